@@ -1,0 +1,87 @@
+# Everything runs from .venv, which holds what requirements/*.txt lock, hash by hash.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+DATA ?= $(or $(DREAM_DATA),./data)
+DURATION ?= 60
+WORKERS ?= 2
+# A test that hangs is ended after two minutes, with a traceback of every thread.
+HANGING := -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev run test check lint format types imports bench bench-crash soak lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	  while IFS='|' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
+
+install: $(VENV)/.package ## create .venv with what the server needs
+install-dev: $(VENV)/.dev ## the same, and what tests and checks need
+
+run: install ## install and serve; PORT=8787 DATA=./data
+	@exec env $(if $(PORT),DREAM_PORT='$(PORT)') DREAM_DATA='$(DATA)' $(BIN)/dream-api serve
+
+test: install-dev ## all tests on SQLite and PostgreSQL, with the seconds of each room; ARGS=…
+	@$(BIN)/python -m pytest -n $(WORKERS) $(HANGING) $(ARGS)
+
+check: lint format types imports ## lint, format, types, and which room imports which
+
+lint: install-dev
+	$(BIN)/ruff check .
+
+format: install-dev
+	$(BIN)/ruff format --check .
+
+types: install-dev
+	$(BIN)/pyright
+
+imports: install-dev
+	$(BIN)/lint-imports
+
+bench: install-dev ## measure the metered call
+	$(BIN)/python -m bench.run $(ARGS)
+
+bench-crash: install-dev ## kill the server and its database under load, and count what was lost
+	$(BIN)/python -m bench.crash $(ARGS)
+
+soak: install-dev ## keep the server under load; DURATION=60 (seconds)
+	$(BIN)/python -m bench.soak --duration $(DURATION) $(ARGS)
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE)
+
+lock: install-dev ## lock the requirements again; UPGRADE=--upgrade for newer versions
+	$(LOCK) pyproject.toml requirements/run.in -o requirements/run.txt
+	$(LOCK) --extra dev pyproject.toml requirements/run.in requirements/dev.in -c requirements/run.txt \
+	  -o requirements/dev.txt
+
+clean: ## remove .venv and what the tools leave behind; never the data
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
+	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp for each step, so that a step runs again only when its own files changed.
+
+$(VENV)/.python:
+	@for python in python3.11 python3; do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo 'dream-api needs Python 3.11 or newer: neither python3.11 nor python3 is one.' >&2; exit 1; \
+	fi; \
+	"$$found" -m venv $(VENV) || { \
+	  echo "$$found could not make $(VENV). On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.run: requirements/run.txt $(VENV)/.python
+	$(PIP) install --quiet --require-hashes -r requirements/run.txt
+	@touch $@
+
+# The build backend is in run.txt, so this downloads nothing.
+$(VENV)/.package: pyproject.toml $(VENV)/.run
+	$(PIP) install --quiet --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.package
+	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@

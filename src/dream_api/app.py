@@ -1,0 +1,131 @@
+"""Puts the house together: the table of contents of the server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, RedirectResponse
+
+from dream_api import __version__, catalog, customers, schema, usage
+from dream_api.core import sweeping
+from dream_api.core.db import Database
+from dream_api.core.db.migrating import migrate
+from dream_api.core.errors import MalformedRequest, NotAllowed, NotFound
+from dream_api.core.http import Answering, Front, from_errors, operating
+from dream_api.core.jobs import Registry, Worker
+from dream_api.core.proofs import Check
+from dream_api.core.settings import Settings
+from dream_api.core.web import documents
+from dream_api.customers import api as customers_api
+from dream_api.gate import Gate
+from dream_api.usage import api as usage_api
+
+ROUTERS = (usage_api.router, customers_api.router, operating.router, documents.router)
+
+_STYLE = Path(__file__).parent / "core" / "web" / "dream.css"
+_DESCRIPTION = """
+API keys, metered limits and customers behind one API. Every call takes `Authorization: Bearer sk_…`;
+errors have one shape, and their `docs` link explains them. POST requests take an `Idempotency-Key`.
+"""
+
+
+def open_database(settings: Settings) -> Database:
+    """The database that the settings name; its directory is made where it is missing."""
+    assert schema.metadata is not None
+    if settings.database_url is not None:
+        return Database(url=settings.database_url)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Database(directory=settings.data)
+
+
+async def prepare(database: Database) -> None:
+    """This release's schema, and what every instance begins with."""
+    await migrate(database)
+    async with database.read() as tx:
+        is_new = await catalog.home_is_missing(tx)
+    if is_new:
+        async with database.write() as tx:
+            await catalog.ensure_home(tx)
+
+
+def every_check() -> list[Check]:
+    """What `doctor` proves."""
+    return [*usage.checks(), *customers.checks()]
+
+
+def every_job() -> Registry:
+    registry = Registry()
+    sweeping.register(registry)
+    return registry
+
+
+def create_app(settings: Settings) -> Front:
+    """The ASGI application of one process."""
+    app = FastAPIOffline(
+        title="dream-api",
+        version=__version__,
+        description=_DESCRIPTION,
+        lifespan=_lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
+    )
+    database = open_database(settings)
+    gate = Gate(database, queue_size=settings.gate_queue)
+    metering = usage_api.Metering(gate, body_limit=settings.body_limit, link_base=settings.link_base)
+    app.state.settings = settings
+    app.state.database = database
+    app.state.gate = gate
+    app.state.metering = metering
+    app.state.is_stopping = False
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_exception_handler(HTTPException, _as_refusal)
+    app.add_exception_handler(RequestValidationError, _as_refusal)
+    app.add_middleware(Answering, link_base=settings.link_base)
+    app.add_api_route("/assets/dream.css", _style, include_in_schema=False)
+    app.add_api_route("/", _home, include_in_schema=False)
+    return Front(app, metering)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPIOffline) -> AsyncIterator[None]:
+    database: Database = app.state.database
+    gate: Gate = app.state.gate
+    await prepare(database)
+    await gate.start()
+    worker = Worker(database, every_job()) if app.state.settings.runs_jobs_inside else None
+    working = asyncio.create_task(worker.run()) if worker is not None else None
+    try:
+        yield
+    finally:
+        app.state.is_stopping = True
+        if worker is not None and working is not None:
+            await worker.stop()
+            await working
+        await gate.stop()
+        await database.close()
+
+
+async def _as_refusal(_: Request, problem: Exception) -> None:
+    """What the framework refuses is told in our own shape."""
+    if isinstance(problem, RequestValidationError):
+        raise from_errors(list(problem.errors())) from None
+    assert isinstance(problem, HTTPException)
+    if problem.status_code == 404:
+        raise NotFound("There is nothing at this path.", hint="See /docs for all paths.") from None
+    if problem.status_code == 405:
+        raise NotAllowed("This path does not know the method.", headers=dict(problem.headers or {})) from None
+    raise MalformedRequest(str(problem.detail)) from None
+
+
+async def _style() -> FileResponse:
+    return FileResponse(_STYLE, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
+
+
+async def _home() -> RedirectResponse:
+    return RedirectResponse("/docs")

@@ -1,0 +1,124 @@
+"""The levels: tiers of the operator's own project *home*, which platforms are on.
+
+Every other platform is a customer of home whose user id is the platform's id.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dream_api import customers, platforms
+from dream_api.catalog import queries
+from dream_api.catalog.rules import create_tier, put_limit
+from dream_api.core.db import Tx
+from dream_api.core.errors import ValidationFailed
+from dream_api.platforms import MODES, Mode, Platform, Project
+from dream_api.usage import REQUESTS, Window, create_meter, meters_of
+
+_ACTIVE_USERS = "active_users"
+_MEMBERS = "members"
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What a platform may use of the instance; None is unlimited."""
+
+    number: int
+    name: str
+    display_name: str
+    active_users_per_hour: int | None
+    requests_per_day: int | None = None
+    requests_per_month: int | None = None
+    members: int | None = None
+
+
+# The levels an instance begins with; the operator edits them like any tier.
+LEVELS = (
+    Level(0, "level-0", "Free", 25),
+    Level(1, "level-1", "Level 1", 100),
+    Level(2, "level-2", "Level 2", 200),
+    Level(3, "level-3", "Level 3", 300),
+)
+
+
+async def home_is_missing(tx: Tx) -> bool:
+    """Whether this instance was never started before."""
+    return await platforms.home_project_id(tx) is None
+
+
+async def ensure_home(tx: Tx) -> Project:
+    """At first start: the operator's platform, the project home, and the four levels in both modes."""
+    known = await platforms.home_project_id(tx)
+    if known is not None:
+        return await platforms.find_project(tx, known)
+    operator = await platforms.create(tx, "Operator")
+    home = await platforms.create_project(tx, operator, "home", "saas")
+    await platforms.remember_home(tx, home.id)
+    await create_meter(tx, home, REQUESTS)
+    await create_meter(tx, home, _ACTIVE_USERS, "distinct")
+    await create_meter(tx, home, _MEMBERS)
+    for mode in MODES:
+        for level in LEVELS:
+            await _create_level(tx, home, mode, level)
+    return home
+
+
+async def _create_level(tx: Tx, home: Project, mode: Mode, level: Level) -> None:
+    tier_id = await create_tier(
+        tx,
+        home,
+        mode,
+        level.name,
+        limit=None,
+        display_name=level.display_name,
+        number=level.number,
+        is_default=level.number == 0,
+    )
+    for meter, window, maximum in _limits_of(level):
+        if maximum is not None:
+            await put_limit(tx, home, tier_id, await _meter_no(tx, home, meter), window, maximum)
+
+
+def _limits_of(level: Level) -> tuple[tuple[str, Window, int | None], ...]:
+    return (
+        (_ACTIVE_USERS, Window.HOUR, level.active_users_per_hour),
+        (REQUESTS, Window.DAY, level.requests_per_day),
+        (REQUESTS, Window.MONTH, level.requests_per_month),
+        (_MEMBERS, Window.LIFE, level.members),
+    )
+
+
+async def _meter_no(tx: Tx, home: Project, name: str) -> int:
+    return (await meters_of(tx, home.platform_no, home.no))[name].no
+
+
+async def levels_of(tx: Tx, mode: Mode) -> Sequence[Level]:
+    """The levels in force, by number."""
+    home = await ensure_home(tx)
+    meters = {meter.no: meter.name for meter in (await meters_of(tx, home.platform_no, home.no)).values()}
+    limits: dict[str, dict[tuple[str, Window], int | None]] = {}
+    for row in await queries.limits_of_project(tx, home.platform_id, home.id, mode):
+        limits.setdefault(row.tier_id, {})[meters[row.meter_no], Window[row.window.upper()]] = row.max
+    found = [
+        Level(
+            tier.number,
+            tier.name,
+            tier.display_name,
+            *(limits.get(tier.id, {}).get((meter, window)) for meter, window, _ in _limits_of(LEVELS[0])),
+        )
+        for tier in await queries.tiers_of_project(tx, home.platform_id, home.id, mode)
+        if tier.number is not None
+    ]
+    return sorted(found, key=lambda level: level.number)
+
+
+async def assign(tx: Tx, platform: Platform, number: int, mode: Mode) -> Level:
+    """Put a platform on a level; the operator's own platform has none."""
+    home = await ensure_home(tx)
+    if platform.id == home.platform_id:
+        raise ValidationFailed("The operator's own platform has no level.", param="platform")
+    level = next((level for level in await levels_of(tx, mode) if level.number == number), None)
+    if level is None:
+        raise ValidationFailed("There is no level of that number; see `dream-api levels`.", param="level")
+    scope = customers.Scope(home.platform_id, home.platform_no, home.id, mode)
+    await customers.set_plan(tx, scope, platform.id, level.name)
+    return level

@@ -1,0 +1,16 @@
+"""What every process must forget: one row for each cached fact that a transaction changed."""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, Table
+
+from dream_api.core.db.tables import key, metadata, moment
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("no", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    key("kind"),
+    key("key"),
+    moment("at"),
+    Index("ix_changes__at", "at"),
+    info={"scope": "instance", "personal": False, "keep": "1 hour"},
+)

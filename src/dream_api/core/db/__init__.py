@@ -1,0 +1,20 @@
+"""The database: transactions, statements, tables and migrations, the same on SQLite and PostgreSQL."""
+
+from dream_api.core.db.database import FILE_NAME, Database
+from dream_api.core.db.failures import is_contention, refusal_for
+from dream_api.core.db.statements import Statement, given, insert, rows_of
+from dream_api.core.db.tx import BatchTx, Tx, inside_transaction
+
+__all__ = [
+    "FILE_NAME",
+    "BatchTx",
+    "Database",
+    "Statement",
+    "Tx",
+    "given",
+    "insert",
+    "inside_transaction",
+    "is_contention",
+    "refusal_for",
+    "rows_of",
+]

@@ -1,0 +1,150 @@
+"""One database, SQLite or PostgreSQL, with the same promises."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from dream_api.core.db import postgresql, sqlite
+from dream_api.core.db.failures import is_contention, refusal_for
+from dream_api.core.db.tx import BatchTx, Tx, inside_transaction
+from dream_api.core.errors import Overloaded
+
+FILE_NAME = "dream.db"
+_TURN_SECONDS = 10
+# Other processes look back ten seconds for changes of cached facts; half of that is left for the commit itself.
+_NOTED_SECONDS = 5
+
+
+class Database:
+    """Hands out transactions. What was answered after one of them ended is on the disk.
+
+    `write`: one at a time on SQLite, in the order in which they were asked for; many at once on PostgreSQL.
+    `batch`: a write transaction of the gate's, without SQLAlchemy's execution.
+    `read`: sees what is committed, never waits for a writer.
+    """
+
+    def __init__(self, *, directory: Path | None = None, url: str | None = None) -> None:
+        if (directory is None) == (url is None):
+            raise ValueError("A database is either a data directory or a PostgreSQL URL.")
+        self.path = None if directory is None else directory / FILE_NAME
+        self.url = url
+        self.is_sqlite = url is None
+        # Told after a commit which cached facts it changed.
+        self.on_noted: Callable[[list[tuple[str, str]]], None] = lambda noted: None
+        self._turn = asyncio.Lock()
+        self._writing: AsyncEngine
+        self._reading: AsyncEngine
+        self._batches: sqlite.Batches | postgresql.Batches | None = None
+        if self.path is not None:
+            self._writing = sqlite.writing_engine(self.path)
+            self._reading = sqlite.reading_engine(self.path)
+        else:
+            assert url is not None
+            self._writing = self._reading = postgresql.engine_for(url)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Tx]:
+        """Commits at the end of the block, undoes everything where the block raises."""
+        async with self._in_turn():
+            committing = False
+            began = time.monotonic()
+            marker = inside_transaction.set(True)
+            try:
+                async with self._writing.connect() as connection:
+                    transaction = await connection.begin()
+                    tx = Tx(connection, self._statements(connection))
+                    try:
+                        yield tx
+                    except BaseException:
+                        if not connection.invalidated:
+                            await transaction.rollback()
+                        raise
+                    _refuse_late(tx, began)
+                    committing = True
+                    await transaction.commit()
+            except Exception as problem:
+                refusal = refusal_for(problem, committing=committing)
+                if refusal is None:
+                    raise
+                raise refusal from problem
+            finally:
+                inside_transaction.reset(marker)
+            if tx.noted:
+                self.on_noted(tx.noted)
+            for callback in tx.after_commit:
+                callback()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Tx]:
+        try:
+            async with self._reading.connect() as connection, connection.begin():
+                yield Tx(connection, self._statements(connection))
+        except Exception as problem:
+            refusal = refusal_for(problem)
+            if refusal is None:
+                raise
+            raise refusal from problem
+
+    @asynccontextmanager
+    async def batch(self) -> AsyncIterator[BatchTx]:
+        """A write transaction on the driver itself, for the gate.
+
+        Raises what a failing storage means for the caller; contention as the driver tells it, for another try.
+        """
+        if self._batches is None:
+            self._batches = (
+                sqlite.Batches(self.path, self._turn) if self.path is not None else postgresql.Batches(self.url or "")
+            )
+        marker = inside_transaction.set(True)
+        is_decided = False
+        try:
+            async with self._batches.begin() as tx:
+                yield tx
+                is_decided = True
+        except Exception as problem:
+            refusal = None if is_contention(problem) else refusal_for(problem, committing=is_decided)
+            if refusal is None:
+                raise
+            raise refusal from problem
+        finally:
+            inside_transaction.reset(marker)
+
+    async def ping(self) -> None:
+        """Raises a refusal where the database does not answer."""
+        async with self.read() as tx:
+            await tx.scalar(text("SELECT 1"))
+
+    async def close(self) -> None:
+        if self._batches is not None:
+            await self._batches.close()
+        await self._writing.dispose()
+        if self._reading is not self._writing:
+            await self._reading.dispose()
+
+    @asynccontextmanager
+    async def _in_turn(self) -> AsyncIterator[None]:
+        if not self.is_sqlite:
+            yield
+            return
+        try:
+            await asyncio.wait_for(self._turn.acquire(), _TURN_SECONDS)
+        except TimeoutError as problem:
+            raise Overloaded("Too many writers wait for their turn.") from problem
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _statements(self, connection: object) -> BatchTx:
+        kind = sqlite.EngineStatements if self.is_sqlite else postgresql.EngineStatements
+        return kind(connection)  # pyright: ignore[reportArgumentType]
+
+
+def _refuse_late(tx: Tx, began: float) -> None:
+    if tx.noted and time.monotonic() - began > _NOTED_SECONDS:
+        raise Overloaded("The change took too long to be told to the other processes in time.")

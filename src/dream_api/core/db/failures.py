@@ -1,0 +1,69 @@
+"""Which failures of a database are designed answers: 503, never 500."""
+
+import sqlite3
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
+
+from dream_api.core.errors import OutcomeUnknown, Overloaded, Refusal, StorageUnavailable
+
+_SQLITE_BUSY = ("locked", "busy")
+# PostgreSQL: 08 connection, 53 resources (disk full, memory, too many connections), 57P0x shutdown, 58 system.
+_LOST = ("08", "57P", "58")
+_FULL = ("53",)
+_CONTENDED = ("40001", "40P01", "55P03")
+
+
+def refusal_for(problem: BaseException, *, committing: bool = False) -> Refusal | None:
+    """The designed refusal for a failure of storage; None where the failure is a bug of ours."""
+    cause: BaseException = problem
+    if isinstance(problem, PoolTimeout):
+        return Overloaded("All database connections are busy.")
+    if isinstance(problem, DBAPIError) and problem.orig is not None:
+        cause = problem.orig.__cause__ or problem.orig
+    kind = _kind_of(cause)
+    if kind is None:
+        return None
+    if kind == "contended":
+        return Overloaded("Other writers held the database for too long.")
+    if committing and kind == "lost":
+        return OutcomeUnknown("The database went away while the write was being committed.")
+    return StorageUnavailable("The database cannot write at the moment.", retry_after=2)
+
+
+def is_contention(problem: BaseException) -> bool:
+    """Whether the same transaction, begun anew, is likely to succeed.
+
+    Also a row that another writer inserted first: begun anew, the transaction sees it.
+    """
+    if isinstance(problem, asyncpg.UniqueViolationError):
+        return True
+    cause = problem.orig.__cause__ if isinstance(problem, DBAPIError) and problem.orig is not None else problem
+    return cause is not None and _kind_of(cause) == "contended"
+
+
+def _kind_of(cause: BaseException) -> str | None:
+    if isinstance(cause, sqlite3.OperationalError):
+        return _kind_of_sqlite(cause)
+    if isinstance(cause, asyncpg.PostgresError):
+        return _kind_of_postgresql(cause.sqlstate or "")
+    if isinstance(cause, (asyncpg.InterfaceError, ConnectionError, OSError, TimeoutError)):
+        return "lost"
+    return None
+
+
+def _kind_of_sqlite(cause: sqlite3.OperationalError) -> str | None:
+    text = str(cause)
+    if any(word in text for word in _SQLITE_BUSY):
+        return "contended"
+    if "disk I/O" in text:
+        return "lost"
+    return "full" if "full" in text or "readonly" in text or "unable to open" in text else None
+
+
+def _kind_of_postgresql(state: str) -> str | None:
+    if state in _CONTENDED:
+        return "contended"
+    if state.startswith(_LOST):
+        return "lost"
+    return "full" if state.startswith(_FULL) else None

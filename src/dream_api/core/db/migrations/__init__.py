@@ -1,0 +1,1 @@
+"""Schema migrations; each file in `versions` runs on both databases."""

@@ -1,0 +1,107 @@
+"""PostgreSQL: many writers at once, rows locked in the order of their keys."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from sqlalchemy import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from dream_api.core.db.statements import Statement
+
+_CONNECTIONS = 10
+_LOCK_MILLISECONDS = 5_000
+# A transaction that writes `changes` must be over before readers stop looking back for it (10 s).
+_SERVER_SETTINGS = {
+    "lock_timeout": str(_LOCK_MILLISECONDS),
+    "idle_in_transaction_session_timeout": "5000",
+    "synchronous_commit": "on",
+    "timezone": "UTC",
+}
+
+
+def engine_for(url: str) -> AsyncEngine:
+    return create_async_engine(
+        driver_url(url),
+        pool_size=_CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_pre_ping=True,
+        connect_args={"server_settings": _SERVER_SETTINGS, "timeout": 5},
+    )
+
+
+def driver_url(url: str) -> URL:
+    """The same place, reached by asyncpg."""
+    return make_url(url).set(drivername="postgresql+asyncpg")
+
+
+class EngineStatements:
+    """Runs prepared statements on the connection that SQLAlchemy has open.
+
+    Through SQLAlchemy, not on the driver's connection beneath it: BEGIN is sent with the first statement that
+    SQLAlchemy sees, and a statement that went past it before then would be committed by itself.
+    """
+
+    locks_rows = True
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def fetch(self, statement: Statement, **values: Any) -> Sequence[Sequence[Any]]:
+        text, flat = statement.for_postgresql(values)
+        return (await self._connection.exec_driver_sql(text, tuple(flat))).all()
+
+    async def run(self, statement: Statement, **values: Any) -> None:
+        text, flat = statement.for_postgresql(values)
+        await self._connection.exec_driver_sql(text, tuple(flat))
+
+
+class PostgresBatch:
+    """A transaction of the gate's, on the driver."""
+
+    locks_rows = True
+
+    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        self._connection = connection
+
+    async def fetch(self, statement: Statement, **values: Any) -> Sequence[Sequence[Any]]:
+        text, flat = statement.for_postgresql(values)
+        return await self._connection.fetch(text, *flat)
+
+    async def run(self, statement: Statement, **values: Any) -> None:
+        text, flat = statement.for_postgresql(values)
+        await self._connection.fetch(text, *flat)
+
+
+class Batches:
+    """The connections on which the gate's batches are committed."""
+
+    def __init__(self, url: str) -> None:
+        self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+
+    async def _ready(self) -> "asyncpg.Pool[asyncpg.Record]":
+        if self._pool is None:
+            self._pool = await asyncpg.create_pool(
+                self._url, min_size=1, max_size=2, timeout=5, server_settings=_SERVER_SETTINGS
+            )
+        return self._pool
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[PostgresBatch]:
+        pool = await self._ready()
+        async with pool.acquire(timeout=5) as connection:
+            await connection.execute("BEGIN")
+            try:
+                yield PostgresBatch(connection)  # pyright: ignore[reportArgumentType]
+            except BaseException:
+                if not connection.is_closed():
+                    await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()

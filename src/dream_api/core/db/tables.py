@@ -1,0 +1,36 @@
+"""The one metadata that every room's tables join, and the column types they share."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, SmallInteger, String, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import JSON
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s__%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s__%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s__%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s__%(constraint_name)s",
+    }
+)
+
+# Text that is compared byte by byte on both databases: ids, names that are keys, user ids.
+Key = String().with_variant(String(collation="C"), "postgresql")
+# Whole microseconds UTC.
+Moment = BigInteger
+Number = BigInteger
+Small = SmallInteger
+Digest = LargeBinary
+Document = JSON().with_variant(JSONB(), "postgresql")
+# JSON or other text that must come back byte for byte.
+Verbatim = Text
+
+
+def moment(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, Moment, nullable=nullable)
+
+
+def key(name: str, *, nullable: bool = False, **more: Any) -> Column[str]:
+    return Column(name, Key, nullable=nullable, **more)

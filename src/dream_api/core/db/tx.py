@@ -1,0 +1,71 @@
+"""What a rule is handed: one transaction, on either database."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+from sqlalchemy import Executable
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dream_api.core.db.statements import Statement
+
+Values = Mapping[str, Any]
+
+# True while a write transaction is open in this task: then nothing but the database may be awaited.
+inside_transaction: ContextVar[bool] = ContextVar("inside_transaction", default=False)
+
+
+class BatchTx(Protocol):
+    """The narrow kind, enough for counting: statements that were prepared for the drivers."""
+
+    @property
+    def locks_rows(self) -> bool:
+        """Whether other writers run at the same time, so that rows must be locked before they are read."""
+        ...
+
+    async def fetch(self, statement: Statement, **values: Any) -> Sequence[Sequence[Any]]:
+        """All rows of the statement."""
+        ...
+
+    async def run(self, statement: Statement, **values: Any) -> None:
+        """Run a statement that answers nothing."""
+        ...
+
+
+class Tx:
+    """The usual kind: any SQLAlchemy Core statement, and what is to happen once it is committed.
+
+    It is a `BatchTx` as well, so that what is counted can be counted in the transaction of the thing that is counted.
+    """
+
+    def __init__(self, connection: AsyncConnection, driver: BatchTx) -> None:
+        self.connection = connection
+        self._driver = driver
+        self.after_commit: list[Callable[[], None]] = []
+        # Cached facts that this transaction changes, as (kind, key): see `core.cache`.
+        self.noted: list[tuple[str, str]] = []
+
+    @property
+    def locks_rows(self) -> bool:
+        return self._driver.locks_rows
+
+    async def fetch(self, statement: Statement, **values: Any) -> Sequence[Sequence[Any]]:
+        return await self._driver.fetch(statement, **values)
+
+    async def run(self, statement: Statement, **values: Any) -> None:
+        await self._driver.run(statement, **values)
+
+    async def all(self, clause: Executable, values: Values | None = None) -> Sequence[Row[Any]]:
+        return (await self.connection.execute(clause, values)).all()
+
+    async def first(self, clause: Executable, values: Values | None = None) -> Row[Any] | None:
+        return (await self.connection.execute(clause, values)).first()
+
+    async def scalar(self, clause: Executable, values: Values | None = None) -> Any:
+        """The first column of the first row, None where there is no row."""
+        return (await self.connection.execute(clause, values)).scalar()
+
+    async def execute(self, clause: Executable, values: Values | Sequence[Values] | None = None) -> int:
+        """How many rows were written."""
+        return (await self.connection.execute(clause, values)).rowcount

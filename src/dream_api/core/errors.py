@@ -1,0 +1,155 @@
+"""Everything that a caller can be told "no" with.
+
+    Refusal                       a status, a stable code, a sentence, and what to do next
+    ├── BadRequest           400  malformed_json · body_too_deep · choose_platform …
+    ├── Unauthorized         401  key_missing · key_malformed · key_unknown · key_revoked · key_expired
+    ├── Forbidden            403  no_plan · customer_blocked · secret_key_required …
+    ├── NotFound             404  not_found
+    ├── NotAllowed           405  method_not_allowed
+    ├── Conflict             409  idempotency_in_progress …
+    ├── TooLarge             413  body_too_large
+    ├── UnsupportedMedia     415  unsupported_media_type
+    ├── Invalid              422  validation_failed · unknown_plan · unknown_meter · idempotency_mismatch …
+    ├── TooMany              429  tier_limit_reached …
+    └── Unavailable          503  overloaded · storage_unavailable · outcome_unknown
+
+Each room defines its own refusals as subclasses with a code; `docs/errors/<code>.md` explains every code, and a
+test fails where one has no page. Any 5xx other than the designed ones is a bug and is answered as `internal_error`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+
+class Refusal(Exception):
+    """A "no" that the caller is told in the one shape of errors."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = ""
+    hint: str = ""
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        param: str | None = None,
+        hint: str | None = None,
+        headers: dict[str, str] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.param = param
+        self.hint = hint if hint is not None else type(self).hint
+        self.headers = headers or {}
+        self.extra = extra or {}
+
+
+class BadRequest(Refusal):
+    status = 400
+
+
+class Unauthorized(Refusal):
+    status = 401
+
+
+class Forbidden(Refusal):
+    status = 403
+
+
+class NotFound(Refusal):
+    """What does not exist, and what is another's: nobody can tell the two apart."""
+
+    status = 404
+    code = "not_found"
+    hint = "Check the id, and that the key belongs to the project and mode it was made in."
+
+
+class NotAllowed(Refusal):
+    status = 405
+    code = "method_not_allowed"
+    hint = "See /docs for the methods of this path."
+
+
+class Conflict(Refusal):
+    status = 409
+
+
+class TooLarge(Refusal):
+    status = 413
+    code = "body_too_large"
+    hint = "Send less in one request; the operator sets the bound with DREAM_BODY_LIMIT."
+
+
+class UnsupportedMedia(Refusal):
+    status = 415
+    code = "unsupported_media_type"
+    hint = "Send the body as JSON with the header Content-Type: application/json."
+
+
+class Invalid(Refusal):
+    status = 422
+
+
+class ValidationFailed(Invalid):
+    code = "validation_failed"
+    hint = "Correct the field named in param; /docs shows its type and an example."
+
+
+class MalformedJson(BadRequest):
+    code = "malformed_json"
+    hint = "Send one JSON object in UTF-8."
+
+
+class MalformedRequest(BadRequest):
+    code = "malformed_request"
+    hint = "Send a well-formed HTTP/1.1 request."
+
+
+class BodyTooDeep(BadRequest):
+    code = "body_too_deep"
+    hint = "Flatten the JSON: at most 200 levels are read."
+
+
+class TooMany(Refusal):
+    status = 429
+
+
+class Unavailable(Refusal):
+    status = 503
+
+    def __init__(self, sentence: str, *, retry_after: int = 1, **more: Any) -> None:
+        super().__init__(sentence, headers={"Retry-After": str(retry_after)}, **more)
+
+
+class Overloaded(Unavailable):
+    code = "overloaded"
+    hint = "Try again after the seconds in Retry-After, with the same Idempotency-Key."
+
+
+class StorageUnavailable(Unavailable):
+    code = "storage_unavailable"
+    hint = "Nothing was written. Try again after the seconds in Retry-After."
+
+
+class OutcomeUnknown(Unavailable):
+    code = "outcome_unknown"
+    hint = "The write may or may not have happened. Try again with the same Idempotency-Key: it counts at most once."
+
+
+class InternalError(Refusal):
+    """A bug; the log line with the same request id tells what happened."""
+
+    status = 500
+    code = "internal_error"
+    hint = "This is our fault. Try again, and tell the operator the requestId."
+
+
+def every_refusal(kind: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:
+    """All refusals that have a code, in every room that was imported."""
+    for child in kind.__subclasses__():
+        if child.code:
+            yield child
+        yield from every_refusal(child)

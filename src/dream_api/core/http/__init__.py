@@ -1,0 +1,29 @@
+"""What every endpoint shares: bodies read within bounds, refusals in one shape, each request with an id."""
+
+from dream_api.core.http.answering import answer_once, json_answer
+from dream_api.core.http.documenting import Error, answers, takes
+from dream_api.core.http.front import Answering, Front, as_refusal
+from dream_api.core.http.lane import Lane, Reply
+from dream_api.core.http.reading import Body, ClientGone, from_errors, parse, read, read_json
+from dream_api.core.http.refusing import refusal_answer, refusal_body
+
+__all__ = [
+    "Answering",
+    "Body",
+    "ClientGone",
+    "Error",
+    "Front",
+    "Lane",
+    "Reply",
+    "answer_once",
+    "answers",
+    "as_refusal",
+    "from_errors",
+    "json_answer",
+    "parse",
+    "read",
+    "read_json",
+    "refusal_answer",
+    "refusal_body",
+    "takes",
+]

@@ -1,0 +1,37 @@
+"""Answers of the JSON endpoints."""
+
+from collections.abc import Awaitable, Callable
+
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dream_api.core.db import Database, Tx
+from dream_api.core.idempotency import Once, proper_key, remembered
+
+
+def json_answer(model: BaseModel, status: int = 200) -> Response:
+    return Response(model.model_dump_json(by_alias=True), status, media_type="application/json")
+
+
+async def answer_once(
+    request: Request,
+    *,
+    platform_id: str,
+    caller: str,
+    status: int,
+    body: bytes,
+    effect: Callable[[Tx], Awaitable[BaseModel]],
+) -> Response:
+    """Commit the effect, then answer; with an `Idempotency-Key`, once for all retries."""
+    key = proper_key(request.headers.get("idempotency-key"))
+    scope = f"{caller} {request.method} {request.url.path}"
+    once = None if key is None else Once(platform_id, scope, key, body)
+    database: Database = request.app.state.database
+
+    async def as_text(tx: Tx) -> str:
+        return (await effect(tx)).model_dump_json(by_alias=True)
+
+    done = await remembered(database, once, status, as_text)
+    headers = {"Idempotent-Replayed": "true"} if done.is_replay else None
+    return Response(done.text, done.status, headers, media_type="application/json")

@@ -1,0 +1,38 @@
+"""What the OpenAPI document says of bodies and refusals."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from dream_api.core.errors import Refusal
+
+
+class Error(BaseModel):
+    """Every refusal has this shape."""
+
+    model_config = ConfigDict(alias_generator=to_camel, serialize_by_alias=True)
+
+    error: str = Field(description="What happened, in one sentence.")
+    code: str = Field(description="The stable name of this refusal; `docs` explains it.")
+    param: str | None = Field(description="The field or header at fault.")
+    hint: str = Field(description="What to do next.")
+    request_id: str = Field(description="Tell it to the operator; the log knows it.")
+    docs: str = Field(description="The page that explains the code.")
+
+
+def answers(*refusals: type[Refusal]) -> dict[int | str, dict[str, Any]]:
+    """The documented refusals of an operation, by their status."""
+    by_status: dict[int | str, list[str]] = {}
+    for refusal in refusals:
+        by_status.setdefault(refusal.status, []).append(refusal.code)
+    return {
+        status: {"model": Error, "description": " · ".join(f"`{code}`" for code in sorted(set(codes)))}
+        for status, codes in sorted(by_status.items(), key=lambda item: int(item[0]))
+    }
+
+
+def takes(model: type[BaseModel], example: dict[str, Any], *, required: bool = True) -> dict[str, Any]:
+    """The body of an operation: read by hand after the caller's rights were checked, so told by hand as well."""
+    schema = model.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
+    return {"requestBody": {"required": required, "content": {"application/json": {"schema": schema, "example": example}}}}

@@ -1,0 +1,209 @@
+"""The fast lane: one route, read straight from the socket.
+
+Uvicorn and ASGI cost a metered call more than its transaction (docs/decisions/0003-hot-path.md), so a connection whose
+requests are plain `POST /api/data`s is served here. Whatever is not plain — another path, chunked or large bodies,
+`Expect`, `Connection: close`, repeated or odd header lines, a head that is not complete in 16 KiB — is not decided
+here: the whole connection, with every byte not yet answered, goes to uvicorn's own protocol, which has the last word on
+HTTP. So the lane can be strict and small, and no request is ever judged by two parsers.
+
+Requests of one connection are answered one after the other, in order; what is pipelined waits in the buffer, and the
+socket is not read while a full buffer waits.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any, Protocol, cast
+
+Reply = Callable[[int, Iterable[tuple[bytes, bytes]], bytes], None]
+
+_LARGEST_HEAD = 16_384
+_LARGEST_BODY = 65_536
+_LARGEST_BUFFER = _LARGEST_HEAD + _LARGEST_BODY
+# One header line: a token, a colon, and visible text that may have blanks inside (RFC 9110, 5.5 and 5.6.2).
+_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*?)[ \t]*\r\n")
+# With any of these, uvicorn decides.
+_NOT_PLAIN = frozenset((b"transfer-encoding", b"expect", b"upgrade", b"connection", b"te", b"trailer"))
+_STATUS_LINES = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+}
+
+
+class Handler(Protocol):
+    """What stands at the end of the lane."""
+
+    method: str
+    path: str
+
+    def handle(self, headers: dict[bytes, bytes], body: bytes, reply: Reply) -> None:
+        """Answer by calling `reply` once, now or later; raises nothing."""
+        ...
+
+
+class Lane(asyncio.Protocol):
+    """One connection, for as long as its requests are plain. Built by uvicorn with the arguments of its own protocols."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        fallback: type[asyncio.Protocol],
+        config: Any,
+        server_state: Any,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._handler = handler
+        self._request_line = f"{handler.method} {handler.path} HTTP/1.1\r\n".encode()
+        self._make_fallback = lambda: fallback(config, server_state, app_state, _loop)  # pyright: ignore[reportCallIssue]
+        self._connections: set[asyncio.Protocol] = server_state.connections
+        self._server_state = server_state
+        self._idle_seconds: float = config.timeout_keep_alive
+        self._loop = _loop or asyncio.get_running_loop()
+        self._transport: asyncio.Transport
+        self._buffer = b""
+        self._awaits_reply = False
+        self._is_paused = False
+        self._is_blocked = False
+        self._is_closing = False
+        self._active_at = self._loop.time()
+        self._idle_check: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but its base class
+        self._connections.add(self)
+        self._idle_check = self._loop.call_later(self._idle_seconds, self._close_if_idle)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._leave()
+        self._is_closing = True
+
+    def data_received(self, data: bytes) -> None:
+        self._active_at = self._loop.time()
+        self._buffer = self._buffer + data if self._buffer else data
+        if not self._awaits_reply and not self._is_blocked:
+            self._serve()
+        elif len(self._buffer) > _LARGEST_BUFFER and not self._is_paused:
+            self._is_paused = True
+            self._transport.pause_reading()
+
+    def pause_writing(self) -> None:
+        """The client does not read its answers: no further request of its is begun."""
+        self._is_blocked = True
+
+    def resume_writing(self) -> None:
+        self._is_blocked = False
+        if not self._awaits_reply:
+            self._serve()
+
+    def shutdown(self) -> None:
+        """Called by uvicorn when the server stops: what was begun is answered first."""
+        self._is_closing = True
+        if not self._awaits_reply:
+            self._transport.close()
+
+    def _serve(self) -> None:
+        """Begin requests until one must be waited for."""
+        while self._buffer and not (self._awaits_reply or self._is_blocked or self._is_closing):
+            if not self._begin():
+                return
+
+    def _begin(self) -> bool:
+        """Whether the buffer's first request could be begun, here or by uvicorn."""
+        buffer = self._buffer
+        line = self._request_line
+        if not buffer.startswith(line):
+            if not line.startswith(buffer):
+                self._hand_over()
+            return False
+        end = buffer.find(b"\r\n\r\n", len(line) - 2)
+        if end < 0:
+            if len(buffer) > _LARGEST_HEAD:
+                self._hand_over()
+            return False
+        headers = _plain_headers(buffer[len(line) : end + 2])
+        size = -1 if headers is None else _body_size(headers)
+        if headers is None or size < 0:
+            self._hand_over()
+            return False
+        whole = end + 4 + size
+        if len(buffer) < whole:
+            return False
+        self._buffer = buffer[whole:]
+        self._awaits_reply = True
+        self._server_state.total_requests += 1
+        self._handler.handle(headers, buffer[end + 4 : whole], self._reply)
+        return True
+
+    def _reply(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
+        self._awaits_reply = False
+        if self._transport.is_closing():
+            return
+        parts: list[bytes] = [_STATUS_LINES[status]]
+        for name, value in self._server_state.default_headers:
+            parts += (name, b": ", value, b"\r\n")
+        for name, value in headers:
+            parts += (name, b": ", value, b"\r\n")
+        if self._is_closing:
+            parts.append(b"connection: close\r\n")
+        parts += (b"content-length: %d\r\n\r\n" % len(body), body)
+        self._transport.write(b"".join(parts))
+        if self._is_closing:
+            self._transport.close()
+            return
+        if self._is_paused:
+            self._is_paused = False
+            self._transport.resume_reading()
+        if self._buffer:
+            # Not from inside this call: a client that pipelines must not keep the others from being answered.
+            self._loop.call_soon(self._serve)
+
+    def _hand_over(self) -> None:
+        """From here on the connection is uvicorn's."""
+        self._leave()
+        protocol = self._make_fallback()
+        waiting, self._buffer = self._buffer, b""
+        self._transport.set_protocol(protocol)
+        protocol.connection_made(self._transport)
+        protocol.data_received(waiting)
+
+    def _leave(self) -> None:
+        self._connections.discard(self)
+        if self._idle_check is not None:
+            self._idle_check.cancel()
+            self._idle_check = None
+
+    def _close_if_idle(self) -> None:
+        idle = self._loop.time() - self._active_at
+        if not self._awaits_reply and idle >= self._idle_seconds:
+            self._transport.close()
+            return
+        wait = self._idle_seconds if self._awaits_reply else self._idle_seconds - idle
+        self._idle_check = self._loop.call_later(wait, self._close_if_idle)
+
+
+def _plain_headers(head: bytes) -> dict[bytes, bytes] | None:
+    """The head's fields by their small name; None where anything about them is unusual."""
+    pairs: list[tuple[bytes, bytes]] = []
+    at = 0
+    while at < len(head):
+        line = _LINE.match(head, at)
+        if line is None:
+            return None
+        pairs.append((line[1], line[2]))
+        at = line.end()
+    headers = {name.lower(): value for name, value in pairs}
+    if len(headers) != len(pairs) or b"host" not in headers or not _NOT_PLAIN.isdisjoint(headers):
+        return None
+    return headers
+
+
+def _body_size(headers: dict[bytes, bytes]) -> int:
+    """How many bytes follow the head; -1 where that is for uvicorn to judge."""
+    length = headers.get(b"content-length")
+    if length is None:
+        return 0
+    if not length.isdigit() or len(length) > len(str(_LARGEST_BODY)):
+        return -1
+    size = int(length)
+    return size if size <= _LARGEST_BODY else -1

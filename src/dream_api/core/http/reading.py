@@ -1,0 +1,88 @@
+"""Reads request bodies: bounded, JSON only, strictly typed."""
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+from starlette.requests import Request
+from starlette.types import Receive
+
+from dream_api.core.errors import (
+    BodyTooDeep,
+    MalformedJson,
+    MalformedRequest,
+    Refusal,
+    TooLarge,
+    UnsupportedMedia,
+    ValidationFailed,
+)
+
+
+class Body(BaseModel):
+    """What a request may send: exact types, no unknown field, camelCase on the wire."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=False
+    )
+
+
+B = TypeVar("B", bound=Body)
+
+
+class ClientGone(Exception):
+    """The client closed the connection before its request was complete."""
+
+
+async def read_json(request: Request, model: type[B]) -> tuple[B, bytes]:
+    """The request's body as the model, and as it came."""
+    body = await read(request.receive, request.headers.get("content-length"), request.app.state.settings.body_limit)
+    return parse(model, body, request.headers.get("content-type")), body
+
+
+async def read(receive: Receive, content_length: str | None, limit: int) -> bytes:
+    """The whole body, refused as soon as it is known to be too large."""
+    if content_length is not None and content_length.isdecimal() and int(content_length) > limit:
+        raise TooLarge(f"The body has {int(content_length):,} bytes; at most {limit:,} are read.")
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise TooLarge(f"The body is too large; at most {limit:,} bytes are read.")
+        parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def parse(model: type[B], body: bytes, content_type: str | None) -> B:
+    """The model that the JSON describes; an empty body is an empty object."""
+    if not body:
+        body = b"{}"
+    elif (content_type or "").split(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMedia("The body must be JSON, told by Content-Type: application/json.")
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as problem:
+        raise from_errors(problem.errors(include_url=False, include_context=False, include_input=False)) from None
+
+
+def from_errors(errors: list[Any]) -> Refusal:
+    """What pydantic found wrong, as one refusal that names the first field."""
+    first = errors[0]
+    if first["type"] == "json_invalid":
+        if "recursion" in first["msg"]:
+            return BodyTooDeep("The JSON is nested too deeply.")
+        return MalformedJson(f"The body is no JSON: {first['msg'].removeprefix('Invalid JSON: ')}.")
+    where = [str(part) for part in first["loc"] if part not in ("body", "query", "path", "header")]
+    param = ".".join(where) or None
+    if first["type"] == "extra_forbidden":
+        return ValidationFailed(f"There is no field {param}.", param=param, hint="Remove the field; /docs lists those there are.")
+    if first["type"] == "missing":
+        return ValidationFailed(f"The field {param} is missing.", param=param)
+    if param is None:
+        return MalformedRequest(f"The body must be a JSON object. {first['msg']}.")
+    return ValidationFailed(f"{param}: {first['msg'][0].lower()}{first['msg'][1:]}.", param=param)

@@ -1,0 +1,19 @@
+"""`Idempotency-Key`: the first committed answer is given again for 24 hours."""
+
+from dream_api.core.idempotency.replaying import (
+    LONGEST_KEY,
+    IdempotencyInProgress,
+    IdempotencyMismatch,
+    Once,
+    proper_key,
+    remembered,
+)
+
+__all__ = [
+    "LONGEST_KEY",
+    "IdempotencyInProgress",
+    "IdempotencyMismatch",
+    "Once",
+    "proper_key",
+    "remembered",
+]

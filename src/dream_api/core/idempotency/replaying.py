@@ -1,0 +1,122 @@
+"""How an answer is stored with its effect, and found again.
+
+The key's row is inserted first and filled last, in the transaction of the effect. A twin that runs at the same time
+waits for that transaction (on SQLite for its turn, on PostgreSQL for the row) and then finds the answer.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, select, update
+
+from dream_api.core import clock
+from dream_api.core.db import Database, Tx, insert, is_contention
+from dream_api.core.errors import Conflict, Invalid, Overloaded, ValidationFailed
+from dream_api.core.idempotency.tables import idempotency_keys
+
+LONGEST_KEY = 255
+_REMEMBERED = clock.DAY
+
+k = idempotency_keys.c
+
+
+class IdempotencyMismatch(Invalid):
+    code = "idempotency_mismatch"
+    hint = "Use a fresh Idempotency-Key for every new request, the same one only for its retries."
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, param="Idempotency-Key")
+
+
+class IdempotencyInProgress(Conflict):
+    code = "idempotency_in_progress"
+    hint = "The first request with this key is still running: ask again in a moment with the same key."
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, param="Idempotency-Key", headers={"Retry-After": "1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A request as its key knows it: whose, what for, and what was sent."""
+
+    platform_id: str
+    # "<caller> POST /api/customers"
+    scope: str
+    key: str
+    body: bytes
+
+    @property
+    def fingerprint(self) -> bytes:
+        return hashlib.sha256(self.body).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """An answer: its status and JSON, and whether it was given before."""
+
+    status: int
+    text: str
+    is_replay: bool
+
+
+def proper_key(text: str | None) -> str | None:
+    """The header's value where there is one; refuses what is no key."""
+    if text is None:
+        return None
+    if not text or len(text) > LONGEST_KEY or not (text.isascii() and text.isprintable()):
+        raise ValidationFailed(
+            f"An idempotency key has 1 to {LONGEST_KEY} printable ASCII characters.",
+            param="Idempotency-Key",
+            hint="Send a UUID.",
+        )
+    return text
+
+
+async def remembered(
+    database: Database, once: Once | None, status: int, effect: Callable[[Tx], Awaitable[str]]
+) -> Remembered:
+    """Run the effect in a transaction and commit its answer with it; a repeated key gets the first answer again."""
+    try:
+        async with database.write() as tx:
+            if once is None:
+                return Remembered(status, await effect(tx), is_replay=False)
+            known = await _claim(tx, once)
+            if known is not None:
+                return known
+            text = await effect(tx)
+            await tx.execute(update(idempotency_keys).where(*_is(once)).values(status=status, answer=text))
+            return Remembered(status, text, is_replay=False)
+    except Overloaded as problem:
+        if once is not None and problem.__cause__ is not None and is_contention(problem.__cause__):
+            raise IdempotencyInProgress("A request with this idempotency key is still running.") from problem
+        raise
+
+
+async def _claim(tx: Tx, once: Once) -> Remembered | None:
+    """The stored answer; or None, and the key is ours."""
+    now = clock.now()
+    row = {"fingerprint": once.fingerprint, "created_at": now}
+    claiming = insert(idempotency_keys).values(
+        platform_id=once.platform_id, scope=once.scope, key=once.key, **row
+    )
+    # A key whose day is over is as good as new.
+    claimed = await tx.scalar(
+        claiming.on_conflict_do_update(
+            index_elements=list(idempotency_keys.primary_key),
+            set_={**row, "status": None, "answer": None},
+            where=k.created_at <= now - _REMEMBERED,
+        ).returning(k.key)
+    )
+    if claimed is not None:
+        return None
+    stored = await tx.first(select(k.fingerprint, k.status, k.answer).where(*_is(once)))
+    assert stored is not None
+    if bytes(stored.fingerprint) != once.fingerprint:
+        raise IdempotencyMismatch("This idempotency key was used before with another body.")
+    return Remembered(stored.status, stored.answer, is_replay=True)
+
+
+def _is(once: Once) -> tuple[ColumnElement[bool], ...]:
+    return (k.platform_id == once.platform_id, k.scope == once.scope, k.key == once.key)

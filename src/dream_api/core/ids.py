@@ -1,0 +1,29 @@
+"""Prefixed ids that sort by creation, byte by byte."""
+
+import secrets
+from itertools import count
+
+import uuid_utils
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_LENGTH = 26
+_process = "".join(secrets.choice(_ALPHABET) for _ in range(12))
+_requests = count(1)
+
+
+def new(prefix: str) -> str:
+    """`cus_01k9…`: a UUIDv7 in 26 characters of Crockford's base 32, so that order is the order of creation."""
+    number = uuid_utils.uuid7().int
+    digits = [_ALPHABET[(number >> shift) & 31] for shift in range((_LENGTH - 1) * 5, -1, -5)]
+    return f"{prefix}_{''.join(digits)}"
+
+
+def is_one(prefix: str, text: str) -> bool:
+    """Whether the text has the form of such an id; nothing is looked up."""
+    body = text.removeprefix(prefix + "_")
+    return len(body) == _LENGTH and body != text and all(c in _ALPHABET for c in body)
+
+
+def new_request() -> str:
+    """`req_…`: unique, and cheap enough to give to every call."""
+    return f"req_{_process}{next(_requests):08x}"

@@ -1,0 +1,25 @@
+"""Work that is done after the transaction that asked for it, by this process or by another.
+
+A job is a row, written in the same transaction as the fact that makes it necessary, so that neither exists
+without the other. Workers take due jobs under a lease and run them at least once: **every handler must be
+idempotent**, because a worker may crash after the work was done and before that was written down, and then
+another worker does it again.
+"""
+
+from dream_api.core.jobs.registry import Handler, Job, Registry, Schedule
+from dream_api.core.jobs.rules import DeadJob, State, counts, dead, enqueue, retry
+from dream_api.core.jobs.running import Worker
+
+__all__ = [
+    "DeadJob",
+    "Handler",
+    "Job",
+    "Registry",
+    "Schedule",
+    "State",
+    "Worker",
+    "counts",
+    "dead",
+    "enqueue",
+    "retry",
+]

@@ -1,0 +1,40 @@
+"""The job table: work that is done after the transaction that asked for it."""
+
+from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, text
+
+from dream_api.core.db.tables import Document, Verbatim, key, metadata, moment
+
+_IS_DEAD = text("died_at IS NOT NULL")
+
+jobs = Table(
+    "jobs",
+    metadata,
+    key("id", primary_key=True),
+    key("platform_id", nullable=True),
+    key("kind"),
+    Column("payload", Document, nullable=False),
+    key("state"),
+    Column("attempts", Integer, nullable=False),
+    # When a worker may take the job: of a running one when its lease runs out, of a dead one never. So one
+    # index tells what is due, be it new, put off, or left behind by a worker that crashed.
+    moment("run_at", nullable=True),
+    key("leased_by", nullable=True),
+    Column("last_error", Verbatim, nullable=True),
+    moment("created_at"),
+    moment("died_at", nullable=True),
+    CheckConstraint("state IN ('waiting', 'running', 'dead')", name="state"),
+    CheckConstraint("(state = 'dead') = (run_at IS NULL)", name="run_at"),
+    CheckConstraint("(state = 'dead') = (died_at IS NOT NULL)", name="died_at"),
+    CheckConstraint("(state = 'running') = (leased_by IS NOT NULL)", name="leased_by"),
+    Index("ix_jobs__run_at", "run_at"),
+    Index("ix_jobs__died_at", "died_at", sqlite_where=_IS_DEAD, postgresql_where=_IS_DEAD),
+    info={"scope": "instance", "personal": False, "keep": "until done; dead ones 90 days"},
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    key("name", primary_key=True),
+    moment("next_at"),
+    info={"scope": "instance", "personal": False, "keep": "for ever"},
+)

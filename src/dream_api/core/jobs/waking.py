@@ -1,0 +1,23 @@
+"""Tells the workers of this process that there is work, so that they need not wait for their next look."""
+
+import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
+
+_sleepers: set[asyncio.Event] = set()
+
+
+@contextmanager
+def woken(event: asyncio.Event) -> Generator[None, None, None]:
+    """Within the block, `wake` sets the event."""
+    _sleepers.add(event)
+    try:
+        yield
+    finally:
+        _sleepers.discard(event)
+
+
+def wake() -> None:
+    """For `tx.after_commit`: what was enqueued can now be seen."""
+    for event in _sleepers:
+        event.set()

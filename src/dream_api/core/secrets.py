@@ -1,0 +1,69 @@
+"""The instance key, what it encrypts, and how tokens are hashed.
+
+What must be read back (test secret keys, later OAuth tokens) is sealed with AES-256-GCM under the instance key. A
+sealed text carries the key's version and is bound to the row it belongs to, so that it opens nowhere else.
+"""
+
+import base64
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+_VERSION = "v1"
+
+
+class SealBroken(Exception):
+    """A sealed text was altered, belongs to another row, or was sealed with another instance key."""
+
+
+class InstanceKey:
+    """Seals and opens secrets; `owner` is the id of the row that holds the sealed text."""
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) != _KEY_BYTES:
+            raise ValueError(f"The instance key must have {_KEY_BYTES} bytes, this one has {len(key)}.")
+        self._cipher = AESGCM(key)
+
+    @classmethod
+    def from_hex(cls, text: str) -> "InstanceKey":
+        """ValueError where the text is not 64 hexadecimal digits."""
+        return cls(bytes.fromhex(text.strip()))
+
+    @classmethod
+    def from_file(cls, path: Path) -> "InstanceKey":
+        """The key in the file; made at first use, readable by its owner only."""
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return cls.from_hex(path.read_text())
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(_KEY_BYTES) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        return cls.from_hex(path.read_text())
+
+    def seal(self, secret: str, owner: str) -> str:
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = self._cipher.encrypt(nonce, secret.encode(), owner.encode())
+        return f"{_VERSION}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+
+    def open(self, sealed: str, owner: str) -> str:
+        version, _, body = sealed.partition(".")
+        if version != _VERSION:
+            raise SealBroken(f"Unknown key version {version!r}.")
+        raw = base64.urlsafe_b64decode(body)
+        try:
+            return self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], owner.encode()).decode()
+        except InvalidTag as problem:
+            raise SealBroken("The secret cannot be opened with this instance key.") from problem
+
+
+def digest(token: str) -> bytes:
+    """What is stored of a token: its SHA-256 (tokens carry at least 160 random bits, so no salt is needed)."""
+    return hashlib.sha256(token.encode()).digest()

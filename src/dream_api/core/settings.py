@@ -1,0 +1,89 @@
+"""Every setting of an instance, read once from `DREAM_*` in the environment."""
+
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an operator may set. Each field's description is its documentation (docs/settings.md is made from it)."""
+
+    model_config = SettingsConfigDict(env_prefix="DREAM_", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    host: str = Field("127.0.0.1", description="The address that the server listens on.")
+    port: int = Field(8787, ge=0, le=65535, description="The port that the server listens on.")
+    data: Path = Field(
+        Path("data"),
+        description="The data directory: the embedded database, the instance key and the server's lock.",
+    )
+    database_url: str | None = Field(
+        None,
+        description="`postgresql://user:password@host:port/name` to use PostgreSQL instead of the embedded SQLite.",
+    )
+    public_url: str | None = Field(
+        None,
+        description="Where people reach this instance, such as `https://api.example.com`; "
+        "every link is made from it, never from the Host header. By default the listening address.",
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Comma-separated addresses or networks whose `X-Forwarded-For` is believed.",
+    )
+    home_mode: Literal["test", "live"] = Field(
+        "live",
+        description="The mode of the home project whose tiers are this instance's levels.",
+    )
+    instance_key: SecretStr | None = Field(
+        None,
+        description="The instance key (64 hexadecimal digits), instead of the file `instance.key` in the data directory.",
+    )
+    metrics_token: SecretStr | None = Field(
+        None,
+        description="A bearer token that opens `/metrics` to addresses other than loopback.",
+    )
+    body_limit: int = Field(
+        1_048_576, ge=1024, description="The largest request body that is read, in bytes."
+    )
+    gate_queue: int = Field(
+        10_000, ge=1, description="How many metered calls may wait for their turn before new ones get 503 `overloaded`."
+    )
+    workers: Literal["auto", "inside", "outside"] = Field(
+        "auto",
+        description="Where background jobs run: `inside` the server, `outside` in `dream-api worker`, "
+        "or `auto`: inside on SQLite, outside on PostgreSQL.",
+    )
+    shutdown_seconds: int = Field(
+        20, ge=1, description="How long a stopping server waits for the requests it has begun."
+    )
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="`json` lines, `text` for people, or `auto`: text on a terminal."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least important kind of log line that is written."
+    )
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @cached_property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        return tuple(ip_network(text, strict=False) for text in self.trusted_proxies)
+
+    @property
+    def is_embedded(self) -> bool:
+        return self.database_url is None
+
+    @property
+    def runs_jobs_inside(self) -> bool:
+        return self.workers == "inside" or (self.workers == "auto" and self.is_embedded)
+
+    @property
+    def link_base(self) -> str:
+        """The public URL without a slash at its end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")

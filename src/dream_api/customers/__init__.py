@@ -1,0 +1,38 @@
+"""End users of a project and mode: who they are, their plan and their period."""
+
+from dream_api.customers.enrolling import Wanted, enroll, find_many, last_numbers
+from dream_api.customers.proving import checks
+from dream_api.customers.queries import page_of
+from dream_api.customers.rules import (
+    CACHE_KIND,
+    LONGEST_USER_ID,
+    Customer,
+    CustomerBlocked,
+    change,
+    create,
+    delete,
+    find,
+    proper_user_id,
+    set_plan,
+)
+from dream_api.customers.scope import Scope
+
+__all__ = [
+    "CACHE_KIND",
+    "LONGEST_USER_ID",
+    "Customer",
+    "CustomerBlocked",
+    "Scope",
+    "Wanted",
+    "change",
+    "checks",
+    "create",
+    "delete",
+    "enroll",
+    "find",
+    "find_many",
+    "last_numbers",
+    "page_of",
+    "proper_user_id",
+    "set_plan",
+]

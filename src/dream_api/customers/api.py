@@ -1,0 +1,205 @@
+"""`/api/customers`: what a developer's server may do with its customers. `{id}` is `cus_…` or `userId:…`."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+from sqlalchemy import Row
+from starlette.responses import Response
+
+from dream_api import customers
+from dream_api.catalog import UnknownPlan
+from dream_api.core import clock, errors
+from dream_api.core.db import Tx
+from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, takes
+from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
+from dream_api.customers.rules import CustomerExists
+from dream_api.gate import SERVER_REFUSALS
+from dream_api.gate.faces import IdempotencyKey, Server, gate_of, scope_of
+
+router = APIRouter(tags=["Customers"], prefix="/api/customers")
+
+_LONGEST_EMAIL = 254
+_LONGEST_NAME = 120
+_BODY = (errors.MalformedJson, errors.BodyTooDeep, errors.TooLarge, errors.UnsupportedMedia)
+
+
+class NewCustomer(Body):
+    """A customer to make, or to adopt where metered calls made it before."""
+
+    user_id: str = Field(min_length=1, max_length=customers.LONGEST_USER_ID, description="Your own id of the user.")
+    email: str | None = Field(None, max_length=_LONGEST_EMAIL, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")
+    name: str | None = Field(None, max_length=_LONGEST_NAME, pattern=r"^[^\x00]*$")
+    plan: str | None = Field(None, max_length=63, description="A tier of the project; none: the default tier.")
+
+
+class CustomerChange(Body):
+    """What is to change; what is left out stays."""
+
+    email: str | None = Field(None, max_length=_LONGEST_EMAIL, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")
+    name: str | None = Field(None, max_length=_LONGEST_NAME, pattern=r"^[^\x00]*$")
+    plan: str | None = Field(None, max_length=63, description="null: back to the project's default tier.")
+    status: Literal["active", "blocked"] | None = Field(None, description="blocked: metered calls are refused.")
+
+
+class Customer(BaseModel):
+    """An end user of a project and mode."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    id: str
+    user_id: str
+    email: str | None
+    name: str | None
+    status: Literal["active", "blocked", "deleted"]
+    plan: str | None
+    created_at: str
+    updated_at: str
+
+
+class CustomerList(BaseModel):
+    """Newest first."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    data: list[Customer]
+    next_cursor: str | None = Field(description="Send it as `after` to read on; null at the end.")
+
+
+_EXAMPLE = {"userId": "user_123", "email": "ada@example.com", "name": "Ada", "plan": "free"}
+_SHOWN = {
+    "id": "cus_01k9q3v8zd0g2m4n6p8r0t2v4w",
+    **_EXAMPLE,
+    "status": "active",
+    "createdAt": "2026-11-21T09:14:00Z",
+    "updatedAt": "2026-11-21T09:14:00Z",
+}
+Id = Annotated[
+    str,
+    Path(alias="id", description="`cus_…`, or `userId:` and your own id.", max_length=300, examples=["userId:user_123"]),
+]
+
+
+def _shown(status: int, example: Any) -> dict[int | str, dict[str, Any]]:
+    return {status: {"content": {"application/json": {"example": example}}}}
+
+
+@router.post(
+    "",
+    summary="Make a customer",
+    status_code=201,
+    response_model=Customer,
+    responses={
+        **_shown(201, _SHOWN),
+        **answers(
+            *SERVER_REFUSALS, *_BODY, UnknownPlan, CustomerExists, IdempotencyInProgress, IdempotencyMismatch
+        ),
+    },
+    openapi_extra=takes(NewCustomer, _EXAMPLE),
+)
+async def create_customer(request: Request, key: Server, _: IdempotencyKey = None) -> Response:
+    """A customer whom metered calls made before is adopted with its counts."""
+    body, raw = await read_json(request, NewCustomer)
+    customers.proper_user_id(body.user_id, "userId")
+    await _refuse_unknown_plan(request, key, body.plan)
+
+    async def effect(tx: Tx) -> Customer:
+        row = await customers.create(
+            tx, scope_of(key), body.user_id, email=body.email, name=body.name, plan=body.plan
+        )
+        return _customer(row)
+
+    return await answer_once(
+        request, platform_id=key.platform_id, caller=key.caller, status=201, body=raw, effect=effect
+    )
+
+
+@router.get(
+    "",
+    summary="List customers",
+    response_model=CustomerList,
+    responses={
+        **_shown(200, {"data": [_SHOWN], "nextCursor": None}),
+        **answers(*SERVER_REFUSALS),
+    },
+)
+async def list_customers(
+    request: Request,
+    key: Server,
+    limit: Annotated[int, Query(ge=1, le=100, description="How many to answer.")] = 20,
+    after: Annotated[str | None, Query(max_length=60, description="The `nextCursor` of the page before.")] = None,
+) -> Response:
+    """Newest first."""
+    async with gate_of(request).database.read() as tx:
+        rows = await customers.page_of(tx, scope_of(key), limit=limit + 1, after=after)
+    page = [_customer(row) for row in rows[:limit]]
+    cursor = page[-1].id if len(rows) > limit else None
+    return json_answer(CustomerList(data=page, next_cursor=cursor))
+
+
+@router.get(
+    "/{id}",
+    summary="Read a customer",
+    response_model=Customer,
+    responses={**_shown(200, _SHOWN), **answers(*SERVER_REFUSALS, errors.NotFound)},
+)
+async def read_customer(request: Request, key: Server, reference: Id) -> Response:
+    async with gate_of(request).database.read() as tx:
+        return json_answer(_customer(await customers.find(tx, scope_of(key), reference)))
+
+
+@router.patch(
+    "/{id}",
+    summary="Change a customer",
+    response_model=Customer,
+    responses={
+        **_shown(200, _SHOWN | {"plan": "free"}),
+        **answers(*SERVER_REFUSALS, *_BODY, errors.NotFound, UnknownPlan),
+    },
+    openapi_extra=takes(CustomerChange, {"plan": "free", "status": "active"}),
+)
+async def change_customer(request: Request, key: Server, reference: Id) -> Response:
+    """In force at the gate within a second."""
+    body, _ = await read_json(request, CustomerChange)
+    await _refuse_unknown_plan(request, key, body.plan)
+    values = body.model_dump(exclude_unset=True)
+    if values.get("status", "") is None:
+        raise errors.ValidationFailed("A status is active or blocked.", param="status")
+    async with gate_of(request).database.write() as tx:
+        customer = await customers.find(tx, scope_of(key), reference)
+        return json_answer(_customer(await customers.change(tx, scope_of(key), customer, values)))
+
+
+@router.delete(
+    "/{id}",
+    summary="Delete a customer",
+    response_model=Customer,
+    responses={
+        **_shown(200, _SHOWN | {"status": "deleted", "email": None, "name": None}),
+        **answers(*SERVER_REFUSALS, errors.NotFound),
+    },
+)
+async def delete_customer(request: Request, key: Server, reference: Id) -> Response:
+    """Name and e-mail are erased and metered calls refused; the counts stay, they are what was billed."""
+    async with gate_of(request).database.write() as tx:
+        customer = await customers.find(tx, scope_of(key), reference)
+        return json_answer(_customer(await customers.delete(tx, scope_of(key), customer)))
+
+
+async def _refuse_unknown_plan(request: Request, key: Server, plan: str | None) -> None:
+    if plan is not None:
+        (await gate_of(request).plans_of(key)).named(plan, param="plan")
+
+
+def _customer(row: Row[Any]) -> Customer:
+    return Customer(
+        id=row.id,
+        user_id=row.user_id,
+        email=row.email,
+        name=row.name,
+        status=row.status,
+        plan=row.plan,
+        created_at=clock.rfc3339(row.created_at),
+        updated_at=clock.rfc3339(row.updated_at),
+    )

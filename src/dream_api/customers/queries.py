@@ -1,0 +1,51 @@
+"""SQL of customers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+
+from dream_api.core.db import Tx
+from dream_api.customers.scope import Scope
+from dream_api.customers.tables import customers
+
+c = customers.c
+
+
+def _in_scope(scope: Scope) -> tuple[Any, ...]:
+    return (
+        c.platform_id == scope.platform_id,
+        c.project_id == scope.project_id,
+        c.mode == scope.mode,
+    )
+
+
+async def insert_customer(tx: Tx, scope: Scope, row: dict[str, Any]) -> Row[Any]:
+    whole = {"platform_id": scope.platform_id, "project_id": scope.project_id, "mode": scope.mode} | row
+    made = await tx.first(insert(customers).values(whole).returning(*c))
+    assert made is not None
+    return made
+
+
+async def update_customer(tx: Tx, scope: Scope, customer_id: str, values: dict[str, Any]) -> Row[Any]:
+    changed = await tx.first(
+        update(customers).where(*_in_scope(scope), c.id == customer_id).values(values).returning(*c)
+    )
+    assert changed is not None
+    return changed
+
+
+async def by_id(tx: Tx, scope: Scope, customer_id: str) -> Row[Any] | None:
+    return await tx.first(select(customers).where(*_in_scope(scope), c.id == customer_id))
+
+
+async def by_user_id(tx: Tx, scope: Scope, user_id: str) -> Row[Any] | None:
+    return await tx.first(select(customers).where(*_in_scope(scope), c.user_id == user_id))
+
+
+async def page_of(tx: Tx, scope: Scope, *, limit: int, after: str | None) -> Sequence[Row[Any]]:
+    """Newest first, those after the id `after`."""
+    query = select(customers).where(*_in_scope(scope))
+    if after is not None:
+        query = query.where(c.id < after)
+    return await tx.all(query.order_by(c.id.desc()).limit(limit))

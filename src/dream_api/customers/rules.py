@@ -1,0 +1,116 @@
+"""Who a customer is, and what may change about them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from dream_api.core import clock, ids
+from dream_api.core.cache import note
+from dream_api.core.db import Tx
+from dream_api.core.errors import Conflict, Forbidden, NotFound, ValidationFailed
+from dream_api.customers import queries
+from dream_api.customers.scope import Scope
+from dream_api.platforms import draw
+
+# Cached by `Scope.name_of(user_id)`.
+CACHE_KIND = "customer"
+LONGEST_USER_ID = 255
+_BY_USER_ID = "userId:"
+
+
+class CustomerBlocked(Forbidden):
+    code = "customer_blocked"
+    hint = "Set the customer's status to active with PATCH /api/customers/{id} to let them in again."
+
+
+class CustomerExists(Conflict):
+    code = "customer_exists"
+    hint = "Change the customer with PATCH /api/customers/userId:<userId> instead."
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """What a metered call needs to know of a customer."""
+
+    no: int
+    status: str
+    plan: str | None
+    period_starts_at: int | None
+    period_ends_at: int | None
+
+
+def proper_user_id(text: str, param: str) -> str:
+    """The user id, where it is 1 to 255 bytes of printable text."""
+    if not text:
+        raise ValidationFailed("The user id is empty.", param=param, hint="Send your own id of the user.")
+    if len(text.encode(errors="replace")) > LONGEST_USER_ID or not text.isprintable():
+        raise ValidationFailed(
+            f"A user id has at most {LONGEST_USER_ID} bytes of printable text.",
+            param=param,
+            hint="Send a shorter id, or a hash of yours.",
+        )
+    return text
+
+
+async def create(
+    tx: Tx, scope: Scope, user_id: str, *, email: str | None, name: str | None, plan: str | None
+) -> Row[Any]:
+    """A new customer; one whom a metered call made before is adopted: it keeps its counts and gets the profile."""
+    known = await queries.by_user_id(tx, scope, user_id)
+    if known is None:
+        no = await draw(tx, f"customers:{scope.platform_no}")
+        return await queries.insert_customer(
+            tx, scope, new_row(user_id, no) | {"email": email, "name": name, "plan": plan}
+        )
+    if known.email is not None or known.name is not None or known.status == "deleted":
+        raise CustomerExists(f"The project has a customer {user_id} already.", param="userId")
+    return await change(tx, scope, known, {"email": email, "name": name, "plan": plan or known.plan})
+
+
+async def find(tx: Tx, scope: Scope, reference: str) -> Row[Any]:
+    """The customer by `cus_…` or `userId:…`."""
+    if reference.startswith(_BY_USER_ID):
+        row = await queries.by_user_id(tx, scope, reference.removeprefix(_BY_USER_ID))
+    else:
+        row = await queries.by_id(tx, scope, reference)
+    if row is None:
+        raise NotFound("There is no such customer.", param="id")
+    return row
+
+
+async def change(tx: Tx, scope: Scope, customer: Row[Any], values: dict[str, Any]) -> Row[Any]:
+    """In force in every process within a second."""
+    changed = await queries.update_customer(tx, scope, customer.id, values | {"updated_at": clock.now()})
+    await note(tx, CACHE_KIND, scope.name_of(customer.user_id))
+    return changed
+
+
+async def delete(tx: Tx, scope: Scope, customer: Row[Any]) -> Row[Any]:
+    """The person's data goes, the counts stay: they are what was billed."""
+    return await change(tx, scope, customer, {"status": "deleted", "email": None, "name": None})
+
+
+async def set_plan(
+    tx: Tx, scope: Scope, user_id: str, plan: str | None, *, period: tuple[int, int] | None = None
+) -> None:
+    """Put a customer on a plan, with the billing period it brings; the customer is made where there is none."""
+    known = await queries.by_user_id(tx, scope, user_id)
+    if known is None:
+        known = await create(tx, scope, user_id, email=None, name=None, plan=None)
+    starts_at, ends_at = period or (None, None)
+    await change(
+        tx, scope, known, {"plan": plan, "period_starts_at": starts_at, "period_ends_at": ends_at}
+    )
+
+
+def new_row(user_id: str, no: int) -> dict[str, Any]:
+    now = clock.now()
+    return {
+        "id": ids.new("cus"),
+        "no": no,
+        "user_id": user_id,
+        "status": "active",
+        "created_at": now,
+        "updated_at": now,
+    }

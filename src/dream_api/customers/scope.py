@@ -1,0 +1,19 @@
+"""The boundary inside which customers live."""
+
+from dataclasses import dataclass
+
+from dream_api.platforms import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A project and mode: the boundary inside which a user id names one customer."""
+
+    platform_id: str
+    platform_no: int
+    project_id: str
+    mode: Mode
+
+    def name_of(self, user_id: str) -> str:
+        """How caches and changes name the customer."""
+        return f"{self.project_id}:{self.mode}:{user_id}"

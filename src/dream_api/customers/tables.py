@@ -1,0 +1,35 @@
+"""End users of a project and mode, with their plan and period."""
+
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Table, UniqueConstraint
+
+from dream_api.core.db.tables import Key, Number, key, metadata, moment
+
+customers = Table(
+    "customers",
+    metadata,
+    key("platform_id", primary_key=True),
+    key("id", primary_key=True),
+    # Numbered per platform from 1; 0 is the platform itself.
+    Column("no", Number, nullable=False),
+    key("project_id"),
+    key("mode"),
+    # The developer's own id of this person.
+    key("user_id"),
+    Column("email", Key, nullable=True),
+    Column("name", Key, nullable=True),
+    key("status"),
+    # The name of a tier; none: the project's default tier.
+    key("plan", nullable=True),
+    # A subscription's billing period; none: the calendar month.
+    moment("period_starts_at", nullable=True),
+    moment("period_ends_at", nullable=True),
+    moment("created_at"),
+    moment("updated_at"),
+    ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
+    UniqueConstraint("platform_id", "no"),
+    UniqueConstraint("platform_id", "project_id", "mode", "user_id"),
+    CheckConstraint("mode IN ('test', 'live')", name="mode"),
+    CheckConstraint("status IN ('active', 'blocked', 'deleted')", name="status"),
+    CheckConstraint("(period_starts_at IS NULL) = (period_ends_at IS NULL)", name="period"),
+    info={"scope": "mode", "personal": True, "keep": "until deleted"},
+)

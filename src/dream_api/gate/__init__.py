@@ -1,0 +1,29 @@
+"""Who may come in, and what it costs.
+
+    POST /api/data ─ Gate.caller ─ Gate.meter ─ Gate.count ┐
+                     whose key     which plan   its turn   │  one transaction for all that wait:
+                     (cached)      (cached)                │  customers → lock → decide → write → commit
+                                                           └→ Outcome, answered by `answering`
+
+The rules behind it live in `keys`, `customers`, `catalog` and `usage`; this is where they meet.
+"""
+
+from dream_api.gate.answering import TierLimitReached, body_of, peeked_body, rate_headers, refusal_of
+from dream_api.gate.calls import Metered, Outcome
+from dream_api.gate.gate import REFUSALS, SERVER_REFUSALS, Gate, SaasOnly, SecretKeyRequired, metered
+
+__all__ = [
+    "REFUSALS",
+    "SERVER_REFUSALS",
+    "Gate",
+    "Metered",
+    "Outcome",
+    "SaasOnly",
+    "SecretKeyRequired",
+    "TierLimitReached",
+    "body_of",
+    "metered",
+    "peeked_body",
+    "rate_headers",
+    "refusal_of",
+]

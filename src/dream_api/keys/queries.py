@@ -1,0 +1,82 @@
+"""SQL of keys."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Row, insert, or_, select, update
+
+from dream_api.core.db import BatchTx, Statement, Tx, rows_of
+from dream_api.core.db.tables import Key
+from dream_api.keys.tables import key_hashes, keys
+from dream_api.platforms import Mode
+from dream_api.platforms.tables import platforms, projects
+
+
+async def insert_key(tx: Tx, platform_id: str, row: dict[str, Any]) -> None:
+    await tx.execute(insert(keys).values(platform_id=platform_id, **row))
+    await tx.execute(insert(key_hashes).values(hash=row["hash"], platform_id=platform_id, key_id=row["id"]))
+
+
+async def by_hash(tx: Tx, hashed: bytes) -> Row[Any] | None:
+    """The key with its project's facts; before any tenant is known."""
+    return await tx.first(
+        select(
+            keys,
+            platforms.c.no.label("platform_no"),
+            projects.c.no.label("project_no"),
+            projects.c.type.label("project_type"),
+        )
+        .select_from(key_hashes)
+        .join(keys, (keys.c.platform_id == key_hashes.c.platform_id) & (keys.c.id == key_hashes.c.key_id))
+        .join(platforms, platforms.c.id == keys.c.platform_id)
+        .join(projects, (projects.c.platform_id == keys.c.platform_id) & (projects.c.id == keys.c.project_id))
+        .where(key_hashes.c.hash == hashed)
+    )
+
+
+async def by_id(tx: Tx, platform_id: str, key_id: str) -> Row[Any] | None:
+    return await tx.first(select(keys).where(keys.c.platform_id == platform_id, keys.c.id == key_id))
+
+
+async def of_project(tx: Tx, platform_id: str, project_id: str, mode: Mode | None = None) -> Sequence[Row[Any]]:
+    """Oldest first, the revoked ones too."""
+    query = select(keys).where(keys.c.platform_id == platform_id, keys.c.project_id == project_id)
+    if mode is not None:
+        query = query.where(keys.c.mode == mode)
+    return await tx.all(query.order_by(keys.c.id))
+
+
+async def working_secrets(tx: Tx, platform_id: str, project_id: str, mode: Mode, now: int) -> Sequence[Row[Any]]:
+    """The secret keys that are accepted at this moment, oldest first; locked until the transaction ends."""
+    return await tx.all(
+        select(keys)
+        .where(
+            keys.c.platform_id == platform_id,
+            keys.c.project_id == project_id,
+            keys.c.mode == mode,
+            keys.c.kind == "secret",
+            keys.c.revoked_at.is_(None),
+            or_(keys.c.expires_at.is_(None), keys.c.expires_at > now),
+        )
+        .order_by(keys.c.id)
+        .with_for_update()
+    )
+
+
+async def set_ends(tx: Tx, platform_id: str, key_id: str, **ends: int | None) -> None:
+    """Set `expires_at` or `revoked_at`."""
+    await tx.execute(update(keys).where(keys.c.platform_id == platform_id, keys.c.id == key_id).values(**ends))
+
+
+_used = rows_of("used", platform_id=Key, id=Key, at=BigInteger())
+_TOUCH = Statement(
+    update(keys)
+    .values(last_used_at=_used.c.at)
+    .where(keys.c.platform_id == _used.c.platform_id, keys.c.id == _used.c.id),
+    used=_used,
+)
+
+
+async def touch(tx: BatchTx, used: list[tuple[str, str, int]]) -> None:
+    """Remember when keys were last used, told as (platform, key, moment)."""
+    await tx.run(_TOUCH, used=used)

@@ -1,0 +1,62 @@
+"""SQL of platforms and projects."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, insert, select
+
+from dream_api.core.db import Tx
+from dream_api.platforms.tables import instance, platforms, projects
+
+_HOME = "home_project_id"
+_project_columns = (
+    projects.c.platform_id,
+    platforms.c.no.label("platform_no"),
+    projects.c.id,
+    projects.c.no,
+    projects.c.name,
+    projects.c.type,
+)
+_of_platform = projects.join(platforms, platforms.c.id == projects.c.platform_id)
+
+
+async def insert_platform(tx: Tx, row: dict[str, Any]) -> None:
+    await tx.execute(insert(platforms).values(row))
+
+
+async def insert_project(tx: Tx, platform_id: str, row: dict[str, Any]) -> None:
+    await tx.execute(insert(projects).values(platform_id=platform_id, **row))
+
+
+async def platform_by_id(tx: Tx, platform_id: str) -> Row[Any] | None:
+    return await tx.first(
+        select(platforms.c.id, platforms.c.no, platforms.c.name).where(platforms.c.id == platform_id)
+    )
+
+
+async def all_platforms(tx: Tx) -> Sequence[Row[Any]]:
+    """Oldest first: the operator's platform leads."""
+    return await tx.all(select(platforms).order_by(platforms.c.no))
+
+
+async def project_by_id(tx: Tx, project_id: str) -> Row[Any] | None:
+    """For operators, who see every platform."""
+    return await tx.first(
+        select(*_project_columns).select_from(_of_platform).where(projects.c.id == project_id)
+    )
+
+
+async def all_projects(tx: Tx) -> Sequence[Row[Any]]:
+    """For operators, who see every platform; oldest first."""
+    return await tx.all(
+        select(*_project_columns, projects.c.created_at).select_from(_of_platform).order_by(projects.c.no)
+    )
+
+
+async def home_project_id(tx: Tx) -> str | None:
+    """The operator's project whose tiers are the levels; None before the first start."""
+    return await tx.scalar(select(instance.c.value).where(instance.c.name == _HOME))
+
+
+async def remember_home(tx: Tx, project_id: str) -> None:
+    await tx.execute(insert(instance).values(name=_HOME, value=project_id))

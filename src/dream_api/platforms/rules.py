@@ -1,0 +1,92 @@
+"""How platforms and projects come to be."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from sqlalchemy import Row
+
+from dream_api.core import clock, ids
+from dream_api.core.db import Tx
+from dream_api.core.errors import NotFound, ValidationFailed
+from dream_api.platforms import queries
+from dream_api.platforms.numbers import draw
+
+Mode = Literal["test", "live"]
+ProjectType = Literal["saas", "store"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+_LONGEST_NAME = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A tenant."""
+
+    id: str
+    no: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What a platform sells; its type never changes."""
+
+    platform_id: str
+    platform_no: int
+    id: str
+    no: int
+    name: str
+    type: ProjectType
+
+
+def mode_no(mode: Mode) -> int:
+    """How a mode is written in the tables of the metered call."""
+    return MODES.index(mode)
+
+
+async def create(tx: Tx, name: str) -> Platform:
+    platform = Platform(ids.new("plt"), await draw(tx, "platforms"), _proper_name(name))
+    await queries.insert_platform(
+        tx, {"id": platform.id, "no": platform.no, "name": platform.name, "created_at": clock.now()}
+    )
+    return platform
+
+
+async def create_project(tx: Tx, platform: Platform, name: str, project_type: ProjectType) -> Project:
+    project = Project(
+        platform.id, platform.no, ids.new("prj"), await draw(tx, "projects"), _proper_name(name), project_type
+    )
+    row = {"id": project.id, "no": project.no, "name": project.name, "type": project.type}
+    await queries.insert_project(tx, platform.id, {**row, "created_at": clock.now()})
+    return project
+
+
+async def find(tx: Tx, platform_id: str) -> Platform:
+    row = await queries.platform_by_id(tx, platform_id)
+    if row is None:
+        raise NotFound("There is no such platform.", param="platform")
+    return Platform(row.id, row.no, row.name)
+
+
+async def find_project(tx: Tx, project_id: str) -> Project:
+    """For operators: the project, whoever's it is."""
+    row = await queries.project_by_id(tx, project_id)
+    if row is None:
+        raise NotFound("There is no such project.", param="project")
+    return _project(row)
+
+
+async def operator(tx: Tx) -> Platform:
+    """The platform of those who run this instance."""
+    home = await find_project(tx, await queries.home_project_id(tx) or "")
+    return await find(tx, home.platform_id)
+
+
+def _project(row: Row[Any]) -> Project:
+    return Project(row.platform_id, row.platform_no, row.id, row.no, row.name, row.type)
+
+
+def _proper_name(name: str) -> str:
+    proper = name.strip()
+    if not proper or len(proper) > _LONGEST_NAME or not proper.isprintable():
+        raise ValidationFailed(f"A name has 1 to {_LONGEST_NAME} printable characters.", param="name")
+    return proper

@@ -1,0 +1,49 @@
+"""Tenants and what they sell."""
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Table
+
+from dream_api.core.db.tables import Number, key, metadata, moment
+
+platforms = Table(
+    "platforms",
+    metadata,
+    key("id", primary_key=True),
+    # The small number that stands for the platform in the tables of the metered call.
+    Column("no", Number, nullable=False, unique=True),
+    key("name"),
+    moment("created_at"),
+    info={"scope": "platform", "personal": False, "keep": "until deleted"},
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("platform_id", platforms.c.id.type, ForeignKey("platforms.id"), primary_key=True),
+    key("id", primary_key=True),
+    Column("no", Number, nullable=False, unique=True),
+    key("name"),
+    key("type"),
+    moment("created_at"),
+    CheckConstraint("type IN ('saas', 'store')", name="type"),
+    Index("ix_projects__id", "id"),
+    info={"scope": "platform", "personal": False, "keep": "until deleted"},
+)
+
+# Directory: facts of the instance itself, such as which project is home.
+instance = Table(
+    "instance",
+    metadata,
+    key("name", primary_key=True),
+    key("value"),
+    info={"scope": "instance", "personal": False, "keep": "for ever"},
+)
+
+# The last number given out in each series ("platforms", "customers:7").
+numbers = Table(
+    "numbers",
+    metadata,
+    key("series", primary_key=True),
+    Column("last", BigInteger, nullable=False),
+    info={"scope": "instance", "personal": False, "keep": "for ever"},
+)
+

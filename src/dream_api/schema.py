@@ -1,0 +1,13 @@
+"""Every table of the product, for what walks over all of them: migrations, doctor, tests."""
+
+from dream_api.catalog import tables as catalog
+from dream_api.core.cache import tables as cache
+from dream_api.core.db.tables import metadata
+from dream_api.core.idempotency import tables as idempotency
+from dream_api.core.jobs import tables as jobs
+from dream_api.customers import tables as customers
+from dream_api.keys import tables as keys
+from dream_api.platforms import tables as platforms
+from dream_api.usage import tables as usage
+
+__all__ = ["cache", "catalog", "customers", "idempotency", "jobs", "keys", "metadata", "platforms", "usage"]

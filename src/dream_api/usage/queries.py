@@ -1,0 +1,170 @@
+"""SQL of meters and counts."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, LargeBinary, SmallInteger, Text, and_, delete, select
+from sqlalchemy import insert as plain_insert
+
+from dream_api.core.db import BatchTx, Statement, Tx, given, insert, rows_of
+from dream_api.core.db.tables import Key
+from dream_api.usage.deciding import CounterKey, EventKey, HourKey, LifeKey
+from dream_api.usage.tables import meters, usage_counters, usage_events, usage_hours
+
+_BIG = BigInteger()
+_counter_key = {
+    "platform_no": _BIG,
+    "customer_no": _BIG,
+    "meter_no": _BIG,
+    "window": SmallInteger(),
+    "starts_at": _BIG,
+}
+_life_key = {"platform_no": _BIG, "customer_no": _BIG, "meter_no": _BIG}
+_event_key = {
+    "platform_no": _BIG,
+    "project_no": _BIG,
+    "mode": SmallInteger(),
+    "customer_no": _BIG,
+    "key": Key,
+    "item": _BIG,
+}
+c = usage_counters.c
+
+_wanted = rows_of("wanted", **_counter_key)
+_COUNTS = Statement(
+    select(c.platform_no, c.customer_no, c.meter_no, c.window, c.starts_at, c.count, c.held).join_from(
+        _wanted, usage_counters, and_(*(c[name] == _wanted.c[name] for name in _counter_key))
+    ),
+    wanted=_wanted,
+)
+
+_lives = rows_of("lives", **_life_key)
+_LOCK_LIVES = Statement(
+    select(c.platform_no, c.customer_no, c.meter_no, c.window, c.starts_at, c.count, c.held)
+    .join_from(
+        _lives,
+        usage_counters,
+        and_(*(c[name] == _lives.c[name] for name in _life_key), c.window == 0, c.starts_at == 0),
+    )
+    .order_by(c.platform_no, c.customer_no, c.meter_no)
+    .with_for_update(of=usage_counters),
+    lives=_lives,
+)
+
+_born = rows_of("born", **_counter_key, count=_BIG, announced=SmallInteger(), held=_BIG)
+_BEAR = Statement(
+    insert(usage_counters)
+    .from_select(
+        list(_born.c.keys()),
+        select(*_born.c).where(given(_born)).order_by(_born.c.platform_no, _born.c.customer_no, _born.c.meter_no),
+    )
+    .on_conflict_do_nothing(),
+    born=_born,
+)
+_stillborn = rows_of("stillborn", **_life_key)
+_BURY = Statement(
+    delete(usage_counters).where(
+        select(1)
+        .select_from(_stillborn)
+        .where(*(c[name] == _stillborn.c[name] for name in _life_key))
+        .exists(),
+        c.window == 0,
+        c.starts_at == 0,
+    ),
+    stillborn=_stillborn,
+)
+
+_counted = rows_of("counted", **_counter_key, count=_BIG, announced=SmallInteger(), held=_BIG)
+_put = insert(usage_counters).from_select(list(_counted.c.keys()), select(*_counted.c).where(given(_counted)))
+_PUT_COUNTS = Statement(
+    _put.on_conflict_do_update(
+        index_elements=list(usage_counters.primary_key), set_={"count": _put.excluded["count"]}
+    ),
+    counted=_counted,
+)
+
+_added = rows_of(
+    "added",
+    platform_no=_BIG,
+    customer_no=_BIG,
+    meter_no=_BIG,
+    hour=_BIG,
+    period_starts_at=_BIG,
+    total=_BIG,
+    calls=_BIG,
+)
+_add = insert(usage_hours).from_select(list(_added.c.keys()), select(*_added.c).where(given(_added)))
+_ADD_HOURS = Statement(
+    _add.on_conflict_do_update(
+        index_elements=list(usage_hours.primary_key),
+        set_={
+            "total": usage_hours.c.total + _add.excluded.total,
+            "calls": usage_hours.c.calls + _add.excluded.calls,
+        },
+    ),
+    added=_added,
+)
+
+_asked = rows_of("asked", **_event_key)
+e = usage_events.c
+_EVENTS = Statement(
+    select(*(e[name] for name in _event_key), e.fingerprint, e.answer).join_from(
+        _asked, usage_events, and_(*(e[name] == _asked.c[name] for name in _event_key))
+    ),
+    asked=_asked,
+)
+_happened = rows_of("happened", **_event_key, fingerprint=LargeBinary(), answer=Text())
+_INSERT_EVENTS = Statement(
+    insert(usage_events).from_select(
+        list(_happened.c.keys()), select(*_happened.c).where(given(_happened))
+    ),
+    happened=_happened,
+)
+
+Rows = Sequence[Sequence[Any]]
+
+
+async def counts(tx: BatchTx, wanted: Iterable[CounterKey]) -> Rows:
+    return await tx.fetch(_COUNTS, wanted=sorted(wanted))
+
+
+async def lock_lives(tx: BatchTx, lives: Iterable[LifeKey]) -> Rows:
+    """The life rows that exist, in the order of their keys, each held until the transaction ends."""
+    return await tx.fetch(_LOCK_LIVES, lives=sorted(lives))
+
+
+async def bear_lives(tx: BatchTx, lives: Iterable[LifeKey]) -> None:
+    await tx.run(_BEAR, born=[(*life, 0, 0, 0, 0, 0) for life in sorted(lives)])
+
+
+async def bury_lives(tx: BatchTx, lives: Iterable[LifeKey]) -> None:
+    await tx.run(_BURY, stillborn=sorted(lives))
+
+
+async def put_counts(tx: BatchTx, counted: dict[CounterKey, int]) -> None:
+    """Write new counts; what is held and announced stays as it is."""
+    await tx.run(_PUT_COUNTS, counted=[(*key, count, 0, 0) for key, count in sorted(counted.items())])
+
+
+async def add_hours(tx: BatchTx, hours: dict[HourKey, list[int]]) -> None:
+    await tx.run(_ADD_HOURS, added=[(*key, total, calls) for key, (total, calls) in sorted(hours.items())])
+
+
+async def events(tx: BatchTx, asked: Iterable[EventKey]) -> Rows:
+    return await tx.fetch(_EVENTS, asked=sorted(asked))
+
+
+async def insert_events(tx: BatchTx, happened: Rows) -> None:
+    await tx.run(_INSERT_EVENTS, happened=happened)
+
+
+async def insert_meter(tx: Tx, row: dict[str, Any]) -> None:
+    await tx.execute(plain_insert(meters).values(row))
+
+
+async def meters_of_project(tx: Tx, platform_no: int, project_no: int) -> Sequence[Any]:
+    return await tx.all(
+        select(meters)
+        .where(meters.c.platform_no == platform_no, meters.c.project_no == project_no)
+        .order_by(meters.c.meter_no)
+    )

@@ -1,0 +1,67 @@
+"""Meters and what was counted. Integers only: the metered call writes here."""
+
+from sqlalchemy import CheckConstraint, Column, Table, UniqueConstraint
+
+from dream_api.core.db.tables import Digest, Key, Number, Small, Verbatim, key, metadata
+
+meters = Table(
+    "meters",
+    metadata,
+    Column("platform_no", Number, primary_key=True, autoincrement=False),
+    Column("meter_no", Number, primary_key=True, autoincrement=False),
+    Column("project_no", Number, nullable=False),
+    key("name"),
+    key("aggregation"),
+    UniqueConstraint("platform_no", "project_no", "name"),
+    CheckConstraint("aggregation IN ('sum', 'distinct')", name="aggregation"),
+    info={"scope": "platform", "personal": False, "keep": "until the project is deleted"},
+)
+
+usage_counters = Table(
+    "usage_counters",
+    metadata,
+    Column("platform_no", Number, primary_key=True, autoincrement=False),
+    Column("customer_no", Number, primary_key=True, autoincrement=False),
+    Column("meter_no", Number, primary_key=True, autoincrement=False),
+    # See `windows.py`: 0 life, 1 hour, 2 day, 3 month, 4 period.
+    Column("window", Small, primary_key=True, autoincrement=False),
+    Column("starts_at", Number, primary_key=True, autoincrement=False),
+    Column("count", Number, nullable=False),
+    # The highest percentage of a limit that was told of.
+    Column("announced", Small, nullable=False),
+    # In the life row only: what is reserved, which weighs on every window.
+    Column("held", Number, nullable=False),
+    info={"scope": "platform", "personal": False, "keep": "with the customer"},
+    sqlite_with_rowid=False,
+)
+
+usage_hours = Table(
+    "usage_hours",
+    metadata,
+    Column("platform_no", Number, primary_key=True, autoincrement=False),
+    Column("customer_no", Number, primary_key=True, autoincrement=False),
+    Column("meter_no", Number, primary_key=True, autoincrement=False),
+    Column("hour", Number, primary_key=True, autoincrement=False),
+    Column("period_starts_at", Number, primary_key=True, autoincrement=False),
+    Column("total", Number, nullable=False),
+    Column("calls", Number, nullable=False),
+    info={"scope": "platform", "personal": False, "keep": "with the customer"},
+    sqlite_with_rowid=False,
+)
+
+usage_events = Table(
+    "usage_events",
+    metadata,
+    Column("platform_no", Number, primary_key=True, autoincrement=False),
+    Column("project_no", Number, primary_key=True, autoincrement=False),
+    Column("mode", Small, primary_key=True, autoincrement=False),
+    # Whose key it is: 0 is the developer's server.
+    Column("customer_no", Number, primary_key=True, autoincrement=False),
+    Column("key", Key, primary_key=True),
+    Column("item", Number, primary_key=True, autoincrement=False),
+    Column("fingerprint", Digest, nullable=False),
+    # The numbers of the first answer, as JSON.
+    Column("answer", Verbatim, nullable=False),
+    info={"scope": "platform", "personal": False, "keep": "with the customer"},
+    sqlite_with_rowid=False,
+)

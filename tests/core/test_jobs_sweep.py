@@ -1,0 +1,87 @@
+"""What core keeps for a time goes when that time is over, and not before."""
+
+import pytest
+from sqlalchemy import Table, insert, select
+
+from dream_api.core import clock, jobs, sweeping
+from dream_api.core.cache.tables import changes
+from dream_api.core.db import Database
+from dream_api.core.idempotency.tables import idempotency_keys
+from dream_api.core.jobs.tables import jobs as job_table
+from tests.core.jobs_at_work import at_work, rows, until
+
+JOB = jobs.Job("job_1", sweeping.KIND, None, {}, 1)
+
+
+async def test_changes_are_kept_for_an_hour(database: Database) -> None:
+    old, young = _around(clock.HOUR)
+    await _insert(database, changes, [{"kind": "key", "key": "k", "at": at} for at in (old, young)])
+
+    await sweeping.sweep(database, JOB)
+
+    assert await _moments(database, changes, "at") == [young]
+
+
+async def test_idempotency_keys_are_kept_for_a_day(database: Database) -> None:
+    old, young = _around(clock.DAY)
+    key = {"platform_id": "plt_1", "scope": "s", "fingerprint": b""}
+    await _insert(
+        database, idempotency_keys, [key | {"key": str(at), "created_at": at} for at in (old, young)]
+    )
+
+    await sweeping.sweep(database, JOB)
+
+    assert await _moments(database, idempotency_keys, "created_at") == [young]
+
+
+async def test_dead_jobs_are_kept_for_90_days_and_living_ones_until_they_are_done(
+    database: Database,
+) -> None:
+    old, young = _around(90 * clock.DAY)
+    job = {"kind": "note", "payload": {}, "attempts": 10, "created_at": 0}
+    dead = [job | {"id": f"job_{at}", "state": "dead", "run_at": None, "died_at": at} for at in (old, young)]
+    living = job | {"id": "job_l", "state": "waiting", "run_at": 0, "died_at": None}
+    await _insert(database, job_table, [*dead, living])
+
+    await sweeping.sweep(database, JOB)
+
+    assert {row.id for row in await rows(database)} == {f"job_{young}", "job_l"}
+
+
+async def test_more_than_a_chunk_is_swept(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "CHUNK", 10)
+    await _insert(database, changes, [{"kind": "key", "key": "k", "at": at} for at in range(30)])
+
+    await sweeping.sweep(database, JOB)
+
+    assert await _moments(database, changes, "at") == []
+
+
+async def test_a_worker_sweeps_every_hour(database: Database) -> None:
+    registry = jobs.Registry()
+    sweeping.register(registry)
+    await _insert(database, changes, [{"kind": "key", "key": "k", "at": 0}])
+
+    async def is_swept() -> bool:
+        return await _moments(database, changes, "at") == []
+
+    async with at_work(jobs.Worker(database, registry)):
+        await until(is_swept)
+
+    assert [schedule.every for schedule in registry.schedules] == [clock.HOUR]
+
+
+def _around(age: int) -> tuple[int, int]:
+    """A moment that is a little longer ago than this, and one that is not."""
+    now = clock.now()
+    return now - age - clock.MINUTE, now - age + clock.MINUTE
+
+
+async def _insert(database: Database, table: Table, values: list[dict[str, object]]) -> None:
+    async with database.write() as tx:
+        await tx.execute(insert(table), values)
+
+
+async def _moments(database: Database, table: Table, column: str) -> list[int]:
+    async with database.read() as tx:
+        return [row[0] for row in await tx.all(select(table.c[column]).order_by(table.c[column]))]
