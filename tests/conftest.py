@@ -20,6 +20,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+import structlog
 
 import dream_api.schema  # noqa: F401  (every room's tables join the metadata)
 from dream_api.core import clock as the_clock
@@ -28,9 +29,15 @@ from dream_api.core.db.migrating import migrate
 from dream_api.core.settings import Settings
 from tests.support.postgres import Postgres, execute, run_aside
 
+pytest_plugins = ["tests.support.house"]
+
 KINDS = ("sqlite", "postgres")
 _TEMPLATE = "migrated"
 _server = pytest.StashKey[Postgres]()
+
+
+# Tracebacks with every local variable take seconds to draw.
+structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

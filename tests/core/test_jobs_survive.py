@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from dream_api.core import jobs
 from dream_api.core.db import Database
+from dream_api.core.jobs.running import pause_after
 from tests.core.jobs_at_work import Notes, at_work, put, until, until_none_is_left
 
 
@@ -47,6 +48,11 @@ async def test_a_worker_survives_a_job_table_that_cannot_be_used(database: Datab
         await notes.have(2)
 
     assert notes.ended == [first, second]
+
+
+def test_a_worker_looks_again_every_few_seconds_however_long_the_database_is_away() -> None:
+    assert 0 < pause_after(0) < 1
+    assert 1 < pause_after(100_000) < 5
 
 
 async def _do(database: Database, statement: str) -> None:

@@ -9,7 +9,7 @@ from dream_api.core.db import Tx
 Handler = Callable[..., Awaitable[None]]
 
 
-class NotDeclared(LookupError):  # noqa: N818 - it reads like our refusals
+class NotDeclared(LookupError):
     """An event was emitted or listened to whose name nobody declared: a slip of the pen."""
 
 

@@ -8,14 +8,18 @@ import base64
 import hashlib
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from dream_api.core.settings import Settings
+
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _VERSION = "v1"
+_FILE_NAME = "instance.key"
 
 
 class SealBroken(Exception):
@@ -37,15 +41,9 @@ class InstanceKey:
 
     @classmethod
     def from_file(cls, path: Path) -> "InstanceKey":
-        """The key in the file; made at first use, readable by its owner only."""
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return cls.from_hex(path.read_text())
-        with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_hex(_KEY_BYTES) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        """The key in the file; made at first use, whole or not at all, readable by its owner only."""
+        if not path.exists():
+            _make_file(path)
         return cls.from_hex(path.read_text())
 
     def seal(self, secret: str, owner: str) -> str:
@@ -62,6 +60,27 @@ class InstanceKey:
             return self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], owner.encode()).decode()
         except InvalidTag as problem:
             raise SealBroken("The secret cannot be opened with this instance key.") from problem
+
+
+def instance_key(settings: Settings) -> InstanceKey:
+    """The instance's own key: the setting, else the file in the data directory, which is made where it is missing."""
+    if settings.instance_key is not None:
+        return InstanceKey.from_hex(settings.instance_key.get_secret_value())
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return InstanceKey.from_file(settings.data / _FILE_NAME)
+
+
+def _make_file(path: Path) -> None:
+    """Written beside and then named, so that no other process ever reads half a key; the first one stays."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_hex(_KEY_BYTES) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
 
 
 def digest(token: str) -> bytes:

@@ -86,4 +86,5 @@ class Settings(BaseSettings):
     @property
     def link_base(self) -> str:
         """The public URL without a slash at its end."""
-        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")

@@ -1,20 +1,26 @@
 """Keys of a project and mode: `pk_…` for browsers, `sk_…` for servers."""
 
-from dream_api.keys.issuing import IssuedKey, issue, issue_pair, revoke, rotate
+from dream_api.keys.issuing import DEFAULT_GRACE, LONGEST_GRACE, IssuedKey, issue, issue_pair, revoke, rotate
 from dream_api.keys.queries import of_project, touch
+from dream_api.keys.revealing import reveal
+from dream_api.keys.tokens import Kind
 from dream_api.keys.verifying import CACHE_KIND, REFUSALS, Key, KeyRefused, load, refuse_unusable, well_formed
 
 __all__ = [
     "CACHE_KIND",
+    "DEFAULT_GRACE",
+    "LONGEST_GRACE",
     "REFUSALS",
     "IssuedKey",
     "Key",
     "KeyRefused",
+    "Kind",
     "issue",
     "issue_pair",
     "load",
     "of_project",
     "refuse_unusable",
+    "reveal",
     "revoke",
     "rotate",
     "touch",

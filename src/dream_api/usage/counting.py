@@ -45,6 +45,8 @@ async def _read_locked(tx: BatchTx, calls: list[Call]) -> tuple[State, set[LifeK
 async def _lock(tx: BatchTx, calls: list[Call]) -> set[LifeKey]:
     """Hold every call's life row; where an old customer has none for the meter yet, it is made first."""
     lives = {(call.platform_no, call.customer_no, call.meter_no) for call in calls if not call.is_newcomer}
+    if not lives:
+        return set()
     found = {(row[0], row[1], row[2]) for row in await queries.lock_lives(tx, lives)}
     missing = lives - found
     if missing:

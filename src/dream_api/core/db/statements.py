@@ -49,19 +49,20 @@ def _unnest(element: _Rows, compiler: SQLCompiler, **_: Any) -> str:
         compiler.process(bindparam(f"{element.param}__{name}", type_=ARRAY(kind)))
         for name, kind in element.fields.items()
     )
-    return f"(SELECT * FROM unnest({', '.join(arrays)}) AS given({', '.join(element.fields)}))"
+    names = ", ".join(compiler.preparer.quote(name) for name in element.fields)
+    return f"(SELECT * FROM unnest({', '.join(arrays)}) AS given({names}))"
 
 
 @compiles(_Rows, "sqlite")
 def _values(element: _Rows, compiler: SQLCompiler, **_: Any) -> str:
-    names = ", ".join(f"column{number} AS {name}" for number, name in enumerate(element.fields, 1))
+    names = ", ".join(f"column{number} AS {compiler.preparer.quote(name)}" for number, name in enumerate(element.fields, 1))
     return f"(SELECT {names} FROM (VALUES {_MARK}{compiler.process(bindparam(element.param))}))"
 
 
 class Statement:
     """One statement, ready for `sqlite3` and for `asyncpg`; compiled at its first use."""
 
-    __slots__ = ("_arrays", "_clause", "_for_postgresql", "_for_sqlite", "_sized", "widths")
+    __slots__ = ("_arrays", "_clause", "_constants", "_for_postgresql", "_for_sqlite", "_sized", "widths")
 
     def __init__(self, clause: Executable, **rows: TableValuedAlias) -> None:
         """`rows`: the tables made by `rows_of` that the clause uses, each under its parameter's name."""
@@ -70,6 +71,8 @@ class Statement:
         self._arrays = {
             f"{name}__{field}": (name, place) for name, table in rows.items() for place, field in enumerate(table.c.keys())
         }
+        # Values that stand in the clause itself.
+        self._constants: dict[str, Any] = {}
         self._for_sqlite: tuple[list[str], list[str]] | None = None
         self._for_postgresql: tuple[str, list[tuple[str, int]]] | None = None
         self._sized: dict[tuple[int, ...], str] = {}
@@ -79,6 +82,7 @@ class Statement:
         if self._for_sqlite is None:
             compiled = self._clause.compile(dialect=pysqlite.dialect())
             assert isinstance(compiled, SQLCompiler)
+            self._constants |= compiled.params
             self._for_sqlite = (compiled.string.split(_MARK + "?"), list(compiled.positiontup or ()))
         parts, order = self._for_sqlite
         flat: list[Any] = []
@@ -86,7 +90,7 @@ class Statement:
         for name in order:
             width = self.widths.get(name)
             if width is None:
-                flat.append(values[name])
+                flat.append(values[name] if name in values else self._constants[name])
                 continue
             rows: Sequence[Sequence[Any]] = values[name]
             size = 1 << max(len(rows) - 1, 0).bit_length()
@@ -111,10 +115,12 @@ class Statement:
         if self._for_postgresql is None:
             compiled = self._clause.compile(dialect=asyncpg.dialect())
             assert isinstance(compiled, SQLCompiler)
+            self._constants |= compiled.params
             order = [self._arrays.get(name, (name, -1)) for name in compiled.positiontup or ()]
             self._for_postgresql = (compiled.string, order)
         text, order = self._for_postgresql
         columns = {
             name: list(zip(*values[name], strict=True)) or [()] * width for name, width in self.widths.items()
         }
-        return text, [values[name] if at < 0 else columns[name][at] for name, at in order]
+        plain = self._constants | values
+        return text, [plain[name] if at < 0 else columns[name][at] for name, at in order]

@@ -105,7 +105,7 @@ class Worker:
         try:
             seconds = await self._turn()
         except Exception as problem:
-            pause = min(_FIRST_PAUSE_SECONDS * 2**self._failures, _LONGEST_PAUSE_SECONDS)
+            pause = pause_after(self._failures)
             self._failures += 1
             _log.warning("The job table cannot be reached.", pause=pause, exc_info=problem)
             await asyncio.sleep(self._at_most(pause))
@@ -194,6 +194,13 @@ class Worker:
                 await leasing.give_back(tx, self.name, broken_off, clock.now())
         except Exception as problem:
             _log.warning("Jobs could not be given back; their leases run out.", exc_info=problem)
+
+
+def pause_after(failures: int) -> float:
+    """Seconds until the next turn, when so many in a row failed before this one."""
+    # Bounded before it is multiplied: after an hour of failures the power would be too large for a float.
+    doublings = min(failures, 10)
+    return min(_FIRST_PAUSE_SECONDS * 2**doublings, _LONGEST_PAUSE_SECONDS)
 
 
 def _done(ended: Sequence[_Run]) -> Collection[str]:

@@ -1,0 +1,5 @@
+"""`python -m dream_api`."""
+
+from dream_api.cli import main
+
+main()

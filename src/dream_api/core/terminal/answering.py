@@ -1,0 +1,44 @@
+"""What a command says at its end: JSON for programs, words and tables for people."""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console, RenderableType
+
+# Wider than anything we print: what goes into a file or a pipe is never cut or folded.
+_UNBOUNDED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The same facts twice: `data` as they are for programs, `shown` as people read them.
+
+    Where `is_good` is false, what was asked for was done and found something wrong: exit code 1.
+    """
+
+    data: Mapping[str, Any]
+    shown: RenderableType
+    is_good: bool = True
+
+
+def console(*, is_error: bool = False, is_quiet: bool = False) -> Console:
+    """Colours and the window's width on a terminal; elsewhere plain text that is never folded."""
+    stream = sys.stderr if is_error else sys.stdout
+    width = None if stream.isatty() else _UNBOUNDED
+    return Console(file=stream, quiet=is_quiet, width=width, highlight=False, soft_wrap=width is not None)
+
+
+def tell_data(data: Mapping[str, Any]) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def tell(answer: Answer, *, as_json: bool) -> None:
+    if as_json:
+        tell_data(answer.data)
+    else:
+        console().print(answer.shown)

@@ -1,0 +1,22 @@
+"""Which keys may be shown again: publishable ones, and test secret ones, as with Stripe."""
+
+from typing import Any
+
+from sqlalchemy import Row
+
+from dream_api.core.errors import Conflict
+from dream_api.core.secrets import InstanceKey
+
+
+class KeyHidden(Conflict):
+    code = "key_hidden"
+    hint = "Make a new one with `dream-api keys rotate`, and keep it where your server finds it."
+
+
+def reveal(key: Row[Any], instance_key: InstanceKey) -> str:
+    """The whole key; KeyHidden for a live secret one, of which only a digest is kept."""
+    if key.kind == "publishable":
+        return key.shown
+    if key.sealed is None:
+        raise KeyHidden("A live secret key is told once, when it is made; nobody can show it again.")
+    return instance_key.open(key.sealed, key.id)

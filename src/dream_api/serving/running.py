@@ -1,0 +1,81 @@
+"""The server's life: looked at, begun, told, and stopped with nothing lost."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
+from functools import partial
+
+import uvicorn
+from rich.console import Console
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from dream_api import app
+from dream_api.core import logs
+from dream_api.core.http import Lane
+from dream_api.core.settings import Settings
+from dream_api.core.terminal import Instance, opened
+from dream_api.serving.places import listening, sole_server
+
+_BACKLOG = 4096
+
+# Looks at the prepared instance, and answers what is to be said once the server listens.
+Greeting = Callable[[Instance], Awaitable[Callable[[], None]]]
+
+
+def serve(settings: Settings, *, greet: Greeting) -> None:
+    """Serve until SIGINT or SIGTERM; begun requests are answered first.
+
+    Stopped, with nothing begun, where another server runs, the port is taken or the database is not to be had.
+    """
+    logs.configure(settings.log_format, settings.log_level)
+    alone = sole_server(settings.data) if settings.is_embedded else nullcontext()
+    with alone, listening(settings) as (ready, sockets):
+        greeting = asyncio.run(_prepared(ready, greet))
+        _Server(_config(ready), greeting).run(sockets)
+
+
+async def _prepared(settings: Settings, greet: Greeting) -> Callable[[], None]:
+    """What to say once the server listens; what would keep it from starting is told here, in a sentence."""
+    async with opened(app, settings, Console(quiet=True)) as instance:
+        await instance.prepare()
+        return await greet(instance)
+
+
+def _config(settings: Settings) -> uvicorn.Config:
+    front = app.create_app(settings)
+    return uvicorn.Config(
+        front,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http=partial(Lane, front.hot, HttpToolsProtocol),
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+        backlog=_BACKLOG,
+    )
+
+
+class _Server(uvicorn.Server):
+    """Tells when it listens, and ends with exit code 0 when it was told to."""
+
+    def __init__(self, config: uvicorn.Config, greeting: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._greeting = greeting
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._greeting()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        # Uvicorn would die of the signal that told it to stop; everything is tidied up, so this is no failure.
+        self._captured_signals.clear()  # pyright: ignore[reportPrivateUsage]

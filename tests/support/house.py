@@ -1,0 +1,160 @@
+"""A whole house in this process, on a fresh database, with its cast.
+
+Alice owns a platform with a saas project; Charlie is a stranger with a project of his own, who must see nothing of hers.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from starlette.types import ASGIApp, Message
+
+from dream_api import catalog, keys, platforms
+from dream_api.app import create_app
+from dream_api.core.db import Database
+from dream_api.core.secrets import InstanceKey
+from dream_api.core.settings import Settings
+from dream_api.gate import Gate
+from dream_api.platforms import Mode, Project, ProjectType
+
+INSTANCE_KEY = InstanceKey(bytes(32))
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody's project, with the keys of both modes."""
+
+    project: Project
+    secret: dict[Mode, str]
+    publishable: dict[Mode, str]
+    key_ids: dict[Mode, str]
+
+    @property
+    def sk(self) -> dict[str, str]:
+        """Headers of the test mode's server."""
+        return bearer(self.secret["test"])
+
+    @property
+    def live(self) -> dict[str, str]:
+        """Headers of the live mode's server."""
+        return bearer(self.secret["live"])
+
+    def calls(self, user: str = "ada", **headers: str) -> dict[str, str]:
+        """Headers of a metered call."""
+        return {**self.sk, "X-User-Id": user, **headers}
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    app: ASGIApp
+    settings: Settings
+    database: Database
+    gate: Gate
+    api: httpx.AsyncClient
+    alice: Account
+    charlie: Account
+
+    async def set_limit(self, account: Account, tier: str, limit: int | None, mode: Mode = "test") -> None:
+        async with self.database.write() as tx:
+            await catalog.set_limit(tx, account.project, mode, tier, limit)
+
+    async def usage_of(self, account: Account, user: str = "ada") -> dict[str, Any]:
+        answer = await self.api.get("/api/usage", headers=account.calls(user))
+        assert answer.status_code == 200, answer.text
+        return answer.json()["usage"]
+
+
+async def open_account(
+    database: Database, name: str, project_type: ProjectType = "saas", level: int | None = 3
+) -> Account:
+    """A platform of that name with a project of both modes."""
+    async with database.write() as tx:
+        platform = await platforms.create(tx, name)
+        if level is not None:
+            for mode in platforms.MODES:
+                await catalog.assign(tx, platform, level, mode)
+        project = await catalog.open_project(tx, platform, name, project_type, platforms.MODES)
+        made = {
+            mode: await keys.issue_pair(tx, project, mode, instance_key=INSTANCE_KEY, created_by="test")
+            for mode in platforms.MODES
+        }
+    return Account(
+        project,
+        secret={mode: pair[1].token for mode, pair in made.items()},
+        publishable={mode: pair[0].token for mode, pair in made.items()},
+        key_ids={mode: pair[1].id for mode, pair in made.items()},
+    )
+
+
+@asynccontextmanager
+async def living(app: ASGIApp) -> AsyncIterator[None]:
+    """Runs the application's start and stop, as a server does."""
+    told: asyncio.Queue[Message] = asyncio.Queue()
+    heard: asyncio.Queue[Message] = asyncio.Queue()
+    running = asyncio.create_task(app({"type": "lifespan", "state": {}}, told.get, heard.put))
+
+    async def phase(name: str) -> None:
+        await told.put({"type": f"lifespan.{name}"})
+        hearing = asyncio.create_task(heard.get())
+        await asyncio.wait([hearing, running], return_when=asyncio.FIRST_COMPLETED)
+        if not hearing.done():
+            hearing.cancel()
+            await running
+        assert hearing.result()["type"] == f"lifespan.{name}.complete", hearing.result()
+
+    await phase("startup")
+    try:
+        yield
+    finally:
+        await phase("shutdown")
+        await running
+
+
+@asynccontextmanager
+async def open_house(settings: Settings) -> AsyncIterator[House]:
+    front = create_app(settings)
+    state = front._app.state
+    async with (
+        living(front),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=front, client=("127.0.0.1", 1)), base_url="http://dream.test"
+        ) as api,
+    ):
+        yield House(
+            front,
+            settings,
+            state.database,
+            state.gate,
+            api,
+            await open_account(state.database, "Alice"),
+            await open_account(state.database, "Charlie"),
+        )
+
+
+@pytest.fixture
+async def house(database_settings: Settings) -> AsyncIterator[House]:
+    async with open_house(database_settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def api(house: House) -> httpx.AsyncClient:
+    return house.api
+
+
+@pytest.fixture
+def alice(house: House) -> Account:
+    return house.alice
+
+
+@pytest.fixture
+def charlie(house: House) -> Account:
+    return house.charlie
