@@ -82,9 +82,7 @@ class RoomTimes:
         for room, seconds in self.seconds.most_common():
             terminalreporter.write_line(f"{seconds:8.2f} s  {self.tests[room]:5} tests  {room}")
         if self.seconds:
-            terminalreporter.write_line(
-                f"{self.seconds.total():8.2f} s  {self.tests.total():5} tests  together"
-            )
+            terminalreporter.write_line(f"{self.seconds.total():8.2f} s  {self.tests.total():5} tests  together")
 
 
 # The network is closed. (An audit hook stays until the process ends, and sees every socket of Python's own;
@@ -199,9 +197,7 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database_settings(
-    database_kind: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[Settings]:
+def database_settings(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
     """Settings whose database is fresh and migrated, for an app or a server that a test starts itself."""
     data = tmp_path / "data"
     data.mkdir()

@@ -1,15 +1,15 @@
 """Puts the house together: the table of contents of the server."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, RedirectResponse
+from starlette.responses import FileResponse, RedirectResponse, Response
 
 from dream_api import __version__, catalog, customers, schema, usage
 from dream_api.core import sweeping
@@ -93,7 +93,7 @@ def create_app(settings: Settings) -> Front:
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPIOffline) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
     database: Database = app.state.database
     gate: Gate = app.state.gate
     await prepare(database)
@@ -111,14 +111,14 @@ async def _lifespan(app: FastAPIOffline) -> AsyncIterator[None]:
         await database.close()
 
 
-async def _as_refusal(_: Request, problem: Exception) -> None:
+async def _as_refusal(_: Request, problem: Exception) -> Response:
     """What the framework refuses is told in our own shape."""
     if isinstance(problem, RequestValidationError):
         raise from_errors(list(problem.errors())) from None
     assert isinstance(problem, HTTPException)
-    if problem.status_code == 404:
+    if problem.status_code == NotFound.status:
         raise NotFound("There is nothing at this path.", hint="See /docs for all paths.") from None
-    if problem.status_code == 405:
+    if problem.status_code == NotAllowed.status:
         raise NotAllowed("This path does not know the method.", headers=dict(problem.headers or {})) from None
     raise MalformedRequest(str(problem.detail)) from None
 

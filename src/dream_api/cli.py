@@ -1,4 +1,4 @@
-"""Puts the commands together: the table of contents of `dream-api`. A room is imported when one of its commands runs."""
+"""The table of contents of `dream-api`: a room is imported when one of its commands is called."""
 
 import json
 import sys
@@ -49,7 +49,7 @@ class Rooms(TyperGroup):
         return name, load(name), rest
 
     def main(self, args: Sequence[str] | None = None, *more: Any, **settings: Any) -> Any:
-        """What cannot be understood is told in one sentence, as JSON where JSON was asked for; exit code 2."""
+        """What cannot be understood is told in a sentence, or as JSON where that was asked for: exit code 2."""
         typed = [*(sys.argv[1:] if args is None else args)]
         try:
             code = super().main(typed, *more, **{**settings, "standalone_mode": False})

@@ -65,9 +65,7 @@ async def test_a_job_enqueued_by_this_process_starts_without_waiting_for_the_nex
             assert time.monotonic() - began < 1
 
 
-async def test_a_job_that_is_due_soon_starts_in_time(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_job_that_is_due_soon_starts_in_time(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dream_api.core.jobs.running._POLL_SECONDS", 60)
     notes = Notes()
 

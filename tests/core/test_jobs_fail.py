@@ -128,6 +128,4 @@ async def test_jobs_are_counted_by_their_state_and_the_last_to_die_comes_first(d
 async def _kill(database: Database, job_id: str, died_at: int) -> None:
     async with database.write() as tx:
         clause = update(table).where(table.c.id == job_id)
-        await tx.execute(
-            clause.values(state="dead", run_at=None, died_at=died_at, last_error="", attempts=10)
-        )
+        await tx.execute(clause.values(state="dead", run_at=None, died_at=died_at, last_error="", attempts=10))

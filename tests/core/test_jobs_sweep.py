@@ -25,9 +25,7 @@ async def test_changes_are_kept_for_an_hour(database: Database) -> None:
 async def test_idempotency_keys_are_kept_for_a_day(database: Database) -> None:
     old, young = _around(clock.DAY)
     key = {"platform_id": "plt_1", "scope": "s", "fingerprint": b""}
-    await _insert(
-        database, idempotency_keys, [key | {"key": str(at), "created_at": at} for at in (old, young)]
-    )
+    await _insert(database, idempotency_keys, [key | {"key": str(at), "created_at": at} for at in (old, young)])
 
     await sweeping.sweep(database, JOB)
 

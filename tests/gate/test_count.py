@@ -41,7 +41,11 @@ async def test_a_refusal_tells_everything_an_admission_does_and_what_to_do(house
 
     assert refused.status_code == 429
     told = refused.json()
-    assert (told["error"], told["code"], told["allowed"]) == ("Tier limit reached", "tier_limit_reached", False)
+    assert (told["error"], told["code"], told["allowed"]) == (
+        "Tier limit reached",
+        "tier_limit_reached",
+        False,
+    )
     assert told["usage"] == admitted.json()["usage"]
     assert told["usage"]["periodEnd"] in told["hint"]
     assert int(refused.headers["Retry-After"]) > 0
@@ -88,9 +92,7 @@ async def test_a_limit_is_exact_under_concurrency(house: House, alice: Account, 
     await house.set_limit(alice, "free", 1000)
 
     async def call() -> list[int]:
-        return [
-            (await house.api.post("/api/data", headers=alice.calls())).status_code for _ in range(20)
-        ]
+        return [(await house.api.post("/api/data", headers=alice.calls())).status_code for _ in range(20)]
 
     statuses = [status for some in await asyncio.gather(*(call() for _ in range(callers))) for status in some]
 
@@ -148,7 +150,10 @@ async def test_a_new_month_opens_a_new_period(house: House, alice: Account, cloc
     first = await house.api.post("/api/data", headers=alice.calls())
 
     assert last.json()["usage"]["periodEnd"] == "2027-02-01T00:00:00Z"
-    assert (first.json()["usage"]["count"], first.json()["usage"]["periodStart"]) == (1, "2027-02-01T00:00:00Z")
+    assert (first.json()["usage"]["count"], first.json()["usage"]["periodStart"]) == (
+        1,
+        "2027-02-01T00:00:00Z",
+    )
 
 
 async def test_a_cancelled_call_does_not_take_its_neighbours_with_it(house: House, alice: Account):

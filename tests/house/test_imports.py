@@ -16,9 +16,7 @@ TOP = ("app", "worker", "serving", "cli", "__main__")
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
     """A copy of the package beside the rules."""
-    shutil.copytree(
-        ROOT / "src/dream_api", tmp_path / "dream_api", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    shutil.copytree(ROOT / "src/dream_api", tmp_path / "dream_api", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / ".importlinter", tmp_path)
     return tmp_path / "dream_api"
 

@@ -52,9 +52,7 @@ async def test_a_database_is_handed_over_migrated(database: Database) -> None:
     assert await migrate(database) is False
 
 
-async def test_another_process_can_use_the_same_database(
-    database: Database, database_settings: Settings
-) -> None:
+async def test_another_process_can_use_the_same_database(database: Database, database_settings: Settings) -> None:
     if database_settings.database_url is None:
         other = Database(directory=database_settings.data)
     else:
@@ -105,9 +103,7 @@ async def test_a_prepared_statement_takes_rows_and_nulls_on_both_kinds_of_transa
     database: Database,
 ) -> None:
     wanted = rows_of("wanted", id=Key, no=BigInteger())
-    echo = Statement(
-        select(wanted.c.id, wanted.c.no).where(given(wanted)).order_by(wanted.c.id), wanted=wanted
-    )
+    echo = Statement(select(wanted.c.id, wanted.c.no).where(given(wanted)).order_by(wanted.c.id), wanted=wanted)
 
     for rows in ([], [("a", 1)], [("a", 1), ("b", None), ("c", 2**53)]):
         async with database.write() as tx:

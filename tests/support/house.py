@@ -1,6 +1,7 @@
 """A whole house in this process, on a fresh database, with its cast.
 
-Alice owns a platform with a saas project; Charlie is a stranger with a project of his own, who must see nothing of hers.
+Alice owns a platform with a saas project; Charlie is a stranger with a project of his own, who must see nothing of
+hers.
 """
 
 import asyncio

@@ -72,9 +72,7 @@ class Postgres:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self.stop()
 
     @property
@@ -308,13 +306,9 @@ def _readable_binaries(folder: Path) -> Path:
             shutil.copytree(source, folder / source.relative_to(package.parent), symlinks=True)
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
-            path.chmod(
-                path.stat().st_mode | (0o555 if path.is_dir() or path.stat().st_mode & 0o100 else 0o444)
-            )
+            path.chmod(path.stat().st_mode | (0o555 if path.is_dir() or path.stat().st_mode & 0o100 else 0o444))
     return folder / binaries.relative_to(package.parent)
 
 
 def _is_open(path: Path) -> bool:
-    return path.stat().st_mode & 0o005 == 0o005 and all(
-        parent.stat().st_mode & 0o001 for parent in path.parents
-    )
+    return path.stat().st_mode & 0o005 == 0o005 and all(parent.stat().st_mode & 0o001 for parent in path.parents)

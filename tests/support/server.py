@@ -21,7 +21,7 @@ _STOP_SECONDS = 30
 
 
 class Server:
-    """`dream-api serve` with these settings on a free port of its own; SQLite or PostgreSQL, as the settings say.
+    """`dream-api serve` with these settings on a free port of its own, on SQLite or PostgreSQL as they say.
 
         with Server(settings) as server:
             httpx.get(server.url + "/healthz")
@@ -41,9 +41,7 @@ class Server:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self.stop()
 
     @property

@@ -17,6 +17,7 @@ levels = Commands()
 
 OfProject = Annotated[str, typer.Option("--project", metavar="ID", help="Whose tiers.", show_default=False)]
 InMode = Annotated[Mode, typer.Option(help="Test and live tiers are apart.")]
+_LEVEL_COLUMNS = ("Level", "Name", "Users/hour", "Requests/day", "Requests/month", "Members")
 _UNLIMITED = "unlimited"
 
 
@@ -25,9 +26,7 @@ async def set_(
     desk: Desk,
     project: OfProject,
     name: Annotated[str, typer.Option(metavar="NAME", help="Its stable name, such as pro.", show_default=False)],
-    limit: Annotated[
-        str, typer.Option(metavar="N|unlimited", help="How many requests a period.", show_default=False)
-    ],
+    limit: Annotated[str, typer.Option(metavar="N|unlimited", help="How many requests a period.", show_default=False)],
     mode: InMode = "test",
 ) -> Answer:
     """Make a tier, or change its limit. In force within a second."""
@@ -66,12 +65,15 @@ async def list_(desk: Desk, project: OfProject, mode: InMode = "test") -> Answer
             for each in data
         ],
         empty=f"{owner.name} has no {mode} tiers. Make one with `dream-api tier set --project {owner.id}`.",
+        elastic=("Tier", "Other limits"),
+        numbers=("Requests a period",),
     )
     return Answer({"data": data}, listing)
 
 
 async def _tiers(desk: Desk, owner: Project, mode: Mode) -> list[dict[str, Any]]:
-    meters = {meter.no: name for name, meter in (await usage.meters_of(desk.tx, owner.platform_no, owner.no)).items()}
+    of_project = await usage.meters_of(desk.tx, owner.platform_no, owner.no)
+    meters = {meter.no: name for name, meter in of_project.items()}
     limits: dict[str, list[dict[str, Any]]] = {}
     for row in await queries.limits_of_project(desk.tx, owner.platform_id, owner.id, mode):
         one = {"meter": meters[row.meter_no], "window": row.window, "kind": row.kind, "max": row.max}
@@ -110,7 +112,7 @@ async def list_levels(desk: Desk) -> Answer:
     mode = desk.settings.home_mode
     found = await catalog.levels_of(desk.tx, mode)
     listing = Listing(
-        ("Level", "Name", "Active users an hour", "Requests a day", "Requests a month", "Members"),
+        _LEVEL_COLUMNS,
         [
             (
                 level.number,
@@ -123,6 +125,8 @@ async def list_levels(desk: Desk) -> Answer:
             for level in found
         ],
         empty="There are no levels.",
+        elastic=("Name",),
+        numbers=("Level", *_LEVEL_COLUMNS[2:]),
     )
     return Answer({"mode": mode, "data": [_level_data(level) for level in found]}, listing)
 

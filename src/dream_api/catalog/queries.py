@@ -49,11 +49,7 @@ async def tiers_of_project(tx: Tx, platform_id: str, project_id: str, mode: Mode
 async def limits_of_project(tx: Tx, platform_id: str, project_id: str, mode: Mode) -> Sequence[Row[Any]]:
     return await tx.all(
         select(tier_limits)
-        .join(
-            tiers, (tiers.c.platform_id == tier_limits.c.platform_id) & (tiers.c.id == tier_limits.c.tier_id)
-        )
-        .where(
-            tier_limits.c.platform_id == platform_id, tiers.c.project_id == project_id, tiers.c.mode == mode
-        )
+        .join(tiers, (tiers.c.platform_id == tier_limits.c.platform_id) & (tiers.c.id == tier_limits.c.tier_id))
+        .where(tier_limits.c.platform_id == platform_id, tiers.c.project_id == project_id, tiers.c.mode == mode)
         .order_by(tier_limits.c.tier_id, tier_limits.c.meter_no, tier_limits.c.window)
     )

@@ -72,8 +72,6 @@ async def _put_period_limit(tx: Tx, project: Project, tier_id: str, limit: int |
     await put_limit(tx, project, tier_id, meters[REQUESTS].no, Window.PERIOD, limit)
 
 
-async def put_limit(
-    tx: Tx, project: Project, tier_id: str, meter_no: int, window: Window, maximum: int | None
-) -> None:
+async def put_limit(tx: Tx, project: Project, tier_id: str, meter_no: int, window: Window, maximum: int | None) -> None:
     row = {"tier_id": tier_id, "meter_no": meter_no, "window": window.name.lower(), "kind": "hard"}
     await queries.put_limit(tx, project.platform_id, row | {"max": maximum})

@@ -34,7 +34,7 @@ async def migrate_database(instance: Instance) -> Answer:
 
 @doctor.works
 async def doctor_instance(instance: Instance) -> Answer:
-    """Prove that counts, periods and customers agree with one another. Exit code 1 where something does not."""
+    """Prove that counts, periods and customers agree with one another. Exit code 1 where they do not."""
     await instance.prepare()
     checks = instance.house.every_check()
     findings = [await _proved(instance, check, place, len(checks)) for place, check in enumerate(checks, 1)]
@@ -86,6 +86,7 @@ async def dead(
         ("Job", "Kind", "Given up", "Why"),
         [(one.job.id, one.job.kind, ago(one.died_at), one.last_error.partition("\n")[0]) for one in found],
         empty="No job was given up.",
+        elastic=("Why",),
     )
     return Answer({"data": [_dead_data(one) for one in found]}, listing)
 

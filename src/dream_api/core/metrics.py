@@ -4,9 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 registry = CollectorRegistry()
 
-_requests = Counter(
-    "dream_requests_total", "Answered requests.", ["method", "route", "status"], registry=registry
-)
+_requests = Counter("dream_requests_total", "Answered requests.", ["method", "route", "status"], registry=registry)
 _seconds = Histogram(
     "dream_request_seconds",
     "How long answers took.",

@@ -1,9 +1,9 @@
 """What `doctor` can prove: each check is a statement that finds what contradicts a sentence."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Select
-from typing import Any
 
 from dream_api.core.db import Database
 
@@ -16,7 +16,7 @@ class Check:
 
     name: str
     sentence: str
-    contradictions: Select[Any]
+    contradictions: Select[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,5 +34,6 @@ class Finding:
 async def prove(database: Database, check: Check) -> Finding:
     """Run one check on what is committed at this moment."""
     async with database.read() as tx:
-        rows = await tx.all(check.contradictions.limit(_SHOWN))
-    return Finding(check, [dict(row._mapping) for row in rows])
+        found = await tx.connection.execute(check.contradictions.limit(_SHOWN))
+        rows = [dict(row) for row in found.mappings()]
+    return Finding(check, rows)

@@ -1,7 +1,7 @@
 """The instance key, what it encrypts, and how tokens are hashed.
 
-What must be read back (test secret keys, later OAuth tokens) is sealed with AES-256-GCM under the instance key. A
-sealed text carries the key's version and is bound to the row it belongs to, so that it opens nowhere else.
+What must be read back (test secret keys, later OAuth tokens) is sealed with AES-256-GCM under the instance key.
+A sealed text carries the key's version and is bound to the row it belongs to, so that it opens nowhere else.
 """
 
 import base64
@@ -63,7 +63,7 @@ class InstanceKey:
 
 
 def instance_key(settings: Settings) -> InstanceKey:
-    """The instance's own key: the setting, else the file in the data directory, which is made where it is missing."""
+    """The setting, else the key in the data directory, both of which are made where they are missing."""
     if settings.instance_key is not None:
         return InstanceKey.from_hex(settings.instance_key.get_secret_value())
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -84,5 +84,5 @@ def _make_file(path: Path) -> None:
 
 
 def digest(token: str) -> bytes:
-    """What is stored of a token: its SHA-256 (tokens carry at least 160 random bits, so no salt is needed)."""
+    """What is stored of a token: its SHA-256. Tokens carry at least 160 random bits, so no salt is needed."""
     return hashlib.sha256(token.encode()).digest()

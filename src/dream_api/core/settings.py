@@ -39,17 +39,17 @@ class Settings(BaseSettings):
     )
     instance_key: SecretStr | None = Field(
         None,
-        description="The instance key (64 hexadecimal digits), instead of the file `instance.key` in the data directory.",
+        description="The instance key, 64 hexadecimal digits, instead of the file `instance.key` in the data folder.",
     )
     metrics_token: SecretStr | None = Field(
         None,
         description="A bearer token that opens `/metrics` to addresses other than loopback.",
     )
-    body_limit: int = Field(
-        1_048_576, ge=1024, description="The largest request body that is read, in bytes."
-    )
+    body_limit: int = Field(1_048_576, ge=1024, description="The largest request body that is read, in bytes.")
     gate_queue: int = Field(
-        10_000, ge=1, description="How many metered calls may wait for their turn before new ones get 503 `overloaded`."
+        10_000,
+        ge=1,
+        description="How many metered calls may wait for their turn before new ones get 503 `overloaded`.",
     )
     workers: Literal["auto", "inside", "outside"] = Field(
         "auto",

@@ -77,7 +77,12 @@ _SHOWN = {
 }
 Id = Annotated[
     str,
-    Path(alias="id", description="`cus_…`, or `userId:` and your own id.", max_length=300, examples=["userId:user_123"]),
+    Path(
+        alias="id",
+        description="`cus_…`, or `userId:` and your own id.",
+        max_length=300,
+        examples=["userId:user_123"],
+    ),
 ]
 
 
@@ -92,9 +97,7 @@ def _shown(status: int, example: Any) -> dict[int | str, dict[str, Any]]:
     response_model=Customer,
     responses={
         **_shown(201, _SHOWN),
-        **answers(
-            *SERVER_REFUSALS, *_BODY, UnknownPlan, CustomerExists, IdempotencyInProgress, IdempotencyMismatch
-        ),
+        **answers(*SERVER_REFUSALS, *_BODY, UnknownPlan, CustomerExists, IdempotencyInProgress, IdempotencyMismatch),
     },
     openapi_extra=takes(NewCustomer, _EXAMPLE),
 )
@@ -105,9 +108,7 @@ async def create_customer(request: Request, key: Server, _: IdempotencyKey = Non
     await _refuse_unknown_plan(request, key, body.plan)
 
     async def effect(tx: Tx) -> Customer:
-        row = await customers.create(
-            tx, scope_of(key), body.user_id, email=body.email, name=body.name, plan=body.plan
-        )
+        row = await customers.create(tx, scope_of(key), body.user_id, email=body.email, name=body.name, plan=body.plan)
         return _customer(row)
 
     return await answer_once(

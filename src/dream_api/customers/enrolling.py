@@ -19,9 +19,9 @@ _identity = {"platform_id": Key, "project_id": Key, "mode": Key, "user_id": Key}
 
 _wanted = rows_of("wanted", **_identity)
 _FIND = Statement(
-    select(
-        *(c[name] for name in _identity), c.no, c.status, c.plan, c.period_starts_at, c.period_ends_at
-    ).join_from(_wanted, customers, and_(*(c[name] == _wanted.c[name] for name in _identity))),
+    select(*(c[name] for name in _identity), c.no, c.status, c.plan, c.period_starts_at, c.period_ends_at).join_from(
+        _wanted, customers, and_(*(c[name] == _wanted.c[name] for name in _identity))
+    ),
     wanted=_wanted,
 )
 

@@ -99,9 +99,7 @@ async def set_plan(
     if known is None:
         known = await create(tx, scope, user_id, email=None, name=None, plan=None)
     starts_at, ends_at = period or (None, None)
-    await change(
-        tx, scope, known, {"plan": plan, "period_starts_at": starts_at, "period_ends_at": ends_at}
-    )
+    await change(tx, scope, known, {"plan": plan, "period_starts_at": starts_at, "period_ends_at": ends_at})
 
 
 def new_row(user_id: str, no: int) -> dict[str, Any]:

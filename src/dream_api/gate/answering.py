@@ -41,7 +41,7 @@ def refusal_of(outcome: Outcome, now: int) -> TierLimitReached:
     """429 with everything that the answer of an admitted call has."""
     limit = outcome.standings[outcome.shown].limit
     hint = "Move the customer to a larger plan."
-    headers = dict(rate_headers(outcome, now))
+    headers = {name.decode(): value.decode() for name, value in rate_headers(outcome, now)}
     if limit.ends_at is not None:
         hint = f"Wait until {clock.rfc3339(limit.ends_at)}, or move the customer to a larger plan."
         headers["Retry-After"] = str(_seconds_until(limit.ends_at, now))
@@ -53,23 +53,18 @@ def refusal_of(outcome: Outcome, now: int) -> TierLimitReached:
     )
 
 
-def rate_headers(outcome: Outcome, now: int) -> list[tuple[str, str]]:
+def rate_headers(outcome: Outcome, now: int) -> list[tuple[bytes, bytes]]:
     """`RateLimit` and `RateLimit-Policy` of the limit that is shown; none where it is unlimited."""
-    standing = outcome.standings[outcome.shown]
-    limit = standing.limit
-    if limit.max is None:
+    policy = outcome.opened.policies[outcome.shown]
+    if not policy:
         return []
-    name = limit.window.wire
-    if limit.ends_at is None:
-        return [
-            ("RateLimit-Policy", f'"{name}";q={limit.max}'),
-            ("RateLimit", f'"{name}";r={standing.remaining}'),
-        ]
-    seconds = (limit.ends_at - limit.starts_at) // clock.SECOND
-    return [
-        ("RateLimit-Policy", f'"{name}";q={limit.max};w={seconds}'),
-        ("RateLimit", f'"{name}";r={standing.remaining};t={_seconds_until(limit.ends_at, now)}'),
-    ]
+    standing = outcome.standings[outcome.shown]
+    ends_at = standing.limit.ends_at
+    name = standing.limit.window.wire.encode()
+    left = b'"%b";r=%d' % (name, standing.remaining or 0)
+    if ends_at is not None:
+        left += b";t=%d" % _seconds_until(ends_at, now)
+    return [(b"ratelimit-policy", policy), (b"ratelimit", left)]
 
 
 def stored(outcome: Outcome) -> str:
@@ -100,7 +95,7 @@ def _usage(outcome: Outcome) -> str:
         for standing, tail in zip(outcome.standings, opened.tails, strict=True)
     ]
     limits = "},{".join(entries)
-    return f'"usage":{{"plan":{json.dumps(opened.plan)},{entries[outcome.shown]}}},"limits":[{{{limits}}}]'
+    return f'{opened.head}{entries[outcome.shown]}}},"limits":[{{{limits}}}]'
 
 
 def _number(value: int | None) -> str | int:

@@ -124,9 +124,7 @@ class _Attempt:
             await self._count(tx, calls, places, results)
         return [result for result in results if result is not None]
 
-    async def _count(
-        self, tx: BatchTx, calls: list[Call], places: list[int], results: list[_Result | None]
-    ) -> None:
+    async def _count(self, tx: BatchTx, calls: list[Call], places: list[int], results: list[_Result | None]) -> None:
         batch = self._batch
 
         def storable(at: int, verdict: Admitted) -> str:

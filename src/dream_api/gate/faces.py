@@ -10,7 +10,9 @@ from dream_api.gate.gate import Gate
 from dream_api.keys import Key
 
 _bearer = HTTPBearer(
-    auto_error=False, scheme_name="secretKey", description="A secret key of the project: `sk_test_…` or `sk_live_…`."
+    auto_error=False,
+    scheme_name="secretKey",
+    description="A secret key of the project: `sk_test_…` or `sk_live_…`.",
 )
 
 
@@ -18,9 +20,7 @@ def gate_of(request: Request) -> Gate:
     return request.app.state.gate
 
 
-async def _server(
-    request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None
-) -> Key:
+async def _server(request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None) -> Key:
     return await gate_of(request).server(request.headers.get("authorization"))
 
 

@@ -11,15 +11,18 @@ from dream_api.usage import Limit, Meter, OpenLimit, Period, Window, open_at, pe
 class Opened:
     """The limits of one plan and meter, as they stand open; made once for all calls of the hour that share them."""
 
-    __slots__ = ("limits", "meter", "period", "plan", "tails")
+    __slots__ = ("head", "limits", "meter", "period", "plan", "policies", "tails")
 
     def __init__(self, plan: str, meter: str, period: Period, limits: tuple[OpenLimit, ...]) -> None:
         self.plan = plan
         self.meter = meter
         self.period = period
         self.limits = limits
-        # The end of each limit's JSON: all that does not change from call to call.
+        # What does not change from call to call: the beginning of `usage`, the end of each limit's JSON, and each
+        # limit's RateLimit-Policy (empty where nothing is limited).
+        self.head = f'"usage":{{"plan":{json.dumps(plan)},'
         self.tails = tuple(_tail(limit, json.dumps(meter)) for limit in limits)
+        self.policies = tuple(_policy(limit) for limit in limits)
 
 
 class Windows:
@@ -54,3 +57,12 @@ def _tail(limit: OpenLimit, meter: str) -> str:
         f'"limit":{most},"meter":{meter},"window":"{limit.window.wire}","kind":"{limit.kind}",'
         f'"periodStart":"{clock.rfc3339(limit.starts_at)}","periodEnd":{ends_at}'
     )
+
+
+def _policy(limit: OpenLimit) -> bytes:
+    if limit.max is None:
+        return b""
+    policy = f'"{limit.window.wire}";q={limit.max}'
+    if limit.ends_at is not None:
+        policy += f";w={(limit.ends_at - limit.starts_at) // clock.SECOND}"
+    return policy.encode()

@@ -18,11 +18,10 @@ keys = Commands()
 
 OfProject = Annotated[str, typer.Option("--project", metavar="ID", help="Whose keys.", show_default=False)]
 InMode = Annotated[Mode, typer.Option(help="Test and live keys are apart.")]
-KeyId = Annotated[
-    str, typer.Argument(metavar="KEY_ID", help="`key_…`, from `keys list`.", show_default=False)
-]
+KeyId = Annotated[str, typer.Argument(metavar="KEY_ID", help="`key_…`, from `keys list`.", show_default=False)]
 _MADE_BY = "operator"
 _DEFAULT_GRACE_HOURS = room.DEFAULT_GRACE // clock.HOUR
+_LONGEST_NAME = 120
 _LONGEST_LIFE_DAYS = 36_500
 
 
@@ -31,13 +30,15 @@ async def create(
     desk: Desk,
     project: OfProject,
     mode: InMode = "test",
-    name: Annotated[str, typer.Option(help="What it is for, such as the server that uses it.")] = "",
+    name: Annotated[str, typer.Option(metavar="TEXT", help="What it is for, such as the server that uses it.")] = "",
     expires_in_days: Annotated[
         int | None, typer.Option(metavar="N", help="When it ends; never, where left out.")
     ] = None,
 ) -> Answer:
     """Make a secret key beside the others. A live one is told this once."""
     owner = await platforms.find_project(desk.tx, project)
+    if len(name) > _LONGEST_NAME or not name.isprintable():
+        raise ValidationFailed(f"A name has at most {_LONGEST_NAME} printable characters.", param="name")
     expires_at = _end_of(expires_in_days)
     issued = await room.issue(
         desk.tx,
@@ -68,6 +69,7 @@ async def list_(
         ("Key", "Id", "State", "Used"),
         [(_shown(row), row.id, _state_shown(row, now), ago(row.last_used_at)) for row in found],
         empty=f"{owner.name} has no keys here. Make one with `dream-api keys create --project {owner.id}`.",
+        elastic=(),
     )
     return Answer({"data": [_data(row, now) for row in found]}, listing)
 
@@ -84,9 +86,7 @@ async def rotate(
     """Make a new secret key that works at once. The older ones end after the grace."""
     owner = await platforms.find_project(desk.tx, project)
     grace = grace_hours * clock.HOUR
-    issued = await room.rotate(
-        desk.tx, owner, mode, instance_key=desk.instance_key, created_by=_MADE_BY, grace=grace
-    )
+    issued = await room.rotate(desk.tx, owner, mode, instance_key=desk.instance_key, created_by=_MADE_BY, grace=grace)
     data = {**_issued_data(owner, issued), "graceHours": grace_hours}
     end = "ended now" if grace == 0 else f"end in {grace_hours} h"
     sentence = f"Made a new {mode} secret key of {owner.name}; the older ones {end}."
@@ -170,8 +170,8 @@ def _state_shown(key: Row[Any], now: int) -> str:
     return f"ends {ago(key.expires_at)}" if state == "working" and key.expires_at is not None else state
 
 
-def _shown(key: Row[Any]) -> str:
-    return f"{_brief(key)} {key.name}".strip()
+def _shown(key: Row[Any]) -> Text:
+    return Text.assemble(_brief(key), (f"\n{key.name}" if key.name else "", "dim"))
 
 
 def _brief(key: Row[Any]) -> str:

@@ -34,7 +34,7 @@ async def create_platform(
         said(
             f"Made the platform {made.name}.",
             Facts({"Platform": made.id, "Level": f"{found.number} ({found.display_name})"}),
-            hint=f"Next: dream-api project create NAME --platform {made.id}",
+            hint=f"Next: dream-api project create NAME --type saas --platform {made.id}",
         ),
     )
 
@@ -118,7 +118,7 @@ async def _issue(desk: Desk, made: Project, mode: Mode) -> dict[str, str]:
 
 
 def _made(owner: Platform, made: Project, tokens: dict[str, str]) -> RenderableType:
-    hint = "Test keys can be shown again: dream-api keys list --project " + made.id
+    hint = f"Test keys can be shown again: `keys list` and `keys reveal` with --project {made.id}"
     if "liveSecretKey" in tokens:
         hint = "Keep the live secret key now: nobody can show it again.\n" + hint
     return said(
@@ -151,6 +151,7 @@ async def list_projects(
         ("Project", "Id", "Type", "Platform", "Made"),
         [(row.name, row.id, row.type, owners[row.platform_id], ago(row.created_at)) for row in found],
         empty="There is no project yet. Make one with `dream-api project create NAME --type saas`.",
+        elastic=("Project", "Platform"),
     )
     return Answer({"data": [_project_data(row) for row in found]}, listing)
 

@@ -32,9 +32,7 @@ _LOCK = Statement(
 )
 
 _moved = rows_of("moved", series=Key, last=BigInteger())
-_MOVE = Statement(
-    update(numbers).values(last=_moved.c.last).where(numbers.c.series == _moved.c.series), moved=_moved
-)
+_MOVE = Statement(update(numbers).values(last=_moved.c.last).where(numbers.c.series == _moved.c.series), moved=_moved)
 
 
 async def draw(tx: BatchTx, series: str, count: int = 1) -> int:

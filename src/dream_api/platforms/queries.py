@@ -29,9 +29,7 @@ async def insert_project(tx: Tx, platform_id: str, row: dict[str, Any]) -> None:
 
 
 async def platform_by_id(tx: Tx, platform_id: str) -> Row[Any] | None:
-    return await tx.first(
-        select(platforms.c.id, platforms.c.no, platforms.c.name).where(platforms.c.id == platform_id)
-    )
+    return await tx.first(select(platforms.c.id, platforms.c.no, platforms.c.name).where(platforms.c.id == platform_id))
 
 
 async def all_platforms(tx: Tx) -> Sequence[Row[Any]]:
@@ -41,9 +39,7 @@ async def all_platforms(tx: Tx) -> Sequence[Row[Any]]:
 
 async def project_by_id(tx: Tx, project_id: str) -> Row[Any] | None:
     """For operators, who see every platform."""
-    return await tx.first(
-        select(*_project_columns).select_from(_of_platform).where(projects.c.id == project_id)
-    )
+    return await tx.first(select(*_project_columns).select_from(_of_platform).where(projects.c.id == project_id))
 
 
 async def all_projects(tx: Tx) -> Sequence[Row[Any]]:

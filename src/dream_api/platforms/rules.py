@@ -64,7 +64,9 @@ async def find(tx: Tx, platform_id: str) -> Platform:
     row = await queries.platform_by_id(tx, platform_id)
     if row is None:
         raise NotFound(
-            "There is no such platform.", param="platform", hint="`dream-api platform list` shows all of them."
+            "There is no such platform.",
+            param="platform",
+            hint="`dream-api platform list` shows all of them.",
         )
     return Platform(row.id, row.no, row.name)
 
@@ -73,9 +75,7 @@ async def find_project(tx: Tx, project_id: str) -> Project:
     """For operators: the project, whoever's it is."""
     row = await queries.project_by_id(tx, project_id)
     if row is None:
-        raise NotFound(
-            "There is no such project.", param="project", hint="`dream-api project list` shows all of them."
-        )
+        raise NotFound("There is no such project.", param="project", hint="`dream-api project list` shows all of them.")
     return _project(row)
 
 

@@ -46,4 +46,3 @@ numbers = Table(
     Column("last", BigInteger, nullable=False),
     info={"scope": "instance", "personal": False, "keep": "for ever"},
 )
-

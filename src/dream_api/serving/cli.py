@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Annotated, Any
 
 import structlog
@@ -71,8 +70,12 @@ def _docs(settings: Settings) -> str:
 
 
 def _welcome(settings: Settings, ready: Quickstart) -> RenderableType:
-    where = {"Listening on": _near_url(settings), "Public URL": settings.public_url, "Documentation": _docs(settings)}
-    where["Data in"] = str(settings.data) if settings.is_embedded else "PostgreSQL"
+    where = {
+        "Listening on": _near_url(settings),
+        "Public URL": settings.public_url,
+        "Documentation": _docs(settings),
+    }
+    where["Data"] = str(settings.data.absolute()) if settings.is_embedded else "PostgreSQL"
     test_keys = {"Publishable key": ready.publishable_key, "Secret key": ready.secret_key}
     return Group(
         Text(f"dream-api {__version__} is ready.", "bold"),

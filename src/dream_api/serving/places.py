@@ -3,7 +3,7 @@
 import fcntl
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
@@ -28,15 +28,16 @@ class CannotListen(Stopped):
     """The address or the port is not to be had."""
 
     def __init__(self, settings: Settings, problem: OSError) -> None:
+        reason = (problem.strerror or str(problem)).lower()
         super().__init__(
-            f"Cannot listen on {settings.host}, port {settings.port}: {(problem.strerror or str(problem)).lower()}.",
+            f"Cannot listen on {settings.host}, port {settings.port}: {reason}.",
             code="cannot_listen",
             hint="Choose another with --host and --port, or DREAM_HOST and DREAM_PORT.",
         )
 
 
 @contextmanager
-def sole_server(directory: Path) -> Iterator[None]:
+def sole_server(directory: Path) -> Generator[None, None, None]:
     """Hold the data directory's lock; the system lets go of it when the process ends, however it ends."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (directory / _LOCK_NAME).open("a+") as file:
@@ -52,7 +53,7 @@ def sole_server(directory: Path) -> Iterator[None]:
 
 
 @contextmanager
-def listening(settings: Settings) -> Iterator[tuple[Settings, list[socket.socket]]]:
+def listening(settings: Settings) -> Generator[tuple[Settings, list[socket.socket]], None, None]:
     """The sockets of the host and port, and the settings with the port that was found where it was 0."""
     with ExitStack() as stack:
         try:
@@ -65,9 +66,7 @@ def listening(settings: Settings) -> Iterator[tuple[Settings, list[socket.socket
 def _bound(stack: ExitStack, host: str, port: int) -> list[socket.socket]:
     """One socket for each address of the host, all on one port."""
     sockets: list[socket.socket] = []
-    for family, _, _, _, address in socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    ):
+    for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE):
         one = stack.enter_context(closing(socket.socket(family, socket.SOCK_STREAM)))
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:

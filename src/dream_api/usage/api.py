@@ -1,7 +1,7 @@
 """`POST /api/data` counts, `GET /api/usage` reads.
 
 Counting goes past the web framework, which costs more than the database: plain calls come to `Metering.handle` straight
-from the socket (`core.http.Lane`), all others to it as an ASGI endpoint. The framework's route below documents both.
+from the socket (`core.http.lane`), all others to it as an ASGI endpoint. The framework's route below documents both.
 """
 
 import asyncio
@@ -14,11 +14,21 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from dream_api import customers, usage
+from dream_api.catalog import Plans
 from dream_api.core import clock, errors, ids, metrics
 from dream_api.core.errors import Refusal, ValidationFailed
-from dream_api.core.http import Body, ClientGone, Reply, answers, as_refusal, parse, read, refusal_answer, takes
+from dream_api.core.http import (
+    Body,
+    ClientGone,
+    Reply,
+    answers,
+    as_refusal,
+    parse,
+    read,
+    refusal_answer,
+    takes,
+)
 from dream_api.core.idempotency import IdempotencyMismatch, proper_key
-from dream_api.catalog import Plans
 from dream_api.gate import (
     REFUSALS,
     Gate,
@@ -132,9 +142,7 @@ class Metering:
         except Exception as problem:
             self._refuse(problem, request_id, reply)
 
-    async def _ask_first(
-        self, headers: dict[bytes, bytes], body: bytes, request_id: str, reply: Reply
-    ) -> None:
+    async def _ask_first(self, headers: dict[bytes, bytes], body: bytes, request_id: str, reply: Reply) -> None:
         try:
             key = await self._gate.server(_text(headers, b"authorization"))
             self._submit(key, await self._gate.plans_of(key), headers, body, request_id, reply)
@@ -190,8 +198,7 @@ _JSON = (b"content-type", b"application/json")
 
 
 def _headers_of(outcome: Outcome, request_id: str) -> list[tuple[bytes, bytes]]:
-    rates = [(name.lower().encode(), value.encode()) for name, value in rate_headers(outcome, clock.now())]
-    return [_JSON, (b"x-request-id", request_id.encode()), *rates]
+    return [_JSON, (b"x-request-id", request_id.encode()), *rate_headers(outcome, clock.now())]
 
 
 def _as_problem(result: Outcome | Refusal) -> Refusal:
@@ -215,7 +222,7 @@ def _call(key: Key, plans: Plans, headers: dict[bytes, bytes], body: bytes) -> M
     )
 
 
-_ONE = NewCount()
+_ONE = NewCount.model_validate({})
 
 
 def _text(sent: dict[bytes, bytes], name: bytes) -> str | None:
@@ -305,8 +312,6 @@ async def read_usage(
     gate = gate_of(request)
     plans = await gate.plans_of(key)
     outcome = await gate.peek(metered(key, plans, user_id=_user_id(user_id), plan=user_plan, meter=meter))
-    return Response(
-        peeked_body(outcome), headers=dict(rate_headers(outcome, clock.now())), media_type="application/json"
-    )
-
-
+    answer = Response(peeked_body(outcome), media_type="application/json")
+    answer.raw_headers += rate_headers(outcome, clock.now())
+    return answer

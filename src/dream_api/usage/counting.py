@@ -79,7 +79,7 @@ def _counter_keys(calls: list[Call]) -> set[CounterKey]:
         whose = (call.platform_no, call.customer_no, call.meter_no)
         keys.add((*whose, 0, 0))
         for limit in call.limits:
-            keys.add((*whose, int(limit.window), limit.starts_at))
+            keys.add((*whose, *limit.key))
     return keys
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from dream_api.usage.windows import OpenLimit, Window
+from dream_api.usage.windows import OpenLimit
 
 # platform, customer, meter, window, start: the key of a counter.
 CounterKey = tuple[int, int, int, int, int]
@@ -34,7 +34,7 @@ class Call:
     is_newcomer: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Standing:
     """One limit as it stands after the call."""
 
@@ -47,14 +47,14 @@ class Standing:
         return None if self.limit.max is None else max(0, self.limit.max - self.count - self.held)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Admitted:
     """Counted. `standings` has one entry for each limit of the call, in their order."""
 
     standings: tuple[Standing, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Refused:
     """Not counted: `by` is the hard limit that would have been passed."""
 
@@ -134,43 +134,28 @@ def _known(state: State, decided: Decided, calls: list[Call], call: Call) -> Ver
 def _admit(
     counts: dict[CounterKey, int], all_held: dict[LifeKey, int], decided: Decided, call: Call
 ) -> Admitted | Refused | Overflowing:
-    life_key = (call.platform_no, call.customer_no, call.meter_no)
-    held = all_held.get(life_key, 0)
+    life = (call.platform_no, call.customer_no, call.meter_no)
+    held = all_held.get(life, 0)
     quantity = call.quantity
-    standings: list[Standing] = []
-    refused_by: OpenLimit | None = None
-    for limit in call.limits:
-        count = counts.get((*life_key, limit.window, limit.starts_at), 0)
-        standings.append(Standing(limit, count, held))
-        if (
-            limit.max is not None
-            and count + held + quantity > limit.max
-            and limit.kind == "hard"
-            and refused_by is None
-        ):
-            refused_by = limit
-    if refused_by is not None:
-        return Refused(refused_by, tuple(standings))
-    life_count = counts.get((*life_key, 0, 0), 0) + quantity
-    if life_count > LARGEST_COUNT:
+    before = [counts.get((*life, *limit.key), 0) for limit in call.limits]
+    for limit, count in zip(call.limits, before, strict=True):
+        most = limit.hard_max
+        if most is not None and count + held + quantity > most:
+            return Refused(limit, _standings(call.limits, before, held, 0))
+    whole_life = counts.get((*life, 0, 0), 0) + quantity
+    if whole_life > LARGEST_COUNT:
         return Overflowing()
-    return _count(counts, decided, call, standings, life_count)
-
-
-def _count(
-    counts: dict[CounterKey, int], decided: Decided, call: Call, standings: list[Standing], life_count: int
-) -> Admitted:
-    life_key = (call.platform_no, call.customer_no, call.meter_no)
-    quantity = call.quantity
-    written = decided.counts
-    key = (*life_key, 0, 0)
-    counts[key] = written[key] = life_count
-    for place, before in enumerate(standings):
-        if before.limit.window != Window.LIFE:
-            key = (*life_key, int(before.limit.window), before.limit.starts_at)
-            counts[key] = written[key] = before.count + quantity
-        standings[place] = Standing(before.limit, before.count + quantity, before.held)
-    hour = decided.hours.setdefault((*life_key, call.hour, call.period_starts_at), [0, 0])
+    counts[(*life, 0, 0)] = decided.counts[(*life, 0, 0)] = whole_life
+    for limit, count in zip(call.limits, before, strict=True):
+        key = (*life, *limit.key)
+        counts[key] = decided.counts[key] = count + quantity
+    hour = decided.hours.setdefault((*life, call.hour, call.period_starts_at), [0, 0])
     hour[0] += quantity
     hour[1] += 1
-    return Admitted(tuple(standings))
+    return Admitted(_standings(call.limits, before, held, quantity))
+
+
+def _standings(limits: tuple[OpenLimit, ...], before: list[int], held: int, quantity: int) -> tuple[Standing, ...]:
+    if len(limits) == 1:  # most calls: not worth a generator
+        return (Standing(limits[0], before[0] + quantity, held),)
+    return tuple(Standing(limit, count + quantity, held) for limit, count in zip(limits, before, strict=True))

@@ -17,24 +17,30 @@ _whose = ("platform_no", "customer_no", "meter_no")
 def _against_hours(window: Window, starts_at: ColumnElement[int]) -> Select[Any]:
     """Counters of a window that differ from the sum of their hours, in either direction."""
     counted = select(
-        *(c[name] for name in _whose), c.starts_at.label("starts_at"), c.count.label("count"), _ZERO.label("total")
+        *(c[name] for name in _whose),
+        c.starts_at.label("starts_at"),
+        c.count.label("count"),
+        _ZERO.label("total"),
     ).where(c.window == int(window))
     summed = select(
-        *(h[name] for name in _whose), starts_at.label("starts_at"), _ZERO.label("count"), h.total.label("total")
+        *(h[name] for name in _whose),
+        starts_at.label("starts_at"),
+        _ZERO.label("count"),
+        h.total.label("total"),
     )
     both = union_all(counted, summed).subquery().c
     whose = [both[name] for name in (*_whose, "starts_at")]
     count, total = func.sum(both.count), func.sum(both.total)
-    return (
-        select(*whose, count.label("count"), total.label("sum_of_hours"))
-        .group_by(*whose)
-        .having(count != total)
-    )
+    return select(*whose, count.label("count"), total.label("sum_of_hours")).group_by(*whose).having(count != total)
 
 
 def checks() -> list[Check]:
     return [
-        Check("life_is_sum_of_hours", "Each life count is the sum of its hours.", _against_hours(Window.LIFE, _ZERO)),
+        Check(
+            "life_is_sum_of_hours",
+            "Each life count is the sum of its hours.",
+            _against_hours(Window.LIFE, _ZERO),
+        ),
         Check(
             "period_is_sum_of_hours",
             "Each period count is the sum of the hours counted in that period.",

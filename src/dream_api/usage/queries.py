@@ -64,10 +64,7 @@ _BEAR = Statement(
 _stillborn = rows_of("stillborn", **_life_key)
 _BURY = Statement(
     delete(usage_counters).where(
-        select(1)
-        .select_from(_stillborn)
-        .where(*(c[name] == _stillborn.c[name] for name in _life_key))
-        .exists(),
+        select(1).select_from(_stillborn).where(*(c[name] == _stillborn.c[name] for name in _life_key)).exists(),
         c.window == 0,
         c.starts_at == 0,
     ),
@@ -77,9 +74,7 @@ _BURY = Statement(
 _counted = rows_of("counted", **_counter_key, count=_BIG, announced=SmallInteger(), held=_BIG)
 _put = insert(usage_counters).from_select(list(_counted.c.keys()), select(*_counted.c).where(given(_counted)))
 _PUT_COUNTS = Statement(
-    _put.on_conflict_do_update(
-        index_elements=list(usage_counters.primary_key), set_={"count": _put.excluded["count"]}
-    ),
+    _put.on_conflict_do_update(index_elements=list(usage_counters.primary_key), set_={"count": _put.excluded["count"]}),
     counted=_counted,
 )
 
@@ -115,9 +110,7 @@ _EVENTS = Statement(
 )
 _happened = rows_of("happened", **_event_key, fingerprint=LargeBinary(), answer=Text())
 _INSERT_EVENTS = Statement(
-    insert(usage_events).from_select(
-        list(_happened.c.keys()), select(*_happened.c).where(given(_happened))
-    ),
+    insert(usage_events).from_select(list(_happened.c.keys()), select(*_happened.c).where(given(_happened))),
     happened=_happened,
 )
 

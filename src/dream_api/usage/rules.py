@@ -66,8 +66,5 @@ async def standings(tx: BatchTx, call: Call) -> tuple[Standing, ...]:
     state = await counting.peek(tx, call)
     whose = (call.platform_no, call.customer_no, call.meter_no)
     return tuple(
-        Standing(
-            limit, state.counts.get((*whose, int(limit.window), limit.starts_at), 0), state.held.get(whose, 0)
-        )
-        for limit in call.limits
+        Standing(limit, state.counts.get((*whose, *limit.key), 0), state.held.get(whose, 0)) for limit in call.limits
     )

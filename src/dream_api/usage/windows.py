@@ -1,6 +1,6 @@
 """The fixed windows in which things are counted, all aligned in UTC; none rolls."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
 
@@ -43,13 +43,22 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class OpenLimit:
-    """A limit in the window that is open now."""
+    """A limit in the window that is open now; `key` ends the key of its counter."""
 
     window: Window
     kind: Kind
     max: int | None
     starts_at: int
     ends_at: int | None
+    key: tuple[int, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", (int(self.window), self.starts_at))
+
+    @property
+    def hard_max(self) -> int | None:
+        """What must not be passed; None where nothing is refused."""
+        return self.max if self.kind == "hard" else None
 
 
 def period_at(at: int, starts_at: int | None, ends_at: int | None) -> Period:

@@ -64,8 +64,8 @@ class Changes:
             now = _POSTGRES_NOW if tx.locks_rows else _SQLITE_NOW
             recent = select(changes.c.no, changes.c.kind, changes.c.key).where(changes.c.at > now - _LOOK_BACK)
             rows = await tx.all(recent)
-        self.forget([(kind, key) for no, kind, key in rows if no not in self._seen])
-        self._seen = {no for no, _, _ in rows}
+        self.forget([(row.kind, row.key) for row in rows if row.no not in self._seen])
+        self._seen = {row.no for row in rows}
         self._looked_at = began
 
     async def start(self) -> None:

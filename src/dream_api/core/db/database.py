@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -40,6 +40,7 @@ class Database:
         self._writing: AsyncEngine
         self._reading: AsyncEngine
         self._batches: sqlite.Batches | postgresql.Batches | None = None
+        self._checkpoints: sqlite.Checkpoints | None = None
         if self.path is not None:
             self._writing = sqlite.writing_engine(self.path)
             self._reading = sqlite.reading_engine(self.path)
@@ -48,39 +49,44 @@ class Database:
             self._writing = self._reading = postgresql.engine_for(url)
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Tx]:
+    async def write(self) -> AsyncGenerator[Tx, None]:
         """Commits at the end of the block, undoes everything where the block raises."""
-        async with self._in_turn():
-            committing = False
-            began = time.monotonic()
-            marker = inside_transaction.set(True)
-            try:
-                async with self._writing.connect() as connection:
-                    transaction = await connection.begin()
-                    tx = Tx(connection, self._statements(connection))
-                    try:
-                        yield tx
-                    except BaseException:
-                        if not connection.invalidated:
-                            await transaction.rollback()
-                        raise
-                    _refuse_late(tx, began)
-                    committing = True
-                    await transaction.commit()
-            except Exception as problem:
-                refusal = refusal_for(problem, committing=committing)
-                if refusal is None:
-                    raise
-                raise refusal from problem
-            finally:
-                inside_transaction.reset(marker)
-            if tx.noted:
-                self.on_noted(tx.noted)
-            for callback in tx.after_commit:
-                callback()
+        async with self._in_turn(), self._transaction() as tx:
+            yield tx
+        self._note_write()
+        if tx.noted:
+            self.on_noted(tx.noted)
+        for callback in tx.after_commit:
+            callback()
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[Tx]:
+    async def _transaction(self) -> AsyncGenerator[Tx, None]:
+        is_decided = False
+        began = time.monotonic()
+        marker = inside_transaction.set(True)
+        try:
+            async with self._writing.connect() as connection:
+                transaction = await connection.begin()
+                tx = Tx(connection, self._statements(connection))
+                try:
+                    yield tx
+                    _refuse_late(tx, began)
+                except BaseException:
+                    if not connection.invalidated:
+                        await transaction.rollback()
+                    raise
+                is_decided = True
+                await transaction.commit()
+        except Exception as problem:
+            refusal = refusal_for(problem, committing=is_decided)
+            if refusal is None:
+                raise
+            raise refusal from problem
+        finally:
+            inside_transaction.reset(marker)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[Tx, None]:
         try:
             async with self._reading.connect() as connection, connection.begin():
                 yield Tx(connection, self._statements(connection))
@@ -91,7 +97,7 @@ class Database:
             raise refusal from problem
 
     @asynccontextmanager
-    async def batch(self) -> AsyncIterator[BatchTx]:
+    async def batch(self) -> AsyncGenerator[BatchTx, None]:
         """A write transaction on the driver itself, for the gate.
 
         Raises what a failing storage means for the caller; contention as the driver tells it, for another try.
@@ -106,6 +112,7 @@ class Database:
             async with self._batches.begin() as tx:
                 yield tx
                 is_decided = True
+            self._note_write()
         except Exception as problem:
             refusal = None if is_contention(problem) else refusal_for(problem, committing=is_decided)
             if refusal is None:
@@ -119,7 +126,16 @@ class Database:
         async with self.read() as tx:
             await tx.scalar(text("SELECT 1"))
 
+    def _note_write(self) -> None:
+        if self.path is None:
+            return
+        if self._checkpoints is None:
+            self._checkpoints = sqlite.Checkpoints(self.path, self._turn)
+        self._checkpoints.note_write()
+
     async def close(self) -> None:
+        if self._checkpoints is not None:
+            await self._checkpoints.close()
         if self._batches is not None:
             await self._batches.close()
         await self._writing.dispose()
@@ -127,7 +143,7 @@ class Database:
             await self._reading.dispose()
 
     @asynccontextmanager
-    async def _in_turn(self) -> AsyncIterator[None]:
+    async def _in_turn(self) -> AsyncGenerator[None, None]:
         if not self.is_sqlite:
             yield
             return

@@ -3,7 +3,8 @@
 import sqlite3
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from dream_api.core.errors import OutcomeUnknown, Overloaded, Refusal, StorageUnavailable
 
@@ -46,7 +47,7 @@ def _kind_of(cause: BaseException) -> str | None:
     if isinstance(cause, sqlite3.OperationalError):
         return _kind_of_sqlite(cause)
     if isinstance(cause, asyncpg.PostgresError):
-        return _kind_of_postgresql(cause.sqlstate or "")
+        return _kind_of_postgresql(str(getattr(cause, "sqlstate", "")))
     if isinstance(cause, (asyncpg.InterfaceError, ConnectionError, OSError, TimeoutError)):
         return "lost"
     return None

@@ -1,6 +1,6 @@
 """PostgreSQL: many writers at once, rows locked in the order of their keys."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -63,7 +63,7 @@ class PostgresBatch:
 
     locks_rows = True
 
-    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    def __init__(self, connection: Any) -> None:
         self._connection = connection
 
     async def fetch(self, statement: Statement, **values: Any) -> Sequence[Sequence[Any]]:
@@ -80,9 +80,9 @@ class Batches:
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._pool: Any = None
 
-    async def _ready(self) -> "asyncpg.Pool[asyncpg.Record]":
+    async def _ready(self) -> Any:
         if self._pool is None:
             self._pool = await asyncpg.create_pool(
                 self._url, min_size=1, max_size=2, timeout=5, server_settings=_SERVER_SETTINGS
@@ -90,12 +90,12 @@ class Batches:
         return self._pool
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[PostgresBatch]:
+    async def begin(self) -> AsyncGenerator[PostgresBatch, None]:
         pool = await self._ready()
         async with pool.acquire(timeout=5) as connection:
             await connection.execute("BEGIN")
             try:
-                yield PostgresBatch(connection)  # pyright: ignore[reportArgumentType]
+                yield PostgresBatch(connection)
             except BaseException:
                 if not connection.is_closed():
                     await connection.execute("ROLLBACK")

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -109,18 +109,15 @@ class SqliteBatch:
 
 
 class Batches:
-    """The connection on which the gate's batches are committed, and the checkpoints that are kept out of their way."""
+    """The connection on which the gate's batches are committed."""
 
     def __init__(self, path: Path, turn: asyncio.Lock) -> None:
-        self._path = path
         self._turn = turn
         self._connection = connect(path, busy_seconds=0)
         self._commits = ThreadPoolExecutor(1, thread_name_prefix="commit")
-        self._is_dirty = False
-        self._checkpointing = asyncio.create_task(self._checkpoint())
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[SqliteBatch]:
+    async def begin(self) -> AsyncGenerator[SqliteBatch, None]:
         async with self._turn:
             await self._begin_immediate()
             try:
@@ -144,47 +141,58 @@ class Batches:
         raise Overloaded("Another process held the database for too long.")
 
     async def _commit(self) -> None:
-        loop = asyncio.get_running_loop()
-        committing = loop.run_in_executor(self._commits, self._connection.execute, "COMMIT")
+        committing = asyncio.get_running_loop().run_in_executor(self._commits, self._connection.execute, "COMMIT")
         try:
             await asyncio.shield(committing)
         except asyncio.CancelledError:
             await asyncio.wait([committing])
             raise
         finally:
-            self._is_dirty = True
             self._roll_back()
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
-    async def _checkpoint(self) -> None:
-        """Copies the log into the file beside the writers; only the last few pages are copied in a turn of its own."""
+    async def close(self) -> None:
+        self._commits.shutdown()
+        self._connection.close()
+
+
+class Checkpoints:
+    """Copies the log into the file beside the writers; only its last pages are copied in a turn of their own."""
+
+    def __init__(self, path: Path, turn: asyncio.Lock) -> None:
+        self._path = path
+        self._turn = turn
+        self._copying = asyncio.create_task(self._copy_for_ever())
+        self._is_due = asyncio.Event()
+
+    def note_write(self) -> None:
+        self._is_due.set()
+
+    async def _copy_for_ever(self) -> None:
         connection = connect(self._path)
         with ThreadPoolExecutor(1, thread_name_prefix="checkpoint") as thread:
             loop = asyncio.get_running_loop()
 
-            def copy(mode: str) -> None:
-                connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+            def copy() -> None:
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
             try:
                 while True:
+                    await self._is_due.wait()
+                    self._is_due.clear()
                     await asyncio.sleep(_CHECKPOINT_EVERY)
-                    if not self._is_dirty:
-                        continue
-                    self._is_dirty = False
                     try:
-                        await loop.run_in_executor(thread, copy, "PASSIVE")
+                        await loop.run_in_executor(thread, copy)
                         async with self._turn:
-                            await loop.run_in_executor(thread, copy, "PASSIVE")
+                            await loop.run_in_executor(thread, copy)
                     except sqlite3.OperationalError:
-                        self._is_dirty = True  # a full disk: the log keeps everything until there is room again
+                        self._is_due.set()  # a full disk: the log keeps everything until there is room again
             finally:
                 connection.close()
 
     async def close(self) -> None:
-        self._checkpointing.cancel()
-        await asyncio.gather(self._checkpointing, return_exceptions=True)
-        self._commits.shutdown()
-        self._connection.close()
+        self._copying.cancel()
+        await asyncio.gather(self._copying, return_exceptions=True)

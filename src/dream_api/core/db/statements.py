@@ -7,14 +7,13 @@ array a column on PostgreSQL, `VALUES` on SQLite (measured: half the time of `js
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Executable, bindparam
-from sqlalchemy.dialects.postgresql import ARRAY, asyncpg
-from sqlalchemy.dialects.postgresql import insert as insert
+from sqlalchemy import bindparam
+from sqlalchemy.dialects.postgresql import ARRAY, asyncpg, insert
 from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql import ColumnElement, TableValuedAlias, column
+from sqlalchemy.sql import ClauseElement, ColumnElement, TableValuedAlias, column
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
@@ -23,6 +22,7 @@ from sqlalchemy.types import TypeEngine
 __all__ = ["Statement", "given", "insert", "rows_of"]
 
 _MARK = "\x00"  # stands before the one `?` that becomes a list of rows
+
 
 class _Rows(FunctionElement[Any]):
     inherit_cache = False
@@ -46,17 +46,19 @@ def given(rows: TableValuedAlias) -> ColumnElement[bool]:
 @compiles(_Rows, "postgresql")
 def _unnest(element: _Rows, compiler: SQLCompiler, **_: Any) -> str:
     arrays = (
-        compiler.process(bindparam(f"{element.param}__{name}", type_=ARRAY(kind)))
+        compiler.process(bindparam(f"{element.param}__{name}", type_=cast(Any, ARRAY(kind))))
         for name, kind in element.fields.items()
     )
     names = ", ".join(compiler.preparer.quote(name) for name in element.fields)
-    return f"(SELECT * FROM unnest({', '.join(arrays)}) AS given({names}))"
+    return f"(SELECT * FROM unnest({', '.join(arrays)}) AS given({names}))"  # noqa: S608
 
 
 @compiles(_Rows, "sqlite")
 def _values(element: _Rows, compiler: SQLCompiler, **_: Any) -> str:
-    names = ", ".join(f"column{number} AS {compiler.preparer.quote(name)}" for number, name in enumerate(element.fields, 1))
-    return f"(SELECT {names} FROM (VALUES {_MARK}{compiler.process(bindparam(element.param))}))"
+    names = ", ".join(
+        f"column{number} AS {compiler.preparer.quote(name)}" for number, name in enumerate(element.fields, 1)
+    )
+    return f"(SELECT {names} FROM (VALUES {_MARK}{compiler.process(bindparam(element.param))}))"  # noqa: S608
 
 
 class Statement:
@@ -64,12 +66,14 @@ class Statement:
 
     __slots__ = ("_arrays", "_clause", "_constants", "_for_postgresql", "_for_sqlite", "_sized", "widths")
 
-    def __init__(self, clause: Executable, **rows: TableValuedAlias) -> None:
+    def __init__(self, clause: ClauseElement, **rows: TableValuedAlias) -> None:
         """`rows`: the tables made by `rows_of` that the clause uses, each under its parameter's name."""
         self._clause = clause
         self.widths = {name: len(table.c) for name, table in rows.items()}
         self._arrays = {
-            f"{name}__{field}": (name, place) for name, table in rows.items() for place, field in enumerate(table.c.keys())
+            f"{name}__{field}": (name, place)
+            for name, table in rows.items()
+            for place, field in enumerate(table.c.keys())
         }
         # Values that stand in the clause itself.
         self._constants: dict[str, Any] = {}
@@ -119,8 +123,6 @@ class Statement:
             order = [self._arrays.get(name, (name, -1)) for name in compiled.positiontup or ()]
             self._for_postgresql = (compiled.string, order)
         text, order = self._for_postgresql
-        columns = {
-            name: list(zip(*values[name], strict=True)) or [()] * width for name, width in self.widths.items()
-        }
+        columns = {name: list(zip(*values[name], strict=True)) or [()] * width for name, width in self.widths.items()}
         plain = self._constants | values
         return text, [plain[name] if at < 0 else columns[name][at] for name, at in order]

@@ -3,7 +3,7 @@
 from dream_api.core.http.answering import answer_once, json_answer
 from dream_api.core.http.documenting import Error, answers, takes
 from dream_api.core.http.front import Answering, Front, as_refusal
-from dream_api.core.http.lane import Lane, Reply
+from dream_api.core.http.lane import Lanes, Reply
 from dream_api.core.http.reading import Body, ClientGone, from_errors, parse, read, read_json
 from dream_api.core.http.refusing import refusal_answer, refusal_body
 
@@ -13,7 +13,7 @@ __all__ = [
     "ClientGone",
     "Error",
     "Front",
-    "Lane",
+    "Lanes",
     "Reply",
     "answer_once",
     "answers",

@@ -35,4 +35,9 @@ def answers(*refusals: type[Refusal]) -> dict[int | str, dict[str, Any]]:
 def takes(model: type[BaseModel], example: dict[str, Any], *, required: bool = True) -> dict[str, Any]:
     """The body of an operation: read by hand after the caller's rights were checked, so told by hand as well."""
     schema = model.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
-    return {"requestBody": {"required": required, "content": {"application/json": {"schema": schema, "example": example}}}}
+    return {
+        "requestBody": {
+            "required": required,
+            "content": {"application/json": {"schema": schema, "example": example}},
+        }
+    }

@@ -25,9 +25,7 @@ _LARGEST_BUFFER = _LARGEST_HEAD + _LARGEST_BODY
 _LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*?)[ \t]*\r\n")
 # With any of these, uvicorn decides.
 _NOT_PLAIN = frozenset((b"transfer-encoding", b"expect", b"upgrade", b"connection", b"te", b"trailer"))
-_STATUS_LINES = {
-    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
-}
+_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
 
 class Handler(Protocol):
@@ -41,32 +39,61 @@ class Handler(Protocol):
         ...
 
 
-class Lane(asyncio.Protocol):
-    """One connection, for as long as its requests are plain. Built by uvicorn with the arguments of its own protocols."""
+class Lanes:
+    """Makes the protocol of each connection; handed to uvicorn in the place of its own protocol class."""
 
-    def __init__(
+    def __init__(self, handler: Handler, fallback: type[asyncio.Protocol]) -> None:
+        self.handler = handler
+        self.request_line = f"{handler.method} {handler.path} HTTP/1.1\r\n".encode()
+        self._fallback: Any = fallback
+        self._told: tuple[object, bytes] = (None, b"")
+
+    def __call__(
         self,
-        handler: Handler,
-        fallback: type[asyncio.Protocol],
         config: Any,
         server_state: Any,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> asyncio.Protocol:
+        def fallback() -> asyncio.Protocol:
+            return self._fallback(config, server_state, app_state, _loop)
+
+        loop = _loop or asyncio.get_running_loop()
+        return Lane(self, fallback, server_state, loop, config.timeout_keep_alive)
+
+    def default_headers(self, server_state: Any) -> bytes:
+        """The lines that uvicorn puts into every answer, such as the date, which it makes anew every second."""
+        headers: list[tuple[bytes, bytes]] = server_state.default_headers
+        if self._told[0] is not headers:
+            self._told = (headers, b"".join(b"%b: %b\r\n" % pair for pair in headers))
+        return self._told[1]
+
+
+class Lane(asyncio.Protocol):
+    """One connection, for as long as its requests are plain."""
+
+    def __init__(
+        self,
+        lanes: Lanes,
+        fallback: Callable[[], asyncio.Protocol],
+        server_state: Any,
+        loop: asyncio.AbstractEventLoop,
+        idle_seconds: float,
     ) -> None:
-        self._handler = handler
-        self._request_line = f"{handler.method} {handler.path} HTTP/1.1\r\n".encode()
-        self._make_fallback = lambda: fallback(config, server_state, app_state, _loop)  # pyright: ignore[reportCallIssue]
-        self._connections: set[asyncio.Protocol] = server_state.connections
+        self._lanes = lanes
+        self._handler = lanes.handler
+        self._make_fallback = fallback
         self._server_state = server_state
-        self._idle_seconds: float = config.timeout_keep_alive
-        self._loop = _loop or asyncio.get_running_loop()
+        self._connections: set[asyncio.Protocol] = server_state.connections
+        self._idle_seconds = idle_seconds
+        self._loop = loop
         self._transport: asyncio.Transport
         self._buffer = b""
         self._awaits_reply = False
         self._is_paused = False
         self._is_blocked = False
         self._is_closing = False
-        self._active_at = self._loop.time()
+        self._active_at = loop.time()
         self._idle_check: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -111,7 +138,7 @@ class Lane(asyncio.Protocol):
     def _begin(self) -> bool:
         """Whether the buffer's first request could be begun, here or by uvicorn."""
         buffer = self._buffer
-        line = self._request_line
+        line = self._lanes.request_line
         if not buffer.startswith(line):
             if not line.startswith(buffer):
                 self._hand_over()
@@ -139,15 +166,12 @@ class Lane(asyncio.Protocol):
         self._awaits_reply = False
         if self._transport.is_closing():
             return
-        parts: list[bytes] = [_STATUS_LINES[status]]
-        for name, value in self._server_state.default_headers:
-            parts += (name, b": ", value, b"\r\n")
-        for name, value in headers:
-            parts += (name, b": ", value, b"\r\n")
-        if self._is_closing:
-            parts.append(b"connection: close\r\n")
-        parts += (b"content-length: %d\r\n\r\n" % len(body), body)
-        self._transport.write(b"".join(parts))
+        lines = b"".join([b"%b: %b\r\n" % pair for pair in headers])
+        default = self._lanes.default_headers(self._server_state)
+        closing = b"connection: close\r\n" if self._is_closing else b""
+        self._transport.write(
+            b"%b%b%b%bcontent-length: %d\r\n\r\n%b" % (_STATUS_LINES[status], default, lines, closing, len(body), body)
+        )
         if self._is_closing:
             self._transport.close()
             return

@@ -42,9 +42,7 @@ async def healthz() -> Health:
     return Health()
 
 
-@router.get(
-    "/readyz", summary="Can it serve?", responses={**_OK, **answers(StorageUnavailable, ShuttingDown)}
-)
+@router.get("/readyz", summary="Can it serve?", responses={**_OK, **answers(StorageUnavailable, ShuttingDown)})
 async def readyz(request: Request) -> Health:
     """The database answers, and the process is not shutting down."""
     database: Database = request.app.state.database

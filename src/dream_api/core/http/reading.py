@@ -80,7 +80,9 @@ def from_errors(errors: list[Any]) -> Refusal:
     where = [str(part) for part in first["loc"] if part not in ("body", "query", "path", "header")]
     param = ".".join(where) or None
     if first["type"] == "extra_forbidden":
-        return ValidationFailed(f"There is no field {param}.", param=param, hint="Remove the field; /docs lists those there are.")
+        return ValidationFailed(
+            f"There is no field {param}.", param=param, hint="Remove the field; /docs lists those there are."
+        )
     if first["type"] == "missing":
         return ValidationFailed(f"The field {param} is missing.", param=param)
     if param is None:

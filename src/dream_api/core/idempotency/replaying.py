@@ -98,9 +98,7 @@ async def _claim(tx: Tx, once: Once) -> Remembered | None:
     """The stored answer; or None, and the key is ours."""
     now = clock.now()
     row = {"fingerprint": once.fingerprint, "created_at": now}
-    claiming = insert(idempotency_keys).values(
-        platform_id=once.platform_id, scope=once.scope, key=once.key, **row
-    )
+    claiming = insert(idempotency_keys).values(platform_id=once.platform_id, scope=once.scope, key=once.key, **row)
     # A key whose day is over is as good as new.
     claimed = await tx.scalar(
         claiming.on_conflict_do_update(

@@ -27,9 +27,7 @@ async def first_run_at(tx: Tx, kinds: Collection[str]) -> int | None:
     return await tx.scalar(clause.order_by(jobs.c.run_at).limit(1))
 
 
-async def take(
-    tx: Tx, worker: str, kinds: Collection[str], limit: int, *, now: int, until: int
-) -> Sequence[Job]:
+async def take(tx: Tx, worker: str, kinds: Collection[str], limit: int, *, now: int, until: int) -> Sequence[Job]:
     """At most `limit` due jobs, now leased by the worker; what another is about to take is passed over."""
     due = (
         select(jobs.c.id)
@@ -70,9 +68,7 @@ async def put_off(tx: Tx, worker: str, job_id: str, run_at: int, error: str) -> 
 
 async def bury(tx: Tx, worker: str, job_id: str, died_at: int, error: str) -> None:
     clause = _update(worker, job_id)
-    await tx.execute(
-        clause.values(state="dead", leased_by=None, run_at=None, died_at=died_at, last_error=error)
-    )
+    await tx.execute(clause.values(state="dead", leased_by=None, run_at=None, died_at=died_at, last_error=error))
 
 
 async def give_back(tx: Tx, worker: str, job_ids: Collection[str], now: int) -> None:

@@ -39,9 +39,7 @@ async def fire(tx: Tx, occurrence: Occurrence, now: int) -> None:
     clause = (
         insert(schedules).values(name=name, next_at=following).on_conflict_do_nothing()
         if next_at is None
-        else update(schedules)
-        .where(schedules.c.name == name, schedules.c.next_at == next_at)
-        .values(next_at=following)
+        else update(schedules).where(schedules.c.name == name, schedules.c.next_at == next_at).values(next_at=following)
     )
     if await tx.execute(clause) == 1:
         await enqueue(tx, occurrence.schedule.kind, {})

@@ -5,7 +5,7 @@
     @keys.writes
     async def revoke(desk: Desk, key_id: KeyId) -> Answer: ...
 
-makes `dream-api keys revoke KEY_ID [--json] [--data DIR]`, which runs in one transaction beside a running server.
+makes `dream-api keys revoke KEY_ID [--json] [--data DIR]`: one transaction, beside a running server.
 """
 
 from dream_api.core.terminal.answering import Answer, console, tell_data

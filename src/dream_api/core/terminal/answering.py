@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from rich.console import Console, RenderableType
@@ -33,8 +34,15 @@ def console(*, is_error: bool = False, is_quiet: bool = False) -> Console:
 
 def tell_data(data: Mapping[str, Any]) -> None:
     """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, default=_plain) + "\n")
     sys.stdout.flush()
+
+
+def _plain(value: object) -> str | int:
+    """PostgreSQL's sums are decimals, digests are bytes; the same JSON on both databases."""
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return int(value)
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def tell(answer: Answer, *, as_json: bool) -> None:

@@ -19,9 +19,7 @@ AtDesk = Callable[Concatenate[Desk, P], Awaitable[Answer]]
 OnInstance = Callable[Concatenate[Instance, P], Awaitable[Answer]]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer JSON on standard output, for programs.")]
-Data = Annotated[
-    Path | None, typer.Option("--data", metavar="DIR", help="The data directory, instead of DREAM_DATA.")
-]
+Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="The data directory, instead of DREAM_DATA.")]
 _EVERYWHERE = (
     Parameter("data", Parameter.KEYWORD_ONLY, default=None, annotation=Data),
     Parameter("as_json", Parameter.KEYWORD_ONLY, default=False, annotation=AsJson),
@@ -29,7 +27,10 @@ _EVERYWHERE = (
 
 
 class Commands:
-    """The commands of one name, such as `keys`; a function's first word is the command's name, its docstring the help."""
+    """The commands of one name, such as `keys`.
+
+    A function becomes a command: its first word is the name, its docstring the help.
+    """
 
     def __init__(self) -> None:
         self.typer = typer.Typer(
@@ -42,7 +43,7 @@ class Commands:
         return function
 
     def writes(self, function: AtDesk[P]) -> AtDesk[P]:
-        """A command that is one short transaction, tried again for 5 s while other writers hold the database."""
+        """A command that is one short transaction, tried again for 5 s while others hold the database."""
         self.typer.command(_name(function))(_at_desk(function, writes=True))
         return function
 
@@ -90,7 +91,9 @@ def _dress(command: Callable[..., None], function: Callable[..., Any]) -> Callab
     """The function's own parameters, without the first, and those that every command has."""
     _, *own = inspect.signature(function, eval_str=True).parameters.values()
     context = Parameter("context", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
-    named = [parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in own if parameter.kind != Parameter.VAR_KEYWORD]
+    named = [
+        parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in own if parameter.kind != Parameter.VAR_KEYWORD
+    ]
     signature = Signature([context, *named, *_EVERYWHERE])
     command.__signature__ = signature  # pyright: ignore[reportFunctionMemberAccess]
     command.__annotations__ = {name: each.annotation for name, each in signature.parameters.items()}

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -54,7 +54,7 @@ class Instance:
         await patiently(lambda: self.house.prepare(self.database))
 
     @asynccontextmanager
-    async def desk(self, *, writes: bool) -> AsyncIterator["Desk"]:
+    async def desk(self, *, writes: bool) -> AsyncGenerator["Desk", None]:
         """One transaction."""
         async with self.database.write() if writes else self.database.read() as tx:
             yield Desk(tx, self.settings)
@@ -73,7 +73,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def opened(house: House, settings: Settings, console: Console) -> AsyncIterator[Instance]:
+async def opened(house: House, settings: Settings, console: Console) -> AsyncGenerator[Instance, None]:
     """The instance of these settings; Stopped where its database cannot be reached."""
     try:
         database = house.open_database(settings)

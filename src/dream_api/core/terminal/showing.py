@@ -1,6 +1,6 @@
 """How facts look on a terminal: lists with hairlines, facts under one another, moments as people say them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from rich import box
@@ -12,33 +12,75 @@ from dream_api.core import clock
 
 Cell = str | int | Text
 
+_GAP = 3
+_ELASTIC_WIDTH = 10
+
 
 class Listing:
-    """Rows under their columns' names; columns of numbers are right-aligned, the first column is never cut."""
+    """Rows under their columns' names; numbers are right-aligned.
 
-    def __init__(self, columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, empty: str) -> None:
+    On a narrow terminal the elastic columns shrink (by default the first one), then the last columns are left
+    out: nothing else is ever cut, so that ids can be copied.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[Cell]],
+        *,
+        empty: str,
+        elastic: Collection[str] | None = None,
+        numbers: Collection[str] = (),
+    ) -> None:
         """`empty` says what belongs here and how it comes here."""
         self._columns = columns
-        self._rows = [*rows]
+        self._rows = [[_cell(cell) for cell in row] for row in rows]
         self._empty = empty
+        self._elastic = columns[:1] if elastic is None else elastic
+        self._numbers = numbers
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if not self._rows:
             yield Text(self._empty)
             return
         hairline = box.SIMPLE_HEAD if console.is_terminal else None
-        table = Table(box=hairline, pad_edge=False, header_style="dim", border_style="dim", show_edge=False)
-        for place, name in enumerate(self._columns):
-            cells = [row[place] for row in self._rows]
-            is_number = any(isinstance(cell, int) for cell in cells)
-            table.add_column(name, justify="right" if is_number else "left", no_wrap=True)
+        table = Table(box=hairline, pad_edge=False, show_edge=False, header_style="dim", border_style="dim")
+        widths = self._widths(options.max_width)
+        for name, width in zip(self._columns, widths, strict=False):
+            justify = "right" if name in self._numbers else "left"
+            table.add_column(Text(name, "dim"), justify=justify, no_wrap=True, width=width)
         for row in self._rows:
-            table.add_row(*(_cell(cell) for cell in row))
+            table.add_row(*row[: len(widths)])
         yield table
 
+    def _widths(self, room: int) -> list[int]:
+        """The widths of those columns that there is room for."""
+        widths = [
+            max(len(name), *(_width(row[place]) for row in self._rows)) for place, name in enumerate(self._columns)
+        ]
+        least = [
+            min(width, max(len(name), _ELASTIC_WIDTH)) if name in self._elastic else width
+            for name, width in zip(self._columns, widths, strict=True)
+        ]
+        while len(least) > 1 and sum(least) + _GAP * (len(least) - 1) > room:
+            least.pop()
+        return _shrunk(widths[: len(least)], least, room - _GAP * (len(least) - 1))
 
-def _cell(cell: Cell) -> str | Text:
-    return f"{cell:,}" if isinstance(cell, int) else Text(cell) if isinstance(cell, str) else cell
+
+def _shrunk(widths: list[int], least: list[int], room: int) -> list[int]:
+    """The widths, with the widest that may shrink made narrower until all fit."""
+    while sum(widths) > room and widths != least:
+        widest = max((width, place) for place, width in enumerate(widths) if width > least[place])
+        widths[widest[1]] -= 1
+    return widths
+
+
+def _width(cell: Text) -> int:
+    return max((line.cell_len for line in cell.split()), default=0)
+
+
+def _cell(cell: Cell) -> Text:
+    return Text(f"{cell:,}" if isinstance(cell, int) else cell) if isinstance(cell, (int, str)) else cell
 
 
 class Facts:

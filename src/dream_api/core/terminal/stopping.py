@@ -14,9 +14,7 @@ from dream_api.core.terminal.answering import console
 
 # Their own hints speak to callers of the API.
 _HINTS_FOR_CALLERS = (NotFound.hint, ValidationFailed.hint)
-_INSTANCE_KEY_HINT = (
-    "Give back the instance.key (or DREAM_INSTANCE_KEY) that it was sealed with, or make a new key."
-)
+_INSTANCE_KEY_HINT = "Give back the instance.key (or DREAM_INSTANCE_KEY) that it was sealed with, or make a new key."
 
 
 class Stopped(Exception):

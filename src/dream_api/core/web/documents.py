@@ -1,6 +1,9 @@
 """The pages that explain error codes: `docs/errors/<code>.md`, rendered."""
 
+import re
+from dataclasses import dataclass
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -15,6 +18,19 @@ router = APIRouter(include_in_schema=False)
 _HERE = Path(__file__).resolve().parent
 # In an installed package beside this file, in a checkout in docs/.
 _PLACES = (_HERE / "errors", _HERE.parents[3] / "docs" / "errors")
+# How every page begins: "**Status 422.** What happened. More of it."
+_BEGINNING = re.compile(r"^\*\*Status (\d{3})\.\*\* (.+?\.)(?:\s|$)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A page as the list of all of them shows it, and its HTML."""
+
+    code: str
+    # "422 Unprocessable Content"
+    status: str
+    sentence: str
+    body: str
 
 
 def folder() -> Path:
@@ -23,19 +39,27 @@ def folder() -> Path:
 
 @router.get("/docs/errors")
 async def list_errors() -> HTMLResponse:
-    codes = sorted(path.stem for path in folder().glob("*.md"))
-    return HTMLResponse(pages.render("errors.html", codes=codes))
+    return HTMLResponse(pages.render("errors.html", documents=list(_documents().values())))
 
 
 @router.get("/docs/errors/{code}")
 async def explain_error(code: str) -> HTMLResponse:
-    page = _rendered().get(code)
-    if page is None:
+    document = _documents().get(code)
+    if document is None:
         raise NotFound("There is no such error code.", param="code", hint="See /docs/errors for all of them.")
-    return HTMLResponse(pages.render("document.html", title=code, body=page))
+    return HTMLResponse(pages.render("document.html", title=code, body=document.body))
 
 
 @cache
-def _rendered() -> dict[str, str]:
+def _documents() -> dict[str, Document]:
     markdown = MarkdownIt()
-    return {path.stem: markdown.render(path.read_text()) for path in folder().glob("*.md")}
+    return {path.stem: _read(path, markdown) for path in sorted(folder().glob("*.md"))}
+
+
+def _read(path: Path, markdown: MarkdownIt) -> Document:
+    text = path.read_text()
+    beginning = _BEGINNING.search(text)
+    if beginning is None:
+        raise ValueError(f"{path} does not begin with its status and a sentence.")
+    status = HTTPStatus(int(beginning[1]))
+    return Document(path.stem, f"{status.value} {status.phrase}", beginning[2], markdown.render(text))

@@ -14,9 +14,7 @@ down_revision = None
 def upgrade() -> None:
     op.create_table(
         "changes",
-        sa.Column(
-            "no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
-        ),
+        sa.Column("no", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("kind", KEY, nullable=False),
         sa.Column("key", KEY, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
@@ -81,9 +79,7 @@ def upgrade() -> None:
         sa.Column("aggregation", KEY, nullable=False),
         sa.CheckConstraint("aggregation IN ('sum', 'distinct')", name=op.f("ck_meters__aggregation")),
         sa.PrimaryKeyConstraint("platform_no", "meter_no", name=op.f("pk_meters")),
-        sa.UniqueConstraint(
-            "platform_no", "project_no", "name", name=op.f("uq_meters__platform_no_project_no_name")
-        ),
+        sa.UniqueConstraint("platform_no", "project_no", "name", name=op.f("uq_meters__platform_no_project_no_name")),
     )
     op.create_table(
         "numbers",
@@ -183,9 +179,7 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("mode IN ('test', 'live')", name=op.f("ck_customers__mode")),
         sa.CheckConstraint("status IN ('active', 'blocked', 'deleted')", name=op.f("ck_customers__status")),
-        sa.CheckConstraint(
-            "(period_starts_at IS NULL) = (period_ends_at IS NULL)", name=op.f("ck_customers__period")
-        ),
+        sa.CheckConstraint("(period_starts_at IS NULL) = (period_ends_at IS NULL)", name=op.f("ck_customers__period")),
         sa.ForeignKeyConstraint(
             ["platform_id", "project_id"],
             ["projects.platform_id", "projects.id"],

@@ -1,0 +1,1 @@
+"""What the product claims, measured: `make bench`, `make bench-crash`, `make soak`."""

@@ -1,0 +1,142 @@
+"""Writes docs/settings.md and docs/cli.md from the product itself: `python -m docs.generate`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from dream_api import cli
+from dream_api.core.settings import Settings
+
+HERE = Path(__file__).parent
+# Options of every command; the head of the page tells them once.
+_EVERYWHERE = {"--data", "--json"}
+
+# One for each command, as it is typed.
+EXAMPLES = {
+    "serve": "dream-api serve --port 9000 --data /var/lib/dream-api",
+    "worker": "DREAM_DATABASE_URL=postgresql://dream@db/dream dream-api worker",
+    "platform create": "dream-api platform create 'Acme Ltd' --level 1",
+    "platform list": "dream-api platform list",
+    "project create": "dream-api project create 'My API' --type saas --live",
+    "project list": "dream-api project list --json",
+    "keys create": "dream-api keys create --project prj_… --mode live --name 'web server'",
+    "keys list": "dream-api keys list --project prj_…",
+    "keys rotate": "dream-api keys rotate --project prj_… --mode live --grace-hours 48",
+    "keys reveal": "dream-api keys reveal key_… --project prj_…",
+    "keys revoke": "dream-api keys revoke key_… --project prj_…",
+    "tier set": "dream-api tier set --project prj_… --mode live --name pro --limit 100000",
+    "tier list": "dream-api tier list --project prj_… --mode live",
+    "levels": "dream-api levels",
+    "levels assign": "dream-api levels assign plt_… 2",
+    "jobs dead": "dream-api jobs dead --limit 10",
+    "jobs retry": "dream-api jobs retry job_…",
+    "migrate": "dream-api migrate --data /var/lib/dream-api",
+    "doctor": "dream-api doctor --json",
+}
+
+_SETTINGS_HEAD = """\
+# Settings
+
+Every setting is an environment variable, read once when the server or a command starts. What is not set has its default;
+an empty variable counts as not set. `dream-api serve` takes `--host`, `--port` and `--data` as well, and every command
+takes `--data`; what was typed goes before the environment.
+
+Made from `src/dream_api/core/settings.py` by `python -m docs.generate`.
+"""
+
+_CLI_HEAD = """\
+# Commands
+
+`dream-api` works on the instance that `DREAM_DATA` or `DREAM_DATABASE_URL` names, also while its server runs: each command
+is one short transaction, tried again for 5 seconds where others hold the database. What it changes is in force within a
+second. After `make install` it is `.venv/bin/dream-api`; `python -m dream_api` is the same.
+
+Every command takes two options. `--data DIR` names the data directory, instead of `DREAM_DATA`. `--json` answers one
+JSON document on standard output, also for an error: `{"error", "code", "param", "hint"}`.
+
+Exit codes: 0 done; 1 could not be done, or `doctor` found something; 2 could not be understood.
+
+Made from the commands themselves by `python -m docs.generate`.
+"""
+
+_CLI_TAIL = """\
+## When a command stops
+
+A command that cannot do its work says why in one sentence, and what to do next. Its code is one of the
+[error codes](errors) of the server, or one of these:
+
+- `already_running`: another server works on the same data directory. One server per directory; commands may run beside it.
+- `cannot_listen`: the address or port is taken or not this machine's. Choose another with `--host` and `--port`.
+- `foreign_schema`: the database was written by a newer release, or is no database of dream-api.
+- `misused`: what was typed could not be understood; exit code 2.
+- `seal_broken`: something encrypted cannot be opened with this instance key. Set the key with which it was written.
+- `setting_invalid`: the setting named in `param` has a value that cannot be used.
+- `worker_needs_postgresql`: on the embedded database the server runs the jobs itself.
+"""
+
+
+def settings_page() -> str:
+    parts = [_SETTINGS_HEAD]
+    for name, field in Settings.model_fields.items():
+        parts.append(f"## `DREAM_{name.upper()}`\n\n{field.description}\n\nDefault: {_default(field.default)}.{_values(field)}\n")
+    return "\n".join(parts)
+
+
+def cli_page() -> str:
+    parts = [_CLI_HEAD]
+    parts += [_command(name, command) for name, command in commands()]
+    return "\n".join([*parts, _CLI_TAIL])
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Every command that can be run, with its whole name."""
+    for name in cli.ROOMS:
+        yield from _leaves(name, cli.load(name))
+
+
+def _leaves(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+    children: dict[str, Any] = getattr(command, "commands", {})
+    if not children or command.invoke_without_command:
+        yield name, command
+    for child, nested in children.items():
+        yield from _leaves(f"{name} {child}", nested)
+
+
+def _command(name: str, command: Any) -> str:
+    context = command.make_context(f"dream-api {name}", [], resilient_parsing=True)
+    options = [_option(each, context) for each in command.params if not _EVERYWHERE & {*each.opts}]
+    parts = [f"## `dream-api {name}`", " ".join(command.help.split()), f"```\n{EXAMPLES[name]}\n```"]
+    return "\n\n".join([*parts, "\n".join(options)] if options else parts) + "\n"
+
+
+def _option(parameter: Any, context: Any) -> str:
+    what, said = parameter.get_help_record(context)
+    what = parameter.display_name_raw if parameter.param_type_name == "argument" else " ".join(what.split())
+    return f"- `{what}`: {' '.join(said.split())}"
+
+
+def _values(field: FieldInfo) -> str:
+    """Which values a setting takes, where they can be told in a few words."""
+    if get_origin(field.annotation) is Literal:
+        return " One of " + ", ".join(f"`{value}`" for value in get_args(field.annotation)) + "."
+    bounds = {type(bound).__name__: bound for bound in field.metadata}
+    told = [f"at least {bounds['Ge'].ge:,}"] if "Ge" in bounds else []
+    told += [f"at most {bounds['Le'].le:,}"] if "Le" in bounds else []
+    return f" {' and '.join(told).capitalize()}." if told and field.annotation is int else ""
+
+
+def _default(value: object) -> str:
+    if value is None or value == ():
+        return "not set"
+    return f"`{value}`"
+
+
+def write() -> None:
+    (HERE / "settings.md").write_text(settings_page())
+    (HERE / "cli.md").write_text(cli_page())
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,17 @@
+"""`kill -9` of the server under load: nothing acknowledged is lost, nothing is counted twice, no limit is passed."""
+
+import pytest
+
+from tests.support.load import Served, survive
+
+# `make bench-crash` kills 20 times.
+KILLS = 5
+
+
+@pytest.mark.slow
+async def test_a_killed_server_loses_nothing_and_counts_nothing_twice(served: Served) -> None:
+    rounds = await survive(served, served.server, kills=KILLS, seconds=0.5)
+
+    assert len(rounds) == KILLS
+    for each in rounds:
+        assert each.acknowledged <= each.counted <= each.acknowledged + each.unknown <= each.sent
