@@ -39,9 +39,9 @@ EXAMPLES = {
 _SETTINGS_HEAD = """\
 # Settings
 
-Every setting is an environment variable, read once when the server or a command starts. What is not set has its default;
-an empty variable counts as not set. `dream-api serve` takes `--host`, `--port` and `--data` as well, and every command
-takes `--data`; what was typed goes before the environment.
+Every setting is an environment variable, read once when the server or a command starts. What is not set has its
+default; an empty variable counts as not set. `dream-api serve` takes `--host`, `--port` and `--data` as well, and every
+command takes `--data`; what was typed goes before the environment.
 
 Made from `src/dream_api/core/settings.py` by `python -m docs.generate`.
 """
@@ -49,7 +49,7 @@ Made from `src/dream_api/core/settings.py` by `python -m docs.generate`.
 _CLI_HEAD = """\
 # Commands
 
-`dream-api` works on the instance that `DREAM_DATA` or `DREAM_DATABASE_URL` names, also while its server runs: each command
+`dream-api` works on the instance that `DREAM_DATA` or `DREAM_DATABASE_URL` names, also while its server runs: a command
 is one short transaction, tried again for 5 seconds where others hold the database. What it changes is in force within a
 second. After `make install` it is `.venv/bin/dream-api`; `python -m dream_api` is the same.
 
@@ -67,7 +67,8 @@ _CLI_TAIL = """\
 A command that cannot do its work says why in one sentence, and what to do next. Its code is one of the
 [error codes](errors) of the server, or one of these:
 
-- `already_running`: another server works on the same data directory. One server per directory; commands may run beside it.
+- `already_running`: another server works on the same data directory. There is one server for each; commands may run
+  beside it.
 - `cannot_listen`: the address or port is taken or not this machine's. Choose another with `--host` and `--port`.
 - `foreign_schema`: the database was written by a newer release, or is no database of dream-api.
 - `misused`: what was typed could not be understood; exit code 2.
@@ -80,7 +81,8 @@ A command that cannot do its work says why in one sentence, and what to do next.
 def settings_page() -> str:
     parts = [_SETTINGS_HEAD]
     for name, field in Settings.model_fields.items():
-        parts.append(f"## `DREAM_{name.upper()}`\n\n{field.description}\n\nDefault: {_default(field.default)}.{_values(field)}\n")
+        values = f"Default: {_default(field.default)}.{_values(field)}"
+        parts.append(f"## `DREAM_{name.upper()}`\n\n{field.description}\n\n{values}\n")
     return "\n".join(parts)
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from dream_api.core import clock
@@ -59,7 +60,8 @@ def _tell(console: Console, finding: Finding) -> None:
     mark = Text("✓ ", "green") if finding.holds else Text("✗ ", "red")
     console.print(mark + Text(finding.check.sentence))
     for row in finding.contradictions[:_CONTRADICTIONS_SHOWN]:
-        console.print(Text("    " + ", ".join(f"{name} {value}" for name, value in row.items())))
+        facts = Text(", ".join(f"{name} {value}" for name, value in row.items()))
+        console.print(Padding(facts, (0, 0, 0, 4), expand=False))
     more = len(finding.contradictions) - _CONTRADICTIONS_SHOWN
     if more > 0:
         console.print(Text("    and more: --json shows the first twenty", "dim"))

@@ -11,6 +11,7 @@
     ├── UnsupportedMedia     415  unsupported_media_type
     ├── Invalid              422  validation_failed · unknown_plan · unknown_meter · idempotency_mismatch …
     ├── TooMany              429  tier_limit_reached …
+    ├── (core.http.lane)     431  head_too_large
     └── Unavailable          503  overloaded · storage_unavailable · outcome_unknown
 
 Each room defines its own refusals as subclasses with a code; `docs/errors/<code>.md` explains every code, and a

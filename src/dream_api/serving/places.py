@@ -18,7 +18,7 @@ class AlreadyRunning(Stopped):
 
     def __init__(self, directory: Path, process: str) -> None:
         super().__init__(
-            f"A server (process {process or 'unknown'}) already works on {directory}.",
+            f"A server (process {process or 'unknown'}) already works on {directory.absolute()}.",
             code="already_running",
             hint="Stop it first, or choose another data directory with --data or DREAM_DATA.",
         )

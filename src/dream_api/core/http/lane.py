@@ -2,7 +2,7 @@
 
 Uvicorn and ASGI cost a metered call more than its transaction (docs/decisions/0003-hot-path.md), so a connection whose
 requests are plain `POST /api/data`s is served here. Whatever is not plain — another path, chunked or large bodies,
-`Expect`, `Connection: close`, repeated or odd header lines, a head that is not complete in 16 KiB — is not decided
+`Expect`, `Connection: close`, repeated or odd header lines — is not decided
 here: the whole connection, with every byte not yet answered, goes to uvicorn's own protocol, which has the last word on
 HTTP. So the lane can be strict and small, and no request is ever judged by two parsers.
 
@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, Protocol, cast
 
+from dream_api.core.errors import Refusal
+
 Reply = Callable[[int, Iterable[tuple[bytes, bytes]], bytes], None]
 
 _LARGEST_HEAD = 16_384
@@ -28,6 +30,12 @@ _NOT_PLAIN = frozenset((b"transfer-encoding", b"expect", b"upgrade", b"connectio
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
 
+class HeadTooLarge(Refusal):
+    status = 431
+    code = "head_too_large"
+    hint = "Send shorter headers; what is long belongs into the body."
+
+
 class Handler(Protocol):
     """What stands at the end of the lane."""
 
@@ -36,6 +44,10 @@ class Handler(Protocol):
 
     def handle(self, headers: dict[bytes, bytes], body: bytes, reply: Reply) -> None:
         """Answer by calling `reply` once, now or later; raises nothing."""
+        ...
+
+    def refuse(self, problem: Exception, reply: Reply) -> None:
+        """Answer what could not even be read."""
         ...
 
 
@@ -146,7 +158,10 @@ class Lane(asyncio.Protocol):
         end = buffer.find(b"\r\n\r\n", len(line) - 2)
         if end < 0:
             if len(buffer) > _LARGEST_HEAD:
-                self._hand_over()
+                self._is_closing = True
+                self._handler.refuse(
+                    HeadTooLarge(f"The head of a request has at most {_LARGEST_HEAD} bytes."), self._reply
+                )
             return False
         headers = _plain_headers(buffer[len(line) : end + 2])
         size = -1 if headers is None else _body_size(headers)

@@ -23,13 +23,17 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["spoken"] = spoken
-    # In the style sheet's address, so that no browser shows the pages of one release in the style of another.
-    environment.globals["style_version"] = hashlib.sha256(_STYLE.read_bytes()).hexdigest()[:8]
     return environment
 
 
 def render(template: str, **values: Any) -> str:
-    return _environment().get_template(template).render(**values)
+    return _environment().get_template(template).render(style_version=_style_version(), **values)
+
+
+@cache
+def _style_version() -> str:
+    """Stands in the style sheet's address, so that no page is shown in the style of another release."""
+    return hashlib.sha256(_STYLE.read_bytes()).hexdigest()[:8]
 
 
 def spoken(sentence: str) -> Markup:

@@ -1,0 +1,1 @@
+"""The documents, and what makes some of them from the code: `generate`."""

@@ -1,0 +1,82 @@
+"""What the documents point to exists."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.docs.reading import DOCS, DOCUMENTS, ROOT, code_spans, named, prose
+
+PACKAGE = ROOT / "src" / "dream_api"
+_LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
+_PLACE = re.compile(r"([\w/]+\.py):([A-Za-z_][\w.]*)")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_every_link_inside_the_repository_resolves(document: Path) -> None:
+    for link in _LINK.findall(prose(document.read_text())):
+        if link.startswith("https://"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        assert target.exists(), f"{named(document)} points to {link}"
+        assert ROOT in target.parents
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE)
+            slugs = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+            assert anchor in slugs, f"{named(document)} points to {link}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_every_make_command_exists(document: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+    text = document.read_text()
+    told = re.findall(r"^(?:\$ )?make ([a-z-]+)", text, re.MULTILINE) + re.findall(r"`make ([a-z-]+)", text)
+    assert set(told) <= targets
+
+
+def test_the_main_make_commands_are_told() -> None:
+    told = (ROOT / "CONTRIBUTING.md").read_text()
+    targets = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert [target for target in targets if f"make {target}" not in told and target != "help"] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_every_file_and_function_that_is_named_exists(document: Path) -> None:
+    for path, name in _PLACE.findall(document.read_text()):
+        file = PACKAGE / path
+        assert file.is_file(), path
+        assert name in _names(file), f"{path}:{name}"
+
+
+def test_architecture_follows_a_request() -> None:
+    assert len(_PLACE.findall((DOCS / "architecture.md").read_text())) >= 20
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_every_file_in_code_letters_exists(document: Path) -> None:
+    for span in code_spans(document.read_text()):
+        if re.fullmatch(r"(?:src|tests|docs|core|usage|gate|keys)/[\w/.]+\.\w+", span):
+            assert any((place / span).exists() for place in (ROOT, PACKAGE)), f"{named(document)}: {span}"
+
+
+def _names(file: Path) -> set[str]:
+    """Classes, functions, and methods as `Class.method`."""
+    names: set[str] = set()
+    for node in ast.parse(file.read_text()).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            names.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            inner = (it for it in node.body if isinstance(it, ast.FunctionDef | ast.AsyncFunctionDef))
+            names |= {f"{node.name}.{it.name}" for it in inner}
+    return names
+
+
+def test_architecture_knows_every_room() -> None:
+    page = (DOCS / "architecture.md").read_text()
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+
+    assert [room for room in rooms if not re.search(rf"^ *{room}\b|\b{room}/", page, re.MULTILINE)] == []
