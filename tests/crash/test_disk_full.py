@@ -38,8 +38,7 @@ async def test_a_full_sqlite_refuses_what_would_grow_it_and_goes_on_when_there_i
 
     metered = [await house.api.post("/api/data", headers=alice.calls(f"user-{turn}")) for turn in range(60)]
     made = [
-        await house.api.post("/api/customers", headers=alice.sk, json={"userId": f"made-{turn}"})
-        for turn in range(60)
+        await house.api.post("/api/customers", headers=alice.sk, json={"userId": f"made-{turn}"}) for turn in range(60)
     ]
     refused = [answer for answer in (*metered, *made) if answer.status_code >= 400]
     read = await house.api.get("/api/usage", headers=alice.calls())
@@ -166,9 +165,7 @@ async def _load_while_full(served: Served, *, may_be_gone: bool = False) -> Tall
     """Calls of ever new customers, so that tables must grow; and what else is asked meanwhile."""
     stop = asyncio.Event()
     calls = (Call(f"user-{turn}", key=f"key-{turn}") for turn in itertools.count())
-    calling = asyncio.create_task(
-        served.call(*itertools.islice(calls, 100_000), connections=8, stop=stop, seconds=20)
-    )
+    calling = asyncio.create_task(served.call(*itertools.islice(calls, 100_000), connections=8, stop=stop, seconds=20))
     async with served.api() as api:
         for turn in itertools.count():
             made = await api.post("/api/customers", json={"userId": f"made-{turn}"})

@@ -123,7 +123,9 @@ def traced(pids: list[int], into: Path) -> Iterator[None]:
         while waiting:
             line = tracer.stderr.readline()
             if "Operation not permitted" in line:
-                pytest.skip("strace may not look at running processes here: run as root, or set kernel.yama.ptrace_scope=0")
+                pytest.skip(
+                    "strace may not look at running processes here: run as root, or set kernel.yama.ptrace_scope=0"
+                )
             assert line, "strace ended."
             waiting -= {pid for pid in waiting if f"Process {pid} attached" in line}
         yield

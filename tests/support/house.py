@@ -122,7 +122,7 @@ async def living(app: ASGIApp) -> AsyncIterator[None]:
 @asynccontextmanager
 async def open_house(settings: Settings) -> AsyncIterator[House]:
     front = create_app(settings)
-    state = front._app.state
+    state = front.state
     async with (
         living(front),
         httpx.AsyncClient(

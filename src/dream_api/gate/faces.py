@@ -1,6 +1,6 @@
 """What faces write in a signature to say who may call."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -14,6 +14,10 @@ _bearer = HTTPBearer(
     scheme_name="secretKey",
     description="A secret key of the project: `sk_test_…` or `sk_live_…`.",
 )
+
+
+# The same, told of an operation that looks at the key itself.
+SERVER_SECURITY: dict[str, Any] = {"security": [{_bearer.scheme_name: []}]}
 
 
 def gate_of(request: Request) -> Gate:

@@ -40,7 +40,7 @@ from dream_api.gate import (
     rate_headers,
     refusal_of,
 )
-from dream_api.gate.faces import Server, gate_of
+from dream_api.gate.faces import SERVER_SECURITY, Server, gate_of
 from dream_api.keys import Key
 
 router = APIRouter(tags=["Usage"])
@@ -285,7 +285,7 @@ class _Passing(Response):
             IdempotencyMismatch,
         ),
     },
-    openapi_extra=takes(NewCount, {"meter": "requests", "quantity": 1}, required=False),
+    openapi_extra=takes(NewCount, {"meter": "requests", "quantity": 1}, required=False) | SERVER_SECURITY,
 )
 async def count(
     request: Request, user_id: UserId = None, user_plan: UserPlan = None, event_key: EventKey = None

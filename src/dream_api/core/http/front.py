@@ -1,9 +1,11 @@
 """What every request passes: ids, refusals, bugs, figures and log lines."""
 
 import time
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
+from fastapi import FastAPI
+from starlette.datastructures import State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dream_api.core import ids, metrics
@@ -33,9 +35,18 @@ class HotEndpoint(Handler, Protocol):
 class Front:
     """The outermost layer: sends the hot route straight to its endpoint, everything else to the framework."""
 
-    def __init__(self, app: ASGIApp, hot: HotEndpoint) -> None:
+    def __init__(self, app: FastAPI, hot: HotEndpoint) -> None:
         self._app = app
         self.hot = hot
+
+    @property
+    def state(self) -> State:
+        """What the framework's endpoints reach by `request.app.state`."""
+        return self._app.state
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document as it is served."""
+        return self._app.openapi()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == self.hot.path and scope["method"] == self.hot.method:

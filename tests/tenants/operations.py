@@ -1,0 +1,59 @@
+"""The operations of the OpenAPI document, with what a test needs to call them."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dream_api.app import create_app
+from dream_api.core.settings import Settings
+
+# Open to everybody.
+ANONYMOUS = {"/healthz", "/readyz", "/metrics"}
+_METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@dataclass(frozen=True)
+class Operation:
+    method: str
+    path: str
+    parameters: tuple[str, ...]
+    headers: tuple[str, ...]
+    example: Any
+    statuses: tuple[str, ...]
+    is_anonymous: bool
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
+def document() -> dict[str, Any]:
+    """The OpenAPI document as it is served."""
+    with tempfile.TemporaryDirectory() as folder:
+        return create_app(Settings(data=Path(folder))).openapi()
+
+
+def every_operation() -> list[Operation]:
+    return [
+        _operation(method, path, told)
+        for path, methods in document()["paths"].items()
+        for method, told in methods.items()
+        if method in _METHODS
+    ]
+
+
+def _operation(method: str, path: str, told: dict[str, Any]) -> Operation:
+    given = told.get("parameters", [])
+    body = told.get("requestBody")
+    return Operation(
+        method.upper(),
+        path,
+        tuple(one["name"] for one in given if one["in"] == "path"),
+        tuple(one["name"] for one in given if one["in"] == "header"),
+        body["content"]["application/json"]["example"] if body is not None else None,
+        tuple(told["responses"]),
+        not told.get("security"),
+    )
