@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Literal
 
 import asyncpg
+from tests.support.load import Round, Served, found, from_environment, survive
+from tests.support.postgres import Postgres, run_aside
 
 from dream_api import __version__
 from dream_api.core.settings import Settings
-from tests.support.load import Round, Served, found, from_environment, survive
-from tests.support.postgres import Postgres, run_aside
 
 RESULTS = Path(__file__).with_name("crash-results.md")
 CASES: dict["Name", str] = {
@@ -108,9 +108,7 @@ def _table(cases: list[Case]) -> str:
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for case in cases:
-        sums = [
-            f"{case.sum_of(figure):,}" for figure in ("sent", "acknowledged", "counted", "unknown", "refused")
-        ]
+        sums = [f"{case.sum_of(figure):,}" for figure in ("sent", "acknowledged", "counted", "unknown", "refused")]
         slowest = max((each.slowest for each in case.rounds), default=0)
         cells = [CASES[case.name], str(len(case.rounds)), *sums, f"{slowest:.2f} s", case.verdict]
         lines.append(f"| {' | '.join(cells)} |")

@@ -70,16 +70,17 @@ async def _bound_pages(house: House, pages: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-@pytest.mark.parametrize("room", [0, 128 * 1024], ids=["no writes at all", "a little room"])
-async def test_a_server_whose_files_may_not_grow_recovers_when_they_may(served: Served, room: int) -> None:
+@pytest.mark.parametrize("room", [None, 128 * 1024], ids=["no room, not even for the log", "a little room"])
+async def test_a_server_whose_files_may_not_grow_recovers_when_they_may(served: Served, room: int | None) -> None:
     await served.call(*[Call(f"early-{turn}") for turn in range(100)])
-    most = 0 if room == 0 else (served.settings.data / FILE_NAME).stat().st_size + room
+    size = (served.settings.data / FILE_NAME).stat().st_size
 
-    with _files_no_larger_than(served.server.pid, most):
+    with _files_no_larger_than(served.server.pid, 0 if room is None else size + room):
         tally = await _load_while_full(served)
 
     await _all_is_well(served, tally)
     assert served.server.log.count('"bug"') == 0
+    assert served.server.stop() == 0
 
 
 @contextmanager
@@ -198,3 +199,23 @@ async def _all_is_well(served: Served, tally: Tally) -> None:
         assert (counted[user].life if user in counted else 0) == acknowledged[user], user
     assert await served.contradictions() == {}
     assert (await asyncio.to_thread(served.doctor))["holds"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+async def test_a_log_that_cannot_be_written_stops_nothing(durable_settings: Settings) -> None:
+    served = Served(durable_settings, await found(durable_settings))
+    log = served.server._log
+    log.symlink_to("/dev/full")  # every write to it fails with ENOSPC; reading it would never end
+    served.server.launch()
+    try:
+        await served.recovered()
+        tally = await served.call(*[Call(f"user-{turn}") for turn in range(100)])
+        async with served.api() as api:
+            made = await api.post("/api/customers", json={"userId": "made"})
+    finally:
+        log.unlink()
+        served.stop()
+
+    assert tally.answers == {(200, ""): 100}
+    assert made.status_code == 201

@@ -1,7 +1,7 @@
-"""What is answered is on the disk: `kill -9` cannot tell, since the page cache survives it, so the system calls are traced.
+"""What is answered is on the disk. `kill -9` cannot tell, since the page cache survives it: system calls are traced.
 
-One caller asks for one thing at a time. Between the moment its request is read and the moment its answer is written, the
-log must be written and, after that, synced, and the sync must have returned.
+One caller asks for one thing at a time. Between the moment its request is read and the moment its answer is written,
+the log must be written and, after that, synced, and the sync must have returned.
 """
 
 import contextlib

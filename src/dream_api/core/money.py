@@ -1,12 +1,16 @@
 """Money is whole minor units with an ISO currency; never a float."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, FloatOperation, Inexact, InvalidOperation, Overflow
 
 # Currencies that Stripe charges in whole units, and those it charges in thousandths: https://docs.stripe.com/currencies
+# UGX stands in Stripe's list of whole units and is charged in hundredths all the same, like ISK: see its special cases.
 ZERO_DECIMAL = frozenset(
-    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"]
+    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
 )
 THREE_DECIMAL = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
+# More digits than any sum of money has; what does not fit exactly is refused rather than rounded.
+_EXACT = Context(prec=32, traps=[InvalidOperation, Inexact, Overflow, FloatOperation])
+_ONE = Decimal(1)
 
 
 def digits(currency: str) -> int:
@@ -20,17 +24,15 @@ def digits(currency: str) -> int:
 def to_minor(major: str | int | Decimal, currency: str) -> int:
     """Minor units of an amount told in major ones; ValueError where it is no number or has too many digits."""
     try:
-        amount = Decimal(major)
-    except InvalidOperation as problem:
+        scaled = _EXACT.create_decimal(major).scaleb(digits(currency), _EXACT)
+        return int(scaled.quantize(_ONE, context=_EXACT))
+    except (InvalidOperation, Overflow) as problem:
         raise ValueError(f"{major!r} is no amount") from problem
-    if not amount.is_finite():
-        raise ValueError(f"{major!r} is no amount")
-    scaled = amount.scaleb(digits(currency))
-    if scaled != scaled.to_integral_value():
-        raise ValueError(f"{currency.upper()} has {digits(currency)} digits after the point, {major} has more")
-    return int(scaled)
+    except Inexact as problem:
+        sentence = f"{currency.upper()} has {digits(currency)} digits after the point, {major} has more"
+        raise ValueError(sentence) from problem
 
 
 def to_major(minor: int, currency: str) -> str:
     """The amount in major units as decimal text: 1999 usd is "19.99"."""
-    return str(Decimal(minor).scaleb(-digits(currency)))
+    return str(_EXACT.create_decimal(minor).scaleb(-digits(currency), _EXACT))

@@ -55,10 +55,10 @@ class InstanceKey:
         version, _, body = sealed.partition(".")
         if version != _VERSION:
             raise SealBroken(f"Unknown key version {version!r}.")
-        raw = base64.urlsafe_b64decode(body)
         try:
+            raw = base64.b64decode(body, altchars=b"-_", validate=True)
             return self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], owner.encode()).decode()
-        except InvalidTag as problem:
+        except (InvalidTag, ValueError) as problem:
             raise SealBroken("The secret cannot be opened with this instance key.") from problem
 
 

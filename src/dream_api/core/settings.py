@@ -1,18 +1,22 @@
 """Every setting of an instance, read once from `DREAM_*` in the environment."""
 
-from functools import cached_property
-from ipaddress import IPv4Network, IPv6Network, ip_network
+import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+_INSTANCE_KEY = re.compile(r"[0-9a-fA-F]{64}")
+
 
 class Settings(BaseSettings):
     """What an operator may set. Each field's description is its documentation (docs/settings.md is made from it)."""
 
-    model_config = SettingsConfigDict(env_prefix="DREAM_", extra="ignore", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="DREAM_", extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     host: str = Field("127.0.0.1", description="The address that the server listens on.")
     port: int = Field(8787, ge=0, le=65535, description="The port that the server listens on.")
@@ -26,6 +30,7 @@ class Settings(BaseSettings):
     )
     public_url: str | None = Field(
         None,
+        pattern=r"^https?://[^\s/]",
         description="Where people reach this instance, such as `https://api.example.com`; "
         "every link is made from it, never from the Host header. By default the listening address.",
     )
@@ -71,9 +76,18 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @cached_property
-    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
-        return tuple(ip_network(text, strict=False) for text in self.trusted_proxies)
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """In the one form that is matched by network; a name or a typing error would be believed of nobody."""
+        return tuple(str(ip_network(text, strict=False)) for text in value)
+
+    @field_validator("instance_key")
+    @classmethod
+    def _whole(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _INSTANCE_KEY.fullmatch(value.get_secret_value().strip()):
+            raise ValueError("it must be 64 hexadecimal digits")
+        return value
 
     @property
     def is_embedded(self) -> bool:

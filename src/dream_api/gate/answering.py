@@ -55,15 +55,14 @@ def refusal_of(outcome: Outcome, now: int) -> TierLimitReached:
 
 def rate_headers(outcome: Outcome, now: int) -> list[tuple[bytes, bytes]]:
     """`RateLimit` and `RateLimit-Policy` of the limit that is shown; none where it is unlimited."""
-    policy = outcome.opened.policies[outcome.shown]
+    policy, left = outcome.opened.policies[outcome.shown]
     if not policy:
         return []
     standing = outcome.standings[outcome.shown]
     ends_at = standing.limit.ends_at
-    name = standing.limit.window.wire.encode()
-    left = b'"%b";r=%d' % (name, standing.remaining or 0)
+    left = b"%b%d" % (left, standing.remaining or 0)
     if ends_at is not None:
-        left += b";t=%d" % _seconds_until(ends_at, now)
+        left = b"%b;t=%d" % (left, _seconds_until(ends_at, now))
     return [(b"ratelimit-policy", policy), (b"ratelimit", left)]
 
 

@@ -18,8 +18,8 @@ class Opened:
         self.meter = meter
         self.period = period
         self.limits = limits
-        # What does not change from call to call: the beginning of `usage`, the end of each limit's JSON, and each
-        # limit's RateLimit-Policy (empty where nothing is limited).
+        # What does not change from call to call: the beginning of `usage`, the end of each limit's JSON, and of each
+        # limit its RateLimit-Policy and the beginning of its RateLimit (empty where nothing is limited).
         self.head = f'"usage":{{"plan":{json.dumps(plan)},'
         self.tails = tuple(_tail(limit, json.dumps(meter)) for limit in limits)
         self.policies = tuple(_policy(limit) for limit in limits)
@@ -59,10 +59,10 @@ def _tail(limit: OpenLimit, meter: str) -> str:
     )
 
 
-def _policy(limit: OpenLimit) -> bytes:
+def _policy(limit: OpenLimit) -> tuple[bytes, bytes]:
     if limit.max is None:
-        return b""
+        return b"", b""
     policy = f'"{limit.window.wire}";q={limit.max}'
     if limit.ends_at is not None:
         policy += f";w={(limit.ends_at - limit.starts_at) // clock.SECOND}"
-    return policy.encode()
+    return policy.encode(), f'"{limit.window.wire}";r='.encode()

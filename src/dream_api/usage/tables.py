@@ -4,6 +4,9 @@ from sqlalchemy import CheckConstraint, Column, Table, UniqueConstraint
 
 from dream_api.core.db.tables import Digest, Key, Number, Small, Verbatim, key, metadata
 
+# Rows that change with every call stay in their page, and no index changes with them.
+_ROOM_TO_UPDATE = {"fillfactor": 60}
+
 meters = Table(
     "meters",
     metadata,
@@ -33,6 +36,7 @@ usage_counters = Table(
     Column("held", Number, nullable=False),
     info={"scope": "platform", "personal": False, "keep": "with the customer"},
     sqlite_with_rowid=False,
+    postgresql_with=_ROOM_TO_UPDATE,
 )
 
 usage_hours = Table(
@@ -47,6 +51,7 @@ usage_hours = Table(
     Column("calls", Number, nullable=False),
     info={"scope": "platform", "personal": False, "keep": "with the customer"},
     sqlite_with_rowid=False,
+    postgresql_with=_ROOM_TO_UPDATE,
 )
 
 usage_events = Table(

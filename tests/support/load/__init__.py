@@ -1,8 +1,8 @@
 """Load on a real server, and what may be said of its calls afterwards.
 
-`calling` makes metered calls and tells honestly what became of each; `serving` sets up a server with Alice's project and
-reads what was counted for her customers; `killing` kills a process under load, again and again, and proves that nothing
-was lost.
+`calling` makes metered calls and tells honestly what became of each; `serving` sets up a server with Alice's project
+and reads what was counted for her customers; `killing` kills a process under load, again and again, and proves that
+nothing was lost.
 """
 
 from tests.support.load.calling import Call, Fate, Tally, load

@@ -52,7 +52,7 @@ async def survive(
     seconds: float,
     tell: Callable[[Round], None] = lambda _: None,
 ) -> list[Round]:
-    """Kill the victim so often, each time after up to `seconds` of load; raises AssertionError where a promise broke."""
+    """Kill the victim so often, each time after up to `seconds` of load; AssertionError where a promise broke."""
     total = Tally()
     rounds: list[Round] = []
     counted_before = 0

@@ -39,6 +39,8 @@ class Changes:
         self._database = database
         self._caches = {cache.kind: cache for cache in caches}
         self._looked_at = float("-inf")
+        # The same moment by the database's clock, which goes on while this machine sleeps.
+        self._known_until = 0
         self._seen: set[int] = set()
         self._watching: asyncio.Task[None] | None = None
         database.on_noted = self.forget
@@ -48,8 +50,7 @@ class Changes:
         """Whether the caches may be believed; they are emptied where they may not."""
         if time.monotonic() - self._looked_at <= _TRUSTED_SECONDS:
             return True
-        for cache in self._caches.values():
-            cache.clear()
+        self._forget_all()
         return False
 
     def forget(self, noted: Iterable[tuple[str, str]]) -> None:
@@ -57,13 +58,20 @@ class Changes:
             if kind in self._caches:
                 self._caches[kind].forget(key)
 
+    def _forget_all(self) -> None:
+        for cache in self._caches.values():
+            cache.clear()
+
     async def look(self) -> None:
-        """Forget what anybody changed in the last ten seconds, each change once."""
+        """Forget what anybody changed in the last ten seconds, each change once; everything, after a long pause."""
         began = time.monotonic()
         async with self._database.read() as tx:
-            now = _POSTGRES_NOW if tx.locks_rows else _SQLITE_NOW
+            now = await tx.scalar(select(_POSTGRES_NOW if tx.locks_rows else _SQLITE_NOW))
             recent = select(changes.c.no, changes.c.kind, changes.c.key).where(changes.c.at > now - _LOOK_BACK)
             rows = await tx.all(recent)
+        if now - self._known_until > _TRUSTED_SECONDS * clock.SECOND:
+            self._forget_all()
+        self._known_until = now
         self.forget([(row.kind, row.key) for row in rows if row.no not in self._seen])
         self._seen = {row.no for row in rows}
         self._looked_at = began
@@ -85,3 +93,5 @@ class Changes:
                 await self.look()
             except Refusal as refusal:
                 log.warning("changes_unknown", code=refusal.code, sentence=refusal.sentence)
+            except Exception:
+                log.exception("changes_unknown")

@@ -19,6 +19,17 @@ _SERVER_SETTINGS = {
     "synchronous_commit": "on",
     "timezone": "UTC",
 }
+# The gate finds every row by its primary key, hundreds at a time. The planner, which sees arrays of unknown length and
+# tables without statistics, would rather read whole tables: measured, 0.6 k calls/s instead of 13 k.
+_BATCH_SETTINGS = _SERVER_SETTINGS | {
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_bitmapscan": "off",
+    "random_page_cost": "0.1",
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+}
 
 
 def engine_for(url: str) -> AsyncEngine:
@@ -85,7 +96,7 @@ class Batches:
     async def _ready(self) -> Any:
         if self._pool is None:
             self._pool = await asyncpg.create_pool(
-                self._url, min_size=1, max_size=2, timeout=5, server_settings=_SERVER_SETTINGS
+                self._url, min_size=1, max_size=2, timeout=5, server_settings=_BATCH_SETTINGS
             )
         return self._pool
 

@@ -91,21 +91,34 @@ class EngineStatements:
 
 
 class SqliteBatch:
-    """A transaction of the gate's, on the driver, on the event loop's own thread.
+    """A transaction of the gate's, on the driver.
 
-    Its statements take microseconds; only the commit, which waits for the disk, is made in a thread of its own.
+    It reads on the event loop's own thread, which takes microseconds. What it writes is kept until the commit, and then
+    written and synced in a thread of its own: there the interpreter's lock is free, so that meanwhile the next calls
+    are read from their sockets.
     """
 
     locks_rows = False
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._unwritten: list[tuple[str, list[Any]]] = []
 
     async def fetch(self, statement: Statement, **values: Any) -> Sequence[Sequence[Any]]:
+        self.write()
         return self._connection.execute(*statement.for_sqlite(values)).fetchall()
 
     async def run(self, statement: Statement, **values: Any) -> None:
-        self._connection.execute(*statement.for_sqlite(values))
+        self._unwritten.append(statement.for_sqlite(values))
+
+    def write(self) -> None:
+        for text, values in self._unwritten:
+            self._connection.execute(text, values)
+        self._unwritten.clear()
+
+    def commit(self) -> None:
+        self.write()
+        self._connection.execute("COMMIT")
 
 
 class Batches:
@@ -120,12 +133,13 @@ class Batches:
     async def begin(self) -> AsyncGenerator[SqliteBatch, None]:
         async with self._turn:
             await self._begin_immediate()
+            batch = SqliteBatch(self._connection)
             try:
-                yield SqliteBatch(self._connection)
+                yield batch
             except BaseException:
                 self._roll_back()
                 raise
-            await self._commit()
+            await self._commit(batch)
 
     async def _begin_immediate(self) -> None:
         """Another process (a command) may be writing: wait for it without holding up the event loop."""
@@ -140,8 +154,8 @@ class Batches:
                 return
         raise Overloaded("Another process held the database for too long.")
 
-    async def _commit(self) -> None:
-        committing = asyncio.get_running_loop().run_in_executor(self._commits, self._connection.execute, "COMMIT")
+    async def _commit(self, batch: SqliteBatch) -> None:
+        committing = asyncio.get_running_loop().run_in_executor(self._commits, batch.commit)
         try:
             await asyncio.shield(committing)
         except asyncio.CancelledError:

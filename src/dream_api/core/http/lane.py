@@ -22,9 +22,10 @@ Reply = Callable[[int, Iterable[tuple[bytes, bytes]], bytes], None]
 
 _LARGEST_HEAD = 16_384
 _LARGEST_BODY = 65_536
+_KNOWN_LINES = 16
 _LARGEST_BUFFER = _LARGEST_HEAD + _LARGEST_BODY
 # One header line: a token, a colon, and visible text that may have blanks inside (RFC 9110, 5.5 and 5.6.2).
-_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*?)[ \t]*\r\n")
+_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*?)[ \t]*")
 # With any of these, uvicorn decides.
 _NOT_PLAIN = frozenset((b"transfer-encoding", b"expect", b"upgrade", b"connection", b"te", b"trailer"))
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
@@ -100,6 +101,7 @@ class Lane(asyncio.Protocol):
         self._idle_seconds = idle_seconds
         self._loop = loop
         self._transport: asyncio.Transport
+        self._known_lines: dict[bytes, tuple[bytes, bytes]] = {}
         self._buffer = b""
         self._awaits_reply = False
         self._is_paused = False
@@ -163,7 +165,7 @@ class Lane(asyncio.Protocol):
                     HeadTooLarge(f"The head of a request has at most {_LARGEST_HEAD} bytes."), self._reply
                 )
             return False
-        headers = _plain_headers(buffer[len(line) : end + 2])
+        headers = _plain_headers(buffer[len(line) : end], self._known_lines)
         size = -1 if headers is None else _body_size(headers)
         if headers is None or size < 0:
             self._hand_over()
@@ -221,18 +223,24 @@ class Lane(asyncio.Protocol):
         self._idle_check = self._loop.call_later(wait, self._close_if_idle)
 
 
-def _plain_headers(head: bytes) -> dict[bytes, bytes] | None:
-    """The head's fields by their small name; None where anything about them is unusual."""
-    pairs: list[tuple[bytes, bytes]] = []
-    at = 0
-    while at < len(head):
-        line = _LINE.match(head, at)
-        if line is None:
-            return None
-        pairs.append((line[1], line[2]))
-        at = line.end()
-    headers = {name.lower(): value for name, value in pairs}
-    if len(headers) != len(pairs) or b"host" not in headers or not _NOT_PLAIN.isdisjoint(headers):
+def _plain_headers(head: bytes, known: dict[bytes, tuple[bytes, bytes]]) -> dict[bytes, bytes] | None:
+    """The head's fields by their small name; None where anything about them is unusual.
+
+    `known` keeps the connection's lines: most of them come again with every call.
+    """
+    lines = head.split(b"\r\n")
+    headers: dict[bytes, bytes] = {}
+    for line in lines:
+        field = known.get(line)
+        if field is None:
+            plain = _LINE.fullmatch(line)
+            if plain is None:
+                return None
+            field = (plain[1].lower(), plain[2])
+            if len(known) < _KNOWN_LINES:
+                known[line] = field
+        headers[field[0]] = field[1]
+    if len(headers) != len(lines) or b"host" not in headers or not _NOT_PLAIN.isdisjoint(headers):
         return None
     return headers
 

@@ -115,6 +115,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint(
             "platform_no", "customer_no", "meter_no", "window", "starts_at", name=op.f("pk_usage_counters")
         ),
+        postgresql_with={"fillfactor": 60},
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -144,6 +145,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint(
             "platform_no", "customer_no", "meter_no", "hour", "period_starts_at", name=op.f("pk_usage_hours")
         ),
+        postgresql_with={"fillfactor": 60},
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -242,11 +244,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("platform_id", "id", name=op.f("pk_tiers")),
         sa.UniqueConstraint(
-            "platform_id",
-            "project_id",
-            "mode",
-            "name",
-            name=op.f("uq_tiers__platform_id_project_id_mode_name"),
+            "platform_id", "project_id", "mode", "name", name=op.f("uq_tiers__platform_id_project_id_mode_name")
         ),
     )
     op.create_table(
@@ -255,9 +253,7 @@ def upgrade() -> None:
         sa.Column("platform_id", KEY, nullable=False),
         sa.Column("key_id", KEY, nullable=False),
         sa.ForeignKeyConstraint(
-            ["platform_id", "key_id"],
-            ["keys.platform_id", "keys.id"],
-            name=op.f("fk_key_hashes__platform_id_key_id"),
+            ["platform_id", "key_id"], ["keys.platform_id", "keys.id"], name=op.f("fk_key_hashes__platform_id_key_id")
         ),
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_key_hashes")),
     )

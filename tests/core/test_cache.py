@@ -1,0 +1,300 @@
+"""Cached facts are true: in this process at once, in every other within a second."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from sqlalchemy import func, select, text, update
+
+from dream_api.core import clock
+from dream_api.core.cache import Cache, Changes, note
+from dream_api.core.cache.tables import changes
+from dream_api.core.db import Database
+from dream_api.core.db.database import _refuse_late
+from dream_api.core.errors import Overloaded
+
+# A second, and what a busy machine needs to be told.
+A_SECOND = 1.3
+
+
+class Source:
+    """Where facts are read: one load at a time, each answered when the test says so."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self._told: asyncio.Queue[str | Exception] = asyncio.Queue()
+
+    async def load(self) -> str | None:
+        self.begun += 1
+        told = await self._told.get()
+        if isinstance(told, Exception):
+            raise told
+        return told or None
+
+    def tell(self, fact: str | Exception) -> None:
+        self._told.put_nowait(fact)
+
+
+async def a_while() -> None:
+    """What is ready to run runs."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+# What one process remembers.
+
+
+async def test_a_fact_is_read_once_and_then_remembered() -> None:
+    cache, source = Cache[str]("fact", size=10), Source()
+    source.tell("blue")
+
+    assert await cache.get_or_load("sky", source.load) == "blue"
+    assert await cache.get_or_load("sky", source.load) == "blue"
+    assert cache.get("sky") == "blue"
+    assert source.begun == 1
+
+
+async def test_all_who_ask_at_the_same_time_share_one_reading() -> None:
+    cache, source = Cache[str]("fact", size=10), Source()
+    asking = [asyncio.create_task(cache.get_or_load("sky", source.load)) for _ in range(50)]
+    await a_while()
+    source.tell("blue")
+
+    assert await asyncio.gather(*asking) == ["blue"] * 50
+    assert source.begun == 1
+
+
+async def test_what_does_not_exist_is_looked_for_again() -> None:
+    cache, source = Cache[str]("fact", size=10), Source()
+    source.tell("")
+    source.tell("blue")
+
+    assert await cache.get_or_load("sky", source.load) is None
+    assert len(cache) == 0
+    assert await cache.get_or_load("sky", source.load) == "blue"
+
+
+async def test_a_failed_reading_is_told_to_all_and_tried_again() -> None:
+    cache, source = Cache[str]("fact", size=10), Source()
+    asking = [asyncio.create_task(cache.get_or_load("sky", source.load)) for _ in range(3)]
+    await a_while()
+    source.tell(RuntimeError("dark"))
+    source.tell("blue")
+
+    assert [str(told) for told in await asyncio.gather(*asking, return_exceptions=True)] == ["dark"] * 3
+    assert await cache.get_or_load("sky", source.load) == "blue"
+
+
+async def test_who_gives_up_takes_nobody_with_them() -> None:
+    cache, source = Cache[str]("fact", size=10), Source()
+    first, second = (asyncio.create_task(cache.get_or_load("sky", source.load)) for _ in range(2))
+    await a_while()
+    first.cancel()
+    await a_while()
+    source.tell("blue")
+
+    assert await second == "blue"
+    assert first.cancelled()
+    assert source.begun == 1
+
+
+async def test_a_reading_whose_only_asker_gave_up_is_remembered_or_fails_in_silence() -> None:
+    cache, source = Cache[str]("fact", size=10), Source()
+    for place, told in (("sky", "blue"), ("sea", RuntimeError("dark"))):
+        asking = asyncio.create_task(cache.get_or_load(place, source.load))
+        await a_while()
+        asking.cancel()
+        source.tell(told)
+        await a_while()
+
+    assert (cache.get("sky"), cache.get("sea")) == ("blue", None)
+
+
+@pytest.mark.parametrize("forget", [lambda cache: cache.forget("sky"), lambda cache: cache.clear()])
+async def test_what_was_being_read_while_it_was_forgotten_is_not_remembered(
+    forget: Callable[[Cache[str]], None],
+) -> None:
+    cache, source = Cache[str]("fact", size=10), Source()
+    before = asyncio.create_task(cache.get_or_load("sky", source.load))
+    await a_while()
+    forget(cache)
+    after = asyncio.create_task(cache.get_or_load("sky", source.load))
+    await a_while()
+    source.tell("old")
+    assert await before == "old"
+    assert cache.get("sky") is None
+
+    source.tell("new")
+    assert await after == "new"
+    assert cache.get("sky") == "new"
+    assert source.begun == 2
+
+
+async def test_what_was_read_before_anything_was_forgotten_is_not_put() -> None:
+    cache = Cache[str]("fact", size=10)
+    read_at = cache.version
+    cache.forget("sea")
+    cache.put("sky", "old", read_at=read_at)
+
+    assert cache.get("sky") is None
+
+
+async def test_a_full_memory_forgets_the_oldest() -> None:
+    cache = Cache[str]("fact", size=3)
+    for name in ("a", "b", "c", "a", "d"):
+        cache.put(name, name, read_at=cache.version)
+
+    assert len(cache) == 3
+    assert [cache.get(name) for name in "abcd"] == [None, "b", "c", "d"]
+
+
+# What processes tell one another.
+
+
+@pytest.fixture
+async def elsewhere(database: Database) -> AsyncIterator[Database]:
+    """The same database, opened by another process."""
+    other = Database(directory=database.path.parent) if database.path is not None else Database(url=database.url)
+    yield other
+    await other.close()
+
+
+async def change(database: Database, key: str = "sky") -> None:
+    async with database.write() as tx:
+        await note(tx, "fact", key)
+
+
+def remembering(*keys: str) -> Cache[str]:
+    cache = Cache[str]("fact", size=10)
+    for key in keys:
+        cache.put(key, "old", read_at=cache.version)
+    return cache
+
+
+async def until(is_so: Callable[[], bool], seconds: float = A_SECOND) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, f"It was not so after {seconds} s."
+        await asyncio.sleep(0.01)
+
+
+async def test_a_change_is_in_force_here_at_its_commit(database: Database) -> None:
+    cache = remembering("sky", "sea")
+    Changes(database, [cache])
+    async with database.write() as tx:
+        await note(tx, "fact", "sky")
+        await note(tx, "another", "sea")
+        assert cache.get("sky") == "old"
+
+    assert (cache.get("sky"), cache.get("sea")) == (None, "old")
+
+
+async def test_a_change_is_in_force_in_another_process_within_a_second(
+    database: Database, elsewhere: Database
+) -> None:
+    cache = Cache[str]("fact", size=10)
+    there = Changes(elsewhere, [cache])
+    await there.start()
+    for name in ("sky", "sea"):
+        cache.put(name, "old", read_at=cache.version)
+    try:
+        await change(database)
+        await until(lambda: cache.get("sky") is None)
+    finally:
+        await there.stop()
+
+    assert cache.get("sea") == "old"
+    assert there.are_known
+
+
+async def test_each_change_is_forgotten_once(database: Database, elsewhere: Database) -> None:
+    cache = Cache[str]("fact", size=10)
+    there = Changes(elsewhere, [cache])
+    await change(database)
+    await there.look()
+    cache.put("sky", "new", read_at=cache.version)
+    await there.look()
+    assert cache.get("sky") == "new"
+
+    await change(database)
+    await there.look()
+    assert cache.get("sky") is None
+
+
+async def test_what_was_undone_is_told_to_nobody(database: Database, elsewhere: Database) -> None:
+    here, far = remembering(), remembering()
+    there = Changes(elsewhere, [far])
+    Changes(database, [here])
+    await there.look()
+    for cache in (here, far):
+        cache.put("sky", "old", read_at=cache.version)
+
+    with pytest.raises(RuntimeError, match="undone"):
+        async with database.write() as tx:
+            await note(tx, "fact", "sky")
+            raise RuntimeError("undone")
+    await there.look()
+
+    assert (here.get("sky"), far.get("sky")) == ("old", "old")
+    async with database.read() as tx:
+        assert await tx.scalar(select(func.count()).select_from(changes)) == 0
+
+
+async def test_whoever_never_looked_believes_nothing_it_remembers(database: Database) -> None:
+    cache = remembering("sky")
+
+    assert not Changes(database, [cache]).are_known
+    assert cache.get("sky") is None
+
+
+async def test_whoever_cannot_look_for_a_second_reads_everything_anew_until_it_can(database: Database) -> None:
+    cache = Cache[str]("fact", size=10)
+    there = Changes(database, [cache])
+    await there.start()
+    try:
+        assert there.are_known
+        cache.put("sky", "old", read_at=cache.version)
+        await _do(database, "ALTER TABLE changes RENAME TO elsewhere")
+        await until(lambda: not there.are_known, seconds=2)
+        assert cache.get("sky") is None
+
+        await _do(database, "ALTER TABLE elsewhere RENAME TO changes")
+        await until(lambda: there.are_known)
+    finally:
+        await there.stop()
+
+
+async def test_after_a_pause_longer_than_changes_are_looked_back_for_nothing_is_believed(
+    database: Database, elsewhere: Database
+) -> None:
+    """A process was stopped, or its machine slept: it looks again before anybody asks it anything."""
+    cache = Cache[str]("fact", size=10)
+    there = Changes(elsewhere, [cache])
+    await there.look()
+    cache.put("sky", "old", read_at=cache.version)
+    await change(database)
+    async with database.write() as tx:
+        await tx.execute(update(changes).values(at=changes.c.at - 11 * clock.SECOND))
+    await asyncio.sleep(1.1)
+    await there.look()
+
+    assert there.are_known
+    assert cache.get("sky") is None
+
+
+async def test_a_change_that_could_be_seen_too_late_is_refused(database: Database) -> None:
+    with pytest.raises(Overloaded):
+        async with database.write() as tx:
+            _refuse_late(tx, time.monotonic() - 60)
+            await note(tx, "fact", "sky")
+            _refuse_late(tx, time.monotonic() - 4.9)
+            _refuse_late(tx, time.monotonic() - 5.1)
+
+    async with database.read() as tx:
+        assert await tx.scalar(select(func.count()).select_from(changes)) == 0
+
+
+async def _do(database: Database, statement: str) -> None:
+    async with database.write() as tx:
+        await tx.execute(text(statement))
