@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.routing import Match
 
 from dream_api import __version__, catalog, customers, schema, usage
 from dream_api.core import sweeping
@@ -111,7 +112,7 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
         await database.close()
 
 
-async def _as_refusal(_: Request, problem: Exception) -> Response:
+async def _as_refusal(request: Request, problem: Exception) -> Response:
     """What the framework refuses is told in our own shape."""
     if isinstance(problem, RequestValidationError):
         raise from_errors(list(problem.errors())) from None
@@ -119,8 +120,17 @@ async def _as_refusal(_: Request, problem: Exception) -> Response:
     if problem.status_code == NotFound.status:
         raise NotFound("There is nothing at this path.", hint="See /docs for all paths.") from None
     if problem.status_code == NotAllowed.status:
-        raise NotAllowed("This path does not know the method.", headers=dict(problem.headers or {})) from None
+        raise NotAllowed("This path does not know the method.", headers={"Allow": _methods_of(request)}) from None
     raise MalformedRequest(str(problem.detail)) from None
+
+
+def _methods_of(request: Request) -> str:
+    """Every method that the path knows, over all routes that share it."""
+    methods: set[str] = set()
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            methods |= getattr(route, "methods", None) or set()
+    return ", ".join(sorted(methods))
 
 
 async def _style() -> FileResponse:

@@ -190,9 +190,7 @@ async def test_a_change_is_in_force_here_at_its_commit(database: Database) -> No
     assert (cache.get("sky"), cache.get("sea")) == (None, "old")
 
 
-async def test_a_change_is_in_force_in_another_process_within_a_second(
-    database: Database, elsewhere: Database
-) -> None:
+async def test_a_change_is_in_force_in_another_process_within_a_second(database: Database, elsewhere: Database) -> None:
     cache = Cache[str]("fact", size=10)
     there = Changes(elsewhere, [cache])
     await there.start()

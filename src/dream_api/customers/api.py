@@ -22,6 +22,9 @@ router = APIRouter(tags=["Customers"], prefix="/api/customers")
 
 _LONGEST_EMAIL = 254
 _LONGEST_NAME = 120
+# PostgreSQL's text has none.
+_NO_NUL = r"^[^\x00]*$"
+_CURSOR = r"^cus_[0-9a-z]{26}$"
 _BODY = (errors.MalformedJson, errors.BodyTooDeep, errors.TooLarge, errors.UnsupportedMedia)
 
 
@@ -30,7 +33,7 @@ class NewCustomer(Body):
 
     user_id: str = Field(min_length=1, max_length=customers.LONGEST_USER_ID, description="Your own id of the user.")
     email: str | None = Field(None, max_length=_LONGEST_EMAIL, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")
-    name: str | None = Field(None, max_length=_LONGEST_NAME, pattern=r"^[^\x00]*$")
+    name: str | None = Field(None, max_length=_LONGEST_NAME, pattern=_NO_NUL)
     plan: str | None = Field(None, max_length=63, description="A tier of the project; none: the default tier.")
 
 
@@ -38,7 +41,7 @@ class CustomerChange(Body):
     """What is to change; what is left out stays."""
 
     email: str | None = Field(None, max_length=_LONGEST_EMAIL, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")
-    name: str | None = Field(None, max_length=_LONGEST_NAME, pattern=r"^[^\x00]*$")
+    name: str | None = Field(None, max_length=_LONGEST_NAME, pattern=_NO_NUL)
     plan: str | None = Field(None, max_length=63, description="null: back to the project's default tier.")
     status: Literal["active", "blocked"] | None = Field(None, description="blocked: metered calls are refused.")
 
@@ -81,6 +84,7 @@ Id = Annotated[
         alias="id",
         description="`cus_…`, or `userId:` and your own id.",
         max_length=300,
+        pattern=_NO_NUL,
         examples=["userId:user_123"],
     ),
 ]
@@ -129,7 +133,7 @@ async def list_customers(
     request: Request,
     key: Server,
     limit: Annotated[int, Query(ge=1, le=100, description="How many to answer.")] = 20,
-    after: Annotated[str | None, Query(max_length=60, description="The `nextCursor` of the page before.")] = None,
+    after: Annotated[str | None, Query(pattern=_CURSOR, description="The `nextCursor` of the page before.")] = None,
 ) -> Response:
     """Newest first."""
     async with gate_of(request).database.read() as tx:
@@ -140,7 +144,7 @@ async def list_customers(
 
 
 @router.get(
-    "/{id}",
+    "/{id:path}",
     summary="Read a customer",
     response_model=Customer,
     responses={**_shown(200, _SHOWN), **answers(*SERVER_REFUSALS, errors.NotFound)},
@@ -151,7 +155,7 @@ async def read_customer(request: Request, key: Server, reference: Id) -> Respons
 
 
 @router.patch(
-    "/{id}",
+    "/{id:path}",
     summary="Change a customer",
     response_model=Customer,
     responses={
@@ -173,7 +177,7 @@ async def change_customer(request: Request, key: Server, reference: Id) -> Respo
 
 
 @router.delete(
-    "/{id}",
+    "/{id:path}",
     summary="Delete a customer",
     response_model=Customer,
     responses={

@@ -60,9 +60,11 @@ async def create(
     known = await queries.by_user_id(tx, scope, user_id)
     if known is None:
         no = await draw(tx, f"customers:{scope.platform_no}")
-        return await queries.insert_customer(
-            tx, scope, new_row(user_id, no) | {"email": email, "name": name, "plan": plan}
-        )
+        # Whoever made the customer meanwhile held the numbers until the commit.
+        known = await queries.by_user_id(tx, scope, user_id)
+        if known is None:
+            profile = {"email": email, "name": name, "plan": plan}
+            return await queries.insert_customer(tx, scope, new_row(user_id, no) | profile)
     if known.email is not None or known.name is not None or known.status == "deleted":
         raise CustomerExists(f"The project has a customer {user_id} already.", param="userId")
     return await change(tx, scope, known, {"email": email, "name": name, "plan": plan or known.plan})

@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from dream_api import customers, keys, usage
-from dream_api.core import clock
+from dream_api.core import clock, metrics
 from dream_api.core.cache import Cache
 from dream_api.core.db import BatchTx, Database, is_contention
 from dream_api.core.errors import InternalError, Overloaded, Refusal
@@ -56,6 +56,8 @@ class Queue:
             while self._waiting:
                 batch = self._waiting[:_LARGEST_BATCH]
                 del self._waiting[:_LARGEST_BATCH]
+                metrics.batches.observe(len(batch))
+                metrics.waiting.set(len(self._waiting))
                 await self._count_batch(batch)
         finally:
             self._counting = None
@@ -69,7 +71,10 @@ class Queue:
             log.exception("batch_failed", calls=len(batch))
             results = [InternalError("The calls could not be counted.")] * len(batch)
         for waiting, result in zip(batch, results, strict=True):
-            waiting.tell(result)
+            try:
+                waiting.tell(result)
+            except Exception:  # one connection's trouble is not its neighbours'
+                log.exception("answer_failed")
 
     async def _commit(self, batch: list[Waiting]) -> list[_Result]:
         """Count the batch; where another process was in the way, anew."""

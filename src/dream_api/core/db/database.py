@@ -62,11 +62,11 @@ class Database:
     @asynccontextmanager
     async def _transaction(self) -> AsyncGenerator[Tx, None]:
         is_decided = False
-        began = time.monotonic()
         marker = inside_transaction.set(True)
         try:
             async with self._writing.connect() as connection:
                 transaction = await connection.begin()
+                began = time.monotonic()
                 tx = Tx(connection, self._statements(connection))
                 try:
                     yield tx

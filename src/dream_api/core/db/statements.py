@@ -7,7 +7,7 @@ array a column on PostgreSQL, `VALUES` on SQLite (measured: half the time of `js
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import ARRAY, asyncpg, insert
@@ -45,10 +45,10 @@ def given(rows: TableValuedAlias) -> ColumnElement[bool]:
 
 @compiles(_Rows, "postgresql")
 def _unnest(element: _Rows, compiler: SQLCompiler, **_: Any) -> str:
-    arrays = (
-        compiler.process(bindparam(f"{element.param}__{name}", type_=cast(Any, ARRAY(kind))))
-        for name, kind in element.fields.items()
-    )
+    columns: list[Any] = [
+        bindparam(f"{element.param}__{name}", type_=ARRAY(kind)) for name, kind in element.fields.items()
+    ]
+    arrays = (compiler.process(column) for column in columns)
     names = ", ".join(compiler.preparer.quote(name) for name in element.fields)
     return f"(SELECT * FROM unnest({', '.join(arrays)}) AS given({names}))"  # noqa: S608
 

@@ -2,15 +2,16 @@
 
 import hmac
 import ipaddress
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from dream_api.core import metrics
+from dream_api.core import jobs, metrics
 from dream_api.core.db import Database
-from dream_api.core.errors import Forbidden, StorageUnavailable, Unavailable
+from dream_api.core.errors import Forbidden, Refusal, StorageUnavailable, Unavailable
 from dream_api.core.http.documenting import answers
 from dream_api.core.settings import Settings
 
@@ -68,7 +69,11 @@ def _may_read_metrics(request: Request) -> None:
     response_class=Response,
     responses={200: {"content": {metrics.CONTENT_TYPE: {}}}, **answers(MetricsClosed)},
 )
-async def read_metrics(_: Annotated[None, Depends(_may_read_metrics)]) -> Response:
+async def read_metrics(request: Request, _: Annotated[None, Depends(_may_read_metrics)]) -> Response:
+    with suppress(Refusal):  # without a database the process's own figures are told all the same
+        async with request.app.state.database.read() as tx:
+            for state, number in (await jobs.counts(tx)).items():
+                metrics.jobs.labels(state).set(number)
     return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE)
 
 

@@ -86,5 +86,5 @@ def from_errors(errors: list[Any]) -> Refusal:
     if first["type"] == "missing":
         return ValidationFailed(f"The field {param} is missing.", param=param)
     if param is None:
-        return MalformedRequest(f"The body must be a JSON object. {first['msg']}.")
+        return MalformedRequest("The body is no JSON object.", hint='Send a JSON object, such as {"quantity": 1}.')
     return ValidationFailed(f"{param}: {first['msg'][0].lower()}{first['msg'][1:]}.", param=param)
