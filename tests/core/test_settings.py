@@ -11,7 +11,7 @@ from dream_api.core.settings import Settings
 
 def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     told = {
-        "host": "0.0.0.0",  # noqa: S104
+        "host": "0.0.0.0",
         "port": "9000",
         "data": "/srv/dream",
         "database_url": "postgresql://dream@db/dream",

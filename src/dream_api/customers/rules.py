@@ -57,14 +57,12 @@ async def create(
     tx: Tx, scope: Scope, user_id: str, *, email: str | None, name: str | None, plan: str | None
 ) -> Row[Any]:
     """A new customer; one whom a metered call made before is adopted: it keeps its counts and gets the profile."""
+    # Whoever else makes or adopts a customer of the platform at this moment holds the numbers until the commit.
+    no = await draw(tx, f"customers:{scope.platform_no}")
     known = await queries.by_user_id(tx, scope, user_id)
     if known is None:
-        no = await draw(tx, f"customers:{scope.platform_no}")
-        # Whoever made the customer meanwhile held the numbers until the commit.
-        known = await queries.by_user_id(tx, scope, user_id)
-        if known is None:
-            profile = {"email": email, "name": name, "plan": plan}
-            return await queries.insert_customer(tx, scope, new_row(user_id, no) | profile)
+        profile = {"email": email, "name": name, "plan": plan}
+        return await queries.insert_customer(tx, scope, new_row(user_id, no) | profile)
     if known.email is not None or known.name is not None or known.status == "deleted":
         raise CustomerExists(f"The project has a customer {user_id} already.", param="userId")
     return await change(tx, scope, known, {"email": email, "name": name, "plan": plan or known.plan})

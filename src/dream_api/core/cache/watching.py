@@ -93,5 +93,5 @@ class Changes:
                 await self.look()
             except Refusal as refusal:
                 log.warning("changes_unknown", code=refusal.code, sentence=refusal.sentence)
-            except Exception:
+            except Exception:  # a bug must not end the watch: until it looks again, everything is read anew
                 log.exception("changes_unknown")

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dream_api.core.db import sqlite
 from dream_api.core.db.database import Database
@@ -50,7 +51,7 @@ async def migrate(database: Database) -> bool:
     if at == head():
         return False
     _refuse_unknown(at)
-    engine = writing_engine(database.path) if database.path is not None else engine_for(database.url or "")
+    engine = _engine_without_limits(database)
     try:
         async with engine.connect() as connection, connection.begin():
             if not database.is_sqlite:
@@ -59,6 +60,12 @@ async def migrate(database: Database) -> bool:
     finally:
         await engine.dispose()
     return True
+
+
+def _engine_without_limits(database: Database) -> AsyncEngine:
+    if database.path is not None:
+        return writing_engine(database.path)
+    return engine_for(database.url or "", command_seconds=None)
 
 
 def _refuse_unknown(at: str | None) -> None:

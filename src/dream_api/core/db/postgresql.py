@@ -11,6 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from dream_api.core.db.statements import Statement
 
 _CONNECTIONS = 10
+_CONNECT_SECONDS = 5
+# A server that stalls is told apart from one that works: what it was asked for fails with 503.
+_COMMAND_SECONDS = 8
 _LOCK_MILLISECONDS = 5_000
 # A transaction that writes `changes` must be over before readers stop looking back for it (10 s).
 _SERVER_SETTINGS = {
@@ -32,14 +35,16 @@ _BATCH_SETTINGS = _SERVER_SETTINGS | {
 }
 
 
-def engine_for(url: str) -> AsyncEngine:
+def engine_for(url: str, *, command_seconds: float | None = _COMMAND_SECONDS) -> AsyncEngine:
+    """`command_seconds`: how long a statement may take; None where it is a migration."""
+    limits = {} if command_seconds is None else {"command_timeout": command_seconds}
     return create_async_engine(
         driver_url(url),
         pool_size=_CONNECTIONS,
         max_overflow=0,
         pool_timeout=5,
         pool_pre_ping=True,
-        connect_args={"server_settings": _SERVER_SETTINGS, "timeout": 5},
+        connect_args={"server_settings": _SERVER_SETTINGS, "timeout": _CONNECT_SECONDS, **limits},
     )
 
 
@@ -86,6 +91,10 @@ class PostgresBatch:
         await self._connection.fetch(text, *flat)
 
 
+async def _leave_as_it_is(_: object) -> None:
+    """A batch leaves nothing behind in its session: no reset, which would cost a round trip before the answers."""
+
+
 class Batches:
     """The connections on which the gate's batches are committed."""
 
@@ -96,14 +105,20 @@ class Batches:
     async def _ready(self) -> Any:
         if self._pool is None:
             self._pool = await asyncpg.create_pool(
-                self._url, min_size=1, max_size=2, timeout=5, server_settings=_BATCH_SETTINGS
+                self._url,
+                min_size=1,
+                max_size=2,
+                timeout=_CONNECT_SECONDS,
+                command_timeout=_COMMAND_SECONDS,
+                server_settings=_BATCH_SETTINGS,
+                reset=_leave_as_it_is,
             )
         return self._pool
 
     @asynccontextmanager
     async def begin(self) -> AsyncGenerator[PostgresBatch, None]:
         pool = await self._ready()
-        async with pool.acquire(timeout=5) as connection:
+        async with pool.acquire(timeout=_CONNECT_SECONDS) as connection:
             await connection.execute("BEGIN")
             try:
                 yield PostgresBatch(connection)

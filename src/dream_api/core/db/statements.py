@@ -58,7 +58,8 @@ def _values(element: _Rows, compiler: SQLCompiler, **_: Any) -> str:
     names = ", ".join(
         f"column{number} AS {compiler.preparer.quote(name)}" for number, name in enumerate(element.fields, 1)
     )
-    return f"(SELECT {names} FROM (VALUES {_MARK}{compiler.process(bindparam(element.param))}))"  # noqa: S608
+    rows: Any = bindparam(element.param)
+    return f"(SELECT {names} FROM (VALUES {_MARK}{compiler.process(rows)}))"  # noqa: S608
 
 
 class Statement:

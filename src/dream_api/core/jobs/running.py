@@ -79,8 +79,10 @@ class Worker:
                     self._wake.clear()
                     await self._rest(await self._turn_or_pause())
         finally:
-            await self._let_go()
-            self._has_ended.set()
+            try:
+                await self._let_go()
+            finally:
+                self._has_ended.set()
 
     async def stop(self, *, grace_seconds: float = GRACE_SECONDS) -> None:
         """Takes no more jobs; those that run may end in this time, then others may take them at once."""
