@@ -33,7 +33,9 @@ def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-@pytest.mark.parametrize("path", ["/nowhere", "/api", "/api/", "/api/data/", "/api/usage/x", "/%00", "/docs/errors/%FF"])
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/api", "/api/", "/api/data/", "/api/usage/x", "/%00", "/docs/errors/%FF"]
+)
 async def test_a_path_that_is_none_is_not_found(house: House, path: str) -> None:
     refused(await house.api.get(path), 404, "not_found")
 
@@ -159,7 +161,7 @@ async def test_a_designed_503_says_when_to_come_again_and_is_no_bug(broken: http
 
 
 async def test_an_answer_that_breaks_in_the_middle_is_not_told_as_whole(broken: httpx.AsyncClient) -> None:
-    with pytest.raises(Exception, match="hunter2|unhandled errors"):
+    with pytest.raises(Exception, match="hunter2"):
         await broken.get("/half")
 
 

@@ -40,9 +40,19 @@ def test_an_id_has_its_prefix_and_26_characters_that_nobody_confuses() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "cus_", "cus", "01k9q3v8zd0g2m4n6p8r0t2v4w", "cus01k9q3v8zd0g2m4n6p8r0t2v4w"]
-    + ["key_01k9q3v8zd0g2m4n6p8r0t2v4w", "cus_01K9Q3V8ZD0G2M4N6P8R0T2V4W", "cus_01k9q3v8zd0g2m4n6p8r0t2v4"]
-    + ["cus_01k9q3v8zd0g2m4n6p8r0t2v4wx", "cus_01k9q3v8zd0g2m4n6p8r0t2v4l", "cus_cus_01k9q3v8zd0g2m4n6p8r0t"],
+    [
+        "",
+        "cus_",
+        "cus",
+        "01k9q3v8zd0g2m4n6p8r0t2v4w",
+        "cus01k9q3v8zd0g2m4n6p8r0t2v4w",
+        "key_01k9q3v8zd0g2m4n6p8r0t2v4w",
+        "cus_01K9Q3V8ZD0G2M4N6P8R0T2V4W",
+        "cus_01k9q3v8zd0g2m4n6p8r0t2v4",
+        "cus_01k9q3v8zd0g2m4n6p8r0t2v4wx",
+        "cus_01k9q3v8zd0g2m4n6p8r0t2v4l",
+        "cus_cus_01k9q3v8zd0g2m4n6p8r0t",
+    ],
 )
 def test_what_has_another_form_is_no_id(text: str) -> None:
     assert not ids.is_one("cus", text)

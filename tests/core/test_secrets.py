@@ -119,7 +119,7 @@ def test_the_setting_goes_before_the_file_and_makes_none(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("text", ["", "ab", "ab" * 31, "ab" * 33, "zz" * 32])
 def test_a_key_of_another_form_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="32 bytes|hexadecimal"):
+    with pytest.raises(ValueError, match=r"32 bytes|hexadecimal"):
         InstanceKey.from_hex(text)
 
 

@@ -1,0 +1,269 @@
+"""Migrations bring every database to the very schema that the tables describe, and refuse what is not ours."""
+
+import asyncio
+import multiprocessing
+import sqlite3
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import CheckConstraint, Connection, inspect, text
+
+from dream_api.app import open_database, prepare
+from dream_api.core.db import FILE_NAME, Database
+from dream_api.core.db.migrating import ForeignSchema, config, current, head, migrate
+from dream_api.core.settings import Settings
+from dream_api.schema import metadata
+from tests.support.postgres import execute
+
+# The tables in which the metered call writes are their own primary key's index.
+WITHOUT_ROWID = {"usage_counters", "usage_hours", "usage_events"}
+
+
+@pytest.fixture
+def fresh_settings(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Settings whose database is empty."""
+    data = tmp_path / "data"
+    data.mkdir()
+    if database_kind == "sqlite":
+        yield Settings(data=data)
+        return
+    url: str = request.getfixturevalue("postgres_url")
+    name = f"fresh_{uuid.uuid4().hex}"
+    execute(url.format("postgres"), f"CREATE DATABASE {name}")
+    yield Settings(data=data, database_url=url.format(name))
+    execute(url.format("postgres"), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def fresh(fresh_settings: Settings) -> AsyncIterator[Database]:
+    database = open_database(fresh_settings)
+    yield database
+    await database.close()
+
+
+async def _do(database: Database, *statements: str) -> None:
+    async with database.write() as tx:
+        for statement in statements:
+            await tx.execute(text(statement))
+
+
+async def _look(database: Database, look: Any) -> Any:
+    async with database.read() as tx:
+        return await tx.connection.run_sync(look)
+
+
+async def test_a_migrated_database_differs_in_nothing_from_the_tables(fresh: Database) -> None:
+    assert await migrate(fresh) is True
+
+    assert await _look(fresh, _differences) == []
+    assert await _look(fresh, _checks_and_keys) == _expected_checks_and_keys()
+
+
+def _differences(connection: Connection) -> list[Any]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+    return compare_metadata(context, metadata)
+
+
+def _checks_and_keys(connection: Connection) -> dict[str, tuple[set[str], list[str]]]:
+    """What Alembic does not compare: each table's check constraints and its primary key, in its order."""
+    found = inspect(connection)
+    return {
+        name: (
+            {str(check["name"]) for check in found.get_check_constraints(name)},
+            found.get_pk_constraint(name)["constrained_columns"],
+        )
+        for name in metadata.tables
+    }
+
+
+def _expected_checks_and_keys() -> dict[str, tuple[set[str], list[str]]]:
+    return {
+        table.name: (
+            {str(one.name) for one in table.constraints if isinstance(one, CheckConstraint)},
+            [column.name for column in table.primary_key],
+        )
+        for table in metadata.sorted_tables
+    }
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+async def test_on_sqlite_each_table_is_as_its_description_makes_it(fresh: Database, tmp_path: Path) -> None:
+    await migrate(fresh)
+    described = Database(directory=tmp_path)
+    async with described.write() as tx:
+        await tx.connection.run_sync(metadata.create_all)
+
+    made, told = [await _look(one, _tables_of_sqlite) for one in (fresh, described)]
+    await described.close()
+    assert made == told
+
+
+def _tables_of_sqlite(connection: Connection) -> dict[str, Any]:
+    """Each table's columns and checks, and whether it goes without row numbers."""
+    tables = connection.execute(text("SELECT name, wr FROM pragma_table_list WHERE schema = 'main'")).all()
+    return {
+        name: (
+            wr,
+            sorted(tuple(row)[1:] for row in connection.execute(text(f"PRAGMA table_info({name})"))),
+            sorted((one["name"], one["sqltext"]) for one in inspect(connection).get_check_constraints(name)),
+        )
+        for name, wr in tables
+        if name in metadata.tables
+    }
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+async def test_the_tables_of_the_metered_call_have_no_row_numbers(database: Database) -> None:
+    rows = await _look(
+        database, lambda connection: connection.execute(text("SELECT name FROM pragma_table_list WHERE wr = 1")).all()
+    )
+
+    assert {row.name for row in rows} == WITHOUT_ROWID
+
+
+@pytest.mark.parametrize("database_kind", ["postgres"])
+async def test_on_postgresql_every_key_is_compared_byte_by_byte(database: Database) -> None:
+    query = text(
+        "SELECT table_name, column_name, collation_name FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND data_type LIKE 'character%' AND table_name <> 'alembic_version'"
+    )
+    found = await _look(database, lambda connection: connection.execute(query).all())
+
+    assert found
+    assert {(row.table_name, row.column_name) for row in found if row.collation_name != "C"} == set()
+
+
+@pytest.mark.parametrize("database_kind", ["postgres"])
+async def test_on_postgresql_each_column_is_of_the_described_type(database: Database) -> None:
+    query = text(
+        "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) AS kind FROM pg_attribute a"
+        " JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = 'public' AND c.relkind = 'r' AND a.attnum > 0 AND c.relname <> 'alembic_version'"
+    )
+    rows = await _look(database, lambda connection: connection.execute(query).all())
+    dialect = await _look(database, lambda connection: connection.dialect)
+
+    described = {
+        (table.name, column.name): _as_postgresql_says(column.type.compile(dialect))
+        for table in metadata.sorted_tables
+        for column in table.columns
+    }
+    assert {(row.relname, row.attname): row.kind for row in rows} == described
+
+
+def _as_postgresql_says(kind: str) -> str:
+    plain = kind.partition(" COLLATE")[0].lower()
+    return {"varchar": "character varying"}.get(plain, plain)
+
+
+def test_the_head_is_alembics_own() -> None:
+    scripts = ScriptDirectory.from_config(config())
+
+    assert scripts.get_heads() == [head()]
+    assert [script.revision for script in scripts.walk_revisions()][-1] == "0001"
+
+
+async def test_an_empty_database_is_at_no_revision_and_a_migrated_one_at_the_head(fresh: Database) -> None:
+    if fresh.path is None:
+        assert await current(fresh) is None
+    await migrate(fresh)
+
+    assert await current(fresh) == head()
+
+
+async def test_migrating_again_does_nothing(fresh: Database) -> None:
+    assert await migrate(fresh) is True
+    before = await _look(fresh, _tables)
+
+    assert await migrate(fresh) is False
+    assert await _look(fresh, _tables) == before
+
+
+def _tables(connection: Connection) -> set[str]:
+    return set(inspect(connection).get_table_names())
+
+
+async def test_a_database_of_an_unknown_release_is_refused_and_stays_as_it_is(database: Database) -> None:
+    await _do(database, "UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(ForeignSchema, match=f"revision 9999, this release knows up to {head()}"):
+        await migrate(database)
+    assert await current(database) == "9999"
+
+
+async def test_a_database_with_a_strangers_tables_is_refused_and_stays_as_it_is(fresh: Database) -> None:
+    if fresh.path is not None:
+        sqlite3.connect(fresh.path).close()
+    await _do(fresh, "CREATE TABLE shopping (item TEXT)")
+
+    with pytest.raises(ForeignSchema, match="none of them are dream-api's"):
+        await migrate(fresh)
+    assert await _look(fresh, _tables) == {"shopping"}
+
+
+async def test_a_migration_that_fails_leaves_nothing_behind(fresh: Database) -> None:
+    """Something stands in its way in the middle: a table of a name that it makes itself."""
+    if fresh.path is not None:
+        sqlite3.connect(fresh.path).close()
+    await _do(
+        fresh,
+        "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)",
+        "CREATE TABLE tiers (id TEXT)",
+    )
+
+    with pytest.raises(Exception, match="tiers"):
+        await migrate(fresh)
+    assert await _look(fresh, _tables) == {"alembic_version", "tiers"}
+    await _do(fresh, "DROP TABLE tiers")
+    assert await migrate(fresh) is True
+
+
+def _prepared(settings: Settings, together: Any, told: Any) -> None:
+    """In a process of its own: what a server does at its start."""
+
+    async def work() -> None:
+        database = open_database(settings)
+        together.wait(20)
+        try:
+            await migrate(database)
+            told.put(await current(database))
+        except BaseException as problem:
+            told.put(repr(problem))
+        finally:
+            await database.close()
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("database_kind", ["postgres"])
+async def test_processes_that_migrate_an_empty_postgresql_at_once_all_succeed(fresh_settings: Settings) -> None:
+    processes = multiprocessing.get_context("spawn")
+    together, told = processes.Barrier(2), processes.Queue()
+    working = [processes.Process(target=_prepared, args=(fresh_settings, together, told)) for _ in range(2)]
+    for process in working:
+        process.start()
+    answers = [await asyncio.to_thread(told.get, timeout=30) for _ in working]
+    for process in working:
+        await asyncio.to_thread(process.join)
+
+    assert answers == [head(), head()]
+
+
+async def test_a_new_sqlite_file_is_made_and_an_instance_begins_with_its_home(fresh_settings: Settings) -> None:
+    database = open_database(fresh_settings)
+    await prepare(database)
+    async with database.read() as tx:
+        count = text("SELECT count(*) FROM instance")
+        assert await tx.scalar(count) == 1
+    await prepare(database)
+    async with database.read() as tx:
+        assert await tx.scalar(count) == 1
+    await database.close()
+    if fresh_settings.is_embedded:
+        assert (fresh_settings.data / FILE_NAME).exists()

@@ -1,0 +1,101 @@
+"""A revoked key is refused from now on, everywhere."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from dream_api import keys
+from dream_api.core.db import Database
+from dream_api.core.errors import NotFound, Refusal
+from dream_api.gate import Gate
+from dream_api.keys.issuing import KeyAlreadyRevoked
+from tests.support.house import Account, House
+
+# A second, and what a busy machine needs to be told.
+A_SECOND = 1.3
+
+
+async def revoke(house: House, who: Account, key_id: str) -> None:
+    async with house.database.write() as tx:
+        await keys.revoke(tx, who.project.platform_id, key_id)
+
+
+async def told(gate: Gate, who: Account) -> str:
+    """How the gate receives the test mode's server."""
+    try:
+        await gate.server(who.sk["Authorization"])
+    except Refusal as refusal:
+        return refusal.code
+    return "welcome"
+
+
+@pytest.fixture
+async def elsewhere(house: House) -> AsyncIterator[Gate]:
+    """The gate of another process."""
+    path = house.database.path
+    database = Database(directory=path.parent) if path is not None else Database(url=house.database.url)
+    gate = Gate(database, queue_size=10)
+    await gate.start()
+    yield gate
+    await gate.stop()
+    await database.close()
+
+
+async def test_a_revoked_key_is_refused_at_once_on_every_path(house: House, alice: Account) -> None:
+    assert (await house.api.post("/api/data", headers=alice.calls())).status_code == 200
+    await revoke(house, alice, alice.key_ids["test"])
+
+    for method, path in (("POST", "/api/data"), ("GET", "/api/usage"), ("GET", "/api/customers")):
+        answer = await house.api.request(method, path, headers=alice.calls())
+        assert (answer.status_code, answer.json()["code"]) == (401, "key_revoked")
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+async def test_a_revoked_key_is_refused_in_another_process_within_a_second(
+    house: House, alice: Account, elsewhere: Gate
+) -> None:
+    assert await told(elsewhere, alice) == "welcome"
+    assert elsewhere.known_server(alice.sk["Authorization"]) is not None, "It is remembered there."
+    await revoke(house, alice, alice.key_ids["test"])
+    deadline = time.monotonic() + A_SECOND
+    while await told(elsewhere, alice) == "welcome":
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+    assert await told(elsewhere, alice) == "key_revoked"
+
+
+async def test_a_revocation_that_was_undone_is_none(house: House, alice: Account, elsewhere: Gate) -> None:
+    assert await told(elsewhere, alice) == "welcome"
+    with pytest.raises(RuntimeError, match="undone"):
+        async with house.database.write() as tx:
+            await keys.revoke(tx, alice.project.platform_id, alice.key_ids["test"])
+            raise RuntimeError("undone")
+
+    await elsewhere.changes.look()
+    assert [await told(gate, alice) for gate in (house.gate, elsewhere)] == ["welcome", "welcome"]
+
+
+async def test_the_other_keys_work_on(house: House, alice: Account, charlie: Account) -> None:
+    await revoke(house, alice, alice.key_ids["test"])
+
+    for headers in (alice.live, charlie.sk):
+        answer = await house.api.post("/api/data", headers={**headers, "X-User-Id": "ada"})
+        assert answer.status_code == 200
+
+
+async def test_a_key_is_revoked_once(house: House, alice: Account) -> None:
+    await revoke(house, alice, alice.key_ids["test"])
+
+    with pytest.raises(KeyAlreadyRevoked):
+        await revoke(house, alice, alice.key_ids["test"])
+
+
+async def test_a_strangers_key_is_as_good_as_none(house: House, alice: Account, charlie: Account) -> None:
+    for key_id in (alice.key_ids["test"], "key_00000000000000000000000000", ""):
+        with pytest.raises(NotFound):
+            await revoke(house, charlie, key_id)
+
+    assert (await house.api.post("/api/data", headers=alice.calls())).status_code == 200
