@@ -193,8 +193,8 @@ def main() -> int:
         "",
         f"`make bench` on {datetime.datetime.now(datetime.UTC):%Y-%m-%d}: medians of {asked.rounds} interleaved rounds "
         f"of {asked.seconds} s, one thread of wrk on kept-alive connections. SQLite: WAL, synchronous=FULL; "
-        "PostgreSQL: fsync and synchronous_commit on, on the same machine. The ratio is that of each round to the constant answer "
-        "(a bare ASGI application on uvicorn) in the same round, with its lowest and highest in brackets.",
+        "PostgreSQL: fsync and synchronous_commit on, on the same machine. The ratio is that of each round to the "
+        "constant answer (a bare ASGI application on uvicorn) in the same round, lowest and highest in brackets.",
         "",
         *lines,
         "",

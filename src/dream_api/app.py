@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from itertools import chain
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -127,7 +128,7 @@ async def _as_refusal(request: Request, problem: Exception) -> Response:
 def _methods_of(request: Request) -> str:
     """Every method that the path knows, over all routes that share it."""
     methods: set[str] = set()
-    for route in request.app.routes:
+    for route in chain(request.app.routes, *(router.routes for router in ROUTERS)):
         if route.matches(request.scope)[0] is not Match.NONE:
             methods |= getattr(route, "methods", None) or set()
     return ", ".join(sorted(methods))

@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from dream_api.core import clock
 from dream_api.customers.tables import customers
+from dream_api.usage.tables import usage_counters
 from tests.support.house import Account, House
 
 
@@ -38,8 +39,10 @@ async def test_a_deleted_customer_is_refused_at_the_gate_and_keeps_its_counts(
 
     for refused in (counting, reading):
         assert (refused.status_code, refused.json()["code"]) == (403, "customer_blocked")
-    await house.api.patch("/api/customers/userId:ada", headers=alice.sk, json={"status": "active"})
-    assert (await house.usage_of(alice))["count"] == 7
+    back = await house.api.patch("/api/customers/userId:ada", headers=alice.sk, json={"status": "active"})
+    assert (back.status_code, back.json()["code"]) == (409, "customer_deleted")
+    async with house.database.read() as tx:
+        assert await tx.scalar(select(func.max(usage_counters.c.count))) == 7
 
 
 async def test_deleting_twice_is_deleting_once(house: House, alice: Account, ada: dict[str, Any]) -> None:

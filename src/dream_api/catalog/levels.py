@@ -48,6 +48,10 @@ async def home_is_missing(tx: Tx) -> bool:
 async def ensure_home(tx: Tx) -> Project:
     """At first start: the operator's platform, the project home, and the four levels in both modes."""
     known = await platforms.home_project_id(tx)
+    if known is None:
+        # Whoever starts the same new instance at this moment waits here, and then finds what the first one made.
+        await platforms.hold_numbers(tx)
+        known = await platforms.home_project_id(tx)
     if known is not None:
         return await platforms.find_project(tx, known)
     operator = await platforms.create(tx, "Operator")

@@ -82,6 +82,13 @@ class Settings(BaseSettings):
         """In the one form that is matched by network; a name or a typing error would be believed of nobody."""
         return tuple(str(ip_network(text, strict=False)) for text in value)
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("postgresql://", "postgres://")):
+            raise ValueError("it must begin with postgresql://")
+        return value
+
     @field_validator("instance_key")
     @classmethod
     def _whole(cls, value: SecretStr | None) -> SecretStr | None:

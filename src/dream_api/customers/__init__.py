@@ -8,11 +8,14 @@ from dream_api.customers.rules import (
     LONGEST_USER_ID,
     Customer,
     CustomerBlocked,
+    CustomerDeleted,
     change,
     create,
     delete,
     find,
     proper_user_id,
+    refuse_deleted,
+    refuse_inactive,
     set_plan,
 )
 from dream_api.customers.scope import Scope
@@ -22,6 +25,7 @@ __all__ = [
     "LONGEST_USER_ID",
     "Customer",
     "CustomerBlocked",
+    "CustomerDeleted",
     "Scope",
     "Wanted",
     "change",
@@ -34,5 +38,7 @@ __all__ = [
     "last_numbers",
     "page_of",
     "proper_user_id",
+    "refuse_deleted",
+    "refuse_inactive",
     "set_plan",
 ]

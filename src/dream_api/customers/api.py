@@ -109,9 +109,11 @@ async def create_customer(request: Request, key: Server, _: IdempotencyKey = Non
     """A customer whom metered calls made before is adopted with its counts."""
     body, raw = await read_json(request, NewCustomer)
     customers.proper_user_id(body.user_id, "userId")
-    await _refuse_unknown_plan(request, key, body.plan)
+    plans = await gate_of(request).plans_of(key, body.plan)
 
     async def effect(tx: Tx) -> Customer:
+        if body.plan is not None:
+            plans.named(body.plan, param="plan")
         row = await customers.create(tx, scope_of(key), body.user_id, email=body.email, name=body.name, plan=body.plan)
         return _customer(row)
 
@@ -160,19 +162,21 @@ async def read_customer(request: Request, key: Server, reference: Id) -> Respons
     response_model=Customer,
     responses={
         **_shown(200, _SHOWN | {"plan": "free"}),
-        **answers(*SERVER_REFUSALS, *_BODY, errors.NotFound, UnknownPlan),
+        **answers(*SERVER_REFUSALS, *_BODY, errors.NotFound, UnknownPlan, customers.CustomerDeleted),
     },
     openapi_extra=takes(CustomerChange, {"plan": "free", "status": "active"}),
 )
 async def change_customer(request: Request, key: Server, reference: Id) -> Response:
     """In force at the gate within a second."""
     body, _ = await read_json(request, CustomerChange)
-    await _refuse_unknown_plan(request, key, body.plan)
+    if body.plan is not None:
+        (await gate_of(request).plans_of(key, body.plan)).named(body.plan, param="plan")
     values = body.model_dump(exclude_unset=True)
     if values.get("status", "") is None:
         raise errors.ValidationFailed("A status is active or blocked.", param="status")
     async with gate_of(request).database.write() as tx:
         customer = await customers.find(tx, scope_of(key), reference)
+        customers.refuse_deleted(customer)
         return json_answer(_customer(await customers.change(tx, scope_of(key), customer, values)))
 
 
@@ -190,11 +194,6 @@ async def delete_customer(request: Request, key: Server, reference: Id) -> Respo
     async with gate_of(request).database.write() as tx:
         customer = await customers.find(tx, scope_of(key), reference)
         return json_answer(_customer(await customers.delete(tx, scope_of(key), customer)))
-
-
-async def _refuse_unknown_plan(request: Request, key: Server, plan: str | None) -> None:
-    if plan is not None:
-        (await gate_of(request).plans_of(key)).named(plan, param="plan")
 
 
 def _customer(row: Row[Any]) -> Customer:

@@ -29,6 +29,11 @@ class CustomerExists(Conflict):
     hint = "Change the customer with PATCH /api/customers/userId:<userId> instead."
 
 
+class CustomerDeleted(Conflict):
+    code = "customer_deleted"
+    hint = "A deleted customer stays deleted; use another user id for a new person."
+
+
 @dataclass(frozen=True, slots=True)
 class Customer:
     """What a metered call needs to know of a customer."""
@@ -77,6 +82,20 @@ async def find(tx: Tx, scope: Scope, reference: str) -> Row[Any]:
     if row is None:
         raise NotFound("There is no such customer.", param="id")
     return row
+
+
+def refuse_inactive(status: str) -> None:
+    """Blocked and deleted customers get no metered call through."""
+    if status == "blocked":
+        raise CustomerBlocked("The customer is blocked.")
+    if status == "deleted":
+        raise CustomerBlocked("The customer is deleted.", hint=CustomerDeleted.hint)
+
+
+def refuse_deleted(customer: Row[Any]) -> None:
+    """Nothing of a deleted customer changes any more."""
+    if customer.status == "deleted":
+        raise CustomerDeleted("The customer was deleted.", param="id")
 
 
 async def change(tx: Tx, scope: Scope, customer: Row[Any], values: dict[str, Any]) -> Row[Any]:

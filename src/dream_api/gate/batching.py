@@ -10,10 +10,11 @@ from dream_api.core.cache import Cache
 from dream_api.core.db import BatchTx, Database, is_contention
 from dream_api.core.errors import InternalError, Overloaded, Refusal
 from dream_api.core.idempotency import IdempotencyMismatch
-from dream_api.customers import Customer, CustomerBlocked, Wanted
+from dream_api.customers import Customer, Wanted
 from dream_api.gate import answering
 from dream_api.gate.calls import Metered, Outcome, Waiting
 from dream_api.gate.opening import Opened, Windows
+from dream_api.keys import Key
 from dream_api.usage import Admitted, Call, Mismatched, Overflowing, Refused, Replayed, Verdict
 
 _LARGEST_BATCH = 512
@@ -142,7 +143,9 @@ class _Attempt:
         for place, verdict in zip(places, verdicts, strict=True):
             results[place] = _result(batch[place], verdict)
         await self._enroll(tx, calls, verdicts)
-        await self._touch_keys(tx)
+        await self._touch_keys(
+            tx, [batch[at].call.key for at, verdict in zip(places, verdicts, strict=True) if type(verdict) is Admitted]
+        )
 
     async def _meet_customers(self, tx: BatchTx) -> None:
         self.met = [w for w in self._batch if w.customer is None or w.is_newcomer]
@@ -172,7 +175,7 @@ class _Attempt:
         customer = waiting.customer
         assert customer is not None
         if customer.status != "active":
-            raise CustomerBlocked(f"The customer is {customer.status}.")
+            customers.refuse_inactive(customer.status)
         call = waiting.call
         plan = call.plan or call.plans.of_customer(customer.plan)
         opened = waiting.opened = self._windows.of(plan, call.meter, customer, self._now)
@@ -199,10 +202,10 @@ class _Attempt:
             if waiting.is_newcomer and waiting.call.wanted not in fresh:
                 waiting.customer = None
 
-    async def _touch_keys(self, tx: BatchTx) -> None:
+    async def _touch_keys(self, tx: BatchTx, admitted: list[Key]) -> None:
         stale = self._now - _USED_EVERY
         used: dict[str, str] = {}
-        for key in (waiting.call.key for waiting in self._batch):
+        for key in admitted:
             if max(key.last_used_at or 0, self._last_used.get(key.id, 0)) < stale:
                 used[key.id] = key.platform_id
         if used:

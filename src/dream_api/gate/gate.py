@@ -98,15 +98,20 @@ class Gate:
         key = await self.keys.get_or_load(hashed.hexdigest(), load)
         return _secret(keys.refuse_unusable(key, clock.now()))
 
-    def known_plans(self, key: Key) -> Plans | None:
+    def known_plans(self, key: Key, plan: str | None = None) -> Plans | None:
         """As `plans_of`, from memory alone; None where the database must be asked."""
-        return self.plans.get(key.plans_name) if self.changes.are_known else None
+        known = self.plans.get(key.plans_name) if self.changes.are_known else None
+        return known if known is not None and (plan is None or plan in known.by_name) else None
 
-    async def plans_of(self, key: Key) -> Plans:
-        """The tiers of the key's project and mode."""
-        known = self.known_plans(key)
+    async def plans_of(self, key: Key, plan: str | None = None) -> Plans:
+        """The tiers of the key's project and mode; read anew where `plan` is not among those remembered.
+
+        So a tier that another process has just made is known at once, and only its change takes up to a second.
+        """
+        known = self.known_plans(key, plan)
         if known is not None:
             return known
+        self.plans.forget(key.plans_name)
 
         async def load() -> Plans:
             async with self.database.read() as tx:
@@ -144,8 +149,7 @@ class Gate:
         async with self.database.read() as tx:
             found = await customers.find_many(tx, [call.wanted])
             customer = found.get(call.wanted) or Customer(0, "active", None, None, None)
-            if customer.status != "active":
-                raise CustomerBlocked(f"The customer is {customer.status}.")
+            customers.refuse_inactive(customer.status)
             plan = call.plan or call.plans.of_customer(customer.plan)
             windows = Windows(now)
             opened = windows.of(plan, call.meter, customer, now)

@@ -10,7 +10,7 @@ from dream_api.core.secrets import InstanceKey, digest
 from dream_api.keys import queries, tokens
 from dream_api.keys.tokens import Kind
 from dream_api.keys.verifying import CACHE_KIND
-from dream_api.platforms import Mode, Project
+from dream_api.platforms import Mode, Project, hold_project
 
 LONGEST_GRACE = 7 * clock.DAY
 DEFAULT_GRACE = clock.DAY
@@ -95,6 +95,9 @@ async def rotate(
     """A new secret key at once; every older one works for `grace` microseconds more (0 to 7 days)."""
     if not 0 <= grace <= LONGEST_GRACE:
         raise ValidationFailed("The grace is 0 to 7 days.", param="grace")
+    await hold_project(
+        tx, project.platform_id, project.id
+    )  # one rotation after the other: the second sees the first's key
     now = clock.now()
     older = await queries.working_secrets(tx, project.platform_id, project.id, mode, now)
     if not older:

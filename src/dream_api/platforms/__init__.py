@@ -1,7 +1,7 @@
 """Tenants and what they sell: platforms, their projects, and the numbers that stand for them."""
 
-from dream_api.platforms.numbers import draw, draw_locked, move
-from dream_api.platforms.queries import all_platforms, all_projects, home_project_id, remember_home
+from dream_api.platforms.numbers import draw, draw_locked, hold_numbers, move
+from dream_api.platforms.queries import all_platforms, all_projects, hold_project, home_project_id, remember_home
 from dream_api.platforms.rules import (
     MODES,
     Mode,
@@ -30,6 +30,8 @@ __all__ = [
     "draw_locked",
     "find",
     "find_project",
+    "hold_numbers",
+    "hold_project",
     "home_project_id",
     "mode_no",
     "move",

@@ -57,3 +57,8 @@ async def draw_locked(tx: BatchTx, series: list[str]) -> dict[str, int]:
 async def move(tx: BatchTx, last: dict[str, int]) -> None:
     """Remember the last numbers drawn after `draw_locked`."""
     await tx.run(_MOVE, moved=sorted(last.items()))
+
+
+async def hold_numbers(tx: BatchTx) -> None:
+    """Nobody else can make a platform before this transaction ends."""
+    await draw(tx, "platforms", 0)

@@ -42,6 +42,12 @@ async def project_by_id(tx: Tx, project_id: str) -> Row[Any] | None:
     return await tx.first(select(*_project_columns).select_from(_of_platform).where(projects.c.id == project_id))
 
 
+async def hold_project(tx: Tx, platform_id: str, project_id: str) -> None:
+    """Nobody else who holds the project goes on before this transaction ends."""
+    row = select(projects.c.id).where(projects.c.platform_id == platform_id, projects.c.id == project_id)
+    await tx.first(row.with_for_update())
+
+
 async def all_projects(tx: Tx) -> Sequence[Row[Any]]:
     """For operators, who see every platform; oldest first."""
     return await tx.all(

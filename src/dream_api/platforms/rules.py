@@ -48,6 +48,7 @@ async def create(tx: Tx, name: str) -> Platform:
     await queries.insert_platform(
         tx, {"id": platform.id, "no": platform.no, "name": platform.name, "created_at": clock.now()}
     )
+    await draw(tx, f"customers:{platform.no}", 0)  # begun here, so that a refused first call writes nothing
     return platform
 
 

@@ -132,7 +132,7 @@ class Metering:
         request_id = ids.new_request()
         try:
             key = self._gate.known_server(_text(headers, b"authorization"))
-            plans = None if key is None else self._gate.known_plans(key)
+            plans = None if key is None else self._gate.known_plans(key, _text(headers, b"x-user-plan"))
             if key is None or plans is None:
                 asking = asyncio.create_task(self._ask_first(headers, body, request_id, reply))
                 self._asking.add(asking)
@@ -145,7 +145,8 @@ class Metering:
     async def _ask_first(self, headers: dict[bytes, bytes], body: bytes, request_id: str, reply: Reply) -> None:
         try:
             key = await self._gate.server(_text(headers, b"authorization"))
-            self._submit(key, await self._gate.plans_of(key), headers, body, request_id, reply)
+            plans = await self._gate.plans_of(key, _text(headers, b"x-user-plan"))
+            self._submit(key, plans, headers, body, request_id, reply)
         except Exception as problem:
             self._refuse(problem, request_id, reply)
 
@@ -182,7 +183,8 @@ class Metering:
         try:
             key = await self._gate.server(_text(headers, b"authorization"))
             body = await read(receive, _text(headers, b"content-length"), self._body_limit)
-            outcome = await self._gate.count(_call(key, await self._gate.plans_of(key), headers, body))
+            plans = await self._gate.plans_of(key, _text(headers, b"x-user-plan"))
+            outcome = await self._gate.count(_call(key, plans, headers, body))
             if not outcome.is_allowed:
                 raise refusal_of(outcome, clock.now())
         except ClientGone:
@@ -313,7 +315,7 @@ async def read_usage(
 ) -> Response:
     """How a customer's limits stand. Never counts."""
     gate = gate_of(request)
-    plans = await gate.plans_of(key)
+    plans = await gate.plans_of(key, user_plan)
     outcome = await gate.peek(metered(key, plans, user_id=_user_id(user_id), plan=user_plan, meter=meter))
     answer = Response(peeked_body(outcome), media_type="application/json")
     answer.raw_headers += rate_headers(outcome, clock.now())

@@ -18,6 +18,7 @@ meters = Table(
     UniqueConstraint("platform_no", "project_no", "name"),
     CheckConstraint("aggregation IN ('sum', 'distinct')", name="aggregation"),
     info={"scope": "platform", "personal": False, "keep": "until the project is deleted"},
+    sqlite_with_rowid=False,
 )
 
 usage_counters = Table(

@@ -55,6 +55,7 @@ async def migrate(database: Database) -> bool:
     try:
         async with engine.connect() as connection, connection.begin():
             if not database.is_sqlite:
+                await connection.execute(text("SET LOCAL lock_timeout = 0"))  # however long another process migrates
                 await connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
             await connection.run_sync(_upgrade)
     finally:

@@ -7,7 +7,7 @@ array a column on PostgreSQL, `VALUES` on SQLite (measured: half the time of `js
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import ARRAY, asyncpg, insert
@@ -58,8 +58,8 @@ def _values(element: _Rows, compiler: SQLCompiler, **_: Any) -> str:
     names = ", ".join(
         f"column{number} AS {compiler.preparer.quote(name)}" for number, name in enumerate(element.fields, 1)
     )
-    rows: Any = bindparam(element.param)
-    return f"(SELECT {names} FROM (VALUES {_MARK}{compiler.process(rows)}))"  # noqa: S608
+    rows = compiler.process(cast(Any, bindparam(element.param)))
+    return f"(SELECT {names} FROM (VALUES {_MARK}{rows}))"  # noqa: S608
 
 
 class Statement:

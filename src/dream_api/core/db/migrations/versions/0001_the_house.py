@@ -80,6 +80,7 @@ def upgrade() -> None:
         sa.CheckConstraint("aggregation IN ('sum', 'distinct')", name=op.f("ck_meters__aggregation")),
         sa.PrimaryKeyConstraint("platform_no", "meter_no", name=op.f("pk_meters")),
         sa.UniqueConstraint("platform_no", "project_no", "name", name=op.f("uq_meters__platform_no_project_no_name")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "numbers",
