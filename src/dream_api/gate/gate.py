@@ -111,7 +111,6 @@ class Gate:
         known = self.known_plans(key, plan)
         if known is not None:
             return known
-        self.plans.forget(key.plans_name)
 
         async def load() -> Plans:
             async with self.database.read() as tx:
@@ -119,7 +118,7 @@ class Gate:
                     tx, key.platform_id, key.platform_no, key.project_id, key.project_no, key.mode
                 )
 
-        plans = await self.plans.get_or_load(key.plans_name, load)
+        plans = await self.plans.get_or_load(key.plans_name, load, anew=plan is not None)
         assert plans is not None
         return plans
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, LargeBinary, SmallInteger, Text, and_, delete, select
+from sqlalchemy import BigInteger, LargeBinary, SmallInteger, Text, and_, delete, literal_column, select
 from sqlalchemy import insert as plain_insert
 
 from dream_api.core.db import BatchTx, Statement, Tx, given, insert, rows_of
@@ -28,6 +28,7 @@ _event_key = {
     "key": Key,
     "item": _BIG,
 }
+_NOTHING = literal_column("0", BigInteger())
 c = usage_counters.c
 
 _wanted = rows_of("wanted", **_counter_key)
@@ -71,8 +72,10 @@ _BURY = Statement(
     stillborn=_stillborn,
 )
 
-_counted = rows_of("counted", **_counter_key, count=_BIG, announced=SmallInteger(), held=_BIG)
-_put = insert(usage_counters).from_select(list(_counted.c.keys()), select(*_counted.c).where(given(_counted)))
+_counted = rows_of("counted", **_counter_key, count=_BIG)
+_put = insert(usage_counters).from_select(
+    [*_counted.c.keys(), "announced", "held"], select(*_counted.c, _NOTHING, _NOTHING).where(given(_counted))
+)
 _PUT_COUNTS = Statement(
     _put.on_conflict_do_update(index_elements=list(usage_counters.primary_key), set_={"count": _put.excluded["count"]}),
     counted=_counted,
@@ -136,7 +139,7 @@ async def bury_lives(tx: BatchTx, lives: Iterable[LifeKey]) -> None:
 
 async def put_counts(tx: BatchTx, counted: dict[CounterKey, int]) -> None:
     """Write new counts; what is held and announced stays as it is."""
-    await tx.run(_PUT_COUNTS, counted=[(*key, count, 0, 0) for key, count in sorted(counted.items())])
+    await tx.run(_PUT_COUNTS, counted=[(*key, count) for key, count in sorted(counted.items())])
 
 
 async def add_hours(tx: BatchTx, hours: dict[HourKey, list[int]]) -> None:

@@ -32,10 +32,10 @@ class Cache(Generic[V]):
             del self._facts[next(iter(self._facts))]
         self._facts[key] = fact
 
-    async def get_or_load(self, key: str, load: Callable[[], Awaitable[V | None]]) -> V | None:
-        """The fact, read once for all who ask for it at the same time."""
+    async def get_or_load(self, key: str, load: Callable[[], Awaitable[V | None]], *, anew: bool = False) -> V | None:
+        """The fact, read once for all who ask for it at the same time; `anew`: read also where it is remembered."""
         known = self._facts.get(key)
-        if known is not None:
+        if known is not None and not anew:
             return known
         loading = self._loading.get(key)
         if loading is None:
