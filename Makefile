@@ -10,7 +10,7 @@ WORKERS ?= 2
 HANGING := -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test check lint format types imports bench bench-crash soak lock clean
+.PHONY: help install install-dev run test check lint format types imports pages bench bench-crash soak lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -25,7 +25,7 @@ run: install ## install and serve; PORT=8787 DATA=./data
 test: install-dev ## all tests on SQLite and PostgreSQL, with the seconds of each room; ARGS=…
 	@$(BIN)/python -m pytest -n $(WORKERS) $(HANGING) $(ARGS)
 
-check: lint format types imports ## lint, format, types, and which room imports which
+check: lint format types imports pages ## lint, format, types, which room imports which, and that every page is there
 
 lint: install-dev
 	$(BIN)/ruff check .
@@ -38,6 +38,12 @@ types: install-dev
 
 imports: install-dev
 	$(BIN)/lint-imports
+
+PAGES := tests/docs/test_made_pages.py \
+  tests/docs/test_error_pages.py::test_every_code_has_a_page_and_every_page_a_code
+
+pages: install-dev
+	$(BIN)/python -m pytest -q -n 0 $(PAGES)
 
 bench: install-dev ## measure the metered call
 	$(BIN)/python -m bench.run $(ARGS)

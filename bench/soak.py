@@ -1,0 +1,68 @@
+"""`make soak DURATION=…`: the gate against its plain model, for as long as one likes, on both databases.
+
+python -m bench.soak [--duration 60]
+"""
+
+import argparse
+import itertools
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+from tests.support.postgres import Postgres
+from tests.usage.test_model import Running, machine
+
+from dream_api.core.settings import Settings
+
+STEPS = 50
+EXAMPLES = 10
+
+
+def _soak(name: str, config: Settings, seconds: float) -> int:
+    """How many steps were agreed on; raises where the gate and the model differ."""
+    running = Running(config)
+    steps, until = 0, time.monotonic() + seconds
+    try:
+        while time.monotonic() < until:
+            run_state_machine_as_test(
+                machine(running),
+                settings=settings(
+                    max_examples=EXAMPLES,
+                    stateful_step_count=STEPS,
+                    deadline=None,
+                    database=None,
+                    phases=[Phase.generate],
+                    suppress_health_check=list(HealthCheck),
+                ),
+            )
+            steps += EXAMPLES * STEPS
+            print(f"  {name:<10} about {steps:,} steps, the model agrees", flush=True)
+    finally:
+        running.close()
+    return steps
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--duration", type=float, default=60, help="seconds, shared by both databases")
+    half = parser.parse_args().duration / 2
+    with tempfile.TemporaryDirectory() as folder, Postgres() as postgres:
+        postgres.create("soak")
+        places = itertools.count()
+
+        def config(url: str | None = None) -> Settings:
+            data = Path(folder) / str(next(places))
+            data.mkdir()
+            return Settings(data=data, database_url=url, log_level="error")
+
+        sqlite = _soak("SQLite", config(), half)
+        large = _soak("PostgreSQL", config(postgres.url("soak")), half)
+    print(f"{sqlite:,} steps on SQLite and {large:,} on PostgreSQL: the gate and the plain model agree.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
