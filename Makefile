@@ -51,7 +51,7 @@ bench: install-dev ## measure the metered call
 bench-crash: install-dev ## kill the server and its database under load, and count what was lost
 	$(BIN)/python -m bench.crash $(ARGS)
 
-soak: install-dev ## keep the server under load; DURATION=60 (seconds)
+soak: install-dev ## hold the gate against its plain model for longer; DURATION=60 (seconds)
 	$(BIN)/python -m bench.soak --duration $(DURATION) $(ARGS)
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
