@@ -2,6 +2,7 @@
 
 import asyncio
 
+from dream_api.gate import metered
 from tests.support.house import Account, House
 
 
@@ -70,3 +71,17 @@ async def test_keys_of_projects_and_modes_are_apart(house: House, alice: Account
     for headers in (alice.sk, alice.live, charlie.sk):
         answer = await house.api.post("/api/data", headers={**headers, **keyed})
         assert answer.json()["usage"]["count"] == 1
+
+
+async def test_twins_in_one_batch_are_answered_alike_whatever_plan_they_name(house: House, alice: Account):
+    await house.set_limit(alice, "pro", None)
+    key = await house.gate.server(alice.sk["Authorization"])
+    plans = await house.gate.plans_of(key)
+    twins = [
+        metered(key, plans, user_id="ada", plan=plan, idempotency_key="k1") for plan in ("free", "pro", None, "pro")
+    ]
+
+    outcomes = await asyncio.gather(*(house.gate.count(twin) for twin in twins))
+
+    assert {outcome.opened.plan for outcome in outcomes} == {"free"}
+    assert {outcome.standings[0].count for outcome in outcomes} == {1}

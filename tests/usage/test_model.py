@@ -105,7 +105,8 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
             period = clock.month_of(clock.now())[0]
             answers = run(self.send(calls))
             for (user, quantity, plan, key), answer in zip(calls, answers, strict=True):
-                assert answer == self.model.count(user, quantity, period, plan, key)
+                meant = self.model.count(user, quantity, period, plan, key)
+                assert answer == meant, (call_told(user, quantity, plan, key), answer, meant)
 
         async def send(self, calls: list[tuple[str, int, str | None, str | None]]) -> list[tuple[object, ...]]:
             """One goes the whole way over HTTP; several are handed to the gate itself, so that their order is known."""
@@ -199,3 +200,7 @@ def test_the_gate_and_a_plain_model_agree(database_settings: Settings, request: 
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def call_told(user: str, quantity: int, plan: str | None, key: str | None) -> str:
+    return f"{user} × {quantity} on {plan} with {key}"

@@ -15,7 +15,7 @@ from dream_api.gate import answering
 from dream_api.gate.calls import Metered, Outcome, Waiting
 from dream_api.gate.opening import Opened, Windows
 from dream_api.keys import Key
-from dream_api.usage import Admitted, Call, Mismatched, Overflowing, Refused, Replayed, Verdict
+from dream_api.usage import Admitted, Call, Mismatched, Overflowing, Refused, Repeated, Replayed, Verdict
 
 _LARGEST_BATCH = 512
 _TRIES = 5
@@ -141,7 +141,9 @@ class _Attempt:
 
         verdicts = await usage.count(tx, calls, storable)
         for place, verdict in zip(places, verdicts, strict=True):
-            results[place] = _result(batch[place], verdict)
+            results[place] = (
+                results[places[verdict.of]] if isinstance(verdict, Repeated) else _result(batch[place], verdict)
+            )
         await self._enroll(tx, calls, verdicts)
         await self._touch_keys(
             tx, [batch[at].call.key for at, verdict in zip(places, verdicts, strict=True) if type(verdict) is Admitted]
@@ -234,7 +236,7 @@ def _admitted(waiting: Waiting, verdict: Admitted) -> Outcome:
     return Outcome(True, waiting.opened, verdict.standings, answering.shown_place(verdict.standings))
 
 
-def _result(waiting: Waiting, verdict: Verdict) -> _Result:
+def _result(waiting: Waiting, verdict: Admitted | Refused | Replayed | Mismatched | Overflowing) -> _Result:
     match verdict:
         case Admitted():
             return _admitted(waiting, verdict)

@@ -70,6 +70,13 @@ class Replayed:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeated:
+    """Counted by an earlier call of the same list, under the same key: `of` is that call's place."""
+
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
 class Mismatched:
     """Not counted: the key was used before for something else."""
 
@@ -79,7 +86,7 @@ class Overflowing:
     """Not counted: the count would not be a safe whole number any more."""
 
 
-Verdict = Admitted | Refused | Replayed | Mismatched | Overflowing
+Verdict = Admitted | Refused | Replayed | Repeated | Mismatched | Overflowing
 
 
 @dataclass(slots=True)
@@ -127,7 +134,7 @@ def _known(state: State, decided: Decided, calls: list[Call], call: Call) -> Ver
         return Replayed(stored[1]) if stored[0] == call.fingerprint else Mismatched()
     place = decided.events.get(call.event)
     if place is not None:
-        return decided.verdicts[place] if calls[place].fingerprint == call.fingerprint else Mismatched()
+        return Repeated(place) if calls[place].fingerprint == call.fingerprint else Mismatched()
     return None
 
 
