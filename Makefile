@@ -34,7 +34,7 @@ format: install-dev
 	$(BIN)/ruff format --check .
 
 types: install-dev
-	$(BIN)/pyright
+	$(BIN)/pyright --project pyproject.toml
 
 imports: install-dev
 	$(BIN)/lint-imports
