@@ -1,9 +1,9 @@
 """Who may come in, and what it costs.
 
-    POST /api/data ─ Gate.caller ─ Gate.meter ─ Gate.count ┐
-                     whose key     which plan   its turn   │  one transaction for all that wait:
-                     (cached)      (cached)                │  customers → lock → decide → write → commit
-                                                           └→ Outcome, answered by `answering`
+    POST /api/data ─ Gate.server ─ Gate.plans_of ─ metered ─ Gate.submit ┐
+                     whose key     which tiers     the call   its turn   │  one transaction for all that wait:
+                     (cached)      (cached)                              │  customers → lock → decide → write → commit
+                                                                         └→ Outcome, answered by `answering`
 
 The rules behind it live in `keys`, `customers`, `catalog` and `usage`; this is where they meet.
 """
