@@ -9,5 +9,6 @@ from dream_api.customers import tables as customers
 from dream_api.keys import tables as keys
 from dream_api.platforms import tables as platforms
 from dream_api.usage import tables as usage
+from dream_api.webhooks import tables as webhooks
 
-__all__ = ["cache", "catalog", "customers", "idempotency", "jobs", "keys", "metadata", "platforms", "usage"]
+__all__ = ["cache", "catalog", "customers", "idempotency", "jobs", "keys", "metadata", "platforms", "usage", "webhooks"]

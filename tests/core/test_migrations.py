@@ -22,7 +22,7 @@ from dream_api.schema import metadata
 from tests.support.postgres import execute
 
 # The tables in which the metered call writes are their own primary key's index.
-WITHOUT_ROWID = {"meters", "usage_counters", "usage_hours", "usage_events"}
+WITHOUT_ROWID = {"meters", "usage_counters", "usage_hours", "usage_events", "usage_subjects", "reservations"}
 
 
 @pytest.fixture

@@ -20,9 +20,12 @@ customers = Table(
     key("status"),
     # The name of a tier; none: the project's default tier.
     key("plan", nullable=True),
-    # A subscription's billing period; none: the calendar month.
+    # What the subscription has paid for, in months from its start on; none: the calendar month.
     moment("period_starts_at", nullable=True),
     moment("period_ends_at", nullable=True),
+    # The period in which a subscription was left: who comes back inside it goes on where they were.
+    moment("left_period_starts_at", nullable=True),
+    moment("left_period_ends_at", nullable=True),
     moment("created_at"),
     moment("updated_at"),
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
@@ -31,5 +34,6 @@ customers = Table(
     CheckConstraint("mode IN ('test', 'live')", name="mode"),
     CheckConstraint("status IN ('active', 'blocked', 'deleted')", name="status"),
     CheckConstraint("(period_starts_at IS NULL) = (period_ends_at IS NULL)", name="period"),
+    CheckConstraint("(left_period_starts_at IS NULL) = (left_period_ends_at IS NULL)", name="left_period"),
     info={"scope": "mode", "personal": True, "keep": "until deleted"},
 )

@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table
 
-from dream_api.core.db.tables import Digest, Verbatim, key, metadata, moment
+from dream_api.core.db.tables import Digest, Number, Verbatim, key, metadata, moment
 
 keys = Table(
     "keys",
@@ -23,9 +23,12 @@ keys = Table(
     moment("expires_at", nullable=True),
     moment("revoked_at", nullable=True),
     moment("last_used_at", nullable=True),
+    # Calls a second; none: any number.
+    Column("rate_limit", Number, nullable=True),
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
     CheckConstraint("mode IN ('test', 'live')", name="mode"),
     CheckConstraint("kind IN ('publishable', 'secret')", name="kind"),
+    CheckConstraint("rate_limit > 0", name="rate_limit"),
     Index("ix_keys__project", "platform_id", "project_id", "mode"),
     info={"scope": "mode", "personal": False, "keep": "until the project is deleted"},
 )

@@ -1,8 +1,8 @@
 """Meters and what was counted. Integers only: the metered call writes here."""
 
-from sqlalchemy import CheckConstraint, Column, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Index, Table, UniqueConstraint, text
 
-from dream_api.core.db.tables import Digest, Key, Number, Small, Verbatim, key, metadata
+from dream_api.core.db.tables import Digest, Key, Number, Small, Verbatim, key, metadata, moment
 
 # Rows that change with every call stay in their page, and no index changes with them.
 _ROOM_TO_UPDATE = {"fillfactor": 60}
@@ -25,6 +25,7 @@ usage_counters = Table(
     "usage_counters",
     metadata,
     Column("platform_no", Number, primary_key=True, autoincrement=False),
+    # 0 is the platform itself, whose meters are those of the project home.
     Column("customer_no", Number, primary_key=True, autoincrement=False),
     Column("meter_no", Number, primary_key=True, autoincrement=False),
     # See `windows.py`: 0 life, 1 hour, 2 day, 3 month, 4 period.
@@ -48,7 +49,9 @@ usage_hours = Table(
     Column("meter_no", Number, primary_key=True, autoincrement=False),
     Column("hour", Number, primary_key=True, autoincrement=False),
     Column("period_starts_at", Number, primary_key=True, autoincrement=False),
+    # What was counted, less what was corrected; of a distinct meter, the subjects that were new to its longest window.
     Column("total", Number, nullable=False),
+    # Admitted calls, without corrections.
     Column("calls", Number, nullable=False),
     info={"scope": "platform", "personal": False, "keep": "with the customer"},
     sqlite_with_rowid=False,
@@ -68,6 +71,52 @@ usage_events = Table(
     Column("fingerprint", Digest, nullable=False),
     # The numbers of the first answer, as JSON.
     Column("answer", Verbatim, nullable=False),
+    info={"scope": "platform", "personal": False, "keep": "with the customer"},
+    sqlite_with_rowid=False,
+)
+
+# Whom a distinct meter has counted in a window; from when a limit names that window.
+usage_subjects = Table(
+    "usage_subjects",
+    metadata,
+    Column("platform_no", Number, primary_key=True, autoincrement=False),
+    Column("customer_no", Number, primary_key=True, autoincrement=False),
+    Column("meter_no", Number, primary_key=True, autoincrement=False),
+    Column("window", Small, primary_key=True, autoincrement=False),
+    Column("starts_at", Number, primary_key=True, autoincrement=False),
+    key("subject", primary_key=True),
+    info={"scope": "platform", "personal": True, "keep": "with the customer"},
+    sqlite_with_rowid=False,
+)
+
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("platform_no", Number, primary_key=True, autoincrement=False),
+    key("id", primary_key=True),
+    Column("project_no", Number, nullable=False),
+    Column("mode", Small, nullable=False),
+    Column("customer_no", Number, nullable=False),
+    Column("meter_no", Number, nullable=False),
+    # The plan that X-User-Plan named; none: the customer's own.
+    key("plan", nullable=True),
+    Column("quantity", Number, nullable=False),
+    # Where it also holds one request of the platform's level: the meter of home.
+    Column("level_meter_no", Number, nullable=True),
+    key("state"),
+    # What was counted in the end.
+    Column("settled", Number, nullable=True),
+    moment("created_at"),
+    moment("expires_at"),
+    CheckConstraint("state IN ('open', 'settled', 'expired')", name="state"),
+    CheckConstraint("(state = 'settled') = (settled IS NOT NULL)", name="settled"),
+    CheckConstraint("quantity > 0 AND settled BETWEEN 0 AND quantity", name="quantity"),
+    Index(
+        "ix_reservations__open",
+        "expires_at",
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
     info={"scope": "platform", "personal": False, "keep": "with the customer"},
     sqlite_with_rowid=False,
 )

@@ -1,0 +1,81 @@
+"""The whole gate: subjects, reservations, events, left periods, rate limits of keys."""
+
+import sqlalchemy as sa
+from alembic import op
+
+KEY = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "usage_subjects",
+        sa.Column("platform_no", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("customer_no", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("meter_no", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("window", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("starts_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("subject", KEY, nullable=False),
+        sa.PrimaryKeyConstraint(
+            "platform_no", "customer_no", "meter_no", "window", "starts_at", "subject", name=op.f("pk_usage_subjects")
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "reservations",
+        sa.Column("platform_no", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("project_no", sa.BigInteger(), nullable=False),
+        sa.Column("mode", sa.SmallInteger(), nullable=False),
+        sa.Column("customer_no", sa.BigInteger(), nullable=False),
+        sa.Column("meter_no", sa.BigInteger(), nullable=False),
+        sa.Column("plan", KEY, nullable=True),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("level_meter_no", sa.BigInteger(), nullable=True),
+        sa.Column("state", KEY, nullable=False),
+        sa.Column("settled", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("state IN ('open', 'settled', 'expired')", name=op.f("ck_reservations__state")),
+        sa.CheckConstraint("(state = 'settled') = (settled IS NOT NULL)", name=op.f("ck_reservations__settled")),
+        sa.CheckConstraint("quantity > 0 AND settled BETWEEN 0 AND quantity", name=op.f("ck_reservations__quantity")),
+        sa.PrimaryKeyConstraint("platform_no", "id", name=op.f("pk_reservations")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_reservations__open",
+        "reservations",
+        ["expires_at"],
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
+    )
+    op.create_table(
+        "events",
+        sa.Column("platform_id", KEY, nullable=False),
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("project_id", KEY, nullable=False),
+        sa.Column("mode", KEY, nullable=False),
+        sa.Column("type", KEY, nullable=False),
+        sa.Column("data", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("mode IN ('test', 'live')", name=op.f("ck_events__mode")),
+        sa.ForeignKeyConstraint(
+            ["platform_id", "project_id"],
+            ["projects.platform_id", "projects.id"],
+            name=op.f("fk_events__platform_id_project_id"),
+        ),
+        sa.PrimaryKeyConstraint("platform_id", "id", name=op.f("pk_events")),
+    )
+    op.create_index("ix_events__project", "events", ["platform_id", "project_id", "mode", "id"])
+    op.create_index("ix_events__created_at", "events", ["created_at"])
+    with op.batch_alter_table("customers") as customers:
+        customers.add_column(sa.Column("left_period_starts_at", sa.BigInteger(), nullable=True))
+        customers.add_column(sa.Column("left_period_ends_at", sa.BigInteger(), nullable=True))
+        customers.create_check_constraint(
+            op.f("ck_customers__left_period"), "(left_period_starts_at IS NULL) = (left_period_ends_at IS NULL)"
+        )
+    with op.batch_alter_table("keys") as keys:
+        keys.add_column(sa.Column("rate_limit", sa.BigInteger(), nullable=True))
+        keys.create_check_constraint(op.f("ck_keys__rate_limit"), "rate_limit > 0")
