@@ -55,7 +55,7 @@ async def _account(settings: Settings) -> str:
     await app.prepare(database)
     account = await open_account(database, "Bench")
     async with database.write() as tx:
-        await catalog.set_limit(tx, account.project, "test", PLAN, UNLIMITED_FOR_NOW)
+        await catalog.set_tier(tx, account.project, "test", PLAN, [catalog.TierLimit(UNLIMITED_FOR_NOW)])
     await database.close()
     return account.secret["test"]
 

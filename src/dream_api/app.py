@@ -27,7 +27,7 @@ from dream_api.customers import api as customers_api
 from dream_api.gate import Gate
 from dream_api.usage import api as usage_api
 
-ROUTERS = (usage_api.router, customers_api.router, operating.router, documents.router)
+ROUTERS = (*usage_api.ROUTERS, customers_api.router, operating.router, documents.router)
 
 _STYLE = Path(__file__).parent / "core" / "web" / "dream.css"
 _DESCRIPTION = """
@@ -77,7 +77,7 @@ def create_app(settings: Settings) -> Front:
         redoc_url=None,
     )
     database = open_database(settings)
-    gate = Gate(database, queue_size=settings.gate_queue)
+    gate = Gate(database, home_mode=settings.home_mode, queue_size=settings.gate_queue)
     metering = usage_api.Metering(gate, body_limit=settings.body_limit, link_base=settings.link_base)
     app.state.settings = settings
     app.state.database = database

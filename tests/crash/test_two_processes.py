@@ -26,7 +26,7 @@ async def limited(durable_settings: Settings, database_kind: str) -> AsyncIterat
     alice = await found(durable_settings)
     database = open_database(durable_settings)
     async with database.write() as tx:
-        await catalog.set_limit(tx, alice.project, "test", "thousand", LIMIT)
+        await catalog.set_tier(tx, alice.project, "test", "thousand", [catalog.TierLimit(LIMIT)])
     await database.close()
     served = Served(durable_settings, alice, servers=1 if database_kind == "sqlite" else 2)
     served.start()

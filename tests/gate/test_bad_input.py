@@ -29,7 +29,16 @@ def refused(answer: Any, status: int, code: str, param: str | None = None) -> No
 
 BODIES = [
     (b'{"quantity": 0}', 422, "quantity_out_of_range", "quantity"),
-    (b'{"quantity": -1}', 422, "quantity_out_of_range", "quantity"),
+    (b'{"quantity": -1}', 422, "correction_below_zero", "quantity"),
+    (b'{"quantity": -1000000001}', 422, "quantity_out_of_range", "quantity"),
+    (b'{"timestamp": "2020-01-01T00:00:00Z"}', 422, "timestamp_out_of_range", "timestamp"),
+    (b'{"timestamp": "9999-01-01T00:00:00Z"}', 422, "timestamp_out_of_range", "timestamp"),
+    (b'{"timestamp": "2026-11-21T09:14:00"}', 422, "validation_failed", "timestamp"),
+    (b'{"timestamp": 1795000000}', 422, "validation_failed", "timestamp"),
+    (b'{"timestamp": "today"}', 422, "validation_failed", "timestamp"),
+    (b'{"subject": "phone"}', 422, "validation_failed", "subject"),
+    (b'{"subject": ""}', 422, "validation_failed", "subject"),
+    (b'{"subject": "a\\u0000b"}', 422, "validation_failed", "subject"),
     (b'{"quantity": 1000000001}', 422, "quantity_out_of_range", "quantity"),
     (b'{"quantity": 1' + b"0" * 400 + b"}", 422, "quantity_out_of_range", "quantity"),
     (b'{"quantity": "1"}', 422, "validation_failed", "quantity"),

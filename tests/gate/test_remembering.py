@@ -37,7 +37,7 @@ async def test_a_tier_that_another_process_made_is_known_at_once(house: House, a
     assert (await house.api.post("/api/data", headers=alice.calls())).status_code == 200
     beside = open_database(house.settings)
     async with beside.write() as tx:
-        await catalog.set_limit(tx, alice.project, "test", "fresh", 7)
+        await catalog.set_tier(tx, alice.project, "test", "fresh", [catalog.TierLimit(7)])
     await beside.close()
 
     answer = await house.api.post("/api/data", headers=alice.calls(**{"X-User-Plan": "fresh"}))

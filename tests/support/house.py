@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message
 
 from dream_api import catalog, keys, platforms
 from dream_api.app import create_app
+from dream_api.catalog import TierLimit
 from dream_api.core.db import Database
 from dream_api.core.secrets import InstanceKey
 from dream_api.core.settings import Settings
@@ -65,7 +66,21 @@ class House:
 
     async def set_limit(self, account: Account, tier: str, limit: int | None, mode: Mode = "test") -> None:
         async with self.database.write() as tx:
-            await catalog.set_limit(tx, account.project, mode, tier, limit)
+            await catalog.set_tier(tx, account.project, mode, tier, [TierLimit(limit)])
+
+    async def set_limits(self, account: Account, tier: str, *limits: TierLimit, mode: Mode = "test") -> None:
+        async with self.database.write() as tx:
+            await catalog.set_tier(tx, account.project, mode, tier, limits)
+
+    async def set_level(self, number: int, *limits: TierLimit, mode: Mode = "live") -> None:
+        """A level of the instance."""
+        async with self.database.write() as tx:
+            await catalog.set_level(tx, mode, number, limits, None)
+
+    async def assign(self, account: Account, level: int, mode: Mode = "live") -> None:
+        """Put the account's platform on a level."""
+        async with self.database.write() as tx:
+            await catalog.assign(tx, await platforms.find(tx, account.project.platform_id), level, mode)
 
     async def usage_of(self, account: Account, user: str = "ada") -> dict[str, Any]:
         answer = await self.api.get("/api/usage", headers=account.calls(user))

@@ -6,11 +6,16 @@ import pytest
 from sqlalchemy import text
 
 from dream_api.app import every_check
+from dream_api.catalog import TierLimit
 from dream_api.core.proofs import prove
+from dream_api.usage import Window
 from tests.support.house import Account, House
 
 _ADA = "customer_no = (SELECT no FROM customers WHERE user_id = 'ada')"
 _HELD = "UPDATE usage_counters SET held = {held} WHERE {where}"
+
+_SEATS = "(SELECT meter_no FROM meters WHERE name = 'seats')"
+_LIVE = "customer_no IN (SELECT no FROM customers WHERE mode = 'live')"
 
 # By the name of the check: what somebody might do to the tables, and the SQL that does it.
 BREAKS = {
@@ -22,24 +27,47 @@ BREAKS = {
         "an hour was added": "INSERT INTO usage_hours SELECT platform_no, customer_no, meter_no, 3600000000, "
         f"period_starts_at, 1, 1 FROM usage_hours WHERE {_ADA}",
         "an hour went to somebody else": "UPDATE usage_hours SET customer_no = customer_no + 1000 WHERE " + _ADA,
+        "a platform's count was lost": 'UPDATE usage_counters SET count = count - 1 WHERE "window" = 0'
+        " AND customer_no = 0 AND count > 0",
     },
-    "period_is_sum_of_hours": {
-        "a count was lost": f'UPDATE usage_counters SET count = count - 1 WHERE "window" = 4 AND {_ADA}',
-        "a count was added": f'UPDATE usage_counters SET count = count + 1 WHERE "window" = 4 AND {_ADA}',
-        "a counter was lost": f'DELETE FROM usage_counters WHERE "window" = 4 AND {_ADA}',
-        "an hour went to another period": f"UPDATE usage_hours SET period_starts_at = 1 WHERE {_ADA}",
+    "windows_are_sums_of_hours": {
+        "a period's count was lost": f'UPDATE usage_counters SET count = count - 1 WHERE "window" = 4 AND {_ADA}',
         "a period was moved": f'UPDATE usage_counters SET starts_at = 1 WHERE "window" = 4 AND {_ADA}',
+        "an hour went to another period": f"UPDATE usage_hours SET period_starts_at = 1 WHERE {_ADA}",
+        "an hour's count was added": f'UPDATE usage_counters SET count = count + 1 WHERE "window" = 1 AND {_ADA}',
+        "a day's count was lost": f'UPDATE usage_counters SET count = count - 1 WHERE "window" = 2 AND {_ADA}',
+        "a month's count was lost": f'UPDATE usage_counters SET count = count - 1 WHERE "window" = 3 AND {_ADA}',
+        "an hour went to another month": f"UPDATE usage_hours SET hour = hour - 3000000000000 WHERE {_ADA}",
+    },
+    "distinct_counts_are_subjects": {
+        "a subject was lost": f"DELETE FROM usage_subjects WHERE meter_no = {_SEATS} AND subject = 'phone'",
+        "a count was added": f"UPDATE usage_counters SET count = count + 1 WHERE meter_no = {_SEATS}",
+        "a platform's user was lost": "DELETE FROM usage_subjects WHERE customer_no = 0",
+    },
+    "held_is_reserved": {
+        "a hold was lost": 'UPDATE usage_counters SET held = 0 WHERE "window" = 0 AND held > 0',
+        "a hold was added": f'UPDATE usage_counters SET held = held + 1 WHERE "window" = 0 AND {_ADA}',
+        "a reservation was lost": "DELETE FROM reservations",
+        "a reservation was settled beside the gate": "UPDATE reservations SET state = 'settled', settled = 0",
+        "a platform's hold was lost": "UPDATE usage_counters SET held = 0 WHERE customer_no = 0 AND held > 0",
+    },
+    "platforms_count_live_calls": {
+        "a call was lost": f"UPDATE usage_hours SET calls = calls - 1 WHERE {_LIVE}",
+        "a platform's count was added": 'UPDATE usage_counters SET count = count + 1 WHERE "window" = 0'
+        " AND customer_no = 0 AND count > 0",
+        "a platform's counter was lost": "DELETE FROM usage_counters WHERE customer_no = 0",
     },
     "counts_are_not_negative": {
         "a count is negative": f'UPDATE usage_counters SET count = -1 WHERE "window" = 0 AND {_ADA}',
+        "a period's count is negative": f'UPDATE usage_counters SET count = -1 WHERE "window" = 4 AND {_ADA}',
         "less than nothing is held": _HELD.format(held=-1, where=f'"window" = 0 AND {_ADA}'),
         "a period holds": _HELD.format(held=1, where=f'"window" = 4 AND {_ADA}'),
     },
-    "hours_have_calls": {"an hour without a call": f"UPDATE usage_hours SET calls = 0 WHERE {_ADA}"},
-    "counters_have_meters": {
-        "the meter was removed": "DELETE FROM meters WHERE platform_no = "
-        f"(SELECT platform_no FROM usage_hours WHERE {_ADA})",
-        "the meter is unknown": f"UPDATE usage_counters SET meter_no = 99 WHERE {_ADA}",
+    "counters_have_lives": {
+        "a life was lost": f'DELETE FROM usage_counters WHERE "window" = 0 AND {_ADA}',
+        "the meters were removed": "DELETE FROM meters WHERE platform_no = "
+        f"(SELECT platform_no FROM usage_hours WHERE {_ADA} LIMIT 1)",
+        "the meter is unknown": f'UPDATE usage_counters SET meter_no = meter_no + 99 WHERE "window" = 0 AND {_ADA}',
     },
     "customers_are_numbered": {
         "the series was set back": "UPDATE numbers SET last = 0 WHERE series LIKE 'customers:%'",
@@ -97,6 +125,21 @@ async def _count(house: House, alice: Account, charlie: Account) -> None:
     small = alice.calls("ada", **{"X-User-Plan": "small"})
     more = [await house.api.post("/api/data", headers=small, json={"quantity": 3}) for _ in range(2)]
     assert [answer.status_code for answer in more] == [200, 429]
+    await house.set_limits(
+        alice,
+        "all",
+        TierLimit(100, window=Window.HOUR),
+        TierLimit(100, window=Window.DAY),
+        TierLimit(100, window=Window.MONTH),
+        TierLimit(100),
+        TierLimit(3, meter="seats", aggregation="distinct"),
+    )
+    everything = alice.calls("ada", **{"X-User-Plan": "all"})
+    for body in ({"quantity": 4}, {"quantity": -2}, {"meter": "seats", "subject": "phone"}, {"meter": "seats"}):
+        assert (await house.api.post("/api/data", headers=everything, json=body)).status_code == 200
+    for who in (everything, {**alice.live, "X-User-Id": "bob"}):
+        held = await house.api.post("/api/usage/reserve", headers=who, json={"quantity": 3})
+        assert held.status_code == 201, held.text
 
 
 async def contradicted(house: House) -> set[str]:

@@ -113,9 +113,9 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
             if len(calls) == 1:
                 return [_told(await self.over_http(*calls[0]))]
             key = await house.gate.server(self.account.sk["Authorization"])
-            plans = await house.gate.plans_of(key)
+            terms = await house.gate.terms_of(key)
             asked = [
-                metered(key, plans, user_id=user, plan=plan, quantity=quantity, idempotency_key=event)
+                metered(key, terms, user_id=user, plan=plan, quantity=quantity, idempotency_key=event)
                 for user, quantity, plan, event in calls
             ]
             outcomes = await asyncio.gather(*(house.gate.count(call) for call in asked), return_exceptions=True)

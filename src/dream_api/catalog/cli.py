@@ -6,7 +6,7 @@ import typer
 from rich.text import Text
 
 from dream_api import catalog, platforms, usage
-from dream_api.catalog import Level, queries
+from dream_api.catalog import Level, TierLimit, queries
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.terminal import Answer, Commands, Desk, Listing, said
 from dream_api.platforms import Mode, Project
@@ -32,7 +32,8 @@ async def set_(
     """Make a tier, or change its limit. In force within a second."""
     owner = await platforms.find_project(desk.tx, project)
     most = _limit_of(limit)
-    is_new = await catalog.set_limit(desk.tx, owner, mode, name, most)
+    done = await catalog.set_tier(desk.tx, owner, mode, name, [TierLimit(most)])
+    is_new = done.is_new
     data = {"projectId": owner.id, "mode": mode, "name": name, "limit": most, "isNew": is_new}
     verb = "Made" if is_new else "Changed"
     amount = "any number of" if most is None else f"{most:,}"

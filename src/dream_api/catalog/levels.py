@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 from dream_api import customers, platforms
 from dream_api.catalog import queries
-from dream_api.catalog.rules import create_tier, put_limit
+from dream_api.catalog.rules import TierLimit, set_tier
 from dream_api.core.db import Tx
 from dream_api.core.errors import ValidationFailed
 from dream_api.platforms import MODES, Mode, Platform, Project
-from dream_api.usage import REQUESTS, Window, create_meter, meters_of
+from dream_api.usage import REQUESTS, Meter, Window, create_meter, meters_of
 
 _ACTIVE_USERS = "active_users"
 _MEMBERS = "members"
+_HIGHEST = 999
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,15 @@ class Level:
     members: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The operator's project, and the meters on which platforms are counted."""
+
+    project: Project
+    requests: Meter
+    active_users: Meter
+
+
 # The levels an instance begins with; the operator edits them like any tier.
 LEVELS = (
     Level(0, "level-0", "Free", 25),
@@ -43,6 +53,12 @@ LEVELS = (
 async def home_is_missing(tx: Tx) -> bool:
     """Whether this instance was never started before."""
     return await platforms.home_project_id(tx) is None
+
+
+async def find_home(tx: Tx) -> Home:
+    project = await platforms.find_project(tx, await platforms.home_project_id(tx) or "")
+    meters = await meters_of(tx, project.platform_no, project.no)
+    return Home(project, meters[REQUESTS], meters[_ACTIVE_USERS])
 
 
 async def ensure_home(tx: Tx) -> Project:
@@ -66,33 +82,40 @@ async def ensure_home(tx: Tx) -> Project:
     return home
 
 
+async def set_level(tx: Tx, mode: Mode, number: int, limits: Sequence[TierLimit], display_name: str | None) -> bool:
+    """Make a level, or change these limits of one that is there; whether it is new. In force within a second."""
+    home = await ensure_home(tx)
+    if not 0 <= number <= _HIGHEST:
+        raise ValidationFailed(f"A level's number is 0 to {_HIGHEST}.", param="number")
+    known = next((level for level in await levels_of(tx, mode) if level.number == number), None)
+    name = f"level-{number}" if known is None else known.name
+    shown = display_name or (f"Level {number}" if known is None else None)
+    done = await set_tier(tx, home, mode, name, limits, display_name=shown, number=number)
+    return done.is_new
+
+
 async def _create_level(tx: Tx, home: Project, mode: Mode, level: Level) -> None:
-    tier_id = await create_tier(
+    limits = [TierLimit(most, meter, window) for meter, window, most in limits_of(level) if most is not None]
+    await set_tier(
         tx,
         home,
         mode,
         level.name,
-        limit=None,
+        limits,
         display_name=level.display_name,
         number=level.number,
         is_default=level.number == 0,
     )
-    for meter, window, maximum in _limits_of(level):
-        if maximum is not None:
-            await put_limit(tx, home, tier_id, await _meter_no(tx, home, meter), window, maximum)
 
 
-def _limits_of(level: Level) -> tuple[tuple[str, Window, int | None], ...]:
+def limits_of(level: Level) -> tuple[tuple[str, Window, int | None], ...]:
+    """The limits that a level is made of: meter, window and how much; None is unlimited."""
     return (
         (_ACTIVE_USERS, Window.HOUR, level.active_users_per_hour),
         (REQUESTS, Window.DAY, level.requests_per_day),
         (REQUESTS, Window.MONTH, level.requests_per_month),
         (_MEMBERS, Window.LIFE, level.members),
     )
-
-
-async def _meter_no(tx: Tx, home: Project, name: str) -> int:
-    return (await meters_of(tx, home.platform_no, home.no))[name].no
 
 
 async def levels_of(tx: Tx, mode: Mode) -> Sequence[Level]:
@@ -107,7 +130,7 @@ async def levels_of(tx: Tx, mode: Mode) -> Sequence[Level]:
             tier.number,
             tier.name,
             tier.display_name,
-            *(limits.get(tier.id, {}).get((meter, window)) for meter, window, _ in _limits_of(LEVELS[0])),
+            *(limits.get(tier.id, {}).get((meter, window)) for meter, window, _ in limits_of(LEVELS[0])),
         )
         for tier in await queries.tiers_of_project(tx, home.platform_id, home.id, mode)
         if tier.number is not None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, insert, select, update
 
 from dream_api.catalog.tables import tier_limits, tiers
 from dream_api.core.db import Tx
@@ -13,6 +13,14 @@ from dream_api.platforms import Mode
 
 async def insert_tier(tx: Tx, platform_id: str, row: dict[str, Any]) -> None:
     await tx.execute(insert(tiers).values(platform_id=platform_id, **row))
+
+
+async def rename_tier(tx: Tx, platform_id: str, tier_id: str, display_name: str, now: int) -> None:
+    await tx.execute(
+        update(tiers)
+        .where(tiers.c.platform_id == platform_id, tiers.c.id == tier_id)
+        .values(display_name=display_name, updated_at=now)
+    )
 
 
 async def put_limit(tx: Tx, platform_id: str, row: dict[str, Any]) -> None:

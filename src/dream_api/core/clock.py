@@ -1,5 +1,6 @@
 """The one clock: whole microseconds UTC, movable by tests and test clocks."""
 
+import calendar
 import time
 from datetime import UTC, datetime
 
@@ -51,3 +52,19 @@ def month_of(at: int) -> tuple[int, int]:
     start = datetime(day.year, day.month, 1, tzinfo=UTC)
     end = datetime(day.year + day.month // 12, day.month % 12 + 1, 1, tzinfo=UTC)
     return from_datetime(start), from_datetime(end)
+
+
+def add_months(at: int, months: int) -> int:
+    """The same day and time so many months later; where that month is shorter, its last day."""
+    seconds, micros = divmod(at, SECOND)
+    day = datetime.fromtimestamp(seconds, UTC)
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return from_datetime(day.replace(year=year, month=month + 1, day=min(day.day, last))) + micros
+
+
+def months_between(earlier: int, later: int) -> int:
+    """How many whole months, as `add_months` counts them, lie between two moments."""
+    one, other = (datetime.fromtimestamp(at // SECOND, UTC) for at in (earlier, later))
+    months = (other.year - one.year) * 12 + other.month - one.month
+    return months if add_months(earlier, months) <= later else months - 1

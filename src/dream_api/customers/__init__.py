@@ -1,6 +1,7 @@
 """End users of a project and mode: who they are, their plan and their period."""
 
 from dream_api.customers.enrolling import Wanted, enroll, find_many, last_numbers
+from dream_api.customers.periods import has_lapsed, period_of
 from dream_api.customers.proving import checks
 from dream_api.customers.queries import page_of
 from dream_api.customers.rules import (
@@ -13,6 +14,7 @@ from dream_api.customers.rules import (
     create,
     delete,
     find,
+    find_numbered,
     proper_user_id,
     refuse_deleted,
     refuse_inactive,
@@ -35,8 +37,11 @@ __all__ = [
     "enroll",
     "find",
     "find_many",
+    "find_numbered",
+    "has_lapsed",
     "last_numbers",
     "page_of",
+    "period_of",
     "proper_user_id",
     "refuse_deleted",
     "refuse_inactive",

@@ -43,6 +43,10 @@ async def by_user_id(tx: Tx, scope: Scope, user_id: str) -> Row[Any] | None:
     return await tx.first(select(customers).where(*_in_scope(scope), c.user_id == user_id))
 
 
+async def by_no(tx: Tx, scope: Scope, no: int) -> Row[Any] | None:
+    return await tx.first(select(customers).where(*_in_scope(scope), c.no == no))
+
+
 async def page_of(tx: Tx, scope: Scope, *, limit: int, after: str | None) -> Sequence[Row[Any]]:
     """Newest first, those after the id `after`."""
     query = select(customers).where(*_in_scope(scope))

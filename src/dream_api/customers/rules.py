@@ -10,6 +10,7 @@ from dream_api.core.cache import note
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Forbidden, NotFound, ValidationFailed
 from dream_api.customers import queries
+from dream_api.customers.periods import period_of
 from dream_api.customers.scope import Scope
 from dream_api.platforms import draw
 
@@ -84,6 +85,13 @@ async def find(tx: Tx, scope: Scope, reference: str) -> Row[Any]:
     return row
 
 
+async def find_numbered(tx: Tx, scope: Scope, no: int) -> Row[Any]:
+    """The customer of that number; it must be one of the project's and mode's."""
+    row = await queries.by_no(tx, scope, no)
+    assert row is not None
+    return row
+
+
 def refuse_inactive(status: str) -> None:
     """Blocked and deleted customers get no metered call through."""
     if status == "blocked":
@@ -99,7 +107,9 @@ def refuse_deleted(customer: Row[Any]) -> None:
 
 
 async def change(tx: Tx, scope: Scope, customer: Row[Any], values: dict[str, Any]) -> Row[Any]:
-    """In force in every process within a second."""
+    """Write the values, in force in every process within a second; who is put on no plan leaves their subscription."""
+    if values.get("plan", "") is None and "period_starts_at" not in values:
+        values = values | _period_change(customer, None, clock.now())
     changed = await queries.update_customer(tx, scope, customer.id, values | {"updated_at": clock.now()})
     await note(tx, CACHE_KIND, scope.name_of(customer.user_id))
     return changed
@@ -113,12 +123,32 @@ async def delete(tx: Tx, scope: Scope, customer: Row[Any]) -> Row[Any]:
 async def set_plan(
     tx: Tx, scope: Scope, user_id: str, plan: str | None, *, period: tuple[int, int] | None = None
 ) -> None:
-    """Put a customer on a plan, with the billing period it brings; the customer is made where there is none."""
+    """Put a customer on a plan, with the time it has paid for; the customer is made where there is none.
+
+    Without a period the calendar month counts again, as it stood before. Who subscribes anew inside the month in which
+    they left goes on in that month: nothing refills by leaving and coming back.
+    """
     known = await queries.by_user_id(tx, scope, user_id)
     if known is None:
         known = await create(tx, scope, user_id, email=None, name=None, plan=None)
-    starts_at, ends_at = period or (None, None)
-    await change(tx, scope, known, {"plan": plan, "period_starts_at": starts_at, "period_ends_at": ends_at})
+    await change(tx, scope, known, {"plan": plan} | _period_change(known, period, clock.now()))
+
+
+def _period_change(customer: Row[Any], period: tuple[int, int] | None, now: int) -> dict[str, int | None]:
+    open_now = period_of(customer, now)
+    if period is None:
+        left = {"left_period_starts_at": open_now[0], "left_period_ends_at": open_now[1]} if open_now else {}
+        return {"period_starts_at": None, "period_ends_at": None, **left}
+    starts_at, ends_at = period
+    left_at, left_until = customer.left_period_starts_at, customer.left_period_ends_at
+    if customer.period_starts_at is None and left_at is not None and left_at <= starts_at < left_until:
+        starts_at = left_at
+    return {
+        "period_starts_at": starts_at,
+        "period_ends_at": ends_at,
+        "left_period_starts_at": None,
+        "left_period_ends_at": None,
+    }
 
 
 def new_row(user_id: str, no: int) -> dict[str, Any]:

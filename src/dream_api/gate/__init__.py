@@ -1,29 +1,34 @@
 """Who may come in, and what it costs.
 
-    POST /api/data ─ Gate.server ─ Gate.plans_of ─ metered ─ Gate.submit ┐
-                     whose key     which tiers     the call   its turn   │  one transaction for all that wait:
-                     (cached)      (cached)                              │  customers → lock → decide → write → commit
-                                                                         └→ Outcome, answered by `answering`
+    POST /api/data ─ Gate.server ─ Gate.terms_of ─── metered ─ Gate.submit ┐
+                     whose key     tiers and level   the call  its turn    │  one transaction for all that wait:
+                     (cached)      (cached)                                │  customers → lock → decide → write → commit
+                                                                           └→ Outcome, answered by `answering`
 
 The rules behind it live in `keys`, `customers`, `catalog` and `usage`; this is where they meet.
 """
 
-from dream_api.gate.answering import TierLimitReached, body_of, peeked_body, rate_headers, refusal_of
+from dream_api.gate.answering import LevelLimitReached, TierLimitReached, body_of, peeked_body, rate_headers, refusal_of
 from dream_api.gate.calls import Metered, Outcome
-from dream_api.gate.gate import REFUSALS, SERVER_REFUSALS, Gate, SaasOnly, SecretKeyRequired, metered
+from dream_api.gate.gate import REFUSALS, SERVER_REFUSALS, Gate, SaasOnly, SecretKeyRequired, Terms, metered
+from dream_api.gate.reserving import reserve, settle
 
 __all__ = [
     "REFUSALS",
     "SERVER_REFUSALS",
     "Gate",
+    "LevelLimitReached",
     "Metered",
     "Outcome",
     "SaasOnly",
     "SecretKeyRequired",
+    "Terms",
     "TierLimitReached",
     "body_of",
     "metered",
     "peeked_body",
     "rate_headers",
     "refusal_of",
+    "reserve",
+    "settle",
 ]

@@ -13,6 +13,12 @@ class TierLimitReached(TooMany):
     code = "tier_limit_reached"
 
 
+class LevelLimitReached(TooMany):
+    """The platform's own limit, which the operator of the instance sets."""
+
+    code = "level_limit_reached"
+
+
 def shown_place(standings: tuple[Standing, ...], refused_by: OpenLimit | None = None) -> int:
     """The limit that refused, else the hard one with the least remaining."""
     if len(standings) == 1:
@@ -37,20 +43,29 @@ def peeked_body(outcome: Outcome) -> str:
     return f"{{{_usage(outcome)}}}"
 
 
-def refusal_of(outcome: Outcome, now: int) -> TierLimitReached:
+def refusal_of(outcome: Outcome, now: int) -> TierLimitReached | LevelLimitReached:
     """429 with everything that the answer of an admitted call has."""
     limit = outcome.standings[outcome.shown].limit
-    hint = "Move the customer to a larger plan."
     headers = {name.decode(): value.decode() for name, value in rate_headers(outcome, now)}
     if limit.ends_at is not None:
-        hint = f"Wait until {clock.rfc3339(limit.ends_at)}, or move the customer to a larger plan."
         headers["Retry-After"] = str(_seconds_until(limit.ends_at, now))
+    extra = {"allowed": False, **json.loads(peeked_body(outcome))}
+    if outcome.is_of_level:
+        return LevelLimitReached(
+            "Level limit reached",
+            hint=_hint(limit, "move the platform to a higher level"),
+            headers=headers,
+            extra=extra,
+        )
     return TierLimitReached(
-        "Tier limit reached",
-        hint=hint,
-        headers=headers,
-        extra={"allowed": False, **json.loads(peeked_body(outcome))},
+        "Tier limit reached", hint=_hint(limit, "move the customer to a larger plan"), headers=headers, extra=extra
     )
+
+
+def _hint(limit: OpenLimit, way_out: str) -> str:
+    if limit.ends_at is None:
+        return f"{way_out.capitalize()}."
+    return f"Wait until {clock.rfc3339(limit.ends_at)}, or {way_out}."
 
 
 def rate_headers(outcome: Outcome, now: int) -> list[tuple[bytes, bytes]]:
@@ -89,16 +104,24 @@ def restored(text: str) -> Outcome:
 
 def _usage(outcome: Outcome) -> str:
     opened = outcome.opened
-    entries = [
-        f'"count":{standing.count},"remaining":{_number(standing.remaining)},{tail}'
-        for standing, tail in zip(outcome.standings, opened.tails, strict=True)
-    ]
+    standings = outcome.standings
+    if len(standings) == 1:  # most calls
+        only = _entry(standings[0], opened.tails[0])
+        return f'{opened.head}{only}}},"limits":[{{{only}}}]'
+    entries = [_entry(standing, tail) for standing, tail in zip(standings, opened.tails, strict=True)]
     limits = "},{".join(entries)
     return f'{opened.head}{entries[outcome.shown]}}},"limits":[{{{limits}}}]'
 
 
-def _number(value: int | None) -> str | int:
-    return "null" if value is None else value
+def _entry(standing: Standing, tail: str) -> str:
+    limit, count = standing.limit, standing.count
+    most = limit.max
+    if most is None:
+        return f'"count":{count},"remaining":null,{tail}'
+    left = most - count - standing.held
+    if limit.kind == "soft":
+        return f'"count":{count},"remaining":{max(0, left)},"overage":{max(0, count - most)},{tail}'
+    return f'"count":{count},"remaining":{left if left > 0 else 0},{tail}'
 
 
 def _seconds_until(moment: int, now: int) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dream_api.catalog import Plan, Plans
 from dream_api.core.errors import Refusal
 from dream_api.customers import Customer, Wanted
-from dream_api.gate.opening import Opened
+from dream_api.gate.opening import Level, Opened
 from dream_api.keys import Key
 from dream_api.usage import EventKey, Meter, Standing
 
@@ -19,12 +19,20 @@ class Metered:
 
     key: Key
     plans: Plans
+    # What the platform is on; None where nothing binds it: in test mode, and the operator's own.
+    level: Level | None
     # The plan of the X-User-Plan header, which goes before the customer's own.
     plan: Plan | None
     user_id: str
     meter: Meter
-    quantity: int
+    quantity: int = 1
+    # Whom a distinct meter counts; None: the user. Never set of a meter that sums.
+    subject: str | None = None
+    # When it happened; None: now.
+    timestamp: int | None = None
     idempotency_key: str | None = None
+    # Its place in a batch.
+    item: int = 0
 
     @property
     def wanted(self) -> Wanted:
@@ -33,20 +41,20 @@ class Metered:
     @property
     def customer_name(self) -> str:
         """How caches and changes name the customer (as `customers.Scope.name_of`)."""
-        return f"{self.key.project_id}:{self.key.mode}:{self.user_id}"
+        return f"{self.key.plans_name}:{self.user_id}"
 
     @property
     def event(self) -> EventKey | None:
         if self.idempotency_key is None:
             return None
-        return (self.key.platform_no, self.key.project_no, self.key.mode_no, 0, self.idempotency_key, 0)
+        return (self.key.platform_no, self.key.project_no, self.key.mode_no, 0, self.idempotency_key, self.item)
 
     @property
     def fingerprint(self) -> bytes:
         """What must be the same when the key comes again: user, meter, quantity, subject, timestamp."""
         if self.idempotency_key is None:
             return b""
-        told = json.dumps([self.user_id, self.meter.name, self.quantity, None, None])
+        told = json.dumps([self.user_id, self.meter.name, self.quantity, self.subject, self.timestamp])
         return hashlib.sha256(told.encode()).digest()
 
 
@@ -58,6 +66,11 @@ class Outcome:
     opened: Opened
     standings: tuple[Standing, ...]
     shown: int
+    # Whether the limit that refused is the platform's, not the customer's.
+    is_of_level: bool = False
+
+
+Tell = Callable[[Outcome | Refusal], None]
 
 
 @dataclass(slots=True)
@@ -65,7 +78,7 @@ class Waiting:
     """A call in the queue, and who is told what became of it once that is committed."""
 
     call: Metered
-    tell: Callable[[Outcome | Refusal], None]
+    tell: Tell
     customer: Customer | None
     is_newcomer: bool = False
     opened: Opened | None = None

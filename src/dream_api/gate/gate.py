@@ -1,7 +1,8 @@
 """The gate: one per process."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Sequence
+from functools import partial
 from hashlib import sha256
 
 from dream_api import catalog, customers, keys, usage
@@ -19,9 +20,12 @@ from dream_api.core.errors import (
 )
 from dream_api.customers import Customer, CustomerBlocked
 from dream_api.gate import answering, batching
-from dream_api.gate.calls import Metered, Outcome, Waiting
-from dream_api.gate.opening import Windows
+from dream_api.gate.calls import Metered, Outcome, Tell, Waiting
+from dream_api.gate.charging import Openings
+from dream_api.gate.levels import Levels
+from dream_api.gate.opening import Level
 from dream_api.keys import Key
+from dream_api.platforms import Mode
 
 _KEYS = 20_000
 _PROJECTS = 10_000
@@ -55,21 +59,27 @@ REFUSALS: tuple[type[Refusal], ...] = (
     catalog.NoPlan,
     catalog.UnknownPlan,
     answering.TierLimitReached,
+    answering.LevelLimitReached,
 )
+
+# The tiers of a key's project and mode, and the level of its platform; no level binds test mode and the operator.
+Terms = tuple[Plans, Level | None]
 
 
 class Gate:
     """Knows callers by their keys, and counts their calls one transaction at a time."""
 
-    def __init__(self, database: Database, *, queue_size: int) -> None:
+    def __init__(self, database: Database, *, home_mode: Mode, queue_size: int) -> None:
         self.database = database
         self.keys = Cache[Key](keys.CACHE_KIND, size=_KEYS)
         self.plans = Cache[Plans](catalog.CACHE_KIND, size=_PROJECTS)
         self.customers = Cache[Customer](customers.CACHE_KIND, size=_CUSTOMERS)
-        self.changes = Changes(database, [self.keys, self.plans, self.customers])
+        self.levels = Levels(database, self.plans, home_mode)
+        self.changes = Changes(database, [self.keys, self.plans, self.customers, self.levels.platforms])
         self._queue = batching.Queue(database, self.customers, size=queue_size)
 
     async def start(self) -> None:
+        await self.levels.start()
         await self.changes.start()
 
     async def stop(self) -> None:
@@ -122,7 +132,20 @@ class Gate:
         assert plans is not None
         return plans
 
-    def submit(self, call: Metered, tell: Callable[[Outcome | Refusal], None]) -> None:
+    def known_terms(self, key: Key, plan: str | None = None) -> Terms | None:
+        """As `terms_of`, from memory alone; None where the database must be asked."""
+        plans = self.known_plans(key, plan)
+        if plans is None or not self.levels.binds(key):
+            return None if plans is None else (plans, None)
+        level = self.levels.known(key)
+        return None if level is None else (plans, level)
+
+    async def terms_of(self, key: Key, plan: str | None = None) -> Terms:
+        """What a metered call with this key is counted and limited by."""
+        plans = await self.plans_of(key, plan)
+        return plans, await self.levels.of(key) if self.levels.binds(key) else None
+
+    def submit(self, call: Metered, tell: Tell) -> None:
         """Have the call counted; `tell` is called once, after the commit."""
         known = self.customers.get(call.customer_name) if self.changes.are_known else None
         self._queue.submit(Waiting(call, tell, known))
@@ -142,40 +165,74 @@ class Gate:
         self.submit(call, tell)
         return await told
 
+    async def count_all(self, calls: Sequence[Metered | Refusal]) -> list[Outcome | Refusal]:
+        """What became of each call, in their order; those that are refusals already stay what they are."""
+        results: list[Outcome | Refusal | None] = [call if isinstance(call, Refusal) else None for call in calls]
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        open_calls = results.count(None)
+
+        def tell(place: int, result: Outcome | Refusal) -> None:
+            nonlocal open_calls
+            results[place] = result
+            open_calls -= 1
+            if open_calls == 0 and not done.done():
+                done.set_result(None)
+
+        are_known = self.changes.are_known
+        waiting = [
+            Waiting(call, partial(tell, place), self.customers.get(call.customer_name) if are_known else None)
+            for place, call in enumerate(calls)
+            if isinstance(call, Metered)
+        ]
+        if waiting:
+            self._queue.submit_all(waiting)
+            await done
+        return [result for result in results if result is not None]
+
     async def peek(self, call: Metered) -> Outcome:
         """How the call's limits stand; nothing is counted."""
         now = clock.now()
         async with self.database.read() as tx:
             found = await customers.find_many(tx, [call.wanted])
             customer = found.get(call.wanted) or Customer(0, "active", None, None, None)
-            customers.refuse_inactive(customer.status)
-            plan = call.plan or call.plans.of_customer(customer.plan)
-            windows = Windows(now)
-            opened = windows.of(plan, call.meter, customer, now)
-            asked = batching.usage_call(call, customer, opened, windows.hour, is_newcomer=customer.no == 0)
-            standings = await usage.standings(tx, asked)
+            opened, (own, *_) = Openings().of(call, customer, now)
+            standings = await usage.standings(tx, own, now)
         return Outcome(True, opened, standings, answering.shown_place(standings))
 
 
 def metered(
     key: Key,
-    plans: Plans,
+    terms: Terms,
     *,
     user_id: str,
     plan: str | None = None,
     meter: str = usage.REQUESTS,
     quantity: int = 1,
+    subject: str | None = None,
+    timestamp: int | None = None,
     idempotency_key: str | None = None,
+    item: int = 0,
 ) -> Metered:
-    """The call with its plan and meter found; refuses unknown ones, and the keys of a store."""
+    """The call with its plan and meter found; refuses unknown ones, a store's keys, and what fits no such meter."""
     if key.project_type != "saas":
         raise SaasOnly("Calls are metered for saas projects; this key belongs to a store.")
+    plans, level = terms
     found = plans.meters.get(meter)
     if found is None:
         known = ", ".join(sorted(plans.meters))
         raise usage.UnknownMeter(f"There is no such meter; the project's meters are: {known}.", param="meter")
     by_header = plans.named(plan) if plan is not None else None
-    return Metered(key, plans, by_header, user_id, found, quantity, idempotency_key)
+    if found.aggregation == "distinct":
+        if quantity != 1:
+            raise usage.QuantityOutOfRange("A distinct meter counts one subject a call.", param="quantity", hint=_ONE)
+        subject = subject or user_id
+    elif subject is not None:
+        raise ValidationFailed("The meter sums quantities, and counts no subjects.", param="subject", hint=_NO_SUBJECT)
+    return Metered(key, plans, level, by_header, user_id, found, quantity, subject, timestamp, idempotency_key, item)
+
+
+_ONE = "Leave quantity out; send another call for each subject."
+_NO_SUBJECT = "Leave subject out, or count on a meter whose aggregation is distinct."
 
 
 def _secret(key: Key) -> Key:

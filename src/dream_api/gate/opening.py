@@ -1,11 +1,12 @@
-"""A plan's limits in the windows that are open now, and the part of an answer that follows from them alone."""
+"""Limits in the windows that are open at some moment, and the part of an answer that follows from them alone."""
 
 import json
+from dataclasses import dataclass
 
 from dream_api.catalog import Plan
 from dream_api.core import clock
-from dream_api.customers import Customer
-from dream_api.usage import Limit, Meter, OpenLimit, Period, Window, open_at, period_at
+from dream_api.customers import Customer, has_lapsed, period_of
+from dream_api.usage import Charge, Limit, Meter, OpenLimit, Period, Window, open_at
 
 
 class Opened:
@@ -25,29 +26,104 @@ class Opened:
         self.policies = tuple(_policy(limit) for limit in limits)
 
 
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What a platform is on: a plan of the project home, the platform as home's customer, and the meters that count."""
+
+    plan: Plan
+    # The plan it falls back to.
+    default: Plan
+    customer: Customer
+    requests: Meter
+    active_users: Meter
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLevel:
+    """A level's limits as they stand open for one platform."""
+
+    plan: str
+    requests: Charge
+    active_users: tuple[OpenLimit, ...]
+    active_users_no: int
+    hour: int
+    period_starts_at: int
+
+    def charges_of(self, platform_no: int, customer_no: int) -> tuple[Charge, ...]:
+        """What one admitted call of the customer adds to the platform."""
+        if not self.active_users:
+            return (self.requests,)
+        life = (platform_no, 0, self.active_users_no)
+        return (
+            self.requests,
+            Charge(life, 1, self.active_users, self.hour, self.period_starts_at, str(customer_no)),
+        )
+
+
 class Windows:
     """What is open in one clock hour."""
 
-    def __init__(self, now: int) -> None:
-        self.hour = clock.hour_of(now)
-        self._month = Period(*clock.month_of(now))
-        self._opened: dict[tuple[Plan, int, int, int], Opened] = {}
+    def __init__(self, at: int) -> None:
+        self.hour = clock.hour_of(at)
+        self._opened: dict[tuple[Plan, int, int, int, bool], Opened] = {}
+        self._levels: dict[tuple[Plan, int, int], OpenLevel] = {}
 
     def are_open_at(self, now: int) -> bool:
         return self.hour <= now < self.hour + clock.HOUR
 
-    def of(self, plan: Plan, meter: Meter, customer: Customer, now: int) -> Opened:
-        period = self._month
-        if customer.period_starts_at is not None:
-            period = period_at(now, customer.period_starts_at, customer.period_ends_at)
-        key = (plan, meter.no, period.starts_at, period.ends_at)
+    def of(self, plan: Plan, meter: Meter, period: Period, *, corrects: bool = False) -> Opened:
+        """`corrects`: the period is among the limits in any case, because it must not pass below zero."""
+        key = (plan, meter.no, period.starts_at, period.ends_at, corrects)
         opened = self._opened.get(key)
         if opened is None:
             # A meter without a limit is counted, and told as unlimited.
-            limits = plan.limits.get(meter.no) or (Limit(meter.no, Window.PERIOD, "hard", None),)
-            open_limits = tuple(open_at(limit, now, period) for limit in limits)
+            limits = plan.limits.get(meter.no, ())
+            if not limits or (corrects and all(limit.window is not Window.PERIOD for limit in limits)):
+                limits = (*limits, Limit(meter.no, Window.PERIOD, "hard", None))
+            open_limits = tuple(open_at(limit, self.hour, period) for limit in limits)
             opened = self._opened[key] = Opened(plan.name, meter.name, period, open_limits)
         return opened
+
+    def of_level(self, level: Level, plan: Plan, platform_no: int, period: Period) -> OpenLevel:
+        key = (plan, platform_no, period.starts_at)
+        opened = self._levels.get(key)
+        if opened is None:
+            by_meter = {
+                meter.no: tuple(open_at(limit, self.hour, period) for limit in plan.limits.get(meter.no, ()))
+                for meter in (level.requests, level.active_users)
+            }
+            life = (platform_no, 0, level.requests.no)
+            opened = self._levels[key] = OpenLevel(
+                plan.name,
+                Charge(life, 1, by_meter[level.requests.no], self.hour, period.starts_at),
+                by_meter[level.active_users.no],
+                level.active_users.no,
+                self.hour,
+                period.starts_at,
+            )
+        return opened
+
+
+class Periods:
+    """Which billing period each customer's moment lies in; remembered, because months are slow to count."""
+
+    def __init__(self, now: int) -> None:
+        self._month = Period(*clock.month_of(now))
+        self._known: dict[tuple[int, int | None], Period] = {}
+
+    def of(self, customer: Customer, now: int) -> Period:
+        """The subscription's month, else the calendar month."""
+        starts_at = customer.period_starts_at
+        if starts_at is None or has_lapsed(customer, now):
+            if not self._month.starts_at <= now < self._month.ends_at:
+                self._month = Period(*clock.month_of(now))
+            return self._month
+        key = (starts_at, customer.period_ends_at)
+        known = self._known.get(key)
+        if known is None or not known.starts_at <= now < known.ends_at:
+            own = period_of(customer, now)
+            known = self._known[key] = Period(*(own or clock.month_of(now)))
+        return known
 
 
 def _tail(limit: OpenLimit, meter: str) -> str:

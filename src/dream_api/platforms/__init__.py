@@ -1,7 +1,14 @@
 """Tenants and what they sell: platforms, their projects, and the numbers that stand for them."""
 
 from dream_api.platforms.numbers import draw, draw_locked, hold_numbers, move
-from dream_api.platforms.queries import all_platforms, all_projects, hold_project, home_project_id, remember_home
+from dream_api.platforms.queries import (
+    all_platforms,
+    all_projects,
+    hold_project,
+    home_platform_no,
+    home_project_id,
+    remember_home,
+)
 from dream_api.platforms.rules import (
     MODES,
     Mode,
@@ -32,6 +39,7 @@ __all__ = [
     "find_project",
     "hold_numbers",
     "hold_project",
+    "home_platform_no",
     "home_project_id",
     "mode_no",
     "move",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, ScalarSelect, insert, select
 
 from dream_api.core.db import Tx
 from dream_api.platforms.tables import instance, platforms, projects
@@ -58,6 +58,15 @@ async def all_projects(tx: Tx) -> Sequence[Row[Any]]:
 async def home_project_id(tx: Tx) -> str | None:
     """The operator's project whose tiers are the levels; None before the first start."""
     return await tx.scalar(select(instance.c.value).where(instance.c.name == _HOME))
+
+
+def home_platform_no() -> ScalarSelect[int]:
+    """For statements that hold all platforms against the operator's: its number."""
+    of_home = platforms.join(projects, projects.c.platform_id == platforms.c.id).join(
+        instance, instance.c.value == projects.c.id
+    )
+    chosen = select(platforms.c.no).select_from(of_home).where(instance.c.name == _HOME)
+    return chosen.correlate(None).scalar_subquery()
 
 
 async def remember_home(tx: Tx, project_id: str) -> None:

@@ -1,17 +1,21 @@
 """Meters, limits and counts. Knows no plan: limits come as values.
 
-    verdicts = await usage.count(tx, calls, storable)
+    counted = await usage.count(tx, calls, storable)
 
-counts calls inside the caller's transaction, whichever it is; `decide` is the pure rule behind it.
+counts calls inside the caller's transaction, whichever it is; `decide` is the pure rule behind it. What is not yet
+known is held by `reserve` and counted by `settle`.
 """
 
-from dream_api.usage.counting import count, peek
+from dream_api.usage.counting import Counted, count
 from dream_api.usage.deciding import (
     LARGEST_COUNT,
     Admitted,
+    BelowZero,
     Call,
-    Decided,
+    Charge,
+    Crossing,
     EventKey,
+    LifeKey,
     Mismatched,
     Overflowing,
     Refused,
@@ -23,28 +27,49 @@ from dream_api.usage.deciding import (
     decide,
 )
 from dream_api.usage.proving import checks
+from dream_api.usage.reserving import (
+    LONGEST_TTL_SECONDS,
+    Reservation,
+    ReservationExpired,
+    ReservationSettled,
+    SettlesTooMuch,
+    reserve,
+    settle,
+)
+from dream_api.usage.reserving import find as find_reservation
 from dream_api.usage.rules import (
     LARGEST_QUANTITY,
     REQUESTS,
+    Aggregation,
+    CorrectionBelowZero,
     CountTooLarge,
     Meter,
     QuantityOutOfRange,
+    TimestampOutOfRange,
     UnknownMeter,
     create_meter,
     meters_of,
     standings,
 )
-from dream_api.usage.windows import Limit, OpenLimit, Period, Window, open_at, period_at
+from dream_api.usage.windows import Kind, Limit, OpenLimit, Period, Window, open_at
 
 __all__ = [
     "LARGEST_COUNT",
     "LARGEST_QUANTITY",
+    "LONGEST_TTL_SECONDS",
     "REQUESTS",
     "Admitted",
+    "Aggregation",
+    "BelowZero",
     "Call",
+    "Charge",
+    "CorrectionBelowZero",
     "CountTooLarge",
-    "Decided",
+    "Counted",
+    "Crossing",
     "EventKey",
+    "Kind",
+    "LifeKey",
     "Limit",
     "Meter",
     "Mismatched",
@@ -55,8 +80,13 @@ __all__ = [
     "Refused",
     "Repeated",
     "Replayed",
+    "Reservation",
+    "ReservationExpired",
+    "ReservationSettled",
+    "SettlesTooMuch",
     "Standing",
     "State",
+    "TimestampOutOfRange",
     "UnknownMeter",
     "Verdict",
     "Window",
@@ -64,9 +94,10 @@ __all__ = [
     "count",
     "create_meter",
     "decide",
+    "find_reservation",
     "meters_of",
     "open_at",
-    "peek",
-    "period_at",
+    "reserve",
+    "settle",
     "standings",
 ]

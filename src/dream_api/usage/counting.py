@@ -1,50 +1,87 @@
 """Counts calls in a transaction: reads and locks their rows in the order of keys, decides, writes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from dream_api.core.db import BatchTx
-from dream_api.usage import queries
-from dream_api.usage.deciding import Admitted, Call, CounterKey, Decided, LifeKey, State, Verdict, decide
+from dream_api.usage import queries, reservation_queries
+from dream_api.usage.deciding import (
+    Admitted,
+    Call,
+    Charge,
+    CounterKey,
+    Crossing,
+    Decided,
+    LifeKey,
+    State,
+    Verdict,
+    decide,
+)
+from dream_api.usage.releasing import overdue, release
+from dream_api.usage.windows import Window
 
 # What is stored of an admitted call with a key, so that a retry is answered alike.
 Storable = Callable[[int, Admitted], str]
 
 
-async def count(tx: BatchTx, calls: list[Call], storable: Storable) -> list[Verdict]:
-    """A verdict for each call; the counts are written in `tx` and hold once it is committed.
+@dataclass(slots=True)
+class Counted:
+    """A verdict for each call, and the limits that came to a threshold."""
 
-    `storable(place, verdict)` gives the text that is stored with the key of an admitted call.
+    verdicts: list[Verdict]
+    crossings: list[Crossing]
+
+
+async def count(tx: BatchTx, calls: list[Call], storable: Storable, *, expired_at: int | None = None) -> Counted:
+    """Decide on the calls and write what was admitted in `tx`; it holds once that is committed.
+
+    `storable(place, verdict)` gives the text that is stored with the key of an admitted call. Reservations that ended
+    by `expired_at` are released first; None: nobody looks for any.
     """
-    state, born = await _read_locked(tx, calls)
+    state, born = await locked_state(tx, calls, expired_at)
     decided = decide(state, calls)
-    await _write(tx, decided, born)
+    await write(tx, decided, state, born)
     if decided.events:
         await _write_events(tx, calls, decided, storable)
-    return decided.verdicts
+    return Counted(decided.verdicts, decided.crossings)
 
 
-async def peek(tx: BatchTx, call: Call) -> State:
-    """What is counted of everything the call would touch; nothing is locked or written."""
-    return _state_of(await queries.counts(tx, _counter_keys([call])))
+async def peek(tx: BatchTx, charge: Charge, now: int) -> State:
+    """What is counted of everything the charge would touch; nothing is locked or written."""
+    state = await _read(tx, [charge], set())
+    if state.held.get(charge.life):
+        for reservation in await reservation_queries.overdue_of(tx, charge.life, now):
+            state.held[charge.life] -= reservation[0]
+    return state
 
 
-async def _read_locked(tx: BatchTx, calls: list[Call]) -> tuple[State, set[LifeKey]]:
-    """The calls' state, and the life rows that were made only to be locked."""
+async def locked_state(
+    tx: BatchTx, calls: list[Call], expired_at: int | None, *, also: Iterable[LifeKey] = ()
+) -> tuple[State, set[LifeKey]]:
+    """The calls' state, held until the transaction ends, and the life rows that were made only to be locked.
+
+    `also`: lives that are held as well.
+    """
+    expired = [] if expired_at is None else await overdue(tx, expired_at)
+    charges = [charge for call in calls for charge in call.charges]
+    rowless = {call.charges[0].life for call in calls if call.is_newcomer}
     born: set[LifeKey] = set()
-    keys = _counter_keys(calls)
     if tx.locks_rows:
-        born = await _lock(tx, calls)
-    state = _state_of(await queries.counts(tx, keys))
+        lives = {charge.life for charge in charges} - rowless
+        lives.update(also, *(reservation.lives for reservation in expired))
+        born = await _lock(tx, lives)
+    state = await _read(tx, charges, rowless | born)
     asked = {call.event for call in calls if call.event is not None}
     if asked:
         for row in await queries.events(tx, asked):
             state.events[(row[0], row[1], row[2], row[3], row[4], row[5])] = (bytes(row[6]), row[7])
+    if expired:
+        await release(tx, state, expired)
     return state, born
 
 
-async def _lock(tx: BatchTx, calls: list[Call]) -> set[LifeKey]:
-    """Hold every call's life row; where an old customer has none for the meter yet, it is made first."""
-    lives = {(call.platform_no, call.customer_no, call.meter_no) for call in calls if not call.is_newcomer}
+async def _lock(tx: BatchTx, lives: set[LifeKey]) -> set[LifeKey]:
+    """Hold every life row; where an old customer has none for the meter yet, it is made first."""
     if not lives:
         return set()
     found = {(row[0], row[1], row[2]) for row in await queries.lock_lives(tx, lives)}
@@ -55,10 +92,55 @@ async def _lock(tx: BatchTx, calls: list[Call]) -> set[LifeKey]:
     return missing
 
 
-async def _write(tx: BatchTx, decided: Decided, born: set[LifeKey]) -> None:
+async def _read(tx: BatchTx, charges: list[Charge], rowless: set[LifeKey]) -> State:
+    """`rowless`: the lives of which nothing was ever counted."""
+    keys: set[CounterKey] = set()
+    subjects: set[tuple[object, ...]] = set()
+    for charge in charges:
+        keys.add(charge.whole_life)
+        keys.update(charge.keys)
+        if charge.subject is not None:
+            subjects.update([(*key, charge.subject) for key in charge.keys])
+    state = State()
+    for platform, customer, meter, window, starts_at, counted, held, announced in await queries.counts(tx, keys):
+        key = (platform, customer, meter, window, starts_at)
+        state.counts[key] = counted
+        if held:
+            state.held[platform, customer, meter] = held
+        if announced:
+            state.announced[key] = announced
+    if len(state.counts) < len(keys):
+        await _bear_counters(tx, state, charges, rowless)
+    if subjects:
+        state.subjects.update([tuple(row) for row in await queries.subjects(tx, subjects)])
+    return state
+
+
+async def _bear_counters(tx: BatchTx, state: State, charges: list[Charge], rowless: set[LifeKey]) -> None:
+    """A counter of a window that no limit named before begins with the sum of its hours."""
+    missing: dict[CounterKey, tuple[int, ...]] = {}
+    for charge in charges:
+        if charge.subject is not None or charge.whole_life not in state.counts or charge.life in rowless:
+            continue
+        for limit, key in zip(charge.limits, charge.keys, strict=True):
+            if key not in state.counts:
+                assert limit.ends_at is not None
+                period = limit.starts_at if limit.window is Window.PERIOD else -1
+                missing[key] = (*key, limit.ends_at, period)
+    if missing:
+        for platform, customer, meter, window, starts_at, total in await queries.sums_of_hours(tx, missing.values()):
+            state.counts[platform, customer, meter, window, starts_at] = int(total)
+
+
+async def write(tx: BatchTx, decided: Decided, state: State, born: set[LifeKey]) -> None:
+    """Write what was decided; life rows that were made for nothing go again."""
     if decided.counts:
-        await queries.put_counts(tx, decided.counts)
+        told = state.announced
+        await queries.put_counts(tx, [(*key, total, told.get(key, 0)) for key, total in decided.counts.items()])
+    if decided.hours:
         await queries.add_hours(tx, decided.hours)
+    if decided.subjects:
+        await queries.insert_subjects(tx, decided.subjects)
     stillborn = {life for life in born if (*life, 0, 0) not in decided.counts}
     if stillborn:
         await queries.bury_lives(tx, stillborn)
@@ -71,22 +153,3 @@ async def _write_events(tx: BatchTx, calls: list[Call], decided: Decided, storab
         assert isinstance(verdict, Admitted)
         rows.append((*event, calls[place].fingerprint, storable(place, verdict)))
     await queries.insert_events(tx, rows)
-
-
-def _counter_keys(calls: list[Call]) -> set[CounterKey]:
-    keys: set[CounterKey] = set()
-    for call in calls:
-        whose = (call.platform_no, call.customer_no, call.meter_no)
-        keys.add((*whose, 0, 0))
-        for limit in call.limits:
-            keys.add((*whose, *limit.key))
-    return keys
-
-
-def _state_of(rows: queries.Rows) -> State:
-    state = State()
-    for platform, customer, meter, window, starts_at, counted, held in rows:
-        state.counts[(platform, customer, meter, window, starts_at)] = counted
-        if window == 0:
-            state.held[(platform, customer, meter)] = held
-    return state

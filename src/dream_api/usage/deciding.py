@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass, field
 
-from dream_api.usage.windows import OpenLimit
+from dream_api.usage.windows import OpenLimit, Window, thresholds_reached
 
-# platform, customer, meter, window, start: the key of a counter.
-CounterKey = tuple[int, int, int, int, int]
 # platform, customer, meter: whose life row is the lock.
 LifeKey = tuple[int, int, int]
+# platform, customer, meter, window, start: the key of a counter.
+CounterKey = tuple[int, int, int, int, int]
 # platform, customer, meter, hour, start of the period.
 HourKey = tuple[int, int, int, int, int]
+# platform, customer, meter, window, start, subject.
+SubjectKey = tuple[int, int, int, int, int, str]
 # platform, project, mode, whose key (0: the server), key, item.
 EventKey = tuple[int, int, int, int, str, int]
 
@@ -17,21 +19,42 @@ EventKey = tuple[int, int, int, int, str, int]
 LARGEST_COUNT = 2**53 - 1
 
 
+class Charge:
+    """What a call adds to one meter of a customer, or of the platform itself; nothing of it changes once it is made."""
+
+    __slots__ = ("hour", "keys", "life", "limits", "quantity", "subject", "whole_life")
+
+    def __init__(
+        self,
+        life: LifeKey,
+        quantity: int,
+        limits: tuple[OpenLimit, ...],
+        hour: int,
+        period_starts_at: int,
+        subject: str | None = None,
+    ) -> None:
+        self.life = life
+        self.quantity = quantity
+        self.limits = limits
+        # Whom a distinct meter counts; None where quantities are summed.
+        self.subject = subject
+        self.hour: HourKey = (*life, hour, period_starts_at)
+        self.whole_life: CounterKey = (*life, 0, 0)
+        # The counter of each limit.
+        self.keys: tuple[CounterKey, ...] = tuple([(*life, *limit.key) for limit in limits])
+
+
 @dataclass(slots=True)
 class Call:
-    """A quantity that somebody wants counted, with the limits it must keep, as values."""
+    """What somebody wants counted, all of it or nothing: the customer's own charge first, then the platform's."""
 
-    platform_no: int
-    customer_no: int
-    meter_no: int
-    quantity: int
-    limits: tuple[OpenLimit, ...]
-    hour: int
-    period_starts_at: int
+    charges: tuple[Charge, ...]
     event: EventKey | None = None
     fingerprint: bytes = b""
     # A newcomer has no rows yet, and nobody else can make them: its number was drawn under a lock.
     is_newcomer: bool = False
+    # It was promised room when it was reserved, and is not refused any more.
+    is_promised: bool = False
 
 
 @dataclass(slots=True)
@@ -49,16 +72,17 @@ class Standing:
 
 @dataclass(slots=True)
 class Admitted:
-    """Counted. `standings` has one entry for each limit of the call, in their order."""
+    """Counted. `standings` has one entry for each limit of the customer's charge, in their order."""
 
     standings: tuple[Standing, ...]
 
 
 @dataclass(slots=True)
 class Refused:
-    """Not counted: `by` is the hard limit that would have been passed."""
+    """Not counted: `by` is the hard limit that would have been passed, `charge` the place of the charge it is of."""
 
     by: OpenLimit
+    charge: int
     standings: tuple[Standing, ...]
 
 
@@ -82,11 +106,29 @@ class Mismatched:
 
 
 @dataclass(frozen=True, slots=True)
+class BelowZero:
+    """Not corrected: no more than this was counted in the period, and for ever."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Overflowing:
     """Not counted: the count would not be a safe whole number any more."""
 
 
-Verdict = Admitted | Refused | Replayed | Repeated | Mismatched | Overflowing
+Verdict = Admitted | Refused | Replayed | Repeated | Mismatched | BelowZero | Overflowing
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """An admitted call, by its place, brought a limit to a threshold (percent) that nobody was told of yet."""
+
+    call: int
+    charge: int
+    limit: OpenLimit
+    count: int
+    percent: int
 
 
 @dataclass(slots=True)
@@ -94,34 +136,41 @@ class State:
     """What is stored of everything that the calls touch; what is missing is zero."""
 
     counts: dict[CounterKey, int] = field(default_factory=dict[CounterKey, int])
+    # The highest threshold that was told of, where there is one.
+    announced: dict[CounterKey, int] = field(default_factory=dict[CounterKey, int])
     held: dict[LifeKey, int] = field(default_factory=dict[LifeKey, int])
+    subjects: set[SubjectKey] = field(default_factory=set[SubjectKey])
     events: dict[EventKey, tuple[bytes, str]] = field(default_factory=dict[EventKey, tuple[bytes, str]])
 
 
 @dataclass(slots=True)
 class Decided:
-    """A verdict for each call, and what is to be written: new counts, and what is added to hours."""
+    """A verdict for each call, and what is to be written."""
 
-    verdicts: list[Verdict]
-    counts: dict[CounterKey, int]
-    hours: dict[HourKey, list[int]]
-    # Keyed calls that were admitted, by their place among the calls.
-    events: dict[EventKey, int]
+    verdicts: list[Verdict] = field(default_factory=list[Verdict])
+    # New counts, and what is added to hours: total and calls.
+    counts: dict[CounterKey, int] = field(default_factory=dict[CounterKey, int])
+    hours: dict[HourKey, list[int]] = field(default_factory=dict[HourKey, list[int]])
+    subjects: set[SubjectKey] = field(default_factory=set[SubjectKey])
+    announced: dict[CounterKey, int] = field(default_factory=dict[CounterKey, int])
+    crossings: list[Crossing] = field(default_factory=list[Crossing])
+    # Keyed calls that were admitted: their place among the calls.
+    events: dict[EventKey, int] = field(default_factory=dict[EventKey, int])
 
 
 def decide(state: State, calls: list[Call]) -> Decided:
-    """Admit a call if and only if every hard limit it touches keeps count + held + quantity ≤ max.
+    """Admit a call if and only if every hard limit of all its charges keeps count + held + quantity ≤ max.
 
-    What is refused counts nowhere. Later calls see what earlier ones of the same list counted.
+    A correction passes every upper limit, but takes neither the life's nor the period's count below zero. What is
+    refused counts nowhere. Later calls see what earlier ones of the same list counted; `state` is used up.
     """
-    counts = dict(state.counts)
-    decided = Decided([], {}, {}, {})
+    decided = Decided()
     for place, call in enumerate(calls):
         verdict = _known(state, decided, calls, call) if call.event is not None else None
         if verdict is None:
-            verdict = _admit(counts, state.held, decided, call)
-            if call.event is not None and type(verdict) is Admitted:
-                decided.events[call.event] = place
+            verdict = refusal(state, call)
+            if verdict is None:
+                verdict = _admit(state, decided, place, call)
         decided.verdicts.append(verdict)
     return decided
 
@@ -138,31 +187,110 @@ def _known(state: State, decided: Decided, calls: list[Call], call: Call) -> Ver
     return None
 
 
-def _admit(
-    counts: dict[CounterKey, int], all_held: dict[LifeKey, int], decided: Decided, call: Call
-) -> Admitted | Refused | Overflowing:
-    life = (call.platform_no, call.customer_no, call.meter_no)
-    held = all_held.get(life, 0)
-    quantity = call.quantity
-    before = [counts.get((*life, *limit.key), 0) for limit in call.limits]
-    for limit, count in zip(call.limits, before, strict=True):
-        most = limit.hard_max
-        if most is not None and count + held + quantity > most:
-            return Refused(limit, _standings(call.limits, before, held, 0))
-    whole_life = counts.get((*life, 0, 0), 0) + quantity
-    if whole_life > LARGEST_COUNT:
-        return Overflowing()
-    counts[(*life, 0, 0)] = decided.counts[(*life, 0, 0)] = whole_life
-    for limit, count in zip(call.limits, before, strict=True):
-        key = (*life, *limit.key)
-        counts[key] = decided.counts[key] = count + quantity
-    hour = decided.hours.setdefault((*life, call.hour, call.period_starts_at), [0, 0])
+def refusal(state: State, call: Call) -> Refused | BelowZero | Overflowing | None:
+    """Why the call cannot be counted; None where it can."""
+    counts = state.counts
+    for place, charge in enumerate(call.charges):
+        quantity = charge.quantity
+        if quantity < 0:
+            least = _least_floor(counts, charge)
+            if least + quantity < 0:
+                return BelowZero(least)
+            continue
+        if not call.is_promised:
+            held = state.held.get(charge.life, 0)
+            for limit, key in zip(charge.limits, charge.keys, strict=True):
+                most = limit.hard_max
+                if most is None or counts.get(key, 0) + held + quantity <= most:
+                    continue
+                if charge.subject is None or (*key, charge.subject) not in state.subjects:
+                    return Refused(limit, place, standings(state, charge))
+        if counts.get(charge.whole_life, 0) + quantity > LARGEST_COUNT:
+            return Overflowing()
+    return None
+
+
+def _least_floor(counts: dict[CounterKey, int], charge: Charge) -> int:
+    """The smaller one of the life's and the period's count."""
+    least = counts.get(charge.whole_life, 0)
+    for limit, key in zip(charge.limits, charge.keys, strict=True):
+        if limit.window is Window.PERIOD:
+            least = min(least, counts.get(key, 0))
+    return least
+
+
+def _admit(state: State, decided: Decided, place: int, call: Call) -> Admitted:
+    for at, charge in enumerate(call.charges):
+        if charge.subject is None:
+            _sum(state, decided, place, at, charge)
+        else:
+            _meet(state, decided, place, at, charge, charge.subject)
+    if call.event is not None:
+        decided.events[call.event] = place
+    return Admitted(standings(state, call.charges[0]))
+
+
+def _sum(state: State, decided: Decided, place: int, at: int, charge: Charge) -> None:
+    quantity, counts, written = charge.quantity, state.counts, decided.counts
+    life = charge.whole_life
+    counts[life] = written[life] = counts.get(life, 0) + quantity
+    for limit, key in zip(charge.limits, charge.keys, strict=True):
+        if key is life or key == life:
+            count = counts[life]
+        else:
+            counts[key] = written[key] = count = counts.get(key, 0) + quantity
+        if count >= limit.first_threshold and quantity > 0:
+            _tell(state, decided, Crossing(place, at, limit, count, 0), key)
+    hour = decided.hours.get(charge.hour)
+    if hour is None:
+        hour = decided.hours[charge.hour] = [0, 0]
     hour[0] += quantity
+    hour[1] += quantity > 0
+
+
+def _meet(state: State, decided: Decided, place: int, at: int, charge: Charge, subject: str) -> None:
+    """Count a subject in each window that has not seen it."""
+    life = charge.whole_life
+    is_new_to_longest = False
+    longest = min(charge.limits, key=_rank, default=None)
+    for limit, key in zip(charge.limits, charge.keys, strict=True):
+        known = (*key, subject)
+        if known in state.subjects:
+            continue
+        state.subjects.add(known)
+        decided.subjects.add(known)
+        state.counts[key] = decided.counts[key] = count = state.counts.get(key, 0) + 1
+        is_new_to_longest |= limit is longest
+        if count >= limit.first_threshold:
+            _tell(state, decided, Crossing(place, at, limit, count, 0), key)
+    decided.counts[life] = state.counts.setdefault(life, 0)
+    hour = decided.hours.setdefault(charge.hour, [0, 0])
+    hour[0] += is_new_to_longest
     hour[1] += 1
-    return Admitted(_standings(call.limits, before, held, quantity))
 
 
-def _standings(limits: tuple[OpenLimit, ...], before: list[int], held: int, quantity: int) -> tuple[Standing, ...]:
-    if len(limits) == 1:  # most calls: not worth a generator
-        return (Standing(limits[0], before[0] + quantity, held),)
-    return tuple(Standing(limit, count + quantity, held) for limit, count in zip(limits, before, strict=True))
+def _rank(limit: OpenLimit) -> int:
+    """Windows from the longest to the shortest."""
+    return _LONGEST_FIRST.index(limit.window)
+
+
+_LONGEST_FIRST = (Window.LIFE, Window.PERIOD, Window.MONTH, Window.DAY, Window.HOUR)
+
+
+def _tell(state: State, decided: Decided, crossing: Crossing, key: CounterKey) -> None:
+    most = crossing.limit.max
+    assert most is not None
+    reached = thresholds_reached(crossing.count, most, state.announced.get(key, 0))
+    for percent in reached:
+        decided.crossings.append(Crossing(crossing.call, crossing.charge, crossing.limit, crossing.count, percent))
+        state.announced[key] = decided.announced[key] = percent
+
+
+def standings(state: State, charge: Charge) -> tuple[Standing, ...]:
+    """How the charge's limits stand."""
+    counts, held = state.counts, state.held.get(charge.life, 0)
+    if len(charge.limits) == 1:  # most calls: not worth a generator
+        return (Standing(charge.limits[0], counts.get(charge.keys[0], 0), held),)
+    return tuple(
+        [Standing(limit, counts.get(key, 0), held) for limit, key in zip(charge.limits, charge.keys, strict=True)]
+    )

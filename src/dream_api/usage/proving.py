@@ -1,66 +1,191 @@
-"""What must hold between counters, hours and customers, for `doctor`."""
+"""What must hold between counters, hours, subjects and reservations, for `doctor`."""
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, func, literal_column, or_, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    CompoundSelect,
+    Join,
+    Select,
+    Table,
+    and_,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
+from dream_api.core import clock
+from dream_api.core.db import months_later
 from dream_api.core.proofs import Check
-from dream_api.usage.tables import meters, usage_counters, usage_hours
+from dream_api.customers.tables import customers
+from dream_api.platforms import home_platform_no
+from dream_api.platforms.tables import platforms
+from dream_api.usage.rules import REQUESTS
+from dream_api.usage.tables import meters, reservations, usage_counters, usage_hours, usage_subjects
 from dream_api.usage.windows import Window
 
 c = usage_counters.c
 h = usage_hours.c
+r = reservations.c
+s = usage_subjects.c
+Query = Select[*tuple[Any, ...]]
 _ZERO = literal_column("0", BigInteger())
-_whose = ("platform_no", "customer_no", "meter_no")
-
-
-def _against_hours(window: Window, starts_at: ColumnElement[int]) -> Select[Any]:
-    """Counters of a window that differ from the sum of their hours, in either direction."""
-    counted = select(
-        *(c[name] for name in _whose),
-        c.starts_at.label("starts_at"),
-        c.count.label("count"),
-        _ZERO.label("total"),
-    ).where(c.window == int(window))
-    summed = select(
-        *(h[name] for name in _whose),
-        starts_at.label("starts_at"),
-        _ZERO.label("count"),
-        h.total.label("total"),
-    )
-    both = union_all(counted, summed).subquery().c
-    whose = [both[name] for name in (*_whose, "starts_at")]
-    count, total = func.sum(both.count), func.sum(both.total)
-    return select(*whose, count.label("count"), total.label("sum_of_hours")).group_by(*whose).having(count != total)
+_WHOSE = ("platform_no", "customer_no", "meter_no")
+_COUNTER = (*_WHOSE, "window", "starts_at")
 
 
 def checks() -> list[Check]:
     return [
+        Check("life_is_sum_of_hours", "Each life count of a sum meter is the sum of its hours.", _lives()),
         Check(
-            "life_is_sum_of_hours",
-            "Each life count is the sum of its hours.",
-            _against_hours(Window.LIFE, _ZERO),
+            "windows_are_sums_of_hours",
+            "Each hour's, day's, month's and period's count of a sum meter is the sum of the hours inside.",
+            _windows(),
         ),
         Check(
-            "period_is_sum_of_hours",
-            "Each period count is the sum of the hours counted in that period.",
-            _against_hours(Window.PERIOD, h.period_starts_at),
+            "distinct_counts_are_subjects",
+            "Each count of a distinct meter is the number of its subjects.",
+            _subjects(),
+        ),
+        Check("held_is_reserved", "What each life holds is the sum of its open reservations.", _held()),
+        Check(
+            "platforms_count_live_calls",
+            "Each platform's requests are the admitted live calls of its customers; the operator's are not counted.",
+            _platforms(),
         ),
         Check(
             "counts_are_not_negative",
-            "No count and nothing held is negative, and only life rows hold.",
-            select(usage_counters).where(or_(c.count < 0, c.held < 0, and_(c.held != 0, c.window != 0))),
+            "No life, no period and nothing held is negative, and only life rows hold.",
+            select(usage_counters).where(
+                or_(
+                    and_(c.count < 0, c.window.in_([Window.LIFE, Window.PERIOD])),
+                    c.held < 0,
+                    and_(c.held != 0, c.window != 0),
+                )
+            ),
         ),
         Check(
-            "hours_have_calls",
-            "Every hour was counted by at least one call.",
-            select(usage_hours).where(h.calls < 1),
-        ),
-        Check(
-            "counters_have_meters",
-            "Every counter belongs to a meter of its platform.",
-            select(usage_counters)
-            .outerjoin(meters, and_(meters.c.platform_no == c.platform_no, meters.c.meter_no == c.meter_no))
-            .where(meters.c.meter_no.is_(None)),
+            "counters_have_lives",
+            "Every counter's customer and meter have a life row, and every meter is known.",
+            _homeless(),
         ),
     ]
+
+
+def _with_meter(table: Table, *, outer: bool = False) -> Join:
+    """The table with its meters: the meter of a customer is its platform's, that of a platform itself is home's."""
+    owner = case((table.c.customer_no == 0, home_platform_no()), else_=table.c.platform_no)
+    its_meter = and_(meters.c.platform_no == owner, meters.c.meter_no == table.c.meter_no)
+    return table.join(meters, its_meter, isouter=outer)
+
+
+def _differing(left: Query, right: Query, keys: tuple[str, ...]) -> Query:
+    """Rows whose sum on the left is not that on the right, also where one side has none: (keys…, one, other) each."""
+    both = union_all(left, right).subquery().c
+    whose = [both[name] for name in keys]
+    one, other = func.sum(both.one), func.sum(both.other)
+    return select(*whose, one.label("count"), other.label("expected")).group_by(*whose).having(one != other)
+
+
+def _lives() -> Query:
+    counted = (
+        select(*(c[name] for name in _WHOSE), c.count.label("one"), _ZERO.label("other"))
+        .select_from(_with_meter(usage_counters))
+        .where(c.window == int(Window.LIFE), meters.c.aggregation == "sum")
+    )
+    summed = (
+        select(*(h[name] for name in _WHOSE), _ZERO.label("one"), h.total.label("other"))
+        .select_from(_with_meter(usage_hours))
+        .where(meters.c.aggregation == "sum")
+    )
+    return _differing(counted, summed, _WHOSE)
+
+
+def _windows() -> Query:
+    ends_at = case(
+        (c.window == int(Window.HOUR), c.starts_at + clock.HOUR),
+        (c.window == int(Window.DAY), c.starts_at + clock.DAY),
+        else_=months_later(c.starts_at),
+    )
+    total = (
+        select(func.coalesce(func.sum(h.total), 0))
+        .where(
+            *(h[name] == c[name] for name in _WHOSE),
+            case(
+                (c.window == int(Window.PERIOD), h.period_starts_at == c.starts_at),
+                else_=and_(h.hour >= c.starts_at, h.hour < ends_at),
+            ),
+        )
+        .correlate(usage_counters)
+        .scalar_subquery()
+    )
+    return (
+        select(*(c[name] for name in _COUNTER), c.count, total.label("expected"))
+        .select_from(_with_meter(usage_counters))
+        .where(c.window != int(Window.LIFE), meters.c.aggregation == "sum", c.count != total)
+    )
+
+
+def _subjects() -> Query:
+    counted = (
+        select(*(c[name] for name in _COUNTER), c.count.label("one"), _ZERO.label("other"))
+        .select_from(_with_meter(usage_counters))
+        .where(meters.c.aggregation == "distinct")
+    )
+    met = select(*(s[name] for name in _COUNTER), _ZERO.label("one"), literal_column("1", BigInteger()).label("other"))
+    return _differing(counted, met, _COUNTER)
+
+
+def _held() -> Query:
+    held = select(*(c[name] for name in _WHOSE), c.held.label("one"), _ZERO.label("other")).where(
+        c.window == int(Window.LIFE)
+    )
+    both = _reserved().subquery().c
+    return _differing(
+        held, select(*(both[name] for name in _WHOSE), _ZERO.label("one"), both.quantity.label("other")), _WHOSE
+    )
+
+
+def _reserved() -> CompoundSelect[*tuple[Any, ...]]:
+    """What open reservations hold of customers, and of platforms."""
+    own = select(r.platform_no, r.customer_no, r.meter_no, r.quantity).where(r.state == "open")
+    of_level = select(
+        r.platform_no,
+        _ZERO.label("customer_no"),
+        r.level_meter_no.label("meter_no"),
+        literal_column("1", BigInteger()).label("quantity"),
+    ).where(r.state == "open", r.level_meter_no.is_not(None))
+    return union_all(own, of_level)
+
+
+def _platforms() -> Query:
+    counted = (
+        select(c.platform_no, c.count.label("one"), _ZERO.label("other"))
+        .select_from(_with_meter(usage_counters))
+        .where(c.customer_no == 0, c.window == int(Window.LIFE), meters.c.name == REQUESTS)
+    )
+    called = (
+        select(h.platform_no, _ZERO.label("one"), h.calls.label("other"))
+        .join(platforms, platforms.c.no == h.platform_no)
+        .join(customers, and_(customers.c.platform_id == platforms.c.id, customers.c.no == h.customer_no))
+        .where(customers.c.mode == "live", h.platform_no != home_platform_no())
+    )
+    return _differing(counted, called, ("platform_no",))
+
+
+def _homeless() -> Query:
+    life = usage_counters.alias("life").c
+    has_life = (
+        select(life.platform_no)
+        .where(*(life[name] == c[name] for name in _WHOSE), life.window == int(Window.LIFE))
+        .correlate(usage_counters)
+        .exists()
+    )
+    return (
+        select(*(c[name] for name in _COUNTER))
+        .select_from(_with_meter(usage_counters, outer=True))
+        .where(or_(meters.c.meter_no.is_(None), ~has_life))
+    )

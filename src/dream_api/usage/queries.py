@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, LargeBinary, SmallInteger, Text, and_, delete, literal_column, select
+from sqlalchemy import BigInteger, LargeBinary, SmallInteger, Text, and_, delete, func, literal_column, or_, select
 from sqlalchemy import insert as plain_insert
 
+from dream_api.core import clock
 from dream_api.core.db import BatchTx, Statement, Tx, given, insert, rows_of
 from dream_api.core.db.tables import Key
 from dream_api.usage.deciding import CounterKey, EventKey, HourKey, LifeKey
-from dream_api.usage.tables import meters, usage_counters, usage_events, usage_hours
+from dream_api.usage.tables import meters, usage_counters, usage_events, usage_hours, usage_subjects
 
 _BIG = BigInteger()
 _counter_key = {
@@ -33,7 +34,7 @@ c = usage_counters.c
 
 _wanted = rows_of("wanted", **_counter_key)
 _COUNTS = Statement(
-    select(c.platform_no, c.customer_no, c.meter_no, c.window, c.starts_at, c.count, c.held).join_from(
+    select(c.platform_no, c.customer_no, c.meter_no, c.window, c.starts_at, c.count, c.held, c.announced).join_from(
         _wanted, usage_counters, and_(*(c[name] == _wanted.c[name] for name in _counter_key))
     ),
     wanted=_wanted,
@@ -72,12 +73,15 @@ _BURY = Statement(
     stillborn=_stillborn,
 )
 
-_counted = rows_of("counted", **_counter_key, count=_BIG)
+_counted = rows_of("counted", **_counter_key, count=_BIG, announced=SmallInteger())
 _put = insert(usage_counters).from_select(
-    [*_counted.c.keys(), "announced", "held"], select(*_counted.c, _NOTHING, _NOTHING).where(given(_counted))
+    [*_counted.c.keys(), "held"], select(*_counted.c, _NOTHING).where(given(_counted))
 )
 _PUT_COUNTS = Statement(
-    _put.on_conflict_do_update(index_elements=list(usage_counters.primary_key), set_={"count": _put.excluded["count"]}),
+    _put.on_conflict_do_update(
+        index_elements=list(usage_counters.primary_key),
+        set_={"count": _put.excluded["count"], "announced": _put.excluded.announced},
+    ),
     counted=_counted,
 )
 
@@ -117,6 +121,39 @@ _INSERT_EVENTS = Statement(
     happened=_happened,
 )
 
+_windows = rows_of("windows", **_counter_key, ends_at=_BIG, period_starts_at=_BIG)
+h = usage_hours.c
+_SUMS = Statement(
+    select(*(_windows.c[name] for name in _counter_key), func.sum(h.total))
+    .join_from(
+        _windows,
+        usage_hours,
+        and_(
+            *(h[name] == _windows.c[name] for name in _life_key),
+            # A period may begin inside an hour.
+            h.hour > _windows.c.starts_at - clock.HOUR,
+            h.hour < _windows.c.ends_at,
+            or_(_windows.c.period_starts_at == h.period_starts_at, _windows.c.period_starts_at < 0),
+        ),
+    )
+    .group_by(*(_windows.c[name] for name in _counter_key)),
+    windows=_windows,
+)
+
+_subject_key = {**_counter_key, "subject": Key}
+_whom = rows_of("whom", **_subject_key)
+s = usage_subjects.c
+_SUBJECTS = Statement(
+    select(*(s[name] for name in _subject_key)).join_from(
+        _whom, usage_subjects, and_(*(s[name] == _whom.c[name] for name in _subject_key))
+    ),
+    whom=_whom,
+)
+_met = rows_of("met", **_subject_key)
+_INSERT_SUBJECTS = Statement(
+    insert(usage_subjects).from_select(list(_met.c.keys()), select(*_met.c).where(given(_met))), met=_met
+)
+
 Rows = Sequence[Sequence[Any]]
 
 
@@ -137,13 +174,27 @@ async def bury_lives(tx: BatchTx, lives: Iterable[LifeKey]) -> None:
     await tx.run(_BURY, stillborn=sorted(lives))
 
 
-async def put_counts(tx: BatchTx, counted: dict[CounterKey, int]) -> None:
-    """Write new counts; what is held and announced stays as it is."""
-    await tx.run(_PUT_COUNTS, counted=[(*key, count) for key, count in sorted(counted.items())])
+async def put_counts(tx: BatchTx, counted: Iterable[tuple[int, ...]]) -> None:
+    """Write new counts and what was announced, as (key, count, announced); what is held stays as it is."""
+    await tx.run(_PUT_COUNTS, counted=sorted(counted))
 
 
 async def add_hours(tx: BatchTx, hours: dict[HourKey, list[int]]) -> None:
     await tx.run(_ADD_HOURS, added=[(*key, total, calls) for key, (total, calls) in sorted(hours.items())])
+
+
+async def sums_of_hours(tx: BatchTx, windows: Iterable[tuple[int, ...]]) -> Rows:
+    """What was counted in windows, told as (counter, end, period's start or -1); those without hours are left out."""
+    return await tx.fetch(_SUMS, windows=sorted(windows))
+
+
+async def subjects(tx: BatchTx, whom: Iterable[tuple[Any, ...]]) -> Rows:
+    """Those of the subjects that were counted before."""
+    return await tx.fetch(_SUBJECTS, whom=sorted(whom))
+
+
+async def insert_subjects(tx: BatchTx, met: Iterable[tuple[Any, ...]]) -> None:
+    await tx.run(_INSERT_SUBJECTS, met=sorted(met))
 
 
 async def events(tx: BatchTx, asked: Iterable[EventKey]) -> Rows:

@@ -6,8 +6,8 @@ from typing import Literal
 from dream_api.core.db import BatchTx, Tx
 from dream_api.core.errors import Invalid
 from dream_api.platforms import Project, draw
-from dream_api.usage import counting, queries
-from dream_api.usage.deciding import Call, Standing
+from dream_api.usage import counting, deciding, queries
+from dream_api.usage.deciding import Charge, Standing
 
 Aggregation = Literal["sum", "distinct"]
 
@@ -23,7 +23,20 @@ class UnknownMeter(Invalid):
 
 class QuantityOutOfRange(Invalid):
     code = "quantity_out_of_range"
-    hint = f"Send a whole number from 1 to {LARGEST_QUANTITY:,}; split what is larger."
+    hint = (
+        f"Send a whole number from 1 to {LARGEST_QUANTITY:,}, or a negative one to correct what was counted; "
+        "split what is larger."
+    )
+
+
+class CorrectionBelowZero(Invalid):
+    code = "correction_below_zero"
+    hint = "Correct at most what was counted in the customer's current period; GET /api/usage tells it."
+
+
+class TimestampOutOfRange(Invalid):
+    code = "timestamp_out_of_range"
+    hint = "Send a moment of the customer's current period, at most 5 minutes ahead; a closed period takes no more."
 
 
 class CountTooLarge(Invalid):
@@ -61,10 +74,6 @@ async def meters_of(tx: Tx, platform_no: int, project_no: int) -> dict[str, Mete
     return {row.name: Meter(row.meter_no, row.name, row.aggregation) for row in rows}
 
 
-async def standings(tx: BatchTx, call: Call) -> tuple[Standing, ...]:
-    """How the call's limits stand, without counting it."""
-    state = await counting.peek(tx, call)
-    whose = (call.platform_no, call.customer_no, call.meter_no)
-    return tuple(
-        Standing(limit, state.counts.get((*whose, *limit.key), 0), state.held.get(whose, 0)) for limit in call.limits
-    )
+async def standings(tx: BatchTx, charge: Charge, now: int) -> tuple[Standing, ...]:
+    """How the charge's limits stand, without counting it."""
+    return deciding.standings(await counting.peek(tx, charge, now), charge)

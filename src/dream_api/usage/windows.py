@@ -41,34 +41,40 @@ class Period:
     ends_at: int
 
 
+# Of how many hundredths of a limit somebody is told, once per window.
+THRESHOLDS = (50, 80, 100)
+_NEVER = 2**63
+
+
 @dataclass(frozen=True, slots=True)
 class OpenLimit:
-    """A limit in the window that is open now; `key` ends the key of its counter."""
+    """A limit in the window that is open at some moment."""
 
     window: Window
     kind: Kind
     max: int | None
     starts_at: int
     ends_at: int | None
+    # Ends the key of its counter.
     key: tuple[int, int] = field(init=False, repr=False, compare=False)
+    # What must not be passed; None where nothing is refused.
+    hard_max: int | None = field(init=False, repr=False, compare=False)
+    # The least count of which somebody is told.
+    first_threshold: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", (int(self.window), self.starts_at))
-
-    @property
-    def hard_max(self) -> int | None:
-        """What must not be passed; None where nothing is refused."""
-        return self.max if self.kind == "hard" else None
+        object.__setattr__(self, "hard_max", self.max if self.kind == "hard" else None)
+        object.__setattr__(self, "first_threshold", -(-self.max * THRESHOLDS[0] // 100) if self.max else _NEVER)
 
 
-def period_at(at: int, starts_at: int | None, ends_at: int | None) -> Period:
-    """A customer's own period where it covers the moment, else the calendar month."""
-    if starts_at is not None and ends_at is not None and starts_at <= at < ends_at:
-        return Period(starts_at, ends_at)
-    return Period(*clock.month_of(at))
+def thresholds_reached(count: int, maximum: int, told: int) -> list[int]:
+    """The thresholds that a count has reached and nobody was told of."""
+    return [percent for percent in THRESHOLDS if percent > told and count * 100 >= percent * maximum]
 
 
 def open_at(limit: Limit, at: int, period: Period) -> OpenLimit:
+    """The limit's window that the moment lies in; of the billing period, the one that is given."""
     starts_at, ends_at = _bounds(limit.window, at, period)
     return OpenLimit(limit.window, limit.kind, limit.max, starts_at, ends_at)
 

@@ -155,8 +155,8 @@ async def found(settings: Settings) -> Account:
         await app.prepare(database)
         alice = await open_account(database, "Alice")
         async with database.write() as tx:
-            await catalog.set_limit(tx, alice.project, "test", "free", None)
-            await catalog.set_limit(tx, alice.project, "test", "small", SMALL_LIMIT)
+            await catalog.set_tier(tx, alice.project, "test", "free", [catalog.TierLimit(None)])
+            await catalog.set_tier(tx, alice.project, "test", "small", [catalog.TierLimit(SMALL_LIMIT)])
     return alice
 
 

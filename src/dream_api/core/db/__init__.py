@@ -2,6 +2,7 @@
 
 from dream_api.core.db.database import FILE_NAME, Database
 from dream_api.core.db.failures import is_contention, refusal_for
+from dream_api.core.db.moments import months_later
 from dream_api.core.db.statements import Statement, given, insert, rows_of
 from dream_api.core.db.tx import BatchTx, Tx, inside_transaction
 
@@ -15,6 +16,7 @@ __all__ = [
     "insert",
     "inside_transaction",
     "is_contention",
+    "months_later",
     "refusal_for",
     "rows_of",
 ]

@@ -21,16 +21,20 @@ async def answer_once(
     caller: str,
     status: int,
     body: bytes,
-    effect: Callable[[Tx], Awaitable[BaseModel]],
+    effect: Callable[[Tx], Awaitable[BaseModel | str]],
 ) -> Response:
-    """Commit the effect, then answer; with an `Idempotency-Key`, once for all retries."""
+    """Commit the effect, then answer what it told (a string is JSON already).
+
+    With an `Idempotency-Key`, once for all retries.
+    """
     key = proper_key(request.headers.get("idempotency-key"))
     scope = f"{caller} {request.method} {request.url.path}"
     once = None if key is None else Once(platform_id, scope, key, body)
     database: Database = request.app.state.database
 
     async def as_text(tx: Tx) -> str:
-        return (await effect(tx)).model_dump_json(by_alias=True)
+        answer = await effect(tx)
+        return answer if isinstance(answer, str) else answer.model_dump_json(by_alias=True)
 
     done = await remembered(database, once, status, as_text)
     headers = {"Idempotent-Replayed": "true"} if done.is_replay else None

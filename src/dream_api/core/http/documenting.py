@@ -1,6 +1,6 @@
 """What the OpenAPI document says of bodies and refusals."""
 
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -34,10 +34,24 @@ def answers(*refusals: type[Refusal]) -> dict[int | str, dict[str, Any]]:
 
 def takes(model: type[BaseModel], example: dict[str, Any], *, required: bool = True) -> dict[str, Any]:
     """The body of an operation: read by hand after the caller's rights were checked, so told by hand as well."""
-    schema = model.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
+    schema = model.model_json_schema(by_alias=True, ref_template=_PLACE)
+    schema = _whole(schema, schema.pop("$defs", {}))
     return {
         "requestBody": {
             "required": required,
             "content": {"application/json": {"schema": schema, "example": example}},
         }
     }
+
+
+_PLACE = "{model}"
+
+
+def _whole(schema: Any, parts: dict[str, Any]) -> Any:
+    """The schema with its parts in their places."""
+    if isinstance(schema, dict):
+        known = cast(dict[str, Any], schema)
+        if "$ref" in known:
+            return _whole(parts[known["$ref"]], parts)
+        return {name: _whole(each, parts) for name, each in known.items()}
+    return [_whole(each, parts) for each in cast(list[Any], schema)] if isinstance(schema, list) else schema

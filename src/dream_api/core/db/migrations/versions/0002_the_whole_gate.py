@@ -79,3 +79,35 @@ def upgrade() -> None:
     with op.batch_alter_table("keys") as keys:
         keys.add_column(sa.Column("rate_limit", sa.BigInteger(), nullable=True))
         keys.create_check_constraint(op.f("ck_keys__rate_limit"), "rate_limit > 0")
+    for statement in (*_LIVE_CALLS_COUNT_FOR_PLATFORMS, _NO_EMPTY_LIMITS_OF_LEVELS):
+        op.execute(statement)
+
+
+# From now on live calls count against the platform's level (customer 0, on the meter of the operator's project home):
+# so do those that were made before.
+_LIVE_CALLS_COUNT_FOR_PLATFORMS = (
+    """
+    INSERT INTO usage_hours (platform_no, customer_no, meter_no, hour, period_starts_at, total, calls)
+    SELECT usage_hours.platform_no, 0, meters.meter_no, usage_hours.hour, usage_hours.period_starts_at,
+           SUM(usage_hours.calls), SUM(usage_hours.calls)
+    FROM usage_hours
+    JOIN platforms ON platforms.no = usage_hours.platform_no
+    JOIN customers ON customers.platform_id = platforms.id AND customers.no = usage_hours.customer_no
+    JOIN instance ON instance.name = 'home_project_id'
+    JOIN projects ON projects.id = instance.value
+    JOIN meters ON meters.project_no = projects.no AND meters.name = 'requests'
+    WHERE customers.mode = 'live' AND platforms.id <> projects.platform_id
+    GROUP BY usage_hours.platform_no, meters.meter_no, usage_hours.hour, usage_hours.period_starts_at
+    """,
+    """
+    INSERT INTO usage_counters (platform_no, customer_no, meter_no, "window", starts_at, count, announced, held)
+    SELECT platform_no, 0, meter_no, 0, 0, SUM(total), 0, 0 FROM usage_hours WHERE customer_no = 0
+    GROUP BY platform_no, meter_no
+    """,
+)
+
+# A level's limits are its own: not one of the period that limits nothing.
+_NO_EMPTY_LIMITS_OF_LEVELS = """
+    DELETE FROM tier_limits WHERE max IS NULL AND "window" = 'period'
+    AND tier_id IN (SELECT id FROM tiers WHERE number IS NOT NULL)
+"""

@@ -1,0 +1,70 @@
+"""What a call costs: the customer's charge, and in live mode the platform's."""
+
+from dream_api import customers
+from dream_api.core import clock
+from dream_api.customers import Customer
+from dream_api.gate.calls import Metered
+from dream_api.gate.opening import Level, Opened, OpenLevel, Period, Periods, Windows
+from dream_api.usage import Charge, TimestampOutOfRange
+
+# How far a caller's clock may be ahead.
+_AHEAD = 5 * clock.MINUTE
+_HOURS = 64
+
+
+class Openings:
+    """The windows that calls fall into; what is the same for all calls of an hour is made once."""
+
+    def __init__(self) -> None:
+        now = clock.now()
+        self._windows = Windows(now)
+        self._periods = Periods(now)
+        # Of calls that tell when they happened.
+        self._past: dict[int, Windows] = {}
+
+    def of(self, call: Metered, customer: Customer, now: int) -> tuple[Opened, tuple[Charge, ...]]:
+        """The customer's limits, and the charges of the call; refuses customers and moments that are not in order."""
+        if customer.status != "active":
+            customers.refuse_inactive(customer.status)
+        plan = call.plan
+        if plan is None:
+            plan = call.plans.of_customer(None if customers.has_lapsed(customer, now) else customer.plan)
+        period = self._periods.of(customer, now)
+        now_open = self._windows if self._windows.are_open_at(now) else self._turn(now)
+        windows = now_open if call.timestamp is None else self._at(call.timestamp, period, now)
+        opened = windows.of(plan, call.meter, period, corrects=call.quantity < 0)
+        platform_no = call.key.platform_no
+        own = Charge(
+            (platform_no, customer.no, call.meter.no),
+            call.quantity,
+            opened.limits,
+            windows.hour,
+            period.starts_at,
+            call.subject,
+        )
+        if call.level is None or call.quantity < 1:
+            return opened, (own,)
+        level = self._level(now_open, call.level, platform_no, now)
+        return opened, (own, *level.charges_of(platform_no, customer.no))
+
+    def _level(self, windows: Windows, level: Level, platform_no: int, now: int) -> OpenLevel:
+        plan = level.default if customers.has_lapsed(level.customer, now) else level.plan
+        return windows.of_level(level, plan, platform_no, self._periods.of(level.customer, now))
+
+    def _turn(self, now: int) -> Windows:
+        self._windows = Windows(now)
+        return self._windows
+
+    def _at(self, moment: int, period: Period, now: int) -> Windows:
+        if not period.starts_at <= moment < period.ends_at or moment > now + _AHEAD:
+            raise TimestampOutOfRange(
+                f"The customer's period is {clock.rfc3339(period.starts_at)} to {clock.rfc3339(period.ends_at)}.",
+                param="timestamp",
+            )
+        hour = clock.hour_of(moment)
+        windows = self._past.get(hour)
+        if windows is None:
+            if len(self._past) >= _HOURS:
+                self._past.clear()
+            windows = self._past[hour] = Windows(moment)
+        return windows

@@ -1,0 +1,72 @@
+"""How an event is kept, and found again."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BigInteger, Row, Text, select
+
+from dream_api.core import clock, ids
+from dream_api.core.db import BatchTx, Statement, Tx, given, insert, rows_of
+from dream_api.core.db.tables import Key
+from dream_api.platforms import Mode
+from dream_api.webhooks.tables import events
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in a project and mode; `data` is told as JSON."""
+
+    platform_id: str
+    project_id: str
+    mode: Mode
+    type: str
+    data: dict[str, object]
+
+
+_happened = rows_of(
+    "happened",
+    platform_id=Key,
+    id=Key,
+    project_id=Key,
+    mode=Key,
+    type=Key,
+    data=Text(),
+    created_at=BigInteger(),
+)
+_RECORD = Statement(
+    insert(events).from_select(list(_happened.c.keys()), select(*_happened.c).where(given(_happened))),
+    happened=_happened,
+)
+
+
+async def record(tx: BatchTx, happened: Sequence[Event]) -> None:
+    """Keep the events, in their order; they are told once the transaction is committed."""
+    now = clock.now()
+    rows = [
+        (
+            event.platform_id,
+            ids.new("evt"),
+            event.project_id,
+            event.mode,
+            event.type,
+            json.dumps(event.data, separators=(",", ":")),
+            now,
+        )
+        for event in happened
+    ]
+    await tx.run(_RECORD, happened=rows)
+
+
+async def page_of(
+    tx: Tx, platform_id: str, project_id: str, mode: Mode, *, kind: str | None, limit: int, after: str | None
+) -> Sequence[Row[Any]]:
+    """Newest first, those after the id `after`; `kind`: of this type only."""
+    e = events.c
+    query = select(events).where(e.platform_id == platform_id, e.project_id == project_id, e.mode == mode)
+    if kind is not None:
+        query = query.where(e.type == kind)
+    if after is not None:
+        query = query.where(e.id < after)
+    return await tx.all(query.order_by(e.id.desc()).limit(limit))
