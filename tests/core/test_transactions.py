@@ -16,6 +16,7 @@ from starlette.types import Message
 
 from dream_api import gate
 from dream_api.core.db import Database, Statement, inside_transaction
+from dream_api.gate import batching
 from dream_api.platforms.tables import numbers
 from tests.support.house import Account, House
 
@@ -297,8 +298,6 @@ async def statements(house: House) -> AsyncIterator[list[str]]:
     """Everything that the drivers were told to run on the gate's connections, as they saw it."""
     told: list[str] = []
     batches: Any = house.database._batches
-    # Four times a second a batch also looks for reservations to release, however many calls it has.
-    house.gate._queue._releases_at = 2**63
     if house.database.path is not None:
         batches._connection.set_trace_callback(told.append)
         yield told
@@ -325,6 +324,14 @@ async def count(house: House, account: Account, users: list[str], keyed: str | N
 
 
 USERS = [f"user-{number}" for number in range(64)]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four times a second a batch also looks for reservations to release, however many calls it has."""
+    monkeypatch.setattr(batching, "_RELEASE_EVERY", 2**63)
+
+
 Work = Callable[[House, Account, list[str]], Awaitable[None]]
 
 

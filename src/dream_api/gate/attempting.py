@@ -55,11 +55,18 @@ class Attempt:
                 places.append(place)
             except Refusal as refusal:
                 results[place] = refusal
+        enrolled: set[Wanted] = set()
         if calls:
-            await self._count(tx, calls, places, results)
+            enrolled = await self._count(tx, calls, places, results)
+        for waiting in self.met:
+            if waiting.is_newcomer and waiting.call.wanted not in enrolled:
+                waiting.customer = None  # the number goes to somebody else
         return [result for result in results if result is not None]
 
-    async def _count(self, tx: BatchTx, calls: list[Call], places: list[int], results: list[Result | None]) -> None:
+    async def _count(
+        self, tx: BatchTx, calls: list[Call], places: list[int], results: list[Result | None]
+    ) -> set[Wanted]:
+        """Fills in the results, and answers which newcomers were made."""
         batch = self._batch
 
         def storable(at: int, verdict: Admitted) -> str:
@@ -78,10 +85,10 @@ class Attempt:
                 results[place] = results[places[verdict.of]]
             else:
                 results[place] = refused(batch[place], verdict, call)
-        await self._enroll(tx, admitted_nos)
         await self._touch_keys(tx, used)
         if counted.crossings:
             await webhooks.record(tx, telling.events_of(counted.crossings, [batch[place] for place in places]))
+        return await self._enroll(tx, admitted_nos)
 
     async def _meet_customers(self, tx: BatchTx) -> None:
         self.met = [w for w in self._batch if w.customer is None or w.is_newcomer]
@@ -114,21 +121,18 @@ class Attempt:
         call = waiting.call
         return Call(charges, call.event, call.fingerprint, waiting.is_newcomer)
 
-    async def _enroll(self, tx: BatchTx, admitted_nos: set[tuple[int, int]]) -> None:
+    async def _enroll(self, tx: BatchTx, admitted_nos: set[tuple[int, int]]) -> set[Wanted]:
         """The first admitted call makes the customer; one who was only refused stays unknown."""
-        if not self._newcomers:
-            return
+        if not admitted_nos:
+            return set()
         platform_nos = {w.call.key.platform_id: w.call.key.platform_no for w in self.met}
         fresh = {
             who: customer
             for who, customer in self._newcomers.items()
             if (platform_nos[who[0]], customer.no) in admitted_nos
         }
-        if fresh:
-            await customers.enroll(tx, fresh, platform_nos)
-        for waiting in self.met:
-            if waiting.is_newcomer and waiting.call.wanted not in fresh:
-                waiting.customer = None
+        await customers.enroll(tx, fresh, platform_nos)
+        return set(fresh)
 
     async def _touch_keys(self, tx: BatchTx, admitted: list[Key]) -> None:
         stale = self._now - _USED_EVERY

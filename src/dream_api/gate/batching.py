@@ -32,8 +32,8 @@ class Queue:
         self._waiting: list[Waiting] = []
         self._counting: asyncio.Task[None] | None = None
         self._openings = Openings()
-        # When reservations whose time is over are looked for again.
-        self._releases_at = 0
+        # When reservations whose time is over were last looked for.
+        self._released_at = 0
         # When this process last wrote that a key was used.
         self._used: dict[str, int] = {}
 
@@ -86,7 +86,9 @@ class Queue:
         """Count the batch; where another process was in the way, anew."""
         for _ in range(_TRIES):
             now, read_at = clock.now(), self._known.version
-            attempt = Attempt(batch, self._openings, now, self._used, releases=now >= self._releases_at)
+            attempt = Attempt(
+                batch, self._openings, now, self._used, releases=abs(now - self._released_at) >= _RELEASE_EVERY
+            )
             try:
                 async with self._database.batch() as tx:
                     results = await attempt.run(tx)
@@ -99,6 +101,6 @@ class Queue:
                     self._known.put(waiting.call.customer_name, waiting.customer, read_at=read_at)
             self._used |= attempt.used
             if attempt.releases:
-                self._releases_at = now + _RELEASE_EVERY
+                self._released_at = now
             return results
         raise Overloaded("Other processes were in the way too often.")

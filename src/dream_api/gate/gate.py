@@ -42,6 +42,9 @@ class SaasOnly(Forbidden):
     hint = "Meter calls with the keys of a saas project; a store sells goods."
 
 
+# Nothing was ever counted of a customer who is not there; 0 is the platform itself.
+_UNKNOWN = Customer(-1, "active", None, None, None)
+
 # What a call with a secret key can be refused for, wherever it goes.
 SERVER_REFUSALS: tuple[type[Refusal], ...] = (
     *keys.REFUSALS,
@@ -194,7 +197,7 @@ class Gate:
         now = clock.now()
         async with self.database.read() as tx:
             found = await customers.find_many(tx, [call.wanted])
-            customer = found.get(call.wanted) or Customer(0, "active", None, None, None)
+            customer = found.get(call.wanted) or _UNKNOWN
             opened, (own, *_) = Openings().of(call, customer, now)
             standings = await usage.standings(tx, own, now)
         return Outcome(True, opened, standings, answering.shown_place(standings))

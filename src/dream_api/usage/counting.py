@@ -12,13 +12,15 @@ from dream_api.usage.deciding import (
     CounterKey,
     Crossing,
     Decided,
+    HourKey,
     LifeKey,
     State,
+    SubjectKey,
     Verdict,
     decide,
 )
 from dream_api.usage.releasing import overdue, release
-from dream_api.usage.windows import Window
+from dream_api.usage.windows import Window, starts_of
 
 # What is stored of an admitted call with a key, so that a retry is answered alike.
 Storable = Callable[[int, Admitted], str]
@@ -95,25 +97,61 @@ async def _lock(tx: BatchTx, lives: set[LifeKey]) -> set[LifeKey]:
 async def _read(tx: BatchTx, charges: list[Charge], rowless: set[LifeKey]) -> State:
     """`rowless`: the lives of which nothing was ever counted."""
     keys: set[CounterKey] = set()
-    subjects: set[tuple[object, ...]] = set()
+    subjects: set[SubjectKey] = set()
     for charge in charges:
         keys.add(charge.whole_life)
         keys.update(charge.keys)
         if charge.subject is not None:
             subjects.update([(*key, charge.subject) for key in charge.keys])
     state = State()
-    for platform, customer, meter, window, starts_at, counted, held, announced in await queries.counts(tx, keys):
+    await _read_counters(tx, state, keys)
+    if len(state.counts) < len(keys):
+        await _bear_counters(tx, state, charges, rowless)
+        for charge in charges:
+            for key in charge.keys:
+                state.counts.setdefault(key, 0)
+    subjects.update(await _keep_others(tx, state, charges))
+    if subjects:
+        state.subjects.update([tuple(row) for row in await queries.subjects(tx, subjects)])
+    return state
+
+
+async def _read_counters(tx: BatchTx, state: State, keys: set[CounterKey]) -> None:
+    for row in await queries.counts(tx, keys):
+        platform, customer, meter, window, starts_at, counted, held, announced, windows = row
         key = (platform, customer, meter, window, starts_at)
         state.counts[key] = counted
         if held:
             state.held[platform, customer, meter] = held
         if announced:
             state.announced[key] = announced
-    if len(state.counts) < len(keys):
-        await _bear_counters(tx, state, charges, rowless)
-    if subjects:
-        state.subjects.update([tuple(row) for row in await queries.subjects(tx, subjects)])
-    return state
+        if windows:
+            state.windows[platform, customer, meter] = windows
+
+
+async def _keep_others(tx: BatchTx, state: State, charges: list[Charge]) -> list[SubjectKey]:
+    """Read the counters that other limits have made, or make with these calls, in the windows of each charge.
+
+    Whoever counts keeps them all, so that a counter that exists is always true, whatever plan a call came with. Answers
+    the subjects to look for in them.
+    """
+    for charge in charges:
+        state.windows[charge.life] = state.windows.get(charge.life, 0) | charge.windows
+    keeping: dict[tuple[HourKey, int], tuple[Charge, list[CounterKey]]] = {}
+    for charge in charges:
+        others = state.windows[charge.life] & ~charge.windows
+        if others:
+            keys = [(*charge.life, *start) for start in starts_of(others, charge.hour[3], charge.hour[4])]
+            keeping[charge.hour, charge.windows] = (charge, keys)
+    unread = {key for _, keys in keeping.values() for key in keys if key not in state.counts}
+    if unread:
+        await _read_counters(tx, state, unread)
+    subjects: list[SubjectKey] = []
+    for place, (charge, keys) in keeping.items():
+        state.kept[place] = [key for key in keys if key in state.counts]
+        if charge.subject is not None:
+            subjects += [(*key, charge.subject) for key in state.kept[place]]
+    return subjects
 
 
 async def _bear_counters(tx: BatchTx, state: State, charges: list[Charge], rowless: set[LifeKey]) -> None:
@@ -135,8 +173,12 @@ async def _bear_counters(tx: BatchTx, state: State, charges: list[Charge], rowle
 async def write(tx: BatchTx, decided: Decided, state: State, born: set[LifeKey]) -> None:
     """Write what was decided; life rows that were made for nothing go again."""
     if decided.counts:
-        told = state.announced
-        await queries.put_counts(tx, [(*key, total, told.get(key, 0)) for key, total in decided.counts.items()])
+        told, windows = state.announced, state.windows
+        rows = [
+            (*key, total, told.get(key, 0), 0 if key[3] else windows.get(key[:3], 0))
+            for key, total in decided.counts.items()
+        ]
+        await queries.put_counts(tx, rows)
     if decided.hours:
         await queries.add_hours(tx, decided.hours)
     if decided.subjects:

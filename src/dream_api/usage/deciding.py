@@ -22,7 +22,7 @@ LARGEST_COUNT = 2**53 - 1
 class Charge:
     """What a call adds to one meter of a customer, or of the platform itself; nothing of it changes once it is made."""
 
-    __slots__ = ("hour", "keys", "life", "limits", "quantity", "subject", "whole_life")
+    __slots__ = ("hour", "keys", "life", "limits", "quantity", "subject", "whole_life", "windows")
 
     def __init__(
         self,
@@ -42,6 +42,10 @@ class Charge:
         self.whole_life: CounterKey = (*life, 0, 0)
         # The counter of each limit.
         self.keys: tuple[CounterKey, ...] = tuple([(*life, *limit.key) for limit in limits])
+        # The limits' windows, a bit each.
+        self.windows = 0
+        for limit in limits:
+            self.windows |= limit.bit
 
 
 @dataclass(slots=True)
@@ -136,6 +140,12 @@ class State:
     """What is stored of everything that the calls touch; what is missing is zero."""
 
     counts: dict[CounterKey, int] = field(default_factory=dict[CounterKey, int])
+    # Of which windows there are counters, or will be with these calls, a bit each.
+    windows: dict[LifeKey, int] = field(default_factory=dict[LifeKey, int])
+    # Counters that a charge's limits do not name, but others do or did: by its hour and windows.
+    kept: dict[tuple[HourKey, int], list[CounterKey]] = field(
+        default_factory=dict[tuple[HourKey, int], list[CounterKey]]
+    )
     # The highest threshold that was told of, where there is one.
     announced: dict[CounterKey, int] = field(default_factory=dict[CounterKey, int])
     held: dict[LifeKey, int] = field(default_factory=dict[LifeKey, int])
@@ -241,6 +251,9 @@ def _sum(state: State, decided: Decided, place: int, at: int, charge: Charge) ->
             counts[key] = written[key] = count = counts.get(key, 0) + quantity
         if count >= limit.first_threshold and quantity > 0:
             _tell(state, decided, Crossing(place, at, limit, count, 0), key)
+    if state.kept:
+        for key in state.kept.get((charge.hour, charge.windows), ()):
+            counts[key] = written[key] = counts[key] + quantity
     hour = decided.hours.get(charge.hour)
     if hour is None:
         hour = decided.hours[charge.hour] = [0, 0]
@@ -263,6 +276,12 @@ def _meet(state: State, decided: Decided, place: int, at: int, charge: Charge, s
         is_new_to_longest |= limit is longest
         if count >= limit.first_threshold:
             _tell(state, decided, Crossing(place, at, limit, count, 0), key)
+    for key in state.kept.get((charge.hour, charge.windows), ()):
+        known = (*key, subject)
+        if known not in state.subjects:
+            state.subjects.add(known)
+            decided.subjects.add(known)
+            state.counts[key] = decided.counts[key] = state.counts[key] + 1
     decided.counts[life] = state.counts.setdefault(life, 0)
     hour = decided.hours.setdefault(charge.hour, [0, 0])
     hour[0] += is_new_to_longest

@@ -34,9 +34,9 @@ c = usage_counters.c
 
 _wanted = rows_of("wanted", **_counter_key)
 _COUNTS = Statement(
-    select(c.platform_no, c.customer_no, c.meter_no, c.window, c.starts_at, c.count, c.held, c.announced).join_from(
-        _wanted, usage_counters, and_(*(c[name] == _wanted.c[name] for name in _counter_key))
-    ),
+    select(
+        c.platform_no, c.customer_no, c.meter_no, c.window, c.starts_at, c.count, c.held, c.announced, c.windows
+    ).join_from(_wanted, usage_counters, and_(*(c[name] == _wanted.c[name] for name in _counter_key))),
     wanted=_wanted,
 )
 
@@ -73,14 +73,14 @@ _BURY = Statement(
     stillborn=_stillborn,
 )
 
-_counted = rows_of("counted", **_counter_key, count=_BIG, announced=SmallInteger())
+_counted = rows_of("counted", **_counter_key, count=_BIG, announced=SmallInteger(), windows=SmallInteger())
 _put = insert(usage_counters).from_select(
     [*_counted.c.keys(), "held"], select(*_counted.c, _NOTHING).where(given(_counted))
 )
 _PUT_COUNTS = Statement(
     _put.on_conflict_do_update(
         index_elements=list(usage_counters.primary_key),
-        set_={"count": _put.excluded["count"], "announced": _put.excluded.announced},
+        set_={name: _put.excluded[name] for name in ("count", "announced", "windows")},
     ),
     counted=_counted,
 )
@@ -175,7 +175,7 @@ async def bury_lives(tx: BatchTx, lives: Iterable[LifeKey]) -> None:
 
 
 async def put_counts(tx: BatchTx, counted: Iterable[tuple[int, ...]]) -> None:
-    """Write new counts and what was announced, as (key, count, announced); what is held stays as it is."""
+    """Write counters as (key, count, announced, windows); what is held stays as it is."""
     await tx.run(_PUT_COUNTS, counted=sorted(counted))
 
 

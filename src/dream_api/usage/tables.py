@@ -36,6 +36,8 @@ usage_counters = Table(
     Column("announced", Small, nullable=False),
     # In the life row only: what is reserved, which weighs on every window.
     Column("held", Number, nullable=False),
+    # In the life row only: of which windows there are counters, a bit each; whoever counts keeps them all.
+    Column("windows", Small, nullable=False, server_default="0"),
     info={"scope": "platform", "personal": False, "keep": "with the customer"},
     sqlite_with_rowid=False,
     postgresql_with=_ROOM_TO_UPDATE,

@@ -57,6 +57,8 @@ class OpenLimit:
     ends_at: int | None
     # Ends the key of its counter.
     key: tuple[int, int] = field(init=False, repr=False, compare=False)
+    # Its window among others, for sets of windows; the life row is there in any case.
+    bit: int = field(init=False, repr=False, compare=False)
     # What must not be passed; None where nothing is refused.
     hard_max: int | None = field(init=False, repr=False, compare=False)
     # The least count of which somebody is told.
@@ -64,6 +66,7 @@ class OpenLimit:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", (int(self.window), self.starts_at))
+        object.__setattr__(self, "bit", 1 << self.window if self.window else 0)
         object.__setattr__(self, "hard_max", self.max if self.kind == "hard" else None)
         object.__setattr__(self, "first_threshold", -(-self.max * THRESHOLDS[0] // 100) if self.max else _NEVER)
 
@@ -92,3 +95,9 @@ def _bounds(window: Window, at: int, period: Period) -> tuple[int, int | None]:
             return clock.month_of(at)
         case Window.PERIOD:
             return period.starts_at, period.ends_at
+
+
+def starts_of(bits: int, at: int, period_starts_at: int) -> list[tuple[int, int]]:
+    """The windows of a set that the moment lies in, as (window, start)."""
+    period = Period(period_starts_at, 0)
+    return [(int(window), _bounds(window, at, period)[0]) for window in Window if window and bits & 1 << window]

@@ -79,9 +79,13 @@ def upgrade() -> None:
     with op.batch_alter_table("keys") as keys:
         keys.add_column(sa.Column("rate_limit", sa.BigInteger(), nullable=True))
         keys.create_check_constraint(op.f("ck_keys__rate_limit"), "rate_limit > 0")
-    for statement in (*_LIVE_CALLS_COUNT_FOR_PLATFORMS, _NO_EMPTY_LIMITS_OF_LEVELS):
+    op.add_column("usage_counters", sa.Column("windows", sa.SmallInteger(), server_default="0", nullable=False))
+    for statement in (_PERIODS_WERE_COUNTED, *_LIVE_CALLS_COUNT_FOR_PLATFORMS, _NO_EMPTY_LIMITS_OF_LEVELS):
         op.execute(statement)
 
+
+# Until now there were counters of periods (bit 4), and no others.
+_PERIODS_WERE_COUNTED = 'UPDATE usage_counters SET windows = 16 WHERE "window" = 0'
 
 # From now on live calls count against the platform's level (customer 0, on the meter of the operator's project home):
 # so do those that were made before.
