@@ -11,7 +11,9 @@ A caller whose connection breaks, or who is told 503, comes again with the same 
 
 import asyncio
 import itertools
+import os
 import random
+import signal
 import time
 from collections.abc import Iterator
 
@@ -27,7 +29,7 @@ _ANSWER_SECONDS = 60
 
 
 async def outlive(served: Served, *, seconds: float, every: float) -> Round:
-    """Kill the busiest process every so many seconds, on average; AssertionError where a promise broke."""
+    """Kill the process with most callers every so many seconds, on average; AssertionError where a promise broke."""
     tally, stop = Tally(), asyncio.Event()
     calling = asyncio.create_task(
         load(
@@ -47,12 +49,13 @@ async def outlive(served: Served, *, seconds: float, every: float) -> Round:
         await calling
     await served.recovered()
     await _all_counted_once(served, tally)
+    counted, users = await served.counted(), tally.users
     return Round(
         kills,
         sent=tally.sent.total(),
         acknowledged=tally.acknowledged.total(),
         unknown=len(tally.unsettled),
-        counted=sum(found.life for user, found in (await served.counted()).items() if user in tally.users),
+        counted=sum(counted[user].life for user in users),
         refused=tally.statuses[429],
         slowest=tally.slowest,
         repeated=len(tally.fates) - tally.sent.total(),
@@ -68,13 +71,15 @@ def _mixed() -> Iterator[Call]:
 
 
 async def _kill_now_and_then(served: Served, seconds: float, every: float) -> int:
-    """How many died; the next one may die before the last one is replaced, and then nobody is left for a while."""
+    """How many died. The next may die before the last is replaced; where nobody serves, nobody is killed."""
     kills, deadline = 0, time.monotonic() + seconds
     while (pause := random.uniform(every / 2, every * 1.5)) < deadline - time.monotonic():
         await asyncio.sleep(pause)
-        living = served.server.processes
-        if living:
-            max(living, key=served.server.callers_of).kill()
+        callers, victim = max(
+            ((served.server.callers_of(each), each.pid) for each in served.server.processes), default=(0, 0)
+        )
+        if callers:
+            os.kill(victim, signal.SIGKILL)
             kills += 1
     await asyncio.sleep(max(0.0, deadline - time.monotonic()))
     return kills
