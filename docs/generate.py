@@ -40,8 +40,8 @@ _SETTINGS_HEAD = """\
 # Settings
 
 Every setting is an environment variable, read once when the server or a command starts. What is not set has its
-default; an empty variable counts as not set. `dream-api serve` takes `--host`, `--port` and `--data` as well, and every
-command takes `--data`; what was typed goes before the environment.
+default; an empty variable counts as not set. `dream-api serve` takes `--host`, `--port`, `--data`, and `--workers` for
+`DREAM_PROCESSES`, and every command takes `--data`; what was typed goes before the environment.
 
 Made from `src/dream_api/core/settings.py` by `python -m docs.generate`.
 """
@@ -70,8 +70,11 @@ A command that cannot do its work says why in one sentence, and what to do next.
 - `already_running`: another server works on the same data directory. There is one server for each; commands may run
   beside it.
 - `cannot_listen`: the address or port is taken or not this machine's. Choose another with `--host` and `--port`.
+- `ended_at_once`: the server was told to stop a second time and waited for nothing. Requests that were being answered
+  may be counted all the same.
 - `foreign_schema`: the database was written by a newer release, or is no database of dream-api.
 - `misused`: what was typed could not be understood; exit code 2.
+- `processes_need_postgresql`: the embedded database has one server, so `--workers` (`DREAM_PROCESSES`) must be 1 there.
 - `seal_broken`: something encrypted cannot be opened with this instance key. Set the key with which it was written.
 - `setting_invalid`: the setting named in `param` has a value that cannot be used.
 - `worker_needs_postgresql`: on the embedded database the server runs the jobs itself.

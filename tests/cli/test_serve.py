@@ -63,6 +63,35 @@ def test_a_second_server_on_the_same_data_is_refused(database_settings: Settings
 
 
 @only_sqlite
+def test_several_processes_are_refused_on_the_embedded_database(terminal: Terminal) -> None:
+    said = terminal.run("serve", "--workers", "2", "--port", "0")
+    told = terminal.run("serve", "--workers", "2", "--port", "0", "--json")
+
+    assert (said.code, told.code) == (1, 1)
+    assert said.err == (
+        "✗ 2 server processes cannot share the embedded database.\n"
+        "  The embedded database has one server; set DREAM_DATABASE_URL to use PostgreSQL.\n"
+    )
+    assert told.data["code"] == "processes_need_postgresql"
+
+
+@only_sqlite
+def test_no_process_at_all_is_refused(terminal: Terminal) -> None:
+    refusal = terminal.refused("serve", "--workers", "0")
+
+    assert (refusal["code"], refusal["param"]) == ("setting_invalid", "DREAM_PROCESSES")
+
+
+@only_postgres
+def test_on_a_terminal_several_processes_are_told(database_settings: Settings) -> None:
+    several = database_settings.model_copy(update={"processes": 2})
+
+    screen = on_a_terminal(several, lambda screen: screen)
+
+    assert "  Server          2 processes\n" in screen
+
+
+@only_sqlite
 def test_a_killed_server_leaves_no_lock(database_settings: Settings) -> None:
     server = Server(database_settings)
     server.start()

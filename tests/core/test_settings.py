@@ -22,6 +22,7 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "metrics_token": "secret",
         "body_limit": "2048",
         "gate_queue": "5",
+        "processes": "3",
         "workers": "outside",
         "shutdown_seconds": "3",
         "log_format": "json",
@@ -41,6 +42,7 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "metrics_token": SecretStr("secret"),
         "body_limit": 2048,
         "gate_queue": 5,
+        "processes": 3,
         "shutdown_seconds": 3,
     }
 
@@ -84,6 +86,8 @@ def test_trusted_proxies_are_addresses_and_networks(
         ("workers", "yes"),
         ("body_limit", "10"),
         ("gate_queue", "0"),
+        ("processes", "0"),
+        ("processes", "65"),
         ("shutdown_seconds", "0"),
         ("log_format", "xml"),
         ("log_level", "loud"),

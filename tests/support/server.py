@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import psutil
 from pydantic import SecretStr
 
 from dream_api.core.settings import Settings
@@ -48,6 +49,22 @@ class Server:
     def pid(self) -> int:
         assert self._process is not None, "The server does not run."
         return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def processes(self) -> list[psutil.Process]:
+        """Those that serve where there are several, in the order of their start."""
+        return sorted(psutil.Process(self.pid).children(), key=psutil.Process.create_time)
+
+    def callers_of(self, process: psutil.Process) -> int:
+        """How many connections this one has accepted."""
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            connections = process.net_connections("tcp")
+            return sum(each.status == psutil.CONN_ESTABLISHED and each.laddr.port == self.port for each in connections)
+        return 0
 
     @property
     def log(self) -> str:

@@ -1,6 +1,19 @@
-"""Figures for Prometheus."""
+"""Figures for Prometheus. Where several server processes share the work, each of them tells the figures of all."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+import os
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead  # pyright: ignore[reportUnknownVariableType]
+
+_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+_PLACE = "DREAM_METRICS_PLACE"
+_place = os.environ.get(_PLACE)
+
+if _place is not None:
+    # Files are named by place, not by process: whoever takes a dead one's place goes on with its counters, so that
+    # they never fall, and no more files are left behind than there are places.
+    values.ValueClass = values.MultiProcessValue(lambda: _place)  # pyright: ignore[reportArgumentType]
 
 registry = CollectorRegistry()
 
@@ -19,10 +32,26 @@ batches = Histogram(
     buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
     registry=registry,
 )
-waiting = Gauge("dream_gate_waiting_calls", "Metered calls that wait for their turn.", registry=registry)
-jobs = Gauge("dream_jobs", "Jobs by their state.", ["state"], registry=registry)
+waiting = Gauge(
+    "dream_gate_waiting_calls",
+    "Metered calls that wait for their turn.",
+    registry=registry,
+    multiprocess_mode="livesum",
+)
+# The database's own, the same in every process.
+jobs = Gauge("dream_jobs", "Jobs by their state.", ["state"], registry=registry, multiprocess_mode="mostrecent")
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def shared(directory: Path, place: int) -> dict[str, str]:
+    """The environment of a process that keeps its figures in the directory, as the only one in its place."""
+    return {_DIRECTORY: str(directory), _PLACE: str(place)}
+
+
+def leave(directory: Path, place: int) -> None:
+    """The process in this place has ended: what it counted stays, what it had at the moment goes."""
+    mark_process_dead(place, str(directory))
 
 
 def answered(method: str, route: str, status: int, seconds: float) -> None:
@@ -31,4 +60,8 @@ def answered(method: str, route: str, status: int, seconds: float) -> None:
 
 
 def exposition() -> bytes:
-    return generate_latest(registry)
+    if _place is None:
+        return generate_latest(registry)
+    together = CollectorRegistry()
+    MultiProcessCollector(together)  # pyright: ignore[reportUnknownArgumentType]
+    return generate_latest(together)

@@ -20,6 +20,12 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="The address that the server listens on.")
     port: int = Field(8787, ge=0, le=65535, description="The port that the server listens on.")
+    processes: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="How many server processes share the port and the work; more than one needs PostgreSQL.",
+    )
     data: Path = Field(
         Path("data"),
         description="The data directory: the embedded database, the instance key and the server's lock.",
@@ -54,7 +60,7 @@ class Settings(BaseSettings):
     gate_queue: int = Field(
         10_000,
         ge=1,
-        description="How many metered calls may wait for their turn before new ones get 503 `overloaded`.",
+        description="How many metered calls may wait for their turn in a process before new ones get 503 `overloaded`.",
     )
     workers: Literal["auto", "inside", "outside"] = Field(
         "auto",

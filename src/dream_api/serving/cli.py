@@ -29,13 +29,18 @@ def serve_instance(
     context: typer.Context,
     host: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Instead of DREAM_HOST (127.0.0.1).")] = None,
     port: Annotated[int | None, typer.Option(metavar="PORT", help="Instead of DREAM_PORT (8787).")] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Server processes that share the port, instead of DREAM_PROCESSES (1)."),
+    ] = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the server until Ctrl-C or SIGTERM. Every setting comes from DREAM_* in the environment."""
 
     def work() -> None:
-        serve(settings_of(host=host, port=port, data=data), greet=_greeting(as_json=as_json))
+        settings = settings_of(host=host, port=port, processes=workers, data=data)
+        serve(settings, greet=_greeting(as_json=as_json))
 
     run(context, work, as_json=as_json)
 
@@ -62,7 +67,8 @@ async def _greet_people(instance: Instance) -> Callable[[], None]:
 
 
 def _facts(settings: Settings) -> dict[str, Any]:
-    return {"url": settings.link_base, "docs": _docs(settings), "pid": os.getpid()}
+    several = {"processes": settings.processes} if settings.processes > 1 else {}
+    return {"url": settings.link_base, "docs": _docs(settings), "pid": os.getpid(), **several}
 
 
 def _docs(settings: Settings) -> str:
@@ -76,6 +82,7 @@ def _welcome(settings: Settings, ready: Quickstart) -> RenderableType:
         "Documentation": _docs(settings),
     }
     where["Data"] = str(settings.data.absolute()) if settings.is_embedded else "PostgreSQL"
+    where["Server"] = f"{settings.processes} processes" if settings.processes > 1 else None
     test_keys = {"Publishable key": ready.publishable_key, "Secret key": ready.secret_key}
     return Group(
         Text(f"dream-api {__version__} is ready.", "bold"),

@@ -1,16 +1,19 @@
-"""What a server has to itself: its data directory, by a lock, and the sockets it listens on."""
+"""What a server has to itself: its data directory, by a lock, the sockets it listens on, and its processes' figures."""
 
 import fcntl
 import os
+import shutil
 import socket
+import tempfile
 from collections.abc import Generator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from dream_api.core.settings import Settings
 from dream_api.core.terminal import Stopped
 
 _LOCK_NAME = "server.lock"
+_FIGURES = "dream-api-metrics-"
 
 
 class AlreadyRunning(Stopped):
@@ -74,3 +77,35 @@ def _bound(stack: ExitStack, host: str, port: int) -> list[socket.socket]:
         one.bind((address[0], sockets[0].getsockname()[1] if sockets else port, *address[2:]))
         sockets.append(one)
     return sockets
+
+
+@contextmanager
+def figures_directory() -> Generator[Path, None, None]:
+    """Where the processes of one server keep their figures; removed afterwards, as is what killed servers left."""
+    _remove_abandoned_figures()
+    # Under its name only once it is locked, so that nobody takes it for an abandoned one. The lock also keeps those
+    # away who tidy up temporary directories by age.
+    draft = Path(tempfile.mkdtemp(prefix=f"new-{_FIGURES}"))
+    with _locked(draft):
+        directory = draft.rename(draft.with_name(draft.name.removeprefix("new-")))
+        try:
+            yield directory
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _remove_abandoned_figures() -> None:
+    for directory in Path(tempfile.gettempdir()).glob(f"{_FIGURES}*"):
+        with suppress(OSError), _locked(directory):
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def _locked(directory: Path) -> Generator[None, None, None]:
+    """Raises OSError where another holds it, or where it is not ours to open."""
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)

@@ -14,8 +14,9 @@ from dream_api import app
 from dream_api.core import logs
 from dream_api.core.http import Lanes
 from dream_api.core.settings import Settings
-from dream_api.core.terminal import Instance, opened
-from dream_api.serving.places import listening, sole_server
+from dream_api.core.terminal import Instance, Stopped, opened
+from dream_api.serving.parenting import Parent
+from dream_api.serving.places import figures_directory, listening, sole_server
 
 _BACKLOG = 4096
 
@@ -24,15 +25,30 @@ Greeting = Callable[[Instance], Awaitable[Callable[[], None]]]
 
 
 def serve(settings: Settings, *, greet: Greeting) -> None:
-    """Serve until SIGINT or SIGTERM; begun requests are answered first.
+    """Serve until SIGINT or SIGTERM, in as many processes as are set; begun requests are answered first.
 
     Stopped, with nothing begun, where another server runs, the port is taken or there is no database.
     """
     logs.configure(settings.log_format, settings.log_level)
+    if settings.is_embedded and settings.processes > 1:
+        raise Stopped(
+            f"{settings.processes} server processes cannot share the embedded database.",
+            code="processes_need_postgresql",
+            hint="The embedded database has one server; set DREAM_DATABASE_URL to use PostgreSQL.",
+        )
     alone = sole_server(settings.data) if settings.is_embedded else nullcontext()
     with alone, listening(settings) as (ready, sockets):
         greeting = asyncio.run(_prepared(ready, greet))
-        _Server(_config(ready), greeting).run(sockets)
+        if ready.processes == 1:
+            serve_on(sockets, ready, greeting)
+            return
+        with figures_directory() as figures:
+            Parent(ready, sockets, figures, greeting).run()
+
+
+def serve_on(sockets: list[socket.socket], settings: Settings, greeting: Callable[[], None]) -> None:
+    """Serve in this process; the greeting is called in its event loop once it listens."""
+    _Server(_config(settings), greeting).run(sockets)
 
 
 async def _prepared(settings: Settings, greet: Greeting) -> Callable[[], None]:

@@ -2,11 +2,12 @@
 
 `calling` makes metered calls and tells honestly what became of each; `serving` sets up a server with Alice's project
 and reads what was counted for her customers; `killing` kills a process under load, again and again, and proves that
-nothing was lost.
+nothing was lost; `outliving` kills one of several that serve together.
 """
 
 from tests.support.load.calling import Call, Fate, Tally, load
 from tests.support.load.killing import Round, survive
+from tests.support.load.outliving import outlive
 from tests.support.load.serving import SMALL_LIMIT, Served, found, from_environment
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "found",
     "from_environment",
     "load",
+    "outlive",
     "survive",
 ]

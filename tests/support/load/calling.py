@@ -1,4 +1,7 @@
-"""Callers of `POST /api/data`, each on a kept-alive connection of its own, who say only what they know."""
+"""Callers of `POST /api/data`, each on a kept-alive connection of its own, who say only what they know.
+
+Some go home when their connection breaks; others insist, and send the same key again until they know.
+"""
 
 import asyncio
 import contextlib
@@ -34,6 +37,9 @@ class Fate(Enum):
     UNKNOWN = "it may have been counted: no whole answer, or one that is no promise (503 outcome_unknown, any 500)"
 
 
+_KNOWN = (Fate.ACKNOWLEDGED, Fate.REFUSED)
+
+
 @dataclass(slots=True)
 class Tally:
     """What became of calls. A key that was sent several times is one call."""
@@ -41,7 +47,8 @@ class Tally:
     fates: list[tuple[Call, Fate]] = field(default_factory=list)
     # (status, code of the refusal) of the whole answers.
     answers: Counter[tuple[int, str]] = field(default_factory=Counter)
-    bodies: dict[Call, set[bytes]] = field(default_factory=lambda: defaultdict(set))
+    # Of keyed calls, their different answers.
+    bodies: dict[Call, set[int]] = field(default_factory=lambda: defaultdict(set))
     slowest: float = 0.0
     hung: int = 0
     without_retry_after: int = 0
@@ -84,9 +91,14 @@ class Tally:
     @property
     def unsettled(self) -> list[Call]:
         """Keyed calls that are unknown to this moment: sent again, they tell."""
-        settled = {call for call, fate in self.fates if fate in (Fate.ACKNOWLEDGED, Fate.REFUSED)}
+        settled = {call for call, fate in self.fates if fate in _KNOWN}
         unknown = {call: None for call, fate in self.fates if fate is Fate.UNKNOWN and call.key is not None}
         return [call for call in unknown if call not in settled]
+
+    @property
+    def keyed(self) -> list[Call]:
+        """The keyed calls that were acknowledged."""
+        return list({call: None for call, fate in self.fates if fate is Fate.ACKNOWLEDGED and call.key is not None})
 
     @property
     def statuses(self) -> Counter[int]:
@@ -114,17 +126,22 @@ async def load(
     connections: int = 32,
     seconds: float = 30.0,
     stop: asyncio.Event | None = None,
+    insisting: bool = False,
+    tally: Tally | None = None,
 ) -> Tally:
     """Make the calls, each once, until they or the seconds are used up or `stop` is set.
 
-    A caller whose connection breaks goes home: what comes after a crash is for whoever restarts the server.
+    A caller whose connection breaks goes home: what comes after a crash is for whoever restarts the server. One who is
+    `insisting` comes again with the same key, as a client with retries does, and begins no other call before it knows
+    what became of this one. A `tally` that is given can be looked at meanwhile.
     """
-    tally = Tally()
+    tally = tally or Tally()
+    make_all = _insist_on if insisting else _call_on
     coming = iter(calls)
     stop = stop or asyncio.Event()
     async with asyncio.TaskGroup() as callers:
         ended = asyncio.get_running_loop().call_later(seconds, stop.set)
-        working = [callers.create_task(_call_on(port, token, coming, stop, tally)) for _ in range(connections)]
+        working = [callers.create_task(make_all(port, token, coming, stop, tally)) for _ in range(connections)]
         await asyncio.wait(working)
         ended.cancel()
     return tally
@@ -140,21 +157,52 @@ async def _call_on(port: int, token: str, calls: Iterator[Call], stop: asyncio.E
             call = next(calls, None)
             if call is None:
                 return
-            status = await _make(call, token, reader, writer, tally)
-            if status is None:
+            fate = await _make(call, token, reader, writer, tally)
+            if fate is None:
                 return
-            if status == 503:
+            if fate not in _KNOWN:
                 await asyncio.sleep(_PAUSE_AFTER_503)
     finally:
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
+        await _hang_up(writer)
+
+
+async def _insist_on(port: int, token: str, calls: Iterator[Call], stop: asyncio.Event, tally: Tally) -> None:
+    """Every call that is begun here ends as acknowledged or as refused."""
+    connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+    while not stop.is_set() and (call := next(calls, None)) is not None:
+        assert call.key is not None, "Without a key, a call that is sent again may count twice."
+        fate = None
+        while fate not in _KNOWN:
+            if connection is None:
+                connection = await _connected(port)
+            elif fate is not None:
+                await asyncio.sleep(_PAUSE_AFTER_503)
+            fate = await _make(call, token, *connection, tally)
+            if fate is None:
+                await _hang_up(connection[1])
+                connection = None
+    if connection is not None:
+        await _hang_up(connection[1])
+
+
+async def _connected(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    while True:
+        try:
+            return await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(_PAUSE_AFTER_503)
+
+
+async def _hang_up(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
 
 
 async def _make(
     call: Call, token: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, tally: Tally
-) -> int | None:
-    """The answer's status; None where there was no whole answer."""
+) -> Fate | None:
+    """What the answer says became of the call; None where there was no whole answer."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     try:
@@ -170,12 +218,13 @@ async def _make(
         tally.slowest = max(tally.slowest, loop.time() - began)
     status = int(_only(_STATUS, head))
     code = "" if status == 200 else json.loads(body)["code"]
-    tally.fates.append((call, _fate(status, code)))
+    fate = _fate(status, code)
+    tally.fates.append((call, fate))
     tally.answers[(status, code)] += 1
     tally.without_retry_after += status in (429, 503) and _RETRY_AFTER.search(head) is None
     if call.key is not None and status == 200:
-        tally.bodies[call].add(body)
-    return status
+        tally.bodies[call].add(hash(body))
+    return fate
 
 
 def _fate(status: int, code: str) -> Fate:

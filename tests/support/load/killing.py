@@ -33,7 +33,10 @@ class Victim(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Figures of one kill. `counted` is what the tables held for this round's calls when the victim was back."""
+    """Figures of one kill, or of so many.
+
+    `counted` is what the tables held for this round's calls when the victim was back.
+    """
 
     number: int
     sent: int
@@ -42,6 +45,8 @@ class Round:
     counted: int
     refused: int
     slowest: float
+    # Calls whose key was sent again.
+    repeated: int
 
 
 async def survive(
@@ -62,6 +67,7 @@ async def survive(
         await served.recovered()
         counted = await served.counted()
         _nothing_lost(total, counted)
+        repeated = len(total.unsettled)
         total += await _settle(served, total, number)
         assert await served.contradictions() == {}
         counted_now = _together(counted)
@@ -74,6 +80,7 @@ async def survive(
                 counted=counted_now - counted_before,
                 refused=tally.statuses[429],
                 slowest=tally.slowest,
+                repeated=repeated,
             )
         )
         tell(rounds[-1])

@@ -1,0 +1,24 @@
+"""`kill -9` of one of two server processes under load: a client that comes again with its key is counted once."""
+
+import pytest
+
+from dream_api.core.settings import Settings
+from tests.support.load import Served, found, outlive
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database_kind", ["postgres"])
+async def test_keyed_calls_are_counted_exactly_once_while_processes_die(durable_settings: Settings) -> None:
+    # `make bench-crash` goes on for a minute.
+    served = Served(durable_settings, await found(durable_settings), processes=2)
+    served.start()
+    try:
+        whole = await outlive(served, seconds=6, every=1.5)
+    finally:
+        served.stop()
+
+    assert whole.number >= 1
+    assert whole.repeated > 0
+    assert whole.unknown == 0
+    assert whole.counted == whole.acknowledged
+    assert served.server.log.count('"signal": "SIGKILL"') == whole.number
