@@ -209,6 +209,7 @@ def metered(
     *,
     user_id: str,
     plan: str | None = None,
+    plan_param: str = "X-User-Plan",
     meter: str = usage.REQUESTS,
     quantity: int = 1,
     subject: str | None = None,
@@ -224,7 +225,7 @@ def metered(
     if found is None:
         known = ", ".join(sorted(plans.meters))
         raise usage.UnknownMeter(f"There is no such meter; the project's meters are: {known}.", param="meter")
-    by_header = plans.named(plan) if plan is not None else None
+    by_header = plans.named(plan, param=plan_param) if plan is not None else None
     if found.aggregation == "distinct":
         if quantity != 1:
             raise usage.QuantityOutOfRange("A distinct meter counts one subject a call.", param="quantity", hint=_ONE)

@@ -90,6 +90,7 @@ def _call(key: Key, terms: Terms, item: NewItem, place: int, header: str | None)
             terms,
             user_id=customers.proper_user_id(item.user_id, "userId"),
             plan=item.plan,
+            plan_param="plan",
             meter=item.meter,
             quantity=quantity_of(item),
             subject=item.subject,
