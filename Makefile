@@ -10,7 +10,7 @@ WORKERS ?= 2
 HANGING := -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test check lint format types imports pages bench bench-crash soak lock clean
+.PHONY: help install install-dev run test check lint format types imports pages bench bench-crash bench-peers peers soak lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -51,6 +51,10 @@ bench: install-dev ## measure the metered call
 bench-crash: install-dev ## kill the server and its database under load, and count what was lost
 	$(BIN)/python -m bench.crash $(ARGS)
 
+bench-peers: install-dev ## measure it against what people would use instead; ARGS="--rounds 3 --only worker"
+	@$(MAKE) --no-print-directory --keep-going --silent peers || echo 'What is missing is left out.' >&2
+	$(BIN)/python -m bench.peers.run $(ARGS)
+
 soak: install-dev ## hold the gate against its plain model for longer; DURATION=60 (seconds)
 	$(BIN)/python -m bench.soak --duration $(DURATION) $(ARGS)
 
@@ -61,9 +65,11 @@ lock: install-dev ## lock the requirements again; UPGRADE=--upgrade for newer ve
 	$(LOCK) pyproject.toml requirements/run.in -o requirements/run.txt
 	$(LOCK) --extra dev pyproject.toml requirements/run.in requirements/dev.in -c requirements/run.txt \
 	  -o requirements/dev.txt
+	$(LOCK) requirements/peers.in -c requirements/run.txt -o requirements/peers.txt
 
 clean: ## remove .venv and what the tools leave behind; never the data
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf $(PEERS_VENV) $(WORKER)/node_modules $(POCKETBASE)/pocketbase
 	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp for each step, so that a step runs again only when its own files changed.
@@ -91,3 +97,24 @@ $(VENV)/.package: pyproject.toml $(VENV)/.run
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.package
 	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
+
+# What bench-peers measures beside us: each in its place, none needed for the others.
+
+PEERS_VENV := .venv-peers
+WORKER := bench/peers/worker
+POCKETBASE := bench/peers/pocketbase
+
+peers: $(PEERS_VENV)/.peers $(WORKER)/node_modules/.package-lock.json $(POCKETBASE)/pocketbase
+
+$(PEERS_VENV)/.peers: requirements/peers.txt $(VENV)/.python
+	$(BIN)/python -m venv $(PEERS_VENV)
+	$(PEERS_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/peers.txt
+	touch $@
+
+$(WORKER)/node_modules/.package-lock.json: $(WORKER)/package-lock.json
+	cd $(WORKER) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+# /usr/local/go is where Go's own installation goes, without being on everybody's path.
+$(POCKETBASE)/pocketbase: $(addprefix $(POCKETBASE)/,main.go go.mod go.sum)
+	cd $(POCKETBASE) && PATH="$$PATH:/usr/local/go/bin" CGO_ENABLED=0 go build -trimpath -o pocketbase .

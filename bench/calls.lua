@@ -1,5 +1,6 @@
 -- Metered calls of users drawn uniformly; see bench/load.py for the variables.
 local users = tonumber(os.getenv("BENCH_USERS"))
+local body = os.getenv("BENCH_BODY")
 local headers = {
   ["Authorization"] = "Bearer " .. os.getenv("BENCH_KEY"),
   ["X-User-Plan"] = os.getenv("BENCH_PLAN"),
@@ -15,9 +16,15 @@ function init()
   math.randomseed(os.time() * 31 + number)
 end
 
+-- The path is that of the address wrk was given.
 function request()
-  headers["X-User-Id"] = "user_" .. math.random(1, users)
-  return wrk.format("POST", "/api/data", headers)
+  local user = "user_" .. math.random(1, users)
+  if body then
+    headers["Content-Type"] = "application/json"
+    return wrk.format("POST", nil, headers, (body:gsub("USER", user)))
+  end
+  headers["X-User-Id"] = user
+  return wrk.format("POST", nil, headers)
 end
 
 function done(summary, latency)

@@ -18,15 +18,30 @@ class Measured:
     p50: float
     p99: float
     failed: int
+    # Answers that were no refusals.
+    admitted: int
 
 
 def is_possible() -> bool:
     return shutil.which("wrk") is not None
 
 
-def run(url: str, key: str, *, plan: str, users: int, connections: int, seconds: int) -> Measured:
-    """Metered calls from one thread of wrk over kept-alive connections."""
-    told = {"BENCH_KEY": key, "BENCH_PLAN": plan, "BENCH_USERS": str(users)}
+def run(
+    url: str,
+    key: str,
+    *,
+    plan: str,
+    users: int,
+    connections: int,
+    seconds: int,
+    body: str = "",
+    core: int | None = None,
+) -> Measured:
+    """Metered calls from one thread of wrk over kept-alive connections, on any core or this one.
+
+    A body is sent as JSON with the user in place of `USER`, and without X-User-Id.
+    """
+    told = {"BENCH_KEY": key, "BENCH_PLAN": plan, "BENCH_USERS": str(users)} | ({"BENCH_BODY": body} if body else {})
     done = subprocess.run(
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(_SCRIPT), url],
         env=os.environ | told,
@@ -34,7 +49,8 @@ def run(url: str, key: str, *, plan: str, users: int, connections: int, seconds:
         text=True,
         timeout=seconds + 60,
         check=True,
+        preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}),
     )
     line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT"))
     requests, micros, p50, p99, refused, broken = (int(word) for word in line.split()[1:])
-    return Measured(requests / (micros / 1e6), p50 / 1000, p99 / 1000, refused + broken)
+    return Measured(requests / (micros / 1e6), p50 / 1000, p99 / 1000, refused + broken, requests - refused)

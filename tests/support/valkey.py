@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from tests.support.postgres import die_with_parent, free_port
 
@@ -20,12 +20,15 @@ _STOP_SECONDS = 10
 class Valkey:
     """One server with its own data; `durable` decides whether what it was told is kept over a kill.
 
+    `sync` is when it is synced to the disk: before the answer, or once a second.
+
     It starts when entered (or by `start`), keeps its port over `kill` and `start`, and goes with everything
     it wrote at `stop`. It also goes when the process that started it dies.
     """
 
-    def __init__(self, durable: bool = False) -> None:
+    def __init__(self, durable: bool = False, sync: Literal["always", "everysec"] = "always") -> None:
         self.durable = durable
+        self.sync = sync
         self.port = 0
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -92,7 +95,7 @@ class Valkey:
                 "--appendonly",
                 "yes" if self.durable else "no",
                 "--appendfsync",
-                "always",
+                self.sync,
                 "--save",
                 "",
             ]
