@@ -50,7 +50,7 @@ async def prepare(settings: Settings) -> str:
     account = await open_account(database, "Bench")
     async with database.write() as tx:
         for plan, limit in LIMITS.items():
-            await catalog.set_limit(tx, account.project, "test", plan, limit)
+            await catalog.set_tier(tx, account.project, "test", plan, [catalog.TierLimit(limit)])
     await database.close()
     return account.secret["test"]
 

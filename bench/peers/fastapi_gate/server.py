@@ -16,7 +16,7 @@ from dream_api.gate import Gate, body_of, metered, refusal_of
 
 settings = Settings()
 database = house.open_database(settings)
-gate = Gate(database, queue_size=settings.gate_queue)
+gate = Gate(database, home_mode=settings.home_mode, queue_size=settings.gate_queue)
 
 
 @asynccontextmanager
@@ -38,8 +38,8 @@ async def count(
 ) -> Response:
     try:
         key = await gate.server(authorization)
-        plans = await gate.plans_of(key, x_user_plan)
-        outcome = await gate.count(metered(key, plans, user_id=x_user_id, plan=x_user_plan))
+        terms = await gate.terms_of(key, x_user_plan)
+        outcome = await gate.count(metered(key, terms, user_id=x_user_id, plan=x_user_plan))
         if not outcome.is_allowed:
             raise refusal_of(outcome, clock.now())
     except Refusal as refusal:

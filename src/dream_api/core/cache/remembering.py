@@ -62,9 +62,9 @@ class Cache(Generic[V]):
         self._loading.pop(key, None)
 
     def clear(self) -> None:
+        """Forget all; what is being read at this moment is told to those who ask, but not remembered."""
         self.version += 1
         self._facts.clear()
-        self._loading.clear()
 
     def __len__(self) -> int:
         return len(self._facts)
