@@ -190,6 +190,26 @@ async def test_a_change_is_in_force_here_at_its_commit(database: Database) -> No
     assert (cache.get("sky"), cache.get("sea")) == (None, "old")
 
 
+async def test_a_change_is_in_force_in_every_cache_of_its_kind(database: Database, elsewhere: Database) -> None:
+    here, there = [remembering("sky"), remembering("sky")], [remembering(), remembering()]
+    Changes(database, here)
+    far = Changes(elsewhere, there)
+    await far.look()
+    for cache in there:
+        cache.put("sky", "old", read_at=cache.version)
+    await change(database)
+    await far.look()
+
+    assert [cache.get("sky") for cache in (*here, *there)] == [None] * 4
+
+
+async def test_what_cannot_be_known_is_forgotten_by_every_cache_of_its_kind(database: Database) -> None:
+    caches = [remembering("sky"), remembering("sky")]
+
+    assert not Changes(database, caches).are_known
+    assert [cache.get("sky") for cache in caches] == [None, None]
+
+
 async def test_a_change_is_in_force_in_another_process_within_a_second(database: Database, elsewhere: Database) -> None:
     cache = Cache[str]("fact", size=10)
     there = Changes(elsewhere, [cache])

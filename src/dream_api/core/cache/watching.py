@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 import structlog
@@ -33,11 +35,13 @@ async def note(tx: Tx, kind: str, key: str) -> None:
 
 
 class Changes:
-    """Keeps a process's caches true."""
+    """Keeps a process's caches true; several of one kind may remember different things of the same fact."""
 
     def __init__(self, database: Database, caches: Iterable[Cache[Any]]) -> None:
         self._database = database
-        self._caches = {cache.kind: cache for cache in caches}
+        self._caches: defaultdict[str, list[Cache[Any]]] = defaultdict(list)
+        for cache in caches:
+            self._caches[cache.kind].append(cache)
         self._looked_at = float("-inf")
         # The same moment by the database's clock, which goes on while this machine sleeps.
         self._known_until = 0
@@ -55,11 +59,11 @@ class Changes:
 
     def forget(self, noted: Iterable[tuple[str, str]]) -> None:
         for kind, key in noted:
-            if kind in self._caches:
-                self._caches[kind].forget(key)
+            for cache in self._caches.get(kind, ()):
+                cache.forget(key)
 
     def _forget_all(self) -> None:
-        for cache in self._caches.values():
+        for cache in chain.from_iterable(self._caches.values()):
             cache.clear()
 
     async def look(self) -> None:
