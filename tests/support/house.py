@@ -66,6 +66,7 @@ class House:
     async def set_limit(self, account: Account, tier: str, limit: int | None, mode: Mode = "test") -> None:
         async with self.database.write() as tx:
             await catalog.set_limit(tx, account.project, mode, tier, limit)
+        await self.gate.changes.look()
 
     async def usage_of(self, account: Account, user: str = "ada") -> dict[str, Any]:
         answer = await self.api.get("/api/usage", headers=account.calls(user))
@@ -129,15 +130,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             transport=httpx.ASGITransport(app=front, client=("127.0.0.1", 1)), base_url="http://dream.test"
         ) as api,
     ):
-        yield House(
-            front,
-            settings,
-            state.database,
-            state.gate,
-            api,
-            await open_account(state.database, "Alice"),
-            await open_account(state.database, "Charlie"),
-        )
+        alice, charlie = [await open_account(state.database, name) for name in ("Alice", "Charlie")]
+        await state.gate.changes.look()  # what was changed so far makes it forget nothing later
+        yield House(front, settings, state.database, state.gate, api, alice, charlie)
 
 
 @pytest.fixture

@@ -53,6 +53,7 @@ async def issue(
     issued = IssuedKey(ids.new("key"), kind, mode, tokens.make(kind, mode))
     is_secret = kind == "secret"
     may_be_revealed = is_secret and mode == "test"
+    hashed = digest(issued.token)
     await queries.insert_key(
         tx,
         project.platform_id,
@@ -63,13 +64,14 @@ async def issue(
             "kind": kind,
             "name": name,
             "shown": tokens.shown(issued.token) if is_secret else issued.token,
-            "hash": digest(issued.token),
+            "hash": hashed,
             "sealed": instance_key.seal(issued.token, issued.id) if may_be_revealed else None,
             "created_by": created_by,
             "created_at": now,
             "expires_at": expires_at,
         },
     )
+    await note(tx, CACHE_KIND, hashed.hex())  # that there is no such key may be remembered
     return issued
 
 
