@@ -8,20 +8,25 @@
 The rules behind it live in `keys`, `customers`, `catalog` and `usage`; this is where they meet.
 """
 
+from dream_api.gate.admitting import NO_SECRET_KEY, Admitting, Turnstile, client_of
 from dream_api.gate.answering import TierLimitReached, body_of, peeked_body, rate_headers, refusal_of
 from dream_api.gate.calls import Metered, Outcome
 from dream_api.gate.gate import REFUSALS, SERVER_REFUSALS, Gate, SaasOnly, SecretKeyRequired, metered
 
 __all__ = [
+    "NO_SECRET_KEY",
     "REFUSALS",
     "SERVER_REFUSALS",
+    "Admitting",
     "Gate",
     "Metered",
     "Outcome",
     "SaasOnly",
     "SecretKeyRequired",
     "TierLimitReached",
+    "Turnstile",
     "body_of",
+    "client_of",
     "metered",
     "peeked_body",
     "rate_headers",

@@ -17,6 +17,7 @@ from dream_api.core.errors import (
     StorageUnavailable,
     ValidationFailed,
 )
+from dream_api.core.rates import RateLimited
 from dream_api.customers import Customer, CustomerBlocked
 from dream_api.gate import answering, batching
 from dream_api.gate.calls import Metered, Outcome, Waiting
@@ -43,6 +44,7 @@ class SaasOnly(Forbidden):
 SERVER_REFUSALS: tuple[type[Refusal], ...] = (
     *keys.REFUSALS,
     SecretKeyRequired,
+    RateLimited,
     ValidationFailed,
     Overloaded,
     StorageUnavailable,
