@@ -25,6 +25,7 @@ EXAMPLES = {
     "keys list": "dream-api keys list --project prj_…",
     "keys rotate": "dream-api keys rotate --project prj_… --mode live --grace-hours 48",
     "keys reveal": "dream-api keys reveal key_… --project prj_…",
+    "keys limit": "dream-api keys limit key_… --project prj_… --per-second 50",
     "keys revoke": "dream-api keys revoke key_… --project prj_…",
     "tier set": "dream-api tier set --project prj_… --mode live --name pro --limit 100000",
     "tier list": "dream-api tier list --project prj_… --mode live",

@@ -198,18 +198,21 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def database_settings(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
-    """Settings whose database is fresh and migrated, for an app or a server that a test starts itself."""
+    """Settings whose database is fresh and migrated, for an app or a server that a test starts itself.
+
+    Tests call in bursts from one address, so open requests are limited only where a test says so.
+    """
     data = tmp_path / "data"
     data.mkdir()
     if database_kind == "sqlite":
         shutil.copyfile(request.getfixturevalue("migrated_file"), data / FILE_NAME)
-        yield Settings(data=data)
+        yield Settings(data=data, open_rate=0)
         return
     template = request.getfixturevalue("migrated_template")
     url: str = request.getfixturevalue("postgres_url")
     name = f"test_{uuid.uuid4().hex}"
     execute(url.format("postgres"), f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-    yield Settings(data=data, database_url=url.format(name))
+    yield Settings(data=data, database_url=url.format(name), open_rate=0)
     execute(url.format("postgres"), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 

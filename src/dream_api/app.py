@@ -14,17 +14,17 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Match
 
 from dream_api import __version__, catalog, customers, schema, usage
-from dream_api.core import sweeping
+from dream_api.core import rates, sweeping
 from dream_api.core.db import Database
 from dream_api.core.db.migrating import migrate
 from dream_api.core.errors import MalformedRequest, NotAllowed, NotFound
-from dream_api.core.http import Answering, Front, from_errors, operating
+from dream_api.core.http import Answering, Front, Proxies, from_errors, operating
 from dream_api.core.jobs import Registry, Worker
 from dream_api.core.proofs import Check
 from dream_api.core.settings import Settings
 from dream_api.core.web import documents
 from dream_api.customers import api as customers_api
-from dream_api.gate import Gate
+from dream_api.gate import Admitting, Gate, Turnstile
 from dream_api.usage import api as usage_api
 
 ROUTERS = (*usage_api.ROUTERS, customers_api.router, operating.router, documents.router)
@@ -78,16 +78,26 @@ def create_app(settings: Settings) -> Front:
     )
     database = open_database(settings)
     gate = Gate(database, home_mode=settings.home_mode, queue_size=settings.gate_queue)
-    metering = usage_api.Metering(gate, body_limit=settings.body_limit, link_base=settings.link_base)
+    shared_rates = rates.opened(settings.valkey_url, processes=settings.processes)
+    turnstile = Turnstile(gate, shared_rates, open_rate=settings.open_rate)
+    metering = usage_api.Metering(
+        gate,
+        turnstile,
+        proxies=Proxies(settings.trusted_proxies),
+        body_limit=settings.body_limit,
+        link_base=settings.link_base,
+    )
     app.state.settings = settings
     app.state.database = database
     app.state.gate = gate
     app.state.metering = metering
+    app.state.rates = shared_rates
     app.state.is_stopping = False
     for router in ROUTERS:
         app.include_router(router)
     app.add_exception_handler(HTTPException, _as_refusal)
     app.add_exception_handler(RequestValidationError, _as_refusal)
+    app.add_middleware(Admitting, turnstile=turnstile, exempt=operating.PROBES)
     app.add_middleware(Answering, link_base=settings.link_base)
     app.add_api_route("/assets/dream.css", _style, include_in_schema=False)
     app.add_api_route("/", _home, include_in_schema=False)
@@ -110,6 +120,7 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
             await worker.stop()
             await working
         await gate.stop()
+        await app.state.rates.close()
         await database.close()
 
 

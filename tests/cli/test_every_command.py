@@ -38,6 +38,7 @@ def test_there_are_the_commands_that_people_need() -> None:
         "keys list",
         "keys rotate",
         "keys reveal",
+        "keys limit",
         "keys revoke",
         "tier set",
         "tier list",

@@ -106,6 +106,32 @@ def test_a_revoked_key_stays_revoked(terminal: Terminal, project: dict[str, Any]
     assert terminal.refused(*words)["code"] == "key_already_revoked"
 
 
+def test_a_key_can_be_limited_and_not(terminal: Terminal, project: dict[str, Any]) -> None:
+    _, secret = terminal.ask("keys", "list", "--project", project["projectId"], "--mode", "test")["data"]
+    words = ("keys", "limit", secret["keyId"], "--project", project["projectId"], "--per-second")
+    listing = ("keys", "list", "--project", project["projectId"], "--mode", "test")
+    assert secret["rateLimit"] is None
+
+    assert terminal.ask(*words, "5000") == {"keyId": secret["keyId"], "rateLimit": 5000}
+    assert [key["rateLimit"] for key in terminal.ask(*listing)["data"]] == [None, 5000]
+    assert "5,000/s" in terminal.type(*listing).out
+
+    assert terminal.type(*words, "unlimited").out.endswith("may now make any number of calls a second.\n")
+    assert [key["rateLimit"] for key in terminal.ask(*listing)["data"]] == [None, None]
+    assert "/s" not in terminal.type(*listing).out
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "1.5", "many", "", "1000001"])
+def test_a_rate_is_a_whole_number_or_unlimited(terminal: Terminal, project: dict[str, Any], rate: str) -> None:
+    _, secret = terminal.ask("keys", "list", "--project", project["projectId"], "--mode", "test")["data"]
+
+    refusal = terminal.refused(
+        *("keys", "limit", secret["keyId"], "--project", project["projectId"], f"--per-second={rate}")
+    )
+
+    assert (refusal["code"], refusal["param"]) == ("validation_failed", "perSecond")
+
+
 @pytest.mark.parametrize("verb", ["revoke", "reveal"])
 def test_a_key_of_another_project_is_not_found(terminal: Terminal, project: dict[str, Any], verb: str) -> None:
     other = terminal.ask("project", "create", "Other", "--type", "saas")["projectId"]

@@ -91,13 +91,12 @@ def test_the_first_call_works_as_it_stands(server: Server) -> None:
 @needs_curl
 def test_the_guide_works_as_it_stands(server: Server) -> None:
     made = json.loads(program("project create Guide --type saas --live --json", server.settings))
+    listed = json.loads(program(f"keys list --project {made['projectId']} --mode test --json", server.settings))
+    [key_id] = [key["keyId"] for key in listed["data"] if key["kind"] == "secret"]
 
     for script in blocks(GUIDE, ""):
-        run(
-            script.replace("dream-api ", ".venv/bin/dream-api ").replace("prj_…", made["projectId"]),
-            server,
-            made["secretKey"],
-        )
+        typed = script.replace("dream-api ", ".venv/bin/dream-api ")
+        run(typed.replace("prj_…", made["projectId"]).replace("key_…", key_id), server, made["secretKey"])
 
     usage = json.loads(run(blocks(section(GUIDE, "Reading usage"), "")[0], server, made["secretKey"]))["usage"]
     assert usage["count"] == 4

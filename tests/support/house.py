@@ -67,20 +67,24 @@ class House:
     async def set_limit(self, account: Account, tier: str, limit: int | None, mode: Mode = "test") -> None:
         async with self.database.write() as tx:
             await catalog.set_tier(tx, account.project, mode, tier, [TierLimit(limit)])
+        await self.gate.changes.look()
 
     async def set_limits(self, account: Account, tier: str, *limits: TierLimit, mode: Mode = "test") -> None:
         async with self.database.write() as tx:
             await catalog.set_tier(tx, account.project, mode, tier, limits)
+        await self.gate.changes.look()
 
     async def set_level(self, number: int, *limits: TierLimit, mode: Mode = "live") -> None:
         """A level of the instance."""
         async with self.database.write() as tx:
             await catalog.set_level(tx, mode, number, limits, None)
+        await self.gate.changes.look()
 
     async def assign(self, account: Account, level: int, mode: Mode = "live") -> None:
         """Put the account's platform on a level."""
         async with self.database.write() as tx:
             await catalog.assign(tx, await platforms.find(tx, account.project.platform_id), level, mode)
+        await self.gate.changes.look()
 
     async def usage_of(self, account: Account, user: str = "ada") -> dict[str, Any]:
         answer = await self.api.get("/api/usage", headers=account.calls(user))
@@ -144,15 +148,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             transport=httpx.ASGITransport(app=front, client=("127.0.0.1", 1)), base_url="http://dream.test"
         ) as api,
     ):
-        yield House(
-            front,
-            settings,
-            state.database,
-            state.gate,
-            api,
-            await open_account(state.database, "Alice"),
-            await open_account(state.database, "Charlie"),
-        )
+        alice, charlie = [await open_account(state.database, name) for name in ("Alice", "Charlie")]
+        await state.gate.changes.look()  # what was changed so far makes it forget nothing later
+        yield House(front, settings, state.database, state.gate, api, alice, charlie)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -34,6 +35,12 @@ class Settings(BaseSettings):
         None,
         description="`postgresql://user:password@host:port/name` to use PostgreSQL instead of the embedded SQLite.",
     )
+    valkey_url: str | None = Field(
+        None,
+        pattern=r"^((redis|rediss|valkey|valkeys)://[^\s/]|unix:///)\S*$",
+        description="`valkey://user:password@host:port/number` (or `redis:`; `valkeys:` or `rediss:` with TLS; "
+        "`unix:///path`): several servers share their rate limits through it. Without it each has its own.",
+    )
     public_url: str | None = Field(
         None,
         pattern=r"^https?://[^\s/]",
@@ -57,6 +64,13 @@ class Settings(BaseSettings):
         description="A bearer token that opens `/metrics` to addresses other than loopback.",
     )
     body_limit: int = Field(1_048_576, ge=1024, description="The largest request body that is read, in bytes.")
+    open_rate: int = Field(
+        20,
+        ge=0,
+        le=1_000_000,
+        description="How many requests a second one address may send without a working secret key, before it gets "
+        "429 `rate_limited`; 0 is any number.",
+    )
     gate_queue: int = Field(
         10_000,
         ge=1,
@@ -93,6 +107,13 @@ class Settings(BaseSettings):
     def _is_postgresql(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("postgresql://", "postgres://")):
             raise ValueError("it must begin with postgresql://")
+        return value
+
+    @field_validator("valkey_url")
+    @classmethod
+    def _has_a_real_port(cls, value: str | None) -> str | None:
+        if value is not None:
+            _ = urlsplit(value).port  # raises where it is none
         return value
 
     @field_validator("instance_key")

@@ -8,14 +8,17 @@
 The rules behind it live in `keys`, `customers`, `catalog` and `usage`; this is where they meet.
 """
 
+from dream_api.gate.admitting import NO_SECRET_KEY, Admitting, Turnstile, client_of
 from dream_api.gate.answering import LevelLimitReached, TierLimitReached, body_of, peeked_body, rate_headers, refusal_of
 from dream_api.gate.calls import Metered, Outcome
 from dream_api.gate.gate import REFUSALS, SERVER_REFUSALS, Gate, SaasOnly, SecretKeyRequired, Terms, metered
 from dream_api.gate.reserving import reserve, settle
 
 __all__ = [
+    "NO_SECRET_KEY",
     "REFUSALS",
     "SERVER_REFUSALS",
+    "Admitting",
     "Gate",
     "LevelLimitReached",
     "Metered",
@@ -24,7 +27,9 @@ __all__ = [
     "SecretKeyRequired",
     "Terms",
     "TierLimitReached",
+    "Turnstile",
     "body_of",
+    "client_of",
     "metered",
     "peeked_body",
     "rate_headers",

@@ -18,6 +18,7 @@ from dream_api.core.errors import (
     StorageUnavailable,
     ValidationFailed,
 )
+from dream_api.core.rates import RateLimited
 from dream_api.customers import Customer, CustomerBlocked
 from dream_api.gate import answering, batching
 from dream_api.gate.calls import Metered, Outcome, Tell, Waiting
@@ -28,6 +29,7 @@ from dream_api.keys import Key
 from dream_api.platforms import Mode
 
 _KEYS = 20_000
+_UNKNOWN_KEYS = 10_000
 _PROJECTS = 10_000
 _CUSTOMERS = 50_000
 
@@ -49,6 +51,7 @@ _UNKNOWN = Customer(-1, "active", None, None, None)
 SERVER_REFUSALS: tuple[type[Refusal], ...] = (
     *keys.REFUSALS,
     SecretKeyRequired,
+    RateLimited,
     ValidationFailed,
     Overloaded,
     StorageUnavailable,
@@ -75,10 +78,14 @@ class Gate:
     def __init__(self, database: Database, *, home_mode: Mode, queue_size: int) -> None:
         self.database = database
         self.keys = Cache[Key](keys.CACHE_KIND, size=_KEYS)
+        # Well-formed keys that do not exist, so that a flood of one asks the database once.
+        self.unknown_keys = Cache[bool](keys.CACHE_KIND, size=_UNKNOWN_KEYS)
         self.plans = Cache[Plans](catalog.CACHE_KIND, size=_PROJECTS)
         self.customers = Cache[Customer](customers.CACHE_KIND, size=_CUSTOMERS)
         self.levels = Levels(database, self.plans, home_mode)
-        self.changes = Changes(database, [self.keys, self.plans, self.customers, self.levels.platforms])
+        self.changes = Changes(
+            database, [self.keys, self.unknown_keys, self.plans, self.customers, self.levels.platforms]
+        )
         self._queue = batching.Queue(database, self.customers, size=queue_size)
 
     async def start(self) -> None:
@@ -103,12 +110,18 @@ class Gate:
             return known
         token = keys.well_formed(authorization)
         hashed = sha256(token.encode())
+        name = hashed.hexdigest()
 
         async def load() -> Key | None:
+            read_at = self.unknown_keys.version
             async with self.database.read() as tx:
-                return await keys.load(tx, hashed.digest())
+                key = await keys.load(tx, hashed.digest())
+            if key is None:
+                self.unknown_keys.put(name, True, read_at=read_at)
+            return key
 
-        key = await self.keys.get_or_load(hashed.hexdigest(), load)
+        is_unknown = self.changes.are_known and self.unknown_keys.get(name)
+        key = None if is_unknown else await self.keys.get_or_load(name, load)
         return _secret(keys.refuse_unusable(key, clock.now()))
 
     def known_plans(self, key: Key, plan: str | None = None) -> Plans | None:

@@ -1,6 +1,7 @@
 """Keys of a project and mode: `pk_…` for browsers, `sk_…` for servers."""
 
 from dream_api.keys.issuing import DEFAULT_GRACE, LONGEST_GRACE, IssuedKey, issue, issue_pair, revoke, rotate
+from dream_api.keys.limiting import limit
 from dream_api.keys.queries import of_project, touch
 from dream_api.keys.revealing import reveal
 from dream_api.keys.tokens import Kind
@@ -17,6 +18,7 @@ __all__ = [
     "Kind",
     "issue",
     "issue_pair",
+    "limit",
     "load",
     "of_project",
     "refuse_unusable",

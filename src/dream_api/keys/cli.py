@@ -104,6 +104,23 @@ async def reveal(desk: Desk, key_id: KeyId, project: OfProject) -> Answer:
 
 
 @keys.writes
+async def limit(
+    desk: Desk,
+    key_id: KeyId,
+    project: OfProject,
+    per_second: Annotated[str, typer.Option(metavar="N", help="Calls a second, or `unlimited`.", show_default=False)],
+) -> Answer:
+    """Limit how many calls a second a secret key may make, everywhere within a second."""
+    owner = await platforms.find_project(desk.tx, project)
+    key = await _find(desk, owner, key_id)
+    rate = _rate_of(per_second)
+    await room.limit(desk.tx, owner.platform_id, key.id, rate)
+    now = "any number of calls" if rate is None else f"{rate:,} calls"
+    sentence = f"{_brief(key)} of {owner.name} may now make {now} a second."
+    return Answer({"keyId": key.id, "rateLimit": rate}, Text(sentence))
+
+
+@keys.writes
 async def revoke(desk: Desk, key_id: KeyId, project: OfProject) -> Answer:
     """End a key for good, everywhere within a second."""
     owner = await platforms.find_project(desk.tx, project)
@@ -118,6 +135,15 @@ def _end_of(days: int | None) -> int | None:
     if not 1 <= days <= _LONGEST_LIFE_DAYS:
         raise ValidationFailed(f"A key lives 1 to {_LONGEST_LIFE_DAYS:,} days.", param="expiresInDays")
     return clock.now() + days * clock.DAY
+
+
+def _rate_of(per_second: str) -> int | None:
+    if per_second == "unlimited":
+        return None
+    try:
+        return int(per_second)
+    except ValueError:
+        raise ValidationFailed("A rate is a whole number or `unlimited`.", param="perSecond") from None
 
 
 async def _find(desk: Desk, owner: Project, key_id: str) -> Row[Any]:
@@ -156,6 +182,7 @@ def _data(key: Row[Any], now: int) -> dict[str, Any]:
         "expiresAt": _moment(key.expires_at),
         "revokedAt": _moment(key.revoked_at),
         "lastUsedAt": _moment(key.last_used_at),
+        "rateLimit": key.rate_limit,
     }
 
 
@@ -165,9 +192,11 @@ def _state(key: Row[Any], now: int) -> Literal["working", "expired", "revoked"]:
     return "expired" if key.expires_at is not None and key.expires_at <= now else "working"
 
 
-def _state_shown(key: Row[Any], now: int) -> str:
-    state = _state(key, now)
-    return f"ends {ago(key.expires_at)}" if state == "working" and key.expires_at is not None else state
+def _state_shown(key: Row[Any], now: int) -> Text:
+    state: str = _state(key, now)
+    if state == "working" and key.expires_at is not None:
+        state = f"ends {ago(key.expires_at)}"
+    return Text.assemble(state, ("" if key.rate_limit is None else f"\n{key.rate_limit:,}/s", "dim"))
 
 
 def _shown(key: Row[Any]) -> Text:

@@ -46,6 +46,7 @@ async def issue(
     created_by: str,
     name: str = "",
     expires_at: int | None = None,
+    rate_limit: int | None = None,
 ) -> IssuedKey:
     now = clock.now()
     if expires_at is not None and expires_at <= now:
@@ -53,6 +54,7 @@ async def issue(
     issued = IssuedKey(ids.new("key"), kind, mode, tokens.make(kind, mode))
     is_secret = kind == "secret"
     may_be_revealed = is_secret and mode == "test"
+    hashed = digest(issued.token)
     await queries.insert_key(
         tx,
         project.platform_id,
@@ -63,13 +65,15 @@ async def issue(
             "kind": kind,
             "name": name,
             "shown": tokens.shown(issued.token) if is_secret else issued.token,
-            "hash": digest(issued.token),
+            "hash": hashed,
             "sealed": instance_key.seal(issued.token, issued.id) if may_be_revealed else None,
             "created_by": created_by,
             "created_at": now,
             "expires_at": expires_at,
+            "rate_limit": rate_limit,
         },
     )
+    await note(tx, CACHE_KIND, hashed.hex())  # that there is no such key may be remembered
     return issued
 
 
@@ -92,7 +96,10 @@ async def rotate(
     created_by: str,
     grace: int = DEFAULT_GRACE,
 ) -> IssuedKey:
-    """A new secret key at once; every older one works for `grace` microseconds more (0 to 7 days)."""
+    """A new secret key at once, named and limited as the last one was.
+
+    Every older one works for `grace` microseconds more (0 to 7 days).
+    """
     if not 0 <= grace <= LONGEST_GRACE:
         raise ValidationFailed("The grace is 0 to 7 days.", param="grace")
     await hold_project(
@@ -106,8 +113,16 @@ async def rotate(
         ends = now + grace if key.expires_at is None else min(key.expires_at, now + grace)
         await queries.set_ends(tx, project.platform_id, key.id, expires_at=ends)
         await note(tx, CACHE_KIND, key.hash.hex())
+    last = older[-1]
     return await issue(
-        tx, project, mode, "secret", instance_key=instance_key, created_by=created_by, name=older[-1].name
+        tx,
+        project,
+        mode,
+        "secret",
+        instance_key=instance_key,
+        created_by=created_by,
+        name=last.name,
+        rate_limit=last.rate_limit,
     )
 
 

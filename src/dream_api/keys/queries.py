@@ -68,6 +68,12 @@ async def set_ends(tx: Tx, platform_id: str, key_id: str, **ends: int | None) ->
     await tx.execute(update(keys).where(keys.c.platform_id == platform_id, keys.c.id == key_id).values(**ends))
 
 
+async def set_rate_limit(tx: Tx, platform_id: str, key_id: str, per_second: int | None) -> None:
+    await tx.execute(
+        update(keys).where(keys.c.platform_id == platform_id, keys.c.id == key_id).values(rate_limit=per_second)
+    )
+
+
 _used = rows_of("used", platform_id=Key, id=Key, at=BigInteger())
 _TOUCH = Statement(
     update(keys)

@@ -63,6 +63,8 @@ class Key:
     expires_at: int | None
     revoked_at: int | None
     last_used_at: int | None
+    # Calls a second; none: any number.
+    rate_limit: int | None
 
     @property
     def caller(self) -> str:
@@ -108,6 +110,7 @@ async def load(tx: Tx, hashed: bytes) -> Key | None:
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
         last_used_at=row.last_used_at,
+        rate_limit=row.rate_limit,
     )
 
 

@@ -1,5 +1,6 @@
 """What every endpoint shares: bodies read within bounds, refusals in one shape, each request with an id."""
 
+from dream_api.core.http.addressing import Proxies, caller_of
 from dream_api.core.http.answering import answer_once, json_answer
 from dream_api.core.http.documenting import Error, answers, takes
 from dream_api.core.http.front import Answering, Front, as_refusal
@@ -14,10 +15,12 @@ __all__ = [
     "Error",
     "Front",
     "Lanes",
+    "Proxies",
     "Reply",
     "answer_once",
     "answers",
     "as_refusal",
+    "caller_of",
     "from_errors",
     "json_answer",
     "parse",

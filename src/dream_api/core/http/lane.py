@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, Protocol, cast
 
+from uvicorn.protocols.utils import get_remote_addr
+
 from dream_api.core.errors import Refusal
 
 Reply = Callable[[int, Iterable[tuple[bytes, bytes]], bytes], None]
@@ -43,8 +45,8 @@ class Handler(Protocol):
     method: str
     path: str
 
-    def handle(self, headers: dict[bytes, bytes], body: bytes, reply: Reply) -> None:
-        """Answer by calling `reply` once, now or later; raises nothing."""
+    def handle(self, headers: dict[bytes, bytes], body: bytes, reply: Reply, peer: str | None) -> None:
+        """Answer by calling `reply` once, now or later; raises nothing. `peer` is the socket's other end."""
         ...
 
     def refuse(self, problem: Exception, reply: Reply) -> None:
@@ -101,6 +103,7 @@ class Lane(asyncio.Protocol):
         self._idle_seconds = idle_seconds
         self._loop = loop
         self._transport: asyncio.Transport
+        self._peer: str | None = None
         self._known_lines: dict[bytes, tuple[bytes, bytes]] = {}
         self._buffer = b""
         self._awaits_reply = False
@@ -112,6 +115,8 @@ class Lane(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but its base class
+        remote = get_remote_addr(self._transport)
+        self._peer = remote[0] if remote is not None else None
         self._connections.add(self)
         self._idle_check = self._loop.call_later(self._idle_seconds, self._close_if_idle)
 
@@ -176,7 +181,7 @@ class Lane(asyncio.Protocol):
         self._buffer = buffer[whole:]
         self._awaits_reply = True
         self._server_state.total_requests += 1
-        self._handler.handle(headers, buffer[end + 4 : whole], self._reply)
+        self._handler.handle(headers, buffer[end + 4 : whole], self._reply, self._peer)
         return True
 
     def _reply(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:

@@ -16,6 +16,8 @@ from dream_api.core.http.documenting import answers
 from dream_api.core.settings import Settings
 
 router = APIRouter(tags=["Operations"])
+# What machines ask again and again; never limited.
+PROBES = frozenset(("/healthz", "/readyz", "/metrics"))
 
 
 class MetricsClosed(Forbidden):

@@ -13,9 +13,22 @@ from starlette.types import Receive, Scope, Send
 from dream_api import usage
 from dream_api.core import clock, ids, metrics
 from dream_api.core.errors import Refusal, ValidationFailed
-from dream_api.core.http import ClientGone, Reply, answers, as_refusal, parse, read, refusal_answer, takes
+from dream_api.core.http import ClientGone, Proxies, Reply, answers, as_refusal, parse, read, refusal_answer, takes
 from dream_api.core.idempotency import IdempotencyMismatch
-from dream_api.gate import REFUSALS, Gate, Metered, Outcome, Terms, body_of, metered, rate_headers, refusal_of
+from dream_api.gate import (
+    NO_SECRET_KEY,
+    REFUSALS,
+    Gate,
+    Metered,
+    Outcome,
+    Terms,
+    Turnstile,
+    body_of,
+    client_of,
+    metered,
+    rate_headers,
+    refusal_of,
+)
 from dream_api.gate.faces import SERVER_SECURITY
 from dream_api.keys import Key
 from dream_api.usage.api.shapes import (
@@ -42,30 +55,39 @@ class Metering:
     method = "POST"
     path = "/api/data"
 
-    def __init__(self, gate: Gate, *, body_limit: int, link_base: str) -> None:
+    def __init__(self, gate: Gate, turnstile: Turnstile, *, proxies: Proxies, body_limit: int, link_base: str) -> None:
         self._gate = gate
+        self._turnstile = turnstile
+        self._proxies = proxies
         self._body_limit = body_limit
         self._link_base = link_base
         self._asking: set[asyncio.Task[None]] = set()
 
-    def handle(self, headers: dict[bytes, bytes], body: bytes, reply: Reply) -> None:
-        """Answer a call that was read whole; one whose key is not remembered asks the database first."""
+    def handle(self, headers: dict[bytes, bytes], body: bytes, reply: Reply, peer: str | None) -> None:
+        """Answer a call that was read whole; at once where its key is remembered, works and is not limited."""
         request_id = ids.new_request()
         try:
-            key = self._gate.known_server(_text(headers, b"authorization"))
-            terms = None if key is None else self._gate.known_terms(key, _text(headers, b"x-user-plan"))
-            if key is None or terms is None:
-                asking = asyncio.create_task(self._ask_first(headers, body, request_id, reply))
-                self._asking.add(asking)
-                asking.add_done_callback(self._asking.discard)
-                return
-            self._submit(key, terms, headers, body, request_id, reply)
+            key = self._gate.known_server(_authorization(headers))
+            if key is not None and key.rate_limit is None:
+                terms = self._gate.known_terms(key, _text(headers, b"x-user-plan"))
+                if terms is not None:
+                    self._submit(key, terms, headers, body, request_id, reply)
+                    return
+        except NO_SECRET_KEY:
+            pass  # its address is to be counted first
         except Exception as problem:
             self._refuse(problem, request_id, reply)
+            return
+        asking = asyncio.create_task(self._ask_first(headers, body, request_id, reply, peer))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
 
-    async def _ask_first(self, headers: dict[bytes, bytes], body: bytes, request_id: str, reply: Reply) -> None:
+    async def _ask_first(
+        self, headers: dict[bytes, bytes], body: bytes, request_id: str, reply: Reply, peer: str | None
+    ) -> None:
         try:
-            key = await self._gate.server(_text(headers, b"authorization"))
+            client = self._proxies.client_of(peer, headers.get(b"x-forwarded-for"))
+            key = await self._turnstile.server(_authorization(headers), client)
             terms = await self._gate.terms_of(key, _text(headers, b"x-user-plan"))
             self._submit(key, terms, headers, body, request_id, reply)
         except Exception as problem:
@@ -102,7 +124,7 @@ class Metering:
         request_id = ids.new_request()
         headers: dict[bytes, bytes] = dict(scope["headers"])
         try:
-            key = await self._gate.server(_text(headers, b"authorization"))
+            key = await self._turnstile.server(_authorization(headers), client_of(scope))
             body = await read(receive, _text(headers, b"content-length"), self._body_limit)
             terms = await self._gate.terms_of(key, _text(headers, b"x-user-plan"))
             outcome = await self._gate.count(_call(key, terms, headers, body))
@@ -168,6 +190,12 @@ def _text(sent: dict[bytes, bytes], name: bytes) -> str | None:
         return value.decode()
     except UnicodeDecodeError:
         raise ValidationFailed("The header is not UTF-8.", param=name.decode().title()) from None
+
+
+def _authorization(headers: dict[bytes, bytes]) -> str | None:
+    """As the framework reads it: whatever is sent is no key, or one."""
+    value = headers.get(b"authorization")
+    return None if value is None else value.decode("latin-1")
 
 
 class _Passing(Response):

@@ -1,0 +1,37 @@
+"""What every kind promises, and how a caller is told to wait."""
+
+from typing import Protocol
+
+from dream_api.core import clock
+from dream_api.core.errors import TooMany
+
+
+class RateLimited(TooMany):
+    code = "rate_limited"
+    hint = "Wait the seconds in Retry-After, then go on more slowly."
+
+
+class Rates(Protocol):
+    """Buckets by their names."""
+
+    async def take(self, name: str, per_second: int) -> int:
+        """0 where one more is admitted now, else the microseconds until one would be."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what was opened."""
+        ...
+
+
+async def refuse_beyond(rates: Rates, name: str, per_second: int, *, whose: str) -> None:
+    """Count one call; RateLimited, with when to come again, where there were too many."""
+    wait = await rates.take(name, per_second)
+    if not wait:
+        return
+    seconds = -(-wait // clock.SECOND)
+    headers = {
+        "Retry-After": str(seconds),
+        "RateLimit-Policy": f'"{whose}";q={per_second};w=1',
+        "RateLimit": f'"{whose}";r=0;t={seconds}',
+    }
+    raise RateLimited(f"Too many requests: this {whose} may send {per_second:,} a second.", headers=headers)

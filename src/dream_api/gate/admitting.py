@@ -1,0 +1,58 @@
+"""How often callers may come: by their address without a working secret key, by the key where it is limited."""
+
+from collections.abc import Collection
+from contextlib import suppress
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from dream_api.core.http import caller_of
+from dream_api.core.rates import Rates, refuse_beyond
+from dream_api.gate.gate import Gate, SecretKeyRequired
+from dream_api.keys import Key, KeyRefused
+
+# With these a request is as open as one that came without any key.
+NO_SECRET_KEY = (KeyRefused, SecretKeyRequired)
+
+
+class Turnstile:
+    """Counts requests, so that guessing keys costs the guesser and a good key is never slowed by its neighbours."""
+
+    def __init__(self, gate: Gate, rates: Rates, *, open_rate: int) -> None:
+        self._gate = gate
+        self._rates = rates
+        self._open_rate = open_rate
+
+    async def server(self, authorization: str | None, client: str | None) -> Key:
+        """As `Gate.server`, counted; RateLimited where the key, or the address of one without, came too often."""
+        try:
+            key = await self._gate.server(authorization)
+        except NO_SECRET_KEY:
+            if self._open_rate:
+                await refuse_beyond(self._rates, f"address:{caller_of(client)}", self._open_rate, whose="address")
+            raise
+        if key.rate_limit is not None:
+            await refuse_beyond(self._rates, f"key:{key.id}", key.rate_limit, whose="key")
+        return key
+
+
+class Admitting:
+    """The middleware that counts every request once, but for those to the `exempt` paths."""
+
+    def __init__(self, app: ASGIApp, turnstile: Turnstile, exempt: Collection[str]) -> None:
+        self._app = app
+        self._turnstile = turnstile
+        self._exempt = exempt
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in self._exempt:
+            with suppress(*NO_SECRET_KEY):  # the endpoint says who may come in
+                await self._turnstile.server(authorization_of(scope), client_of(scope))
+        await self._app(scope, receive, send)
+
+
+def client_of(scope: Scope) -> str | None:
+    return scope["client"][0] if scope.get("client") else None
+
+
+def authorization_of(scope: Scope) -> str | None:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"), None)

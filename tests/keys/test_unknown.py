@@ -1,0 +1,145 @@
+"""A key that does not exist is remembered as such, so that a flood of it does not become a flood of queries."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import pytest
+from sqlalchemy import event
+
+from dream_api import keys
+from dream_api.app import open_database
+from dream_api.core.db import Database, Tx
+from dream_api.core.settings import Settings
+from dream_api.gate import Gate
+from dream_api.keys import tokens
+from tests.support.house import INSTANCE_KEY, Account, House, bearer
+
+# A second, and what a busy machine needs to be told.
+A_SECOND = 1.3
+
+
+async def told(gate: Gate, token: str) -> str:
+    try:
+        await gate.server(f"Bearer {token}")
+    except keys.KeyRefused as refusal:
+        return refusal.code
+    return "welcome"
+
+
+async def issue(tx: Tx, who: Account) -> str:
+    made = await keys.issue(tx, who.project, "test", "secret", instance_key=INSTANCE_KEY, created_by="test")
+    return made.token
+
+
+@contextmanager
+def reading_keys(database: Database) -> Iterator[list[str]]:
+    """The statements that look a key up."""
+    statements: list[str] = []
+
+    def note(*told: object) -> None:
+        statements.extend(str(part) for part in told if "FROM key_hashes" in str(part))
+
+    engine = database._reading.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+async def elsewhere(house: House) -> AsyncIterator[Gate]:
+    """The gate of another process."""
+    database = open_database(house.settings)
+    gate = Gate(database, queue_size=10)
+    await gate.start()
+    yield gate
+    await gate.stop()
+    await database.close()
+
+
+async def test_a_flood_of_one_unknown_key_asks_the_database_once(house: House) -> None:
+    headers = bearer(tokens.make("secret", "live"))
+    with reading_keys(house.database) as statements:
+        for path in ("/api/usage", "/api/customers"):
+            answers = await asyncio.gather(*(house.api.get(path, headers=headers) for _ in range(20)))
+            assert {answer.json()["code"] for answer in answers} == {"key_unknown"}
+        calls = await asyncio.gather(*(house.api.post("/api/data", headers=headers) for _ in range(20)))
+
+    assert {answer.json()["code"] for answer in calls} == {"key_unknown"}
+    assert len(statements) == 1
+
+
+async def test_no_more_than_ten_thousand_are_remembered(house: House) -> None:
+    unknown = house.gate.unknown_keys
+    for n in range(10_000):
+        unknown.put(str(n), True, read_at=unknown.version)
+    assert await told(house.gate, tokens.make("secret", "test")) == "key_unknown"
+
+    assert len(unknown) == 10_000
+
+
+async def test_one_that_is_none_is_not_remembered_at_all(house: House) -> None:
+    assert await told(house.gate, "sk_test_mistyped") == "key_malformed"
+
+    assert len(house.gate.unknown_keys) == 0
+
+
+async def test_a_key_that_was_asked_for_before_it_was_made_works_at_once(house: House, alice: Account) -> None:
+    async with house.database.write() as tx:
+        token = await issue(tx, alice)
+        assert await told(house.gate, token) == "key_unknown"
+        assert len(house.gate.unknown_keys) == 1
+
+    assert await told(house.gate, token) == "welcome"
+
+
+async def test_it_works_in_another_process_within_a_second(house: House, alice: Account, elsewhere: Gate) -> None:
+    async with house.database.write() as tx:
+        token = await issue(tx, alice)
+        assert await told(elsewhere, token) == "key_unknown"
+    deadline = time.monotonic() + A_SECOND
+    while await told(elsewhere, token) != "welcome":
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+
+class Lagging(Database):
+    """Hands out what it read only when it is told to."""
+
+    def __init__(self, settings: Settings) -> None:
+        url = settings.database_url
+        super().__init__(url=url, directory=settings.data if url is None else None)
+        self.has_read = asyncio.Event()
+        self.may_go = asyncio.Event()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Tx]:
+        async with super().read() as tx:
+            yield tx
+        self.has_read.set()
+        await self.may_go.wait()
+
+
+async def test_what_was_read_before_the_key_was_made_is_not_remembered(house: House, alice: Account) -> None:
+    house.gate.database = lagging = Lagging(house.settings)
+    async with house.database.write() as tx:
+        token = await issue(tx, alice)
+        asking = asyncio.create_task(told(house.gate, token))
+        await lagging.has_read.wait()
+    lagging.may_go.set()
+
+    assert await asking == "key_unknown"
+    assert len(house.gate.unknown_keys) == 0
+    assert await told(house.gate, token) == "welcome"
+    await lagging.close()
+
+
+async def test_whoever_cannot_know_what_changed_asks_each_time(house: House) -> None:
+    token = tokens.make("secret", "test")
+    await house.gate.changes.stop()
+    house.gate.changes._looked_at = float("-inf")
+    with reading_keys(house.database) as statements:
+        assert [await told(house.gate, token) for _ in range(3)] == ["key_unknown"] * 3
+
+    assert len(statements) == 3
