@@ -1,10 +1,11 @@
--- Metered calls of users drawn uniformly; see bench/load.py for the variables.
+-- Metered calls of users drawn uniformly or by Zipf's law; see bench/load.py for the variables.
 local users = tonumber(os.getenv("BENCH_USERS"))
 local body = os.getenv("BENCH_BODY")
 local headers = {
   ["Authorization"] = "Bearer " .. os.getenv("BENCH_KEY"),
   ["X-User-Plan"] = os.getenv("BENCH_PLAN"),
 }
+local is_zipf = os.getenv("BENCH_ZIPF") ~= nil
 local threads = 0
 
 function setup(thread)
@@ -18,7 +19,9 @@ end
 
 -- The path is that of the address wrk was given.
 function request()
-  local user = "user_" .. math.random(1, users)
+  -- With exponent 1, the logarithm of the rank is uniform.
+  local rank = is_zipf and math.floor(users ^ math.random()) or math.random(1, users)
+  local user = "user_" .. rank
   if body then
     headers["Content-Type"] = "application/json"
     return wrk.format("POST", nil, headers, (body:gsub("USER", user)))

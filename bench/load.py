@@ -35,13 +35,17 @@ def run(
     connections: int,
     seconds: int,
     body: str = "",
+    items: int = 1,
+    zipf: bool = False,
     core: int | None = None,
 ) -> Measured:
     """Metered calls from one thread of wrk over kept-alive connections, on any core or this one.
 
-    A body is sent as JSON with the user in place of `USER`, and without X-User-Id.
+    A body is sent as JSON with the user in place of `USER`, and without X-User-Id; one that counts many `items` is
+    measured by them. Users are drawn uniformly, or by Zipf's law with exponent 1.
     """
-    told = {"BENCH_KEY": key, "BENCH_PLAN": plan, "BENCH_USERS": str(users)} | ({"BENCH_BODY": body} if body else {})
+    told = {"BENCH_KEY": key, "BENCH_PLAN": plan, "BENCH_USERS": str(users)}
+    told |= ({"BENCH_BODY": body} if body else {}) | ({"BENCH_ZIPF": "1"} if zipf else {})
     done = subprocess.run(
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(_SCRIPT), url],
         env=os.environ | told,
@@ -53,4 +57,4 @@ def run(
     )
     line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT"))
     requests, micros, p50, p99, refused, broken = (int(word) for word in line.split()[1:])
-    return Measured(requests / (micros / 1e6), p50 / 1000, p99 / 1000, refused + broken, requests - refused)
+    return Measured(items * requests / (micros / 1e6), p50 / 1000, p99 / 1000, refused + broken, requests - refused)

@@ -24,20 +24,17 @@ async def _microseconds(users: int, seconds: float) -> float:
         limit = usage.OpenLimit(usage.Window.PERIOD, "hard", 10**12, month.starts_at, month.ends_at)
         hour = clock.hour_of(clock.now())
 
-        def call() -> usage.Call:
-            customer = random.randint(1, users)
-            return usage.Call(account.project.platform_no, customer, 1, 1, (limit,), hour, month.starts_at)
+        def call(customer: int) -> usage.Call:
+            life = (account.project.platform_no, customer, 1)
+            return usage.Call((usage.Charge(life, 1, (limit,), hour, month.starts_at),))
 
         for start in range(0, users, 500):  # everybody has been here before
-            calls = [
-                usage.Call(account.project.platform_no, no, 1, 1, (limit,), hour, month.starts_at)
-                for no in range(start + 1, min(start + 500, users) + 1)
-            ]
+            calls = [call(no) for no in range(start + 1, min(start + 500, users) + 1)]
             async with database.batch() as tx:
                 await usage.count(tx, calls, lambda place, verdict: "")
         counted, began = 0, time.perf_counter()
         while time.perf_counter() - began < seconds:
-            calls = [call() for _ in range(BATCH)]
+            calls = [call(random.randint(1, users)) for _ in range(BATCH)]
             async with database.batch() as tx:
                 await usage.count(tx, calls, lambda place, verdict: "")
             counted += BATCH

@@ -3,35 +3,33 @@
     python -m bench.run [--rounds 5] [--seconds 4]
 
 Every round measures everything once, so that whatever else the machine does falls on all alike; what is told is the
-median over the rounds, and the median of each round's own ratio to the constant answer of that round.
+median over the rounds, and the median of each round's own ratio to its yardstick of that round.
 """
 
 import argparse
-import asyncio
 import contextlib
 import datetime
-import socket
+import json
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-from tests.support.house import open_account
 from tests.support.postgres import Postgres
 from tests.support.server import Server
 
 from bench import facts, load, rows
-from dream_api import app, catalog
+from bench.serving import PLAN, Keys, account, constant_answer, idle_megabytes, start_seconds
 from dream_api.core.settings import Settings
 
 RESULTS = Path(__file__).with_name("results.md")
-UNLIMITED_FOR_NOW = 10**12
-PLAN = "bench"
+BATCH = 1_000
+_LONGEST_P99 = 10.0
+
+Measurements = dict[str, list[load.Measured]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,93 +39,120 @@ class Case:
     name: str
     url: str
     key: str
-    users: int
-    connections: int
+    users: int = 1
+    connections: int = 64
+    yardstick: str = ""
     floor: float | None = None
+    # Of a batch: its items, one for each user in turn.
+    items: int = 1
+    p99: float | None = None
 
     @property
-    def yardstick(self) -> str:
-        return f"constant answer, {self.connections} connections"
+    def body(self) -> str:
+        if self.items == 1:
+            return ""
+        items = [{"userId": f"user_{place % self.users + 1}", "plan": PLAN} for place in range(self.items)]
+        return json.dumps({"items": items})
 
 
-async def _account(settings: Settings) -> str:
-    database = app.open_database(settings)
-    await app.prepare(database)
-    account = await open_account(database, "Bench")
-    async with database.write() as tx:
-        await catalog.set_tier(tx, account.project, "test", PLAN, [catalog.TierLimit(UNLIMITED_FOR_NOW)])
-    await database.close()
-    return account.secret["test"]
+def cases_of(constant: str, sqlite: str, postgres: str, keys: Keys, postgres_keys: Keys) -> list[Case]:
+    data, batch = "/api/data", "/api/data/batch"
+    few, many = "constant answer, 64 connections", "constant answer, 512 connections"
+    one, thousand = "gate, SQLite, 1 user", "gate, SQLite, 1,000 users"
+    return [
+        Case(few, constant + data, keys.test, 10_000, yardstick=few),
+        Case(one, sqlite + data, keys.test, 1, yardstick=few, floor=0.6),
+        Case(thousand, sqlite + data, keys.test, 1_000, yardstick=few),
+        Case(
+            "gate, SQLite, 10,000 users", sqlite + data, keys.test, 10_000, yardstick=few, floor=0.5, p99=_LONGEST_P99
+        ),
+        Case(
+            "gate, SQLite, 10,000 users, live: level and two limits",
+            sqlite + data,
+            keys.live,
+            10_000,
+            yardstick=few,
+            floor=0.35,
+            p99=_LONGEST_P99,
+        ),
+        Case(f"batches of {BATCH:,}, SQLite, 1 user", sqlite + batch, keys.test, 1, 4, one, 3, BATCH),
+        Case(f"batches of {BATCH:,}, SQLite, 1,000 users", sqlite + batch, keys.test, 1_000, 4, thousand, 1.5, BATCH),
+        Case(
+            "gate, PostgreSQL, 10,000 users, 64 connections",
+            postgres + data,
+            postgres_keys.test,
+            10_000,
+            yardstick=few,
+            floor=0.12,
+        ),
+        Case(
+            "gate, PostgreSQL, 10,000 users, live: level and two limits",
+            postgres + data,
+            postgres_keys.live,
+            10_000,
+            yardstick=few,
+        ),
+        Case(many, constant + data, keys.test, 10_000, 512, many),
+        Case(
+            "gate, PostgreSQL, 10,000 users, 512 connections",
+            postgres + data,
+            postgres_keys.test,
+            10_000,
+            512,
+            many,
+            0.3,
+        ),
+    ]
 
 
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-@contextlib.contextmanager
-def _constant():
-    port = _free_port()
-    process = subprocess.Popen([sys.executable, "-m", "bench.constant", str(port)])
-    try:
-        for _ in range(200):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                break
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _start_seconds(settings: Settings) -> float:
-    """From the command to the first ready answer, on a migrated database; the best of three."""
-    taken: list[float] = []
-    for _ in range(3):
-        began = time.perf_counter()
-        with Server(settings):
-            taken.append(time.perf_counter() - began)
-    return min(taken)
-
-
-def _idle_megabytes(server: Server) -> float:
-    time.sleep(1)
-    return psutil.Process(server.pid).memory_info().rss / 1e6
-
-
-def _measure(cases: list[Case], rounds: int, seconds: int) -> dict[str, list[load.Measured]]:
-    measured: dict[str, list[load.Measured]] = defaultdict(list)
+def measure(cases: list[Case], rounds: int, seconds: int) -> Measurements:
+    """Calls (of batches: items) a second of every case, round by round."""
+    measured: Measurements = defaultdict(list)
     for number in range(-1, rounds):  # the first round warms up and is thrown away
         for case in cases:
             result = load.run(
-                case.url, case.key, plan=PLAN, users=case.users, connections=case.connections, seconds=seconds
+                case.url,
+                case.key,
+                plan=PLAN,
+                users=case.users,
+                connections=case.connections,
+                seconds=seconds,
+                body=case.body,
+                items=case.items,
             )
-            print(f"  {number + 1}/{rounds}  {case.name:<46} {result.per_second:9,.0f}/s  p99 {result.p99:6.2f} ms")
+            print(f"  {number + 1}/{rounds}  {case.name:<58} {result.per_second:9,.0f}/s  p99 {result.p99:6.2f} ms")
             if number >= 0:
                 measured[case.name].append(result)
     return measured
 
 
-def _lines(cases: list[Case], measured: dict[str, list[load.Measured]]) -> list[str]:
-    lines = [
-        "| what | calls/s | ÷ constant | floor | p50 ms | p99 ms | failed |",
-        "|---|---:|---:|---:|---:|---:|---:|",
-    ]
+def table(cases: list[Case], measured: Measurements) -> Iterable[str]:
+    yield "| what | calls/s | ÷ yardstick | floor | p50 ms | p99 ms | failed |"
+    yield "|---|---:|---:|---:|---:|---:|---:|"
     for case in cases:
         runs = measured[case.name]
         ratios = [run.per_second / yard.per_second for run, yard in zip(runs, measured[case.yardstick], strict=True)]
         median = statistics.median
-        lines.append(
-            f"| {case.name} | {median(run.per_second for run in runs):,.0f} | {median(ratios):.2f} "
-            f"({min(ratios):.2f}–{max(ratios):.2f}) | {'' if case.floor is None else case.floor} "
-            f"| {median(run.p50 for run in runs):.2f} | {median(run.p99 for run in runs):.2f} "
+        ratio, p99 = median(ratios), median(run.p99 for run in runs)
+        yield (
+            f"| {case.name} | {median(run.per_second for run in runs):,.0f} | {ratio:.2f} "
+            f"({min(ratios):.2f}–{max(ratios):.2f}) | {_held(ratio, case.floor, at_least=True)} "
+            f"| {median(run.p50 for run in runs):.2f} | {p99:.2f}{_limit(p99, case.p99)} "
             f"| {sum(run.failed for run in runs)} |"
         )
-    return lines
 
 
-def _cost_lines(measured: dict[str, list[load.Measured]], constant: str, gate: dict[int, str], row: dict[int, float]):
+def _held(value: float, floor: float | None, *, at_least: bool) -> str:
+    if floor is None:
+        return ""
+    return f"{floor}" if (value >= floor) == at_least else f"{floor} **missed**"
+
+
+def _limit(value: float, most: float | None) -> str:
+    return "" if most is None else f" (< {most:.0f}{'' if value < most else ' **missed**'})"
+
+
+def costs(measured: Measurements, constant: str, gate: dict[int, str], row: dict[int, float]) -> Iterable[str]:
     http = 1e6 / statistics.median(run.per_second for run in measured[constant])
     for users, name in gate.items():
         whole = 1e6 / statistics.median(run.per_second for run in measured[name])
@@ -136,6 +161,32 @@ def _cost_lines(measured: dict[str, list[load.Measured]], constant: str, gate: d
             f"{http:.1f} µs + its rows measured apart {row[users]:.1f} µs = {http + row[users]:.1f} µs; "
             f"the call is {whole / (http + row[users]):.2f} × that (aim: at most 1.2)."
         )
+
+
+def report(lines: Iterable[str], asked: argparse.Namespace, idle: float, started: float) -> str:
+    return "\n".join(
+        [
+            "# What a metered call costs",
+            "",
+            f"`make bench` on {datetime.datetime.now(datetime.UTC):%Y-%m-%d}: medians of {asked.rounds} interleaved "
+            f"rounds of {asked.seconds} s, one thread of wrk on kept-alive connections. SQLite: WAL, "
+            "synchronous=FULL; PostgreSQL: fsync and synchronous_commit on, on the same machine. The ratio is that of "
+            "each round to the yardstick in the same round, lowest and highest in brackets: to the constant answer (a "
+            "bare ASGI application on uvicorn) with as many connections; of batches, in items a second, to single calls "
+            "of as many users. “Live” is a platform that is not the operator's: its level counts requests by day and "
+            "month and distinct active users by hour, its tier limits a day and the period; all are raised so that "
+            "nobody is refused.",
+            "",
+            *lines,
+            f"- Idle memory of the server: {idle:.0f} MB (floor: below 120 MB).",
+            f"- Start to the first ready answer on a migrated database: {started:.2f} s (floor: below 1.5 s).",
+            "",
+            "| | |",
+            "|---|---|",
+            *(f"| {name} | {value} |" for name, value in facts.machine()),
+            "",
+        ]
+    )
 
 
 def main() -> int:
@@ -148,67 +199,24 @@ def main() -> int:
         return 1
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         embedded = Settings(data=Path(folder) / "sqlite", log_level="warning")
-        sqlite_key = asyncio.run(_account(embedded))
-        started = _start_seconds(embedded)
+        keys = account(embedded)
+        started = start_seconds(embedded)
         postgres = stack.enter_context(Postgres(durable=True))
         postgres.create("bench")
         large = Settings(data=Path(folder) / "postgres", database_url=postgres.url("bench"), log_level="warning")
         large.data.mkdir()
-        large_key = asyncio.run(_account(large))
-        constant = stack.enter_context(_constant())
-        sqlite_server = stack.enter_context(Server(embedded))
-        idle = _idle_megabytes(sqlite_server)
-        postgres_server = stack.enter_context(Server(large))
-        data = "/api/data"
-        cases = [
-            Case("constant answer, 64 connections", constant + data, sqlite_key, 10_000, 64),
-            Case("gate, SQLite, 1 user", sqlite_server.url + data, sqlite_key, 1, 64, 0.6),
-            Case("gate, SQLite, 10,000 users", sqlite_server.url + data, sqlite_key, 10_000, 64, 0.5),
-            Case(
-                "gate, PostgreSQL, 10,000 users, 64 connections",
-                postgres_server.url + data,
-                large_key,
-                10_000,
-                64,
-                0.12,
-            ),
-            Case("constant answer, 512 connections", constant + data, sqlite_key, 10_000, 512),
-            Case(
-                "gate, PostgreSQL, 10,000 users, 512 connections",
-                postgres_server.url + data,
-                large_key,
-                10_000,
-                512,
-                0.3,
-            ),
-        ]
-        measured = _measure(cases, asked.rounds, asked.seconds)
+        large_keys = account(large)
+        constant = stack.enter_context(constant_answer())
+        server = stack.enter_context(Server(embedded))
+        idle = idle_megabytes(server)
+        cases = cases_of(constant, server.url, stack.enter_context(Server(large)).url, keys, large_keys)
+        measured = measure(cases, asked.rounds, asked.seconds)
     apart = {users: rows.microseconds(users, asked.seconds) for users in (1, 10_000)}
-    lines = _lines(cases, measured)
-    costs = _cost_lines(
-        measured, cases[0].name, {1: "gate, SQLite, 1 user", 10_000: "gate, SQLite, 10,000 users"}, apart
-    )
-    text = [
-        "# What a metered call costs",
-        "",
-        f"`make bench` on {datetime.datetime.now(datetime.UTC):%Y-%m-%d}: medians of {asked.rounds} interleaved rounds "
-        f"of {asked.seconds} s, one thread of wrk on kept-alive connections. SQLite: WAL, synchronous=FULL; "
-        "PostgreSQL: fsync and synchronous_commit on, on the same machine. The ratio is that of each round to the "
-        "constant answer (a bare ASGI application on uvicorn) in the same round, lowest and highest in brackets.",
-        "",
-        *lines,
-        "",
-        *costs,
-        f"- Idle memory of the server: {idle:.0f} MB (floor: below 120 MB).",
-        f"- Start to the first ready answer on a migrated database: {started:.2f} s (floor: below 1.5 s).",
-        "",
-        "| | |",
-        "|---|---|",
-        *(f"| {name} | {value} |" for name, value in facts.machine()),
-        "",
-    ]
-    RESULTS.write_text("\n".join(text))
-    print("\n".join(text))
+    gate = {1: "gate, SQLite, 1 user", 10_000: "gate, SQLite, 10,000 users"}
+    lines = [*table(cases, measured), "", *costs(measured, cases[0].name, gate, apart)]
+    text = report(lines, asked, idle, started)
+    RESULTS.write_text(text)
+    print(text)
     return 0
 
 

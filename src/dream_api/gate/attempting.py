@@ -24,6 +24,8 @@ from dream_api.usage import (
 
 # How exactly a key's last use is known: it costs a write.
 _USED_EVERY = clock.HOUR
+# The customer's own charge, the platform's request and its active user.
+_WITH_ACTIVE_USER = 3
 Result = Outcome | Refusal
 
 
@@ -40,6 +42,8 @@ class Attempt:
         # Whether reservations whose time is over are released first.
         self.releases = releases
         self.used: dict[str, int] = {}
+        # Those whose customers were active for the first time in this hour, as far as is known.
+        self.active: list[Waiting] = []
         # Those whose customer was not remembered.
         self.met: list[Waiting] = []
         self._newcomers: dict[Wanted, Customer] = {}
@@ -78,6 +82,8 @@ class Attempt:
         for place, call, verdict in zip(places, calls, counted.verdicts, strict=True):
             if type(verdict) is Admitted:
                 used.append(batch[place].call.key)
+                if len(call.charges) == _WITH_ACTIVE_USER:
+                    self.active.append(batch[place])
                 if call.is_newcomer:
                     admitted_nos.add(call.charges[0].life[:2])
                 results[place] = admitted(batch[place], verdict)
@@ -117,7 +123,7 @@ class Attempt:
     def _call_of(self, waiting: Waiting) -> Call:
         customer = waiting.customer
         assert customer is not None
-        waiting.opened, charges = self._openings.of(waiting.call, customer, self._now)
+        waiting.opened, charges, waiting.level = self._openings.of(waiting.call, customer, self._now)
         call = waiting.call
         return Call(charges, call.event, call.fingerprint, waiting.is_newcomer)
 

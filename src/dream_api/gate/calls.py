@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dream_api.catalog import Plan, Plans
 from dream_api.core.errors import Refusal
 from dream_api.customers import Customer, Wanted
-from dream_api.gate.opening import Level, Opened
+from dream_api.gate.opening import Level, Opened, OpenLevel
 from dream_api.keys import Key
 from dream_api.usage import EventKey, Meter, Standing
 
@@ -82,3 +82,4 @@ class Waiting:
     customer: Customer | None
     is_newcomer: bool = False
     opened: Opened | None = None
+    level: OpenLevel | None = None

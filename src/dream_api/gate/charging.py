@@ -1,15 +1,25 @@
 """What a call costs: the customer's charge, and in live mode the platform's."""
 
+from typing import NamedTuple
+
 from dream_api import customers
 from dream_api.core import clock
 from dream_api.customers import Customer
 from dream_api.gate.calls import Metered
-from dream_api.gate.opening import Level, Opened, OpenLevel, Period, Periods, Windows
-from dream_api.usage import Charge, TimestampOutOfRange
+from dream_api.gate.opening import Level, Opened, OpenLevel, Periods, Windows, keep
+from dream_api.usage import Charge, Period, TimestampOutOfRange
 
 # How far a caller's clock may be ahead.
 _AHEAD = 5 * clock.MINUTE
 _HOURS = 64
+
+
+class Costs(NamedTuple):
+    """The customer's limits, what the call adds to whom, and the platform's level where that binds."""
+
+    opened: Opened
+    charges: tuple[Charge, ...]
+    level: OpenLevel | None
 
 
 class Openings:
@@ -22,8 +32,8 @@ class Openings:
         # Of calls that tell when they happened.
         self._past: dict[int, Windows] = {}
 
-    def of(self, call: Metered, customer: Customer, now: int) -> tuple[Opened, tuple[Charge, ...]]:
-        """The customer's limits, and the charges of the call; refuses customers and moments that are not in order."""
+    def of(self, call: Metered, customer: Customer, now: int) -> Costs:
+        """What the call costs whom; refuses customers and moments that are not in order."""
         if customer.status != "active":
             customers.refuse_inactive(customer.status)
         plan = call.plan
@@ -34,18 +44,23 @@ class Openings:
         windows = now_open if call.timestamp is None else self._at(call.timestamp, period, now)
         opened = windows.of(plan, call.meter, period, corrects=call.quantity < 0)
         platform_no = call.key.platform_no
-        own = Charge(
-            (platform_no, customer.no, call.meter.no),
-            call.quantity,
-            opened.limits,
-            windows.hour,
-            period.starts_at,
-            call.subject,
-        )
+        own = self._own(call, customer.no, opened, windows)
         if call.level is None or call.quantity < 1:
-            return opened, (own,)
+            return Costs(opened, (own,), None)
         level = self._level(now_open, call.level, platform_no, now)
-        return opened, (own, *level.charges_of(platform_no, customer.no))
+        return Costs(opened, (own, *level.charges_of(platform_no, customer.no)), level)
+
+    def _own(self, call: Metered, customer_no: int, opened: Opened, windows: Windows) -> Charge:
+        place = (call.key.platform_no, customer_no, call.quantity)
+        if call.subject is None:
+            known = opened.charges.get(place)
+            if known is not None:
+                return known
+        life = (call.key.platform_no, customer_no, call.meter.no)
+        charge = Charge(life, call.quantity, opened.limits, windows.hour, opened.period.starts_at, call.subject)
+        if call.subject is None:
+            keep(opened.charges, place, charge)
+        return charge
 
     def _level(self, windows: Windows, level: Level, platform_no: int, now: int) -> OpenLevel:
         plan = level.default if customers.has_lapsed(level.customer, now) else level.plan

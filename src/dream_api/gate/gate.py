@@ -211,7 +211,7 @@ class Gate:
         async with self.database.read() as tx:
             found = await customers.find_many(tx, [call.wanted])
             customer = found.get(call.wanted) or _UNKNOWN
-            opened, (own, *_) = Openings().of(call, customer, now)
+            opened, (own, *_), _ = Openings().of(call, customer, now)
             standings = await usage.standings(tx, own, now)
         return Outcome(True, opened, standings, answering.shown_place(standings))
 

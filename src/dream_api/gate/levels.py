@@ -25,7 +25,8 @@ class Levels:
         self._home: Home | None = None
         # By the same names as all customers.
         self.platforms = Cache[Customer](customers.CACHE_KIND, size=_PLATFORMS)
-        self._levels: dict[Customer, tuple[Plans, Level]] = {}
+        # What followed from the facts of both caches, as long as neither forgets anything.
+        self._found: dict[str, tuple[tuple[int, int], Level]] = {}
 
     async def start(self) -> None:
         """Learn which project is home, which never changes."""
@@ -38,9 +39,19 @@ class Levels:
 
     def known(self, key: Key) -> Level | None:
         """The platform's level, from memory alone; None where the database must be asked."""
+        versions = (self.platforms.version, self._plans.version)
+        found = self._found.get(key.platform_id)
+        if found is not None and found[0] == versions:
+            return found[1]
         customer = self.platforms.get(self._name(key))
         plans = self._plans.get(self._plans_name)
-        return None if customer is None or plans is None else self._level(customer, plans)
+        if customer is None or plans is None:
+            return None
+        if len(self._found) >= _PLATFORMS:
+            self._found.clear()
+        level = self._level(customer, plans)
+        self._found[key.platform_id] = (versions, level)
+        return level
 
     async def of(self, key: Key) -> Level:
         home = self._of_home.project
@@ -75,14 +86,6 @@ class Levels:
         return f"{self._plans_name}:{key.platform_id}"
 
     def _level(self, customer: Customer, plans: Plans) -> Level:
-        """Made once for all calls that find the same facts."""
-        known = self._levels.get(customer)
-        if known is not None and known[0] is plans:
-            return known[1]
         default = plans.default or _UNLIMITED
         plan = plans.by_name.get(customer.plan or "", default)
-        level = Level(plan, default, customer, self._of_home.requests, self._of_home.active_users)
-        if len(self._levels) >= _PLATFORMS:
-            self._levels.clear()
-        self._levels[customer] = (plans, level)
-        return level
+        return Level(plan, default, customer, self._of_home.requests, self._of_home.active_users)

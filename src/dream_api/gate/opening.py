@@ -1,7 +1,8 @@
 """Limits in the windows that are open at some moment, and the part of an answer that follows from them alone."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from dream_api.catalog import Plan
 from dream_api.core import clock
@@ -12,13 +13,15 @@ from dream_api.usage import Charge, Limit, Meter, OpenLimit, Period, Window, ope
 class Opened:
     """The limits of one plan and meter, as they stand open; made once for all calls of the hour that share them."""
 
-    __slots__ = ("head", "limits", "meter", "period", "plan", "policies", "tails")
+    __slots__ = ("charges", "head", "limits", "meter", "period", "plan", "policies", "tails")
 
     def __init__(self, plan: str, meter: str, period: Period, limits: tuple[OpenLimit, ...]) -> None:
         self.plan = plan
         self.meter = meter
         self.period = period
         self.limits = limits
+        # Charges that were made before: by customer and quantity, in one hour.
+        self.charges: dict[tuple[int, int, int], Charge] = {}
         # What does not change from call to call: the beginning of `usage`, the end of each limit's JSON, and of each
         # limit its RateLimit-Policy and the beginning of its RateLimit (empty where nothing is limited).
         self.head = f'"usage":{{"plan":{json.dumps(plan)},'
@@ -38,6 +41,17 @@ class Level:
     active_users: Meter
 
 
+_KEPT = 20_000
+K = TypeVar("K")
+
+
+def keep(charges: dict[K, Charge], name: K, charge: Charge) -> None:
+    """Remember a charge for the calls that come again; all begins anew when there are too many."""
+    if len(charges) >= _KEPT:
+        charges.clear()
+    charges[name] = charge
+
+
 @dataclass(frozen=True, slots=True)
 class OpenLevel:
     """A level's limits as they stand open for one platform."""
@@ -48,16 +62,22 @@ class OpenLevel:
     active_users_no: int
     hour: int
     period_starts_at: int
+    # Users of whom it is committed that they were active in this hour, which nothing can make untrue any more.
+    active: set[int] = field(default_factory=set[int])
 
     def charges_of(self, platform_no: int, customer_no: int) -> tuple[Charge, ...]:
         """What one admitted call of the customer adds to the platform."""
-        if not self.active_users:
+        if not self.active_users or customer_no in self.active:
             return (self.requests,)
         life = (platform_no, 0, self.active_users_no)
-        return (
-            self.requests,
-            Charge(life, 1, self.active_users, self.hour, self.period_starts_at, str(customer_no)),
-        )
+        user = Charge(life, 1, self.active_users, self.hour, self.period_starts_at, str(customer_no))
+        return (self.requests, user)
+
+    def note_active(self, customer_no: int) -> None:
+        """To be called once it is committed."""
+        if len(self.active) >= _KEPT:
+            self.active.clear()
+        self.active.add(customer_no)
 
 
 class Windows:

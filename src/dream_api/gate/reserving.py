@@ -23,7 +23,7 @@ async def reserve(tx: Tx, call: Metered, ttl_seconds: int) -> tuple[Reservation,
         )
     key = call.key
     customer, is_newcomer = await _meet(tx, call)
-    opened, charges = Openings().of(call, customer, clock.now())
+    opened, charges, _ = Openings().of(call, customer, clock.now())
     counted = Call(charges, is_newcomer=is_newcomer)
     reservation, verdict = await usage.reserve(
         tx,
@@ -61,7 +61,7 @@ async def settle(
     call = Metered(key, plans, level, plans.by_name.get(reservation.plan or ""), row.user_id, meter, quantity)
     # What was promised is kept, also to one who was blocked meanwhile.
     customer = dataclasses.replace(_customer(row), status="active")
-    opened, charges = Openings().of(call, customer, clock.now())
+    opened, charges, _ = Openings().of(call, customer, clock.now())
     counted = await usage.settle(tx, reservation, Call(charges, is_promised=True))
     waiting = Waiting(call, lambda _: None, customer, opened=opened)
     if counted.crossings:

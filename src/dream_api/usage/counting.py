@@ -65,7 +65,8 @@ async def locked_state(
     `also`: lives that are held as well.
     """
     expired = [] if expired_at is None else await overdue(tx, expired_at)
-    charges = [charge for call in calls for charge in call.charges]
+    # The same charge stands in many calls: of a platform, or of one customer.
+    charges = list({charge: None for call in calls for charge in call.charges})
     rowless = {call.charges[0].life for call in calls if call.is_newcomer}
     born: set[LifeKey] = set()
     if tx.locks_rows:
@@ -160,7 +161,7 @@ async def _bear_counters(tx: BatchTx, state: State, charges: list[Charge], rowle
     for charge in charges:
         if charge.subject is not None or charge.whole_life not in state.counts or charge.life in rowless:
             continue
-        for limit, key in zip(charge.limits, charge.keys, strict=True):
+        for limit, key in charge.counters:
             if key not in state.counts:
                 assert limit.ends_at is not None
                 period = limit.starts_at if limit.window is Window.PERIOD else -1

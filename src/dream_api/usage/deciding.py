@@ -22,7 +22,7 @@ LARGEST_COUNT = 2**53 - 1
 class Charge:
     """What a call adds to one meter of a customer, or of the platform itself; nothing of it changes once it is made."""
 
-    __slots__ = ("hour", "keys", "life", "limits", "quantity", "subject", "whole_life", "windows")
+    __slots__ = ("counters", "hour", "keys", "life", "limits", "quantity", "subject", "whole_life", "windows")
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class Charge:
         self.whole_life: CounterKey = (*life, 0, 0)
         # The counter of each limit.
         self.keys: tuple[CounterKey, ...] = tuple([(*life, *limit.key) for limit in limits])
+        self.counters = tuple(zip(limits, self.keys, strict=True))
         # The limits' windows, a bit each.
         self.windows = 0
         for limit in limits:
@@ -209,7 +210,7 @@ def refusal(state: State, call: Call) -> Refused | BelowZero | Overflowing | Non
             continue
         if not call.is_promised:
             held = state.held.get(charge.life, 0)
-            for limit, key in zip(charge.limits, charge.keys, strict=True):
+            for limit, key in charge.counters:
                 most = limit.hard_max
                 if most is None or counts.get(key, 0) + held + quantity <= most:
                     continue
@@ -223,7 +224,7 @@ def refusal(state: State, call: Call) -> Refused | BelowZero | Overflowing | Non
 def _least_floor(counts: dict[CounterKey, int], charge: Charge) -> int:
     """The smaller one of the life's and the period's count."""
     least = counts.get(charge.whole_life, 0)
-    for limit, key in zip(charge.limits, charge.keys, strict=True):
+    for limit, key in charge.counters:
         if limit.window is Window.PERIOD:
             least = min(least, counts.get(key, 0))
     return least
@@ -244,7 +245,7 @@ def _sum(state: State, decided: Decided, place: int, at: int, charge: Charge) ->
     quantity, counts, written = charge.quantity, state.counts, decided.counts
     life = charge.whole_life
     counts[life] = written[life] = counts.get(life, 0) + quantity
-    for limit, key in zip(charge.limits, charge.keys, strict=True):
+    for limit, key in charge.counters:
         if key is life or key == life:
             count = counts[life]
         else:
@@ -266,7 +267,7 @@ def _meet(state: State, decided: Decided, place: int, at: int, charge: Charge, s
     life = charge.whole_life
     is_new_to_longest = False
     longest = min(charge.limits, key=_rank, default=None)
-    for limit, key in zip(charge.limits, charge.keys, strict=True):
+    for limit, key in charge.counters:
         known = (*key, subject)
         if known in state.subjects:
             continue
@@ -310,6 +311,4 @@ def standings(state: State, charge: Charge) -> tuple[Standing, ...]:
     counts, held = state.counts, state.held.get(charge.life, 0)
     if len(charge.limits) == 1:  # most calls: not worth a generator
         return (Standing(charge.limits[0], counts.get(charge.keys[0], 0), held),)
-    return tuple(
-        [Standing(limit, counts.get(key, 0), held) for limit, key in zip(charge.limits, charge.keys, strict=True)]
-    )
+    return tuple([Standing(limit, counts.get(key, 0), held) for limit, key in charge.counters])

@@ -157,8 +157,11 @@ _INSERT_SUBJECTS = Statement(
 Rows = Sequence[Sequence[Any]]
 
 
+# Only lives are locked in the order of their keys: whoever holds them is alone with all other rows of theirs.
+
+
 async def counts(tx: BatchTx, wanted: Iterable[CounterKey]) -> Rows:
-    return await tx.fetch(_COUNTS, wanted=sorted(wanted))
+    return await tx.fetch(_COUNTS, wanted=list(wanted))
 
 
 async def lock_lives(tx: BatchTx, lives: Iterable[LifeKey]) -> Rows:
@@ -176,25 +179,25 @@ async def bury_lives(tx: BatchTx, lives: Iterable[LifeKey]) -> None:
 
 async def put_counts(tx: BatchTx, counted: Iterable[tuple[int, ...]]) -> None:
     """Write counters as (key, count, announced, windows); what is held stays as it is."""
-    await tx.run(_PUT_COUNTS, counted=sorted(counted))
+    await tx.run(_PUT_COUNTS, counted=list(counted))
 
 
 async def add_hours(tx: BatchTx, hours: dict[HourKey, list[int]]) -> None:
-    await tx.run(_ADD_HOURS, added=[(*key, total, calls) for key, (total, calls) in sorted(hours.items())])
+    await tx.run(_ADD_HOURS, added=[(*key, total, calls) for key, (total, calls) in hours.items()])
 
 
 async def sums_of_hours(tx: BatchTx, windows: Iterable[tuple[int, ...]]) -> Rows:
     """What was counted in windows, told as (counter, end, period's start or -1); those without hours are left out."""
-    return await tx.fetch(_SUMS, windows=sorted(windows))
+    return await tx.fetch(_SUMS, windows=list(windows))
 
 
 async def subjects(tx: BatchTx, whom: Iterable[tuple[Any, ...]]) -> Rows:
     """Those of the subjects that were counted before."""
-    return await tx.fetch(_SUBJECTS, whom=sorted(whom))
+    return await tx.fetch(_SUBJECTS, whom=list(whom))
 
 
 async def insert_subjects(tx: BatchTx, met: Iterable[tuple[Any, ...]]) -> None:
-    await tx.run(_INSERT_SUBJECTS, met=sorted(met))
+    await tx.run(_INSERT_SUBJECTS, met=list(met))
 
 
 async def events(tx: BatchTx, asked: Iterable[EventKey]) -> Rows:

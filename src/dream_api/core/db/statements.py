@@ -62,6 +62,12 @@ def _values(element: _Rows, compiler: SQLCompiler, **_: Any) -> str:
     return f"(SELECT {names} FROM (VALUES {_MARK}{rows}))"  # noqa: S608
 
 
+def _padded(rows: int) -> int:
+    """The next of the sizes there are: eight between one power of two and the next."""
+    step = max(1, 1 << max(rows - 1, 0).bit_length() >> 4)
+    return max(1, -(-rows // step) * step)
+
+
 class Statement:
     """One statement, ready for `sqlite3` and for `asyncpg`; compiled at its first use."""
 
@@ -83,7 +89,7 @@ class Statement:
         self._sized: dict[tuple[int, ...], str] = {}
 
     def for_sqlite(self, values: dict[str, Any]) -> tuple[str, list[Any]]:
-        """SQL text and its values in order; row lists are padded to a power of two, so that few texts are prepared."""
+        """SQL text and its values in order; row lists are padded, so that few texts are prepared."""
         if self._for_sqlite is None:
             compiled = self._clause.compile(dialect=pysqlite.dialect())
             assert isinstance(compiled, SQLCompiler)
@@ -98,7 +104,7 @@ class Statement:
                 flat.append(values[name] if name in values else self._constants[name])
                 continue
             rows: Sequence[Sequence[Any]] = values[name]
-            size = 1 << max(len(rows) - 1, 0).bit_length()
+            size = _padded(len(rows))
             sizes.append(size)
             flat.extend(chain.from_iterable(rows))
             flat.extend([None] * (width * (size - len(rows))))
