@@ -10,7 +10,8 @@ WORKERS ?= 2
 HANGING := -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test check lint format types imports pages bench bench-crash bench-peers peers soak lock clean
+.PHONY: help install install-dev run test check lint format types imports pages bench bench-growth bench-crash bench-peers \
+  peers soak lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -47,6 +48,9 @@ pages: install-dev
 
 bench: install-dev ## measure the metered call
 	$(BIN)/python -m bench.run $(ARGS)
+
+bench-growth: install-dev ## the same among 10 million customers; takes minutes and 6 GB of disk
+	$(BIN)/python -m bench.growth $(ARGS)
 
 bench-crash: install-dev ## kill the server and its database under load, and count what was lost
 	$(BIN)/python -m bench.crash $(ARGS)

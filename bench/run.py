@@ -172,9 +172,9 @@ def report(lines: Iterable[str], asked: argparse.Namespace, idle: float, started
             f"rounds of {asked.seconds} s, one thread of wrk on kept-alive connections. SQLite: WAL, "
             "synchronous=FULL; PostgreSQL: fsync and synchronous_commit on, on the same machine. The ratio is that of "
             "each round to the yardstick in the same round, lowest and highest in brackets: to the constant answer (a "
-            "bare ASGI application on uvicorn) with as many connections; of batches, in items a second, to single calls "
-            "of as many users. “Live” is a platform that is not the operator's: its level counts requests by day and "
-            "month and distinct active users by hour, its tier limits a day and the period; all are raised so that "
+            "bare ASGI application on uvicorn) with as many connections; of batches, in items a second, to single "
+            "calls of as many users. “Live” is a platform that is not the operator's: its level counts requests by day "
+            "and month and distinct active users by hour, its tier limits a day and the period; all are raised so that "
             "nobody is refused.",
             "",
             *lines,

@@ -15,9 +15,12 @@ from sqlalchemy import insert, make_url, select
 from starlette.types import Message
 
 from dream_api import gate
-from dream_api.core.db import Database, Statement, inside_transaction
+from dream_api.catalog import TierLimit
+from dream_api.core.db import BatchTx, Database, Statement, inside_transaction
 from dream_api.gate import batching
+from dream_api.platforms import Mode
 from dream_api.platforms.tables import numbers
+from dream_api.usage import Window
 from tests.support.house import Account, House
 
 _PUT = insert(numbers)
@@ -311,9 +314,11 @@ async def statements(house: House) -> AsyncIterator[list[str]]:
         connection._query_loggers.clear()
 
 
-async def count(house: House, account: Account, users: list[str], keyed: str | None = None) -> None:
+async def count(
+    house: House, account: Account, users: list[str], keyed: str | None = None, mode: Mode = "test"
+) -> None:
     """Metered calls that are counted in one transaction."""
-    key = await house.gate.server(account.sk["Authorization"])
+    key = await house.gate.server(f"Bearer {account.secret[mode]}")
     terms = await house.gate.terms_of(key)
     calls = [
         gate.metered(key, terms, user_id=user, idempotency_key=None if keyed is None else f"{keyed}-{user}")
@@ -389,6 +394,58 @@ async def test_a_call_costs_as_many_statements_among_1000_customers_as_alone(hou
     alone, among = costs
     assert len(alone) > 3
     assert [_shape(cost) for cost in alone] == [_shape(cost) for cost in among]
+
+
+@pytest.mark.parametrize("mode", ["test", "live"])
+async def test_a_call_reads_and_writes_as_many_rows_among_1000_customers_as_alone(
+    house: House, alice: Account, mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.set_level(9, TierLimit(10**6, "active_users", Window.HOUR))
+    await house.assign(alice, 9)
+    await count(house, alice, ["ada"], mode=mode)
+    begin = house.database.batch
+    rows: list[tuple[int, int]] = []
+
+    @asynccontextmanager
+    async def counting() -> AsyncIterator[BatchTx]:
+        async with begin() as tx:
+            yield _Counting(tx, rows)
+
+    monkeypatch.setattr(house.database, "batch", counting)
+    costs: list[list[tuple[int, int]]] = []
+    for others in (0, 1_000):
+        await count(house, alice, [f"other-{number}" for number in range(others)], mode=mode)
+        house.gate.customers.clear()
+        await house.gate.changes.look()
+        rows.clear()
+        await count(house, alice, ["ada"], mode=mode)
+        costs.append(list(rows))
+
+    alone, among = costs
+    assert len(alone) > 3
+    assert alone == among
+
+
+class _Counting:
+    """A transaction that tells of each statement how many rows it was given and how many it answered."""
+
+    def __init__(self, tx: BatchTx, rows: list[tuple[int, int]]) -> None:
+        self._tx = tx
+        self._rows = rows
+        self.locks_rows = tx.locks_rows
+
+    async def fetch(self, statement: Statement, **values: Any) -> Any:
+        found = await self._tx.fetch(statement, **values)
+        self._rows.append((_given(values), len(found)))
+        return found
+
+    async def run(self, statement: Statement, **values: Any) -> None:
+        await self._tx.run(statement, **values)
+        self._rows.append((_given(values), 0))
+
+
+def _given(values: dict[str, Any]) -> int:
+    return sum(len(value) for value in values.values() if isinstance(value, list))
 
 
 def _shape(statement: str) -> str:
