@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Connection, inspect, text
 
-from dream_api.app import open_database, prepare
+from dream_api.app import every_check, open_database, prepare
 from dream_api.core.db import FILE_NAME, Database
 from dream_api.core.db.migrating import ForeignSchema, config, current, head, migrate
+from dream_api.core.db.sqlite import connect
+from dream_api.core.proofs import prove
 from dream_api.core.settings import Settings
 from dream_api.schema import metadata
+from dream_api.usage import Window
 from tests.support.postgres import execute
 
 # The tables in which the metered call writes are their own primary key's index.
@@ -267,3 +271,51 @@ async def test_a_new_sqlite_file_is_made_and_an_instance_begins_with_its_home(fr
     await database.close()
     if fresh_settings.is_embedded:
         assert (fresh_settings.data / FILE_NAME).exists()
+
+
+# What the first release left behind.
+
+
+async def test_what_the_first_release_counted_is_whole_in_this_one(fresh: Database) -> None:
+    if fresh.path is not None:
+        connect(fresh.path).close()
+    async with fresh.write() as tx:
+        await tx.connection.run_sync(_to_the_first_release)
+    await _do(fresh, *_FIRST_RELEASE)
+
+    await migrate(fresh)
+
+    findings = [await prove(fresh, check) for check in every_check()]
+    assert [finding.check.name for finding in findings if not finding.holds] == []
+    async with fresh.read() as tx:
+        level = await tx.scalar(
+            text("SELECT count FROM usage_counters WHERE platform_no = 2 AND customer_no = 0 AND meter_no = 1")
+        )
+        kept = await tx.scalar(text('SELECT windows FROM usage_counters WHERE customer_no = 1 AND "window" = 0'))
+    assert (level, kept) == (4, 1 << Window.PERIOD)
+
+
+def _to_the_first_release(connection: Connection) -> None:
+    command.upgrade(config(connection), "0001")
+
+
+_HOUR = 1_795_248_000_000_000
+_MONTH = 1_793_491_200_000_000
+# Platform 1 is the operator's, with home; platform 2 has a test customer, and a live one with four calls in two hours.
+_FIRST_RELEASE = (
+    "INSERT INTO platforms (id, no, name, created_at) VALUES ('plt_a', 1, 'Operator', 1), ('plt_b', 2, 'Alice', 1)",
+    "INSERT INTO projects (platform_id, id, no, name, type, created_at)"
+    " VALUES ('plt_a', 'prj_a', 1, 'home', 'saas', 1), ('plt_b', 'prj_b', 2, 'Alice', 'saas', 1)",
+    "INSERT INTO instance (name, value) VALUES ('home_project_id', 'prj_a')",
+    "INSERT INTO numbers (series, last) VALUES ('customers:1', 0), ('customers:2', 2)",
+    "INSERT INTO meters (platform_no, meter_no, project_no, name, aggregation)"
+    " VALUES (1, 1, 1, 'requests', 'sum'), (2, 1, 2, 'requests', 'sum')",
+    "INSERT INTO customers (platform_id, id, no, project_id, mode, user_id, status, created_at, updated_at)"
+    " VALUES ('plt_b', 'cus_1', 1, 'prj_b', 'test', 'ada', 'active', 1, 1),"
+    " ('plt_b', 'cus_2', 2, 'prj_b', 'live', 'ada', 'active', 1, 1)",
+    f"INSERT INTO usage_hours VALUES (2, 1, 1, {_HOUR}, {_MONTH}, 5, 1), (2, 2, 1, {_HOUR}, {_MONTH}, 7, 3),"
+    f" (2, 2, 1, {_HOUR + 3_600_000_000}, {_MONTH}, 1, 1)",
+    'INSERT INTO usage_counters (platform_no, customer_no, meter_no, "window", starts_at, count, announced, held)'
+    f" VALUES (2, 1, 1, 0, 0, 5, 0, 0), (2, 1, 1, 4, {_MONTH}, 5, 0, 0),"
+    f" (2, 2, 1, 0, 0, 8, 0, 0), (2, 2, 1, 4, {_MONTH}, 8, 0, 0)",
+)

@@ -58,9 +58,7 @@ class Openings:
                 return known
         life = (call.key.platform_no, customer_no, call.meter.no)
         charge = Charge(life, call.quantity, opened.limits, windows.hour, opened.period.starts_at, call.subject)
-        if call.subject is None:
-            keep(opened.charges, place, charge)
-        return charge
+        return charge if call.subject is not None else keep(opened.charges, place, charge)
 
     def _level(self, windows: Windows, level: Level, platform_no: int, now: int) -> OpenLevel:
         plan = level.default if customers.has_lapsed(level.customer, now) else level.plan

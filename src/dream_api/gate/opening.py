@@ -43,13 +43,15 @@ class Level:
 
 _KEPT = 20_000
 K = TypeVar("K")
+V = TypeVar("V")
 
 
-def keep(charges: dict[K, Charge], name: K, charge: Charge) -> None:
-    """Remember a charge for the calls that come again; all begins anew when there are too many."""
-    if len(charges) >= _KEPT:
-        charges.clear()
-    charges[name] = charge
+def keep(kept: dict[K, V], name: K, value: V) -> V:
+    """Remember what was made for the calls that come again; all begins anew when there is too much."""
+    if len(kept) >= _KEPT:
+        kept.clear()
+    kept[name] = value
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class Windows:
             if not limits or (corrects and all(limit.window is not Window.PERIOD for limit in limits)):
                 limits = (*limits, Limit(meter.no, Window.PERIOD, "hard", None))
             open_limits = tuple(open_at(limit, self.hour, period) for limit in limits)
-            opened = self._opened[key] = Opened(plan.name, meter.name, period, open_limits)
+            opened = keep(self._opened, key, Opened(plan.name, meter.name, period, open_limits))
         return opened
 
     def of_level(self, level: Level, plan: Plan, platform_no: int, period: Period) -> OpenLevel:
@@ -113,7 +115,7 @@ class Windows:
                 for meter in (level.requests, level.active_users)
             }
             life = (platform_no, 0, level.requests.no)
-            opened = self._levels[key] = OpenLevel(
+            made = OpenLevel(
                 plan.name,
                 Charge(life, 1, by_meter[level.requests.no], self.hour, period.starts_at),
                 by_meter[level.active_users.no],
@@ -121,6 +123,7 @@ class Windows:
                 self.hour,
                 period.starts_at,
             )
+            opened = keep(self._levels, key, made)
         return opened
 
 
@@ -142,7 +145,7 @@ class Periods:
         known = self._known.get(key)
         if known is None or not known.starts_at <= now < known.ends_at:
             own = period_of(customer, now)
-            known = self._known[key] = Period(*(own or clock.month_of(now)))
+            known = keep(self._known, key, Period(*(own or clock.month_of(now))))
         return known
 
 
