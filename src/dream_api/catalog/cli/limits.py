@@ -111,5 +111,5 @@ def _listed(words: Iterable[str], last: str = "and") -> str:
 
 def _refusal(sentence: str) -> ValidationFailed:
     return ValidationFailed(
-        sentence, param="limit", hint="Such as: --limit 1000, or --limit meter=requests,window=day,max=50,kind=hard"
+        sentence, param="limit", hint="Such as --limit 1000, or --limit meter=requests,window=day,max=50,kind=hard."
     )
