@@ -28,7 +28,7 @@ ROOMS = {
     "project": Room("dream_api.platforms.cli:project", "Make and list projects: what platforms sell."),
     "keys": Room("dream_api.keys.cli:keys", "Make, list, rotate, reveal and revoke keys of a project."),
     "tier": Room("dream_api.catalog.cli:tier", "Set and list the tiers of a project and what they allow."),
-    "levels": Room("dream_api.catalog.cli:levels", "List the levels of platforms, and put a platform on one."),
+    "levels": Room("dream_api.catalog.cli:levels", "List and set the levels, and put a platform on one."),
     "jobs": Room("dream_api.core.cli:jobs", "See and retry background jobs that were given up."),
     "migrate": Room("dream_api.core.cli:migrate", "Bring the database to this release's schema."),
     "doctor": Room("dream_api.core.cli:doctor", "Prove that counts, periods and customers agree with one another."),

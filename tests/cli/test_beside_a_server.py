@@ -23,9 +23,9 @@ def server(database_settings: Settings) -> Iterator[Server]:
         yield server
 
 
-def call(server: Server, key: str) -> httpx.Response:
-    headers = {"Authorization": f"Bearer {key}", "X-User-Id": "ada"}
-    return httpx.post(f"{server.url}/api/data", headers=headers)
+def call(server: Server, key: str, user: str = "ada", **body: object) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {key}", "X-User-Id": user}
+    return httpx.post(f"{server.url}/api/data", headers=headers, json=body)
 
 
 @contextmanager
@@ -61,6 +61,40 @@ def test_a_new_limit_counts_within_a_second(server: Server, terminal: Terminal) 
     within_a_second(lambda: call(server, made["liveSecretKey"]).json()["usage"]["limit"] == 5)
     assert call(server, made["secretKey"]).json()["usage"]["limit"] == 1_000
     assert terminal.ask("doctor")["holds"] is True
+
+
+def test_limits_of_other_meters_and_windows_count_within_a_second(server: Server, terminal: Terminal) -> None:
+    made = terminal.ask("project", "create", "Shop", "--type", "saas")
+    key = made["secretKey"]
+    assert call(server, key, meter="seats").json()["code"] == "unknown_meter"
+
+    terminal.run(
+        *("tier", "set", "--project", made["projectId"], "--name", "free", "--limit", "window=lifetime,max=3"),
+        *("--limit", "meter=seats,window=month,max=2,aggregation=distinct"),
+    )
+
+    within_a_second(lambda: call(server, key, meter="seats", subject="ada").status_code == 200)
+    assert call(server, key, meter="seats", subject="bob").status_code == 200
+    refused = call(server, key, meter="seats", subject="charlie")
+    assert (refused.status_code, refused.json()["usage"]["window"]) == (429, "month")
+    assert call(server, key, quantity=3).status_code == 200
+    assert call(server, key).json()["usage"]["window"] == "lifetime"
+    assert terminal.ask("doctor")["holds"] is True
+
+
+def test_a_raised_level_lets_calls_through_within_a_second(server: Server, terminal: Terminal) -> None:
+    assert terminal.run("levels", "set", "5", "--requests-per-month", "1", "--json").data["isNew"] is True
+    platform = terminal.ask("platform", "create", "Alice's", "--level", "5")["platformId"]
+    words = ("project", "create", "Shop", "--type", "saas", "--platform", platform, "--live")
+    key = terminal.ask(*words)["liveSecretKey"]
+    assert call(server, key).status_code == 200
+    assert call(server, key, "bob").json()["code"] == "level_limit_reached"
+
+    terminal.run("levels", "set", "5", "--requests-per-month", "3")
+
+    within_a_second(lambda: call(server, key, "bob").status_code == 200)
+    assert call(server, key, "charlie").status_code == 200
+    assert call(server, key, "charlie").json()["usage"]["limit"] == 3
 
 
 def test_a_rotated_key_works_on_and_a_revoked_one_ends(server: Server, terminal: Terminal) -> None:

@@ -43,6 +43,7 @@ def test_there_are_the_commands_that_people_need() -> None:
         "tier set",
         "tier list",
         "levels",
+        "levels set",
         "levels assign",
         "jobs dead",
         "jobs retry",

@@ -65,12 +65,12 @@ def test_the_doctor_shows_what_contradicts_a_check(terminal: Terminal) -> None:
     told = terminal.type("doctor", "--json")
 
     assert (said.code, told.code) == (1, 1)
-    assert "✗ Each life count is the sum of its hours.\n    platform_no 1, customer_no " in said.out
+    assert "✗ Each life count of a sum meter is the sum of its hours.\n    platform_no 1, customer_no " in said.out
     assert "and more: --json shows the first twenty" in said.out
     assert told.data["holds"] is False
     (broken,) = [check for check in told.data["checks"] if check["name"] == "life_is_sum_of_hours"]
     assert len(broken["contradictions"]) == 5
-    assert broken["contradictions"][0]["sum_of_hours"] == 7
+    assert broken["contradictions"][0]["expected"] == 7
 
 
 def test_a_dead_job_is_shown_and_can_be_tried_again(terminal: Terminal) -> None:

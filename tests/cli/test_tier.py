@@ -1,4 +1,6 @@
-"""`dream-api tier` and `dream-api levels`."""
+"""`dream-api tier`."""
+
+from typing import Any
 
 import pytest
 
@@ -16,8 +18,19 @@ def test_a_tier_is_made_and_then_changed(terminal: Terminal, project: str) -> No
     made = terminal.ask(*words, "50000")
     changed = terminal.ask(*words, "unlimited")
 
-    assert made == {"projectId": project, "mode": "test", "name": "pro", "limit": 50_000, "isNew": True}
-    assert changed == {**made, "limit": None, "isNew": False}
+    only = {"meter": "requests", "aggregation": "sum", "window": "period", "kind": "hard", "max": 50_000}
+    assert made == {
+        "projectId": project,
+        "mode": "test",
+        "name": "pro",
+        "displayName": "Pro",
+        "isDefault": False,
+        "limit": 50_000,
+        "limits": [only],
+        "isNew": True,
+        "newMeters": [],
+    }
+    assert changed == {**made, "limit": None, "limits": [{**only, "max": None}], "isNew": False}
     free, pro = terminal.ask("tier", "list", "--project", project)["data"]
     assert (free["name"], free["limit"]) == ("free", 1_000)
     assert (pro["name"], pro["limit"], pro["isDefault"]) == ("pro", None, False)
@@ -43,45 +56,132 @@ def test_a_tiers_name_is_an_id(terminal: Terminal, project: str) -> None:
     assert refusal["param"] == "name"
 
 
-def test_levels_alone_lists_them(terminal: Terminal) -> None:
-    found = terminal.ask("levels")
+def test_a_tier_has_limits_of_several_meters_and_windows(terminal: Terminal, project: str) -> None:
+    words = ("tier", "set", "--project", project, "--name", "pro")
+    made = terminal.ask(
+        *words,
+        *("--limit", "meter=seats,window=month,max=5,aggregation=distinct"),
+        *("--limit", "max=1000000,meter=tokens,kind=soft"),
+        *("--limit", "window=day,max=5000"),
+        *("--limit", "100000"),
+        *("--display-name", "Professional"),
+    )
+    changed = terminal.ask(*words, "--limit", "window=hour,max=unlimited", "--limit", " meter = tokens , max = 7 ")
 
-    assert found["mode"] == "live"
-    assert [(level["number"], level["activeUsersPerHour"]) for level in found["data"]] == [
-        (0, 25),
-        (1, 100),
-        (2, 200),
-        (3, 300),
+    def told(of: dict[str, Any]) -> list[tuple[object, ...]]:
+        return [(each["max"], each["meter"], each["window"], each["kind"]) for each in of["limits"]]
+
+    assert made["displayName"] == "Professional"
+    assert made["limit"] == 100_000
+    assert {(each["name"], each["aggregation"]) for each in made["newMeters"]} == {
+        ("seats", "distinct"),
+        ("tokens", "sum"),
+    }
+    assert sorted(told(made)) == [
+        (5, "seats", "month", "hard"),
+        (5_000, "requests", "day", "hard"),
+        (100_000, "requests", "period", "hard"),
+        (1_000_000, "tokens", "period", "soft"),
+    ]
+    assert changed["newMeters"] == []
+    assert told(changed)[:3] == [
+        (None, "requests", "hour", "hard"),
+        (5_000, "requests", "day", "hard"),
+        (100_000, "requests", "period", "hard"),
+    ]
+    assert (7, "tokens", "period", "hard") in told(changed)
+    assert terminal.ask("tier", "list", "--project", project)["data"][1]["limits"] == changed["limits"]
+
+
+def test_people_read_what_was_set_and_which_meters_were_made(terminal: Terminal, project: str) -> None:
+    words = ("tier", "set", "--project", project, "--name", "pro")
+
+    made = terminal.type(
+        *words,
+        *("--limit", "window=lifetime,max=3", "--limit", "meter=tokens,window=hour,max=unlimited,kind=soft"),
+        *("--limit", "meter=seats,max=5,aggregation=distinct"),
+    )
+    renamed = terminal.type(*words, "--display-name", "Professional")
+
+    assert made.out.splitlines() == [
+        "Made the test tier pro of Shop: 3 requests in a lifetime, any number of tokens an hour (soft), "
+        "5 seats a period.",
+        "Made the meter tokens, which adds up quantities.",
+        "Made the meter seats, which counts distinct subjects.",
+    ]
+    assert renamed.out == "Changed the test tier pro of Shop: people call it Professional.\n"
+
+
+def test_people_read_tiers_with_a_line_for_each_limit(terminal: Terminal, project: str) -> None:
+    terminal.ask(
+        *("tier", "set", "--project", project, "--name", "pro", "--limit", "meter=seats,max=5,aggregation=distinct"),
+        *("--limit", "window=lifetime,max=70000,kind=soft", "--limit", "window=day,max=unlimited"),
+    )
+
+    lines = terminal.type("tier", "list", "--project", project).out.splitlines()
+
+    assert [line.split() for line in lines] == [
+        ["Tier", "Limit", "Meter", "Window", "Kind", "Default", "Name"],
+        ["free", "1,000", "requests", "period", "hard", "default", "Free"],
+        ["pro", "unlimited", "requests", "day", "hard", "Pro"],
+        ["70,000", "requests", "lifetime", "soft"],
+        ["5", "seats", "(distinct)", "period", "hard"],
     ]
 
 
-def test_people_read_levels_as_a_table(terminal: Terminal) -> None:
-    said = terminal.type("levels")
+def test_one_limit_of_a_meter_may_tell_how_it_counts(terminal: Terminal, project: str) -> None:
+    made = terminal.ask(
+        *("tier", "set", "--project", project, "--name", "pro"),
+        *("--limit", "meter=seats,max=5", "--limit", "meter=seats,window=day,max=3,aggregation=distinct"),
+    )
 
-    head, *rows = said.out.splitlines()
-    assert head.split() == ["Level", "Name", "Users/hour", "Requests/day", "Requests/month", "Members"]
-    assert rows[3].split() == ["3", "Level", "3", "300", "unlimited", "unlimited", "unlimited"]
-
-
-def test_a_platform_is_put_on_another_level(terminal: Terminal) -> None:
-    platform = terminal.ask("platform", "create", "Alice's")["platformId"]
-
-    assert terminal.ask("levels", "assign", platform, "3")["level"] == 3
-
-    assert terminal.ask("platform", "list")["data"][1]["level"] == 3
+    assert made["newMeters"] == [{"name": "seats", "aggregation": "distinct"}]
 
 
-def test_levels_are_those_of_the_home_mode(terminal: Terminal) -> None:
-    platform = terminal.ask("platform", "create", "Alice's", "--level", "1")["platformId"]
+FAULTS = {
+    "max=1,window=week": "A limit's window is hour, day, month, period or lifetime, and not 'week'.",
+    "max=1,kind=firm": "A limit's kind is hard or soft, and not 'firm'.",
+    "meter=seats,max=1,aggregation=mean": "A limit's aggregation is sum or distinct, and not 'mean'.",
+    "max=1,metre=seats": "A limit has no 'metre'; it has meter, window, max, kind and aggregation.",
+    "max=1,max=2": "The limit 'max=1,max=2' tells its max twice.",
+    "max=1,50": "The part '50' of the limit is not of the form key=value.",
+    "window=day": "The limit 'window=day' does not tell its max: a whole number, or unlimited.",
+    "max=": "A limit is a whole number from 0 to 9,007,199,254,740,991 or the word unlimited, and not ''.",
+    "meter=My Seats,max=1": "A meter's name has 1 to 63 of a-z, 0-9, - and _, and begins with a letter or digit.",
+    "meter=requests,max=1,aggregation=distinct": "The meter requests is there already, and its aggregation is sum.",
+}
 
-    terminal.ask("levels", "assign", platform, "3", DREAM_HOME_MODE="test")
 
-    assert terminal.ask("platform", "list")["data"][1]["level"] == 1
-    assert terminal.ask("platform", "list", DREAM_HOME_MODE="test")["data"][1]["level"] == 3
+@pytest.mark.parametrize("limit", FAULTS)
+def test_what_is_wrong_with_a_limit_is_named(terminal: Terminal, project: str, limit: str) -> None:
+    refusal = terminal.refused("tier", "set", "--project", project, "--name", "pro", "--limit", limit)
+
+    assert (refusal["code"], refusal["param"], refusal["error"]) == ("validation_failed", "limit", FAULTS[limit])
+    assert refusal["hint"]
+    assert len(terminal.ask("tier", "list", "--project", project)["data"]) == 1
 
 
-def test_the_operators_own_platform_has_no_level(terminal: Terminal) -> None:
-    operator, *_ = terminal.ask("platform", "list")["data"]
+def test_limits_that_contradict_one_another_are_refused(terminal: Terminal, project: str) -> None:
+    words = ("tier", "set", "--project", project, "--name", "pro")
 
-    assert terminal.refused("levels", "assign", operator["platformId"], "1")["code"] == "validation_failed"
-    assert terminal.refused("levels", "assign", "plt_none", "1")["code"] == "not_found"
+    twice = terminal.refused(*words, "--limit", "5", "--limit", "max=6,kind=soft")
+    torn = terminal.refused(
+        *words,
+        *("--limit", "meter=seats,max=5,aggregation=sum"),
+        *("--limit", "meter=seats,window=day,max=5,aggregation=distinct"),
+    )
+
+    assert twice["error"] == "The requests a period are limited twice."
+    assert torn["error"] == "The limits of seats tell two aggregations, and a meter has one."
+
+
+def test_a_new_tier_needs_a_limit_and_any_change_something_to_set(terminal: Terminal, project: str) -> None:
+    words = ("tier", "set", "--project", project, "--name")
+
+    nothing = terminal.refused(*words, "free")
+    new = terminal.refused(*words, "pro", "--display-name", "Pro")
+
+    assert nothing["error"] == "There is nothing to set: give --limit or --display-name."
+    assert new["error"] == "There is no test tier pro yet: a new one needs a --limit."
+    assert terminal.refused(*words, "free", "--display-name", "")["param"] == "displayName"
+    assert [tier["name"] for tier in terminal.ask("tier", "list", "--project", project)["data"]] == ["free"]

@@ -16,6 +16,11 @@ def named(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+def blocks_in_order(text: str) -> list[tuple[str, str]]:
+    """All blocks of code, each with its kind."""
+    return [(found[1], found[2]) for found in _FENCE.finditer(text)]
+
+
 def blocks(text: str, kind: str) -> list[str]:
     """The blocks of code of this kind, such as `sh`."""
     return [found[2] for found in _FENCE.finditer(text) if found[1] == kind]

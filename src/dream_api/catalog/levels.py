@@ -89,8 +89,9 @@ async def set_level(tx: Tx, mode: Mode, number: int, limits: Sequence[TierLimit]
         raise ValidationFailed(f"A level's number is 0 to {_HIGHEST}.", param="number")
     known = next((level for level in await levels_of(tx, mode) if level.number == number), None)
     name = f"level-{number}" if known is None else known.name
-    shown = display_name or (f"Level {number}" if known is None else None)
-    done = await set_tier(tx, home, mode, name, limits, display_name=shown, number=number)
+    if known is None and display_name is None:
+        display_name = f"Level {number}"
+    done = await set_tier(tx, home, mode, name, limits, display_name=display_name, number=number)
     return done.is_new
 
 

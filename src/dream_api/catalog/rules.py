@@ -11,7 +11,7 @@ from dream_api.core import clock, ids
 from dream_api.core.cache import note
 from dream_api.core.db import Tx
 from dream_api.core.errors import ValidationFailed
-from dream_api.platforms import Mode, Platform, Project, ProjectType, create_project
+from dream_api.platforms import Mode, Platform, Project, ProjectType, create_project, proper_name
 from dream_api.usage import LARGEST_COUNT, REQUESTS, Aggregation, Kind, Meter, Window, create_meter, meters_of
 
 FREE = "free"
@@ -67,6 +67,8 @@ async def set_tier(
 
     A meter that a limit names and the project does not have is made.
     """
+    if display_name is not None:
+        display_name = proper_name(display_name, "displayName")
     tier = await queries.tier_by_name(tx, project.platform_id, project.id, mode, name)
     if tier is None:
         row = {"number": number, "display_name": display_name or name.capitalize(), "is_default": is_default}

@@ -11,12 +11,14 @@ from dream_api.usage import OpenLimit, Period, Standing, Window
 
 class TierLimitReached(TooMany):
     code = "tier_limit_reached"
+    hint = "Wait until the window ends, or move the customer to a larger plan."
 
 
 class LevelLimitReached(TooMany):
     """The platform's own limit, which the operator of the instance sets."""
 
     code = "level_limit_reached"
+    hint = "Wait until the window ends, or move the platform to a higher level."
 
 
 def shown_place(standings: tuple[Standing, ...], refused_by: OpenLimit | None = None) -> int:

@@ -71,7 +71,8 @@ class Openings:
     def _at(self, moment: int, period: Period, now: int) -> Windows:
         if not period.starts_at <= moment < period.ends_at or moment > now + _AHEAD:
             raise TimestampOutOfRange(
-                f"The customer's period is {clock.rfc3339(period.starts_at)} to {clock.rfc3339(period.ends_at)}.",
+                f"The timestamp must lie in the customer's period, {clock.rfc3339(period.starts_at)} to "
+                f"{clock.rfc3339(period.ends_at)}, and at most 5 minutes ahead.",
                 param="timestamp",
             )
         hour = clock.hour_of(moment)

@@ -21,6 +21,7 @@ from dream_api.platforms.rules import (
     find_project,
     mode_no,
     operator,
+    proper_name,
 )
 
 __all__ = [
@@ -44,5 +45,6 @@ __all__ = [
     "mode_no",
     "move",
     "operator",
+    "proper_name",
     "remember_home",
 ]

@@ -44,7 +44,7 @@ def mode_no(mode: Mode) -> int:
 
 
 async def create(tx: Tx, name: str) -> Platform:
-    platform = Platform(ids.new("plt"), await draw(tx, "platforms"), _proper_name(name))
+    platform = Platform(ids.new("plt"), await draw(tx, "platforms"), proper_name(name))
     await queries.insert_platform(
         tx, {"id": platform.id, "no": platform.no, "name": platform.name, "created_at": clock.now()}
     )
@@ -54,7 +54,7 @@ async def create(tx: Tx, name: str) -> Platform:
 
 async def create_project(tx: Tx, platform: Platform, name: str, project_type: ProjectType) -> Project:
     project = Project(
-        platform.id, platform.no, ids.new("prj"), await draw(tx, "projects"), _proper_name(name), project_type
+        platform.id, platform.no, ids.new("prj"), await draw(tx, "projects"), proper_name(name), project_type
     )
     row = {"id": project.id, "no": project.no, "name": project.name, "type": project.type}
     await queries.insert_project(tx, platform.id, {**row, "created_at": clock.now()})
@@ -90,8 +90,9 @@ def _project(row: Row[Any]) -> Project:
     return Project(row.platform_id, row.platform_no, row.id, row.no, row.name, row.type)
 
 
-def _proper_name(name: str) -> str:
+def proper_name(name: str, param: str = "name") -> str:
+    """The name without spaces around it, where people can read it."""
     proper = name.strip()
     if not proper or len(proper) > _LONGEST_NAME or not proper.isprintable():
-        raise ValidationFailed(f"A name has 1 to {_LONGEST_NAME} printable characters.", param="name")
+        raise ValidationFailed(f"A name has 1 to {_LONGEST_NAME} printable characters.", param=param)
     return proper

@@ -18,7 +18,7 @@ LARGEST_QUANTITY = 10**9
 
 class UnknownMeter(Invalid):
     code = "unknown_meter"
-    hint = "Use one of the meters that the sentence names."
+    hint = "Use one of the meters that the sentence names, or make one with `dream-api tier set --limit meter=…`."
 
 
 class QuantityOutOfRange(Invalid):

@@ -14,6 +14,8 @@ from dream_api.core.terminal.answering import console
 
 # Their own hints speak to callers of the API.
 _HINTS_FOR_CALLERS = (NotFound.hint, ValidationFailed.hint)
+_FOREIGN_HINT = "Install the release that wrote it, or name another database with DREAM_DATA or DREAM_DATABASE_URL."
+_SETTING_HINT = "Correct or unset it; docs/settings.md tells which values each setting takes."
 _INSTANCE_KEY_HINT = "Give back the instance.key (or DREAM_INSTANCE_KEY) that it was sealed with, or make a new key."
 
 
@@ -37,7 +39,7 @@ def stop_of(problem: Exception, command: str) -> Stopped | None:
             hint = problem.hint if problem.hint not in _HINTS_FOR_CALLERS else f"See `{command} --help`."
             return Stopped(problem.sentence, code=problem.code, hint=hint, param=problem.param)
         case ForeignSchema():
-            return Stopped(str(problem), code="foreign_schema")
+            return Stopped(str(problem), code="foreign_schema", hint=_FOREIGN_HINT)
         case SealBroken():
             return Stopped(str(problem), code="seal_broken", hint=_INSTANCE_KEY_HINT)
         case ValidationError():
@@ -50,7 +52,9 @@ def _stop_of_settings(problem: ValidationError) -> Stopped:
     first = problem.errors()[0]
     name = f"DREAM_{first['loc'][0]}".upper() if first["loc"] else "DREAM_*"
     reason = first["msg"].removeprefix("Value error, ")
-    return Stopped(f"The setting {name} cannot be used: {reason}.", code="setting_invalid", param=name)
+    return Stopped(
+        f"The setting {name} cannot be used: {reason}.", code="setting_invalid", param=name, hint=_SETTING_HINT
+    )
 
 
 def tell_stop(stop: Stopped, *, as_json: bool) -> None:
