@@ -274,6 +274,8 @@ class Model:
         subject: str | None,
         quantity: int,
     ) -> None:
+        if subject is not None:
+            self.keep_others(who, meter, limits, period, when, subject)
         for window, _, most in limits:
             span = self.window(window, when, period)
             place = (who, meter, window, span[0])
@@ -286,6 +288,22 @@ class Model:
                 if most and quantity > 0 and count * 100 >= percent * most and self.told.get(place, 0) < percent:
                     self.told[place] = percent
                     self.events.append((who, meter, window, percent, count))
+
+    def keep_others(
+        self,
+        who: str,
+        meter: str,
+        limits: list[tuple[str, str, int | None]],
+        period: tuple[datetime, datetime],
+        when: datetime,
+        subject: str,
+    ) -> None:
+        """Subjects are also counted in windows that only an earlier call's plan has named, from then on."""
+        named = {window for window, *_ in limits}
+        for window in {"lifetime", "hour", "day", "month", "period"} - named:
+            known = self.subjects[who, meter, window, self.window(window, when, period)[0]]
+            if known:
+                known.add(subject)
 
     def shown(
         self,

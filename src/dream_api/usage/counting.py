@@ -109,8 +109,9 @@ async def _read(tx: BatchTx, charges: list[Charge], rowless: set[LifeKey]) -> St
     if len(state.counts) < len(keys):
         await _bear_counters(tx, state, charges, rowless)
         for charge in charges:
-            for key in charge.keys:
-                state.counts.setdefault(key, 0)
+            if charge.subject is None:  # a distinct counter begins with the first call that names its window
+                for key in charge.keys:
+                    state.counts.setdefault(key, 0)
     subjects.update(await _keep_others(tx, state, charges))
     if subjects:
         state.subjects.update([tuple(row) for row in await queries.subjects(tx, subjects)])
@@ -149,9 +150,9 @@ async def _keep_others(tx: BatchTx, state: State, charges: list[Charge]) -> list
         await _read_counters(tx, state, unread)
     subjects: list[SubjectKey] = []
     for place, (charge, keys) in keeping.items():
-        state.kept[place] = [key for key in keys if key in state.counts]
+        state.kept[place] = keys
         if charge.subject is not None:
-            subjects += [(*key, charge.subject) for key in state.kept[place]]
+            subjects += [(*key, charge.subject) for key in keys]
     return subjects
 
 

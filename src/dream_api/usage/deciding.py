@@ -143,7 +143,7 @@ class State:
     counts: dict[CounterKey, int] = field(default_factory=dict[CounterKey, int])
     # Of which windows there are counters, or will be with these calls, a bit each.
     windows: dict[LifeKey, int] = field(default_factory=dict[LifeKey, int])
-    # Counters that a charge's limits do not name, but others do or did: by its hour and windows.
+    # Counters that a charge's limits do not name, but others do or did, as far as they are there: by hour and windows.
     kept: dict[tuple[HourKey, int], list[CounterKey]] = field(
         default_factory=dict[tuple[HourKey, int], list[CounterKey]]
     )
@@ -254,7 +254,8 @@ def _sum(state: State, decided: Decided, place: int, at: int, charge: Charge) ->
             _tell(state, decided, Crossing(place, at, limit, count, 0), key)
     if state.kept:
         for key in state.kept.get((charge.hour, charge.windows), ()):
-            counts[key] = written[key] = counts[key] + quantity
+            if key in counts:
+                counts[key] = written[key] = counts[key] + quantity
     hour = decided.hours.get(charge.hour)
     if hour is None:
         hour = decided.hours[charge.hour] = [0, 0]
@@ -279,7 +280,7 @@ def _meet(state: State, decided: Decided, place: int, at: int, charge: Charge, s
             _tell(state, decided, Crossing(place, at, limit, count, 0), key)
     for key in state.kept.get((charge.hour, charge.windows), ()):
         known = (*key, subject)
-        if known not in state.subjects:
+        if key in state.counts and known not in state.subjects:
             state.subjects.add(known)
             decided.subjects.add(known)
             state.counts[key] = decided.counts[key] = state.counts[key] + 1
