@@ -26,8 +26,9 @@ from dream_api.core.web import documents
 from dream_api.customers import api as customers_api
 from dream_api.gate import Admitting, Gate, Turnstile
 from dream_api.usage import api as usage_api
+from dream_api.webhooks import api as webhooks_api
 
-ROUTERS = (*usage_api.ROUTERS, customers_api.router, operating.router, documents.router)
+ROUTERS = (*usage_api.ROUTERS, customers_api.router, webhooks_api.router, operating.router, documents.router)
 
 _STYLE = Path(__file__).parent / "core" / "web" / "dream.css"
 _DESCRIPTION = """
