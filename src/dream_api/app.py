@@ -26,8 +26,11 @@ from dream_api.core.web import documents
 from dream_api.customers import api as customers_api
 from dream_api.gate import Admitting, Gate, Turnstile
 from dream_api.usage import api as usage_api
+from dream_api.usage import jobs as usage_jobs
+from dream_api.webhooks import api as webhooks_api
+from dream_api.webhooks import jobs as webhooks_jobs
 
-ROUTERS = (*usage_api.ROUTERS, customers_api.router, operating.router, documents.router)
+ROUTERS = (*usage_api.ROUTERS, customers_api.router, webhooks_api.router, operating.router, documents.router)
 
 _STYLE = Path(__file__).parent / "core" / "web" / "dream.css"
 _DESCRIPTION = """
@@ -62,7 +65,8 @@ def every_check() -> list[Check]:
 
 def every_job() -> Registry:
     registry = Registry()
-    sweeping.register(registry)
+    sweeping.register(registry, *usage_jobs.KEPT, *webhooks_jobs.KEPT)
+    usage_jobs.register(registry)
     return registry
 
 

@@ -1,13 +1,21 @@
-"""What core keeps for a time goes when that time is over, and not before."""
+"""What is kept for a time goes when that time is over, and not before."""
+
+from typing import Any
 
 import pytest
 from sqlalchemy import Table, insert, select
 
+from dream_api.app import every_job
 from dream_api.core import clock, jobs, sweeping
 from dream_api.core.cache.tables import changes
 from dream_api.core.db import Database
 from dream_api.core.idempotency.tables import idempotency_keys
 from dream_api.core.jobs.tables import jobs as job_table
+from dream_api.platforms import create, create_project
+from dream_api.usage import jobs as usage_jobs
+from dream_api.usage.tables import reservations
+from dream_api.webhooks import jobs as webhooks_jobs
+from dream_api.webhooks.tables import events
 from tests.core.jobs_at_work import at_work, rows, until
 
 JOB = jobs.Job("job_1", sweeping.KIND, None, {}, 1)
@@ -44,6 +52,41 @@ async def test_dead_jobs_are_kept_for_90_days_and_living_ones_until_they_are_don
     await sweeping.sweep(database, JOB)
 
     assert {row.id for row in await rows(database)} == {f"job_{young}", "job_l"}
+
+
+async def test_ended_reservations_are_kept_for_30_days_and_open_ones_until_they_end(database: Database) -> None:
+    old, young = _around(30 * clock.DAY)
+    one = {"platform_no": 1, "project_no": 1, "mode": 0, "customer_no": 1, "meter_no": 1, "quantity": 1}
+    made = [
+        one | {"id": f"{state}-{at}", "state": state, "settled": settled, "created_at": 0, "expires_at": at}
+        for state, settled in (("settled", 1), ("expired", None), ("open", None))
+        for at in (old, young)
+    ]
+    await _insert(database, reservations, made)
+
+    await sweeping.sweep(database, JOB, of_rooms=usage_jobs.KEPT)
+
+    async with database.read() as tx:
+        left = {row.id for row in await tx.all(select(reservations.c.id))}
+    assert left == {f"settled-{young}", f"expired-{young}", f"open-{old}", f"open-{young}"}
+
+
+async def test_events_are_kept_for_90_days(database: Database) -> None:
+    old, young = _around(90 * clock.DAY)
+    async with database.write() as tx:
+        project = await create_project(tx, await create(tx, "Alice"), "app", "saas")
+    event = {"platform_id": project.platform_id, "project_id": project.id, "mode": "test", "type": "t", "data": "{}"}
+    await _insert(database, events, [event | {"id": f"evt_{at}", "created_at": at} for at in (old, young)])
+
+    await sweeping.sweep(database, JOB, of_rooms=webhooks_jobs.KEPT)
+
+    assert await _moments(database, events, "created_at") == [young]
+
+
+def test_a_server_sweeps_what_the_rooms_keep_for_a_time() -> None:
+    sweep: Any = every_job().handler(sweeping.KIND)
+
+    assert set(sweep.keywords["of_rooms"]) == {*usage_jobs.KEPT, *webhooks_jobs.KEPT}
 
 
 async def test_more_than_a_chunk_is_swept(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,8 @@ BODIES = [
     (b'{"quantity": -1000000001}', 422, "quantity_out_of_range", "quantity"),
     (b'{"timestamp": "2020-01-01T00:00:00Z"}', 422, "timestamp_out_of_range", "timestamp"),
     (b'{"timestamp": "9999-01-01T00:00:00Z"}', 422, "timestamp_out_of_range", "timestamp"),
+    (b'{"timestamp": "0001-01-01T00:00:00+14:00"}', 422, "timestamp_out_of_range", "timestamp"),
+    (b'{"timestamp": "9999-12-31T23:59:59-12:00"}', 422, "timestamp_out_of_range", "timestamp"),
     (b'{"timestamp": "2026-11-21T09:14:00"}', 422, "validation_failed", "timestamp"),
     (b'{"timestamp": 1795000000}', 422, "validation_failed", "timestamp"),
     (b'{"timestamp": "today"}', 422, "validation_failed", "timestamp"),

@@ -24,16 +24,23 @@ class Things:
 
     account: Account
     customer: str
+    reservation: str
 
     def value(self, operation: Operation, parameter: str) -> str:
-        known = {("/api/customers/{id}", "id"): self.customer}
+        known = {
+            ("/api/customers/{id}", "id"): self.customer,
+            ("/api/usage/reserve/{id}/settle", "id"): self.reservation,
+        }
         return known[operation.path, parameter]
 
 
 async def things_of(house: House, account: Account) -> Things:
     made = await house.api.post("/api/customers", headers=account.sk, json={"userId": ids.new("usr")})
     assert made.status_code == 201, made.text
-    return Things(account, made.json()["id"])
+    whose = {**account.sk, "X-User-Id": made.json()["userId"]}
+    held = await house.api.post("/api/usage/reserve", headers=whose, json={"quantity": 10})
+    assert held.status_code == 201, held.text
+    return Things(account, made.json()["id"], held.json()["reservation"]["id"])
 
 
 def request_of(operation: Operation, account: Account, path: str) -> dict[str, Any]:

@@ -36,8 +36,8 @@ def rfc3339(at: int) -> str:
 
 
 def from_datetime(moment: datetime) -> int:
-    """Exact microseconds of an aware datetime."""
-    delta = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    """Exact microseconds of an aware datetime, also where no datetime in UTC could hold it."""
+    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds
 
 

@@ -1,6 +1,10 @@
-"""Deletes what core keeps only for a time."""
+"""Deletes what is kept only for a time: core's own rows, and those that rooms tell of."""
 
-from sqlalchemy import Column, delete, select, tuple_
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Column, ColumnElement, delete, select
 
 from dream_api.core import clock
 from dream_api.core.cache.tables import changes
@@ -10,37 +14,52 @@ from dream_api.core.jobs import Job, Registry
 from dream_api.core.jobs.tables import jobs
 
 KIND = "core.sweep"
-# The moment from which a row's time counts, and that time; a row without the moment (a living job) stays.
-_KEPT: tuple[tuple[Column[int], int], ...] = (
-    (changes.c.at, clock.HOUR),
-    (idempotency_keys.c.created_at, clock.DAY),
-    (jobs.c.died_at, 90 * clock.DAY),
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How long a table's rows are kept, and from which of their moments on; a row without the moment stays.
+
+    The moment is indexed. `only`: where not all rows go, those that do.
+    """
+
+    moment: Column[int]
+    time: int
+    only: ColumnElement[bool] | None = None
+
+
+_OWN = (
+    Kept(changes.c.at, clock.HOUR),
+    Kept(idempotency_keys.c.created_at, clock.DAY),
+    # A living job did not die.
+    Kept(jobs.c.died_at, 90 * clock.DAY),
 )
 # Rows in one transaction: few enough that the metered calls, which wait for it, do not notice.
 CHUNK = 500
 
 
-def register(registry: Registry) -> None:
+def register(registry: Registry, *of_rooms: Kept) -> None:
     """Once an hour."""
-    registry.handle(KIND, sweep)
+    registry.handle(KIND, partial(sweep, of_rooms=of_rooms))
     registry.schedule(KIND, every=clock.HOUR, kind=KIND)
 
 
-async def sweep(database: Database, job: Job) -> None:
-    """Changes are kept for an hour, idempotency keys for a day, dead jobs for 90 days."""
-    for moment, keep in _KEPT:
-        before = clock.now() - keep
-        while await _delete_some(database, moment, before) == CHUNK:
+async def sweep(database: Database, job: Job, *, of_rooms: Sequence[Kept] = ()) -> None:
+    """Changes are kept for an hour, idempotency keys for a day, dead jobs for 90 days; the rest as the rooms say."""
+    for kept in (*_OWN, *of_rooms):
+        before = clock.now() - kept.time
+        while await _delete_some(database, kept, before):
             pass  # between two chunks the other writers have their turn
 
 
-async def _delete_some(database: Database, moment: Column[int], before: int) -> int:
-    """How many rows were deleted; none is written to where none is old enough."""
-    table = moment.table
-    key = list(table.primary_key)
+async def _delete_some(database: Database, kept: Kept, before: int) -> bool:
+    """Whether there may be more; none is written to where none is old enough."""
+    moment = kept.moment
+    which = [] if kept.only is None else [kept.only]
     async with database.read() as tx:
-        if await tx.scalar(select(moment).where(moment < before).limit(1)) is None:
-            return 0
-    oldest = select(*key).where(moment < before).order_by(moment).limit(CHUNK)
+        old = await tx.all(select(moment).where(moment < before, *which).order_by(moment).limit(CHUNK))
+    if not old:
+        return False
     async with database.write() as tx:
-        return await tx.execute(delete(table).where(tuple_(*key).in_(oldest)))
+        await tx.execute(delete(moment.table).where(moment <= old[-1][0], *which))
+    return len(old) == CHUNK

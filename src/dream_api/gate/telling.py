@@ -8,9 +8,6 @@ from dream_api.gate.opening import Level, Opened
 from dream_api.usage import Charge, Crossing, Period
 from dream_api.webhooks import Event
 
-THRESHOLD_REACHED = "usage.threshold_reached"
-LEVEL_THRESHOLD_REACHED = "level.threshold_reached"
-
 
 def events_of(crossings: Iterable[Crossing], batch: Sequence[Waiting]) -> list[Event]:
     return [_event(crossing, batch[crossing.call]) for crossing in crossings]
@@ -36,7 +33,7 @@ def _event(crossing: Crossing, waiting: Waiting) -> Event:
         key.platform_id,
         key.project_id,
         key.mode,
-        LEVEL_THRESHOLD_REACHED if is_of_level else THRESHOLD_REACHED,
+        "level.threshold_reached" if is_of_level else "usage.threshold_reached",
         facts,
     )
 

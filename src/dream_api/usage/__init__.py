@@ -6,6 +6,8 @@ counts calls inside the caller's transaction, whichever it is; `decide` is the p
 known is held by `reserve` and counted by `settle`.
 """
 
+from dream_api.usage.charting import By as UsageBy
+from dream_api.usage.charting import Point, Span, history, span_of
 from dream_api.usage.counting import Counted, count
 from dream_api.usage.deciding import (
     LARGEST_COUNT,
@@ -76,6 +78,7 @@ __all__ = [
     "OpenLimit",
     "Overflowing",
     "Period",
+    "Point",
     "QuantityOutOfRange",
     "Refused",
     "Repeated",
@@ -84,10 +87,12 @@ __all__ = [
     "ReservationExpired",
     "ReservationSettled",
     "SettlesTooMuch",
+    "Span",
     "Standing",
     "State",
     "TimestampOutOfRange",
     "UnknownMeter",
+    "UsageBy",
     "Verdict",
     "Window",
     "checks",
@@ -95,9 +100,11 @@ __all__ = [
     "create_meter",
     "decide",
     "find_reservation",
+    "history",
     "meters_of",
     "open_at",
     "reserve",
     "settle",
+    "span_of",
     "standings",
 ]

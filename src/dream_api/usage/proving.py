@@ -23,6 +23,7 @@ from dream_api.core.proofs import Check
 from dream_api.customers.tables import customers
 from dream_api.platforms import home_platform_no
 from dream_api.platforms.tables import platforms
+from dream_api.usage.queries import its_meter
 from dream_api.usage.rules import REQUESTS
 from dream_api.usage.tables import meters, reservations, usage_counters, usage_hours, usage_subjects
 from dream_api.usage.windows import Window
@@ -76,10 +77,7 @@ def checks() -> list[Check]:
 
 
 def _with_meter(table: Table, *, outer: bool = False) -> Join:
-    """The table with its meters: the meter of a customer is its platform's, that of a platform itself is home's."""
-    owner = case((table.c.customer_no == 0, home_platform_no()), else_=table.c.platform_no)
-    its_meter = and_(meters.c.platform_no == owner, meters.c.meter_no == table.c.meter_no)
-    return table.join(meters, its_meter, isouter=outer)
+    return table.join(meters, its_meter(table), isouter=outer)
 
 
 def _differing(left: Query, right: Query, keys: tuple[str, ...]) -> Query:

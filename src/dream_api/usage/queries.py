@@ -3,12 +3,27 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, LargeBinary, SmallInteger, Text, and_, delete, func, literal_column, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    and_,
+    case,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy import insert as plain_insert
 
 from dream_api.core import clock
 from dream_api.core.db import BatchTx, Statement, Tx, given, insert, rows_of
 from dream_api.core.db.tables import Key
+from dream_api.platforms import home_platform_no
 from dream_api.usage.deciding import CounterKey, EventKey, HourKey, LifeKey
 from dream_api.usage.tables import meters, usage_counters, usage_events, usage_hours, usage_subjects
 
@@ -155,6 +170,12 @@ _INSERT_SUBJECTS = Statement(
 )
 
 Rows = Sequence[Sequence[Any]]
+
+
+def its_meter(table: Table) -> ColumnElement[bool]:
+    """Joins rows with their meter: that of a customer is its platform's, that of a platform itself is home's."""
+    owner = case((table.c.customer_no == 0, home_platform_no()), else_=table.c.platform_no)
+    return and_(meters.c.platform_no == owner, meters.c.meter_no == table.c.meter_no)
 
 
 # Only lives are locked in the order of their keys: whoever holds them is alone with all other rows of theirs.

@@ -119,6 +119,12 @@ reservations = Table(
         sqlite_where=text("state = 'open'"),
         postgresql_where=text("state = 'open'"),
     ),
-    info={"scope": "platform", "personal": False, "keep": "with the customer"},
+    Index(
+        "ix_reservations__ended",
+        "expires_at",
+        sqlite_where=text("state <> 'open'"),
+        postgresql_where=text("state <> 'open'"),
+    ),
+    info={"scope": "platform", "personal": False, "keep": "30 days after its end"},
     sqlite_with_rowid=False,
 )

@@ -12,6 +12,7 @@ from dream_api.core.db import BatchTx, Statement, Tx, given, insert, rows_of
 from dream_api.core.db.tables import Key
 from dream_api.platforms import Mode
 from dream_api.webhooks.tables import events
+from dream_api.webhooks.types import EventType
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Event:
     platform_id: str
     project_id: str
     mode: Mode
-    type: str
+    type: EventType
     data: dict[str, object]
 
 
@@ -60,7 +61,7 @@ async def record(tx: BatchTx, happened: Sequence[Event]) -> None:
 
 
 async def page_of(
-    tx: Tx, platform_id: str, project_id: str, mode: Mode, *, kind: str | None, limit: int, after: str | None
+    tx: Tx, platform_id: str, project_id: str, mode: Mode, *, kind: EventType | None, limit: int, after: str | None
 ) -> Sequence[Row[Any]]:
     """Newest first, those after the id `after`; `kind`: of this type only."""
     e = events.c

@@ -5,6 +5,7 @@ from dream_api.core.db.failures import is_contention, refusal_for
 from dream_api.core.db.moments import months_later
 from dream_api.core.db.statements import Statement, given, insert, rows_of
 from dream_api.core.db.tx import BatchTx, Tx, inside_transaction
+from dream_api.core.db.walking import place, walk
 
 __all__ = [
     "FILE_NAME",
@@ -17,6 +18,8 @@ __all__ = [
     "inside_transaction",
     "is_contention",
     "months_later",
+    "place",
     "refusal_for",
     "rows_of",
+    "walk",
 ]

@@ -51,6 +51,13 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'open'"),
         postgresql_where=sa.text("state = 'open'"),
     )
+    op.create_index(
+        "ix_reservations__ended",
+        "reservations",
+        ["expires_at"],
+        sqlite_where=sa.text("state <> 'open'"),
+        postgresql_where=sa.text("state <> 'open'"),
+    )
     op.create_table(
         "events",
         sa.Column("platform_id", KEY, nullable=False),

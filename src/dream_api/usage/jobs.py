@@ -1,0 +1,37 @@
+"""What is done in the background with counts and reservations."""
+
+from sqlalchemy import literal_column
+
+from dream_api.core import clock
+from dream_api.core.db import Database
+from dream_api.core.jobs import Job, Registry
+from dream_api.core.sweeping import Kept
+from dream_api.usage import merging
+from dream_api.usage.reserving import release_overdue
+from dream_api.usage.tables import reservations
+
+MERGE = "usage.merge"
+RELEASE = "usage.release"
+
+_HAS_ENDED = reservations.c.state != literal_column("'open'")
+KEPT = (Kept(reservations.c.expires_at, 30 * clock.DAY, _HAS_ENDED),)
+
+
+def register(registry: Registry) -> None:
+    """Old usage is merged once a day, reservations are released once a minute."""
+    registry.handle(MERGE, merge)
+    registry.schedule(MERGE, every=clock.DAY, kind=MERGE)
+    registry.handle(RELEASE, release)
+    registry.schedule(RELEASE, every=clock.MINUTE, kind=RELEASE)
+
+
+async def merge(database: Database, job: Job) -> None:
+    await merging.merge(database, clock.now())
+
+
+async def release(database: Database, job: Job) -> None:
+    """The gate does the same when it counts; where nobody calls, what is held would stay so."""
+    while True:
+        async with database.write() as tx:
+            if not await release_overdue(tx):
+                return
