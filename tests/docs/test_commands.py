@@ -13,6 +13,7 @@ import pytest
 
 from dream_api.core import clock
 from dream_api.core.settings import Settings
+from tests.conftest import KINDS
 from tests.docs.reading import DOCS, ROOT, blocks_in_order, named
 from tests.docs.shell import Shell, agree, hold_to, steps_of
 from tests.support.postgres import free_port
@@ -38,10 +39,13 @@ def serves_itself(page: Path) -> bool:
 
 @pytest.mark.slow
 @needs_curl
-@pytest.mark.parametrize("page", PAGES, ids=named)
+@pytest.mark.parametrize(
+    ("page", "database_kind"),
+    # A page that starts several processes is about PostgreSQL.
+    [(page, kind) for page in PAGES for kind in KINDS if kind != "sqlite" or not serves_itself(page)],
+    ids=lambda value: value if isinstance(value, str) else named(value),
+)
 def test_a_page_works_as_it_stands(page: Path, database_settings: Settings) -> None:
-    if serves_itself(page) and database_settings.is_embedded:
-        pytest.skip("The page is about PostgreSQL.")
     hour_ends_in = (clock.HOUR - clock.now() % clock.HOUR) // clock.SECOND
     if hour_ends_in < _SECONDS:
         time.sleep(hour_ends_in + 1)

@@ -29,7 +29,7 @@ async def limit_of(gate: Gate, token: str) -> int | None:
 async def elsewhere(house: House) -> AsyncIterator[Gate]:
     """The gate of another process."""
     database = open_database(house.settings)
-    gate = Gate(database, queue_size=10)
+    gate = Gate(database, home_mode="live", queue_size=10)
     await gate.start()
     yield gate
     await gate.stop()

@@ -36,7 +36,7 @@ async def elsewhere(house: House) -> AsyncIterator[Gate]:
     """The gate of another process."""
     path = house.database.path
     database = Database(directory=path.parent) if path is not None else Database(url=house.database.url)
-    gate = Gate(database, queue_size=10)
+    gate = Gate(database, home_mode="live", queue_size=10)
     await gate.start()
     yield gate
     await gate.stop()

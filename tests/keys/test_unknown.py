@@ -51,7 +51,7 @@ def reading_keys(database: Database) -> Iterator[list[str]]:
 async def elsewhere(house: House) -> AsyncIterator[Gate]:
     """The gate of another process."""
     database = open_database(house.settings)
-    gate = Gate(database, queue_size=10)
+    gate = Gate(database, home_mode="live", queue_size=10)
     await gate.start()
     yield gate
     await gate.stop()

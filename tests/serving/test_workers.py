@@ -39,7 +39,7 @@ async def served(database_settings: Settings) -> AsyncIterator[Served]:
     alice = await found(database_settings)
     database = open_database(database_settings)
     async with database.write() as tx:
-        await catalog.set_limit(tx, alice.project, "test", "thousand", LIMIT)
+        await catalog.set_tier(tx, alice.project, "test", "thousand", [catalog.TierLimit(LIMIT)])
     await database.close()
     served = Served(database_settings, alice, processes=2)
     served.start()

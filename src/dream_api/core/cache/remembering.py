@@ -19,6 +19,8 @@ class Cache(Generic[V]):
         self.version = 0
         self._size = size
         self._facts: dict[str, V] = {}
+        # Whether anything may be remembered at all.
+        self._is_trusted = True
         self._loading: dict[str, asyncio.Task[V | None]] = {}
 
     def get(self, key: str) -> V | None:
@@ -26,7 +28,7 @@ class Cache(Generic[V]):
 
     def put(self, key: str, fact: V, *, read_at: int) -> None:
         """Remember what was read when the cache had the version `read_at`."""
-        if read_at != self.version:
+        if read_at != self.version or not self._is_trusted:
             return
         if len(self._facts) >= self._size and key not in self._facts:
             del self._facts[next(iter(self._facts))]
@@ -62,9 +64,18 @@ class Cache(Generic[V]):
         self._loading.pop(key, None)
 
     def clear(self) -> None:
-        """Forget all; what is being read at this moment is told to those who ask, but not remembered."""
         self.version += 1
         self._facts.clear()
+        self._loading.clear()
+
+    def suspend(self) -> None:
+        """Forget all, and remember nothing until `resume`; what many ask for at once is still read once."""
+        if self._is_trusted:
+            self.clear()
+            self._is_trusted = False
+
+    def resume(self) -> None:
+        self._is_trusted = True
 
     def __len__(self) -> int:
         return len(self._facts)

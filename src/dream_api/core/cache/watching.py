@@ -51,10 +51,11 @@ class Changes:
 
     @property
     def are_known(self) -> bool:
-        """Whether the caches may be believed; they are emptied where they may not."""
+        """Whether the caches may be believed; where they may not they are emptied, and remember nothing."""
         if time.monotonic() - self._looked_at <= _TRUSTED_SECONDS:
             return True
-        self._forget_all()
+        for cache in self._every_cache:
+            cache.suspend()
         return False
 
     def forget(self, noted: Iterable[tuple[str, str]]) -> None:
@@ -62,9 +63,9 @@ class Changes:
             for cache in self._caches.get(kind, ()):
                 cache.forget(key)
 
-    def _forget_all(self) -> None:
-        for cache in chain.from_iterable(self._caches.values()):
-            cache.clear()
+    @property
+    def _every_cache(self) -> Iterable[Cache[Any]]:
+        return chain.from_iterable(self._caches.values())
 
     async def look(self) -> None:
         """Forget what anybody changed in the last ten seconds, each change once; everything, after a long pause."""
@@ -74,9 +75,12 @@ class Changes:
             recent = select(changes.c.no, changes.c.kind, changes.c.key).where(changes.c.at > now - _LOOK_BACK)
             rows = await tx.all(recent)
         if now - self._known_until > _TRUSTED_SECONDS * clock.SECOND:
-            self._forget_all()
+            for cache in self._every_cache:
+                cache.clear()
         self._known_until = now
         self.forget([(row.kind, row.key) for row in rows if row.no not in self._seen])
+        for cache in self._every_cache:
+            cache.resume()
         self._seen = {row.no for row in rows}
         self._looked_at = began
 
