@@ -9,10 +9,10 @@ from dream_api.usage.deciding import (
     Admitted,
     Call,
     Charge,
+    Counter,
     CounterKey,
     Crossing,
     Decided,
-    HourKey,
     LifeKey,
     State,
     SubjectKey,
@@ -51,9 +51,10 @@ async def count(tx: BatchTx, calls: list[Call], storable: Storable, *, expired_a
 async def peek(tx: BatchTx, charge: Charge, now: int) -> State:
     """What is counted of everything the charge would touch; nothing is locked or written."""
     state = await _read(tx, [charge], set())
-    if state.held.get(charge.life):
+    life = state.counter(charge.whole_life)
+    if life.held:
         for reservation in await reservation_queries.overdue_of(tx, charge.life, now):
-            state.held[charge.life] -= reservation[0]
+            life.held -= reservation[0]
     return state
 
 
@@ -98,94 +99,90 @@ async def _lock(tx: BatchTx, lives: set[LifeKey]) -> set[LifeKey]:
 async def _read(tx: BatchTx, charges: list[Charge], rowless: set[LifeKey]) -> State:
     """`rowless`: the lives of which nothing was ever counted."""
     keys: set[CounterKey] = set()
-    subjects: set[SubjectKey] = set()
     for charge in charges:
         keys.add(charge.whole_life)
         keys.update(charge.keys)
-        if charge.subject is not None:
-            subjects.update([(*key, charge.subject) for key in charge.keys])
     state = State()
     await _read_counters(tx, state, keys)
-    if len(state.counts) < len(keys):
+    if len(state.counters) < len(keys):
         await _bear_counters(tx, state, charges, rowless)
-        for charge in charges:
-            if charge.subject is None:  # a distinct counter begins with the first call that names its window
-                for key in charge.keys:
-                    state.counts.setdefault(key, 0)
-    subjects.update(await _keep_others(tx, state, charges))
+    counter = state.counter
+    for charge in charges:
+        life = counter(charge.whole_life)
+        life.windows |= charge.windows
+        named = [(limit, counter(key)) for limit, key in zip(charge.limits, charge.keys, strict=True)]
+        state.opened[charge] = (life, named, [])
+    await _keep_others(tx, state)
+    subjects: set[SubjectKey] = set()
+    for charge, (_, named, kept) in state.opened.items():
+        if charge.subject is not None:
+            subjects.update([(*one.key, charge.subject) for _, one in named])
+            subjects.update([(*one.key, charge.subject) for one in kept])
     if subjects:
         state.subjects.update([tuple(row) for row in await queries.subjects(tx, subjects)])
     return state
 
 
 async def _read_counters(tx: BatchTx, state: State, keys: set[CounterKey]) -> None:
-    for row in await queries.counts(tx, keys):
-        platform, customer, meter, window, starts_at, counted, held, announced, windows = row
+    for platform, customer, meter, window, starts_at, *numbers in await queries.counts(tx, keys):
         key = (platform, customer, meter, window, starts_at)
-        state.counts[key] = counted
-        if held:
-            state.held[platform, customer, meter] = held
-        if announced:
-            state.announced[key] = announced
-        if windows:
-            state.windows[platform, customer, meter] = windows
+        counter = state.counters[key] = Counter(key, *numbers)
+        counter.is_there = True
 
 
-async def _keep_others(tx: BatchTx, state: State, charges: list[Charge]) -> list[SubjectKey]:
-    """Read the counters that other limits have made, or make with these calls, in the windows of each charge.
+async def _keep_others(tx: BatchTx, state: State) -> None:
+    """Find the counters that other limits have made, or make with these calls, in the windows of each charge.
 
-    Whoever counts keeps them all, so that a counter that exists is always true, whatever plan a call came with. Answers
-    the subjects to look for in them.
+    Whoever counts keeps them all, so that a counter that exists is always true, whatever plan a call came with.
     """
-    for charge in charges:
-        state.windows[charge.life] = state.windows.get(charge.life, 0) | charge.windows
-    keeping: dict[tuple[HourKey, int], tuple[Charge, list[CounterKey]]] = {}
-    for charge in charges:
-        others = state.windows[charge.life] & ~charge.windows
-        if others:
-            keys = [(*charge.life, *start) for start in starts_of(others, charge.hour[3], charge.hour[4])]
-            keeping[charge.hour, charge.windows] = (charge, keys)
-    unread = {key for _, keys in keeping.values() for key in keys if key not in state.counts}
+    others: list[tuple[list[Counter], list[CounterKey]]] = []
+    for charge, (life, _, kept) in state.opened.items():
+        if life.windows != charge.windows:
+            starts = starts_of(life.windows & ~charge.windows, charge.hour[3], charge.hour[4])
+            others.append((kept, [(*charge.life, *start) for start in starts]))
+    if not others:
+        return
+    unread = {key for _, keys in others for key in keys if key not in state.counters}
     if unread:
         await _read_counters(tx, state, unread)
-    subjects: list[SubjectKey] = []
-    for place, (charge, keys) in keeping.items():
-        state.kept[place] = keys
-        if charge.subject is not None:
-            subjects += [(*key, charge.subject) for key in keys]
-    return subjects
+    for kept, keys in others:
+        kept += [state.counters[key] for key in keys if key in state.counters]
 
 
 async def _bear_counters(tx: BatchTx, state: State, charges: list[Charge], rowless: set[LifeKey]) -> None:
-    """A counter of a window that no limit named before begins with the sum of its hours."""
+    """A sum's counter of a window that no limit named before begins with the sum of its hours."""
     missing: dict[CounterKey, tuple[int, ...]] = {}
     for charge in charges:
-        if charge.subject is not None or charge.whole_life not in state.counts or charge.life in rowless:
+        if charge.subject is not None:
             continue
-        for limit, key in charge.counters:
-            if key not in state.counts:
+        has_hours = charge.whole_life in state.counters and charge.life not in rowless
+        for limit, key in zip(charge.limits, charge.keys, strict=True):
+            if key in state.counters:
+                continue
+            state.counter(key).is_there = True
+            if has_hours:
                 assert limit.ends_at is not None
                 period = limit.starts_at if limit.window is Window.PERIOD else -1
                 missing[key] = (*key, limit.ends_at, period)
     if missing:
-        for platform, customer, meter, window, starts_at, total in await queries.sums_of_hours(tx, missing.values()):
-            state.counts[platform, customer, meter, window, starts_at] = int(total)
+        for *key, total in await queries.sums_of_hours(tx, missing.values()):
+            state.counters[key[0], key[1], key[2], key[3], key[4]].count = int(total)
 
 
 async def write(tx: BatchTx, decided: Decided, state: State, born: set[LifeKey]) -> None:
     """Write what was decided; life rows that were made for nothing go again."""
-    if decided.counts:
-        told, windows = state.announced, state.windows
-        rows = [
-            (*key, total, told.get(key, 0), 0 if key[3] else windows.get(key[:3], 0))
-            for key, total in decided.counts.items()
-        ]
+    rows = [
+        (*counter.key, counter.count, counter.announced, counter.windows)
+        for counter in state.counters.values()
+        if counter.is_written
+    ]
+    if rows:
         await queries.put_counts(tx, rows)
     if decided.hours:
         await queries.add_hours(tx, decided.hours)
     if decided.subjects:
         await queries.insert_subjects(tx, decided.subjects)
-    stillborn = {life for life in born if (*life, 0, 0) not in decided.counts}
+    stillborn = {life for life in born if not state.counter((*life, 0, 0)).is_written}
     if stillborn:
         await queries.bury_lives(tx, stillborn)
 

@@ -22,7 +22,7 @@ LARGEST_COUNT = 2**53 - 1
 class Charge:
     """What a call adds to one meter of a customer, or of the platform itself; nothing of it changes once it is made."""
 
-    __slots__ = ("counters", "hour", "keys", "life", "limits", "quantity", "subject", "whole_life", "windows")
+    __slots__ = ("hour", "keys", "life", "limits", "quantity", "subject", "whole_life", "windows")
 
     def __init__(
         self,
@@ -42,7 +42,6 @@ class Charge:
         self.whole_life: CounterKey = (*life, 0, 0)
         # The counter of each limit.
         self.keys: tuple[CounterKey, ...] = tuple([(*life, *limit.key) for limit in limits])
-        self.counters = tuple(zip(limits, self.keys, strict=True))
         # The limits' windows, a bit each.
         self.windows = 0
         for limit in limits:
@@ -136,34 +135,58 @@ class Crossing:
     percent: int
 
 
+class Counter:
+    """One counter as it stands while calls are decided on."""
+
+    __slots__ = ("announced", "count", "held", "is_there", "is_written", "key", "windows")
+
+    def __init__(self, key: CounterKey, count: int = 0, held: int = 0, announced: int = 0, windows: int = 0) -> None:
+        self.key = key
+        self.count = count
+        # Of a life: what is reserved.
+        self.held = held
+        # The highest threshold that was told of.
+        self.announced = announced
+        # Of a life: of which windows there are counters, or will be with these calls, a bit each.
+        self.windows = windows
+        # Whether its count is true of its window; a distinct counter begins with the first call that names it.
+        self.is_there = False
+        self.is_written = False
+
+    def add(self, quantity: int) -> None:
+        self.count += quantity
+        self.is_there = self.is_written = True
+
+
+# A charge's life, the counters that its limits name, and those that others named before: they are kept as well.
+Opened = tuple[Counter, list[tuple[OpenLimit, Counter]], list[Counter]]
+
+
 @dataclass(slots=True)
 class State:
-    """What is stored of everything that the calls touch; what is missing is zero."""
+    """What is stored of everything that the calls touch."""
 
-    counts: dict[CounterKey, int] = field(default_factory=dict[CounterKey, int])
-    # Of which windows there are counters, or will be with these calls, a bit each.
-    windows: dict[LifeKey, int] = field(default_factory=dict[LifeKey, int])
-    # Counters that a charge's limits do not name, but others do or did, as far as they are there: by hour and windows.
-    kept: dict[tuple[HourKey, int], list[CounterKey]] = field(
-        default_factory=dict[tuple[HourKey, int], list[CounterKey]]
-    )
-    # The highest threshold that was told of, where there is one.
-    announced: dict[CounterKey, int] = field(default_factory=dict[CounterKey, int])
-    held: dict[LifeKey, int] = field(default_factory=dict[LifeKey, int])
+    counters: dict[CounterKey, Counter] = field(default_factory=dict[CounterKey, Counter])
+    opened: dict[Charge, Opened] = field(default_factory=dict[Charge, Opened])
     subjects: set[SubjectKey] = field(default_factory=set[SubjectKey])
     events: dict[EventKey, tuple[bytes, str]] = field(default_factory=dict[EventKey, tuple[bytes, str]])
+
+    def counter(self, key: CounterKey) -> Counter:
+        """The counter; what is missing is zero."""
+        counter = self.counters.get(key)
+        if counter is None:
+            counter = self.counters[key] = Counter(key)
+        return counter
 
 
 @dataclass(slots=True)
 class Decided:
-    """A verdict for each call, and what is to be written."""
+    """A verdict for each call, and what is to be written beside the state's counters."""
 
     verdicts: list[Verdict] = field(default_factory=list[Verdict])
-    # New counts, and what is added to hours: total and calls.
-    counts: dict[CounterKey, int] = field(default_factory=dict[CounterKey, int])
+    # What is added to hours: total and calls.
     hours: dict[HourKey, list[int]] = field(default_factory=dict[HourKey, list[int]])
     subjects: set[SubjectKey] = field(default_factory=set[SubjectKey])
-    announced: dict[CounterKey, int] = field(default_factory=dict[CounterKey, int])
     crossings: list[Crossing] = field(default_factory=list[Crossing])
     # Keyed calls that were admitted: their place among the calls.
     events: dict[EventKey, int] = field(default_factory=dict[EventKey, int])
@@ -200,34 +223,26 @@ def _known(state: State, decided: Decided, calls: list[Call], call: Call) -> Ver
 
 def refusal(state: State, call: Call) -> Refused | BelowZero | Overflowing | None:
     """Why the call cannot be counted; None where it can."""
-    counts = state.counts
     for place, charge in enumerate(call.charges):
+        life, named, _ = state.opened[charge]
         quantity = charge.quantity
         if quantity < 0:
-            least = _least_floor(counts, charge)
+            periods = [counter.count for limit, counter in named if limit.window is Window.PERIOD]
+            least = min(life.count, *periods)
             if least + quantity < 0:
                 return BelowZero(least)
             continue
         if not call.is_promised:
-            held = state.held.get(charge.life, 0)
-            for limit, key in charge.counters:
+            wanted = life.held + quantity
+            for limit, counter in named:
                 most = limit.hard_max
-                if most is None or counts.get(key, 0) + held + quantity <= most:
+                if most is None or counter.count + wanted <= most:
                     continue
-                if charge.subject is None or (*key, charge.subject) not in state.subjects:
+                if charge.subject is None or (*counter.key, charge.subject) not in state.subjects:
                     return Refused(limit, place, standings(state, charge))
-        if counts.get(charge.whole_life, 0) + quantity > LARGEST_COUNT:
+        if life.count + quantity > LARGEST_COUNT:
             return Overflowing()
     return None
-
-
-def _least_floor(counts: dict[CounterKey, int], charge: Charge) -> int:
-    """The smaller one of the life's and the period's count."""
-    least = counts.get(charge.whole_life, 0)
-    for limit, key in charge.counters:
-        if limit.window is Window.PERIOD:
-            least = min(least, counts.get(key, 0))
-    return least
 
 
 def _admit(state: State, decided: Decided, place: int, call: Call) -> Admitted:
@@ -242,20 +257,17 @@ def _admit(state: State, decided: Decided, place: int, call: Call) -> Admitted:
 
 
 def _sum(state: State, decided: Decided, place: int, at: int, charge: Charge) -> None:
-    quantity, counts, written = charge.quantity, state.counts, decided.counts
-    life = charge.whole_life
-    counts[life] = written[life] = counts.get(life, 0) + quantity
-    for limit, key in charge.counters:
-        if key is life or key == life:
-            count = counts[life]
-        else:
-            counts[key] = written[key] = count = counts.get(key, 0) + quantity
-        if count >= limit.first_threshold and quantity > 0:
-            _tell(state, decided, Crossing(place, at, limit, count, 0), key)
-    if state.kept:
-        for key in state.kept.get((charge.hour, charge.windows), ()):
-            if key in counts:
-                counts[key] = written[key] = counts[key] + quantity
+    quantity = charge.quantity
+    life, named, kept = state.opened[charge]
+    life.add(quantity)
+    for limit, counter in named:
+        if counter is not life:
+            counter.add(quantity)
+        if counter.count >= limit.first_threshold and quantity > 0:
+            _tell(decided, place, at, limit, counter)
+    for counter in kept:
+        if counter.is_there:
+            counter.add(quantity)
     hour = decided.hours.get(charge.hour)
     if hour is None:
         hour = decided.hours[charge.hour] = [0, 0]
@@ -265,29 +277,32 @@ def _sum(state: State, decided: Decided, place: int, at: int, charge: Charge) ->
 
 def _meet(state: State, decided: Decided, place: int, at: int, charge: Charge, subject: str) -> None:
     """Count a subject in each window that has not seen it."""
-    life = charge.whole_life
+    life, named, kept = state.opened[charge]
     is_new_to_longest = False
     longest = min(charge.limits, key=_rank, default=None)
-    for limit, key in charge.counters:
-        known = (*key, subject)
-        if known in state.subjects:
-            continue
-        state.subjects.add(known)
-        decided.subjects.add(known)
-        state.counts[key] = decided.counts[key] = count = state.counts.get(key, 0) + 1
-        is_new_to_longest |= limit is longest
-        if count >= limit.first_threshold:
-            _tell(state, decided, Crossing(place, at, limit, count, 0), key)
-    for key in state.kept.get((charge.hour, charge.windows), ()):
-        known = (*key, subject)
-        if key in state.counts and known not in state.subjects:
-            state.subjects.add(known)
-            decided.subjects.add(known)
-            state.counts[key] = decided.counts[key] = state.counts[key] + 1
-    decided.counts[life] = state.counts.setdefault(life, 0)
+    for counter in kept:
+        if counter.is_there:
+            _note(state, decided, counter, subject)
+    for limit, counter in named:
+        if _note(state, decided, counter, subject):
+            is_new_to_longest |= limit is longest
+            if counter.count >= limit.first_threshold:
+                _tell(decided, place, at, limit, counter)
+    life.add(0)
     hour = decided.hours.setdefault(charge.hour, [0, 0])
     hour[0] += is_new_to_longest
     hour[1] += 1
+
+
+def _note(state: State, decided: Decided, counter: Counter, subject: str) -> bool:
+    """Whether the subject is new to the counter, which then counts it."""
+    known = (*counter.key, subject)
+    if known in state.subjects:
+        return False
+    state.subjects.add(known)
+    decided.subjects.add(known)
+    counter.add(1)
+    return True
 
 
 def _rank(limit: OpenLimit) -> int:
@@ -298,18 +313,18 @@ def _rank(limit: OpenLimit) -> int:
 _LONGEST_FIRST = (Window.LIFE, Window.PERIOD, Window.MONTH, Window.DAY, Window.HOUR)
 
 
-def _tell(state: State, decided: Decided, crossing: Crossing, key: CounterKey) -> None:
-    most = crossing.limit.max
-    assert most is not None
-    reached = thresholds_reached(crossing.count, most, state.announced.get(key, 0))
-    for percent in reached:
-        decided.crossings.append(Crossing(crossing.call, crossing.charge, crossing.limit, crossing.count, percent))
-        state.announced[key] = decided.announced[key] = percent
+def _tell(decided: Decided, place: int, at: int, limit: OpenLimit, counter: Counter) -> None:
+    assert limit.max is not None
+    for percent in thresholds_reached(counter.count, limit.max, counter.announced):
+        decided.crossings.append(Crossing(place, at, limit, counter.count, percent))
+        counter.announced = percent
 
 
 def standings(state: State, charge: Charge) -> tuple[Standing, ...]:
     """How the charge's limits stand."""
-    counts, held = state.counts, state.held.get(charge.life, 0)
-    if len(charge.limits) == 1:  # most calls: not worth a generator
-        return (Standing(charge.limits[0], counts.get(charge.keys[0], 0), held),)
-    return tuple([Standing(limit, counts.get(key, 0), held) for limit, key in charge.counters])
+    life, named, _ = state.opened[charge]
+    held = life.held
+    if len(named) == 1:  # most calls: not worth a generator
+        [(limit, counter)] = named
+        return (Standing(limit, counter.count, held),)
+    return tuple([Standing(limit, counter.count, held) for limit, counter in named])

@@ -50,4 +50,4 @@ async def hold(tx: BatchTx, state: State, quantities: Counter[LifeKey]) -> None:
     if quantities:
         await queries.hold(tx, [(*life, quantity) for life, quantity in quantities.items()])
     for life, quantity in quantities.items():
-        state.held[life] = state.held.get(life, 0) + quantity
+        state.counter((*life, 0, 0)).held += quantity
