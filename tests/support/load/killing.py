@@ -21,6 +21,7 @@ from tests.support.load.calling import Call, Tally
 from tests.support.load.serving import SMALL_LIMIT, Counted, Served
 
 _CONNECTIONS = 32
+_SECONDS_TO_BEGIN = 10
 
 
 class Victim(Protocol):
@@ -91,15 +92,17 @@ async def survive(
 
 async def _under_load(served: Served, victim: Victim, number: int, seconds: float) -> Tally:
     """What became of the calls made before, during and after the kill."""
-    stop = asyncio.Event()
-    calling = asyncio.create_task(
-        served.call(*itertools.islice(_mixed(number), 50_000), connections=_CONNECTIONS, stop=stop)
-    )
+    stop, tally = asyncio.Event(), Tally()
+    calls = itertools.islice(_mixed(number), 50_000)
+    calling = asyncio.create_task(served.call(*calls, connections=_CONNECTIONS, stop=stop, tally=tally))
+    async with asyncio.timeout(_SECONDS_TO_BEGIN):
+        while not tally.answers:
+            await asyncio.sleep(0.01)
     await asyncio.sleep(random.uniform(seconds / 2, seconds))
     await asyncio.to_thread(victim.kill)
     await asyncio.to_thread(victim.start)
     stop.set()
-    tally = await calling
+    await calling
     assert tally.hung == 0, "A call was not answered."
     assert tally.without_retry_after == 0, "A 429 or 503 came without Retry-After."
     assert tally.statuses.keys() <= {200, 429, 503}, tally.answers
