@@ -178,7 +178,7 @@ def its_meter(table: Table) -> ColumnElement[bool]:
     return and_(meters.c.platform_no == owner, meters.c.meter_no == table.c.meter_no)
 
 
-# Rows come in the order of their keys: neighbours share pages (measured over HTTP with 10,000 users: a tenth more calls).
+# Rows come in the order of their keys: neighbours share pages (over HTTP with 10,000 users: a tenth more calls).
 # Locks need it of lives only: whoever holds them is alone with all other rows of theirs.
 
 
