@@ -415,8 +415,9 @@ async def test_a_call_reads_and_writes_as_many_rows_among_1000_customers_as_alon
     costs: list[list[tuple[int, int]]] = []
     for others in (0, 1_000):
         await count(house, alice, [f"other-{number}" for number in range(others)], mode=mode)
+        await house.gate.changes.look()  # what is remembered is believed, however busy the machine is
+        await count(house, alice, ["ada"], mode=mode)
         house.gate.customers.clear()
-        await house.gate.changes.look()
         rows.clear()
         await count(house, alice, ["ada"], mode=mode)
         costs.append(list(rows))
