@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from dream_api import catalog, customers
 from dream_api.catalog import TierLimit
 from dream_api.core import clock
 from dream_api.core.settings import Settings
@@ -143,3 +144,18 @@ async def test_64_callers_of_many_users_share_a_level_exactly(house: House, alic
     assert len(allowed) == 100
     listed = await house.api.get("/api/customers?limit=100", headers=alice.live)
     assert len(listed.json()["data"]) == 40
+
+
+async def test_a_level_that_was_not_paid_for_again_falls_back_and_says_so(house: House, alice: Account):
+    await house.set_level(0, TierLimit(1, "requests", Window.DAY))
+    async with house.database.write() as tx:
+        home = (await catalog.find_home(tx)).project
+        scope = customers.Scope(home.platform_id, home.platform_no, home.id, "live")
+        now = clock.now()
+        paid = (now - 40 * clock.DAY, now - 10 * clock.DAY)
+        await customers.set_plan(tx, scope, alice.project.platform_id, "level-3", period=paid)
+
+    answers = [await call(house, alice.live, "ada") for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert answers[1].json()["usage"]["plan"] == "level-0"

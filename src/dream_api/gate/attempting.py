@@ -163,7 +163,7 @@ def refused(waiting: Waiting, verdict: Verdict, call: Call) -> Result:
             shown = answering.shown_place(verdict.standings, verdict.by)
             opened = waiting.opened
             if verdict.charge > 0:
-                opened = telling.opened_of_level(waiting.call, call.charges[verdict.charge])
+                opened = telling.opened_of_level(waiting, verdict.charge, call.charges[verdict.charge])
             assert opened is not None
             return Outcome(False, opened, verdict.standings, shown, is_of_level=verdict.charge > 0)
         case Replayed():

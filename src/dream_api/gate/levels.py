@@ -5,7 +5,7 @@ from dream_api.catalog import Home, Plan, Plans
 from dream_api.core.cache import Cache
 from dream_api.core.db import Database
 from dream_api.customers import Customer
-from dream_api.gate.opening import Level
+from dream_api.gate.opening import Level, keep
 from dream_api.keys import Key
 from dream_api.platforms import Mode
 
@@ -47,11 +47,7 @@ class Levels:
         plans = self._plans.get(self._plans_name)
         if customer is None or plans is None:
             return None
-        if len(self._found) >= _PLATFORMS:
-            self._found.clear()
-        level = self._level(customer, plans)
-        self._found[key.platform_id] = (versions, level)
-        return level
+        return keep(self._found, key.platform_id, (versions, self._level(customer, plans)))[1]
 
     async def of(self, key: Key) -> Level:
         home = self._of_home.project

@@ -23,7 +23,7 @@ async def reserve(tx: Tx, call: Metered, ttl_seconds: int) -> tuple[Reservation,
         )
     key = call.key
     customer, is_newcomer = await _meet(tx, call)
-    opened, charges, _ = Openings().of(call, customer, clock.now())
+    opened, charges, level_open = Openings().of(call, customer, clock.now())
     counted = Call(charges, is_newcomer=is_newcomer)
     reservation, verdict = await usage.reserve(
         tx,
@@ -33,7 +33,7 @@ async def reserve(tx: Tx, call: Metered, ttl_seconds: int) -> tuple[Reservation,
         plan=None if call.plan is None else call.plan.name,
         ttl_seconds=ttl_seconds,
     )
-    waiting = Waiting(call, lambda _: None, customer, opened=opened)
+    waiting = Waiting(call, lambda _: None, customer, opened=opened, level=level_open)
     if not isinstance(verdict, Admitted):
         result = attempting.refused(waiting, verdict, counted)
         raise answering.refusal_of(result, clock.now()) if isinstance(result, Outcome) else result
@@ -61,9 +61,9 @@ async def settle(
     call = Metered(key, plans, level, plans.by_name.get(reservation.plan or ""), row.user_id, meter, quantity)
     # What was promised is kept, also to one who was blocked meanwhile.
     customer = dataclasses.replace(_customer(row), status="active")
-    opened, charges, _ = Openings().of(call, customer, clock.now())
+    opened, charges, level_open = Openings().of(call, customer, clock.now())
     counted = await usage.settle(tx, reservation, Call(charges, is_promised=True))
-    waiting = Waiting(call, lambda _: None, customer, opened=opened)
+    waiting = Waiting(call, lambda _: None, customer, opened=opened, level=level_open)
     if counted.crossings:
         await webhooks.record(tx, telling.events_of(counted.crossings, [waiting]))
     [verdict] = counted.verdicts

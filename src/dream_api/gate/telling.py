@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from dream_api.core import clock
 from dream_api.gate.calls import Metered, Waiting
-from dream_api.gate.opening import Level, Opened
+from dream_api.gate.opening import Opened
 from dream_api.usage import Charge, Crossing, Period
 from dream_api.webhooks import Event
 
@@ -40,8 +40,8 @@ def _event(crossing: Crossing, waiting: Waiting) -> Event:
 
 def _plan_of(waiting: Waiting, *, is_of_level: bool) -> str:
     if is_of_level:
-        assert waiting.call.level is not None
-        return waiting.call.level.plan.name
+        assert waiting.level is not None
+        return waiting.level.plan
     assert waiting.opened is not None
     return waiting.opened.plan
 
@@ -53,9 +53,7 @@ def _meter_of(call: Metered, charge: int) -> str:
     return (call.level.requests if charge == 1 else call.level.active_users).name
 
 
-def opened_of_level(call: Metered, charge: Charge) -> Opened:
-    """The platform's limits as an answer tells of them."""
-    level: Level | None = call.level
-    assert level is not None
-    meter = level.requests if charge.subject is None else level.active_users
-    return Opened(level.plan.name, meter.name, Period(0, 0), charge.limits)
+def opened_of_level(waiting: Waiting, place: int, charge: Charge) -> Opened:
+    """The platform's limits as an answer tells of them; `place`: which of the call's charges it is."""
+    plan = _plan_of(waiting, is_of_level=True)
+    return Opened(plan, _meter_of(waiting.call, place), Period(0, 0), charge.limits)
