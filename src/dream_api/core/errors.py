@@ -3,6 +3,7 @@
     Refusal                       a status, a stable code, a sentence, and what to do next
     ├── BadRequest           400  malformed_json · body_too_deep · choose_platform …
     ├── Unauthorized         401  key_missing · key_malformed · key_unknown · key_revoked · key_expired
+    ├── PaymentRequired      402  card_declined · insufficient_funds · authentication_required
     ├── Forbidden            403  no_plan · customer_blocked · secret_key_required …
     ├── NotFound             404  not_found
     ├── NotAllowed           405  method_not_allowed
@@ -12,6 +13,7 @@
     ├── Invalid              422  validation_failed · unknown_plan · unknown_meter · idempotency_mismatch …
     ├── TooMany              429  tier_limit_reached · rate_limited …
     ├── (core.http.lane)     431  head_too_large
+    ├── (billing)            502  gateway_error
     └── Unavailable          503  overloaded · storage_unavailable · outcome_unknown
 
 Each room defines its own refusals as subclasses with a code; `docs/errors/<code>.md` explains every code, and a
@@ -54,6 +56,10 @@ class BadRequest(Refusal):
 
 class Unauthorized(Refusal):
     status = 401
+
+
+class PaymentRequired(Refusal):
+    status = 402
 
 
 class Forbidden(Refusal):
