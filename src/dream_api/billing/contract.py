@@ -174,6 +174,8 @@ class SubscriptionFacts:
     canceled_at: int | None
     ended_at: int | None
     cancel_reason: str | None
+    # When the last invoice was made, where that is still not paid.
+    unpaid_since: int | None
     metadata: dict[str, str]
 
 

@@ -79,6 +79,7 @@ def checkout_of(session: Json) -> CheckoutFacts:
 
 
 def subscription_of(subscription: Json) -> SubscriptionFacts:
+    """With its `latest_invoice` expanded."""
     items: Sequence[Json] = subscription["items"]["data"]
     licensed = next(item for item in items if item["price"]["recurring"]["usage_type"] == "licensed")
     details: Json = subscription.get("cancellation_details") or {}
@@ -96,8 +97,16 @@ def subscription_of(subscription: Json) -> SubscriptionFacts:
         canceled_at=_maybe(subscription.get("canceled_at")),
         ended_at=_maybe(subscription.get("ended_at")),
         cancel_reason=details.get("comment") or details.get("reason"),
+        unpaid_since=_unpaid_since(subscription.get("latest_invoice")),
         metadata=dict(subscription.get("metadata") or {}),
     )
+
+
+def _unpaid_since(invoice: Json | str | None) -> int | None:
+    """Of the last invoice, where it was read with the subscription."""
+    if invoice is None or isinstance(invoice, str) or invoice["status"] not in ("open", "uncollectible"):
+        return None
+    return _moment(invoice["created"])
 
 
 def invoice_of(invoice: Json) -> InvoiceFacts:

@@ -138,6 +138,8 @@ subscriptions = Table(
     key("plan"),
     key("price_id"),
     key("product_id"),
+    # JSON: the ids of the prices by which its usage is billed.
+    Column("usage_price_ids", Verbatim, nullable=False),
     # What a full period costs without usage, and by the month.
     Column("amount", Number, nullable=False),
     Column("monthly_amount", Number, nullable=False),
@@ -151,7 +153,8 @@ subscriptions = Table(
     moment("period_starts_at"),
     moment("period_ends_at"),
     moment("trial_ends_at", nullable=True),
-    moment("past_due_at", nullable=True),
+    # When the plan ends although the gateway still hopes to be paid.
+    moment("lapses_at", nullable=True),
     moment("cancel_at", nullable=True),
     moment("canceled_at", nullable=True),
     key("cancel_reason", nullable=True),
@@ -172,10 +175,10 @@ subscriptions = Table(
     Index("ix_subscriptions__project", "platform_id", "project_id", "mode", "id"),
     Index("ix_subscriptions__customer", "platform_id", "customer_id"),
     Index(
-        "ix_subscriptions__past_due",
-        "past_due_at",
-        sqlite_where=text("holds AND past_due_at IS NOT NULL"),
-        postgresql_where=text("holds AND past_due_at IS NOT NULL"),
+        "ix_subscriptions__lapsing",
+        "lapses_at",
+        sqlite_where=text("holds AND lapses_at IS NOT NULL"),
+        postgresql_where=text("holds AND lapses_at IS NOT NULL"),
     ),
     info={"scope": "mode", "personal": True, "keep": _SEVEN_YEARS},
 )

@@ -14,6 +14,13 @@ def json_answer(model: BaseModel, status: int = 200) -> Response:
     return Response(model.model_dump_json(by_alias=True), status, media_type="application/json")
 
 
+def once_of(request: Request, *, platform_id: str, caller: str, body: bytes) -> Once | None:
+    """The request as its `Idempotency-Key` knows it; None where it came without one."""
+    key = proper_key(request.headers.get("idempotency-key"))
+    scope = f"{caller} {request.method} {request.url.path}"
+    return None if key is None else Once(platform_id, scope, key, body)
+
+
 async def answer_once(
     request: Request,
     *,
@@ -27,9 +34,7 @@ async def answer_once(
 
     With an `Idempotency-Key`, once for all retries.
     """
-    key = proper_key(request.headers.get("idempotency-key"))
-    scope = f"{caller} {request.method} {request.url.path}"
-    once = None if key is None else Once(platform_id, scope, key, body)
+    once = once_of(request, platform_id=platform_id, caller=caller, body=body)
     database: Database = request.app.state.database
 
     async def as_text(tx: Tx) -> str:

@@ -2,18 +2,22 @@
 
 from dream_api.core.idempotency.replaying import (
     LONGEST_KEY,
+    REMEMBERED,
     IdempotencyInProgress,
     IdempotencyMismatch,
     Once,
     proper_key,
+    refuse_another,
     remembered,
 )
 
 __all__ = [
     "LONGEST_KEY",
+    "REMEMBERED",
     "IdempotencyInProgress",
     "IdempotencyMismatch",
     "Once",
     "proper_key",
+    "refuse_another",
     "remembered",
 ]

@@ -16,7 +16,7 @@ from dream_api.core.errors import Conflict, Invalid, Overloaded, ValidationFaile
 from dream_api.core.idempotency.tables import idempotency_keys
 
 LONGEST_KEY = 255
-_REMEMBERED = clock.DAY
+REMEMBERED = clock.DAY
 
 k = idempotency_keys.c
 
@@ -50,6 +50,11 @@ class Once:
     @property
     def fingerprint(self) -> bytes:
         return hashlib.sha256(self.body).digest()
+
+    @property
+    def digest(self) -> bytes:
+        """The key within its scope, for rows that remember by themselves which request made them."""
+        return hashlib.sha256(f"{self.scope}\n{self.key}".encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +109,21 @@ async def _claim(tx: Tx, once: Once) -> Remembered | None:
         claiming.on_conflict_do_update(
             index_elements=list(idempotency_keys.primary_key),
             set_={**row, "status": None, "answer": None},
-            where=k.created_at <= now - _REMEMBERED,
+            where=k.created_at <= now - REMEMBERED,
         ).returning(k.key)
     )
     if claimed is not None:
         return None
     stored = await tx.first(select(k.fingerprint, k.status, k.answer).where(*_is(once)))
     assert stored is not None
-    if bytes(stored.fingerprint) != once.fingerprint:
-        raise IdempotencyMismatch("This idempotency key was used before with another body.")
+    refuse_another(once, stored.fingerprint)
     return Remembered(stored.status, stored.answer, is_replay=True)
+
+
+def refuse_another(once: Once, fingerprint: bytes) -> None:
+    """The first request's fingerprint must be this one's."""
+    if bytes(fingerprint) != once.fingerprint:
+        raise IdempotencyMismatch("This idempotency key was used before with another body.")
 
 
 def _is(once: Once) -> tuple[ColumnElement[bool], ...]:

@@ -1,0 +1,88 @@
+"""Gateways, checkouts, subscriptions: how money comes in, and what follows from it.
+
+Selling takes three steps, because a gateway is asked with no transaction open:
+
+    checkout = await billing.begin_checkout(tx, account, wanted, …)     what is wanted, and its outgoing key
+    checkout = await billing.open_page(desk, account, checkout)         the gateway's page
+    …                                                                   the gateway tells, and `refresh` reads it
+
+A room above hears of what was bought by the events that `billing.py` names, in the transaction that writes it down.
+"""
+
+from dream_api.billing.accounts import GatewayMissing, account_from, account_of, find_account, now_in, scope_of
+from dream_api.billing.advancing import DUES, TestClockNeedsSandbox, advance, run_due
+from dream_api.billing.applying import apply, refresh
+from dream_api.billing.billing import (
+    CHECKOUT_COMPLETED,
+    CHECKOUT_EXPIRED,
+    REFUND_FAILED,
+    REFUND_SUCCEEDED,
+    SENTENCES,
+    Billing,
+    Due,
+)
+from dream_api.billing.checkouts import OPEN_FOR, open_page
+from dream_api.billing.checkouts import begin as begin_checkout
+from dream_api.billing.contract import (
+    Account,
+    CardRefused,
+    Gateway,
+    GatewayRefused,
+    GatewayUnavailable,
+    Line,
+    NewCheckout,
+)
+from dream_api.billing.delivering import deliver
+from dream_api.billing.ending import end as end_checkout
+from dream_api.billing.queries import payments_of_checkout, refunds_of
+from dream_api.billing.receiving import receive
+from dream_api.billing.refunding import RefundTooLarge
+from dream_api.billing.refunding import begin as begin_refund
+from dream_api.billing.refunding import send as send_refund
+from dream_api.billing.requests import begun
+from dream_api.billing.sandbox import Sandbox
+from dream_api.billing.selling import AlreadySubscribed, begin_subscription
+
+__all__ = [
+    "CHECKOUT_COMPLETED",
+    "CHECKOUT_EXPIRED",
+    "DUES",
+    "OPEN_FOR",
+    "REFUND_FAILED",
+    "REFUND_SUCCEEDED",
+    "SENTENCES",
+    "Account",
+    "AlreadySubscribed",
+    "Billing",
+    "CardRefused",
+    "Due",
+    "Gateway",
+    "GatewayMissing",
+    "GatewayRefused",
+    "GatewayUnavailable",
+    "Line",
+    "NewCheckout",
+    "RefundTooLarge",
+    "Sandbox",
+    "TestClockNeedsSandbox",
+    "account_from",
+    "account_of",
+    "advance",
+    "apply",
+    "begin_checkout",
+    "begin_refund",
+    "begin_subscription",
+    "begun",
+    "deliver",
+    "end_checkout",
+    "find_account",
+    "now_in",
+    "open_page",
+    "payments_of_checkout",
+    "receive",
+    "refresh",
+    "refunds_of",
+    "run_due",
+    "scope_of",
+    "send_refund",
+]

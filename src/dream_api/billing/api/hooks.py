@@ -1,0 +1,44 @@
+"""`POST /webhook/stripe`: what a gateway tells."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from dream_api.billing import receiving, signing
+from dream_api.billing.api.calls import billing_of, shown
+from dream_api.billing.api.shapes import Shown
+from dream_api.core import errors
+from dream_api.core.http import answers, json_answer, read
+
+router = APIRouter(tags=["Webhooks"])
+
+
+class Received(Shown):
+    """The event is kept; what follows from it happens soon."""
+
+    received: Literal[True] = True
+
+
+@router.post(
+    "/webhook/stripe",
+    summary="Receive a gateway's event",
+    response_model=Received,
+    responses={
+        **shown(200, {"received": True}),
+        **answers(
+            receiving.EventMalformed,
+            signing.SignatureInvalid,
+            errors.TooLarge,
+            errors.Overloaded,
+            errors.StorageUnavailable,
+            errors.OutcomeUnknown,
+        ),
+    },
+)
+async def receive_event(request: Request) -> Response:
+    """Signed like Stripe's events, by the header `Stripe-Signature`, at most 5 minutes ago. Each is kept once."""
+    limit = request.app.state.settings.body_limit
+    payload = await read(request.receive, request.headers.get("content-length"), limit)
+    await receiving.receive(billing_of(request), payload, request.headers.get("stripe-signature"))
+    return json_answer(Received())

@@ -1,0 +1,96 @@
+"""Changing what was bought: asked of the gateway, then read from it."""
+
+from typing import Any
+
+from sqlalchemy import Row
+
+from dream_api import catalog
+from dream_api.billing import accounts, applying, queries, selling
+from dream_api.billing.billing import Billing
+from dream_api.billing.contract import Account, Change, GatewayRefused, Preview
+from dream_api.catalog import Offer, Price
+from dream_api.core import ids
+from dream_api.core.db import Tx
+from dream_api.core.errors import NotFound, ValidationFailed
+from dream_api.customers import Scope
+
+
+async def find(tx: Tx, scope: Scope, subscription_id: str) -> tuple[Account, Row[Any]]:
+    """The subscription and where it is paid."""
+    subscription = await queries.subscription_in(tx, scope, subscription_id)
+    if subscription is None:
+        raise NotFound("There is no such subscription.", param="id")
+    account = await accounts.find_account(tx, subscription.account)
+    assert account is not None
+    return account, subscription
+
+
+async def wanted(
+    tx: Tx, scope: Scope, subscription: Row[Any], *, tier: str | None, price_id: str | None, quantity: int | None
+) -> Change:
+    """What the subscription is to become; what is left out stays."""
+    refuse_ended(subscription)
+    offer, price = await _priced(tx, scope, subscription, tier, price_id)
+    if price.currency != subscription.currency:
+        raise ValidationFailed("A subscription keeps its currency.", param="priceId")
+    lines = selling.lines_of(
+        offer, price, quantity or (1 if price.billing_scheme == "flat_rate" else subscription.quantity)
+    )
+    if (price.id, lines[0].quantity) == (subscription.price_id, subscription.quantity):
+        raise ValidationFailed("That is what the subscription is already.", param="tier")
+    return Change(lines, selling.metadata_of(subscription.customer_id, lines))
+
+
+async def _priced(
+    tx: Tx, scope: Scope, subscription: Row[Any], tier: str | None, price_id: str | None
+) -> tuple[Offer, Price]:
+    offer = await catalog.find_offer(tx, scope.platform_id, scope.project_id, scope.mode, tier or subscription.plan)
+    if tier is None and price_id is None:
+        price = await catalog.price_by_id(tx, scope.platform_id, scope.project_id, scope.mode, subscription.price_id)
+        assert price is not None
+        return offer, price
+    return offer, catalog.find_price_of(offer, price_id=price_id, currency=subscription.currency)
+
+
+def refuse_ended(subscription: Row[Any]) -> None:
+    if subscription.status == "canceled":
+        raise GatewayRefused("The subscription has ended.", hint="Sell a new one with POST /api/create-checkout.")
+
+
+async def preview(billing: Billing, account: Account, subscription: Row[Any], change: Change) -> Preview:
+    """What the change would cost at this moment."""
+    return await billing.gateway_of(account).preview_change(account, subscription.gateway_id, change)
+
+
+async def change(billing: Billing, account: Account, subscription: Row[Any], change: Change, key: str | None) -> None:
+    """In force at once, also at the metered calls; CardRefused where it could not be paid, and nothing has changed."""
+    await billing.gateway_of(account).change_subscription(account, subscription.gateway_id, change, key=_key(key))
+    await applying.refresh(billing, account, "subscription", subscription.gateway_id)
+
+
+async def cancel(
+    billing: Billing,
+    account: Account,
+    subscription: Row[Any],
+    *,
+    at_period_end: bool,
+    reason: str | None,
+    key: str | None,
+) -> None:
+    refuse_ended(subscription)
+    await billing.gateway_of(account).cancel_subscription(
+        account, subscription.gateway_id, at_period_end=at_period_end, reason=reason, key=_key(key)
+    )
+    await applying.refresh(billing, account, "subscription", subscription.gateway_id)
+
+
+async def resume(billing: Billing, account: Account, subscription: Row[Any], key: str | None) -> None:
+    """Take back a cancellation at the period's end."""
+    refuse_ended(subscription)
+    await billing.gateway_of(account).resume_subscription(account, subscription.gateway_id, key=_key(key))
+    await applying.refresh(billing, account, "subscription", subscription.gateway_id)
+
+
+def _key(key: str | None) -> str:
+    """The outgoing idempotency key: the caller's, so that its retries are one call."""
+    return ids.new("req") if key is None else key

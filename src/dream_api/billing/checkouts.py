@@ -1,0 +1,156 @@
+"""A checkout: begun in one transaction, opened at the gateway in none, ended when the gateway says so."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row
+
+from dream_api import catalog
+from dream_api.billing import accounts, queries
+from dream_api.billing.billing import CHECKOUT_COMPLETED, CHECKOUT_EXPIRED, Billing
+from dream_api.billing.contract import Account, CheckoutFacts, Line, NewCheckout
+from dream_api.core import clock, ids, jobs
+from dream_api.core.db import Tx
+from dream_api.core.idempotency import Once
+
+# How long a checkout can be paid; Stripe knows no shorter time.
+OPEN_FOR = 30 * clock.MINUTE
+FINISH_JOB = "billing.finish_checkout"
+# How long whoever asked for a page may take to get it, before a job sees to it.
+_ABANDONED = 2 * clock.MINUTE
+_LIVE = ("opening", "open")
+
+
+async def begin(
+    tx: Tx,
+    account: Account,
+    wanted: NewCheckout,
+    *,
+    purpose: str,
+    subtotal: int,
+    customer_id: str | None,
+    once: Once | None,
+) -> Row[Any]:
+    """The intent to sell, which holds its coupon; its own id is the key of the call that follows.
+
+    `wanted.metadata` gets the checkout's id.
+    """
+    if wanted.coupon is not None:
+        await catalog.redeem(tx, account.platform_id, wanted.coupon.id)
+    now = clock.now()
+    row = {
+        "id": ids.new("chk"),
+        "project_id": account.project_id,
+        "mode": account.mode,
+        "purpose": purpose,
+        "customer_id": customer_id,
+        "email": wanted.email,
+        "currency": wanted.currency,
+        "subtotal": subtotal,
+        "coupon_id": wanted.coupon.id if wanted.coupon is not None else None,
+        "wanted": json.dumps(_written(wanted)),
+        "success_url": wanted.success_url,
+        "cancel_url": wanted.cancel_url,
+        "request": None if once is None else once.digest,
+        "fingerprint": None if once is None else once.fingerprint,
+        "account": account.id,
+        "status": "opening",
+        "created_at": now,
+        "expires_at": wanted.expires_at,
+    }
+    checkout = await queries.insert_checkout(tx, account.platform_id, row)
+    await jobs.enqueue(
+        tx,
+        FINISH_JOB,
+        {"id": checkout.id},
+        platform_id=account.platform_id,
+        run_at=now + _ABANDONED,
+    )
+    return checkout
+
+
+async def open_page(billing: Billing, account: Account, checkout: Row[Any]) -> Row[Any]:
+    """Has the gateway make the page, once however often it is asked; no transaction may be open."""
+    if checkout.status != "opening":
+        return checkout
+    async with billing.database.read() as tx:
+        wanted = await _wanted(tx, account, checkout)
+    opened = await billing.gateway_of(account).open_checkout(account, wanted, key=checkout.id)
+    async with billing.database.write() as tx:
+        values = {"status": "open", "gateway_id": opened.id, "url": opened.url}
+        return await queries.open_checkout(tx, account.platform_id, checkout.id, values)
+
+
+async def finish(billing: Billing, platform_id: str, checkout_id: str) -> None:
+    """What a crash left between the intent and the page: the page is made all the same, and ends by its time."""
+    async with billing.database.read() as tx:
+        checkout = await queries.checkout_by_id(tx, platform_id, checkout_id)
+        account = await accounts.find_account(tx, checkout.account) if checkout is not None else None
+    if checkout is not None and account is not None:
+        await open_page(billing, account, checkout)
+
+
+async def follow(tx: Tx, billing: Billing, account: Account, facts: CheckoutFacts, now: int) -> None:
+    """Write down how the checkout ended, once; whoever sells hears of it in the same transaction."""
+    checkout = await _checkout_of(tx, account, facts)
+    if checkout is None or checkout.status not in _LIVE or facts.status == "open":
+        return
+    values = {"status": facts.status, "gateway_id": facts.id, "ended_at": now, "email": facts.email or checkout.email}
+    if facts.status == "complete":
+        ended = await queries.end_checkout(tx, account.platform_id, checkout.id, values | {"total": facts.total})
+        payment = await queries.payment_by_gateway_id(tx, account, facts.payment) if facts.payment else None
+        await billing.events.emit(tx, CHECKOUT_COMPLETED, checkout=ended, payment=payment, now=now)
+        return
+    ended = await queries.end_checkout(tx, account.platform_id, checkout.id, values)
+    if checkout.coupon_id is not None:
+        await catalog.unredeem(tx, account.platform_id, checkout.coupon_id)
+    failed = await queries.has_failed_payment(tx, account.platform_id, checkout.id)
+    await billing.events.emit(tx, CHECKOUT_EXPIRED, checkout=ended, failed=failed, now=now)
+
+
+async def _checkout_of(tx: Tx, account: Account, facts: CheckoutFacts) -> Row[Any] | None:
+    """By our own id, which the gateway was told: its answer with its own may not have arrived."""
+    named = facts.metadata.get("checkout")
+    found = None if named is None else await queries.hold_checkout(tx, account.platform_id, named)
+    return found if found is not None and found.account == account.id else None
+
+
+async def _wanted(tx: Tx, account: Account, checkout: Row[Any]) -> NewCheckout:
+    """What was begun, as it was begun: the same call again is the same call."""
+    told = json.loads(checkout.wanted)
+    lines = [
+        Line(
+            await catalog.find_price(tx, account.platform_id, account.project_id, account.mode, each["price"]),
+            each["name"],
+            each["quantity"],
+        )
+        for each in told["lines"]
+    ]
+    coupon_id = checkout.coupon_id
+    coupon = None if coupon_id is None else await catalog.coupon_by_id(tx, account.platform_id, coupon_id)
+    return NewCheckout(
+        lines=tuple(lines),
+        currency=checkout.currency,
+        customer=told["customer"],
+        email=checkout.email,
+        success_url=checkout.success_url,
+        cancel_url=checkout.cancel_url,
+        expires_at=checkout.expires_at,
+        trial_days=told["trialDays"],
+        coupon=coupon,
+        metadata=told["metadata"] | {"checkout": checkout.id},
+    )
+
+
+def _written(wanted: NewCheckout) -> dict[str, Any]:
+    return {
+        "lines": _lines(wanted.lines),
+        "customer": wanted.customer,
+        "trialDays": wanted.trial_days,
+        "metadata": wanted.metadata,
+    }
+
+
+def _lines(lines: Sequence[Line]) -> list[dict[str, Any]]:
+    return [{"price": line.price.id, "name": line.name, "quantity": line.quantity} for line in lines]

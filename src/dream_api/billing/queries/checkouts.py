@@ -1,0 +1,73 @@
+"""SQL of checkouts."""
+
+from typing import Any
+
+from sqlalchemy import Row, Table, insert, select, update
+
+from dream_api.billing.contract import Account
+from dream_api.billing.queries import rows
+from dream_api.billing.tables import checkouts, payments
+from dream_api.core.db import Tx
+
+c = checkouts.c
+
+
+async def insert_checkout(tx: Tx, platform_id: str, row: dict[str, Any]) -> Row[Any]:
+    made = await tx.first(insert(checkouts).values(platform_id=platform_id, **row).returning(*c))
+    assert made is not None
+    return made
+
+
+async def open_checkout(tx: Tx, platform_id: str, checkout_id: str, values: dict[str, Any]) -> Row[Any]:
+    """The page's address; a checkout that has ended meanwhile stays ended."""
+    await tx.execute(
+        update(checkouts)
+        .where(c.platform_id == platform_id, c.id == checkout_id, c.status == "opening")
+        .values(status=values["status"])
+    )
+    del values["status"]
+    return await rows.change_one(tx, platform_id, checkouts, checkout_id, values)
+
+
+async def end_checkout(tx: Tx, platform_id: str, checkout_id: str, values: dict[str, Any]) -> Row[Any]:
+    return await rows.change_one(tx, platform_id, checkouts, checkout_id, values)
+
+
+async def checkout_by_id(tx: Tx, platform_id: str, checkout_id: str) -> Row[Any] | None:
+    return await rows.by_id(tx, platform_id, checkouts, checkout_id)
+
+
+async def hold_checkout(tx: Tx, platform_id: str, checkout_id: str) -> Row[Any] | None:
+    return await rows.by_id(tx, platform_id, checkouts, checkout_id, held=True)
+
+
+async def has_failed_payment(tx: Tx, platform_id: str, checkout_id: str) -> bool:
+    """Whether somebody tried to pay it, and could not."""
+    failed = select(payments.c.id).where(
+        payments.c.platform_id == platform_id,
+        payments.c.checkout_id == checkout_id,
+        payments.c.status == "failed",
+    )
+    return await tx.first(failed.limit(1)) is not None
+
+
+async def next_unpaid(tx: Tx, account: Account) -> Row[Any] | None:
+    """Of those that nobody has paid, the one that ends first."""
+    return await tx.first(
+        select(checkouts)
+        .where(
+            c.platform_id == account.platform_id,
+            c.account == account.id,
+            c.status.in_(("opening", "open")),
+        )
+        .order_by(c.expires_at)
+        .limit(1)
+    )
+
+
+async def by_request(tx: Tx, platform_id: str, table: Table, digest: bytes) -> Row[Any] | None:
+    return await tx.first(select(table).where(table.c.platform_id == platform_id, table.c.request == digest))
+
+
+async def forget_request(tx: Tx, platform_id: str, table: Table, row_id: str) -> None:
+    await rows.change_one(tx, platform_id, table, row_id, {"request": None})

@@ -1,0 +1,91 @@
+"""SQL of what gateways told, and of the tickets by which their objects are read."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, select, update
+
+from dream_api.billing.contract import Account, ObjectKind
+from dream_api.billing.queries import rows
+from dream_api.billing.tables import gateway_events, gateway_objects
+from dream_api.core.db import Tx
+from dream_api.core.db import insert as upserting
+from dream_api.customers import Scope
+
+e = gateway_events.c
+o = gateway_objects.c
+
+
+async def insert_event(tx: Tx, account: Account, row: dict[str, Any]) -> bool:
+    """Whether it is new."""
+    whole = row | {
+        "platform_id": account.platform_id,
+        "project_id": account.project_id,
+        "mode": account.mode,
+        "account": account.id,
+    }
+    inserted = await tx.execute(upserting(gateway_events).values(whole).on_conflict_do_nothing())
+    return inserted == 1
+
+
+async def event_by_id(tx: Tx, account: Account, event_id: str) -> Row[Any] | None:
+    return await tx.first(
+        select(gateway_events).where(e.platform_id == account.platform_id, e.account == account.id, e.id == event_id)
+    )
+
+
+async def events_of(tx: Tx, scope: Scope, *, limit: int) -> Sequence[Row[Any]]:
+    """Those received last come first."""
+    query = select(gateway_events).where(*rows.scoped(gateway_events, scope))
+    return await tx.all(query.order_by(e.received_at.desc(), e.id.desc()).limit(limit))
+
+
+async def mark_applied(tx: Tx, account: Account, event_id: str, now: int) -> None:
+    await _mark(tx, account, event_id, now)
+
+
+async def mark_unapplied(tx: Tx, account: Account, event_id: str) -> None:
+    await _mark(tx, account, event_id, None)
+
+
+async def _mark(tx: Tx, account: Account, event_id: str, applied_at: int | None) -> None:
+    await tx.execute(
+        update(gateway_events)
+        .where(e.platform_id == account.platform_id, e.account == account.id, e.id == event_id)
+        .values(applied_at=applied_at)
+    )
+
+
+async def draw_ticket(tx: Tx, account: Account, kind: ObjectKind, object_id: str) -> int:
+    """A number above all that were drawn for the object before."""
+    drawing = upserting(gateway_objects).values(
+        platform_id=account.platform_id, account=account.id, id=object_id, kind=kind, ticket=1, written=0
+    )
+    return await tx.scalar(
+        drawing.on_conflict_do_update(
+            index_elements=list(gateway_objects.primary_key), set_={"ticket": o.ticket + 1}
+        ).returning(o.ticket)
+    )
+
+
+async def may_write(tx: Tx, account: Account, object_id: str, ticket: int) -> bool:
+    """Whether nobody with a later ticket has written; then the object is held, and it is written with this one."""
+    claimed = await tx.execute(
+        update(gateway_objects)
+        .where(
+            o.platform_id == account.platform_id,
+            o.account == account.id,
+            o.id == object_id,
+            o.written < ticket,
+        )
+        .values(written=ticket)
+    )
+    return claimed == 1
+
+
+async def is_written(tx: Tx, account: Account, object_id: str) -> bool:
+    """Whether the object was ever written down here."""
+    written = await tx.scalar(
+        select(o.written).where(o.platform_id == account.platform_id, o.account == account.id, o.id == object_id)
+    )
+    return bool(written)

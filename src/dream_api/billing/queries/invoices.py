@@ -1,0 +1,66 @@
+"""SQL of invoices, and of the usage that stands on them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, select, update
+
+from dream_api.billing.contract import Account
+from dream_api.billing.queries import rows
+from dream_api.billing.tables import invoices, subscriptions, usage_bills
+from dream_api.core.db import Tx
+from dream_api.core.db import insert as upserting
+from dream_api.customers import Scope
+
+u = usage_bills.c
+
+
+async def insert_invoice(tx: Tx, account: Account, values: dict[str, Any]) -> Row[Any]:
+    return await rows.insert_one(tx, account, invoices, values)
+
+
+async def update_invoice(tx: Tx, platform_id: str, invoice_id: str, values: dict[str, Any]) -> Row[Any]:
+    return await rows.change_one(tx, platform_id, invoices, invoice_id, values)
+
+
+async def invoice_by_gateway_id(tx: Tx, account: Account, gateway_id: str) -> Row[Any] | None:
+    return await rows.by_gateway_id(tx, account, invoices, gateway_id)
+
+
+async def invoice_in(tx: Tx, scope: Scope, invoice_id: str) -> Row[Any] | None:
+    return await rows.in_scope(tx, scope, invoices, invoice_id)
+
+
+async def insert_usage_bill(tx: Tx, platform_id: str, row: dict[str, Any]) -> None:
+    """A closed period is billed once: the first bill stays."""
+    await tx.execute(upserting(usage_bills).values(platform_id=platform_id, **row).on_conflict_do_nothing())
+
+
+async def unsent_bills(tx: Tx, account: Account, gateway_subscription: str | None) -> Sequence[Row[Any]]:
+    """What a subscription's usage costs and no invoice has yet; what costs nothing needs no line."""
+    s = subscriptions.c
+    query = (
+        select(usage_bills)
+        .join(subscriptions, (s.platform_id == u.platform_id) & (s.id == u.subscription_id))
+        .where(
+            u.platform_id == account.platform_id,
+            s.account == account.id,
+            s.gateway_id == gateway_subscription,
+            u.sent_at.is_(None),
+            (u.quantity > 0) | (u.amount > 0),
+        )
+    )
+    return await tx.all(query.order_by(u.period_starts_at, u.meter))
+
+
+async def mark_sent(tx: Tx, platform_id: str, bill: Row[Any], invoice: str, now: int) -> None:
+    await tx.execute(
+        update(usage_bills)
+        .where(
+            u.platform_id == platform_id,
+            u.subscription_id == bill.subscription_id,
+            u.meter == bill.meter,
+            u.period_starts_at == bill.period_starts_at,
+        )
+        .values(sent_at=now, invoice=invoice)
+    )

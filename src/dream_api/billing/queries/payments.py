@@ -1,0 +1,109 @@
+"""SQL of payments, refunds and disputes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, func, select, update
+
+from dream_api.billing.contract import Account
+from dream_api.billing.queries import rows
+from dream_api.billing.tables import disputes, payments, refunds
+from dream_api.core.db import Tx
+from dream_api.core.db import insert as upserting
+from dream_api.customers import Scope
+
+p = payments.c
+r = refunds.c
+
+
+async def insert_payment(tx: Tx, account: Account, values: dict[str, Any]) -> Row[Any]:
+    return await rows.insert_one(tx, account, payments, values)
+
+
+async def update_payment(tx: Tx, platform_id: str, payment_id: str, values: dict[str, Any]) -> Row[Any]:
+    return await rows.change_one(tx, platform_id, payments, payment_id, values)
+
+
+async def payment_by_id(tx: Tx, platform_id: str, payment_id: str) -> Row[Any] | None:
+    return await rows.by_id(tx, platform_id, payments, payment_id)
+
+
+async def hold_payment(tx: Tx, platform_id: str, payment_id: str) -> Row[Any]:
+    """Nobody else who refunds it goes on before this transaction ends."""
+    payment = await rows.by_id(tx, platform_id, payments, payment_id, held=True)
+    assert payment is not None
+    return payment
+
+
+async def payment_by_gateway_id(tx: Tx, account: Account, gateway_id: str) -> Row[Any] | None:
+    return await rows.by_gateway_id(tx, account, payments, gateway_id)
+
+
+async def payment_in(tx: Tx, scope: Scope, payment_id: str) -> Row[Any] | None:
+    return await rows.in_scope(tx, scope, payments, payment_id)
+
+
+async def payments_of_checkout(tx: Tx, platform_id: str, checkout_id: str) -> Sequence[Row[Any]]:
+    """Oldest first."""
+    return await tx.all(
+        select(payments).where(p.platform_id == platform_id, p.checkout_id == checkout_id).order_by(p.id)
+    )
+
+
+async def insert_refund(tx: Tx, account: Account, values: dict[str, Any]) -> Row[Any]:
+    return await rows.insert_one(tx, account, refunds, values)
+
+
+async def update_refund(tx: Tx, platform_id: str, refund_id: str, values: dict[str, Any]) -> Row[Any]:
+    return await rows.change_one(tx, platform_id, refunds, refund_id, values)
+
+
+async def fail_refund(tx: Tx, platform_id: str, refund_id: str, now: int) -> bool:
+    """Whether it was still only asked for."""
+    failed = (
+        update(refunds)
+        .where(r.platform_id == platform_id, r.id == refund_id, r.status == "asked")
+        .values(status="failed", updated_at=now)
+    )
+    return await tx.execute(failed) == 1
+
+
+async def refund_by_id(tx: Tx, platform_id: str, refund_id: str) -> Row[Any] | None:
+    return await rows.by_id(tx, platform_id, refunds, refund_id)
+
+
+async def refund_of(tx: Tx, account: Account, refund_id: str | None, gateway_id: str) -> Row[Any] | None:
+    """By our own id, which the gateway was told; one that was made at the gateway by the gateway's."""
+    known = None if refund_id is None else await rows.by_id(tx, account.platform_id, refunds, refund_id)
+    return known if known is not None else await rows.by_gateway_id(tx, account, refunds, gateway_id)
+
+
+async def refunds_of(tx: Tx, platform_id: str, payment_id: str) -> Sequence[Row[Any]]:
+    """Oldest first."""
+    return await tx.all(select(refunds).where(r.platform_id == platform_id, r.payment_id == payment_id).order_by(r.id))
+
+
+async def refunded_or_asked(tx: Tx, platform_id: str, payment_id: str) -> int:
+    """What went back, and what is on its way."""
+    total = select(func.coalesce(func.sum(r.amount), 0)).where(
+        r.platform_id == platform_id, r.payment_id == payment_id, r.status != "failed"
+    )
+    return int(await tx.scalar(total))
+
+
+async def put_dispute(tx: Tx, account: Account, row: dict[str, Any]) -> bool:
+    """Whether it is new."""
+    d = disputes.c
+    known = await tx.first(
+        select(d.id).where(d.platform_id == account.platform_id, d.account == account.id, d.id == row["id"])
+    )
+    whole = row | {
+        "platform_id": account.platform_id,
+        "account": account.id,
+        "project_id": account.project_id,
+        "mode": account.mode,
+    }
+    putting = upserting(disputes).values(whole)
+    changed = {name: putting.excluded[name] for name in ("status", "amount", "updated_at")}
+    await tx.execute(putting.on_conflict_do_update(index_elements=list(disputes.primary_key), set_=changed))
+    return known is None

@@ -1,0 +1,70 @@
+"""SQL of subscriptions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, func, select
+
+from dream_api.billing.contract import Account
+from dream_api.billing.queries import rows
+from dream_api.billing.tables import subscriptions
+from dream_api.core.db import Tx
+from dream_api.customers import Scope
+
+s = subscriptions.c
+
+
+async def insert_subscription(tx: Tx, account: Account, values: dict[str, Any]) -> Row[Any]:
+    whole = values | {"gateway": account.gateway, "created_at": values["updated_at"]}
+    return await rows.insert_one(tx, account, subscriptions, whole)
+
+
+async def update_subscription(tx: Tx, platform_id: str, subscription_id: str, values: dict[str, Any]) -> Row[Any]:
+    return await rows.change_one(tx, platform_id, subscriptions, subscription_id, values)
+
+
+async def subscription_by_id(tx: Tx, platform_id: str, subscription_id: str) -> Row[Any] | None:
+    return await rows.by_id(tx, platform_id, subscriptions, subscription_id)
+
+
+async def subscription_by_gateway_id(tx: Tx, account: Account, gateway_id: str) -> Row[Any] | None:
+    return await rows.by_gateway_id(tx, account, subscriptions, gateway_id)
+
+
+async def subscription_in(tx: Tx, scope: Scope, subscription_id: str) -> Row[Any] | None:
+    return await rows.in_scope(tx, scope, subscriptions, subscription_id)
+
+
+async def subscriptions_of(tx: Tx, platform_id: str, customer_id: str) -> Sequence[Row[Any]]:
+    """All that the customer ever had, oldest first."""
+    return await tx.all(
+        select(subscriptions).where(s.platform_id == platform_id, s.customer_id == customer_id).order_by(s.id)
+    )
+
+
+async def holding(tx: Tx, platform_id: str, customer_id: str) -> Sequence[Row[Any]]:
+    """Those by which the customer has a plan."""
+    query = select(subscriptions).where(s.platform_id == platform_id, s.customer_id == customer_id, s.holds)
+    return await tx.all(query.order_by(s.id))
+
+
+async def had_trial(tx: Tx, platform_id: str, customer_id: str) -> bool:
+    """Whether the customer tried a plan for nothing before."""
+    query = select(s.id).where(s.platform_id == platform_id, s.customer_id == customer_id, s.trial_ends_at.is_not(None))
+    return await tx.first(query.limit(1)) is not None
+
+
+async def next_lapse(tx: Tx, platform_id: str, account_id: str) -> int | None:
+    return await tx.scalar(
+        select(func.min(s.lapses_at)).where(
+            s.platform_id == platform_id, s.account == account_id, s.holds, s.lapses_at.is_not(None)
+        )
+    )
+
+
+async def first_lapsed(tx: Tx, platform_id: str, account_id: str, now: int) -> Row[Any] | None:
+    """A subscription whose plan has ended because nobody paid, and which still holds it; it is held."""
+    query = select(subscriptions).where(
+        s.platform_id == platform_id, s.account == account_id, s.holds, s.lapses_at <= now
+    )
+    return await tx.first(query.order_by(s.lapses_at).limit(1).with_for_update())
