@@ -32,6 +32,8 @@ EXAMPLES = {
     "levels": "dream-api levels",
     "levels set": "dream-api levels set 2 --active-users-per-hour 500 --requests-per-day unlimited",
     "levels assign": "dream-api levels assign plt_… 2",
+    "events list": "dream-api events list --project prj_… --mode live",
+    "events replay": "dream-api events replay evt_… --project prj_…",
     "jobs dead": "dream-api jobs dead --limit 10",
     "jobs retry": "dream-api jobs retry job_…",
     "migrate": "dream-api migrate --data /var/lib/dream-api",

@@ -1,7 +1,7 @@
 """Puts the house together: the table of contents of the server."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from itertools import chain
 from pathlib import Path
@@ -13,11 +13,16 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Match
 
-from dream_api import __version__, catalog, customers, schema, usage
-from dream_api.core import rates, sweeping
+from dream_api import __version__, billing, catalog, customers, schema, usage
+from dream_api.billing import Billing, Gateway, Sandbox
+from dream_api.billing import api as billing_api
+from dream_api.billing import jobs as billing_jobs
+from dream_api.billing.contract import Kind
+from dream_api.core import rates, secrets, sweeping
 from dream_api.core.db import Database
 from dream_api.core.db.migrating import migrate
 from dream_api.core.errors import MalformedRequest, NotAllowed, NotFound
+from dream_api.core.events import Events
 from dream_api.core.http import Answering, Front, Proxies, from_errors, operating
 from dream_api.core.jobs import Registry, Worker
 from dream_api.core.proofs import Check
@@ -30,7 +35,14 @@ from dream_api.usage import jobs as usage_jobs
 from dream_api.webhooks import api as webhooks_api
 from dream_api.webhooks import jobs as webhooks_jobs
 
-ROUTERS = (*usage_api.ROUTERS, customers_api.router, webhooks_api.router, operating.router, documents.router)
+ROUTERS = (
+    *usage_api.ROUTERS,
+    customers_api.router,
+    *billing_api.ROUTERS,
+    webhooks_api.router,
+    operating.router,
+    documents.router,
+)
 
 _STYLE = Path(__file__).parent / "core" / "web" / "dream.css"
 _DESCRIPTION = """
@@ -60,18 +72,28 @@ async def prepare(database: Database) -> None:
 
 def every_check() -> list[Check]:
     """What `doctor` proves."""
-    return [*usage.checks(), *customers.checks()]
+    return [*usage.checks(), *customers.checks(), *billing.checks()]
 
 
-def every_job() -> Registry:
+def open_billing(settings: Settings, database: Database, gateways: Mapping[Kind, Gateway] | None = None) -> Billing:
+    """What sells in this process, and who hears of what was bought; `gateways` instead of our own."""
+    events = Events()
+    for name, sentence in billing.SENTENCES.items():
+        events.declare(name, sentence)
+    own = {"sandbox": Sandbox(database, link_base=settings.link_base)}
+    return Billing(database, gateways or own, events, secrets.instance_key(settings), dues=[*billing.DUES])
+
+
+def every_job(selling: Billing) -> Registry:
     registry = Registry()
-    sweeping.register(registry, *usage_jobs.KEPT, *webhooks_jobs.KEPT)
+    sweeping.register(registry, *usage_jobs.KEPT, *webhooks_jobs.KEPT, *billing_jobs.KEPT)
     usage_jobs.register(registry)
+    billing_jobs.register(registry, selling)
     return registry
 
 
-def create_app(settings: Settings) -> Front:
-    """The ASGI application of one process."""
+def create_app(settings: Settings, gateways: Mapping[Kind, Gateway] | None = None) -> Front:
+    """The ASGI application of one process; `gateways` instead of our own."""
     app = FastAPIOffline(
         title="dream-api",
         version=__version__,
@@ -95,6 +117,7 @@ def create_app(settings: Settings) -> Front:
     app.state.database = database
     app.state.gate = gate
     app.state.metering = metering
+    app.state.billing = open_billing(settings, database, gateways)
     app.state.rates = shared_rates
     app.state.is_stopping = False
     for router in ROUTERS:
@@ -114,7 +137,7 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
     gate: Gate = app.state.gate
     await prepare(database)
     await gate.start()
-    worker = Worker(database, every_job()) if app.state.settings.runs_jobs_inside else None
+    worker = Worker(database, every_job(app.state.billing)) if app.state.settings.runs_jobs_inside else None
     working = asyncio.create_task(worker.run()) if worker is not None else None
     try:
         yield

@@ -29,6 +29,7 @@ ROOMS = {
     "keys": Room("dream_api.keys.cli:keys", "Make, list, rotate, reveal and revoke keys of a project."),
     "tier": Room("dream_api.catalog.cli:tier", "Set and list the tiers of a project and what they allow."),
     "levels": Room("dream_api.catalog.cli:levels", "List and set the levels, and put a platform on one."),
+    "events": Room("dream_api.billing.cli:events", "See what gateways told, and apply it anew."),
     "jobs": Room("dream_api.core.cli:jobs", "See and retry background jobs that were given up."),
     "migrate": Room("dream_api.core.cli:migrate", "Bring the database to this release's schema."),
     "doctor": Room("dream_api.core.cli:doctor", "Prove that counts, periods and customers agree with one another."),

@@ -34,6 +34,7 @@ from dream_api.billing.contract import (
 )
 from dream_api.billing.delivering import deliver
 from dream_api.billing.ending import end as end_checkout
+from dream_api.billing.proving import checks
 from dream_api.billing.queries import payments_of_checkout, refunds_of
 from dream_api.billing.receiving import receive
 from dream_api.billing.refunding import RefundTooLarge
@@ -73,6 +74,7 @@ __all__ = [
     "begin_refund",
     "begin_subscription",
     "begun",
+    "checks",
     "deliver",
     "end_checkout",
     "find_account",
