@@ -7,7 +7,8 @@ from sqlalchemy import Row
 from dream_api import catalog
 from dream_api.billing import accounts, applying, queries, selling
 from dream_api.billing.billing import Billing
-from dream_api.billing.contract import Account, Change, GatewayRefused, Preview
+from dream_api.billing.billed import UsagePrices, usage_prices_of
+from dream_api.billing.contract import Account, Change, GatewayRefused, Line, Preview
 from dream_api.catalog import Offer, Price
 from dream_api.core import ids
 from dream_api.core.db import Tx
@@ -38,7 +39,25 @@ async def wanted(
     )
     if (price.id, lines[0].quantity) == (subscription.price_id, subscription.quantity):
         raise ValidationFailed("That is what the subscription is already.", param="tier")
-    return Change(lines, selling.metadata_of(subscription.customer_id, lines))
+    usage_prices, carried = await _carrying(tx, scope, subscription, lines)
+    return Change((*lines, *carried), selling.metadata_of(subscription.customer_id, usage_prices))
+
+
+async def _carrying(
+    tx: Tx, scope: Scope, subscription: Row[Any], lines: tuple[Line, ...]
+) -> tuple[UsagePrices, list[Line]]:
+    """What was used by meters that are not billed from now on is still owed at the end of this period."""
+    starts_at = subscription.period_starts_at
+    billed = {line.price.meter for line in lines}
+    carried: list[Line] = []
+    for price_id in UsagePrices.from_json(subscription.usage_prices).of_period(starts_at):
+        price = await catalog.price_by_id(tx, scope.platform_id, scope.project_id, scope.mode, price_id)
+        if price is not None and price.meter not in billed:
+            carried.append(Line(price, f"{subscription.plan}: {price.meter}", 0))
+    lasting = usage_prices_of(lines)
+    if not carried:
+        return lasting, carried
+    return UsagePrices(lasting.lasting, usage_prices_of(carried).lasting, starts_at), carried
 
 
 async def _priced(

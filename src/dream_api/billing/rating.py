@@ -1,6 +1,5 @@
 """Usage that is billed: each meter's count in a closed period of a subscription, rated in integers, on one invoice."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +7,7 @@ from sqlalchemy import Row
 
 from dream_api import catalog, customers, usage
 from dream_api.billing import accounts, queries
+from dream_api.billing.billed import UsagePrices
 from dream_api.billing.billing import Billing
 from dream_api.billing.contract import Account, GatewayRefused, InvoiceFacts, Line
 from dream_api.catalog import Price
@@ -26,7 +26,7 @@ async def rate(tx: Tx, account: Account, invoice: Row[Any]) -> None:
     assert subscription is not None
     customer = await customers.hold(tx, accounts.scope_of(account), subscription.customer_id)
     assert customer is not None
-    for price_id in json.loads(subscription.usage_price_ids):
+    for price_id in UsagePrices.from_json(subscription.usage_prices).of_period(invoice.period_starts_at):
         price = await catalog.price_by_id(tx, account.platform_id, account.project_id, account.mode, price_id)
         if price is not None:
             await _rate_meter(tx, account, subscription, customer.no, invoice, price)

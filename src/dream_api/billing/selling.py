@@ -6,6 +6,7 @@ from sqlalchemy import Row
 
 from dream_api import catalog, customers, platforms
 from dream_api.billing import accounts, checkouts, queries
+from dream_api.billing.billed import UsagePrices, usage_prices_of
 from dream_api.billing.contract import Line, NewCheckout
 from dream_api.catalog import Offer, Price
 from dream_api.core.db import Tx
@@ -62,7 +63,7 @@ async def begin_subscription(
         expires_at=now + checkouts.OPEN_FOR,
         trial_days=0 if await queries.had_trial(tx, scope.platform_id, customer.id) else offer.trial_days or 0,
         coupon=found,
-        metadata=metadata_of(customer.id, lines),
+        metadata=metadata_of(customer.id, usage_prices_of(lines)),
     )
     subtotal = catalog.amount_of(price, quantity)
     return await checkouts.begin(
@@ -85,10 +86,9 @@ def lines_of(offer: Offer, price: Price, quantity: int) -> tuple[Line, ...]:
     return (Line(price, name, quantity), *(Line(each, f"{name}: {each.meter}", 0) for each in metered))
 
 
-def metadata_of(customer_id: str, lines: tuple[Line, ...]) -> dict[str, str]:
+def metadata_of(customer_id: str, usage_prices: UsagePrices) -> dict[str, str]:
     """What comes back with everything that the gateway tells of the subscription."""
-    usage = ",".join(line.price.id for line in lines if line.price.type == "usage")
-    return {"customer": customer_id} | ({"usage": usage} if usage else {})
+    return {"customer": customer_id} | usage_prices.to_metadata()
 
 
 async def _refuse_second(tx: Tx, scope: Scope, customer: Row[Any]) -> None:

@@ -1,6 +1,5 @@
 """What a subscription at the gateway means here: its row, and the plan that its customer is on."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ from sqlalchemy import Row
 
 from dream_api import catalog, customers, webhooks
 from dream_api.billing import accounts, queries
+from dream_api.billing.billed import UsagePrices
 from dream_api.billing.contract import Account, SubscriptionFacts
 from dream_api.catalog import Price
 from dream_api.core import clock, ids
@@ -18,8 +18,15 @@ from dream_api.webhooks import Event
 # How long a plan goes on while the gateway tries to be paid.
 DUNNING = 14 * clock.DAY
 
-# What the customer of a subscription has by it: the plan, and the time that was paid for.
-Held = tuple[str, tuple[int, int]]
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a customer has by their subscriptions: the plan, and the time that was paid for."""
+
+    plan: str
+    period: tuple[int, int]
+    # Whose usage is billed begins to count with the subscription; others go on in a period that they left.
+    continues: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,8 @@ def held_by(subscriptions: Iterable[Row[Any]]) -> Held | None:
     if not holding:
         return None
     last = max(holding, key=lambda each: (each.started_at, each.gateway_id))
-    return last.plan, (last.period_starts_at, last.period_ends_at)
+    continues = not UsagePrices.from_json(last.usage_prices).lasting
+    return Held(last.plan, (last.period_starts_at, last.period_ends_at), continues)
 
 
 async def follow(tx: Tx, account: Account, facts: SubscriptionFacts, now: int) -> None:
@@ -80,8 +88,13 @@ async def follow_plan(tx: Tx, account: Account, customer: Row[Any], before: Held
     after = held_by(await queries.subscriptions_of(tx, account.platform_id, customer.id))
     if after == before:
         return  # whoever set the plan by hand since keeps it
-    plan, period = after if after is not None else (None, None)
-    await customers.set_plan(tx, accounts.scope_of(account), customer.user_id, plan, period=period, now=now)
+    scope = accounts.scope_of(account)
+    if after is None:
+        await customers.set_plan(tx, scope, customer.user_id, None, now=now)
+        return
+    await customers.set_plan(
+        tx, scope, customer.user_id, after.plan, period=after.period, continues=after.continues, now=now
+    )
 
 
 def _values(facts: SubscriptionFacts, price: Price, plan: str, standing: Standing) -> dict[str, Any]:
@@ -91,7 +104,7 @@ def _values(facts: SubscriptionFacts, price: Price, plan: str, standing: Standin
         "plan": plan,
         "price_id": price.id,
         "product_id": price.tier_id,
-        "usage_price_ids": json.dumps(list(filter(None, facts.metadata.get("usage", "").split(",")))),
+        "usage_prices": UsagePrices.from_metadata(facts.metadata).to_json(),
         "amount": amount,
         "monthly_amount": catalog.monthly_amount(amount, price.interval, price.interval_count),
         "currency": price.currency,

@@ -138,8 +138,8 @@ subscriptions = Table(
     key("plan"),
     key("price_id"),
     key("product_id"),
-    # JSON: the ids of the prices by which its usage is billed.
-    Column("usage_price_ids", Verbatim, nullable=False),
+    # JSON: the ids of the prices by which its usage is billed, and of those that end with a period: see `billed.py`.
+    Column("usage_prices", Verbatim, nullable=False),
     # What a full period costs without usage, and by the month.
     Column("amount", Number, nullable=False),
     Column("monthly_amount", Number, nullable=False),
