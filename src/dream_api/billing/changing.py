@@ -6,8 +6,8 @@ from sqlalchemy import Row
 
 from dream_api import catalog
 from dream_api.billing import accounts, applying, queries, selling
-from dream_api.billing.billing import Billing
 from dream_api.billing.billed import UsagePrices, usage_prices_of
+from dream_api.billing.billing import Billing
 from dream_api.billing.contract import Account, Change, GatewayRefused, Line, Preview
 from dream_api.catalog import Offer, Price
 from dream_api.core import ids
@@ -48,16 +48,26 @@ async def _carrying(
 ) -> tuple[UsagePrices, list[Line]]:
     """What was used by meters that are not billed from now on is still owed at the end of this period."""
     starts_at = subscription.period_starts_at
-    billed = {line.price.meter for line in lines}
+    before = await _price(tx, scope, subscription.price_id)
+    price = lines[0].price
+    ends_it = (before.interval, before.interval_count) != (price.interval, price.interval_count)
+    billed = set() if ends_it else {line.price.meter for line in lines}
     carried: list[Line] = []
     for price_id in UsagePrices.from_json(subscription.usage_prices).of_period(starts_at):
-        price = await catalog.price_by_id(tx, scope.platform_id, scope.project_id, scope.mode, price_id)
-        if price is not None and price.meter not in billed:
-            carried.append(Line(price, f"{subscription.plan}: {price.meter}", 0))
-    lasting = usage_prices_of(lines)
-    if not carried:
-        return lasting, carried
-    return UsagePrices(lasting.lasting, usage_prices_of(carried).lasting, starts_at), carried
+        of_usage = await _price(tx, scope, price_id)
+        if of_usage.meter not in billed:
+            carried.append(Line(of_usage, f"{subscription.plan}: {of_usage.meter}", 0))
+    lasting = usage_prices_of(lines).lasting
+    if not carried and not ends_it:
+        return UsagePrices(lasting), carried
+    return UsagePrices(lasting, usage_prices_of(carried).lasting, starts_at, ends_it), carried
+
+
+async def _price(tx: Tx, scope: Scope, price_id: str) -> Price:
+    """A price that is sold, or was."""
+    price = await catalog.price_by_id(tx, scope.platform_id, scope.project_id, scope.mode, price_id)
+    assert price is not None
+    return price
 
 
 async def _priced(
@@ -65,9 +75,7 @@ async def _priced(
 ) -> tuple[Offer, Price]:
     offer = await catalog.find_offer(tx, scope.platform_id, scope.project_id, scope.mode, tier or subscription.plan)
     if tier is None and price_id is None:
-        price = await catalog.price_by_id(tx, scope.platform_id, scope.project_id, scope.mode, subscription.price_id)
-        assert price is not None
-        return offer, price
+        return offer, await _price(tx, scope, subscription.price_id)
     return offer, catalog.find_price_of(offer, price_id=price_id, currency=subscription.currency)
 
 

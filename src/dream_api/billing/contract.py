@@ -1,10 +1,10 @@
 """What billing asks of a gateway, and what a gateway tells: the whole contract, the same for every kind.
 
-Every method talks to the gateway and is awaited with no transaction open. `key` is the outgoing idempotency key: the same
-call with the same key has its effect once. All moments are whole microseconds, all amounts minor units of the currency.
+Every method talks to the gateway and is awaited with no transaction open. `key` is the outgoing idempotency key: the
+same call with the same key has its effect once. Moments are whole microseconds, amounts minor units of the currency.
 
-Raises `GatewayUnavailable` where the gateway does not answer (whether it acted is unknown: ask again with the same key),
-`GatewayRefused` where it says no, and `CardRefused` where a card was not charged.
+Raises `GatewayUnavailable` where the gateway does not answer (whether it acted is unknown: ask again with the same
+key), `GatewayRefused` where it says no, and `CardRefused` where a card was not charged.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ async def send(billing: Billing, account: Account, facts: InvoiceFacts) -> None:
 
 
 def _months(starts_at: int, ends_at: int) -> Iterator[tuple[int, int]]:
-    """The periods that usage was counted in: a month each, counted from the start; what is paid by the week is whole."""
+    """The periods that usage was counted in: a month each, counted from the start; a paid week is one period."""
     opened, months = starts_at, 0
     while opened < ends_at:
         months += 1
