@@ -65,7 +65,7 @@ async def read_clock(request: Request, acting: Viewing) -> Response:
     openapi_extra=takes(Advance, {"advanceTo": "2027-12-01T00:00:00Z"}),
 )
 async def move_clock(request: Request, acting: Selling) -> Response:
-    """Renewals, retries, trials, expiries: all that falls due on the way has happened when this answers, in its order."""
+    """Renewals, retries, trials, expiries: what falls due on the way has happened when this answers, in its order."""
     body, _ = await read_json(request, Advance)
     desk = billing_of(request)
     to = clock.from_datetime(body.advance_to)

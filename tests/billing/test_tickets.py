@@ -1,0 +1,81 @@
+"""The rule by which an object of a gateway is written down, exhaustively: any order of events ends the same.
+
+What is modelled is the protocol of `billing.applying.refresh`: draw a ticket, read the object, write what was read if
+nobody with a later ticket has written. Event number i says that the object has reached state i or more: whoever applies
+it reads some state from there on, and the gateway never goes back.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from itertools import permutations, product
+
+import pytest
+
+# An applier's queue of events, and where it stands: before a ticket, before the reading, before the writing.
+Applier = tuple[tuple[int, ...], str, int, int]
+IDLE = ("idle", 0, 0)
+
+
+def by_ticket(ticket: int, written: int) -> bool:
+    """As `queries.may_write` has it."""
+    return ticket > written
+
+
+def always(ticket: int, written: int) -> bool:
+    return True
+
+
+def ends_of(
+    queues: tuple[tuple[int, ...], ...], states: int, may_write: Callable[[int, int], bool] = by_ticket
+) -> set[int]:
+    """Every state that can be written down at last, over all interleavings and all that the gateway does meanwhile."""
+
+    @cache
+    def explore(appliers: tuple[Applier, ...], at_gateway: int, tickets: int, written: tuple[int, int]) -> frozenset[int]:
+        found: set[int] = set()
+        for place, (queue, step, ticket, read) in enumerate(appliers):
+
+            def then(applier: Applier, *rest: object, here: int = place) -> None:
+                others = (*appliers[:here], applier, *appliers[here + 1 :])
+                found.update(explore(others, *rest))  # type: ignore[arg-type]
+
+            match step:
+                case "idle" if queue:
+                    # The event that is applied is told after its state was reached.
+                    reached = max(at_gateway, queue[0])
+                    then((queue, "drawn", tickets + 1, 0), reached, tickets + 1, written)
+                case "drawn":
+                    for reached in range(at_gateway, states + 1):
+                        then((queue, "read", ticket, reached), reached, tickets, written)
+                case "read":
+                    after = (ticket, read) if may_write(ticket, written[0]) else written
+                    then((queue[1:], *IDLE), at_gateway, tickets, after)
+                case _:
+                    pass
+        return frozenset(found) if found else frozenset([written[1]])
+
+    return set(explore(tuple((queue, *IDLE) for queue in queues), 0, 0, (0, 0)))
+
+
+@pytest.mark.parametrize("states", range(1, 7))
+def test_one_applier_ends_at_the_last_state_in_every_order(states: int):
+    for order in permutations(range(1, states + 1)):
+        assert ends_of((order,), states) == {states}
+
+
+@pytest.mark.parametrize("states", range(1, 5))
+def test_two_racing_appliers_end_at_the_last_state_in_every_order(states: int):
+    for order in permutations(range(1, states + 1)):
+        for hands in product((0, 1), repeat=states):
+            queues = tuple(tuple(event for event, hand in zip(order, hands, strict=True) if hand == who) for who in (0, 1))
+            assert ends_of(queues, states) == {states}
+
+
+@pytest.mark.parametrize("twice", range(1, 5))
+def test_an_event_applied_twice_by_two_changes_nothing(twice: int):
+    for order in permutations((1, 2, 3, 4)):
+        assert ends_of((order, (twice,)), 4) == {4}
+
+
+def test_whoever_writes_without_a_ticket_may_undo_the_last_change():
+    assert ends_of(((1,), (2,)), 2, always) == {1, 2}
