@@ -1,5 +1,6 @@
 """Every table of the product, for what walks over all of them: migrations, doctor, tests."""
 
+from dream_api.accounts import tables as accounts
 from dream_api.catalog import tables as catalog
 from dream_api.core.cache import tables as cache
 from dream_api.core.db.tables import metadata
@@ -11,4 +12,16 @@ from dream_api.platforms import tables as platforms
 from dream_api.usage import tables as usage
 from dream_api.webhooks import tables as webhooks
 
-__all__ = ["cache", "catalog", "customers", "idempotency", "jobs", "keys", "metadata", "platforms", "usage", "webhooks"]
+__all__ = [
+    "accounts",
+    "cache",
+    "catalog",
+    "customers",
+    "idempotency",
+    "jobs",
+    "keys",
+    "metadata",
+    "platforms",
+    "usage",
+    "webhooks",
+]

@@ -31,7 +31,7 @@ def test_a_new_project_has_its_keys_and_is_the_operators(terminal: Terminal) -> 
     made = terminal.ask("project", "create", "Shop", "--type", "saas")
     operator, *_ = terminal.ask("platform", "list")["data"]
 
-    assert set(made) == {"platformId", "projectId", "publishableKey", "secretKey"}
+    assert set(made) == {"platformId", "projectId", "origins", "publishableKey", "secretKey"}
     assert made["platformId"] == operator["platformId"]
     assert made["publishableKey"].startswith("pk_test_")
     assert made["secretKey"].startswith("sk_test_")

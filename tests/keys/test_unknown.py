@@ -71,7 +71,7 @@ async def test_a_flood_of_one_unknown_key_asks_the_database_once(house: House) -
 
 
 async def test_no_more_than_ten_thousand_are_remembered(house: House) -> None:
-    unknown = house.gate.unknown_keys
+    unknown = house.gate.keys.unknown
     for n in range(10_000):
         unknown.put(str(n), True, read_at=unknown.version)
     assert await told(house.gate, tokens.make("secret", "test")) == "key_unknown"
@@ -82,14 +82,14 @@ async def test_no_more_than_ten_thousand_are_remembered(house: House) -> None:
 async def test_one_that_is_none_is_not_remembered_at_all(house: House) -> None:
     assert await told(house.gate, "sk_test_mistyped") == "key_malformed"
 
-    assert len(house.gate.unknown_keys) == 0
+    assert len(house.gate.keys.unknown) == 0
 
 
 async def test_a_key_that_was_asked_for_before_it_was_made_works_at_once(house: House, alice: Account) -> None:
     async with house.database.write() as tx:
         token = await issue(tx, alice)
         assert await told(house.gate, token) == "key_unknown"
-        assert len(house.gate.unknown_keys) == 1
+        assert len(house.gate.keys.unknown) == 1
 
     assert await told(house.gate, token) == "welcome"
 
@@ -122,7 +122,7 @@ class Lagging(Database):
 
 
 async def test_what_was_read_before_the_key_was_made_is_not_remembered(house: House, alice: Account) -> None:
-    house.gate.database = lagging = Lagging(house.settings)
+    house.gate.keys.database = lagging = Lagging(house.settings)
     async with house.database.write() as tx:
         token = await issue(tx, alice)
         asking = asyncio.create_task(told(house.gate, token))
@@ -130,7 +130,7 @@ async def test_what_was_read_before_the_key_was_made_is_not_remembered(house: Ho
     lagging.may_go.set()
 
     assert await asking == "key_unknown"
-    assert len(house.gate.unknown_keys) == 0
+    assert len(house.gate.keys.unknown) == 0
     assert await told(house.gate, token) == "welcome"
     await lagging.close()
 

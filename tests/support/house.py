@@ -14,7 +14,8 @@ import httpx2 as httpx
 import pytest
 from starlette.types import ASGIApp, Message
 
-from dream_api import catalog, keys, platforms
+from dream_api import accounts, catalog, keys, platforms
+from dream_api.accounts import ROLES, Role
 from dream_api.app import create_app
 from dream_api.catalog import TierLimit
 from dream_api.core.db import Database
@@ -24,16 +25,20 @@ from dream_api.gate import Gate
 from dream_api.platforms import Mode, Project, ProjectType
 
 INSTANCE_KEY = InstanceKey(bytes(32))
+# The website of everybody's project.
+ORIGIN = "https://myapp.com"
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody's project, with the keys of both modes."""
+    """Somebody's project, with the keys of both modes, and the platform's personal tokens."""
 
     project: Project
     secret: dict[Mode, str]
     publishable: dict[Mode, str]
     key_ids: dict[Mode, str]
+    token: dict[Role, str]
+    token_ids: dict[Role, str]
 
     @property
     def sk(self) -> dict[str, str]:
@@ -44,6 +49,10 @@ class Account:
     def live(self) -> dict[str, str]:
         """Headers of the live mode's server."""
         return bearer(self.secret["live"])
+
+    def by(self, role: Role, mode: Mode = "test") -> dict[str, str]:
+        """Headers of a developer of that role, at work in the project."""
+        return {**bearer(self.token[role]), "X-Project-Id": self.project.id, "X-Mode": mode}
 
     def calls(self, user: str = "ada", **headers: str) -> dict[str, str]:
         """Headers of a metered call."""
@@ -102,6 +111,8 @@ async def open_account(
             for mode in platforms.MODES:
                 await catalog.assign(tx, platform, level, mode)
         project = await catalog.open_project(tx, platform, name, project_type, platforms.MODES)
+        project = await platforms.change_origins(tx, project, add=[ORIGIN])
+        tokens = {role: await accounts.issue(tx, platform.id, role, created_by="test") for role in ROLES}
         made = {
             mode: await keys.issue_pair(tx, project, mode, instance_key=INSTANCE_KEY, created_by="test")
             for mode in platforms.MODES
@@ -111,6 +122,8 @@ async def open_account(
         secret={mode: pair[1].token for mode, pair in made.items()},
         publishable={mode: pair[0].token for mode, pair in made.items()},
         key_ids={mode: pair[1].id for mode, pair in made.items()},
+        token={role: issued.token for role, issued in tokens.items()},
+        token_ids={role: issued.id for role, issued in tokens.items()},
     )
 
 

@@ -1,10 +1,10 @@
 """Everything that a caller can be told "no" with.
 
     Refusal                       a status, a stable code, a sentence, and what to do next
-    ├── BadRequest           400  malformed_json · body_too_deep · choose_platform …
-    ├── Unauthorized         401  key_missing · key_malformed · key_unknown · key_revoked · key_expired
+    ├── BadRequest           400  malformed_json · body_too_deep · choose_project …
+    ├── Unauthorized         401  key_missing · key_unknown · key_revoked · token_unknown …
     ├── PaymentRequired      402  card_declined · insufficient_funds · authentication_required
-    ├── Forbidden            403  no_plan · customer_blocked · secret_key_required …
+    ├── Forbidden            403  no_plan · customer_blocked · secret_key_required · role_forbids …
     ├── NotFound             404  not_found
     ├── NotAllowed           405  method_not_allowed
     ├── Conflict             409  idempotency_in_progress …
@@ -55,7 +55,12 @@ class BadRequest(Refusal):
 
 
 class Unauthorized(Refusal):
+    """With the challenge that HTTP asks for."""
+
     status = 401
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, headers={"WWW-Authenticate": 'Bearer realm="dream-api"'})
 
 
 class PaymentRequired(Refusal):

@@ -15,8 +15,8 @@ from dream_api.core.db import Tx
 from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, takes
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.customers.rules import CustomerExists
-from dream_api.gate import SERVER_REFUSALS
-from dream_api.gate.faces import IdempotencyKey, Server, gate_of, scope_of
+from dream_api.gate import ACTING_REFUSALS
+from dream_api.gate.faces import IdempotencyKey, Selling, Viewing, gate_of
 
 router = APIRouter(tags=["Customers"], prefix="/api/customers")
 
@@ -101,24 +101,24 @@ def _shown(status: int, example: Any) -> dict[int | str, dict[str, Any]]:
     response_model=Customer,
     responses={
         **_shown(201, _SHOWN),
-        **answers(*SERVER_REFUSALS, *_BODY, UnknownPlan, CustomerExists, IdempotencyInProgress, IdempotencyMismatch),
+        **answers(*ACTING_REFUSALS, *_BODY, UnknownPlan, CustomerExists, IdempotencyInProgress, IdempotencyMismatch),
     },
     openapi_extra=takes(NewCustomer, _EXAMPLE),
 )
-async def create_customer(request: Request, key: Server, _: IdempotencyKey = None) -> Response:
+async def create_customer(request: Request, acting: Selling, _: IdempotencyKey = None) -> Response:
     """A customer whom metered calls made before is adopted with its counts."""
     body, raw = await read_json(request, NewCustomer)
     customers.proper_user_id(body.user_id, "userId")
-    plans = await gate_of(request).plans_of(key, body.plan)
+    plans = await gate_of(request).plans_of(acting, body.plan)
 
     async def effect(tx: Tx) -> Customer:
         if body.plan is not None:
             plans.named(body.plan, param="plan")
-        row = await customers.create(tx, scope_of(key), body.user_id, email=body.email, name=body.name, plan=body.plan)
+        row = await customers.create(tx, acting.scope, body.user_id, email=body.email, name=body.name, plan=body.plan)
         return _customer(row)
 
     return await answer_once(
-        request, platform_id=key.platform_id, caller=key.caller, status=201, body=raw, effect=effect
+        request, platform_id=acting.platform_id, caller=acting.caller, status=201, body=raw, effect=effect
     )
 
 
@@ -128,18 +128,18 @@ async def create_customer(request: Request, key: Server, _: IdempotencyKey = Non
     response_model=CustomerList,
     responses={
         **_shown(200, {"data": [_SHOWN], "nextCursor": None}),
-        **answers(*SERVER_REFUSALS),
+        **answers(*ACTING_REFUSALS),
     },
 )
 async def list_customers(
     request: Request,
-    key: Server,
+    acting: Viewing,
     limit: Annotated[int, Query(ge=1, le=100, description="How many to answer.")] = 20,
     after: Annotated[str | None, Query(pattern=_CURSOR, description="The `nextCursor` of the page before.")] = None,
 ) -> Response:
     """Newest first."""
     async with gate_of(request).database.read() as tx:
-        rows = await customers.page_of(tx, scope_of(key), limit=limit + 1, after=after)
+        rows = await customers.page_of(tx, acting.scope, limit=limit + 1, after=after)
     page = [_customer(row) for row in rows[:limit]]
     cursor = page[-1].id if len(rows) > limit else None
     return json_answer(CustomerList(data=page, next_cursor=cursor))
@@ -149,11 +149,11 @@ async def list_customers(
     "/{id:path}",
     summary="Read a customer",
     response_model=Customer,
-    responses={**_shown(200, _SHOWN), **answers(*SERVER_REFUSALS, errors.NotFound)},
+    responses={**_shown(200, _SHOWN), **answers(*ACTING_REFUSALS)},
 )
-async def read_customer(request: Request, key: Server, reference: Id) -> Response:
+async def read_customer(request: Request, acting: Viewing, reference: Id) -> Response:
     async with gate_of(request).database.read() as tx:
-        return json_answer(_customer(await customers.find(tx, scope_of(key), reference)))
+        return json_answer(_customer(await customers.find(tx, acting.scope, reference)))
 
 
 @router.patch(
@@ -162,22 +162,22 @@ async def read_customer(request: Request, key: Server, reference: Id) -> Respons
     response_model=Customer,
     responses={
         **_shown(200, _SHOWN | {"plan": "free"}),
-        **answers(*SERVER_REFUSALS, *_BODY, errors.NotFound, UnknownPlan, customers.CustomerDeleted),
+        **answers(*ACTING_REFUSALS, *_BODY, UnknownPlan, customers.CustomerDeleted),
     },
     openapi_extra=takes(CustomerChange, {"plan": "free", "status": "active"}),
 )
-async def change_customer(request: Request, key: Server, reference: Id) -> Response:
+async def change_customer(request: Request, acting: Selling, reference: Id) -> Response:
     """In force at the gate within a second."""
     body, _ = await read_json(request, CustomerChange)
     if body.plan is not None:
-        (await gate_of(request).plans_of(key, body.plan)).named(body.plan, param="plan")
+        (await gate_of(request).plans_of(acting, body.plan)).named(body.plan, param="plan")
     values = body.model_dump(exclude_unset=True)
     if values.get("status", "") is None:
         raise errors.ValidationFailed("A status is active or blocked.", param="status")
     async with gate_of(request).database.write() as tx:
-        customer = await customers.find(tx, scope_of(key), reference)
+        customer = await customers.find(tx, acting.scope, reference)
         customers.refuse_deleted(customer)
-        return json_answer(_customer(await customers.change(tx, scope_of(key), customer, values)))
+        return json_answer(_customer(await customers.change(tx, acting.scope, customer, values)))
 
 
 @router.delete(
@@ -186,14 +186,14 @@ async def change_customer(request: Request, key: Server, reference: Id) -> Respo
     response_model=Customer,
     responses={
         **_shown(200, _SHOWN | {"status": "deleted", "email": None, "name": None}),
-        **answers(*SERVER_REFUSALS, errors.NotFound),
+        **answers(*ACTING_REFUSALS),
     },
 )
-async def delete_customer(request: Request, key: Server, reference: Id) -> Response:
+async def delete_customer(request: Request, acting: Selling, reference: Id) -> Response:
     """Name and e-mail are erased and metered calls refused; the counts stay, they are what was billed."""
     async with gate_of(request).database.write() as tx:
-        customer = await customers.find(tx, scope_of(key), reference)
-        return json_answer(_customer(await customers.delete(tx, scope_of(key), customer)))
+        customer = await customers.find(tx, acting.scope, reference)
+        return json_answer(_customer(await customers.delete(tx, acting.scope, customer)))
 
 
 def _customer(row: Row[Any]) -> Customer:

@@ -8,17 +8,24 @@
 The rules behind it live in `keys`, `customers`, `catalog` and `usage`; this is where they meet.
 """
 
+from dream_api.gate.acting import Acting, Developer
 from dream_api.gate.admitting import NO_SECRET_KEY, Admitting, Turnstile, client_of
 from dream_api.gate.answering import LevelLimitReached, TierLimitReached, body_of, peeked_body, rate_headers, refusal_of
 from dream_api.gate.calls import Metered, Outcome
+from dream_api.gate.choosing import ACTING_REFUSALS, BROWSER_REFUSALS, DEVELOPER_REFUSALS
 from dream_api.gate.gate import REFUSALS, SERVER_REFUSALS, Gate, SaasOnly, SecretKeyRequired, Terms, metered
 from dream_api.gate.reserving import reserve, settle
 
 __all__ = [
+    "ACTING_REFUSALS",
+    "BROWSER_REFUSALS",
+    "DEVELOPER_REFUSALS",
     "NO_SECRET_KEY",
     "REFUSALS",
     "SERVER_REFUSALS",
+    "Acting",
     "Admitting",
+    "Developer",
     "Gate",
     "LevelLimitReached",
     "Metered",

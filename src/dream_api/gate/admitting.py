@@ -1,17 +1,22 @@
-"""How often callers may come: by their address without a working secret key, by the key where it is limited."""
+"""How often callers may come: by their address without a working key or token, by the key where it is limited."""
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection
 from contextlib import suppress
+from typing import TypeVar
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from dream_api import accounts
+from dream_api.core.errors import Unauthorized
 from dream_api.core.http import caller_of
 from dream_api.core.rates import Rates, refuse_beyond
 from dream_api.gate.gate import Gate, SecretKeyRequired
-from dream_api.keys import Key, KeyRefused
+from dream_api.keys import Key
+
+T = TypeVar("T")
 
 # With these a request is as open as one that came without any key.
-NO_SECRET_KEY = (KeyRefused, SecretKeyRequired)
+NO_SECRET_KEY = (Unauthorized, SecretKeyRequired)
 
 
 class Turnstile:
@@ -22,17 +27,28 @@ class Turnstile:
         self._rates = rates
         self._open_rate = open_rate
 
+    async def admit(self, authorization: str | None, client: str | None) -> None:
+        """As `server`, but a personal token is as good as a secret key."""
+        sent = accounts.sent_in(authorization)
+        if sent is None:
+            await self.server(authorization, client)
+        else:
+            await self._recognised(self._gate.token(sent), client)
+
     async def server(self, authorization: str | None, client: str | None) -> Key:
         """As `Gate.server`, counted; RateLimited where the key, or the address of one without, came too often."""
+        key = await self._recognised(self._gate.server(authorization), client)
+        if key.rate_limit is not None:
+            await refuse_beyond(self._rates, f"key:{key.id}", key.rate_limit, whose="key")
+        return key
+
+    async def _recognised(self, caller: Awaitable[T], client: str | None) -> T:
         try:
-            key = await self._gate.server(authorization)
+            return await caller
         except NO_SECRET_KEY:
             if self._open_rate:
                 await refuse_beyond(self._rates, f"address:{caller_of(client)}", self._open_rate, whose="address")
             raise
-        if key.rate_limit is not None:
-            await refuse_beyond(self._rates, f"key:{key.id}", key.rate_limit, whose="key")
-        return key
 
 
 class Admitting:
@@ -46,7 +62,7 @@ class Admitting:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in self._exempt:
             with suppress(*NO_SECRET_KEY):  # the endpoint says who may come in
-                await self._turnstile.server(authorization_of(scope), client_of(scope))
+                await self._turnstile.admit(authorization_of(scope), client_of(scope))
         await self._app(scope, receive, send)
 
 

@@ -1,43 +1,153 @@
 """What faces write in a signature to say who may call."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Header, Query, Request, Security
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
-from dream_api.customers import Scope
+from dream_api import accounts
+from dream_api.accounts import PersonalToken
+from dream_api.gate import choosing
+from dream_api.gate.acting import Acting, Developer
+from dream_api.gate.browsers import admit_website
+from dream_api.gate.choosing import Named, PersonalTokenRequired
 from dream_api.gate.gate import Gate
 from dream_api.keys import Key
+from dream_api.platforms import Mode, Permission
 
-_bearer = HTTPBearer(
+_secret_key = HTTPBearer(
     auto_error=False,
     scheme_name="secretKey",
     description="A secret key of the project: `sk_test_…` or `sk_live_…`.",
 )
-
+_personal_token = HTTPBearer(
+    auto_error=False,
+    scheme_name="personalToken",
+    description="A developer's personal token, `dpt_…`: it may do what its role allows.",
+)
+_publishable_key = APIKeyHeader(
+    name="X-Publishable-Key",
+    auto_error=False,
+    scheme_name="publishableKey",
+    description="A publishable key of the project, `pk_test_…` or `pk_live_…`; `Authorization: Bearer` takes it too.",
+)
+_Bearer = HTTPAuthorizationCredentials | None
 
 # The same, told of an operation that looks at the key itself.
-SERVER_SECURITY: dict[str, Any] = {"security": [{_bearer.scheme_name: []}]}
+SERVER_SECURITY: dict[str, Any] = {"security": [{_secret_key.scheme_name: []}]}
 
 
 def gate_of(request: Request) -> Gate:
     return request.app.state.gate
 
 
-async def _server(request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None) -> Key:
-    return await gate_of(request).server(request.headers.get("authorization"))
+def _authorization(request: Request) -> str | None:
+    return request.headers.get("authorization")
+
+
+async def _server(request: Request, _: Annotated[_Bearer, Security(_secret_key)] = None) -> Key:
+    return await gate_of(request).server(_authorization(request))
+
+
+async def _developer(request: Request, _: Annotated[_Bearer, Security(_personal_token)] = None) -> PersonalToken:
+    gate = gate_of(request)
+    sent = accounts.sent_in(_authorization(request))
+    if sent is None:
+        await gate.key(_authorization(request))
+        raise PersonalTokenRequired("This is done by a developer, not by a key of a project.")
+    token = await gate.token(sent)
+    await gate.touch(token)
+    return token
+
+
+async def _server_or_developer(
+    request: Request,
+    _: Annotated[_Bearer, Security(_secret_key)] = None,
+    __: Annotated[_Bearer, Security(_personal_token)] = None,
+) -> Key | PersonalToken:
+    is_token = accounts.sent_in(_authorization(request)) is not None
+    return await (_developer(request) if is_token else _server(request))
+
+
+def _named(
+    platform_id: Annotated[str | None, Header(alias="X-Platform-Id", description="The platform of the token.")] = None,
+    project_id: Annotated[
+        str | None, Header(alias="X-Project-Id", description="With a personal token: which project, where several.")
+    ] = None,
+    mode: Annotated[
+        Mode | None, Header(alias="X-Mode", description="With a personal token: which mode; `test` where left out.")
+    ] = None,
+    platform_asked: Annotated[str | None, Query(alias="platformId", description="As X-Platform-Id.")] = None,
+    project_asked: Annotated[str | None, Query(alias="projectId", description="As X-Project-Id.")] = None,
+    mode_asked: Annotated[Mode | None, Query(alias="mode", description="As X-Mode.")] = None,
+) -> Named:
+    """Headers go before the query."""
+    return Named(platform_id or platform_asked, project_id or project_asked, mode or mode_asked)
+
+
+def acting(permission: Permission) -> Callable[..., Awaitable[Acting]]:
+    """A dependency: a server in its own project, or a developer whose role has the permission."""
+
+    # Who calls is found first: only then is it told what is wrong with anything else.
+    async def find(
+        request: Request,
+        caller: Annotated[Key | PersonalToken, Depends(_server_or_developer)],
+        named: Annotated[Named, Depends(_named)],
+    ) -> Acting:
+        if isinstance(caller, Key):
+            return await choosing.by_key(gate_of(request), caller, named)
+        return await choosing.by_token(gate_of(request), caller, named, permission)
+
+    return find
+
+
+def on_platform(permission: Permission) -> Callable[..., Awaitable[Developer]]:
+    """A dependency: a developer whose role has the permission; keys belong to projects."""
+
+    async def find(
+        request: Request,
+        token: Annotated[PersonalToken, Depends(_developer)],
+        platform_id: Annotated[str | None, Header(alias="X-Platform-Id", description="The token's platform.")] = None,
+        platform_asked: Annotated[str | None, Query(alias="platformId", description="As X-Platform-Id.")] = None,
+    ) -> Developer:
+        return await choosing.on_platform(gate_of(request), token, Named(platform_id or platform_asked), permission)
+
+    return find
+
+
+async def _browser(
+    request: Request,
+    _: Annotated[str | None, Security(_publishable_key)] = None,
+    __: Annotated[_Bearer, Security(_secret_key)] = None,
+) -> Acting:
+    gate = gate_of(request)
+    sent = request.headers.get("x-publishable-key")
+    authorization = _authorization(request)
+    if sent is not None and authorization is None:
+        key = await choosing.publishable(gate, sent)
+    else:
+        key = await gate.key(authorization)
+    found = await choosing.by_key(gate, key, Named())
+    admit_website(request, found)
+    return found
 
 
 # A developer's server, by its secret key.
 Server = Annotated[Key, Depends(_server)]
+# The server, or a developer whose role may see; may sell; may give money back.
+Viewing = Annotated[Acting, Depends(acting("view"))]
+Selling = Annotated[Acting, Depends(acting("sell"))]
+Refunding = Annotated[Acting, Depends(acting("refund"))]
+# Anybody who knows the project's publishable key.
+Publishable = Annotated[Acting, Depends(_browser)]
+# A developer of any role; one who runs the platform; one who owns it.
+OnPlatform = Annotated[Developer, Depends(on_platform("view"))]
+Managing = Annotated[Developer, Depends(on_platform("manage"))]
+Owning = Annotated[Developer, Depends(on_platform("bill"))]
 
 
 IdempotencyKey = Annotated[
     str | None,
     Header(alias="Idempotency-Key", description="The same key and body get the first answer again for 24 hours."),
 ]
-
-
-def scope_of(key: Key) -> Scope:
-    """The project and mode that a key belongs to."""
-    return Scope(key.platform_id, key.platform_no, key.project_id, key.mode)

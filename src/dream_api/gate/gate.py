@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 
-from dream_api import catalog, customers, keys, usage
+from dream_api import accounts, catalog, customers, keys, platforms, usage
+from dream_api.accounts import PersonalToken
 from dream_api.catalog import Plans
 from dream_api.core import clock
 from dream_api.core.cache import Cache, Changes
@@ -21,15 +23,18 @@ from dream_api.core.errors import (
 from dream_api.core.rates import RateLimited
 from dream_api.customers import Customer, CustomerBlocked
 from dream_api.gate import answering, batching
+from dream_api.gate.acting import Acting
 from dream_api.gate.calls import Metered, Outcome, Tell, Waiting
 from dream_api.gate.charging import Openings
+from dream_api.gate.holding import Holders
 from dream_api.gate.levels import Levels
-from dream_api.gate.opening import Level
+from dream_api.gate.opening import Level, keep
 from dream_api.keys import Key
-from dream_api.platforms import Mode
+from dream_api.platforms import Mode, Project
 
 _KEYS = 20_000
 _UNKNOWN_KEYS = 10_000
+_TOKENS = 10_000
 _PROJECTS = 10_000
 _CUSTOMERS = 50_000
 
@@ -77,15 +82,17 @@ class Gate:
 
     def __init__(self, database: Database, *, home_mode: Mode, queue_size: int) -> None:
         self.database = database
-        self.keys = Cache[Key](keys.CACHE_KIND, size=_KEYS)
-        # Well-formed keys that do not exist, so that a flood of one asks the database once.
-        self.unknown_keys = Cache[bool](keys.CACHE_KIND, size=_UNKNOWN_KEYS)
         self.plans = Cache[Plans](catalog.CACHE_KIND, size=_PROJECTS)
+        self.projects = Cache[Project](platforms.CACHE_KIND, size=_PROJECTS)
         self.customers = Cache[Customer](customers.CACHE_KIND, size=_CUSTOMERS)
         self.levels = Levels(database, self.plans, home_mode)
-        self.changes = Changes(
-            database, [self.keys, self.unknown_keys, self.plans, self.customers, self.levels.platforms]
+        self.changes = Changes(database, [self.plans, self.projects, self.customers, self.levels.platforms])
+        self.keys = Holders(keys.CACHE_KIND, database, self.changes, keys.load, size=_KEYS, unknown_size=_UNKNOWN_KEYS)
+        self.tokens = Holders(
+            accounts.CACHE_KIND, database, self.changes, accounts.load, size=_TOKENS, unknown_size=_UNKNOWN_KEYS
         )
+        self._known_keys = self.keys.known
+        self._used_tokens: dict[str, int] = {}
         self._queue = batching.Queue(database, self.customers, size=queue_size)
 
     async def start(self) -> None:
@@ -100,36 +107,52 @@ class Gate:
     def known_server(self, authorization: str | None) -> Key | None:
         """As `server`, from memory alone; None where the database must be asked."""
         token = authorization[7:] if authorization is not None and authorization[:7] == "Bearer " else ""
-        key = self.keys.get(sha256(token.encode()).hexdigest()) if self.changes.are_known else None
+        key = self._known_keys.get(sha256(token.encode()).hexdigest()) if self.changes.are_known else None
         return None if key is None else _secret(keys.refuse_unusable(key, clock.now()))
 
     async def server(self, authorization: str | None) -> Key:
         """The secret key that a request came with; refuses all others and those not in force."""
         known = self.known_server(authorization)
-        if known is not None:
-            return known
-        token = keys.well_formed(authorization)
-        hashed = sha256(token.encode())
-        name = hashed.hexdigest()
+        return known if known is not None else _secret(await self.key(authorization))
 
-        async def load() -> Key | None:
-            read_at = self.unknown_keys.version
+    async def key(self, authorization: str | None) -> Key:
+        """The key that a request came with, whatever its kind; refuses personal tokens and keys not in force."""
+        sent = accounts.sent_in(authorization)
+        if sent is not None:
+            await self.token(sent)
+            raise SecretKeyRequired("This call needs a key of the project; a personal token was sent.", hint=_A_KEY)
+        return keys.refuse_unusable(await self.keys.of(keys.well_formed(authorization)), clock.now())
+
+    async def token(self, sent: str) -> PersonalToken:
+        """The personal token with this text; refuses all else and those not in force."""
+        return accounts.refuse_unusable(await self.tokens.of(accounts.well_formed(sent)), clock.now())
+
+    async def touch(self, token: PersonalToken) -> None:
+        """Remember to the hour that the token was used; its caller need not care whether that succeeds."""
+        now = clock.now()
+        if max(token.last_used_at or 0, self._used_tokens.get(token.id, 0)) > now - clock.HOUR:
+            return
+        keep(self._used_tokens, token.id, now)
+        with suppress(Overloaded, StorageUnavailable, OutcomeUnknown):
+            async with self.database.write() as tx:
+                await accounts.touch(tx, token, now)
+
+    async def project(self, project_id: str) -> Project | None:
+        """Whoever's it is."""
+
+        async def load() -> Project | None:
             async with self.database.read() as tx:
-                key = await keys.load(tx, hashed.digest())
-            if key is None:
-                self.unknown_keys.put(name, True, read_at=read_at)
-            return key
+                return await platforms.load_project(tx, project_id)
 
-        is_unknown = self.changes.are_known and self.unknown_keys.get(name)
-        key = None if is_unknown else await self.keys.get_or_load(name, load)
-        return _secret(keys.refuse_unusable(key, clock.now()))
+        known = self.projects.get(project_id) if self.changes.are_known else None
+        return known or await self.projects.get_or_load(project_id, load)
 
-    def known_plans(self, key: Key, plan: str | None = None) -> Plans | None:
+    def known_plans(self, key: Key | Acting, plan: str | None = None) -> Plans | None:
         """As `plans_of`, from memory alone; None where the database must be asked."""
         known = self.plans.get(key.plans_name) if self.changes.are_known else None
         return known if known is not None and (plan is None or plan in known.by_name) else None
 
-    async def plans_of(self, key: Key, plan: str | None = None) -> Plans:
+    async def plans_of(self, key: Key | Acting, plan: str | None = None) -> Plans:
         """The tiers of the key's project and mode; read anew where `plan` is not among those remembered.
 
         So a tier that another process has just made is known at once, and only its change takes up to a second.
@@ -250,6 +273,9 @@ def metered(
 
 _ONE = "Leave quantity out; send another call for each subject."
 _NO_SUBJECT = "Leave subject out, or count on a meter whose aggregation is distinct."
+
+
+_A_KEY = "Send the sk_ key of the project instead; personal tokens are for what developers do themselves."
 
 
 def _secret(key: Key) -> Key:

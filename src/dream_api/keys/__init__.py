@@ -5,7 +5,16 @@ from dream_api.keys.limiting import limit
 from dream_api.keys.queries import of_project, touch
 from dream_api.keys.revealing import reveal
 from dream_api.keys.tokens import Kind
-from dream_api.keys.verifying import CACHE_KIND, REFUSALS, Key, KeyRefused, load, refuse_unusable, well_formed
+from dream_api.keys.verifying import (
+    CACHE_KIND,
+    REFUSALS,
+    Key,
+    KeyMalformed,
+    KeyRefused,
+    load,
+    refuse_unusable,
+    well_formed,
+)
 
 __all__ = [
     "CACHE_KIND",
@@ -14,6 +23,7 @@ __all__ = [
     "REFUSALS",
     "IssuedKey",
     "Key",
+    "KeyMalformed",
     "KeyRefused",
     "Kind",
     "issue",

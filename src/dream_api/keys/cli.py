@@ -11,7 +11,7 @@ from dream_api import platforms
 from dream_api.core import clock
 from dream_api.core.errors import NotFound, ValidationFailed
 from dream_api.core.terminal import Answer, Commands, Desk, Facts, Listing, ago, said
-from dream_api.keys import tokens
+from dream_api.core.tokens import shown
 from dream_api.platforms import Mode, Project
 
 keys = Commands()
@@ -204,7 +204,7 @@ def _shown(key: Row[Any]) -> Text:
 
 
 def _brief(key: Row[Any]) -> str:
-    return tokens.shown(key.shown) if key.kind == "publishable" else key.shown
+    return shown(key.shown) if key.kind == "publishable" else key.shown
 
 
 def _moment(at: int | None) -> str | None:

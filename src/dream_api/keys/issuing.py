@@ -7,6 +7,7 @@ from dream_api.core.cache import note
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, NotFound, ValidationFailed
 from dream_api.core.secrets import InstanceKey, digest
+from dream_api.core.tokens import shown
 from dream_api.keys import queries, tokens
 from dream_api.keys.tokens import Kind
 from dream_api.keys.verifying import CACHE_KIND
@@ -64,7 +65,7 @@ async def issue(
             "mode": mode,
             "kind": kind,
             "name": name,
-            "shown": tokens.shown(issued.token) if is_secret else issued.token,
+            "shown": shown(issued.token) if is_secret else issued.token,
             "hash": hashed,
             "sealed": instance_key.seal(issued.token, issued.id) if may_be_revealed else None,
             "created_by": created_by,

@@ -13,10 +13,7 @@ CACHE_KIND = "key"
 
 
 class KeyRefused(Unauthorized):
-    """401, with the challenge that HTTP asks for."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence, headers={"WWW-Authenticate": 'Bearer realm="dream-api"'})
+    """Whatever came is no key that opens anything."""
 
 
 class KeyMissing(KeyRefused):

@@ -1,6 +1,14 @@
-"""Tenants and what they sell: platforms, their projects, and the numbers that stand for them."""
+"""Tenants and what they sell: platforms, their projects, who may do what, and the numbers that stand for them."""
 
 from dream_api.platforms.numbers import draw, draw_locked, hold_numbers, move
+from dream_api.platforms.origins import (
+    OriginNotAllowed,
+    RedirectNotAllowed,
+    change_origins,
+    refuse_browser,
+    refuse_foreign,
+)
+from dream_api.platforms.permissions import Permission, RoleForbids, allows, refuse_role
 from dream_api.platforms.queries import (
     all_platforms,
     all_projects,
@@ -10,6 +18,7 @@ from dream_api.platforms.queries import (
     remember_home,
 )
 from dream_api.platforms.rules import (
+    CACHE_KIND,
     MODES,
     Mode,
     Platform,
@@ -19,19 +28,28 @@ from dream_api.platforms.rules import (
     create_project,
     find,
     find_project,
+    load_project,
     mode_no,
     operator,
+    projects_of,
     proper_name,
 )
 
 __all__ = [
+    "CACHE_KIND",
     "MODES",
     "Mode",
+    "OriginNotAllowed",
+    "Permission",
     "Platform",
     "Project",
     "ProjectType",
+    "RedirectNotAllowed",
+    "RoleForbids",
     "all_platforms",
     "all_projects",
+    "allows",
+    "change_origins",
     "create",
     "create_project",
     "draw",
@@ -42,9 +60,14 @@ __all__ = [
     "hold_project",
     "home_platform_no",
     "home_project_id",
+    "load_project",
     "mode_no",
     "move",
     "operator",
+    "projects_of",
     "proper_name",
+    "refuse_browser",
+    "refuse_foreign",
+    "refuse_role",
     "remember_home",
 ]

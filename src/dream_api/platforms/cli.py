@@ -18,6 +18,7 @@ project = Commands()
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What people call it.", show_default=False)]
 _MADE_BY = "operator"
+_ORIGIN_HELP = "A website of the project, such as https://myapp.com or https://*.myapp.com; may be repeated."
 
 
 @platform.writes
@@ -99,14 +100,18 @@ async def create_project(
         str | None, typer.Option(metavar="ID", help="Whose it is; the operator's own where none is named.")
     ] = None,
     live: Annotated[bool, typer.Option("--live", help="Make live keys as well, told this once.")] = False,
+    origin: Annotated[list[str] | None, typer.Option(metavar="URL", help=_ORIGIN_HELP)] = None,
 ) -> Answer:
     """Make a project with its keys. A saas one begins with the tier `free`, 1,000 calls a month."""
     owner = await platforms.find(desk.tx, platform) if platform else await platforms.operator(desk.tx)
     made = await catalog.open_project(desk.tx, owner, name, project_type, platforms.MODES)
+    if origin:
+        made = await platforms.change_origins(desk.tx, made, add=origin)
     tokens = await _issue(desk, made, "test")
     if live:
         tokens |= await _issue(desk, made, "live")
-    return Answer({"platformId": owner.id, "projectId": made.id, **tokens}, _made(owner, made, tokens))
+    data = {"platformId": owner.id, "projectId": made.id, "origins": list(made.origins), **tokens}
+    return Answer(data, _made(owner, made, tokens))
 
 
 async def _issue(desk: Desk, made: Project, mode: Mode) -> dict[str, str]:
@@ -164,3 +169,22 @@ def _project_data(row: Row[Any]) -> dict[str, Any]:
         "type": row.type,
         "createdAt": clock.rfc3339(row.created_at),
     }
+
+
+@project.writes
+async def origins_of_project(
+    desk: Desk,
+    project: Annotated[str, typer.Argument(metavar="PROJECT", help="`prj_…`.", show_default=False)],
+    add: Annotated[list[str] | None, typer.Option(metavar="URL", help=_ORIGIN_HELP)] = None,
+    remove: Annotated[list[str] | None, typer.Option(metavar="URL", help="One that is listed.")] = None,
+) -> Answer:
+    """Show or change the websites of a project. Its browsers may call from them, and its people be sent to them."""
+    found = await platforms.find_project(desk.tx, project)
+    if add or remove:
+        found = await platforms.change_origins(desk.tx, found, add=add or (), remove=remove or ())
+    listing = Listing(
+        (f"Origins of {found.name}",),
+        [(origin,) for origin in found.origins],
+        empty=f"{found.name} lists no origins. In test mode, this machine is one all the same.",
+    )
+    return Answer({"projectId": found.id, "origins": list(found.origins)}, listing)

@@ -1,9 +1,10 @@
 """SQL of platforms and projects."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, ScalarSelect, insert, select
+from sqlalchemy import Row, ScalarSelect, insert, select, update
 
 from dream_api.core.db import Tx
 from dream_api.platforms.tables import instance, platforms, projects
@@ -16,6 +17,7 @@ _project_columns = (
     projects.c.no,
     projects.c.name,
     projects.c.type,
+    projects.c.origins,
 )
 _of_platform = projects.join(platforms, platforms.c.id == projects.c.platform_id)
 
@@ -38,8 +40,19 @@ async def all_platforms(tx: Tx) -> Sequence[Row[Any]]:
 
 
 async def project_by_id(tx: Tx, project_id: str) -> Row[Any] | None:
-    """For operators, who see every platform."""
+    """Whoever's it is."""
     return await tx.first(select(*_project_columns).select_from(_of_platform).where(projects.c.id == project_id))
+
+
+async def projects_of(tx: Tx, platform_id: str, *, limit: int) -> Sequence[Row[Any]]:
+    """Oldest first."""
+    whose = select(*_project_columns).select_from(_of_platform).where(projects.c.platform_id == platform_id)
+    return await tx.all(whose.order_by(projects.c.id).limit(limit))
+
+
+async def set_origins(tx: Tx, platform_id: str, project_id: str, origins: Sequence[str]) -> None:
+    which = (projects.c.platform_id == platform_id, projects.c.id == project_id)
+    await tx.execute(update(projects).where(*which).values(origins=json.dumps(origins)))
 
 
 async def hold_project(tx: Tx, platform_id: str, project_id: str) -> None:

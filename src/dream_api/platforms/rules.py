@@ -1,5 +1,6 @@
 """How platforms and projects come to be."""
 
+import json
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -14,6 +15,8 @@ from dream_api.platforms.numbers import draw
 Mode = Literal["test", "live"]
 ProjectType = Literal["saas", "store"]
 MODES: tuple[Mode, ...] = get_args(Mode)
+# Projects are cached by their ids.
+CACHE_KIND = "project"
 _LONGEST_NAME = 120
 
 
@@ -28,7 +31,7 @@ class Platform:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What a platform sells; its type never changes."""
+    """What a platform sells; its type never changes. `origins`: its own websites (`platforms.origins`)."""
 
     platform_id: str
     platform_no: int
@@ -36,6 +39,7 @@ class Project:
     no: int
     name: str
     type: ProjectType
+    origins: tuple[str, ...] = ()
 
 
 def mode_no(mode: Mode) -> int:
@@ -74,10 +78,21 @@ async def find(tx: Tx, platform_id: str) -> Platform:
 
 async def find_project(tx: Tx, project_id: str) -> Project:
     """For operators: the project, whoever's it is."""
-    row = await queries.project_by_id(tx, project_id)
-    if row is None:
+    found = await load_project(tx, project_id)
+    if found is None:
         raise NotFound("There is no such project.", param="project", hint="`dream-api project list` shows all of them.")
-    return _project(row)
+    return found
+
+
+async def load_project(tx: Tx, project_id: str) -> Project | None:
+    """For callers that are not known to be of its platform yet: whoever's it is."""
+    row = await queries.project_by_id(tx, project_id)
+    return None if row is None else _project(row)
+
+
+async def projects_of(tx: Tx, platform_id: str, *, limit: int) -> list[Project]:
+    """The platform's projects, oldest first, so many at most."""
+    return [_project(row) for row in await queries.projects_of(tx, platform_id, limit=limit)]
 
 
 async def operator(tx: Tx) -> Platform:
@@ -87,7 +102,7 @@ async def operator(tx: Tx) -> Platform:
 
 
 def _project(row: Row[Any]) -> Project:
-    return Project(row.platform_id, row.platform_no, row.id, row.no, row.name, row.type)
+    return Project(row.platform_id, row.platform_no, row.id, row.no, row.name, row.type, tuple(json.loads(row.origins)))
 
 
 def proper_name(name: str, param: str = "name") -> str:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Table
 
-from dream_api.core.db.tables import Number, key, metadata, moment
+from dream_api.core.db.tables import Number, Verbatim, key, metadata, moment
 
 platforms = Table(
     "platforms",
@@ -23,6 +23,8 @@ projects = Table(
     Column("no", Number, nullable=False, unique=True),
     key("name"),
     key("type"),
+    # JSON: where its people may come from and be sent to.
+    Column("origins", Verbatim, nullable=False, server_default="[]"),
     moment("created_at"),
     CheckConstraint("type IN ('saas', 'store')", name="type"),
     Index("ix_projects__id", "id"),

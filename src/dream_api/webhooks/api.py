@@ -12,8 +12,8 @@ from starlette.responses import Response
 from dream_api import webhooks
 from dream_api.core import clock
 from dream_api.core.http import answers, json_answer
-from dream_api.gate import SERVER_REFUSALS
-from dream_api.gate.faces import Server, gate_of
+from dream_api.gate import ACTING_REFUSALS
+from dream_api.gate.faces import Viewing, gate_of
 from dream_api.webhooks import EventType
 
 router = APIRouter(tags=["Events"])
@@ -67,12 +67,12 @@ _EXAMPLE: dict[str, Any] = {
     response_model=EventList,
     responses={
         200: {"content": {"application/json": {"example": {"data": [_EXAMPLE], "nextCursor": None}}}},
-        **answers(*SERVER_REFUSALS),
+        **answers(*ACTING_REFUSALS),
     },
 )
 async def list_events(
     request: Request,
-    key: Server,
+    acting: Viewing,
     kind: Annotated[EventType | None, Query(alias="type", description=_TYPES)] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="How many to answer.")] = 20,
     after: Annotated[str | None, Query(pattern=_CURSOR, description="The `nextCursor` of the page before.")] = None,
@@ -80,7 +80,7 @@ async def list_events(
     """What happened in the project and mode of the last 90 days, newest first."""
     async with gate_of(request).database.read() as tx:
         rows = await webhooks.page_of(
-            tx, key.platform_id, key.project_id, key.mode, kind=kind, limit=limit + 1, after=after
+            tx, acting.platform_id, acting.project_id, acting.mode, kind=kind, limit=limit + 1, after=after
         )
     page = [_shown(row) for row in rows[:limit]]
     return json_answer(EventList(data=page, next_cursor=page[-1].id if len(rows) > limit else None))

@@ -40,14 +40,17 @@ class Changes:
     def __init__(self, database: Database, caches: Iterable[Cache[Any]]) -> None:
         self._database = database
         self._caches: defaultdict[str, list[Cache[Any]]] = defaultdict(list)
-        for cache in caches:
-            self._caches[cache.kind].append(cache)
+        self.keep_true(*caches)
         self._looked_at = float("-inf")
         # The same moment by the database's clock, which goes on while this machine sleeps.
         self._known_until = 0
         self._seen: set[int] = set()
         self._watching: asyncio.Task[None] | None = None
         database.on_noted = self.forget
+
+    def keep_true(self, *caches: Cache[Any]) -> None:
+        for cache in caches:
+            self._caches[cache.kind].append(cache)
 
     @property
     def are_known(self) -> bool:

@@ -1,7 +1,7 @@
 """What every endpoint shares: bodies read within bounds, refusals in one shape, each request with an id."""
 
 from dream_api.core.http.addressing import Proxies, caller_of
-from dream_api.core.http.answering import answer_once, json_answer, once_of
+from dream_api.core.http.answering import add_header, answer_once, json_answer, once_of
 from dream_api.core.http.documenting import Error, answers, takes
 from dream_api.core.http.front import Answering, Front, as_refusal
 from dream_api.core.http.lane import Lanes, Reply
@@ -17,6 +17,7 @@ __all__ = [
     "Lanes",
     "Proxies",
     "Reply",
+    "add_header",
     "answer_once",
     "answers",
     "as_refusal",

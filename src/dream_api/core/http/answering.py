@@ -44,3 +44,9 @@ async def answer_once(
     done = await remembered(database, once, status, as_text)
     headers = {"Idempotent-Replayed": "true"} if done.is_replay else None
     return Response(done.text, done.status, headers, media_type="application/json")
+
+
+def add_header(request: Request, name: str, value: str) -> None:
+    """The answer will carry the header, whether it is a refusal or not."""
+    more: list[tuple[bytes, bytes]] = request.scope["state"].setdefault("more_headers", [])
+    more.append((name.lower().encode(), value.encode("latin-1")))

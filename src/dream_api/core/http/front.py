@@ -71,7 +71,8 @@ class Answering:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
         request_id = ids.new_request()
-        scope.setdefault("state", {})["request_id"] = request_id
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
         status = 0
 
         async def told(message: Message) -> None:
@@ -79,7 +80,7 @@ class Answering:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 names = {name for name, _ in message["headers"]}
-                more = [(b"x-request-id", request_id.encode()), *_SECURITY_HEADERS]
+                more = [(b"x-request-id", request_id.encode()), *_SECURITY_HEADERS, *state.get("more_headers", ())]
                 message["headers"] = [*message["headers"], *(pair for pair in more if pair[0] not in names)]
             await send(message)
 

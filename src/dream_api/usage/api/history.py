@@ -9,9 +9,8 @@ from starlette.responses import Response
 from dream_api import customers, usage
 from dream_api.core import clock
 from dream_api.core.http import answers, json_answer
-from dream_api.gate import SERVER_REFUSALS, SaasOnly
-from dream_api.gate.faces import Server, gate_of, scope_of
-from dream_api.keys import Key
+from dream_api.gate import ACTING_REFUSALS, Acting, SaasOnly
+from dream_api.gate.faces import Viewing, gate_of
 from dream_api.usage import Meter, Point, UsageBy
 from dream_api.usage.api.shapes import shown
 
@@ -75,11 +74,11 @@ _METER = "Which meter; by default `requests`, and all of them by meter."
     "/api/usage/history",
     summary="Read usage over time",
     response_model=History,
-    responses={**shown(200, _EXAMPLE), **answers(*SERVER_REFUSALS, SaasOnly, usage.UnknownMeter)},
+    responses={**shown(200, _EXAMPLE), **answers(*ACTING_REFUSALS, SaasOnly, usage.UnknownMeter)},
 )
 async def read_history(
     request: Request,
-    key: Server,
+    acting: Viewing,
     by: Annotated[UsageBy, Query(description="What each number is of.")] = "day",
     starts_at: Annotated[
         AwareDatetime | None,
@@ -92,14 +91,14 @@ async def read_history(
     user_id: Annotated[str | None, Query(alias="userId", description="Of this customer only.")] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="By customer: how many to answer.")] = 20,
 ) -> Response:
-    """What the project's customers used in the key's mode, for charts: at most 31 days by hour, else 13 months. Days
+    """What the project's customers used in one mode, for charts: at most 31 days by hour, else 13 months. Days
     are UTC."""
     if user_id is not None:
         customers.proper_user_id(user_id, "userId")
     span = usage.span_of(by, _moment(starts_at), _moment(ends_at), clock.now())
-    meters = await _meters(request, key, by, meter)
+    meters = await _meters(request, acting, by, meter)
     async with gate_of(request).database.read() as tx:
-        points = await usage.history(tx, scope_of(key), by, span, meters, user_id=user_id, limit=limit)
+        points = await usage.history(tx, acting.scope, by, span, meters, user_id=user_id, limit=limit)
     told = History(
         by=by,
         starts_at=clock.rfc3339(span.starts_at),
@@ -114,11 +113,11 @@ def _moment(asked: AwareDatetime | None) -> int | None:
     return None if asked is None else clock.from_datetime(asked)
 
 
-async def _meters(request: Request, key: Key, by: UsageBy, name: str | None) -> list[Meter]:
+async def _meters(request: Request, acting: Acting, by: UsageBy, name: str | None) -> list[Meter]:
     """The meters that are asked for."""
-    if key.project_type != "saas":
-        raise SaasOnly("Calls are metered for saas projects; this key belongs to a store.")
-    known = (await gate_of(request).plans_of(key)).meters
+    if acting.project.type != "saas":
+        raise SaasOnly("Calls are metered for saas projects; this one is a store.")
+    known = (await gate_of(request).plans_of(acting)).meters
     if name is None and by == "meter":
         return list(known.values())
     found = known.get(name or usage.REQUESTS)

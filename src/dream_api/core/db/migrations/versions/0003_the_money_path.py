@@ -23,6 +23,26 @@ def _catalog() -> None:
 
 def _callers() -> None:
     """Personal tokens, and where projects may send people."""
+    op.create_table(
+        "personal_tokens",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("platform_id", KEY, nullable=False),
+        sa.Column("role", KEY, nullable=False),
+        sa.Column("name", KEY, nullable=False),
+        sa.Column("shown", KEY, nullable=False),
+        sa.Column("created_by", KEY, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("role IN ('owner', 'admin', 'member', 'viewer')", name=op.f("ck_personal_tokens__role")),
+        sa.ForeignKeyConstraint(["platform_id"], ["platforms.id"], name=op.f("fk_personal_tokens__platform_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_personal_tokens")),
+        sa.UniqueConstraint("hash", name=op.f("uq_personal_tokens__hash")),
+    )
+    op.create_index("ix_personal_tokens__platform", "personal_tokens", ["platform_id", "id"])
+    op.add_column("projects", sa.Column("origins", sa.Text(), server_default="[]", nullable=False))
 
 
 def _clocks() -> None:

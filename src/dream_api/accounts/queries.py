@@ -1,0 +1,46 @@
+"""SQL of personal tokens."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, insert, or_, select, update
+
+from dream_api.accounts.tables import personal_tokens
+from dream_api.core.db import Tx
+
+t = personal_tokens.c
+
+
+async def insert_token(tx: Tx, platform_id: str, row: dict[str, Any]) -> None:
+    await tx.execute(insert(personal_tokens).values(platform_id=platform_id, **row))
+
+
+async def by_hash(tx: Tx, hashed: bytes) -> Row[Any] | None:
+    """Before any tenant is known."""
+    return await tx.first(select(personal_tokens).where(t.hash == hashed))
+
+
+async def by_id(tx: Tx, platform_id: str, token_id: str) -> Row[Any] | None:
+    return await tx.first(select(personal_tokens).where(t.platform_id == platform_id, t.id == token_id))
+
+
+async def find(tx: Tx, token_id: str) -> Row[Any] | None:
+    """For operators, who see every platform."""
+    return await tx.first(select(personal_tokens).where(t.id == token_id))
+
+
+async def of_platform(tx: Tx, platform_id: str) -> Sequence[Row[Any]]:
+    """Oldest first, the revoked ones too."""
+    return await tx.all(select(personal_tokens).where(t.platform_id == platform_id).order_by(t.id))
+
+
+async def set_revoked(tx: Tx, platform_id: str, token_id: str, at: int) -> None:
+    whose = (t.platform_id == platform_id, t.id == token_id)
+    await tx.execute(update(personal_tokens).where(*whose).values(revoked_at=at))
+
+
+async def set_used(tx: Tx, platform_id: str, token_id: str, at: int, *, unless_after: int) -> None:
+    """Nothing is written where a use later than `unless_after` is known."""
+    is_stale = or_(t.last_used_at.is_(None), t.last_used_at <= unless_after)
+    whose = (t.platform_id == platform_id, t.id == token_id, is_stale)
+    await tx.execute(update(personal_tokens).where(*whose).values(last_used_at=at))

@@ -1,0 +1,7 @@
+"""What a member is on a platform; `platforms.permissions` says what each may do."""
+
+from typing import Literal, get_args
+
+Role = Literal["owner", "admin", "member", "viewer"]
+# The one who may most comes first.
+ROLES: tuple[Role, ...] = get_args(Role)

@@ -1,0 +1,53 @@
+"""Who is at work, and in what: a project and mode, or a whole platform."""
+
+from dataclasses import dataclass
+
+from dream_api.accounts import Role
+from dream_api.customers import Scope
+from dream_api.platforms import Mode, Platform, Project
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Somebody at work in a project and mode: its server, a browser, or a developer in a role."""
+
+    project: Project
+    mode: Mode
+    # Whose idempotency keys these are.
+    caller: str
+    # None: a key of the project, not a person.
+    role: Role | None = None
+
+    @property
+    def platform_id(self) -> str:
+        return self.project.platform_id
+
+    @property
+    def platform_no(self) -> int:
+        return self.project.platform_no
+
+    @property
+    def project_id(self) -> str:
+        return self.project.id
+
+    @property
+    def project_no(self) -> int:
+        return self.project.no
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.platform_id, self.platform_no, self.project_id, self.mode)
+
+    @property
+    def plans_name(self) -> str:
+        """How caches and changes name the project's tiers in this mode."""
+        return f"{self.project_id}:{self.mode}"
+
+
+@dataclass(frozen=True, slots=True)
+class Developer:
+    """Somebody at work on a platform, in a role."""
+
+    platform: Platform
+    role: Role
+    caller: str

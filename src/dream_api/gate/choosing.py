@@ -1,0 +1,115 @@
+"""What a request is about: the project and mode of its key, or those that a developer names."""
+
+from dataclasses import dataclass
+
+from dream_api import accounts, keys, platforms
+from dream_api.accounts import PersonalToken
+from dream_api.core import ids
+from dream_api.core.errors import BadRequest, Forbidden, NotFound, Refusal
+from dream_api.gate.acting import Acting, Developer
+from dream_api.gate.gate import SERVER_REFUSALS, Gate
+from dream_api.keys import Key
+from dream_api.platforms import Mode, Permission, Project
+
+_MOST_SHOWN = 20
+
+
+class PersonalTokenRequired(Forbidden):
+    code = "personal_token_required"
+    hint = "Make a token with `dream-api token create`, and send it as Authorization: Bearer dpt_…."
+
+
+class ChooseProject(BadRequest):
+    code = "choose_project"
+    hint = "Name one of them by the header X-Project-Id or the query parameter projectId."
+
+
+# What a call can be refused for that a server or a developer makes; one that only a developer makes; one of browsers.
+ACTING_REFUSALS: tuple[type[Refusal], ...] = (
+    *SERVER_REFUSALS,
+    *accounts.REFUSALS,
+    platforms.RoleForbids,
+    ChooseProject,
+    NotFound,
+)
+DEVELOPER_REFUSALS: tuple[type[Refusal], ...] = (
+    *SERVER_REFUSALS,
+    *accounts.REFUSALS,
+    platforms.RoleForbids,
+    PersonalTokenRequired,
+    NotFound,
+)
+BROWSER_REFUSALS: tuple[type[Refusal], ...] = (*SERVER_REFUSALS, *accounts.REFUSALS, platforms.OriginNotAllowed)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a request says that it is about."""
+
+    platform_id: str | None = None
+    project_id: str | None = None
+    mode: Mode | None = None
+
+
+async def by_key(gate: Gate, key: Key, named: Named) -> Acting:
+    """In the key's own project and mode; a request that names others was not meant for them."""
+    own = Named(key.platform_id, key.project_id, key.mode)
+    if any(getattr(named, name) not in (None, getattr(own, name)) for name in Named.__slots__):
+        raise NotFound("The key belongs to another platform, project or mode than the request names.")
+    project = await gate.project(key.project_id)
+    assert project is not None
+    # A browser sends no idempotency keys of the server's.
+    caller = key.caller if key.is_secret else f"browser:{project.id}:{key.mode}"
+    return Acting(project, key.mode, caller)
+
+
+async def by_token(gate: Gate, token: PersonalToken, named: Named, permission: Permission) -> Acting:
+    """In the project that is named, else the platform's only one."""
+    _refuse_elsewhere(token, named)
+    platforms.refuse_role(token.role, permission)
+    project = await _project(gate, token, named.project_id)
+    mode = named.mode or "test"
+    return Acting(project, mode, f"token:{token.id}:{project.id}:{mode}", token.role)
+
+
+async def on_platform(gate: Gate, token: PersonalToken, named: Named, permission: Permission) -> Developer:
+    _refuse_elsewhere(token, named)
+    platforms.refuse_role(token.role, permission)
+    async with gate.database.read() as tx:
+        platform = await platforms.find(tx, token.platform_id)
+    return Developer(platform, token.role, f"token:{token.id}")
+
+
+def _refuse_elsewhere(token: PersonalToken, named: Named) -> None:
+    if named.platform_id not in (None, token.platform_id):
+        raise NotFound("There is no such platform.", param="X-Platform-Id", hint=_NO_PLATFORM)
+
+
+async def _project(gate: Gate, token: PersonalToken, project_id: str | None) -> Project:
+    if project_id is not None:
+        project = await gate.project(project_id) if ids.is_one("prj", project_id) else None
+        if project is None or project.platform_id != token.platform_id:
+            raise NotFound("There is no such project.", param="X-Project-Id")
+        return project
+    async with gate.database.read() as tx:
+        found = await platforms.projects_of(tx, token.platform_id, limit=_MOST_SHOWN + 1)
+    if not found:
+        raise NotFound("The platform has no project yet.", hint="Make one with `dream-api project create`.")
+    if len(found) > 1:
+        raise ChooseProject(f"The platform has several projects: {_shown(found)}.", param="X-Project-Id")
+    return found[0]
+
+
+_NO_PLATFORM = "Leave the platform out: a personal token works on one only."
+
+
+def _shown(found: list[Project]) -> str:
+    told = [f"{project.name} ({project.id})" for project in found[:_MOST_SHOWN]]
+    return ", ".join([*told, "…"] if len(found) > _MOST_SHOWN else told)
+
+
+async def publishable(gate: Gate, sent: str) -> Key:
+    """The key that was sent as a publishable one; a secret one has no business there."""
+    if not sent.startswith("pk_"):
+        raise keys.KeyMalformed("The text in X-Publishable-Key is no publishable key.")
+    return await gate.key(f"Bearer {sent}")

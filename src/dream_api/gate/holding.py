@@ -1,0 +1,49 @@
+"""Who holds a key or token: found by its hash, and remembered."""
+
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from typing import Generic, TypeVar
+
+from dream_api.core.cache import Cache, Changes
+from dream_api.core.db import Database, Tx
+
+V = TypeVar("V")
+
+
+class Holders(Generic[V]):
+    """What each key of one kind stands for; also which ones stand for nothing, so that a flood of one asks the
+    database once."""
+
+    def __init__(
+        self,
+        kind: str,
+        database: Database,
+        changes: Changes,
+        load: Callable[[Tx, bytes], Awaitable[V | None]],
+        *,
+        size: int,
+        unknown_size: int,
+    ) -> None:
+        self.known = Cache[V](kind, size=size)
+        # Apart, so that whoever guesses pushes nobody out.
+        self.unknown = Cache[bool](kind, size=unknown_size)
+        self.database = database
+        self._changes = changes
+        self._load = load
+        changes.keep_true(self.known, self.unknown)
+
+    async def of(self, token: str) -> V | None:
+        hashed = sha256(token.encode())
+        name = hashed.hexdigest()
+
+        async def load() -> V | None:
+            read_at = self.unknown.version
+            async with self.database.read() as tx:
+                found = await self._load(tx, hashed.digest())
+            if found is None:
+                self.unknown.put(name, True, read_at=read_at)
+            return found
+
+        if self._changes.are_known and self.unknown.get(name):
+            return None
+        return await self.known.get_or_load(name, load)
