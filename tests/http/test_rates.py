@@ -7,7 +7,9 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from dream_api import keys
+from dream_api import accounts, keys
+from dream_api.core import clock
+from dream_api.core import tokens as core_tokens
 from dream_api.core.http import caller_of
 from dream_api.core.settings import Settings
 from dream_api.keys import tokens
@@ -137,6 +139,36 @@ async def test_a_good_key_is_never_limited_by_its_address(limited: House) -> Non
             came = await flood(lambda _, m=method, p=path: told(client, m, p, limited.alice.calls()), MANY)
             assert came.answers == {expected: MANY}
     assert (await limited.usage_of(limited.alice))["count"] == MANY
+
+
+async def test_a_good_personal_token_is_never_limited_by_its_address(limited: House) -> None:
+    await flooded(limited, "GET", "/nowhere")
+    async with coming_from(limited, HOME) as client:
+        for path, expected in (("/api/customers", "answered"), ("/nowhere", "not_found")):
+            headers = limited.alice.by("viewer")
+            came = await flood(lambda _, p=path, h=headers: told(client, "GET", p, h), MANY)
+            assert came.answers == {expected: MANY}
+
+
+@pytest.mark.parametrize("code", ["token_malformed", "token_unknown", "token_revoked", "token_expired"])
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+async def test_a_personal_token_that_opens_nothing_costs_whoever_sends_it(limited: House, code: str) -> None:
+    platform_id = limited.alice.project.platform_id
+    async with limited.database.write() as tx:
+        short = await accounts.issue(tx, platform_id, "owner", created_by="test", expires_at=clock.now() + clock.SECOND)
+        await accounts.revoke(tx, platform_id, limited.alice.token_ids["owner"])
+    clock.move(clock.SECOND)
+    bad = {
+        "token_malformed": "dpt_no",
+        "token_unknown": core_tokens.make("dpt_"),
+        "token_revoked": limited.alice.token["owner"],
+        "token_expired": short.token,
+    }
+
+    came = await flooded(limited, "GET", "/api/customers", bearer(bad[code]))
+
+    assert came.was_limited_to(RATE), came
+    assert came.answers.keys() == {code, "rate_limited"}
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])

@@ -39,7 +39,9 @@ def web(database_settings: Settings) -> Iterator[Any]:
     account = asyncio.run(_account(database_settings))
     with Server(database_settings, gate_queue=10_000) as server:
         schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
-        schema.config.update(headers=account.sk)
+        named = {"X-Platform-Id": account.project.platform_id, "X-Project-Id": account.project.id, "X-Mode": "test"}
+        asked = dict(zip(("platformId", "projectId", "query.mode"), named.values(), strict=True))
+        schema.config.update(headers=account.sk, parameters=named | asked)
         yield schema
 
 

@@ -21,7 +21,20 @@ class Operation:
     headers: tuple[str, ...]
     example: Any
     statuses: tuple[str, ...]
-    is_anonymous: bool
+    # The names of those that open it, each by itself.
+    keys: frozenset[str]
+
+    @property
+    def is_anonymous(self) -> bool:
+        return not self.keys
+
+    @property
+    def is_for_developers(self) -> bool:
+        return "personalToken" in self.keys
+
+    @property
+    def is_for_browsers(self) -> bool:
+        return "publishableKey" in self.keys
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -55,5 +68,5 @@ def _operation(method: str, path: str, told: dict[str, Any]) -> Operation:
         tuple(one["name"] for one in given if one["in"] == "header"),
         body["content"]["application/json"]["example"] if body is not None else None,
         tuple(told["responses"]),
-        not told.get("security"),
+        frozenset(name for one in told.get("security", []) for name in one),
     )

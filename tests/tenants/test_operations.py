@@ -43,16 +43,25 @@ async def things_of(house: House, account: Account) -> Things:
     return Things(account, made.json()["id"], held.json()["reservation"]["id"])
 
 
-def request_of(operation: Operation, account: Account, path: str) -> dict[str, Any]:
-    headers = {} if operation.is_anonymous else dict(account.sk)
+def key_of(operation: Operation, account: Account) -> dict[str, str]:
+    """Headers of one who may: the server, and where it may not the platform's owner."""
+    if operation.is_anonymous:
+        return {}
+    return account.sk if "secretKey" in operation.keys else account.by("owner")
+
+
+def request_of(operation: Operation, account: Account, path: str, by: dict[str, str] | None = None) -> dict[str, Any]:
+    headers = dict(key_of(operation, account) if by is None else by)
     headers |= {name: "ada" for name in operation.headers if name == "X-User-Id"}
     body = {"json": operation.example} if operation.example is not None else {}
     return {"method": operation.method, "url": path, "headers": headers, **body}
 
 
-async def ask(house: House, operation: Operation, account: Account, things: Things) -> Any:
+async def ask(
+    house: House, operation: Operation, account: Account, things: Things, by: dict[str, str] | None = None
+) -> Any:
     values = {name: things.value(operation, name) for name in operation.parameters}
-    return await house.api.request(**request_of(operation, account, operation.path.format(**values)))
+    return await house.api.request(**request_of(operation, account, operation.path.format(**values), by))
 
 
 def told(answer: Any) -> tuple[int, Any]:

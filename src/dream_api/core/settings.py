@@ -68,8 +68,8 @@ class Settings(BaseSettings):
         20,
         ge=0,
         le=1_000_000,
-        description="How many requests a second one address may send without a working secret key, before it gets "
-        "429 `rate_limited`; 0 is any number.",
+        description="How many requests a second one address may send without a working secret key or personal token, "
+        "before it gets 429 `rate_limited`; 0 is any number.",
     )
     gate_queue: int = Field(
         10_000,

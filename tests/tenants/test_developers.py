@@ -1,0 +1,115 @@
+"""Every operation that takes personal tokens: as developers of each role, as strangers, and with tokens that ended."""
+
+from typing import Any
+
+import pytest
+
+from dream_api import accounts
+from dream_api.core import clock, ids, tokens
+from tests.support.house import ORIGIN, House, bearer
+from tests.tenants.operations import every_operation
+from tests.tenants.test_operations import Operation, ask, request_of, things_of, told
+
+OPERATIONS = [one for one in every_operation() if one.is_for_developers]
+CHANGING = [one for one in OPERATIONS if one.method != "GET"]
+FOR_BROWSERS = [one for one in every_operation() if one.is_for_browsers]
+
+
+def test_there_are_such_operations() -> None:
+    assert {"GET /api/customers", "DELETE /api/customers/{id}", "GET /api/events", "GET /api/usage/history"} <= {
+        str(one) for one in OPERATIONS
+    }
+    assert not {"POST /api/data", "GET /api/usage", "POST /api/usage/reserve"} & {str(one) for one in OPERATIONS}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+async def test_the_owners_request_is_answered(house: House, operation: Operation) -> None:
+    things = await things_of(house, house.alice)
+
+    answer = await ask(house, operation, house.alice, things, house.alice.by("owner"))
+
+    assert 200 <= answer.status_code < 300, answer.text
+    assert str(answer.status_code) in operation.statuses
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+async def test_a_viewer_sees_and_changes_nothing(house: House, operation: Operation) -> None:
+    things = await things_of(house, house.alice)
+    before = told(await house.api.get("/api/customers", headers=house.alice.sk))
+
+    answer = await ask(house, operation, house.alice, things, house.alice.by("viewer"))
+
+    if operation in CHANGING:
+        assert (answer.status_code, answer.json()["code"]) == (403, "role_forbids")
+    else:
+        assert answer.status_code == 200, answer.text
+    assert told(await house.api.get("/api/customers", headers=house.alice.sk)) == before
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+async def test_a_stranger_does_not_come_in(house: House, operation: Operation) -> None:
+    """Not into her project, though its id is named; and in his own her ids are as good as none."""
+    hers = await things_of(house, house.alice)
+    into_hers = house.charlie.by("owner") | {"X-Project-Id": house.alice.project.id}
+    into_none = house.charlie.by("owner") | {"X-Project-Id": ids.new("prj")}
+    before = told(await house.api.get("/api/customers", headers=house.alice.sk))
+
+    if "secretKey" in operation.keys:  # others are about his platform, and name no project
+        strangers = told(await ask(house, operation, house.alice, hers, into_hers))
+        assert strangers == told(await ask(house, operation, house.alice, hers, into_none))
+        assert (strangers[0], strangers[1]["code"]) == (404, "not_found")
+    if operation.parameters:
+        values = {name: hers.value(operation, name) for name in operation.parameters}
+        never = {name: ids.new(value.partition("_")[0]) for name, value in values.items()}
+        in_his = [
+            told(await house.api.request(**request_of(operation, house.charlie, path, house.charlie.by("owner"))))
+            for path in (operation.path.format(**values), operation.path.format(**never))
+        ]
+        assert in_his[0] == in_his[1]
+        assert in_his[0][0] == 404
+    assert told(await house.api.get("/api/customers", headers=house.alice.sk)) == before
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+async def test_a_test_customer_is_not_found_in_live_mode(house: House, operation: Operation) -> None:
+    things = await things_of(house, house.alice)
+
+    answer = await ask(house, operation, house.alice, things, house.alice.by("owner", "live"))
+
+    assert answer.status_code == 404 if operation.parameters else answer.status_code < 300, answer.text
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+async def test_a_token_that_is_none_any_more_opens_nothing(house: House, operation: Operation) -> None:
+    alice = house.alice
+    things = await things_of(house, alice)
+    async with house.database.write() as tx:
+        short = await accounts.issue(
+            tx, alice.project.platform_id, "owner", created_by="test", expires_at=clock.now() + clock.MINUTE
+        )
+        await accounts.revoke(tx, alice.project.platform_id, alice.token_ids["owner"])
+    clock.move(2 * clock.MINUTE)
+
+    async def code(token: str) -> Any:
+        answer = await ask(house, operation, alice, things, bearer(token))
+        return answer.status_code, answer.json()["code"]
+
+    assert await code(alice.token["owner"]) == (401, "token_revoked")
+    assert await code(short.token) == (401, "token_expired")
+    assert await code(tokens.make("dpt_")) == (401, "token_unknown")
+    assert await code(alice.token["admin"][:-1]) == (401, "token_malformed")
+
+
+@pytest.mark.parametrize("operation", FOR_BROWSERS, ids=str)
+async def test_a_listed_website_is_answered_and_another_is_not(house: House, operation: Operation) -> None:
+    things = await things_of(house, house.alice)
+    by = {"X-Publishable-Key": house.alice.publishable["live"]}
+
+    asked = await house.api.options(operation.path, headers={"Access-Control-Request-Method": operation.method})
+    listed = await ask(house, operation, house.alice, things, by | {"Origin": ORIGIN})
+    another = await ask(house, operation, house.alice, things, by | {"Origin": "https://evil.com"})
+
+    assert asked.status_code == 204
+    assert operation.method in asked.headers["Access-Control-Allow-Methods"]
+    assert listed.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert (another.status_code, another.json()["code"]) == (403, "origin_not_allowed")
