@@ -85,15 +85,17 @@ async def locked_state(
 
 
 async def _lock(tx: BatchTx, lives: set[LifeKey]) -> set[LifeKey]:
-    """Hold every life row; where an old customer has none for the meter yet, it is made first."""
+    """Hold every life row; where an old customer has none for the meter yet, it is made first. Answers those made."""
     if not lives:
         return set()
     found = {(row[0], row[1], row[2]) for row in await queries.lock_lives(tx, lives)}
     missing = lives - found
-    if missing:
-        await queries.bear_lives(tx, missing)
-        await queries.lock_lives(tx, missing)
-    return missing
+    if not missing:
+        return set()
+    born = {(row[0], row[1], row[2]) for row in await queries.bear_lives(tx, missing)}
+    if len(born) < len(missing):
+        await queries.lock_lives(tx, missing - born)
+    return born
 
 
 async def _read(tx: BatchTx, charges: list[Charge], rowless: set[LifeKey]) -> State:

@@ -75,7 +75,8 @@ _BEAR = Statement(
         list(_born.c.keys()),
         select(*_born.c).where(given(_born)).order_by(_born.c.platform_no, _born.c.customer_no, _born.c.meter_no),
     )
-    .on_conflict_do_nothing(),
+    .on_conflict_do_nothing()
+    .returning(*(c[name] for name in _life_key)),
     born=_born,
 )
 _stillborn = rows_of("stillborn", **_life_key)
@@ -191,8 +192,9 @@ async def lock_lives(tx: BatchTx, lives: Iterable[LifeKey]) -> Rows:
     return await tx.fetch(_LOCK_LIVES, lives=sorted(lives))
 
 
-async def bear_lives(tx: BatchTx, lives: Iterable[LifeKey]) -> None:
-    await tx.run(_BEAR, born=[(*life, 0, 0, 0, 0, 0) for life in sorted(lives)])
+async def bear_lives(tx: BatchTx, lives: Iterable[LifeKey]) -> Rows:
+    """Make life rows; answers which, the others somebody else has made meanwhile."""
+    return await tx.fetch(_BEAR, born=[(*life, 0, 0, 0, 0, 0) for life in sorted(lives)])
 
 
 async def bury_lives(tx: BatchTx, lives: Iterable[LifeKey]) -> None:
