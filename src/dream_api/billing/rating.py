@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from dream_api import catalog, customers, usage
+from dream_api import catalog, customers, platforms, usage
 from dream_api.billing import accounts, queries
 from dream_api.billing.billed import UsagePrices
 from dream_api.billing.billing import Billing
@@ -36,7 +36,8 @@ async def _rate_meter(
     tx: Tx, account: Account, subscription: Row[Any], customer_no: int, invoice: Row[Any], price: Price
 ) -> None:
     assert price.meter is not None
-    meter = await usage.find_meter(tx, account.platform_no, account.project_id, price.meter)
+    project = await platforms.find_project(tx, account.project_id)
+    meter = (await usage.meters_of(tx, project.platform_no, project.no))[price.meter]
     starts_at, ends_at = invoice.period_starts_at, invoice.period_ends_at
     quantity = 0
     for opened, closed in _months(starts_at, ends_at):

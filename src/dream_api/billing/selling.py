@@ -82,7 +82,7 @@ def lines_of(offer: Offer, price: Price, quantity: int) -> tuple[Line, ...]:
         for each in catalog.usage_prices(offer, price.currency)
         if (each.interval, each.interval_count) == (price.interval, price.interval_count)
     ]
-    name = offer.tier.display_name
+    name = offer.display_name
     return (Line(price, name, quantity), *(Line(each, f"{name}: {each.meter}", 0) for each in metered))
 
 

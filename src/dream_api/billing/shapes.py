@@ -61,8 +61,7 @@ def id_of(reference: Any) -> str | None:
 
 
 def checkout_of(session: Json) -> CheckoutFacts:
-    details: Json = session.get("customer_details") or {}
-    totals: Json = session.get("total_details") or {}
+    details, totals = _part(session, "customer_details"), _part(session, "total_details")
     return CheckoutFacts(
         id=session["id"],
         status=session["status"],
@@ -82,7 +81,7 @@ def subscription_of(subscription: Json) -> SubscriptionFacts:
     """With its `latest_invoice` expanded."""
     items: Sequence[Json] = subscription["items"]["data"]
     licensed = next(item for item in items if item["price"]["recurring"]["usage_type"] == "licensed")
-    details: Json = subscription.get("cancellation_details") or {}
+    details = _part(subscription, "cancellation_details")
     return SubscriptionFacts(
         id=subscription["id"],
         customer=id_of(subscription["customer"]) or "",
@@ -110,9 +109,9 @@ def _unpaid_since(invoice: Json | str | None) -> int | None:
 
 
 def invoice_of(invoice: Json) -> InvoiceFacts:
-    parent: Json = (invoice.get("parent") or {}).get("subscription_details") or {}
-    paid: Sequence[Json] = (invoice.get("payments") or {}).get("data") or ()
-    transitions: Json = invoice.get("status_transitions") or {}
+    parent = _part(_part(invoice, "parent"), "subscription_details")
+    paid: Sequence[Json] = _part(invoice, "payments").get("data") or ()
+    transitions = _part(invoice, "status_transitions")
     discounts: Sequence[Json] = invoice.get("total_discount_amounts") or ()
     return InvoiceFacts(
         id=invoice["id"],
@@ -139,8 +138,8 @@ def invoice_of(invoice: Json) -> InvoiceFacts:
 
 
 def _line_of(line: Json) -> InvoiceLine:
-    pricing: Json = (line.get("pricing") or {}).get("price_details") or {}
-    metadata: Json = line.get("metadata") or {}
+    pricing = _part(_part(line, "pricing"), "price_details")
+    metadata = _part(line, "metadata")
     return InvoiceLine(
         description=line.get("description") or "",
         amount=line["amount"],
@@ -152,10 +151,9 @@ def _line_of(line: Json) -> InvoiceLine:
 
 def payment_of(intent: Json, charge: Json | None, refunds: Sequence[Json], disputes: Sequence[Json]) -> PaymentFacts:
     """Of a payment intent, its latest charge, and what became of its money since."""
-    details: Json = (charge or {}).get("payment_method_details") or {}
-    card: Json = details.get("card") or {}
-    error: Json = intent.get("last_payment_error") or {}
-    metadata: dict[str, str] = dict(intent.get("metadata") or {})
+    details = _part(charge or {}, "payment_method_details")
+    card, error = _part(details, "card"), _part(intent, "last_payment_error")
+    metadata: dict[str, str] = dict(_part(intent, "metadata"))
     return PaymentFacts(
         id=intent["id"],
         customer=id_of(intent.get("customer")),
@@ -193,6 +191,11 @@ def _dispute_of(dispute: Json) -> DisputeFacts:
         reason=dispute.get("reason") or "general",
         created_at=_moment(dispute["created"]),
     )
+
+
+def _part(whole: Json, name: str) -> Json:
+    """The object of that name; an empty one where there is none."""
+    return whole.get(name) or {}
 
 
 def _moment(seconds: int) -> int:

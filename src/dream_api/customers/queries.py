@@ -35,8 +35,10 @@ async def update_customer(tx: Tx, scope: Scope, customer_id: str, values: dict[s
     return changed
 
 
-async def by_id(tx: Tx, scope: Scope, customer_id: str) -> Row[Any] | None:
-    return await tx.first(select(customers).where(*_in_scope(scope), c.id == customer_id))
+async def by_id(tx: Tx, scope: Scope, customer_id: str, *, held: bool = False) -> Row[Any] | None:
+    """`held`: nobody else changes them before this transaction ends."""
+    query = select(customers).where(*_in_scope(scope), c.id == customer_id)
+    return await tx.first(query.with_for_update() if held else query)
 
 
 async def by_user_id(tx: Tx, scope: Scope, user_id: str) -> Row[Any] | None:

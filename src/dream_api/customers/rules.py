@@ -74,15 +74,26 @@ async def create(
     return await _write(tx, scope, known, {"email": email, "name": name, "plan": plan or known.plan})
 
 
-async def find(tx: Tx, scope: Scope, reference: str) -> Row[Any]:
+async def ensure(tx: Tx, scope: Scope, user_id: str) -> Row[Any]:
+    """The customer of that user id, made where there is none."""
+    known = await queries.by_user_id(tx, scope, user_id)
+    return known if known is not None else await create(tx, scope, user_id, email=None, name=None, plan=None)
+
+
+async def find(tx: Tx, scope: Scope, reference: str, *, param: str = "id") -> Row[Any]:
     """The customer by `cus_…` or `userId:…`."""
     if reference.startswith(_BY_USER_ID):
         row = await queries.by_user_id(tx, scope, reference.removeprefix(_BY_USER_ID))
     else:
         row = await queries.by_id(tx, scope, reference)
     if row is None:
-        raise NotFound("There is no such customer.", param="id")
+        raise NotFound("There is no such customer.", param=param)
     return row
+
+
+async def hold(tx: Tx, scope: Scope, customer_id: str) -> Row[Any] | None:
+    """The customer, whom nobody else holds before this transaction ends."""
+    return await queries.by_id(tx, scope, customer_id, held=True)
 
 
 async def find_numbered(tx: Tx, scope: Scope, no: int) -> Row[Any]:
@@ -128,29 +139,38 @@ async def delete(tx: Tx, scope: Scope, customer: Row[Any]) -> Row[Any]:
 
 
 async def set_plan(
-    tx: Tx, scope: Scope, user_id: str, plan: str | None, *, now: int, period: tuple[int, int] | None = None
+    tx: Tx,
+    scope: Scope,
+    user_id: str,
+    plan: str | None,
+    *,
+    now: int,
+    period: tuple[int, int] | None = None,
+    continues: bool = True,
 ) -> None:
     """Put a customer on a plan, with the time it has paid for; the customer is made where there is none.
 
     `now` is the present moment of the project.
 
     Without a period the calendar month counts again, as it stood before. Who subscribes anew inside the month in which
-    they left goes on in that month: nothing refills by leaving and coming back.
+    they left goes on in that month, so that nothing refills by leaving and coming back; where `continues` is false,
+    because what is used is billed, the count begins with the period.
     """
-    known = await queries.by_user_id(tx, scope, user_id)
-    if known is None:
-        known = await create(tx, scope, user_id, email=None, name=None, plan=None)
-    await _write(tx, scope, known, {"plan": plan} | _period_change(known, period, now))
+    known = await ensure(tx, scope, user_id)
+    await _write(tx, scope, known, {"plan": plan} | _period_change(known, period, now, continues=continues))
 
 
-def _period_change(customer: Row[Any], period: tuple[int, int] | None, now: int) -> dict[str, int | None]:
+def _period_change(
+    customer: Row[Any], period: tuple[int, int] | None, now: int, *, continues: bool = True
+) -> dict[str, int | None]:
     open_now = period_of(customer, now)
     if period is None:
         left = {"left_period_starts_at": open_now[0], "left_period_ends_at": open_now[1]} if open_now else {}
         return {"period_starts_at": None, "period_ends_at": None, **left}
     starts_at, ends_at = period
     left_at, left_until = customer.left_period_starts_at, customer.left_period_ends_at
-    if customer.period_starts_at is None and left_at is not None and left_at <= starts_at < left_until:
+    may_go_on = continues and customer.period_starts_at is None
+    if may_go_on and left_at is not None and left_at <= starts_at < left_until:
         starts_at = left_at
     return {
         "period_starts_at": starts_at,
