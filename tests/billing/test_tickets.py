@@ -31,7 +31,9 @@ def ends_of(
     """Every state that can be written down at last, over all interleavings and all that the gateway does meanwhile."""
 
     @cache
-    def explore(appliers: tuple[Applier, ...], at_gateway: int, tickets: int, written: tuple[int, int]) -> frozenset[int]:
+    def explore(
+        appliers: tuple[Applier, ...], at_gateway: int, tickets: int, written: tuple[int, int]
+    ) -> frozenset[int]:
         found: set[int] = set()
         for place, (queue, step, ticket, read) in enumerate(appliers):
 
@@ -67,7 +69,9 @@ def test_one_applier_ends_at_the_last_state_in_every_order(states: int):
 def test_two_racing_appliers_end_at_the_last_state_in_every_order(states: int):
     for order in permutations(range(1, states + 1)):
         for hands in product((0, 1), repeat=states):
-            queues = tuple(tuple(event for event, hand in zip(order, hands, strict=True) if hand == who) for who in (0, 1))
+            queues = tuple(
+                tuple(event for event, hand in zip(order, hands, strict=True) if hand == who) for who in (0, 1)
+            )
             assert ends_of(queues, states) == {states}
 
 
