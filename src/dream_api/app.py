@@ -1,7 +1,7 @@
 """Puts the house together: the table of contents of the server."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from itertools import chain
 from pathlib import Path
@@ -75,13 +75,20 @@ def every_check() -> list[Check]:
     return [*usage.checks(), *customers.checks(), *billing.checks()]
 
 
-def open_billing(settings: Settings, database: Database, gateways: Mapping[Kind, Gateway] | None = None) -> Billing:
-    """What sells in this process, and who hears of what was bought; `gateways` instead of our own."""
+def own_gateways(settings: Settings, database: Database) -> Mapping[Kind, Gateway]:
+    return {"sandbox": Sandbox(database, link_base=settings.link_base)}
+
+
+OpenGateways = Callable[[Settings, Database], Mapping[Kind, Gateway]]
+
+
+def open_billing(settings: Settings, database: Database, open_gateways: OpenGateways = own_gateways) -> Billing:
+    """What sells in this process, and who hears of what was bought."""
     events = Events()
     for name, sentence in billing.SENTENCES.items():
         events.declare(name, sentence)
-    own = {"sandbox": Sandbox(database, link_base=settings.link_base)}
-    return Billing(database, gateways or own, events, secrets.instance_key(settings), dues=[*billing.DUES])
+    gateways = open_gateways(settings, database)
+    return Billing(database, gateways, events, secrets.instance_key(settings), dues=[*billing.DUES])
 
 
 def every_job(selling: Billing) -> Registry:
@@ -92,8 +99,8 @@ def every_job(selling: Billing) -> Registry:
     return registry
 
 
-def create_app(settings: Settings, gateways: Mapping[Kind, Gateway] | None = None) -> Front:
-    """The ASGI application of one process; `gateways` instead of our own."""
+def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -> Front:
+    """The ASGI application of one process."""
     app = FastAPIOffline(
         title="dream-api",
         version=__version__,
@@ -117,7 +124,7 @@ def create_app(settings: Settings, gateways: Mapping[Kind, Gateway] | None = Non
     app.state.database = database
     app.state.gate = gate
     app.state.metering = metering
-    app.state.billing = open_billing(settings, database, gateways)
+    app.state.billing = open_billing(settings, database, open_gateways)
     app.state.rates = shared_rates
     app.state.is_stopping = False
     for router in ROUTERS:

@@ -17,6 +17,8 @@ from starlette.types import ASGIApp, Message
 from dream_api import accounts, catalog, keys, platforms
 from dream_api.accounts import ROLES, Role
 from dream_api.app import create_app
+from dream_api.billing import Gateway, Sandbox
+from dream_api.billing.contract import Kind
 from dream_api.catalog import TierLimit
 from dream_api.core.db import Database
 from dream_api.core.secrets import InstanceKey
@@ -152,8 +154,13 @@ async def living(app: ASGIApp) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def open_house(settings: Settings) -> AsyncIterator[House]:
-    front = create_app(settings)
+async def open_house(settings: Settings, gateway: type[Sandbox] = Sandbox) -> AsyncIterator[House]:
+    """`gateway`: another kind of sandbox, for tests of what is asked of it."""
+
+    def gateways(_: Settings, database: Database) -> dict[Kind, Gateway]:
+        return {"sandbox": gateway(database, settings.link_base)}
+
+    front = create_app(settings, gateways)
     state = front.state
     async with (
         living(front),
