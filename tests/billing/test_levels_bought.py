@@ -11,7 +11,7 @@ from dream_api.usage import Window
 from tests.billing.selling import GOOD, URLS
 from tests.support.house import House, bearer, open_house
 
-BOUGHT = {name: "http://localhost:3000" for name in URLS}
+BOUGHT = dict.fromkeys(URLS, "http://localhost:3000")
 
 
 @pytest.fixture
