@@ -165,7 +165,7 @@ async def test_a_strangers_project_and_platform_are_as_good_as_none(
     assert (await knock(house, "owning", alice.by("owner") | {"X-Platform-Id": charlie.project.platform_id}))[0] == 404
 
 
-@pytest.mark.parametrize("odd", ["prj_", "%00", "prj_%00", "x" * 3000, "%27", "PRJ_01K9Q3V8ZD0G2M4N6P8R0T2V4W"])
+@pytest.mark.parametrize("odd", ["", "prj_", "%00", "prj_%00", "x" * 3000, "%27", "PRJ_01K9Q3V8ZD0G2M4N6P8R0T2V4W"])
 async def test_an_odd_project_id_is_not_found(house: House, alice: Account, odd: str) -> None:
     headers = bearer(alice.token["owner"])
 

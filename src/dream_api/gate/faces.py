@@ -82,8 +82,12 @@ def _named(
     project_asked: Annotated[str | None, Query(alias="projectId", description="As X-Project-Id.")] = None,
     mode_asked: Annotated[Mode | None, Query(alias="mode", description="As X-Mode.")] = None,
 ) -> Named:
-    """Headers go before the query."""
-    return Named(platform_id or platform_asked, project_id or project_asked, mode or mode_asked)
+    return Named(_told(platform_id, platform_asked), _told(project_id, project_asked), mode or mode_asked)
+
+
+def _told(header: str | None, asked: str | None) -> str | None:
+    """Headers go before the query; what is empty was told, and names nothing."""
+    return asked if header is None else header
 
 
 def acting(permission: Permission) -> Callable[..., Awaitable[Acting]]:
@@ -111,7 +115,9 @@ def on_platform(permission: Permission) -> Callable[..., Awaitable[Developer]]:
         platform_id: Annotated[str | None, Header(alias="X-Platform-Id", description="The token's platform.")] = None,
         platform_asked: Annotated[str | None, Query(alias="platformId", description="As X-Platform-Id.")] = None,
     ) -> Developer:
-        return await choosing.on_platform(gate_of(request), token, Named(platform_id or platform_asked), permission)
+        return await choosing.on_platform(
+            gate_of(request), token, Named(_told(platform_id, platform_asked)), permission
+        )
 
     return find
 
