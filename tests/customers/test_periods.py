@@ -59,7 +59,7 @@ async def put(house: House, account: Account, plan: str | None, period: tuple[st
     scope = customers.Scope(project.platform_id, project.platform_no, project.id, "test")
     paid = None if period is None else (at(period[0]), at(period[1]))
     async with house.database.write() as tx:
-        await customers.set_plan(tx, scope, "ada", plan, period=paid)
+        await customers.set_plan(tx, scope, "ada", plan, now=clock.now(), period=paid)
 
 
 async def count(house: House, account: Account, quantity: int = 1) -> dict[str, Any]:

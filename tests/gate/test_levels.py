@@ -153,7 +153,7 @@ async def test_a_level_that_was_not_paid_for_again_falls_back_and_says_so(house:
         scope = customers.Scope(home.platform_id, home.platform_no, home.id, "live")
         now = clock.now()
         paid = (now - 40 * clock.DAY, now - 10 * clock.DAY)
-        await customers.set_plan(tx, scope, alice.project.platform_id, "level-3", period=paid)
+        await customers.set_plan(tx, scope, alice.project.platform_id, "level-3", now=now, period=paid)
 
     answers = [await call(house, alice.live, "ada") for _ in range(2)]
 

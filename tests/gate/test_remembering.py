@@ -2,6 +2,9 @@
 
 import asyncio
 
+from dream_api import catalog, platforms
+from dream_api.app import open_database
+from dream_api.core import clock
 from tests.support.house import Account, House
 
 
@@ -31,9 +34,6 @@ async def test_unknown_plans_make_nobody_forget(house: House, alice: Account, ch
 
 
 async def test_a_tier_that_another_process_made_is_known_at_once(house: House, alice: Account):
-    from dream_api import catalog
-    from dream_api.app import open_database
-
     assert (await house.api.post("/api/data", headers=alice.calls())).status_code == 200
     beside = open_database(house.settings)
     async with beside.write() as tx:
@@ -43,3 +43,17 @@ async def test_a_tier_that_another_process_made_is_known_at_once(house: House, a
     answer = await house.api.post("/api/data", headers=alice.calls(**{"X-User-Plan": "fresh"}))
 
     assert answer.json()["usage"]["limit"] == 7
+
+
+async def test_a_test_clock_that_another_process_moved_is_known_with_the_next_look(house: House, alice: Account):
+    assert (await house.api.post("/api/data", headers=alice.calls())).status_code == 200
+    next_month = clock.month_of(clock.now())[1]
+    beside = open_database(house.settings)
+    async with beside.write() as tx:
+        await platforms.move_to(tx, alice.project, next_month + clock.DAY)
+    await beside.close()
+
+    await house.gate.changes.look()
+
+    answer = await house.api.post("/api/data", headers=alice.calls())
+    assert answer.json()["usage"]["periodStart"] == clock.rfc3339(next_month)

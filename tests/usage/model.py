@@ -93,6 +93,10 @@ class Model:
     tiers: dict[str, Limits]
     default: str
     level: Limits | None = None
+    # How far ahead of the world the project is, in microseconds.
+    ahead: int = 0
+    # who, meter → periods that are closed, by their starts: until when
+    closed: dict[tuple[str, str], dict[datetime, datetime]] = field(default_factory=lambda: defaultdict(dict))
     people: dict[str, Person] = field(default_factory=dict)
     facts: list[Fact] = field(default_factory=list)
     # who, meter, window, start → subjects
@@ -101,6 +105,24 @@ class Model:
     answers: dict[str, tuple[object, object]] = field(default_factory=dict)
     told: dict[tuple[str, str, str, datetime], int] = field(default_factory=dict)
     events: list[tuple[str, str, str, int, int]] = field(default_factory=list)
+
+    # When it is.
+
+    def present(self, now: int) -> datetime:
+        """The project's moment at a moment of the world."""
+        return moment(now + self.ahead)
+
+    def placed(self, now: int, who: str, meter: str) -> tuple[datetime, tuple[datetime, datetime]]:
+        """The moment and the period in which a call counts: after all that is closed, where its own period is."""
+        person, present, closed = self.people.get(who, Person()), self.present(now), self.closed[who, meter]
+        period = person.period(present)
+        if period[0] in closed:
+            until = max(closed.values())
+            present = max(present, until)
+            period = person.period(present)
+            if period[0] in closed:
+                period = (until, period[1])
+        return present, period
 
     # What was counted.
 
@@ -168,12 +190,12 @@ class Model:
     def ready(
         self, now: int, who: str, meter: str, quantity: int, plan: str | None, at: int | None
     ) -> str | tuple[str, tuple[datetime, datetime], datetime]:
-        person, present = self.people.get(who, Person()), moment(now)
+        person = self.people.get(who, Person())
         if meter == DISTINCT and quantity != 1:
             return "quantity_out_of_range"
         if person.is_blocked:
             return "customer_blocked"
-        period = person.period(present)
+        present, period = self.placed(now, who, meter)
         when = present if at is None else moment(at)
         if not period[0] <= when < period[1] or when > present + timedelta(minutes=5):
             return "timestamp_out_of_range"
@@ -349,18 +371,27 @@ class Model:
             return ("reservation_settled",)
         if quantity > hold.quantity:
             return ("settles_too_much",)
-        present = moment(now)
-        if hold.ends <= present:
+        if hold.ends <= moment(now):
             return ("reservation_expired",)
         del self.holds[name]
         person = self.people[hold.who]
-        period = person.period(present)
+        present, period = self.placed(now, hold.who, hold.meter)
         own = None if person.has_lapsed(present) else person.plan
         tier = hold.plan or own or self.default
         if quantity:
-            self.add(present, hold.who, hold.meter, quantity, tier, period, present, None)
+            self.add(moment(now), hold.who, hold.meter, quantity, tier, period, present, None)
         return (
             "allowed",
             tier,
-            self.shown(present, hold.who, hold.meter, self.limits(tier, hold.meter), period, present),
+            self.shown(moment(now), hold.who, hold.meter, self.limits(tier, hold.meter), period, present),
         )
+
+    # Closings.
+
+    def close(self, now: int, who: str, meter: str, back: int) -> tuple[datetime, int]:
+        """Close the period that is open, or one of those before; its start and what was counted in it."""
+        _, period = self.placed(now, who, meter)
+        known = sorted({fact.period for fact in self.facts if (fact.who, fact.meter) == (who, meter)} | {period[0]})
+        start = known[max(0, len(known) - 1 - back)]
+        self.closed[who, meter].setdefault(start, self.present(now))
+        return start, self.counted(who, meter, "period", (start, start))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from dream_api import app, customers
+from dream_api import app, customers, platforms
 from dream_api.app import every_check
 from dream_api.catalog import TierLimit
 from dream_api.core import clock, jobs
@@ -99,7 +99,7 @@ async def subscribe(house: House, account: Account, user: str) -> None:
     scope = customers.Scope(project.platform_id, project.platform_no, project.id, "test")
     now = clock.now()
     async with house.database.write() as tx:
-        await customers.set_plan(tx, scope, user, "free", period=(now, clock.add_months(now, 12)))
+        await customers.set_plan(tx, scope, user, "free", now=now, period=(now, clock.add_months(now, 12)))
 
 
 async def live_for(house: House, alice: Account, months: int, *, chance: random.Random) -> None:
@@ -251,6 +251,27 @@ async def test_broken_off_anywhere_it_leaves_everything_true_and_is_finished_by_
     await usage_jobs.merge(house.database, JOB)
     assert await rows_of(house.database, usage_hours) == after
     assert len(await rows_of(house.database, usage_counters)) == finished
+
+
+async def test_what_was_counted_in_a_projects_future_stays_as_it_is(house: House, alice: Account):
+    await limits(house, alice)
+    for _ in range(4):
+        async with house.database.write() as tx:
+            now = await platforms.now_in(tx, alice.project.platform_id, alice.project.id, "test")
+            await platforms.move_to(tx, alice.project, now + 200 * clock.DAY)
+        for hour in range(3):
+            await count(house, alice, "test", "ada", quantity=hour + 1)
+            await count(house, alice, "test", "ada", meter="devices", subject="a")
+            async with house.database.write() as tx:
+                now = await platforms.now_in(tx, alice.project.platform_id, alice.project.id, "test")
+                await platforms.move_to(tx, alice.project, now + clock.HOUR)
+    tables = (usage_hours, usage_counters, usage_subjects)
+    before = [await rows_of(house.database, table) for table in tables]
+
+    await usage_jobs.merge(house.database, JOB)
+
+    assert [await rows_of(house.database, table) for table in tables] == before
+    await proven(house)
 
 
 async def test_beside_running_calls_and_a_second_run_of_itself_nothing_is_lost(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select
 
-from dream_api import customers
+from dream_api import customers, platforms, usage
 from dream_api.app import every_check
 from dream_api.catalog import TierLimit
 from dream_api.core import clock
@@ -26,7 +26,7 @@ from dream_api.platforms import Mode
 from dream_api.usage import Window
 from dream_api.webhooks.tables import events
 from tests.support.house import Account, House, open_account, open_house
-from tests.usage.model import DISTINCT, Limits, Model, moment, months_after
+from tests.usage.model import DISTINCT, Limits, Model, months_after
 
 WINDOWS = ["lifetime", "hour", "day", "month", "period"]
 MODES = st.sampled_from(["test", "live"])
@@ -166,14 +166,15 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
                 run(self.patch(mode, who, {"plan": plan}))
                 person = model.people[who]
                 if plan is None:
-                    person.put_on(None, None, moment(clock.now()))
+                    person.put_on(None, None, model.present(clock.now()))
                 else:
                     person.plan = plan
 
         @rule(mode=MODES, who=USERS, plan=TIERS, months=st.sampled_from([0, 1, 1, 12]), since=st.integers(0, 40))
         def subscribe(self, mode: Mode, who: str, plan: str, months: int, since: int) -> None:
             """Told by a gateway: paid for some months (or ten days) from a moment on."""
-            model, now = self.models[mode], moment(clock.now())
+            model = self.models[mode]
+            now = model.present(clock.now())
             if who not in model.people:
                 return
             start = (now - timedelta(days=since)).replace(microsecond=0)
@@ -186,7 +187,7 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
             model = self.models[mode]
             if who in model.people:
                 run(self.set_plan(mode, who, None, None))
-                model.people[who].put_on(None, None, moment(clock.now()))
+                model.people[who].put_on(None, None, model.present(clock.now()))
 
         @rule(mode=MODES, who=USERS)
         def block_or_let_in(self, mode: Mode, who: str) -> None:
@@ -221,6 +222,22 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
         def wait(self, hours: int) -> None:
             clock.move(hours * clock.HOUR)
 
+        @rule(hours=st.sampled_from([1, 26, 80, 24 * 33]))
+        def move_the_test_clock(self, hours: int) -> None:
+            model = self.models["test"]
+            model.ahead = run(self.move_to(clock.now() + model.ahead + hours * clock.HOUR))
+
+        # What is billed.
+
+        @rule(mode=MODES, who=USERS, meter=SUMS, back=st.integers(0, 2))
+        def close_a_period(self, mode: Mode, who: str, meter: str, back: int) -> None:
+            """Also one that has not ended: what comes then counts in what remains of it."""
+            model, now = self.models[mode], clock.now()
+            if who in model.people:
+                start, counted = model.close(now, who, meter, back)
+                closed = self.close(mode, who, meter, clock.from_datetime(start), now + model.ahead)
+                assert run(closed) == counted
+
         # What must hold.
 
         @invariant()
@@ -241,7 +258,7 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
         def agree(self, mode: Mode, calls: list[Call]) -> None:
             """Calls sent at once are decided in their order of arrival, which is the order they were sent in."""
             now = clock.now()
-            asked = [_asked(call, now) for call in calls]
+            asked = [_asked(call, now + self.models[mode].ahead) for call in calls]
             answers = run(self.send(mode, asked))
             for call, answer in zip(asked, answers, strict=True):
                 meant = self.models[mode].count(now, **call)
@@ -296,7 +313,27 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
             scope = customers.Scope(project.platform_id, project.platform_no, project.id, mode)
             period = None if paid is None else (clock.from_datetime(paid[0]), clock.from_datetime(paid[1]))
             async with house.database.write() as tx:
-                await customers.set_plan(tx, scope, who, plan, period=period)
+                now = await platforms.now_in(tx, project.platform_id, project.id, mode)
+                await customers.set_plan(tx, scope, who, plan, now=now, period=period)
+
+        async def move_to(self, at: int) -> int:
+            """How far ahead the project is then."""
+            project = self.account.project
+            async with house.database.write() as tx:
+                await platforms.move_to(tx, project, at)
+                return await platforms.ahead_of(tx, project.platform_id, project.id, "test")
+
+        async def close(self, mode: Mode, who: str, meter: str, starts_at: int, ends_at: int) -> int:
+            project = self.account.project
+            scope = customers.Scope(project.platform_id, project.platform_no, project.id, mode)
+            async with house.database.write() as tx:
+                customer = await customers.find(tx, scope, f"userId:{who}")
+                meters = await usage.meters_of(tx, project.platform_no, project.no)
+                place = (project.platform_no, customer.no, meters[meter].no)
+                used = await usage.used_in_period(tx, *place, starts_at)
+                closed = await usage.close_period(tx, *place, starts_at, ends_at)
+            assert used == closed
+            return closed
 
         async def told(self) -> Counter[tuple[object, ...]]:
             async with house.database.read() as tx:

@@ -9,7 +9,6 @@ from fastapi import FastAPI, Header
 from fastapi.responses import Response
 
 from dream_api import app as house
-from dream_api.core import clock
 from dream_api.core.errors import Refusal
 from dream_api.core.settings import Settings
 from dream_api.gate import Gate, body_of, metered, refusal_of
@@ -41,7 +40,7 @@ async def count(
         terms = await gate.terms_of(key, x_user_plan)
         outcome = await gate.count(metered(key, terms, user_id=x_user_id, plan=x_user_plan))
         if not outcome.is_allowed:
-            raise refusal_of(outcome, clock.now())
+            raise refusal_of(outcome)
     except Refusal as refusal:
         return Response(refusal.code, refusal.status)
     return Response(body_of(outcome), media_type="application/json")

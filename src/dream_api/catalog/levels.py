@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dream_api import customers, platforms
 from dream_api.catalog import queries
 from dream_api.catalog.rules import TierLimit, set_tier
+from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import ValidationFailed
 from dream_api.platforms import MODES, Mode, Platform, Project
@@ -148,5 +149,5 @@ async def assign(tx: Tx, platform: Platform, number: int, mode: Mode) -> Level:
     if level is None:
         raise ValidationFailed("There is no level of that number; see `dream-api levels`.", param="level")
     scope = customers.Scope(home.platform_id, home.platform_no, home.id, mode)
-    await customers.set_plan(tx, scope, platform.id, level.name)
+    await customers.set_plan(tx, scope, platform.id, level.name, now=clock.now())
     return level

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from dream_api import platforms
 from dream_api.catalog import queries
 from dream_api.core.db import Tx
 from dream_api.core.errors import Forbidden, Invalid
@@ -9,7 +10,7 @@ from dream_api.platforms import Mode
 from dream_api.usage import Limit, Meter, Window, meters_of
 
 # Cached by `Plans.name_of(project, mode)`.
-CACHE_KIND = "plans"
+CACHE_KIND = platforms.PLANS_KIND
 
 
 class UnknownPlan(Invalid):
@@ -32,11 +33,13 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Plans:
-    """All tiers of a project and mode, and the meters they may limit."""
+    """All tiers of a project and mode, the meters they may limit, and the project's time in that mode."""
 
     by_name: dict[str, Plan]
     default: Plan | None
     meters: dict[str, Meter]
+    # By how many microseconds the project is ahead of the world.
+    ahead: int
 
     @staticmethod
     def name_of(project_id: str, mode: Mode) -> str:
@@ -71,4 +74,5 @@ async def load(tx: Tx, platform_id: str, platform_no: int, project_id: str, proj
         by_name[tier.name] = Plan(tier.name, limits.get(tier.id, {}))
         if tier.is_default:
             default = by_name[tier.name]
-    return Plans(by_name, default, await meters_of(tx, platform_no, project_no))
+    meters = await meters_of(tx, platform_no, project_no)
+    return Plans(by_name, default, meters, await platforms.ahead_of(tx, platform_id, project_id, mode))

@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 from sqlalchemy import Row
 from starlette.responses import Response
 
-from dream_api import customers
+from dream_api import customers, platforms
 from dream_api.catalog import UnknownPlan
 from dream_api.core import clock, errors
 from dream_api.core.db import Tx
@@ -177,7 +177,8 @@ async def change_customer(request: Request, acting: Selling, reference: Id) -> R
     async with gate_of(request).database.write() as tx:
         customer = await customers.find(tx, acting.scope, reference)
         customers.refuse_deleted(customer)
-        return json_answer(_customer(await customers.change(tx, acting.scope, customer, values)))
+        now = await platforms.now_in(tx, acting.platform_id, acting.project_id, acting.mode)
+        return json_answer(_customer(await customers.change(tx, acting.scope, customer, values, now=now)))
 
 
 @router.delete(

@@ -71,7 +71,7 @@ async def create(
         return await queries.insert_customer(tx, scope, new_row(user_id, no) | profile)
     if known.email is not None or known.name is not None or known.status == "deleted":
         raise CustomerExists(f"The project has a customer {user_id} already.", param="userId")
-    return await change(tx, scope, known, {"email": email, "name": name, "plan": plan or known.plan})
+    return await _write(tx, scope, known, {"email": email, "name": name, "plan": plan or known.plan})
 
 
 async def find(tx: Tx, scope: Scope, reference: str) -> Row[Any]:
@@ -106,10 +106,17 @@ def refuse_deleted(customer: Row[Any]) -> None:
         raise CustomerDeleted("The customer was deleted.", param="id")
 
 
-async def change(tx: Tx, scope: Scope, customer: Row[Any], values: dict[str, Any]) -> Row[Any]:
-    """Write the values, in force in every process within a second; who is put on no plan leaves their subscription."""
-    if values.get("plan", "") is None and "period_starts_at" not in values:
-        values = values | _period_change(customer, None, clock.now())
+async def change(tx: Tx, scope: Scope, customer: Row[Any], values: dict[str, Any], *, now: int) -> Row[Any]:
+    """Write the values, in force in every process within a second; who is put on no plan leaves their subscription.
+
+    `now`: the present moment of the project, which its periods follow.
+    """
+    if values.get("plan", "") is None:
+        values = values | _period_change(customer, None, now)
+    return await _write(tx, scope, customer, values)
+
+
+async def _write(tx: Tx, scope: Scope, customer: Row[Any], values: dict[str, Any]) -> Row[Any]:
     changed = await queries.update_customer(tx, scope, customer.id, values | {"updated_at": clock.now()})
     await note(tx, CACHE_KIND, scope.name_of(customer.user_id))
     return changed
@@ -117,13 +124,15 @@ async def change(tx: Tx, scope: Scope, customer: Row[Any], values: dict[str, Any
 
 async def delete(tx: Tx, scope: Scope, customer: Row[Any]) -> Row[Any]:
     """The person's data goes, the counts stay: they are what was billed."""
-    return await change(tx, scope, customer, {"status": "deleted", "email": None, "name": None})
+    return await _write(tx, scope, customer, {"status": "deleted", "email": None, "name": None})
 
 
 async def set_plan(
-    tx: Tx, scope: Scope, user_id: str, plan: str | None, *, period: tuple[int, int] | None = None
+    tx: Tx, scope: Scope, user_id: str, plan: str | None, *, now: int, period: tuple[int, int] | None = None
 ) -> None:
     """Put a customer on a plan, with the time it has paid for; the customer is made where there is none.
+
+    `now` is the present moment of the project.
 
     Without a period the calendar month counts again, as it stood before. Who subscribes anew inside the month in which
     they left goes on in that month: nothing refills by leaving and coming back.
@@ -131,7 +140,7 @@ async def set_plan(
     known = await queries.by_user_id(tx, scope, user_id)
     if known is None:
         known = await create(tx, scope, user_id, email=None, name=None, plan=None)
-    await change(tx, scope, known, {"plan": plan} | _period_change(known, period, clock.now()))
+    await _write(tx, scope, known, {"plan": plan} | _period_change(known, period, now))
 
 
 def _period_change(customer: Row[Any], period: tuple[int, int] | None, now: int) -> dict[str, int | None]:

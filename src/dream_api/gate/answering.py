@@ -45,12 +45,12 @@ def peeked_body(outcome: Outcome) -> str:
     return f"{{{_usage(outcome)}}}"
 
 
-def refusal_of(outcome: Outcome, now: int) -> TierLimitReached | LevelLimitReached:
+def refusal_of(outcome: Outcome) -> TierLimitReached | LevelLimitReached:
     """429 with everything that the answer of an admitted call has."""
     limit = outcome.standings[outcome.shown].limit
-    headers = {name.decode(): value.decode() for name, value in rate_headers(outcome, now)}
+    headers = {name.decode(): value.decode() for name, value in rate_headers(outcome)}
     if limit.ends_at is not None:
-        headers["Retry-After"] = str(_seconds_until(limit.ends_at, now))
+        headers["Retry-After"] = str(_seconds_until(limit.ends_at, outcome))
     extra = {"allowed": False, **json.loads(peeked_body(outcome))}
     if outcome.is_of_level:
         return LevelLimitReached(
@@ -70,7 +70,7 @@ def _hint(limit: OpenLimit, way_out: str) -> str:
     return f"Wait until {clock.rfc3339(limit.ends_at)}, or {way_out}."
 
 
-def rate_headers(outcome: Outcome, now: int) -> list[tuple[bytes, bytes]]:
+def rate_headers(outcome: Outcome) -> list[tuple[bytes, bytes]]:
     """`RateLimit` and `RateLimit-Policy` of the limit that is shown; none where it is unlimited."""
     policy, left = outcome.opened.policies[outcome.shown]
     if not policy:
@@ -79,7 +79,7 @@ def rate_headers(outcome: Outcome, now: int) -> list[tuple[bytes, bytes]]:
     ends_at = standing.limit.ends_at
     left = b"%b%d" % (left, standing.remaining or 0)
     if ends_at is not None:
-        left = b"%b;t=%d" % (left, _seconds_until(ends_at, now))
+        left = b"%b;t=%d" % (left, _seconds_until(ends_at, outcome))
     return [(b"ratelimit-policy", policy), (b"ratelimit", left)]
 
 
@@ -93,7 +93,7 @@ def stored(outcome: Outcome) -> str:
     return json.dumps([opened.plan, opened.meter, outcome.shown, rows], separators=(",", ":"))
 
 
-def restored(text: str) -> Outcome:
+def restored(text: str, ahead: int) -> Outcome:
     """The first answer's outcome again."""
     plan, meter, shown, rows = json.loads(text)
     standings = tuple(
@@ -101,7 +101,7 @@ def restored(text: str) -> Outcome:
         for window, kind, most, starts_at, ends_at, count, held in rows
     )
     limits = tuple(standing.limit for standing in standings)
-    return Outcome(True, Opened(plan, meter, Period(0, 0), limits), standings, shown)
+    return Outcome(True, Opened(plan, meter, Period(0, 0), limits), standings, shown, ahead=ahead)
 
 
 def _usage(outcome: Outcome) -> str:
@@ -126,5 +126,5 @@ def _entry(standing: Standing, tail: str) -> str:
     return f'"count":{count},"remaining":{left if left > 0 else 0},{tail}'
 
 
-def _seconds_until(moment: int, now: int) -> int:
-    return max(1, -(-(moment - now) // clock.SECOND))
+def _seconds_until(moment: int, outcome: Outcome) -> int:
+    return max(1, -(-(moment - clock.now() - outcome.ahead) // clock.SECOND))

@@ -16,6 +16,7 @@ from dream_api.usage import (
     Call,
     Mismatched,
     Overflowing,
+    PeriodClosed,
     Refused,
     Repeated,
     Replayed,
@@ -76,7 +77,13 @@ class Attempt:
         def storable(at: int, verdict: Admitted) -> str:
             return answering.stored(admitted(batch[places[at]], verdict))
 
-        counted = await usage.count(tx, calls, storable, expired_at=self._now if self.releases else None)
+        try:
+            counted = await usage.count(tx, calls, storable, expired_at=self._now if self.releases else None)
+        except PeriodClosed as late:
+            for at, closings in late.closings.items():
+                batch[places[at]].put_off(closings)
+                batch[places[at]].customer = None  # what is remembered may be older than the closing
+            raise
         used: list[Key] = []
         admitted_nos: set[tuple[int, int]] = set()
         for place, call, verdict in zip(places, calls, counted.verdicts, strict=True):
@@ -123,8 +130,8 @@ class Attempt:
     def _call_of(self, waiting: Waiting) -> Call:
         customer = waiting.customer
         assert customer is not None
-        waiting.opened, charges, waiting.level = self._openings.of(waiting.call, customer, self._now)
         call = waiting.call
+        waiting.opened, charges, waiting.level = self._openings.of(call, customer, self._now, waiting.closings)
         return Call(charges, call.event, call.fingerprint, waiting.is_newcomer)
 
     async def _enroll(self, tx: BatchTx, admitted_nos: set[tuple[int, int]]) -> set[Wanted]:
@@ -153,7 +160,8 @@ class Attempt:
 
 def admitted(waiting: Waiting, verdict: Admitted) -> Outcome:
     assert waiting.opened is not None
-    return Outcome(True, waiting.opened, verdict.standings, answering.shown_place(verdict.standings))
+    shown = answering.shown_place(verdict.standings)
+    return Outcome(True, waiting.opened, verdict.standings, shown, ahead=waiting.call.plans.ahead)
 
 
 def refused(waiting: Waiting, verdict: Verdict, call: Call) -> Result:
@@ -165,9 +173,10 @@ def refused(waiting: Waiting, verdict: Verdict, call: Call) -> Result:
             if verdict.charge > 0:
                 opened = telling.opened_of_level(waiting, verdict.charge, call.charges[verdict.charge])
             assert opened is not None
-            return Outcome(False, opened, verdict.standings, shown, is_of_level=verdict.charge > 0)
+            ahead = waiting.call.plans.ahead
+            return Outcome(False, opened, verdict.standings, shown, is_of_level=verdict.charge > 0, ahead=ahead)
         case Replayed():
-            return answering.restored(verdict.answer)
+            return answering.restored(verdict.answer, waiting.call.plans.ahead)
         case Mismatched():
             return IdempotencyMismatch("This idempotency key was used before for something else.")
         case BelowZero():

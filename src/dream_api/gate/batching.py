@@ -13,6 +13,7 @@ from dream_api.customers import Customer
 from dream_api.gate.attempting import Attempt, Result
 from dream_api.gate.calls import Waiting
 from dream_api.gate.charging import Openings
+from dream_api.usage import PeriodClosed
 
 _LARGEST_BATCH = 512
 _TRIES = 5
@@ -83,7 +84,7 @@ class Queue:
                 log.exception("answer_failed")
 
     async def _commit(self, batch: list[Waiting]) -> list[Result]:
-        """Count the batch; where another process was in the way, anew."""
+        """Count the batch; where another process was in the way, or has closed a call's period, anew."""
         for _ in range(_TRIES):
             now, read_at = clock.now(), self._known.version
             attempt = Attempt(
@@ -92,6 +93,8 @@ class Queue:
             try:
                 async with self._database.batch() as tx:
                     results = await attempt.run(tx)
+            except PeriodClosed:
+                continue
             except Exception as problem:
                 if not is_contention(problem):
                     raise

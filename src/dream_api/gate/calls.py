@@ -10,7 +10,7 @@ from dream_api.core.errors import Refusal
 from dream_api.customers import Customer, Wanted
 from dream_api.gate.opening import Level, Opened, OpenLevel
 from dream_api.keys import Key
-from dream_api.usage import EventKey, Meter, Standing
+from dream_api.usage import Closings, EventKey, Meter, Standing
 
 
 @dataclass(slots=True)
@@ -68,6 +68,8 @@ class Outcome:
     shown: int
     # Whether the limit that refused is the platform's, not the customer's.
     is_of_level: bool = False
+    # By how many microseconds the call's project is ahead of the world.
+    ahead: int = 0
 
 
 Tell = Callable[[Outcome | Refusal], None]
@@ -83,3 +85,9 @@ class Waiting:
     is_newcomer: bool = False
     opened: Opened | None = None
     level: OpenLevel | None = None
+    # Periods that were found closed when it was its turn.
+    closings: Closings | None = None
+
+    def put_off(self, closings: Closings) -> None:
+        """To be counted after these periods, which are closed."""
+        self.closings = (self.closings or {}) | closings

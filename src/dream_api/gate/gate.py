@@ -22,15 +22,16 @@ from dream_api.core.errors import (
 )
 from dream_api.core.rates import RateLimited
 from dream_api.customers import Customer, CustomerBlocked
-from dream_api.gate import answering, batching
+from dream_api.gate import answering, attempting, batching
 from dream_api.gate.acting import Acting
 from dream_api.gate.calls import Metered, Outcome, Tell, Waiting
-from dream_api.gate.charging import Openings
+from dream_api.gate.charging import charged
 from dream_api.gate.holding import Holders
 from dream_api.gate.levels import Levels
 from dream_api.gate.opening import Level, keep
 from dream_api.keys import Key
 from dream_api.platforms import Mode, Project
+from dream_api.usage import Admitted, Charge
 
 _KEYS = 20_000
 _UNKNOWN_KEYS = 10_000
@@ -230,13 +231,14 @@ class Gate:
 
     async def peek(self, call: Metered) -> Outcome:
         """How the call's limits stand; nothing is counted."""
-        now = clock.now()
         async with self.database.read() as tx:
             found = await customers.find_many(tx, [call.wanted])
-            customer = found.get(call.wanted) or _UNKNOWN
-            opened, (own, *_), _ = Openings().of(call, customer, now)
-            standings = await usage.standings(tx, own, now)
-        return Outcome(True, opened, standings, answering.shown_place(standings))
+            waiting = Waiting(call, lambda _: None, found.get(call.wanted) or _UNKNOWN)
+
+            async def read(charges: tuple[Charge, ...]) -> Admitted:
+                return Admitted(await usage.standings(tx, charges[0], clock.now()))
+
+            return attempting.admitted(waiting, await charged(waiting, read))
 
 
 def metered(

@@ -3,16 +3,15 @@
 import dataclasses
 
 from dream_api import customers, usage, webhooks
-from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import ValidationFailed
 from dream_api.customers import Customer, Scope
 from dream_api.gate import answering, attempting, telling
 from dream_api.gate.calls import Metered, Outcome, Waiting
-from dream_api.gate.charging import Openings
+from dream_api.gate.charging import charged
 from dream_api.gate.gate import Terms
 from dream_api.keys import Key
-from dream_api.usage import Admitted, Call, Reservation
+from dream_api.usage import Admitted, Call, Charge, Counted, Reservation
 
 
 async def reserve(tx: Tx, call: Metered, ttl_seconds: int) -> tuple[Reservation, Outcome]:
@@ -23,22 +22,25 @@ async def reserve(tx: Tx, call: Metered, ttl_seconds: int) -> tuple[Reservation,
         )
     key = call.key
     customer, is_newcomer = await _meet(tx, call)
-    opened, charges, level_open = Openings().of(call, customer, clock.now())
-    counted = Call(charges, is_newcomer=is_newcomer)
-    reservation, verdict = await usage.reserve(
-        tx,
-        counted,
-        project_no=key.project_no,
-        mode=key.mode_no,
-        plan=None if call.plan is None else call.plan.name,
-        ttl_seconds=ttl_seconds,
-    )
-    waiting = Waiting(call, lambda _: None, customer, opened=opened, level=level_open)
-    if not isinstance(verdict, Admitted):
-        result = attempting.refused(waiting, verdict, counted)
-        raise answering.refusal_of(result, clock.now()) if isinstance(result, Outcome) else result
-    assert reservation is not None
-    return reservation, attempting.admitted(waiting, verdict)
+    waiting = Waiting(call, lambda _: None, customer)
+
+    async def hold(charges: tuple[Charge, ...]) -> tuple[Reservation, Outcome]:
+        counted = Call(charges, is_newcomer=is_newcomer)
+        reservation, verdict = await usage.reserve(
+            tx,
+            counted,
+            project_no=key.project_no,
+            mode=key.mode_no,
+            plan=None if call.plan is None else call.plan.name,
+            ttl_seconds=ttl_seconds,
+        )
+        if not isinstance(verdict, Admitted):
+            result = attempting.refused(waiting, verdict, counted)
+            raise answering.refusal_of(result) if isinstance(result, Outcome) else result
+        assert reservation is not None
+        return reservation, attempting.admitted(waiting, verdict)
+
+    return await charged(waiting, hold)
 
 
 async def _meet(tx: Tx, call: Metered) -> tuple[Customer, bool]:
@@ -61,9 +63,12 @@ async def settle(
     call = Metered(key, plans, level, plans.by_name.get(reservation.plan or ""), row.user_id, meter, quantity)
     # What was promised is kept, also to one who was blocked meanwhile.
     customer = dataclasses.replace(_customer(row), status="active")
-    opened, charges, level_open = Openings().of(call, customer, clock.now())
-    counted = await usage.settle(tx, reservation, Call(charges, is_promised=True))
-    waiting = Waiting(call, lambda _: None, customer, opened=opened, level=level_open)
+    waiting = Waiting(call, lambda _: None, customer)
+
+    async def count(charges: tuple[Charge, ...]) -> Counted:
+        return await usage.settle(tx, reservation, Call(charges, is_promised=True))
+
+    counted = await charged(waiting, count)
     if counted.crossings:
         await webhooks.record(tx, telling.events_of(counted.crossings, [waiting]))
     [verdict] = counted.verdicts

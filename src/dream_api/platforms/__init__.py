@@ -1,5 +1,6 @@
-"""Tenants and what they sell: platforms, their projects, who may do what, and the numbers that stand for them."""
+"""Tenants and what they sell: platforms, their projects and their time, who may do what, and their numbers."""
 
+from dream_api.platforms.clocks import PLANS_KIND, ClockGoesForwardOnly, ahead_of, move_to, now_in, refuse_move
 from dream_api.platforms.numbers import draw, draw_locked, hold_numbers, move
 from dream_api.platforms.origins import (
     OriginNotAllowed,
@@ -38,6 +39,8 @@ from dream_api.platforms.rules import (
 __all__ = [
     "CACHE_KIND",
     "MODES",
+    "PLANS_KIND",
+    "ClockGoesForwardOnly",
     "Mode",
     "OriginNotAllowed",
     "Permission",
@@ -46,6 +49,7 @@ __all__ = [
     "ProjectType",
     "RedirectNotAllowed",
     "RoleForbids",
+    "ahead_of",
     "all_platforms",
     "all_projects",
     "allows",
@@ -63,11 +67,14 @@ __all__ = [
     "load_project",
     "mode_no",
     "move",
+    "move_to",
+    "now_in",
     "operator",
     "projects_of",
     "proper_name",
     "refuse_browser",
     "refuse_foreign",
+    "refuse_move",
     "refuse_role",
     "remember_home",
 ]

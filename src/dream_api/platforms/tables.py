@@ -1,6 +1,6 @@
 """Tenants and what they sell."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Table
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, ForeignKeyConstraint, Index, Table
 
 from dream_api.core.db.tables import Number, Verbatim, key, metadata, moment
 
@@ -29,6 +29,20 @@ projects = Table(
     CheckConstraint("type IN ('saas', 'store')", name="type"),
     Index("ix_projects__id", "id"),
     info={"scope": "platform", "personal": False, "keep": "until deleted"},
+)
+
+# How far ahead of the world a project's test mode is; no row: not at all.
+test_clocks = Table(
+    "test_clocks",
+    metadata,
+    key("platform_id", primary_key=True),
+    key("project_id", primary_key=True),
+    # Microseconds.
+    Column("ahead", Number, nullable=False),
+    moment("moved_at"),
+    ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
+    CheckConstraint("ahead > 0", name="ahead"),
+    info={"scope": "project", "personal": False, "keep": "until the project is deleted"},
 )
 
 # Directory: facts of the instance itself, such as which project is home.

@@ -3,11 +3,12 @@
     counted = await usage.count(tx, calls, storable)
 
 counts calls inside the caller's transaction, whichever it is; `decide` is the pure rule behind it. What is not yet
-known is held by `reserve` and counted by `settle`.
+known is held by `reserve` and counted by `settle`. `close_period` tells what is billed, to which nothing is added.
 """
 
 from dream_api.usage.charting import By as UsageBy
 from dream_api.usage.charting import Point, Span, history, span_of
+from dream_api.usage.closing import close_period, used_in_period
 from dream_api.usage.counting import Counted, count
 from dream_api.usage.deciding import (
     LARGEST_COUNT,
@@ -28,6 +29,7 @@ from dream_api.usage.deciding import (
     Verdict,
     decide,
 )
+from dream_api.usage.late import Closing, Closings, PeriodClosed
 from dream_api.usage.proving import checks
 from dream_api.usage.reserving import (
     LONGEST_TTL_SECONDS,
@@ -65,6 +67,8 @@ __all__ = [
     "BelowZero",
     "Call",
     "Charge",
+    "Closing",
+    "Closings",
     "CorrectionBelowZero",
     "CountTooLarge",
     "Counted",
@@ -78,6 +82,7 @@ __all__ = [
     "OpenLimit",
     "Overflowing",
     "Period",
+    "PeriodClosed",
     "Point",
     "QuantityOutOfRange",
     "Refused",
@@ -96,6 +101,7 @@ __all__ = [
     "Verdict",
     "Window",
     "checks",
+    "close_period",
     "count",
     "create_meter",
     "decide",
@@ -107,4 +113,5 @@ __all__ = [
     "settle",
     "span_of",
     "standings",
+    "used_in_period",
 ]

@@ -1,6 +1,6 @@
 """Counts calls in a transaction: reads and locks their rows in the order of keys, decides, writes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from dream_api.core.db import BatchTx
@@ -19,6 +19,7 @@ from dream_api.usage.deciding import (
     Verdict,
     decide,
 )
+from dream_api.usage.late import refuse_late
 from dream_api.usage.releasing import overdue, release
 from dream_api.usage.windows import Window, starts_of
 
@@ -38,7 +39,7 @@ async def count(tx: BatchTx, calls: list[Call], storable: Storable, *, expired_a
     """Decide on the calls and write what was admitted in `tx`; it holds once that is committed.
 
     `storable(place, verdict)` gives the text that is stored with the key of an admitted call. Reservations that ended
-    by `expired_at` are released first; None: nobody looks for any.
+    by `expired_at` are released first; None: nobody looks for any. Raises PeriodClosed, before anything is decided.
     """
     state, born = await locked_state(tx, calls, expired_at)
     decided = decide(state, calls)
@@ -50,7 +51,9 @@ async def count(tx: BatchTx, calls: list[Call], storable: Storable, *, expired_a
 
 async def peek(tx: BatchTx, charge: Charge, now: int) -> State:
     """What is counted of everything the charge would touch; nothing is locked or written."""
-    state = await _read(tx, [charge], set())
+    state = await read(tx, [charge])
+    if state.closed:
+        refuse_late(state, [Call((charge,))])
     life = state.counter(charge.whole_life)
     if life.held:
         for reservation in await reservation_queries.overdue_of(tx, charge.life, now):
@@ -73,8 +76,10 @@ async def locked_state(
     if tx.locks_rows:
         lives = {charge.life for charge in charges} - rowless
         lives.update(also, *(reservation.lives for reservation in expired))
-        born = await _lock(tx, lives)
-    state = await _read(tx, charges, rowless | born)
+        born = await lock(tx, lives)
+    state = await read(tx, charges, rowless | born)
+    if state.closed:
+        refuse_late(state, calls)
     asked = {call.event for call in calls if call.event is not None}
     if asked:
         for row in await queries.events(tx, asked):
@@ -84,20 +89,22 @@ async def locked_state(
     return state, born
 
 
-async def _lock(tx: BatchTx, lives: set[LifeKey]) -> set[LifeKey]:
-    """Hold every life row; where an old customer has none for the meter yet, it is made first."""
+async def lock(tx: BatchTx, lives: set[LifeKey]) -> set[LifeKey]:
+    """Hold every life row; where an old customer has none for the meter yet, it is made first. Answers those made."""
     if not lives:
         return set()
     found = {(row[0], row[1], row[2]) for row in await queries.lock_lives(tx, lives)}
     missing = lives - found
-    if missing:
-        await queries.bear_lives(tx, missing)
-        await queries.lock_lives(tx, missing)
-    return missing
+    if not missing:
+        return set()
+    born = {(row[0], row[1], row[2]) for row in await queries.bear_lives(tx, missing)}
+    if len(born) < len(missing):
+        await queries.lock_lives(tx, missing - born)
+    return born
 
 
-async def _read(tx: BatchTx, charges: list[Charge], rowless: set[LifeKey]) -> State:
-    """`rowless`: the lives of which nothing was ever counted."""
+async def read(tx: BatchTx, charges: list[Charge], rowless: Collection[LifeKey] = ()) -> State:
+    """What is stored of everything that the charges touch; `rowless`: the lives of which nothing was ever counted."""
     keys: set[CounterKey] = set()
     for charge in charges:
         keys.add(charge.whole_life)
@@ -124,8 +131,10 @@ async def _read(tx: BatchTx, charges: list[Charge], rowless: set[LifeKey]) -> St
 
 
 async def _read_counters(tx: BatchTx, state: State, keys: set[CounterKey]) -> None:
-    for platform, customer, meter, window, starts_at, *numbers in await queries.counts(tx, keys):
+    for platform, customer, meter, window, starts_at, closed_until, *numbers in await queries.counts(tx, keys):
         key = (platform, customer, meter, window, starts_at)
+        if closed_until:
+            state.closed[key] = closed_until
         counter = state.counters[key] = Counter(key, *numbers)
         counter.is_there = True
 
@@ -149,7 +158,7 @@ async def _keep_others(tx: BatchTx, state: State) -> None:
         kept += [state.counters[key] for key in keys if key in state.counters]
 
 
-async def _bear_counters(tx: BatchTx, state: State, charges: list[Charge], rowless: set[LifeKey]) -> None:
+async def _bear_counters(tx: BatchTx, state: State, charges: list[Charge], rowless: Collection[LifeKey]) -> None:
     """A sum's counter of a window that no limit named before begins with the sum of its hours."""
     missing: dict[CounterKey, tuple[int, ...]] = {}
     for charge in charges:

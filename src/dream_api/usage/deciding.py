@@ -170,6 +170,8 @@ class State:
     opened: dict[Charge, Opened] = field(default_factory=dict[Charge, Opened])
     subjects: set[SubjectKey] = field(default_factory=set[SubjectKey])
     events: dict[EventKey, tuple[bytes, str]] = field(default_factory=dict[EventKey, tuple[bytes, str]])
+    # Billing periods that are closed, by their counters: up to when; and of their lives, the latest of these moments.
+    closed: dict[CounterKey, int] = field(default_factory=dict[CounterKey, int])
 
     def counter(self, key: CounterKey) -> Counter:
         """The counter; what is missing is zero."""

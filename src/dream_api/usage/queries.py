@@ -49,9 +49,9 @@ c = usage_counters.c
 
 _wanted = rows_of("wanted", **_counter_key)
 _COUNTS = Statement(
-    select(
-        c.platform_no, c.customer_no, c.meter_no, c.window, c.starts_at, c.count, c.held, c.announced, c.windows
-    ).join_from(_wanted, usage_counters, and_(*(c[name] == _wanted.c[name] for name in _counter_key))),
+    select(*(c[name] for name in _counter_key), c.closed_until, c.count, c.held, c.announced, c.windows).join_from(
+        _wanted, usage_counters, and_(*(c[name] == _wanted.c[name] for name in _counter_key))
+    ),
     wanted=_wanted,
 )
 
@@ -75,7 +75,8 @@ _BEAR = Statement(
         list(_born.c.keys()),
         select(*_born.c).where(given(_born)).order_by(_born.c.platform_no, _born.c.customer_no, _born.c.meter_no),
     )
-    .on_conflict_do_nothing(),
+    .on_conflict_do_nothing()
+    .returning(*(c[name] for name in _life_key)),
     born=_born,
 )
 _stillborn = rows_of("stillborn", **_life_key)
@@ -98,6 +99,20 @@ _PUT_COUNTS = Statement(
         set_={name: _put.excluded[name] for name in ("count", "announced", "windows")},
     ),
     counted=_counted,
+)
+
+_closed = rows_of(
+    "closed", **_counter_key, count=_BIG, announced=SmallInteger(), windows=SmallInteger(), closed_until=_BIG
+)
+_close = insert(usage_counters).from_select(
+    [*_closed.c.keys(), "held"], select(*_closed.c, _NOTHING).where(given(_closed))
+)
+_CLOSE = Statement(
+    _close.on_conflict_do_update(
+        index_elements=list(usage_counters.primary_key),
+        set_={name: _close.excluded[name] for name in ("count", "windows", "closed_until")},
+    ),
+    closed=_closed,
 )
 
 _added = rows_of(
@@ -191,8 +206,9 @@ async def lock_lives(tx: BatchTx, lives: Iterable[LifeKey]) -> Rows:
     return await tx.fetch(_LOCK_LIVES, lives=sorted(lives))
 
 
-async def bear_lives(tx: BatchTx, lives: Iterable[LifeKey]) -> None:
-    await tx.run(_BEAR, born=[(*life, 0, 0, 0, 0, 0) for life in sorted(lives)])
+async def bear_lives(tx: BatchTx, lives: Iterable[LifeKey]) -> Rows:
+    """Make life rows; answers which, the others somebody else has made meanwhile."""
+    return await tx.fetch(_BEAR, born=[(*life, 0, 0, 0, 0, 0) for life in sorted(lives)])
 
 
 async def bury_lives(tx: BatchTx, lives: Iterable[LifeKey]) -> None:
@@ -202,6 +218,11 @@ async def bury_lives(tx: BatchTx, lives: Iterable[LifeKey]) -> None:
 async def put_counts(tx: BatchTx, counted: Iterable[tuple[int, ...]]) -> None:
     """Write counters as (key, count, announced, windows); what is held stays as it is."""
     await tx.run(_PUT_COUNTS, counted=sorted(counted))
+
+
+async def close(tx: BatchTx, closed: Iterable[tuple[int, ...]]) -> None:
+    """Write a life and its closed period, as (key, count, announced, windows, closed until)."""
+    await tx.run(_CLOSE, closed=sorted(closed))
 
 
 async def add_hours(tx: BatchTx, hours: dict[HourKey, list[int]]) -> None:

@@ -38,6 +38,9 @@ usage_counters = Table(
     Column("held", Number, nullable=False),
     # In the life row only: of which windows there are counters, a bit each; whoever counts keeps them all.
     Column("windows", Small, nullable=False, server_default="0"),
+    # Of a billing period that was closed: up to when, and nothing is added to it any more. In the life row: the latest
+    # of these moments. 0: never.
+    Column("closed_until", Number, nullable=False, server_default="0"),
     info={"scope": "platform", "personal": False, "keep": "with the customer"},
     sqlite_with_rowid=False,
     postgresql_with=_ROOM_TO_UPDATE,

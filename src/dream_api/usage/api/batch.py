@@ -8,7 +8,6 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from dream_api import customers
-from dream_api.core import clock
 from dream_api.core.errors import Overloaded, Refusal
 from dream_api.core.http import Body, Error, answers, read_json, refusal_body, takes
 from dream_api.core.idempotency import proper_key
@@ -108,7 +107,7 @@ def _told(result: Outcome | Refusal, place: int, request_id: str, link_base: str
     if isinstance(result, Outcome):
         if result.is_allowed:
             return f'{{"status":200,{body_of(result)[1:]}'
-        result = refusal_of(result, clock.now())
+        result = refusal_of(result)
     elif isinstance(result, Overloaded):
         raise result
     body: dict[str, Any] = {"status": result.status, **refusal_body(result, request_id, link_base)}

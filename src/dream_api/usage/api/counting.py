@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from dream_api import usage
-from dream_api.core import clock, ids, metrics
+from dream_api.core import ids, metrics
 from dream_api.core.errors import Refusal, ValidationFailed
 from dream_api.core.http import ClientGone, Proxies, Reply, answers, as_refusal, parse, read, refusal_answer, takes
 from dream_api.core.idempotency import IdempotencyMismatch
@@ -129,7 +129,7 @@ class Metering:
             terms = await self._gate.terms_of(key, _text(headers, b"x-user-plan"))
             outcome = await self._gate.count(_call(key, terms, headers, body))
             if not outcome.is_allowed:
-                raise refusal_of(outcome, clock.now())
+                raise refusal_of(outcome)
         except ClientGone:
             return
         except Exception as problem:
@@ -155,11 +155,11 @@ _JSON = (b"content-type", b"application/json")
 
 
 def headers_of(outcome: Outcome, request_id: str) -> list[tuple[bytes, bytes]]:
-    return [_JSON, (b"x-request-id", request_id.encode()), *rate_headers(outcome, clock.now())]
+    return [_JSON, (b"x-request-id", request_id.encode()), *rate_headers(outcome)]
 
 
 def _as_problem(result: Outcome | Refusal) -> Refusal:
-    return refusal_of(result, clock.now()) if isinstance(result, Outcome) else result
+    return refusal_of(result) if isinstance(result, Outcome) else result
 
 
 def _call(key: Key, terms: Terms, headers: dict[bytes, bytes], body: bytes) -> Metered:

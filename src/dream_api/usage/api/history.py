@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import Response
 
 from dream_api import customers, usage
+from dream_api.catalog import Plans
 from dream_api.core import clock
 from dream_api.core.http import answers, json_answer
 from dream_api.gate import ACTING_REFUSALS, Acting, SaasOnly
@@ -95,8 +96,9 @@ async def read_history(
     are UTC."""
     if user_id is not None:
         customers.proper_user_id(user_id, "userId")
-    span = usage.span_of(by, _moment(starts_at), _moment(ends_at), clock.now())
-    meters = await _meters(request, acting, by, meter)
+    plans = await gate_of(request).plans_of(acting)
+    span = usage.span_of(by, _moment(starts_at), _moment(ends_at), clock.now() + plans.ahead)
+    meters = _meters(plans, acting, by, meter)
     async with gate_of(request).database.read() as tx:
         points = await usage.history(tx, acting.scope, by, span, meters, user_id=user_id, limit=limit)
     told = History(
@@ -113,11 +115,11 @@ def _moment(asked: AwareDatetime | None) -> int | None:
     return None if asked is None else clock.from_datetime(asked)
 
 
-async def _meters(request: Request, acting: Acting, by: UsageBy, name: str | None) -> list[Meter]:
+def _meters(plans: Plans, acting: Acting, by: UsageBy, name: str | None) -> list[Meter]:
     """The meters that are asked for."""
     if acting.project.type != "saas":
         raise SaasOnly("Calls are metered for saas projects; this one is a store.")
-    known = (await gate_of(request).plans_of(acting)).meters
+    known = plans.meters
     if name is None and by == "meter":
         return list(known.values())
     found = known.get(name or usage.REQUESTS)

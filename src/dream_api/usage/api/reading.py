@@ -6,7 +6,6 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from dream_api import usage
-from dream_api.core import clock
 from dream_api.core.http import answers
 from dream_api.gate import REFUSALS, metered, peeked_body, rate_headers
 from dream_api.gate.faces import Server, gate_of
@@ -33,5 +32,5 @@ async def read_usage(
     terms = await gate.terms_of(key, user_plan)
     outcome = await gate.peek(metered(key, terms, user_id=user_id_of(user_id), plan=user_plan, meter=meter))
     answer = Response(peeked_body(outcome), media_type="application/json")
-    answer.raw_headers += rate_headers(outcome, clock.now())
+    answer.raw_headers += rate_headers(outcome)
     return answer

@@ -32,7 +32,8 @@ class NewReservation(Body):
         300,
         ge=1,
         le=usage.LONGEST_TTL_SECONDS,
-        description="How long it is held; what is not settled is released.",
+        description="How long it is held; what is not settled is released. Your server's time, also where the "
+        "project's test clock was moved.",
     )
 
 

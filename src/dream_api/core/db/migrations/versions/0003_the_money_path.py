@@ -46,7 +46,22 @@ def _callers() -> None:
 
 
 def _clocks() -> None:
-    """How far ahead a project's test mode is."""
+    """How far ahead a project's test mode is, and which billing periods are closed."""
+    op.create_table(
+        "test_clocks",
+        sa.Column("platform_id", KEY, nullable=False),
+        sa.Column("project_id", KEY, nullable=False),
+        sa.Column("ahead", sa.BigInteger(), nullable=False),
+        sa.Column("moved_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("ahead > 0", name=op.f("ck_test_clocks__ahead")),
+        sa.ForeignKeyConstraint(
+            ["platform_id", "project_id"],
+            ["projects.platform_id", "projects.id"],
+            name=op.f("fk_test_clocks__platform_id_project_id"),
+        ),
+        sa.PrimaryKeyConstraint("platform_id", "project_id", name=op.f("pk_test_clocks")),
+    )
+    op.add_column("usage_counters", sa.Column("closed_until", sa.BigInteger(), server_default="0", nullable=False))
 
 
 def _billing() -> None:

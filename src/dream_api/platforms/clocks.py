@@ -1,0 +1,59 @@
+"""A project's own time: its test mode may be ahead of the world; its live mode, and the project home, never are."""
+
+from sqlalchemy import select
+
+from dream_api.core import clock
+from dream_api.core.cache import note
+from dream_api.core.db import Tx, insert
+from dream_api.core.errors import Invalid, ValidationFailed
+from dream_api.platforms import queries
+from dream_api.platforms.rules import Mode, Project
+from dream_api.platforms.tables import test_clocks
+
+# How far ahead a project is, is cached with its tiers, as `<project>:<mode>`.
+PLANS_KIND = "plans"
+FARTHEST_YEARS = 10
+
+
+class ClockGoesForwardOnly(Invalid):
+    code = "clock_goes_forward_only"
+    hint = "Send a moment later than the project's present time; to begin anew, use another project."
+
+
+async def ahead_of(tx: Tx, platform_id: str, project_id: str, mode: Mode) -> int:
+    """By how many microseconds the project's time in this mode is ahead of the world's."""
+    if mode == "live":
+        return 0
+    t = test_clocks.c
+    return await tx.scalar(select(t.ahead).where(t.platform_id == platform_id, t.project_id == project_id)) or 0
+
+
+async def now_in(tx: Tx, platform_id: str, project_id: str, mode: Mode) -> int:
+    """The present moment of the project in this mode."""
+    return clock.now() + await ahead_of(tx, platform_id, project_id, mode)
+
+
+async def refuse_move(tx: Tx, project: Project, at: int) -> None:
+    """Refuse where the project's time cannot be moved to this moment; until the transaction ends, nobody moves it."""
+    if project.id == await queries.home_project_id(tx):
+        raise ValidationFailed(
+            "The project home keeps real time: the platforms of this instance are limited and billed by it.",
+            param="project",
+            hint="Move the time of another project.",
+        )
+    await queries.hold_project(tx, project.platform_id, project.id)
+    present = await now_in(tx, project.platform_id, project.id, "test")
+    if at <= present:
+        raise ClockGoesForwardOnly(f"It is {clock.rfc3339(present)} in the project already.", param="at")
+    if at > clock.add_months(clock.now(), 12 * FARTHEST_YEARS):
+        raise ValidationFailed(f"A project's time is at most {FARTHEST_YEARS} years ahead.", param="at")
+
+
+async def move_to(tx: Tx, project: Project, at: int) -> None:
+    """Let it be this moment in the project's test mode, in every process within a second; time goes on from there."""
+    await refuse_move(tx, project, at)
+    real = clock.now()
+    row = {"ahead": at - real, "moved_at": real}
+    moved = insert(test_clocks).values(platform_id=project.platform_id, project_id=project.id, **row)
+    await tx.execute(moved.on_conflict_do_update(index_elements=list(test_clocks.primary_key), set_=row))
+    await note(tx, PLANS_KIND, f"{project.id}:test")
