@@ -14,6 +14,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Match
 
 from dream_api import __version__, catalog, customers, schema, usage
+from dream_api.catalog import api as catalog_api
 from dream_api.core import rates, sweeping
 from dream_api.core.db import Database
 from dream_api.core.db.migrating import migrate
@@ -30,7 +31,14 @@ from dream_api.usage import jobs as usage_jobs
 from dream_api.webhooks import api as webhooks_api
 from dream_api.webhooks import jobs as webhooks_jobs
 
-ROUTERS = (*usage_api.ROUTERS, customers_api.router, webhooks_api.router, operating.router, documents.router)
+ROUTERS = (
+    *usage_api.ROUTERS,
+    customers_api.router,
+    *catalog_api.ROUTERS,
+    webhooks_api.router,
+    operating.router,
+    documents.router,
+)
 
 _STYLE = Path(__file__).parent / "core" / "web" / "dream.css"
 _DESCRIPTION = """
