@@ -18,6 +18,7 @@ from dream_api.billing import Billing, Gateway, Sandbox
 from dream_api.billing import api as billing_api
 from dream_api.billing import jobs as billing_jobs
 from dream_api.billing.contract import Kind
+from dream_api.catalog import api as catalog_api
 from dream_api.core import rates, secrets, sweeping
 from dream_api.core.db import Database
 from dream_api.core.db.migrating import migrate
@@ -39,6 +40,7 @@ ROUTERS = (
     *usage_api.ROUTERS,
     customers_api.router,
     *billing_api.ROUTERS,
+    *catalog_api.ROUTERS,
     webhooks_api.router,
     operating.router,
     documents.router,

@@ -9,6 +9,7 @@ from dream_api.core.jobs import tables as jobs
 from dream_api.customers import tables as customers
 from dream_api.keys import tables as keys
 from dream_api.platforms import tables as platforms
+from dream_api.store import tables as store
 from dream_api.usage import tables as usage
 from dream_api.webhooks import tables as webhooks
 
@@ -22,6 +23,7 @@ __all__ = [
     "keys",
     "metadata",
     "platforms",
+    "store",
     "usage",
     "webhooks",
 ]

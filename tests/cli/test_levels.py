@@ -4,6 +4,16 @@ import pytest
 
 from tests.cli.terminal import Terminal
 
+A_MONTH = {
+    "currency": "usd",
+    "type": "recurring",
+    "billingScheme": "flat_rate",
+    "interval": "month",
+    "intervalCount": 1,
+    "meter": None,
+    "per": 1,
+}
+
 
 def test_levels_alone_lists_them(terminal: Terminal) -> None:
     found = terminal.ask("levels")
@@ -21,8 +31,9 @@ def test_people_read_levels_as_a_table(terminal: Terminal) -> None:
     said = terminal.type("levels")
 
     head, *rows = said.out.splitlines()
-    assert head.split() == ["Level", "Name", "Users/hour", "Requests/day", "Requests/month", "Members"]
-    assert rows[3].split() == ["3", "Level", "3", "300", "unlimited", "unlimited", "unlimited"]
+    assert head.split() == ["Level", "Name", "Users/hour", "Requests/day", "Requests/month", "Members", "Price"]
+    assert rows[0].split()[-1] == "free"
+    assert " ".join(rows[3].split()) == "3 Level 3 300 unlimited unlimited unlimited 180.00 USD a month"
 
 
 def test_a_platform_is_put_on_another_level(terminal: Terminal) -> None:
@@ -62,6 +73,8 @@ def test_a_level_is_changed_and_what_is_not_named_stays(terminal: Terminal) -> N
         "requestsPerDay": 5_000,
         "requestsPerMonth": None,
         "members": 3,
+        "prices": [{**A_MONTH, "amount": 12_000, "price": "120.00"}],
+        "isArchived": False,
         "isNew": False,
     }
     assert again == {**changed, "displayName": "Bigger", "members": None}
@@ -91,6 +104,7 @@ def test_people_read_what_the_level_allows_now(terminal: Terminal) -> None:
         "  Requests/day     unlimited",
         "  Requests/month   2,000,000",
         "  Members          unlimited",
+        "  Price            60.00 USD a month",
     ]
 
 
@@ -104,7 +118,7 @@ def test_a_level_is_set_in_the_home_mode(terminal: Terminal) -> None:
 def test_there_must_be_something_to_set(terminal: Terminal) -> None:
     refusal = terminal.refused("levels", "set", "1")
 
-    assert refusal["error"] == "There is nothing to set: name at least one of the level's limits, or --name."
+    assert refusal["error"] == "There is nothing to set: name a limit of the level, --price or --name."
     assert refusal["hint"] == "See `dream-api levels set --help`."
 
 
@@ -127,3 +141,26 @@ def test_what_a_level_allows_is_a_whole_number(terminal: Terminal, option: str, 
 def test_a_levels_number_and_name_are_proper(terminal: Terminal) -> None:
     assert terminal.refused("levels", "set", "1000", "--members", "1")["param"] == "number"
     assert terminal.refused("levels", "set", "1", "--name", " ")["param"] == "displayName"
+
+
+def test_levels_cost_what_the_operator_says(terminal: Terminal) -> None:
+    shipped = terminal.ask("levels")["data"]
+    priced = terminal.ask("levels", "set", "1", "--price", "15")
+    euros = terminal.ask("levels", "set", "1", "--price", "14.50", "--currency", "eur")
+    made = terminal.ask("levels", "set", "7", "--price", "amount=900,interval=year")
+
+    def told(level: dict[str, object]) -> list[tuple[str, str, str]]:
+        prices = level["prices"]
+        assert isinstance(prices, list)
+        return [(one["price"], one["currency"], one["interval"]) for one in prices]
+
+    assert [told(level) for level in shipped] == [
+        [],
+        [("60.00", "usd", "month")],
+        [("120.00", "usd", "month")],
+        [("180.00", "usd", "month")],
+    ]
+    assert told(priced) == [("15.00", "usd", "month")]
+    assert told(euros) == [*told(priced), ("14.50", "eur", "month")]
+    assert told(made) == [("900.00", "usd", "year")]
+    assert told(terminal.ask("levels", DREAM_HOME_MODE="test")["data"][1]) == [("60.00", "usd", "month")]

@@ -25,8 +25,11 @@ def test_a_tier_is_made_and_then_changed(terminal: Terminal, project: str) -> No
         "name": "pro",
         "displayName": "Pro",
         "isDefault": False,
+        "isVisible": True,
+        "isArchived": False,
         "limit": 50_000,
         "limits": [only],
+        "prices": [],
         "isNew": True,
         "newMeters": [],
     }
@@ -121,7 +124,7 @@ def test_people_read_tiers_with_a_line_for_each_limit(terminal: Terminal, projec
     lines = terminal.type("tier", "list", "--project", project).out.splitlines()
 
     assert [line.split() for line in lines] == [
-        ["Tier", "Limit", "Meter", "Window", "Kind", "Default", "Name"],
+        ["Tier", "Limit", "Meter", "Window", "Kind", "Price", "State", "Name"],
         ["free", "1,000", "requests", "period", "hard", "default", "Free"],
         ["pro", "unlimited", "requests", "day", "hard", "Pro"],
         ["70,000", "requests", "lifetime", "soft"],
@@ -156,7 +159,8 @@ FAULTS = {
 def test_what_is_wrong_with_a_limit_is_named(terminal: Terminal, project: str, limit: str) -> None:
     refusal = terminal.refused("tier", "set", "--project", project, "--name", "pro", "--limit", limit)
 
-    assert (refusal["code"], refusal["param"], refusal["error"]) == ("validation_failed", "limit", FAULTS[limit])
+    assert (refusal["code"], refusal["error"]) == ("validation_failed", FAULTS[limit])
+    assert refusal["param"] in ("limit", "limits")
     assert refusal["hint"]
     assert len(terminal.ask("tier", "list", "--project", project)["data"]) == 1
 
@@ -181,7 +185,89 @@ def test_a_new_tier_needs_a_limit_and_any_change_something_to_set(terminal: Term
     nothing = terminal.refused(*words, "free")
     new = terminal.refused(*words, "pro", "--display-name", "Pro")
 
-    assert nothing["error"] == "There is nothing to set: give --limit or --display-name."
-    assert new["error"] == "There is no test tier pro yet: a new one needs a --limit."
+    assert nothing["error"] == "There is nothing to set: give --limit, --price or --display-name."
+    assert new["error"] == "There is no test tier pro yet: a new one needs a --limit or a --price."
     assert terminal.refused(*words, "free", "--display-name", "")["param"] == "displayName"
     assert [tier["name"] for tier in terminal.ask("tier", "list", "--project", project)["data"]] == ["free"]
+
+
+def test_a_tier_has_prices_which_are_replaced_one_by_one(terminal: Terminal, project: str) -> None:
+    words = ("tier", "set", "--project", project, "--name", "pro", "--price")
+
+    made = terminal.ask(*words, "19.99", "--price", "amount=199,interval=year", "--limit", "5")
+    changed = terminal.ask(*words, "24.99", "--price", "amount=0.50,meter=tokens,per=1000")
+    other = terminal.ask(*words, " amount = 18 , currency = EUR , interval = week , count = 2 , scheme = per_unit ")
+
+    def told(of: dict[str, Any]) -> list[tuple[object, ...]]:
+        return [(one["price"], one["currency"], one["interval"], one["meter"]) for one in of["prices"]]
+
+    monthly = made["prices"][0]
+    assert monthly == {
+        "amount": 1999,
+        "price": "19.99",
+        "currency": "usd",
+        "type": "recurring",
+        "billingScheme": "flat_rate",
+        "interval": "month",
+        "intervalCount": 1,
+        "meter": None,
+        "per": 1,
+    }
+    yearly = ("199.00", "usd", "year", None)
+    assert told(made) == [("19.99", "usd", "month", None), yearly]
+    assert told(changed) == [yearly, ("24.99", "usd", "month", None), ("0.50", "usd", "month", "tokens")]
+    assert changed["newMeters"] == [{"name": "tokens", "aggregation": "sum"}]
+    assert told(other) == [*told(changed), ("18.00", "eur", "week", None)]
+    assert other["limit"] == 5
+    assert terminal.ask("tier", "list", "--project", project)["data"][1]["prices"] == other["prices"]
+
+
+def test_a_store_sells_at_a_price_alone(terminal: Terminal) -> None:
+    shop = terminal.ask("project", "create", "Shop", "--type", "store")["projectId"]
+    words = ("tier", "set", "--project", shop, "--name", "mug")
+
+    made = terminal.ask(*words, "--price", "12.50", "--price", "amount=1500,currency=jpy")
+
+    assert [(one["type"], one["amount"], one["interval"]) for one in made["prices"]] == [
+        ("one_time", 1250, None),
+        ("one_time", 1500, None),
+    ]
+    assert terminal.refused(*words, "--limit", "5")["param"] == "limits"
+    assert terminal.refused(*words, "--price", "amount=5,interval=month")["param"] == "prices.0.interval"
+
+
+PRICE_FAULTS = {
+    "free": "A price is a decimal such as 19.99, without sign or exponent.",
+    "-1": "A price is a decimal such as 19.99, without sign or exponent.",
+    "19.999": "USD has 2 digits after the point, and the price has more.",
+    "amount=1.5,currency=jpy": "JPY has 0 digits after the point, and the price has more.",
+    "interval=year": "The price 'interval=year' does not tell its amount.",
+    "amount=1,interval=decade": "A price's interval is day, week, month or year, and not 'decade'.",
+    "amount=1,scheme=tiered": "A price's scheme is flat_rate or per_unit, and not 'tiered'.",
+    "amount=1,count=many": "A price's count is a whole number, and not 'many'.",
+    "amount=1,colour=red": "A price has no 'colour'; it has amount, currency, interval, count, scheme, meter and per.",
+    "amount=1,amount=2": "The price 'amount=1,amount=2' tells its amount twice.",
+    "amount=1,currency=xyz": "There is no such currency to charge in.",
+}
+
+
+def test_what_is_wrong_with_a_price_is_said(terminal: Terminal, project: str) -> None:
+    words = ("tier", "set", "--project", project, "--name", "pro")
+
+    for price, sentence in PRICE_FAULTS.items():
+        refusal = terminal.refused(*words, f"--price={price}")
+        assert (refusal["code"], refusal["error"]) == ("validation_failed", sentence)
+        assert refusal["hint"]
+    assert len(terminal.ask("tier", "list", "--project", project)["data"]) == 1
+
+
+def test_people_read_what_a_tier_costs(terminal: Terminal, project: str) -> None:
+    words = ("--price", "19.99", "--price", "amount=0.50,meter=tokens,per=1000")
+
+    said = terminal.type("tier", "set", "--project", project, "--name", "pro", *words)
+
+    assert said.out.splitlines() == [
+        "Made the test tier pro of Shop: 19.99 USD a month, 0.50 USD per 1,000 tokens billed by the month.",
+        "Made the meter tokens, which adds up quantities.",
+    ]
+    assert "19.99 USD a month" in terminal.type("tier", "list", "--project", project).out

@@ -15,6 +15,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Connection, inspect, text
 
+from dream_api import catalog
 from dream_api.app import every_check, open_database, prepare
 from dream_api.core.db import FILE_NAME, Database
 from dream_api.core.db.migrating import ForeignSchema, config, current, head, migrate
@@ -297,6 +298,33 @@ async def test_what_the_first_release_counted_is_whole_in_this_one(fresh: Databa
 
 def _to_the_first_release(connection: Connection) -> None:
     command.upgrade(config(connection), "0001")
+
+
+async def test_the_levels_of_an_earlier_release_have_prices_in_this_one(fresh: Database) -> None:
+    if fresh.path is not None:
+        connect(fresh.path).close()
+    async with fresh.write() as tx:
+        await tx.connection.run_sync(_to_the_first_release)
+    tier = "INSERT INTO tiers (platform_id, id, project_id, mode, name, display_name, number, is_default, created_at,"
+    levels = [
+        f"{tier} updated_at) VALUES ('{platform}', 'tier_{platform}{mode}{number}', '{project}', '{mode}',"
+        f" 'level-{number}', 'L', {number}, false, 1, 1)"
+        for platform, project in (("plt_a", "prj_a"), ("plt_b", "prj_b"))
+        for mode in ("test", "live")
+        for number in (0, 1, 2, 3, 9)
+    ]
+    await _do(fresh, *_FIRST_RELEASE, *levels)
+
+    await migrate(fresh)
+
+    async with fresh.read() as tx:
+        rows = await tx.all(text("SELECT * FROM prices ORDER BY tier_id"))
+        levels_now = {mode: await catalog.levels_of(tx, mode) for mode in ("test", "live")}
+    assert [row.tier_id for row in rows] == [f"tier_plt_a{mode}{n}" for mode in ("live", "test") for n in (1, 2, 3)]
+    assert len({row.id for row in rows}) == 6
+    for found in levels_now.values():
+        shipped = {level.number: level.prices for level in catalog.LEVELS}
+        assert {level.number: level.prices for level in found} == {**shipped, 9: ()}
 
 
 _HOUR = 1_795_248_000_000_000

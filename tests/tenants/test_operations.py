@@ -25,11 +25,15 @@ class Things:
     account: Account
     customer: str
     reservation: str
+    tier: str
+    coupon: str
 
     def value(self, operation: Operation, parameter: str) -> str:
         known = {
             ("/api/customers/{id}", "id"): self.customer,
             ("/api/usage/reserve/{id}/settle", "id"): self.reservation,
+            ("/tiers/{name}", "name"): self.tier,
+            ("/coupons/{id}", "id"): self.coupon,
         }
         return known[operation.path, parameter]
 
@@ -40,7 +44,17 @@ async def things_of(house: House, account: Account) -> Things:
     whose = {**account.sk, "X-User-Id": made.json()["userId"]}
     held = await house.api.post("/api/usage/reserve", headers=whose, json={"quantity": 10})
     assert held.status_code == 201, held.text
-    return Things(account, made.json()["id"], held.json()["reservation"]["id"])
+    tier = await house.api.post("/tiers", headers=account.sk, json={"name": ids.new("tier")})
+    assert tier.status_code == 201, tier.text
+    coupon = await house.api.post("/coupons", headers=account.sk, json={"code": ids.new("code"), "percentOff": 5})
+    assert coupon.status_code == 201, coupon.text
+    return Things(
+        account,
+        made.json()["id"],
+        held.json()["reservation"]["id"],
+        tier.json()["name"],
+        coupon.json()["id"],
+    )
 
 
 def key_of(operation: Operation, account: Account) -> dict[str, str]:

@@ -7,8 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dream_api import customers, platforms
-from dream_api.catalog import queries
-from dream_api.catalog.rules import TierLimit, set_tier
+from dream_api.catalog.appraising import NewPrice, appraise
+from dream_api.catalog.finding import Offer, offers_of
+from dream_api.catalog.limiting import TierLimit
+from dream_api.catalog.offering import Draft, Texts, make_tier
+from dream_api.catalog.pricing import PriceTerms
+from dream_api.catalog.rules import set_tier
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import ValidationFailed
@@ -31,6 +35,10 @@ class Level:
     requests_per_day: int | None = None
     requests_per_month: int | None = None
     members: int | None = None
+    # What it costs; none: it is put on a platform by hand, or free.
+    prices: tuple[PriceTerms, ...] = ()
+    # Kept by the platforms that are on it, and by nobody new.
+    is_archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +50,16 @@ class Home:
     active_users: Meter
 
 
-# The levels an instance begins with; the operator edits them like any tier.
+def _a_month(amount: int) -> NewPrice:
+    return NewPrice(currency="usd", amount=amount, interval="month")
+
+
+# The levels an instance begins with, and what they cost; the operator edits them like any tier.
 LEVELS = (
     Level(0, "level-0", "Free", 25),
-    Level(1, "level-1", "Level 1", 100),
-    Level(2, "level-2", "Level 2", 200),
-    Level(3, "level-3", "Level 3", 300),
+    Level(1, "level-1", "Level 1", 100, prices=appraise("saas", [_a_month(6_000)])),
+    Level(2, "level-2", "Level 2", 200, prices=appraise("saas", [_a_month(12_000)])),
+    Level(3, "level-3", "Level 3", 300, prices=appraise("saas", [_a_month(18_000)])),
 )
 
 
@@ -83,8 +95,18 @@ async def ensure_home(tx: Tx) -> Project:
     return home
 
 
-async def set_level(tx: Tx, mode: Mode, number: int, limits: Sequence[TierLimit], display_name: str | None) -> bool:
-    """Make a level, or change these limits of one that is there; whether it is new. In force within a second."""
+async def set_level(
+    tx: Tx,
+    mode: Mode,
+    number: int,
+    limits: Sequence[TierLimit],
+    display_name: str | None,
+    prices: Sequence[NewPrice] = (),
+) -> bool:
+    """Make a level, or change these limits and prices of one that is there; whether it is new.
+
+    In force within a second; platforms that bought the level keep the price they have.
+    """
     home = await ensure_home(tx)
     if not 0 <= number <= _HIGHEST:
         raise ValidationFailed(f"A level's number is 0 to {_HIGHEST}.", param="number")
@@ -92,22 +114,14 @@ async def set_level(tx: Tx, mode: Mode, number: int, limits: Sequence[TierLimit]
     name = f"level-{number}" if known is None else known.name
     if known is None and display_name is None:
         display_name = f"Level {number}"
-    done = await set_tier(tx, home, mode, name, limits, display_name=display_name, number=number)
+    done = await set_tier(tx, home, mode, name, limits, prices=prices, display_name=display_name, number=number)
     return done.is_new
 
 
 async def _create_level(tx: Tx, home: Project, mode: Mode, level: Level) -> None:
     limits = [TierLimit(most, meter, window) for meter, window, most in limits_of(level) if most is not None]
-    await set_tier(
-        tx,
-        home,
-        mode,
-        level.name,
-        limits,
-        display_name=level.display_name,
-        number=level.number,
-        is_default=level.number == 0,
-    )
+    texts = Texts(display_name=level.display_name, number=level.number, is_default=level.number == 0)
+    await make_tier(tx, home, mode, level.name, Draft(texts, limits, level.prices))
 
 
 def limits_of(level: Level) -> tuple[tuple[str, Window, int | None], ...]:
@@ -121,23 +135,23 @@ def limits_of(level: Level) -> tuple[tuple[str, Window, int | None], ...]:
 
 
 async def levels_of(tx: Tx, mode: Mode) -> Sequence[Level]:
-    """The levels in force, by number."""
+    """The levels in force, by number; archived ones are among them."""
     home = await ensure_home(tx)
-    meters = {meter.no: meter.name for meter in (await meters_of(tx, home.platform_no, home.no)).values()}
-    limits: dict[str, dict[tuple[str, Window], int | None]] = {}
-    for row in await queries.limits_of_project(tx, home.platform_id, home.id, mode):
-        limits.setdefault(row.tier_id, {})[meters[row.meter_no], Window[row.window.upper()]] = row.max
-    found = [
-        Level(
-            tier.number,
-            tier.name,
-            tier.display_name,
-            *(limits.get(tier.id, {}).get((meter, window)) for meter, window, _ in limits_of(LEVELS[0])),
-        )
-        for tier in await queries.tiers_of_project(tx, home.platform_id, home.id, mode)
-        if tier.number is not None
-    ]
+    offers = await offers_of(tx, home.platform_id, home.id, mode, archived_too=True)
+    found = [_level(offer, offer.number) for offer in offers if offer.number is not None]
     return sorted(found, key=lambda level: level.number)
+
+
+def _level(offer: Offer, number: int) -> Level:
+    most = {(limit.meter, limit.window): limit.max for limit in offer.limits}
+    return Level(
+        number,
+        offer.name,
+        offer.display_name,
+        *(most.get((meter, window)) for meter, window, _ in limits_of(LEVELS[0])),
+        prices=tuple(price.terms for price in offer.prices),
+        is_archived=offer.is_archived,
+    )
 
 
 async def assign(tx: Tx, platform: Platform, number: int, mode: Mode) -> Level:

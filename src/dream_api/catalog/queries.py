@@ -1,25 +1,30 @@
-"""SQL of tiers and their limits."""
+"""SQL of tiers, their limits and their prices."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
 
-from dream_api.catalog.tables import tier_limits, tiers
+from dream_api.catalog.tables import prices, tier_limits, tiers
 from dream_api.core.db import Tx
 from dream_api.core.db import insert as upserting
 from dream_api.platforms import Mode
+from dream_api.platforms.tables import platforms
+from dream_api.usage.tables import meters
 
 
 async def insert_tier(tx: Tx, platform_id: str, row: dict[str, Any]) -> None:
     await tx.execute(insert(tiers).values(platform_id=platform_id, **row))
 
 
-async def rename_tier(tx: Tx, platform_id: str, tier_id: str, display_name: str, now: int) -> None:
+async def update_tier(tx: Tx, platform_id: str, tier_id: str, values: dict[str, Any]) -> None:
+    await tx.execute(update(tiers).where(tiers.c.platform_id == platform_id, tiers.c.id == tier_id).values(values))
+
+
+async def clear_default(tx: Tx, platform_id: str, project_id: str, mode: Mode) -> None:
+    """No tier is the default one."""
     await tx.execute(
-        update(tiers)
-        .where(tiers.c.platform_id == platform_id, tiers.c.id == tier_id)
-        .values(display_name=display_name, updated_at=now)
+        update(tiers).where(*_of(platform_id, project_id, mode), tiers.c.is_default).values(is_default=False)
     )
 
 
@@ -34,14 +39,92 @@ async def put_limit(tx: Tx, platform_id: str, row: dict[str, Any]) -> None:
     )
 
 
+async def delete_limits(tx: Tx, platform_id: str, tier_id: str) -> None:
+    limit = tier_limits.c
+    await tx.execute(delete(tier_limits).where(limit.platform_id == platform_id, limit.tier_id == tier_id))
+
+
+async def insert_price(tx: Tx, platform_id: str, row: dict[str, Any]) -> None:
+    await tx.execute(insert(prices).values(platform_id=platform_id, **row))
+
+
+async def archive_prices(tx: Tx, platform_id: str, price_ids: Sequence[str], now: int) -> None:
+    await tx.execute(
+        update(prices).where(prices.c.platform_id == platform_id, prices.c.id.in_(price_ids)).values(archived_at=now)
+    )
+
+
+def _of(platform_id: str, project_id: str, mode: Mode) -> tuple[ColumnElement[bool], ...]:
+    return (
+        tiers.c.platform_id == platform_id,
+        tiers.c.project_id == project_id,
+        tiers.c.mode == mode,
+    )
+
+
 async def tier_by_name(tx: Tx, platform_id: str, project_id: str, mode: Mode, name: str) -> Row[Any] | None:
+    return await tx.first(select(tiers).where(*_of(platform_id, project_id, mode), tiers.c.name == name))
+
+
+async def tier_by_id(tx: Tx, platform_id: str, tier_id: str) -> Row[Any] | None:
+    return await tx.first(select(tiers).where(tiers.c.platform_id == platform_id, tiers.c.id == tier_id))
+
+
+async def tier_by_number(tx: Tx, platform_id: str, project_id: str, mode: Mode, number: int) -> Row[Any] | None:
+    return await tx.first(select(tiers).where(*_of(platform_id, project_id, mode), tiers.c.number == number))
+
+
+async def page_of_tiers(
+    tx: Tx,
+    platform_id: str,
+    project_id: str,
+    mode: Mode,
+    *,
+    visible_only: bool,
+    archived_too: bool,
+    limit: int | None,
+    after: str | None,
+) -> Sequence[Row[Any]]:
+    """Newest first, those after the id `after`."""
+    query = select(tiers).where(*_of(platform_id, project_id, mode))
+    if not archived_too:
+        query = query.where(tiers.c.archived_at.is_(None))
+    if visible_only:
+        query = query.where(tiers.c.is_visible)
+    if after is not None:
+        query = query.where(tiers.c.id < after)
+    return await tx.all(query.order_by(tiers.c.id.desc()).limit(limit))
+
+
+async def price_by_id(tx: Tx, platform_id: str, project_id: str, mode: Mode, price_id: str) -> Row[Any] | None:
     return await tx.first(
-        select(tiers).where(
-            tiers.c.platform_id == platform_id,
-            tiers.c.project_id == project_id,
-            tiers.c.mode == mode,
-            tiers.c.name == name,
+        select(prices).where(
+            prices.c.platform_id == platform_id,
+            prices.c.id == price_id,
+            prices.c.project_id == project_id,
+            prices.c.mode == mode,
         )
+    )
+
+
+async def active_prices_of(tx: Tx, platform_id: str, tier_ids: Sequence[str]) -> Sequence[Row[Any]]:
+    """Oldest first."""
+    return await tx.all(
+        select(prices)
+        .where(prices.c.platform_id == platform_id, prices.c.tier_id.in_(tier_ids), prices.c.archived_at.is_(None))
+        .order_by(prices.c.id)
+    )
+
+
+async def limits_of(tx: Tx, platform_id: str, tier_ids: Sequence[str]) -> Sequence[Row[Any]]:
+    """With each limit's meter."""
+    of_meter = and_(meters.c.platform_no == platforms.c.no, meters.c.meter_no == tier_limits.c.meter_no)
+    return await tx.all(
+        select(tier_limits, meters.c.name.label("meter"), meters.c.aggregation)
+        .join(platforms, platforms.c.id == tier_limits.c.platform_id)
+        .join(meters, of_meter)
+        .where(tier_limits.c.platform_id == platform_id, tier_limits.c.tier_id.in_(tier_ids))
+        .order_by(tier_limits.c.tier_id, tier_limits.c.meter_no)
     )
 
 

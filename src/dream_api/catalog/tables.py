@@ -1,8 +1,20 @@
-"""Tiers and the limits they set."""
+"""Tiers with the limits they set and the prices they ask, and coupons."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Table,
+    UniqueConstraint,
+    false,
+    true,
+)
 
-from dream_api.core.db.tables import Number, Small, key, metadata, moment
+from dream_api.core.db.tables import Number, Small, Verbatim, key, metadata, moment
+
+_KEPT = "until the project is deleted"
 
 tiers = Table(
     "tiers",
@@ -19,10 +31,23 @@ tiers = Table(
     Column("is_default", Boolean, nullable=False),
     moment("created_at"),
     moment("updated_at"),
+    Column("description", Verbatim, nullable=True),
+    # JSON: a list of short texts, or an object of the developer's own.
+    Column("features", Verbatim, nullable=False, server_default="[]"),
+    Column("is_popular", Boolean, nullable=False, server_default=false()),
+    # Whether new buyers are shown it.
+    Column("is_visible", Boolean, nullable=False, server_default=true()),
+    # What the developer says of it, whatever is in stock.
+    Column("is_sold_out", Boolean, nullable=False, server_default=false()),
+    Column("trial_days", Small, nullable=False, server_default="0"),
+    Column("image_url", Verbatim, nullable=True),
+    # Kept by those who have it, and by nobody new.
+    moment("archived_at", nullable=True),
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
     UniqueConstraint("platform_id", "project_id", "mode", "name"),
     CheckConstraint("mode IN ('test', 'live')", name="mode"),
-    info={"scope": "mode", "personal": False, "keep": "until the project is deleted"},
+    CheckConstraint("trial_days >= 0", name="trial_days"),
+    info={"scope": "mode", "personal": False, "keep": _KEPT},
 )
 
 tier_limits = Table(
@@ -39,5 +64,77 @@ tier_limits = Table(
     CheckConstraint("kind IN ('hard', 'soft')", name="kind"),
     CheckConstraint("\"window\" IN ('life', 'hour', 'day', 'month', 'period')", name="window"),
     CheckConstraint("max >= 0", name="max"),
-    info={"scope": "mode", "personal": False, "keep": "until the project is deleted"},
+    info={"scope": "mode", "personal": False, "keep": _KEPT},
+)
+
+# A price never changes: another one takes its place, and it is archived.
+prices = Table(
+    "prices",
+    metadata,
+    key("platform_id", primary_key=True),
+    key("id", primary_key=True),
+    key("project_id"),
+    key("mode"),
+    key("tier_id"),
+    key("currency"),
+    key("type"),
+    key("billing_scheme"),
+    # In minor units; none: the steps in `tiers` tell the amounts.
+    Column("unit_amount", Number, nullable=True),
+    # How many units one unit_amount buys.
+    Column("per", Number, nullable=False),
+    # JSON: a list of {upTo, unitAmount, flatAmount}.
+    Column("tiers", Verbatim, nullable=True),
+    key("interval", nullable=True),
+    Column("interval_count", Small, nullable=False),
+    # What a usage price is asked for.
+    key("meter", nullable=True),
+    moment("archived_at", nullable=True),
+    moment("created_at"),
+    ForeignKeyConstraint(["platform_id", "tier_id"], ["tiers.platform_id", "tiers.id"]),
+    ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
+    CheckConstraint("mode IN ('test', 'live')", name="mode"),
+    CheckConstraint("type IN ('recurring', 'one_time', 'usage')", name="type"),
+    CheckConstraint("billing_scheme IN ('flat_rate', 'per_unit', 'tiered', 'volume')", name="billing_scheme"),
+    CheckConstraint("(unit_amount IS NULL) = (tiers IS NOT NULL)", name="amounts"),
+    CheckConstraint("unit_amount >= 0 AND per >= 1", name="unit_amount"),
+    CheckConstraint("\"interval\" IN ('day', 'week', 'month', 'year')", name="interval"),
+    CheckConstraint("(type = 'one_time') = (\"interval\" IS NULL)", name="once"),
+    CheckConstraint("interval_count >= 1", name="interval_count"),
+    CheckConstraint("(type = 'usage') = (meter IS NOT NULL)", name="meter"),
+    Index("ix_prices__tier", "platform_id", "tier_id", "id"),
+    info={"scope": "mode", "personal": False, "keep": _KEPT},
+)
+
+coupons = Table(
+    "coupons",
+    metadata,
+    key("platform_id", primary_key=True),
+    key("id", primary_key=True),
+    key("project_id"),
+    key("mode"),
+    # What buyers type, in capital letters.
+    key("code"),
+    Column("percent_off", Small, nullable=True),
+    Column("amount_off", Number, nullable=True),
+    key("currency", nullable=True),
+    key("duration"),
+    Column("duration_months", Small, nullable=True),
+    # None: any number of times.
+    Column("max_redemptions", Number, nullable=True),
+    Column("redeemed", Number, nullable=False),
+    moment("expires_at", nullable=True),
+    moment("archived_at", nullable=True),
+    moment("created_at"),
+    ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
+    UniqueConstraint("platform_id", "project_id", "mode", "code"),
+    CheckConstraint("mode IN ('test', 'live')", name="mode"),
+    CheckConstraint("(percent_off IS NULL) = (amount_off IS NOT NULL)", name="off"),
+    CheckConstraint("percent_off BETWEEN 1 AND 100", name="percent_off"),
+    CheckConstraint("amount_off > 0", name="amount_off"),
+    CheckConstraint("(amount_off IS NULL) = (currency IS NULL)", name="currency"),
+    CheckConstraint("duration IN ('once', 'repeating', 'forever')", name="duration"),
+    CheckConstraint("(duration = 'repeating') = (duration_months IS NOT NULL)", name="duration_months"),
+    CheckConstraint("redeemed >= 0 AND (max_redemptions IS NULL OR redeemed <= max_redemptions)", name="redeemed"),
+    info={"scope": "mode", "personal": False, "keep": _KEPT},
 )

@@ -8,6 +8,17 @@ ZERO_DECIMAL = frozenset(
     ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
 )
 THREE_DECIMAL = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
+# What Stripe charges in: https://docs.stripe.com/currencies#presentment-currencies
+_CHARGED = """
+    aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp byn bzd cad cdf chf clp
+    cny cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd hnl htg huf idr ils inr
+    isk jmd jod jpy kes kgs khr kmf krw kwd kyd kzt lak lbp lkr lrd lsl mad mdl mga mkd mmk mnt mop mur mvr mwk mxn
+    myr mzn nad ngn nio nok npr nzd omr pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd scr sek sgd shp sle
+    sos srd std szl thb tjs tnd top try ttd twd tzs uah ugx usd uyu uzs vnd vuv wst xaf xcd xof xpf yer zar zmw
+"""
+CURRENCIES = frozenset(_CHARGED.split())
+# Told in hundredths, of which there are none: only whole units can be charged.
+_WHOLE_UNITS_ONLY = frozenset(["isk", "ugx"])
 # More digits than any sum of money has; what does not fit exactly is refused rather than rounded.
 _EXACT = Context(prec=32, traps=[InvalidOperation, Inexact, Overflow, FloatOperation])
 _ONE = Decimal(1)
@@ -19,6 +30,14 @@ def digits(currency: str) -> int:
     if code in ZERO_DECIMAL:
         return 0
     return 3 if code in THREE_DECIMAL else 2
+
+
+def step(currency: str) -> int:
+    """The smallest amount that Stripe charges: every amount of the currency is a multiple of it."""
+    code = currency.lower()
+    if code in _WHOLE_UNITS_ONLY:
+        return 100
+    return 10 if code in THREE_DECIMAL else 1
 
 
 def to_minor(major: str | int | Decimal, currency: str) -> int:

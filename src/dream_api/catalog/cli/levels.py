@@ -6,6 +6,7 @@ import typer
 
 from dream_api import catalog, platforms
 from dream_api.catalog import Level, TierLimit
+from dream_api.catalog.cli import prices
 from dream_api.catalog.cli.limits import amount, most_of
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.terminal import Answer, Commands, Desk, Facts, Listing, said
@@ -13,13 +14,13 @@ from dream_api.core.terminal import Answer, Commands, Desk, Facts, Listing, said
 levels = Commands()
 
 Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The level's number.", show_default=False)]
-_COLUMNS = ("Level", "Name", "Users/hour", "Requests/day", "Requests/month", "Members")
+_COLUMNS = ("Level", "Name", "Users/hour", "Requests/day", "Requests/month", "Members", "Price")
 _MOST = "N|unlimited"
 
 
 @levels.stands_alone
 async def list_levels(desk: Desk) -> Answer:
-    """List the levels: what each platform may use of this instance.
+    """List the levels: what each platform may use of this instance, and what that costs.
 
     `assign` puts a platform on one, `set` changes what one allows.
     """
@@ -27,10 +28,10 @@ async def list_levels(desk: Desk) -> Answer:
     found = await catalog.levels_of(desk.tx, mode)
     listing = Listing(
         _COLUMNS,
-        [(level.number, level.display_name, *_amounts(level)) for level in found],
+        [(level.number, _name(level), *_amounts(level)) for level in found],
         empty="There are no levels.",
         elastic=("Name",),
-        numbers=("Level", *_COLUMNS[2:]),
+        numbers=("Level", *_COLUMNS[2:-1]),
     )
     return Answer({"mode": mode, "data": [_data(level) for level in found]}, listing)
 
@@ -48,8 +49,17 @@ async def set_level(
         str | None, typer.Option(metavar=_MOST, help="Admitted calls in a calendar month.")
     ] = None,
     members: Annotated[str | None, typer.Option(metavar=_MOST, help="People on the platform's team.")] = None,
+    price: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PRICE",
+            help="What it costs a month, such as 60, or as `tier set` takes it; buyers keep their price.",
+            show_default=False,
+        ),
+    ] = None,
+    currency: Annotated[str, typer.Option(metavar="CODE", help="Of the prices that tell none.")] = prices.CURRENCY,
 ) -> Answer:
-    """Make a level, or change what one allows. In force within a second; what is not named stays."""
+    """Make a level, or change what one allows and costs. In force within a second; what is not named stays."""
     typed = {
         "activeUsersPerHour": active_users_per_hour,
         "requestsPerDay": requests_per_day,
@@ -61,10 +71,11 @@ async def set_level(
         for (param, text), (meter, window, _) in zip(typed.items(), catalog.limits_of(catalog.LEVELS[0]), strict=True)
         if text is not None
     ]
-    if not limits and name is None:
-        raise ValidationFailed("There is nothing to set: name at least one of the level's limits, or --name.")
+    asked = prices.prices_of(price or [], currency)
+    if not limits and not asked and name is None:
+        raise ValidationFailed("There is nothing to set: name a limit of the level, --price or --name.")
     mode = desk.settings.home_mode
-    is_new = await catalog.set_level(desk.tx, mode, number, limits, name)
+    is_new = await catalog.set_level(desk.tx, mode, number, limits, name, asked)
     [level] = [each for each in await catalog.levels_of(desk.tx, mode) if each.number == number]
     sentence = f"{'Made' if is_new else 'Changed'} level {number} ({level.display_name})."
     return Answer(
@@ -88,8 +99,12 @@ async def assign(
     )
 
 
+def _name(level: Level) -> str:
+    return f"{level.display_name} (archived)" if level.is_archived else level.display_name
+
+
 def _amounts(level: Level) -> list[int | str]:
-    return [amount(most) for _, _, most in catalog.limits_of(level)]
+    return [*(amount(most) for _, _, most in catalog.limits_of(level)), prices.shown(level.prices) or "free"]
 
 
 def _data(level: Level) -> dict[str, Any]:
@@ -101,4 +116,6 @@ def _data(level: Level) -> dict[str, Any]:
         "requestsPerDay": level.requests_per_day,
         "requestsPerMonth": level.requests_per_month,
         "members": level.members,
+        "prices": [prices.price_data(price) for price in level.prices],
+        "isArchived": level.is_archived,
     }

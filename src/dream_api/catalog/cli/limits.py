@@ -2,13 +2,12 @@
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from typing import TypeVar, get_args
+from typing import get_args
 
 from dream_api.catalog import TierLimit
+from dream_api.catalog.cli.grammar import Grammar
 from dream_api.core.errors import ValidationFailed
 from dream_api.usage import LARGEST_COUNT, REQUESTS, Aggregation, Kind, Window
-
-T = TypeVar("T")
 
 UNLIMITED = "unlimited"
 # From the shortest to the longest, as they are read.
@@ -16,7 +15,11 @@ WINDOWS = (Window.HOUR, Window.DAY, Window.MONTH, Window.PERIOD, Window.LIFE)
 _WINDOWS = {window.wire: window for window in WINDOWS}
 _KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 _AGGREGATIONS: dict[str, Aggregation] = {way: way for way in get_args(Aggregation)}
-_KEYS = ("meter", "window", "max", "kind", "aggregation")
+_GRAMMAR = Grammar(
+    "limit",
+    ("meter", "window", "max", "kind", "aggregation"),
+    "Such as --limit 1000, or --limit meter=requests,window=day,max=50,kind=hard.",
+)
 _PER = {
     Window.HOUR: "an hour",
     Window.DAY: "a day",
@@ -32,7 +35,7 @@ def limits_of(typed: Sequence[str]) -> list[TierLimit]:
     for text in typed:
         limit = _limit_of(text)
         if any((other.meter, other.window) == (limit.meter, limit.window) for other in limits):
-            raise _refusal(f"The {limit.meter} {_PER[limit.window]} are limited twice.")
+            raise _GRAMMAR.refusal(f"The {limit.meter} {_PER[limit.window]} are limited twice.")
         limits.append(limit)
     return [dataclasses.replace(limit, aggregation=_aggregation_of(limit.meter, limits)) for limit in limits]
 
@@ -41,7 +44,7 @@ def _aggregation_of(meter: str, limits: Iterable[TierLimit]) -> Aggregation | No
     """How a meter counts, which any one of its limits may tell."""
     told: set[Aggregation] = {each.aggregation for each in limits if each.meter == meter and each.aggregation}
     if len(told) > 1:
-        raise _refusal(f"The limits of {meter} tell two aggregations, and a meter has one.")
+        raise _GRAMMAR.refusal(f"The limits of {meter} tell two aggregations, and a meter has one.")
     return next(iter(told), None)
 
 
@@ -71,45 +74,13 @@ def sentence_of(limit: TierLimit) -> str:
 def _limit_of(text: str) -> TierLimit:
     if "=" not in text:
         return TierLimit(most_of(text, "limit"))
-    told = _told(text)
+    told = _GRAMMAR.told(text)
     if "max" not in told:
-        raise _refusal(f"The limit {text!r} does not tell its max: a whole number, or unlimited.")
+        raise _GRAMMAR.refusal(f"The limit {text!r} does not tell its max: a whole number, or unlimited.")
     return TierLimit(
         most_of(told["max"], "limit"),
         told.get("meter", REQUESTS),
-        _one_of(_WINDOWS, told.get("window", Window.PERIOD.wire), "window"),
-        _one_of(_KINDS, told.get("kind", "hard"), "kind"),
-        _one_of(_AGGREGATIONS, told["aggregation"], "aggregation") if "aggregation" in told else None,
-    )
-
-
-def _told(text: str) -> dict[str, str]:
-    """The values by their keys."""
-    told: dict[str, str] = {}
-    for part in text.split(","):
-        key, equals, value = (piece.strip() for piece in part.partition("="))
-        if not equals:
-            raise _refusal(f"The part {part!r} of the limit is not of the form key=value.")
-        if key not in _KEYS:
-            raise _refusal(f"A limit has no {key!r}; it has {_listed(_KEYS)}.")
-        if key in told:
-            raise _refusal(f"The limit {text!r} tells its {key} twice.")
-        told[key] = value
-    return told
-
-
-def _one_of(known: dict[str, T], word: str, key: str) -> T:
-    if word not in known:
-        raise _refusal(f"A limit's {key} is {_listed(known, 'or')}, and not {word!r}.")
-    return known[word]
-
-
-def _listed(words: Iterable[str], last: str = "and") -> str:
-    *others, final = words
-    return f"{', '.join(others)} {last} {final}"
-
-
-def _refusal(sentence: str) -> ValidationFailed:
-    return ValidationFailed(
-        sentence, param="limit", hint="Such as --limit 1000, or --limit meter=requests,window=day,max=50,kind=hard."
+        _GRAMMAR.one_of(_WINDOWS, told.get("window", Window.PERIOD.wire), "window"),
+        _GRAMMAR.one_of(_KINDS, told.get("kind", "hard"), "kind"),
+        _GRAMMAR.one_of(_AGGREGATIONS, told["aggregation"], "aggregation") if "aggregation" in told else None,
     )

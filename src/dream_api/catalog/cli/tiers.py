@@ -6,13 +6,14 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from dream_api import catalog, platforms, usage
-from dream_api.catalog import SetTier, TierLimit, queries
+from dream_api import catalog, platforms
+from dream_api.catalog import NewPrice, Offer, SetTier, TierLimit
+from dream_api.catalog.cli import prices
 from dream_api.catalog.cli.limits import WINDOWS, amount, limits_of, sentence_of
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.terminal import Answer, Commands, Desk, Listing
 from dream_api.platforms import Mode, Project
-from dream_api.usage import REQUESTS, Meter, Window
+from dream_api.usage import Meter
 
 tier = Commands()
 
@@ -28,6 +29,7 @@ Limits = Annotated[
         show_default=False,
     ),
 ]
+Prices = Annotated[list[str] | None, typer.Option(metavar="PRICE", help=prices.HELP, show_default=False)]
 
 
 @tier.writes
@@ -36,31 +38,38 @@ async def set_(
     project: OfProject,
     name: Annotated[str, typer.Option(metavar="NAME", help="Its stable name, such as pro.", show_default=False)],
     limit: Limits = None,
+    price: Prices = None,
     display_name: Annotated[str | None, typer.Option(metavar="TEXT", help="What people call it.")] = None,
     mode: InMode = "test",
 ) -> Answer:
-    """Make a tier, or change its limits. In force within a second; a meter that there is not is made."""
-    limits = limits_of(limit or [])
-    if not limits and display_name is None:
-        raise ValidationFailed("There is nothing to set: give --limit or --display-name.", param="limit")
+    """Make a tier, or change its limits and prices. In force within a second; a meter that there is not is made."""
+    limits, asked = limits_of(limit or []), prices.prices_of(price or [])
+    if not limits and not asked and display_name is None:
+        raise ValidationFailed("There is nothing to set: give --limit, --price or --display-name.", param="limit")
     owner = await platforms.find_project(desk.tx, project)
-    done = await catalog.set_tier(desk.tx, owner, mode, name, limits, display_name=display_name)
-    if done.is_new and not limits:
-        raise ValidationFailed(f"There is no {mode} tier {name} yet: a new one needs a --limit.", param="limit")
-    [data] = [each for each in await _tiers(desk, owner, mode) if each["name"] == name]
-    data |= {"projectId": owner.id, "mode": mode, "isNew": done.is_new, "newMeters": _meters(done.new_meters)}
-    return Answer(data, Text(_told(owner, mode, data, limits, done)))
+    done = await catalog.set_tier(desk.tx, owner, mode, name, limits, prices=asked, display_name=display_name)
+    if done.is_new and not limits and not asked:
+        sentence = f"There is no {mode} tier {name} yet: a new one needs a --limit or a --price."
+        raise ValidationFailed(sentence, param="limit")
+    offer = await catalog.find_tier(desk.tx, owner.platform_id, owner.id, mode, name)
+    data = {"projectId": owner.id, "mode": mode, "isNew": done.is_new, "newMeters": _meters(done.new_meters)}
+    return Answer(_data(offer) | data, Text(_told(owner, mode, offer, (limits, asked), done)))
 
 
 def _meters(made: Iterable[Meter]) -> list[dict[str, str]]:
     return [{"name": meter.name, "aggregation": meter.aggregation} for meter in made]
 
 
-def _told(owner: Project, mode: Mode, data: dict[str, Any], limits: Sequence[TierLimit], done: SetTier) -> str:
+def _told(
+    owner: Project, mode: Mode, offer: Offer, what: tuple[Sequence[TierLimit], Sequence[NewPrice]], done: SetTier
+) -> str:
     """A line for the tier, and one for each meter that came to be."""
+    limits, asked = what
+    told = [sentence_of(limit) for limit in limits]
+    told += [catalog.told(price) for price in catalog.appraise(owner.type, asked)]
     verb = "Made" if done.is_new else "Changed"
-    what = ", ".join(sentence_of(limit) for limit in limits) or f"people call it {data['displayName']}"
-    lines = [f"{verb} the {mode} tier {data['name']} of {owner.name}: {what}."]
+    said = ", ".join(told) or f"people call it {offer.display_name}"
+    lines = [f"{verb} the {mode} tier {offer.name} of {owner.name}: {said}."]
     for meter in done.new_meters:
         how = "adds up quantities" if meter.aggregation == "sum" else "counts distinct subjects"
         lines.append(f"Made the meter {meter.name}, which {how}.")
@@ -69,65 +78,65 @@ def _told(owner: Project, mode: Mode, data: dict[str, Any], limits: Sequence[Tie
 
 @tier.reads
 async def list_(desk: Desk, project: OfProject, mode: InMode = "test") -> Answer:
-    """List the tiers of a project and all their limits."""
+    """List the tiers of a project, with all their limits and prices; oldest first, archived ones too."""
     owner = await platforms.find_project(desk.tx, project)
-    data = await _tiers(desk, owner, mode)
+    offers = await catalog.offers_of(desk.tx, owner.platform_id, owner.id, mode, archived_too=True)
     listing = Listing(
-        ("Tier", "Limit", "Meter", "Window", "Kind", "Default", "Name"),
-        [_row(each) for each in data],
+        ("Tier", "Limit", "Meter", "Window", "Kind", "Price", "State", "Name"),
+        [_row(offer) for offer in reversed(offers)],
         empty=f"{owner.name} has no {mode} tiers. Make one with `dream-api tier set --project {owner.id}`.",
-        elastic=("Tier", "Meter", "Name"),
+        elastic=("Tier", "Meter", "Price", "Name"),
         numbers=("Limit",),
     )
-    return Answer({"data": data}, listing)
+    return Answer({"data": [_data(offer) for offer in reversed(offers)]}, listing)
 
 
-def _row(one: dict[str, Any]) -> tuple[str | Text, ...]:
-    """A tier, with a line for each of its limits."""
-    limits: list[dict[str, Any]] = one["limits"]
+def _row(offer: Offer) -> tuple[str | Text, ...]:
+    """A tier, with a line for each of its limits and prices."""
+    limits = _ordered(offer)
     columns = (
-        [f"{limit['max']:,}" if limit["max"] is not None else str(amount(None)) for limit in limits],
-        [limit["meter"] + (" (distinct)" if limit["aggregation"] == "distinct" else "") for limit in limits],
-        [limit["window"] for limit in limits],
-        [limit["kind"] for limit in limits],
+        [f"{limit.max:,}" if limit.max is not None else str(amount(None)) for limit in limits],
+        [limit.meter + (" (distinct)" if limit.aggregation == "distinct" else "") for limit in limits],
+        [limit.window.wire for limit in limits],
+        [limit.kind for limit in limits],
     )
     told = [Text("\n".join(column)) for column in columns]
-    return (one["name"], *told, "default" if one["isDefault"] else "", one["displayName"])
+    return (offer.name, *told, Text(prices.shown(offer.prices)), _state(offer), offer.display_name)
 
 
-async def _tiers(desk: Desk, owner: Project, mode: Mode) -> list[dict[str, Any]]:
-    of_project = await usage.meters_of(desk.tx, owner.platform_no, owner.no)
-    meters = {meter.no: meter for meter in of_project.values()}
-    limits: dict[str, list[dict[str, Any]]] = {}
-    rows = await queries.limits_of_project(desk.tx, owner.platform_id, owner.id, mode)
-    for row in sorted(rows, key=lambda row: (row.meter_no, WINDOWS.index(_window(row.window)))):
-        meter = meters[row.meter_no]
-        limits.setdefault(row.tier_id, []).append(
+def _state(offer: Offer) -> str:
+    states = {
+        "archived": offer.is_archived,
+        "default": offer.is_default,
+        "hidden": not offer.is_visible,
+        "sold out": offer.is_sold_out,
+    }
+    return ", ".join(state for state, holds in states.items() if holds)
+
+
+def _ordered(offer: Offer) -> list[TierLimit]:
+    """By meter, the shortest window first."""
+    meters = list(dict.fromkeys(limit.meter for limit in offer.limits))
+    return sorted(offer.limits, key=lambda limit: (meters.index(limit.meter), WINDOWS.index(limit.window)))
+
+
+def _data(offer: Offer) -> dict[str, Any]:
+    return {
+        "name": offer.name,
+        "displayName": offer.display_name,
+        "isDefault": offer.is_default,
+        "isVisible": offer.is_visible,
+        "isArchived": offer.is_archived,
+        "limit": offer.limit,
+        "limits": [
             {
-                "meter": meter.name,
-                "aggregation": meter.aggregation,
-                "window": _window(row.window).wire,
-                "kind": row.kind,
-                "max": row.max,
+                "meter": limit.meter,
+                "aggregation": limit.aggregation,
+                "window": limit.window.wire,
+                "kind": limit.kind,
+                "max": limit.max,
             }
-        )
-    return [
-        {
-            "name": row.name,
-            "displayName": row.display_name,
-            "isDefault": bool(row.is_default),
-            "limit": _period_limit(limits.get(row.id, [])),
-            "limits": limits.get(row.id, []),
-        }
-        for row in await queries.tiers_of_project(desk.tx, owner.platform_id, owner.id, mode)
-    ]
-
-
-def _window(stored: str) -> Window:
-    return Window[stored.upper()]
-
-
-def _period_limit(limits: list[dict[str, Any]]) -> int | None:
-    """What the tier allows of requests in a billing period."""
-    period = Window.PERIOD.wire
-    return next((one["max"] for one in limits if (one["meter"], one["window"]) == (REQUESTS, period)), None)
+            for limit in _ordered(offer)
+        ],
+        "prices": [prices.price_data(price) for price in offer.prices],
+    }

@@ -1,0 +1,7 @@
+"""What a project sells, for its developers and for whoever buys."""
+
+from dream_api.catalog.api import coupons, products, tiers
+
+ROUTERS = (tiers.router, coupons.router, products.router)
+
+__all__ = ["ROUTERS"]

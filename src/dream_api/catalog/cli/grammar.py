@@ -1,0 +1,50 @@
+"""Options of the form `key=value,key=value`: limits and prices."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from dream_api.core.errors import ValidationFailed
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """What may be told of a thing, and how its refusals name it."""
+
+    what: str
+    keys: tuple[str, ...]
+    hint: str
+
+    def told(self, text: str) -> dict[str, str]:
+        """The values by their keys."""
+        told: dict[str, str] = {}
+        for part in text.split(","):
+            key, equals, value = (piece.strip() for piece in part.partition("="))
+            if not equals:
+                raise self.refusal(f"The part {part!r} of the {self.what} is not of the form key=value.")
+            if key not in self.keys:
+                raise self.refusal(f"A {self.what} has no {key!r}; it has {_listed(self.keys)}.")
+            if key in told:
+                raise self.refusal(f"The {self.what} {text!r} tells its {key} twice.")
+            told[key] = value
+        return told
+
+    def one_of(self, known: Mapping[str, T], word: str, key: str) -> T:
+        if word not in known:
+            raise self.refusal(f"A {self.what}'s {key} is {_listed(known, 'or')}, and not {word!r}.")
+        return known[word]
+
+    def number(self, word: str, key: str) -> int:
+        if not (word.isascii() and word.isdigit()):
+            raise self.refusal(f"A {self.what}'s {key} is a whole number, and not {word!r}.")
+        return int(word)
+
+    def refusal(self, sentence: str) -> ValidationFailed:
+        return ValidationFailed(sentence, param=self.what, hint=self.hint)
+
+
+def _listed(words: Iterable[str], last: str = "and") -> str:
+    *others, final = words
+    return f"{', '.join(others)} {last} {final}"

@@ -1,0 +1,86 @@
+"""What tiers allow: their limits, and the meters that come to be with them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dream_api.catalog import queries
+from dream_api.core.db import Tx
+from dream_api.core.errors import ValidationFailed
+from dream_api.platforms import Project
+from dream_api.usage import LARGEST_COUNT, REQUESTS, Aggregation, Kind, Meter, Window, create_meter, meters_of
+
+# Of tiers and meters.
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+MOST_LIMITS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class TierLimit:
+    """How much of a meter a tier allows in a window; `max` None: it is counted, not limited."""
+
+    max: int | None
+    meter: str = REQUESTS
+    window: Window = Window.PERIOD
+    kind: Kind = "hard"
+    # How a meter that is not there yet counts; None: of one that is there, it does not matter.
+    aggregation: Aggregation | None = None
+
+    @property
+    def is_of_period(self) -> bool:
+        """Whether it is a tier's `limit`: requests in a billing period."""
+        return (self.meter, self.window) == (REQUESTS, Window.PERIOD)
+
+
+async def put_limits(tx: Tx, project: Project, tier_id: str, limits: Sequence[TierLimit]) -> tuple[Meter, ...]:
+    """Set these limits, the tier's others stay; the meters that were made for them."""
+    meters = await meters_of(tx, project.platform_no, project.no)
+    made: list[Meter] = []
+    for limit in limits:
+        _refuse_improper(limit)
+        meter = meters.get(limit.meter)
+        if meter is None:
+            meter = meters[limit.meter] = await create_meter(tx, project, limit.meter, limit.aggregation or "sum")
+            made.append(meter)
+        elif limit.aggregation not in (None, meter.aggregation):
+            raise ValidationFailed(
+                f"The meter {meter.name} is there already, and its aggregation is {meter.aggregation}.",
+                param="limits",
+                hint="Leave aggregation out, or choose another name for a new meter.",
+            )
+        row = {"tier_id": tier_id, "meter_no": meter.no, "window": limit.window.name.lower(), "kind": limit.kind}
+        await queries.put_limit(tx, project.platform_id, row | {"max": limit.max})
+    return tuple(made)
+
+
+async def replace_limits(tx: Tx, project: Project, tier_id: str, limits: Sequence[TierLimit]) -> tuple[Meter, ...]:
+    """These are all the limits the tier has; the meters that were made for them."""
+    if len(limits) > MOST_LIMITS:
+        raise ValidationFailed(f"A tier has at most {MOST_LIMITS} limits.", param="limits")
+    if len({(limit.meter, limit.window) for limit in limits}) < len(limits):
+        raise ValidationFailed("Each window of a meter is limited once.", param="limits")
+    await queries.delete_limits(tx, project.platform_id, tier_id)
+    return await put_limits(tx, project, tier_id, limits)
+
+
+async def ensure_priced_meters(tx: Tx, project: Project, meters: Sequence[str]) -> tuple[Meter, ...]:
+    """What usage prices are asked for sums quantities; the meters that were made because there were none."""
+    known = await meters_of(tx, project.platform_no, project.no)
+    for name in meters:
+        if name in known and known[name].aggregation != "sum":
+            raise ValidationFailed(
+                f"The meter {name} counts distinct subjects, and a price is asked for quantities.",
+                param="prices",
+                hint="Name a meter whose aggregation is sum, or a new one.",
+            )
+    missing = sorted({*meters} - known.keys())
+    return tuple([await create_meter(tx, project, name) for name in missing])
+
+
+def _refuse_improper(limit: TierLimit) -> None:
+    if limit.max is not None and not 0 <= limit.max <= LARGEST_COUNT:
+        raise ValidationFailed(f"A limit is a whole number from 0 to {LARGEST_COUNT:,}.", param="limits")
+    if not NAME.fullmatch(limit.meter):
+        raise ValidationFailed(
+            "A meter's name has 1 to 63 of a-z, 0-9, - and _, and begins with a letter or digit.", param="limits"
+        )

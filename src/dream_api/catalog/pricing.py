@@ -1,0 +1,164 @@
+"""What a price asks for a quantity: whole minor units, pure arithmetic."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from dream_api.core import money
+from dream_api.core.errors import Invalid, ValidationFailed
+
+PriceType = Literal["recurring", "one_time", "usage"]
+BillingScheme = Literal["flat_rate", "per_unit", "tiered", "volume"]
+Interval = Literal["day", "week", "month", "year"]
+
+# Of one unit; what Stripe charges at most in one payment.
+LARGEST_UNIT_AMOUNT = 99_999_999
+# Whatever is added up stays below 2^53, so that every JSON reader reads it exactly.
+LARGEST_AMOUNT = LARGEST_QUANTITY = 2**53 - 1
+_A_YEAR: dict[Interval, int] = {"day": 365, "week": 52, "month": 12, "year": 1}
+_MONTHS = 12
+
+
+class AmountTooLarge(Invalid):
+    code = "amount_too_large"
+    hint = "Ask for fewer units at once; an amount stays below 2^53 minor units."
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Up to how many units (None: without end) a unit costs so much; `flat_amount` is asked once for the step."""
+
+    up_to: int | None
+    unit_amount: int
+    flat_amount: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceTerms:
+    """What is asked for what; terms that are equal sell the same for the same.
+
+    `flat_rate`: `unit_amount` for one, and there is only one. `per_unit`: `unit_amount` for every `per` units, also for
+    the last begun ones. `tiered`: each part of the quantity at its own step's price. `volume`: all of it at the price
+    of the step that it reaches.
+    """
+
+    currency: str
+    type: PriceType
+    billing_scheme: BillingScheme
+    unit_amount: int | None = None
+    per: int = 1
+    steps: tuple[Step, ...] = ()
+    # How often it is asked for; None: once.
+    interval: Interval | None = None
+    interval_count: int = 1
+    # What a usage price is asked for.
+    meter: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price(PriceTerms):
+    """A price as it is sold; it never changes, and an archived one goes on for those who have it."""
+
+    id: str
+    tier_id: str
+    is_archived: bool = False
+
+    @property
+    def terms(self) -> PriceTerms:
+        return PriceTerms(**{field.name: getattr(self, field.name) for field in fields(PriceTerms)})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """So many units and what is asked for them: a line of an invoice."""
+
+    quantity: int
+    unit_amount: int
+    amount: int
+
+
+def amount_of(price: PriceTerms, quantity: int) -> int:
+    """What so many units cost in minor units; refuses a quantity that cannot be sold, and a sum of 2^53 or more."""
+    return sum(part.amount for part in parts_of(price, quantity))
+
+
+def parts_of(price: PriceTerms, quantity: int) -> tuple[Part, ...]:
+    """The lines that the amount is made of."""
+    if not 0 <= quantity <= LARGEST_QUANTITY:
+        raise ValidationFailed(f"A quantity is a whole number from 0 to {LARGEST_QUANTITY:,}.", param="quantity")
+    parts = tuple(_parts(price, quantity))
+    if sum(part.amount for part in parts) > LARGEST_AMOUNT:
+        raise AmountTooLarge(f"{quantity:,} units cost more than can be charged.", param="quantity")
+    return parts
+
+
+def _parts(price: PriceTerms, quantity: int) -> Iterator[Part]:
+    match price.billing_scheme:
+        case "flat_rate":
+            if quantity != 1:
+                raise ValidationFailed("The price is a flat rate: there is one of it.", param="quantity", hint=_ONE)
+            yield Part(1, _unit_amount(price), _unit_amount(price))
+        case "per_unit":
+            yield Part(quantity, _unit_amount(price), _unit_amount(price) * -(-quantity // price.per))
+        case "tiered":
+            yield from _graduated(price.steps, quantity)
+        case "volume":
+            reached = next(step for step in price.steps if step.up_to is None or quantity <= step.up_to)
+            yield Part(quantity, reached.unit_amount, quantity * reached.unit_amount + reached.flat_amount)
+
+
+def _graduated(steps: tuple[Step, ...], quantity: int) -> Iterator[Part]:
+    """The first step is always reached: its flat amount is asked also of those who used nothing."""
+    below = 0
+    for step in steps:
+        units = (quantity if step.up_to is None else min(quantity, step.up_to)) - below
+        yield Part(units, step.unit_amount, units * step.unit_amount + step.flat_amount)
+        if step.up_to is None or quantity <= step.up_to:
+            return
+        below = step.up_to
+
+
+def _unit_amount(price: PriceTerms) -> int:
+    assert price.unit_amount is not None
+    return price.unit_amount
+
+
+def monthly_amount(amount: int, interval: Interval, count: int) -> int:
+    """What an amount for so many intervals is by the month: a twelfth of a year of 365 days or 52 weeks."""
+    return rounded(amount * _A_YEAR[interval], _MONTHS * count)
+
+
+def rounded(amount: int, whole: int) -> int:
+    """The quotient as the nearest whole number; a half goes away from zero."""
+    quotient = (2 * abs(amount) + whole) // (2 * whole)
+    return quotient if amount >= 0 else -quotient
+
+
+def told(price: PriceTerms) -> str:
+    """The price as people say it: `19.99 USD a month`, `0.50 USD per 1,000 tokens`."""
+    return " ".join(filter(None, (_told_amount(price), _told_units(price), _told_interval(price))))
+
+
+def _told_amount(price: PriceTerms) -> str:
+    if price.unit_amount is None:
+        return f"{price.billing_scheme} in {price.currency.upper()}"
+    return f"{money.to_major(price.unit_amount, price.currency)} {price.currency.upper()}"
+
+
+def _told_units(price: PriceTerms) -> str:
+    if price.billing_scheme == "flat_rate":
+        return ""
+    many = "" if price.per == 1 else f"{price.per:,} "
+    return f"per {many}{price.meter or 'unit' + ('s' if many else '')}"
+
+
+def _told_interval(price: PriceTerms) -> str:
+    if price.interval is None:
+        return ""
+    every = price.interval if price.interval_count == 1 else f"{price.interval_count} {price.interval}s"
+    if price.type == "usage":
+        return f"billed by the {every}"
+    return f"a {every}" if price.interval_count == 1 else f"every {every}"
+
+
+_ONE = "Ask for 1, or give the tier a price with the billingScheme per_unit."

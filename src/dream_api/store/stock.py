@@ -1,0 +1,43 @@
+"""How many of a thing there are, and how many of them are held for those who are paying."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, select
+
+from dream_api.core import clock
+from dream_api.core.db import Tx, insert
+from dream_api.core.errors import Invalid
+from dream_api.customers import Scope
+from dream_api.store.tables import stock
+
+s = stock.c
+
+
+class InventoryBelowHeld(Invalid):
+    code = "inventory_below_held"
+    hint = "Wait until the open checkouts are paid or have expired, or set at least the number that the sentence tells."
+
+
+async def put_inventory(tx: Tx, scope: Scope, tier_id: str, inventory: int | None) -> None:
+    """So many are there now, with what is held; None: they are not counted any more."""
+    of_tier = (s.platform_id == scope.platform_id, s.tier_id == tier_id)
+    held = await tx.scalar(select(s.held).where(*of_tier).with_for_update()) or 0
+    if held > (inventory or 0):
+        raise InventoryBelowHeld(f"{held:,} are held for checkouts that are open.", param="inventory")
+    if inventory is None:
+        await tx.execute(delete(stock).where(*of_tier))
+        return
+    row = {"on_hand": inventory, "updated_at": clock.now()}
+    putting = insert(stock).values(
+        platform_id=scope.platform_id, tier_id=tier_id, project_id=scope.project_id, mode=scope.mode, held=0, **row
+    )
+    await tx.execute(putting.on_conflict_do_update(index_elements=list(stock.primary_key), set_=row))
+
+
+async def inventory_of(tx: Tx, scope: Scope, tier_ids: Sequence[str]) -> dict[str, tuple[int | None, int]]:
+    """Of each tier, how many there are (None: they are not counted) and how many of them are held."""
+    found = await tx.all(
+        select(s.tier_id, s.on_hand, s.held).where(s.platform_id == scope.platform_id, s.tier_id.in_(tier_ids))
+    )
+    counted = {row.tier_id: (row.on_hand, row.held) for row in found}
+    return {tier_id: counted.get(tier_id, (None, 0)) for tier_id in tier_ids}
