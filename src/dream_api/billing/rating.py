@@ -13,6 +13,7 @@ from dream_api.billing.contract import Account, GatewayRefused, InvoiceFacts, Li
 from dream_api.catalog import Price
 from dream_api.core import clock
 from dream_api.core.db import Tx
+from dream_api.usage import Meter
 
 # Invoices of these are made when a period has ended.
 _CLOSING = ("subscription_cycle", "subscription_cancel")
@@ -26,18 +27,27 @@ async def rate(tx: Tx, account: Account, invoice: Row[Any]) -> None:
     assert subscription is not None
     customer = await customers.hold(tx, accounts.scope_of(account), subscription.customer_id)
     assert customer is not None
-    for price_id in UsagePrices.from_json(subscription.usage_prices).of_period(invoice.period_starts_at):
-        price = await catalog.price_by_id(tx, account.platform_id, account.project_id, account.mode, price_id)
-        if price is not None:
-            await _rate_meter(tx, account, subscription, customer.no, invoice, price)
+    project = await platforms.find_project(tx, account.project_id)
+    meters = await usage.meters_of(tx, project.platform_no, project.no)
+    found = [
+        await catalog.price_by_id(tx, account.platform_id, account.project_id, account.mode, price_id)
+        for price_id in UsagePrices.from_json(subscription.usage_prices).of_period(invoice.period_starts_at)
+    ]
+    priced = [(meters[price.meter], price) for price in found if price is not None and price.meter is not None]
+    # In the order of their numbers, in which everybody locks them.
+    for meter, price in sorted(priced, key=lambda each: each[0].no):
+        await _rate_meter(tx, account, subscription, customer.no, invoice, meter, price)
 
 
 async def _rate_meter(
-    tx: Tx, account: Account, subscription: Row[Any], customer_no: int, invoice: Row[Any], price: Price
+    tx: Tx,
+    account: Account,
+    subscription: Row[Any],
+    customer_no: int,
+    invoice: Row[Any],
+    meter: Meter,
+    price: Price,
 ) -> None:
-    assert price.meter is not None
-    project = await platforms.find_project(tx, account.project_id)
-    meter = (await usage.meters_of(tx, project.platform_no, project.no))[price.meter]
     starts_at, ends_at = invoice.period_starts_at, invoice.period_ends_at
     quantity = 0
     for opened, closed in _months(starts_at, ends_at):
@@ -47,7 +57,7 @@ async def _rate_meter(
         account.platform_id,
         {
             "subscription_id": subscription.id,
-            "meter": price.meter,
+            "meter": meter.name,
             "period_starts_at": starts_at,
             "period_ends_at": ends_at,
             "price_id": price.id,
