@@ -1,5 +1,7 @@
 """Every table of the product, for what walks over all of them: migrations, doctor, tests."""
 
+from dream_api.billing import tables as billing
+from dream_api.billing.sandbox import tables as sandbox
 from dream_api.catalog import tables as catalog
 from dream_api.core.cache import tables as cache
 from dream_api.core.db.tables import metadata
@@ -11,4 +13,17 @@ from dream_api.platforms import tables as platforms
 from dream_api.usage import tables as usage
 from dream_api.webhooks import tables as webhooks
 
-__all__ = ["cache", "catalog", "customers", "idempotency", "jobs", "keys", "metadata", "platforms", "usage", "webhooks"]
+__all__ = [
+    "billing",
+    "cache",
+    "catalog",
+    "customers",
+    "idempotency",
+    "jobs",
+    "keys",
+    "metadata",
+    "platforms",
+    "sandbox",
+    "usage",
+    "webhooks",
+]
