@@ -1,6 +1,8 @@
 """Every table of the product, for what walks over all of them: migrations, doctor, tests."""
 
 from dream_api.accounts import tables as accounts
+from dream_api.billing import tables as billing
+from dream_api.billing.sandbox import tables as sandbox
 from dream_api.catalog import tables as catalog
 from dream_api.core.cache import tables as cache
 from dream_api.core.db.tables import metadata
@@ -15,6 +17,7 @@ from dream_api.webhooks import tables as webhooks
 
 __all__ = [
     "accounts",
+    "billing",
     "cache",
     "catalog",
     "customers",
@@ -23,6 +26,7 @@ __all__ = [
     "keys",
     "metadata",
     "platforms",
+    "sandbox",
     "store",
     "usage",
     "webhooks",

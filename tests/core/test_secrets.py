@@ -71,6 +71,13 @@ def test_a_text_that_was_cut_or_written_over_is_told_as_broken(alter) -> None:
         KEY.open(alter(KEY.seal("a longer secret", "key_1")), "key_1")
 
 
+def test_a_derived_secret_is_always_the_same_for_its_purpose_and_key() -> None:
+    made = KEY.derive("one thing")
+
+    assert made == InstanceKey(bytes(range(32))).derive("one thing")
+    assert len({made, KEY.derive("another thing"), InstanceKey(bytes(32)).derive("one thing"), bytes(range(32))}) == 4
+
+
 def test_the_keys_file_is_made_for_its_owner_alone_and_read_ever_after(tmp_path: Path) -> None:
     before = os.umask(0)
     try:

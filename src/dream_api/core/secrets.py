@@ -13,6 +13,8 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from dream_api.core.settings import Settings
 
@@ -32,6 +34,7 @@ class InstanceKey:
     def __init__(self, key: bytes) -> None:
         if len(key) != _KEY_BYTES:
             raise ValueError(f"The instance key must have {_KEY_BYTES} bytes, this one has {len(key)}.")
+        self._key = key
         self._cipher = AESGCM(key)
 
     @classmethod
@@ -45,6 +48,10 @@ class InstanceKey:
         if not path.exists():
             _make_file(path)
         return cls.from_hex(path.read_text())
+
+    def derive(self, purpose: str) -> bytes:
+        """A secret of 32 bytes for one purpose, always the same; it tells nothing of the key or of other secrets."""
+        return HKDF(SHA256(), length=_KEY_BYTES, salt=None, info=purpose.encode()).derive(self._key)
 
     def seal(self, secret: str, owner: str) -> str:
         nonce = os.urandom(_NONCE_BYTES)

@@ -1,6 +1,6 @@
 """The sandbox's own books: what a real gateway would keep on its side."""
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, Table
+from sqlalchemy import Column, ForeignKeyConstraint, Index, Table, text
 
 from dream_api.core.db.tables import Verbatim, key, metadata, moment
 
@@ -24,7 +24,14 @@ sandbox_objects = Table(
     moment("created_at"),
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
     Index("ix_sandbox_objects__parent", "platform_id", "account", "parent", "id"),
-    Index("ix_sandbox_objects__due", "platform_id", "account", "due_at"),
+    Index(
+        "ix_sandbox_objects__due",
+        "platform_id",
+        "account",
+        "due_at",
+        sqlite_where=text("due_at IS NOT NULL"),
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
     info={"scope": "mode", "personal": True, "keep": "until the project is deleted"},
 )
 
@@ -41,6 +48,14 @@ sandbox_events = Table(
     moment("delivered_at", nullable=True),
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
     Index("ix_sandbox_events__created_at", "created_at"),
+    Index(
+        "ix_sandbox_events__undelivered",
+        "platform_id",
+        "account",
+        "id",
+        sqlite_where=text("delivered_at IS NULL"),
+        postgresql_where=text("delivered_at IS NULL"),
+    ),
     info={"scope": "mode", "personal": True, "keep": "90 days"},
 )
 
