@@ -189,7 +189,7 @@ async def _subscribe(books: Books, session: Thing, customer: Thing, card: Card |
         metadata=dict(document["metadata"]),
     )
     # What the page showed is what is paid: credit waits for the next invoice.
-    invoicing.finalize(books, invoice, customer, uses_credit=True)
+    invoicing.finalize(books, invoice, customer, uses_credit=False)
     if document["amount_total"]:
         invoice.hidden["payment"] = (await _payment_of(books, session)).id
     await collecting.collect(books, invoice, card, is_present=True, is_authenticated=True)

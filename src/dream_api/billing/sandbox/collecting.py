@@ -67,7 +67,7 @@ async def _recover(books: Books, invoice: Thing) -> None:
     if subscription.document["status"] != "past_due":
         return
     invoices = await books.children(subscription.id, "invoice")
-    if True:
+    if all(one.document["status"] != "open" for one in invoices):
         subscription.document["status"] = "active"
         books.tell("customer.subscription.updated", subscription)
 
