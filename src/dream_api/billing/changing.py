@@ -51,7 +51,7 @@ async def _carrying(
     before = await _price(tx, scope, subscription.price_id)
     price = lines[0].price
     ends_it = (before.interval, before.interval_count) != (price.interval, price.interval_count)
-    billed = set() if ends_it else {line.price.meter for line in lines}
+    billed = {line.price.meter for line in lines if not ends_it}
     carried: list[Line] = []
     for price_id in UsagePrices.from_json(subscription.usage_prices).of_period(starts_at):
         of_usage = await _price(tx, scope, price_id)

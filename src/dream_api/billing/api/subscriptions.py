@@ -15,8 +15,8 @@ from dream_api.billing.api.shapes import Shown, Subscription, subscription_of
 from dream_api.billing.contract import AuthenticationRequired, CardDeclined, Change, InsufficientFunds
 from dream_api.billing.tables import subscriptions
 from dream_api.core import clock, errors, money
-from dream_api.core.http import Body, answers, json_answer, read_json, takes
-from dream_api.core.idempotency import proper_key
+from dream_api.core.http import Body, answer_outside, answers, json_answer, read_json, takes
+from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.gate import ACTING_REFUSALS
 from dream_api.gate.acting import Acting
 from dream_api.gate.faces import IdempotencyKey, Selling, Viewing, gate_of
@@ -102,6 +102,7 @@ _PREVIEW = {
     "currentPeriodEnd": "2026-12-21T09:14:00Z",
 }
 _CARDS = (CardDeclined, InsufficientFunds, AuthenticationRequired)
+_KEYED = (IdempotencyInProgress, IdempotencyMismatch)
 _CHANGING = (
     *ACTING_REFUSALS,
     *GATEWAY_REFUSALS,
@@ -145,7 +146,7 @@ async def list_subscriptions(
     responses={**shown(200, _SHOWN), **answers(*ACTING_REFUSALS, errors.NotFound)},
 )
 async def read_subscription(request: Request, acting: Viewing, subscription_id: Id) -> Response:
-    return await _answer(request, acting, subscription_id)
+    return json_answer(await _found(request, acting, subscription_id))
 
 
 @router.post(
@@ -181,13 +182,17 @@ async def preview_change(request: Request, acting: Selling, subscription_id: Id)
     openapi_extra=takes(NewTerms, {"tier": "team"}),
 )
 async def change_subscription(
-    request: Request, acting: Selling, subscription_id: Id, idempotency_key: IdempotencyKey = None
+    request: Request, acting: Selling, subscription_id: Id, _: IdempotencyKey = None
 ) -> Response:
     """In force at once, and charged at once; where the card is declined, nothing changes."""
-    body, _ = await read_json(request, NewTerms)
-    account, row, change = await _wanted(request, acting, subscription_id, body)
-    await changing.change(billing_of(request), account, row, change, _outgoing(acting, row.id, idempotency_key))
-    return await _answer(request, acting, subscription_id)
+    body, raw = await read_json(request, NewTerms)
+
+    async def effect(key: str | None) -> Subscription:
+        account, row, change = await _wanted(request, acting, subscription_id, body)
+        await changing.change(billing_of(request), account, row, change, key)
+        return await _found(request, acting, subscription_id)
+
+    return await answer_outside(request, platform_id=acting.platform_id, caller=acting.caller, body=raw, effect=effect)
 
 
 @router.post(
@@ -201,21 +206,19 @@ async def change_subscription(
     openapi_extra=takes(Cancellation, {"atPeriodEnd": True, "reason": "too expensive"}),
 )
 async def cancel_subscription(
-    request: Request, acting: Selling, subscription_id: Id, idempotency_key: IdempotencyKey = None
+    request: Request, acting: Selling, subscription_id: Id, _: IdempotencyKey = None
 ) -> Response:
     """At the end of what was paid for, or now; usage that was not billed yet is billed an hour later."""
-    body, _ = await read_json(request, Cancellation)
-    async with gate_of(request).database.read() as tx:
-        account, row = await changing.find(tx, acting.scope, subscription_id)
-    await changing.cancel(
-        billing_of(request),
-        account,
-        row,
-        at_period_end=body.at_period_end,
-        reason=body.reason,
-        key=_outgoing(acting, row.id, idempotency_key),
-    )
-    return await _answer(request, acting, subscription_id)
+    body, raw = await read_json(request, Cancellation)
+
+    async def effect(key: str | None) -> Subscription:
+        account, row = await _asked(request, acting, subscription_id)
+        await changing.cancel(
+            billing_of(request), account, row, at_period_end=body.at_period_end, reason=body.reason, key=key
+        )
+        return await _found(request, acting, subscription_id)
+
+    return await answer_outside(request, platform_id=acting.platform_id, caller=acting.caller, body=raw, effect=effect)
 
 
 @router.post(
@@ -224,17 +227,25 @@ async def cancel_subscription(
     response_model=Subscription,
     responses={
         **shown(200, _SHOWN),
-        **answers(*ACTING_REFUSALS, *GATEWAY_REFUSALS, errors.NotFound),
+        **answers(*ACTING_REFUSALS, *GATEWAY_REFUSALS, *_KEYED, errors.NotFound),
     },
 )
 async def resume_subscription(
-    request: Request, acting: Selling, subscription_id: Id, idempotency_key: IdempotencyKey = None
+    request: Request, acting: Selling, subscription_id: Id, _: IdempotencyKey = None
 ) -> Response:
     """Take back a cancellation at the period's end."""
+
+    async def effect(key: str | None) -> Subscription:
+        account, row = await _asked(request, acting, subscription_id)
+        await changing.resume(billing_of(request), account, row, key)
+        return await _found(request, acting, subscription_id)
+
+    return await answer_outside(request, platform_id=acting.platform_id, caller=acting.caller, body=b"", effect=effect)
+
+
+async def _asked(request: Request, acting: Acting, subscription_id: str) -> tuple[billing.Account, Any]:
     async with gate_of(request).database.read() as tx:
-        account, row = await changing.find(tx, acting.scope, subscription_id)
-    await changing.resume(billing_of(request), account, row, _outgoing(acting, row.id, idempotency_key))
-    return await _answer(request, acting, subscription_id)
+        return await changing.find(tx, acting.scope, subscription_id)
 
 
 async def _wanted(
@@ -248,13 +259,6 @@ async def _wanted(
     return account, row, change
 
 
-async def _answer(request: Request, acting: Acting, subscription_id: str) -> Response:
-    async with gate_of(request).database.read() as tx:
-        _, row = await changing.find(tx, acting.scope, subscription_id)
-    return json_answer(subscription_of(row))
-
-
-def _outgoing(acting: Acting, subscription_id: str, key: str | None) -> str | None:
-    """The caller's key as the gateway gets it: nobody else's, and of this subscription only."""
-    proper = proper_key(key)
-    return None if proper is None else f"{acting.caller}:{subscription_id}:{proper}"
+async def _found(request: Request, acting: Acting, subscription_id: str) -> Subscription:
+    _, row = await _asked(request, acting, subscription_id)
+    return subscription_of(row)

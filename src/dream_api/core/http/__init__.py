@@ -1,7 +1,7 @@
 """What every endpoint shares: bodies read within bounds, refusals in one shape, each request with an id."""
 
 from dream_api.core.http.addressing import Proxies, caller_of
-from dream_api.core.http.answering import add_header, answer_once, json_answer, once_of
+from dream_api.core.http.answering import add_header, answer_once, answer_outside, json_answer, once_of
 from dream_api.core.http.documenting import Error, answers, takes
 from dream_api.core.http.front import Answering, Front, as_refusal
 from dream_api.core.http.lane import Lanes, Reply
@@ -19,6 +19,7 @@ __all__ = [
     "Reply",
     "add_header",
     "answer_once",
+    "answer_outside",
     "answers",
     "as_refusal",
     "caller_of",

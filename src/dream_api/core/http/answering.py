@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dream_api.core.db import Database, Tx
-from dream_api.core.idempotency import Once, proper_key, remembered
+from dream_api.core.idempotency import Once, proper_key, remembered, remembered_outside
 
 
 def json_answer(model: BaseModel, status: int = 200) -> Response:
@@ -42,6 +42,26 @@ async def answer_once(
         return answer if isinstance(answer, str) else answer.model_dump_json(by_alias=True)
 
     done = await remembered(database, once, status, as_text)
+    headers = {"Idempotent-Replayed": "true"} if done.is_replay else None
+    return Response(done.text, done.status, headers, media_type="application/json")
+
+
+async def answer_outside(
+    request: Request,
+    *,
+    platform_id: str,
+    caller: str,
+    body: bytes,
+    effect: Callable[[str | None], Awaitable[BaseModel]],
+) -> Response:
+    """As `answer_once`, for an effect that asks somebody else: it is handed the key by which they know the request."""
+    once = once_of(request, platform_id=platform_id, caller=caller, body=body)
+    outgoing = None if once is None else once.digest.hex()
+
+    async def as_text() -> str:
+        return (await effect(outgoing)).model_dump_json(by_alias=True)
+
+    done = await remembered_outside(request.app.state.database, once, 200, as_text)
     headers = {"Idempotent-Replayed": "true"} if done.is_replay else None
     return Response(done.text, done.status, headers, media_type="application/json")
 

@@ -9,6 +9,7 @@ from dream_api.core.idempotency.replaying import (
     proper_key,
     refuse_another,
     remembered,
+    remembered_outside,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "proper_key",
     "refuse_another",
     "remembered",
+    "remembered_outside",
 ]

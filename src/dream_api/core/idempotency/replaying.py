@@ -99,8 +99,27 @@ async def remembered(
         raise
 
 
+async def remembered_outside(
+    database: Database, once: Once | None, status: int, effect: Callable[[], Awaitable[str]]
+) -> Remembered:
+    """As `remembered`, for an effect that is no one transaction, because somebody else is asked on the way.
+
+    It may run again for a repeated key, until its answer was stored: whoever is asked must know the key too.
+    """
+    if once is not None:
+        async with database.write() as tx:
+            known = await _claim(tx, once)
+        if known is not None and known.text:
+            return known
+    text = await effect()
+    if once is not None:
+        async with database.write() as tx:
+            await tx.execute(update(idempotency_keys).where(*_is(once)).values(status=status, answer=text))
+    return Remembered(status, text, is_replay=False)
+
+
 async def _claim(tx: Tx, once: Once) -> Remembered | None:
-    """The stored answer; or None, and the key is ours."""
+    """The stored answer, empty where there is none yet; or None, and the key is ours."""
     now = clock.now()
     row = {"fingerprint": once.fingerprint, "created_at": now}
     claiming = insert(idempotency_keys).values(platform_id=once.platform_id, scope=once.scope, key=once.key, **row)
@@ -117,7 +136,7 @@ async def _claim(tx: Tx, once: Once) -> Remembered | None:
     stored = await tx.first(select(k.fingerprint, k.status, k.answer).where(*_is(once)))
     assert stored is not None
     refuse_another(once, stored.fingerprint)
-    return Remembered(stored.status, stored.answer, is_replay=True)
+    return Remembered(stored.status or 0, stored.answer or "", is_replay=True)
 
 
 def refuse_another(once: Once, fingerprint: bytes) -> None:
