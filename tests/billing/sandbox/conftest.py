@@ -1,7 +1,5 @@
 """Alice's shop, on 31 January 2027 at noon."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from dream_api.core import clock as the_clock
@@ -12,9 +10,9 @@ START = moment("2027-01-31T12:00:00")
 
 
 @pytest.fixture
-async def shop(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Shop]:
+async def shop(database: Database, monkeypatch: pytest.MonkeyPatch) -> Shop:
     opened = await open_shop(database)
     opened.now = START
     # Nothing moves but by the test: what is told of a moment can be compared to the second.
     monkeypatch.setattr(the_clock, "now", lambda: opened.now)
-    yield opened
+    return opened

@@ -56,7 +56,7 @@ class Running:
         self.runner.close()
 
 
-def machine(running: Running, monkeypatch: pytest.MonkeyPatch) -> type[RuleBasedStateMachine]:
+def machine(running: Running, monkeypatch: pytest.MonkeyPatch) -> type[RuleBasedStateMachine]:  # noqa: C901
     run = running.runner.run
 
     class Subscriber(RuleBasedStateMachine):

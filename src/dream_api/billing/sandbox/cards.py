@@ -52,7 +52,7 @@ def card_of(number: str) -> Card:
 def refusal_of(card: Card, *, is_present: bool, is_authenticated: bool = False) -> CardRefused | None:
     """Why the card gives no money; None where it does.
 
-    `is_present`: its owner is here and pays. A card on file was used by its owner before, and confirmed where it had to be.
+    `is_present`: its owner is here and pays; a card on file was confirmed before, where it had to be.
     """
     match card.behaviour:
         case "declined":

@@ -118,7 +118,7 @@ def _charge(books: Books, payment: Thing, card: Card, refused: CardRefused | Non
 def _dispute(books: Books, charge: Thing) -> None:
     charge.document["disputed"] = True
     lost_at = books.at + _DISPUTE_DAYS * DAY
-    document = {
+    document: Json = {
         "id": ids.new("dp"),
         "object": "dispute",
         "amount": charge.document["amount"],

@@ -18,7 +18,7 @@ def months_later(at: int, months: int) -> int:
 
 
 def renewal_after(at: int, *, anchor: int, interval: str, count: int) -> int:
-    """The first renewal after a moment, counted from the anchor: what began on 31 January renews on 28 February and 31 March."""
+    """The first renewal after a moment, counted from the anchor: after 31 January comes 28 February, then 31 March."""
     if interval in _DAYS:
         step = _DAYS[interval] * count * DAY
         return anchor + ((at - anchor) // step + 1) * step

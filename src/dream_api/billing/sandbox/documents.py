@@ -120,7 +120,7 @@ def subscription(customer_id: str, currency: str, metadata: dict[str, str], at: 
 
 def item(subscription_id: str, price_document: Json, quantity: int | None, period: tuple[int, int], at: int) -> Json:
     """A line of a subscription; of a usage price without a quantity."""
-    made = {
+    made: Json = {
         "id": ids.new("si"),
         "object": "subscription_item",
         "billing_thresholds": None,

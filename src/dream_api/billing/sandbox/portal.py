@@ -68,9 +68,7 @@ async def change_card(books: Books, portal: Thing, card_number: str, *, is_authe
     kept = collecting.keep_card(customer, card)
     for subscription in await books.children(customer.id, "subscription"):
         if subscription.document["status"] != "canceled":
-            subscription.document["default_payment_method"] = customer.document["invoice_settings"][
-                "default_payment_method"
-            ]
+            subscription.document["default_payment_method"] = kept
         for invoice in await books.children(subscription.id, "invoice"):
             if invoice.document["status"] == "open":
                 await collecting.collect(books, invoice, card, is_present=True, is_authenticated=True)

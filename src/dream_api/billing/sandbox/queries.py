@@ -14,7 +14,7 @@ from dream_api.platforms.tables import platforms
 a, o, e, r = gateway_accounts.c, sandbox_objects.c, sandbox_events.c, sandbox_requests.c
 
 
-def _accounts() -> Select[Any]:
+def _accounts() -> Select[*tuple[Any, ...]]:
     joined = gateway_accounts.join(platforms, platforms.c.id == a.platform_id)
     columns = select(a.id, a.gateway, a.platform_id, platforms.c.no, a.project_id, a.mode).select_from(joined)
     return columns.where(a.gateway == "sandbox", a.mode == "test")

@@ -76,7 +76,8 @@ def discounts(coupon: Json | None, amounts: Sequence[int], usage: Sequence[int],
     if coupon is None:
         return [0] * (len(amounts) + len(usage))
     # As it was sold, whatever else a later release knows of coupons.
-    the_coupon = Coupon(**{field.name: coupon.get(field.name) for field in fields(Coupon)})
+    known: Json = {field.name: coupon.get(field.name) for field in fields(Coupon)}
+    the_coupon = Coupon(**known)
     step = money.step(currency)
     off = discount_of(the_coupon, amounts, step=step)
     if the_coupon.amount_off is not None:
