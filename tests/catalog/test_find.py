@@ -81,6 +81,8 @@ async def test_a_price_for_usage_alone_is_not_bought(house: House, alice: Accoun
 async def test_a_tier_that_is_not_sold_is_refused_naming_those_that_are(house: House, alice: Account) -> None:
     await make(house, alice, "old", MONTHLY)
     await house.api.delete("/tiers/old", headers=alice.sk)
+    await make(house, alice, "hidden", MONTHLY)
+    await house.api.put("/tiers/hidden", headers=alice.sk, json={"isVisible": False})
 
     for name in ("old", "gold", "a\u0000b"):
         async with house.database.read() as tx:
@@ -88,6 +90,8 @@ async def test_a_tier_that_is_not_sold_is_refused_naming_those_that_are(house: H
                 await catalog.find_offer(tx, *of(alice), name)
         assert refused.value.sentence == "There is no such tier to buy; the project's tiers are: free."
         assert refused.value.param == "tier"
+    async with house.database.read() as tx:
+        assert (await catalog.find_offer(tx, *of(alice), "hidden")).is_visible is False
 
 
 async def test_a_price_is_found_in_its_own_project_and_mode_only(

@@ -97,12 +97,11 @@ async def find_tier(tx: Tx, platform_id: str, project_id: str, mode: Mode, name:
 
 
 async def find_offer(tx: Tx, platform_id: str, project_id: str, mode: Mode, name: str, *, param: str = "tier") -> Offer:
-    """What somebody wants to buy by its name; refuses what is not there or archived, naming what is."""
+    """What somebody wants to buy by its name, also a hidden one; refuses what is not sold, naming what is shown."""
     row = await _row_named(tx, platform_id, project_id, mode, name)
     if row is None or row.archived_at is not None:
-        known = (
-            ", ".join(sorted(offer.name for offer in await offers_of(tx, platform_id, project_id, mode))) or "none yet"
-        )
+        shown = await offers_of(tx, platform_id, project_id, mode, visible_only=True)
+        known = ", ".join(sorted(offer.name for offer in shown)) or "none yet"
         raise UnknownPlan(f"There is no such tier to buy; the project's tiers are: {known}.", param=param)
     [offer] = await _offers(tx, platform_id, [row])
     return offer

@@ -173,8 +173,8 @@ async def _fill(
     if draft.limits is not None:
         made += await replace_limits(tx, project, tier_id, draft.limits)
     if draft.prices is not None:
-        meters = [price.meter for price in draft.prices if price.meter is not None]
-        made += await ensure_priced_meters(tx, project, meters)
+        priced = [price.meter for price in draft.prices if price.meter is not None]
+        made += await ensure_priced_meters(tx, project, priced) if priced else ()
         await _replace_prices(tx, project, mode, tier_id, prices, draft.prices)
     await _note(tx, project, mode)
     if made:  # the project's other mode has the meters too

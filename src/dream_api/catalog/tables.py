@@ -47,6 +47,7 @@ tiers = Table(
     UniqueConstraint("platform_id", "project_id", "mode", "name"),
     CheckConstraint("mode IN ('test', 'live')", name="mode"),
     CheckConstraint("trial_days >= 0", name="trial_days"),
+    Index("ix_tiers__project", "platform_id", "project_id", "mode", "id"),
     info={"scope": "mode", "personal": False, "keep": _KEPT},
 )
 

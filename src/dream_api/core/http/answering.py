@@ -1,6 +1,8 @@
 """Answers of the JSON endpoints."""
 
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -29,10 +31,11 @@ async def answer_once(
     status: int,
     body: bytes,
     effect: Callable[[Tx], Awaitable[BaseModel | str]],
+    secrets: Collection[str] = (),
 ) -> Response:
     """Commit the effect, then answer what it told (a string is JSON already).
 
-    With an `Idempotency-Key`, once for all retries.
+    With an `Idempotency-Key`, once for all retries; the fields that are `secrets` are not stored, and null in a replay.
     """
     once = once_of(request, platform_id=platform_id, caller=caller, body=body)
     database: Database = request.app.state.database
@@ -41,7 +44,7 @@ async def answer_once(
         answer = await effect(tx)
         return answer if isinstance(answer, str) else answer.model_dump_json(by_alias=True)
 
-    done = await remembered(database, once, status, as_text)
+    done = await remembered(database, once, status, as_text, partial(_without, secrets))
     headers = {"Idempotent-Replayed": "true"} if done.is_replay else None
     return Response(done.text, done.status, headers, media_type="application/json")
 
@@ -64,6 +67,11 @@ async def answer_outside(
     done = await remembered_outside(request.app.state.database, once, 200, as_text)
     headers = {"Idempotent-Replayed": "true"} if done.is_replay else None
     return Response(done.text, done.status, headers, media_type="application/json")
+
+
+def _without(secrets: Collection[str], text: str) -> str:
+    """The answer, but for these of its fields."""
+    return json.dumps(json.loads(text) | dict.fromkeys(secrets)) if secrets else text
 
 
 def add_header(request: Request, name: str, value: str) -> None:

@@ -80,9 +80,16 @@ def proper_key(text: str | None) -> str | None:
 
 
 async def remembered(
-    database: Database, once: Once | None, status: int, effect: Callable[[Tx], Awaitable[str]]
+    database: Database,
+    once: Once | None,
+    status: int,
+    effect: Callable[[Tx], Awaitable[str]],
+    kept: Callable[[str], str] = lambda text: text,
 ) -> Remembered:
-    """Run the effect in a transaction and commit its answer with it; a repeated key gets the first answer again."""
+    """Run the effect in a transaction and commit its answer with it; a repeated key gets the first answer again.
+
+    `kept`: what of the answer may be stored, and is told to those who ask again.
+    """
     try:
         async with database.write() as tx:
             if once is None:
@@ -91,7 +98,7 @@ async def remembered(
             if known is not None:
                 return known
             text = await effect(tx)
-            await tx.execute(update(idempotency_keys).where(*_is(once)).values(status=status, answer=text))
+            await tx.execute(update(idempotency_keys).where(*_is(once)).values(status=status, answer=kept(text)))
             return Remembered(status, text, is_replay=False)
     except Overloaded as problem:
         if once is not None and problem.__cause__ is not None and is_contention(problem.__cause__):

@@ -33,6 +33,7 @@ def _catalog() -> None:
         tiers.add_column(sa.Column("image_url", sa.Text(), nullable=True))
         tiers.add_column(sa.Column("archived_at", sa.BigInteger(), nullable=True))
         tiers.create_check_constraint(op.f("ck_tiers__trial_days"), "trial_days >= 0")
+    op.create_index("ix_tiers__project", "tiers", ["platform_id", "project_id", "mode", "id"])
     prices = op.create_table(
         "prices",
         sa.Column("platform_id", KEY, nullable=False),
