@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Match
 
-from dream_api import __version__, billing, catalog, customers, schema, usage
+from dream_api import __version__, billing, catalog, customers, schema, store, usage
 from dream_api.billing import Billing, Gateway, Sandbox
 from dream_api.billing import api as billing_api
 from dream_api.billing import jobs as billing_jobs
@@ -31,6 +31,7 @@ from dream_api.core.settings import Settings
 from dream_api.core.web import documents
 from dream_api.customers import api as customers_api
 from dream_api.gate import Admitting, Gate, Turnstile
+from dream_api.store import api as store_api
 from dream_api.usage import api as usage_api
 from dream_api.usage import jobs as usage_jobs
 from dream_api.webhooks import api as webhooks_api
@@ -40,6 +41,7 @@ ROUTERS = (
     *usage_api.ROUTERS,
     customers_api.router,
     *billing_api.ROUTERS,
+    *store_api.ROUTERS,
     *catalog_api.ROUTERS,
     webhooks_api.router,
     operating.router,
@@ -74,7 +76,7 @@ async def prepare(database: Database) -> None:
 
 def every_check() -> list[Check]:
     """What `doctor` proves."""
-    return [*usage.checks(), *customers.checks(), *billing.checks()]
+    return [*usage.checks(), *customers.checks(), *billing.checks(), *store.checks()]
 
 
 def own_gateways(settings: Settings, database: Database) -> Mapping[Kind, Gateway]:
@@ -89,6 +91,10 @@ def open_billing(settings: Settings, database: Database, open_gateways: OpenGate
     events = Events()
     for name, sentence in billing.SENTENCES.items():
         events.declare(name, sentence)
+    events.on(billing.CHECKOUT_COMPLETED, store.complete)
+    events.on(billing.CHECKOUT_EXPIRED, store.expire)
+    events.on(billing.REFUND_SUCCEEDED, store.follow_refund)
+    events.on(billing.REFUND_FAILED, store.follow_refund)
     gateways = open_gateways(settings, database)
     return Billing(database, gateways, events, secrets.instance_key(settings), dues=[*billing.DUES])
 

@@ -20,11 +20,11 @@ from dream_api.app import create_app
 from dream_api.billing import Gateway, Sandbox
 from dream_api.billing.contract import Kind
 from dream_api.catalog import TierLimit
-from dream_api.core.db import Database
+from dream_api.core.db import Database, Tx
 from dream_api.core.secrets import InstanceKey
 from dream_api.core.settings import Settings
 from dream_api.gate import Gate
-from dream_api.platforms import Mode, Project, ProjectType
+from dream_api.platforms import Mode, Platform, Project, ProjectType
 
 INSTANCE_KEY = InstanceKey(bytes(32))
 # The website of everybody's project.
@@ -112,20 +112,46 @@ async def open_account(
         if level is not None:
             for mode in platforms.MODES:
                 await catalog.assign(tx, platform, level, mode)
-        project = await catalog.open_project(tx, platform, name, project_type, platforms.MODES)
-        project = await platforms.change_origins(tx, project, add=[ORIGIN])
         tokens = {role: await accounts.issue(tx, platform.id, role, created_by="test") for role in ROLES}
-        made = {
-            mode: await keys.issue_pair(tx, project, mode, instance_key=INSTANCE_KEY, created_by="test")
-            for mode in platforms.MODES
-        }
+        return await _open_project(
+            tx,
+            platform,
+            name,
+            project_type,
+            token={role: issued.token for role, issued in tokens.items()},
+            token_ids={role: issued.id for role, issued in tokens.items()},
+        )
+
+
+async def open_store(database: Database, account: Account) -> Account:
+    """A store of the same platform."""
+    async with database.write() as tx:
+        platform = await platforms.find(tx, account.project.platform_id)
+        return await _open_project(tx, platform, "Store", "store", token=account.token, token_ids=account.token_ids)
+
+
+async def _open_project(
+    tx: Tx,
+    platform: Platform,
+    name: str,
+    project_type: ProjectType,
+    *,
+    token: dict[Role, str],
+    token_ids: dict[Role, str],
+) -> Account:
+    project = await catalog.open_project(tx, platform, name, project_type, platforms.MODES)
+    project = await platforms.change_origins(tx, project, add=[ORIGIN])
+    made = {
+        mode: await keys.issue_pair(tx, project, mode, instance_key=INSTANCE_KEY, created_by="test")
+        for mode in platforms.MODES
+    }
     return Account(
         project,
         secret={mode: pair[1].token for mode, pair in made.items()},
         publishable={mode: pair[0].token for mode, pair in made.items()},
         key_ids={mode: pair[1].id for mode, pair in made.items()},
-        token={role: issued.token for role, issued in tokens.items()},
-        token_ids={role: issued.id for role, issued in tokens.items()},
+        token=token,
+        token_ids=token_ids,
     )
 
 

@@ -24,9 +24,9 @@ def test_there_are_such_operations() -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 async def test_the_owners_request_is_answered(house: House, operation: Operation) -> None:
-    things = await things_of(house, house.alice)
+    things = await things_of(house, house.alice, operation)
 
-    answer = await ask(house, operation, house.alice, things, house.alice.by("owner"))
+    answer = await ask(house, operation, things, things.account.by("owner"))
 
     assert 200 <= answer.status_code < 300, answer.text
     assert str(answer.status_code) in operation.statuses
@@ -34,10 +34,10 @@ async def test_the_owners_request_is_answered(house: House, operation: Operation
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 async def test_a_viewer_sees_and_changes_nothing(house: House, operation: Operation) -> None:
-    things = await things_of(house, house.alice)
+    things = await things_of(house, house.alice, operation)
     before = told(await house.api.get("/api/customers", headers=house.alice.sk))
 
-    answer = await ask(house, operation, house.alice, things, house.alice.by("viewer"))
+    answer = await ask(house, operation, things, things.account.by("viewer"))
 
     if operation in CHANGING:
         assert (answer.status_code, answer.json()["code"]) == (403, "role_forbids")
@@ -49,14 +49,14 @@ async def test_a_viewer_sees_and_changes_nothing(house: House, operation: Operat
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 async def test_a_stranger_does_not_come_in(house: House, operation: Operation) -> None:
     """Not into her project, though its id is named; and in his own her ids are as good as none."""
-    hers = await things_of(house, house.alice)
-    into_hers = house.charlie.by("owner") | {"X-Project-Id": house.alice.project.id}
+    hers = await things_of(house, house.alice, operation)
+    into_hers = house.charlie.by("owner") | {"X-Project-Id": hers.account.project.id}
     into_none = house.charlie.by("owner") | {"X-Project-Id": ids.new("prj")}
     before = told(await house.api.get("/api/customers", headers=house.alice.sk))
 
     if "secretKey" in operation.keys:  # others are about his platform, and name no project
-        strangers = told(await ask(house, operation, house.alice, hers, into_hers))
-        assert strangers == told(await ask(house, operation, house.alice, hers, into_none))
+        strangers = told(await ask(house, operation, hers, into_hers))
+        assert strangers == told(await ask(house, operation, hers, into_none))
         assert (strangers[0], strangers[1]["code"]) == (404, "not_found")
     if operation.parameters:
         values = {name: hers.value(operation, name) for name in operation.parameters}
@@ -72,17 +72,20 @@ async def test_a_stranger_does_not_come_in(house: House, operation: Operation) -
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 async def test_a_test_customer_is_not_found_in_live_mode(house: House, operation: Operation) -> None:
-    things = await things_of(house, house.alice)
+    things = await things_of(house, house.alice, operation)
 
-    answer = await ask(house, operation, house.alice, things, house.alice.by("owner", "live"))
+    answer = await ask(house, operation, things, things.account.by("owner", "live"))
 
-    assert answer.status_code == 404 if operation.parameters else answer.status_code < 300, answer.text
+    if operation.parameters:
+        assert answer.status_code == 404, answer.text
+    else:  # nothing can be sold there before a gateway is connected
+        assert answer.status_code < 300 or answer.json()["code"] == "gateway_missing", answer.text
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 async def test_a_token_that_is_none_any_more_opens_nothing(house: House, operation: Operation) -> None:
     alice = house.alice
-    things = await things_of(house, alice)
+    things = await things_of(house, alice, operation)
     async with house.database.write() as tx:
         short = await accounts.issue(
             tx, alice.project.platform_id, "owner", created_by="test", expires_at=clock.now() + clock.MINUTE
@@ -91,7 +94,7 @@ async def test_a_token_that_is_none_any_more_opens_nothing(house: House, operati
     clock.move(2 * clock.MINUTE)
 
     async def code(token: str) -> Any:
-        answer = await ask(house, operation, alice, things, bearer(token))
+        answer = await ask(house, operation, things, bearer(token))
         return answer.status_code, answer.json()["code"]
 
     assert await code(alice.token["owner"]) == (401, "token_revoked")
@@ -102,12 +105,12 @@ async def test_a_token_that_is_none_any_more_opens_nothing(house: House, operati
 
 @pytest.mark.parametrize("operation", FOR_BROWSERS, ids=str)
 async def test_a_listed_website_is_answered_and_another_is_not(house: House, operation: Operation) -> None:
-    things = await things_of(house, house.alice)
+    things = await things_of(house, house.alice, operation)
     by = {"X-Publishable-Key": house.alice.publishable["live"]}
 
     asked = await house.api.options(operation.path, headers={"Access-Control-Request-Method": operation.method})
-    listed = await ask(house, operation, house.alice, things, by | {"Origin": ORIGIN})
-    another = await ask(house, operation, house.alice, things, by | {"Origin": "https://evil.com"})
+    listed = await ask(house, operation, things, by | {"Origin": ORIGIN})
+    another = await ask(house, operation, things, by | {"Origin": "https://evil.com"})
 
     assert asked.status_code == 204
     assert operation.method in asked.headers["Access-Control-Allow-Methods"]

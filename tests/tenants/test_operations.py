@@ -5,14 +5,15 @@ stranger's same request must be answered exactly like one for an id that never e
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from dream_api.core import ids
 from dream_api.core.settings import Settings
-from tests.support.house import Account, House
+from tests.support.house import Account, House, open_store
+from tests.support.storefront import Storefront
 from tests.tenants.operations import ANONYMOUS, Operation, every_operation
 
 OPERATIONS = every_operation()
@@ -22,11 +23,20 @@ OPERATIONS = every_operation()
 class Things:
     """What the owner has: real values for the parameters of paths."""
 
+    # In whose project they are.
     account: Account
     customer: str
     reservation: str
     tier: str
     coupon: str
+    # For what is asked of a store: one that sells something, with an order that was paid and one that was not.
+    price: str = ""
+    paid_order: str = ""
+    open_order: str = ""
+
+    def body(self, operation: Operation) -> Any:
+        """The operation's example, with a price that there is."""
+        return json.loads(json.dumps(operation.example).replace(_PRICE, self.price))
 
     def value(self, operation: Operation, parameter: str) -> str:
         known = {
@@ -34,27 +44,51 @@ class Things:
             ("/api/usage/reserve/{id}/settle", "id"): self.reservation,
             ("/tiers/{name}", "name"): self.tier,
             ("/coupons/{id}", "id"): self.coupon,
+            ("/api/orders/{id}", "id"): self.paid_order,
+            ("/api/orders/{id}/cancel", "id"): self.open_order,
+            ("/api/orders/{id}/refunds", "id"): self.paid_order,
         }
         return known[operation.path, parameter]
 
 
-async def things_of(house: House, account: Account) -> Things:
+# The price in examples.
+_PRICE = "price_01k9q3v8zd0g2m4n6p8r0t2v4w"
+_OF_STORES = ("/api/cart", "/api/orders")
+
+
+async def things_of(house: House, account: Account, operation: Operation | None = None) -> Things:
+    """What the operation needs; a store's is of a store of the same platform."""
+    if operation is not None and operation.path.startswith(_OF_STORES):
+        account = await open_store(house.database, account)
     made = await house.api.post("/api/customers", headers=account.sk, json={"userId": ids.new("usr")})
     assert made.status_code == 201, made.text
-    whose = {**account.sk, "X-User-Id": made.json()["userId"]}
-    held = await house.api.post("/api/usage/reserve", headers=whose, json={"quantity": 10})
-    assert held.status_code == 201, held.text
+    reservation = await _reserved(house, account, made.json()["userId"]) if account.project.type == "saas" else ""
     tier = await house.api.post("/tiers", headers=account.sk, json={"name": ids.new("tier")})
     assert tier.status_code == 201, tier.text
     coupon = await house.api.post("/coupons", headers=account.sk, json={"code": ids.new("code"), "percentOff": 5})
     assert coupon.status_code == 201, coupon.text
-    return Things(
+    things = Things(
         account,
         made.json()["id"],
-        held.json()["reservation"]["id"],
+        reservation,
         tier.json()["name"],
         coupon.json()["id"],
     )
+    return things if account.project.type == "saas" else await _with_orders(house, things)
+
+
+async def _reserved(house: House, account: Account, user_id: str) -> str:
+    held = await house.api.post("/api/usage/reserve", headers=account.calls(user_id), json={"quantity": 10})
+    assert held.status_code == 201, held.text
+    return held.json()["reservation"]["id"]
+
+
+async def _with_orders(house: House, things: Things) -> Things:
+    storefront = Storefront(house, things.account)
+    price = await storefront.sell("mug")
+    paid_order = await storefront.bought((price, 2))
+    open_order, _ = await storefront.sent_to_pay((price, 2))
+    return replace(things, price=price, paid_order=paid_order, open_order=open_order)
 
 
 def key_of(operation: Operation, account: Account) -> dict[str, str]:
@@ -71,11 +105,10 @@ def request_of(operation: Operation, account: Account, path: str, by: dict[str, 
     return {"method": operation.method, "url": path, "headers": headers, **body}
 
 
-async def ask(
-    house: House, operation: Operation, account: Account, things: Things, by: dict[str, str] | None = None
-) -> Any:
+async def ask(house: House, operation: Operation, things: Things, by: dict[str, str] | None = None) -> Any:
     values = {name: things.value(operation, name) for name in operation.parameters}
-    return await house.api.request(**request_of(operation, account, operation.path.format(**values), by))
+    asked = request_of(operation, things.account, operation.path.format(**values), by)
+    return await house.api.request(**asked | ({"json": things.body(operation)} if "json" in asked else {}))
 
 
 def told(answer: Any) -> tuple[int, Any]:
@@ -88,7 +121,7 @@ def told(answer: Any) -> tuple[int, Any]:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 async def test_the_owners_request_is_answered(house: House, operation: Operation):
-    answer = await ask(house, operation, house.alice, await things_of(house, house.alice))
+    answer = await ask(house, operation, await things_of(house, house.alice, operation))
 
     assert 200 <= answer.status_code < 300, answer.text
     assert str(answer.status_code) in operation.statuses
@@ -96,22 +129,22 @@ async def test_the_owners_request_is_answered(house: House, operation: Operation
 
 @pytest.mark.parametrize("operation", [one for one in OPERATIONS if one.parameters], ids=str)
 async def test_a_stranger_learns_nothing(house: House, operation: Operation):
-    hers = await things_of(house, house.alice)
+    hers = await things_of(house, house.alice, operation)
     values = {name: hers.value(operation, name) for name in operation.parameters}
     never = {name: ids.new(value.partition("_")[0]) for name, value in values.items()}
-    before = told(await house.api.get(f"/api/customers/{hers.customer}", headers=house.alice.sk))
+    before = told(await house.api.get(f"/api/customers/{hers.customer}", headers=hers.account.sk))
 
     strangers = await house.api.request(**request_of(operation, house.charlie, operation.path.format(**values)))
     nobodys = await house.api.request(**request_of(operation, house.charlie, operation.path.format(**never)))
 
     assert strangers.status_code == 404
     assert told(strangers) == told(nobodys)
-    assert told(await house.api.get(f"/api/customers/{hers.customer}", headers=house.alice.sk)) == before
+    assert told(await house.api.get(f"/api/customers/{hers.customer}", headers=hers.account.sk)) == before
 
 
 @pytest.mark.parametrize("operation", [one for one in OPERATIONS if not one.is_anonymous], ids=str)
 async def test_without_a_key_nothing_is_answered(house: House, operation: Operation):
-    hers = await things_of(house, house.alice)
+    hers = await things_of(house, house.alice, operation)
     values = {name: hers.value(operation, name) for name in operation.parameters}
     asked = request_of(operation, house.alice, operation.path.format(**values))
     del asked["headers"]["Authorization"]

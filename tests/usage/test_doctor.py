@@ -10,6 +10,7 @@ from dream_api.catalog import TierLimit
 from dream_api.core.proofs import prove
 from dream_api.usage import Window
 from tests.support.house import Account, House
+from tests.support.storefront import Storefront, open_storefront
 
 _ADA = "customer_no = (SELECT no FROM customers WHERE user_id = 'ada')"
 _HELD = "UPDATE usage_counters SET held = {held} WHERE {where}"
@@ -68,6 +69,25 @@ BREAKS = {
         "the meters were removed": "DELETE FROM meters WHERE platform_no = "
         f"(SELECT platform_no FROM usage_hours WHERE {_ADA} LIMIT 1)",
         "the meter is unknown": f'UPDATE usage_counters SET meter_no = meter_no + 99 WHERE "window" = 0 AND {_ADA}',
+    },
+    "stock_held_is_wanted": {
+        "a hold was lost": "UPDATE stock SET held = held - 1 WHERE held > 0",
+        "a hold was added": "UPDATE stock SET held = held + 1 WHERE held < on_hand",
+        "a hold was released beside the store": "UPDATE stock_holds SET state = 'released' WHERE state = 'held'",
+    },
+    "holds_end_with_their_checkouts": {
+        "a checkout ended without a word": "UPDATE checkouts SET status = 'expired' WHERE status = 'open'",
+        "what was paid is held still": "UPDATE stock_holds SET state = 'held' WHERE state = 'settled'",
+    },
+    "orders_are_sums_of_lines": {
+        "a line was lost": "DELETE FROM order_lines WHERE line = 2",
+        "a line was made dearer": "UPDATE order_lines SET amount = amount + 1",
+        "a total was changed": "UPDATE orders SET total = total + 1",
+        "a discount was given": "UPDATE orders SET discount = discount + 1",
+    },
+    "orders_tell_what_went_back": {
+        "a refund was forgotten": "UPDATE orders SET refunded_amount = 0 WHERE refunded_amount > 0",
+        "a refund was told that did not arrive": "UPDATE refunds SET status = 'failed' WHERE status = 'succeeded'",
     },
     "customers_are_numbered": {
         "the series was set back": "UPDATE numbers SET last = 0 WHERE series LIKE 'customers:%'",
@@ -140,6 +160,15 @@ async def _count(house: House, alice: Account, charlie: Account) -> None:
     for who in (everything, {**alice.live, "X-User-Id": "bob"}):
         held = await house.api.post("/api/usage/reserve", headers=who, json={"quantity": 3})
         assert held.status_code == 201, held.text
+    await _sell(await open_storefront(house))
+
+
+async def _sell(storefront: Storefront) -> None:
+    """An order that is paid and a part of it given back, and one that nobody has paid yet."""
+    mug, pen = await storefront.sell("mug", inventory=9), await storefront.sell("pen")
+    order_id = await storefront.bought((mug, 2), (pen, 1))
+    assert (await storefront.refund(order_id, lines=[{"line": 1, "quantity": 1}], restock=True)).status_code == 201
+    await storefront.sent_to_pay((mug, 3))
 
 
 async def contradicted(house: House) -> set[str]:

@@ -35,9 +35,9 @@ from dream_api.billing.contract import (
 from dream_api.billing.delivering import deliver
 from dream_api.billing.ending import end as end_checkout
 from dream_api.billing.proving import checks
-from dream_api.billing.queries import payments_of_checkout, refunds_of
+from dream_api.billing.queries import checkout_by_id, hold_payment, payments_of_checkout, refunds_of
 from dream_api.billing.receiving import receive
-from dream_api.billing.refunding import RefundTooLarge
+from dream_api.billing.refunding import RefundTooLarge, find_payment
 from dream_api.billing.refunding import begin as begin_refund
 from dream_api.billing.refunding import send as send_refund
 from dream_api.billing.requests import begun
@@ -74,10 +74,13 @@ __all__ = [
     "begin_refund",
     "begin_subscription",
     "begun",
+    "checkout_by_id",
     "checks",
     "deliver",
     "end_checkout",
     "find_account",
+    "find_payment",
+    "hold_payment",
     "now_in",
     "open_page",
     "payments_of_checkout",

@@ -1,5 +1,51 @@
-"""What a store has to sell: stock, and what is held of it."""
+"""What a store sells: stock, carts and orders.
 
-from dream_api.store.stock import InventoryBelowHeld, inventory_of, put_inventory
+    checkout = await store.begin_checkout(tx, project, scope, cart)     order, stock and checkout, together
+    checkout = await billing.open_page(desk, account, checkout)         the page to pay on
+    …                                                                   billing tells how it ended: the order follows
 
-__all__ = ["InventoryBelowHeld", "inventory_of", "put_inventory"]
+The store hears of checkouts and refunds by billing's events; app.py wires them.
+"""
+
+from dream_api.store.carts import MOST_ITEMS, MOST_OF_ONE, Cart, Item, MixedCurrencies, StoreOnly
+from dream_api.store.carts import begin as begin_checkout
+from dream_api.store.hearing import complete, expire, follow_refund
+from dream_api.store.holding import SoldOut
+from dream_api.store.order_queries import events_of, lines_of, order_of, page_of
+from dream_api.store.orders import OrderPaid, Status, refuse_paid
+from dream_api.store.orders import find as find_order
+from dream_api.store.proving import checks
+from dream_api.store.refunding import Asked, OrderNotPaid, find_payment
+from dream_api.store.refunding import begin as begin_refund
+from dream_api.store.stock import InventoryBelowHeld, inventory_of, put_inventory, warn_at
+
+__all__ = [
+    "MOST_ITEMS",
+    "MOST_OF_ONE",
+    "Asked",
+    "Cart",
+    "InventoryBelowHeld",
+    "Item",
+    "MixedCurrencies",
+    "OrderNotPaid",
+    "OrderPaid",
+    "SoldOut",
+    "Status",
+    "StoreOnly",
+    "begin_checkout",
+    "begin_refund",
+    "checks",
+    "complete",
+    "events_of",
+    "expire",
+    "find_order",
+    "find_payment",
+    "follow_refund",
+    "inventory_of",
+    "lines_of",
+    "order_of",
+    "page_of",
+    "put_inventory",
+    "refuse_paid",
+    "warn_at",
+]

@@ -1,14 +1,18 @@
 """How many of a thing there are, and how many of them are held for those who are paying."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Row, delete, select, update
 
+from dream_api import webhooks
 from dream_api.core import clock
 from dream_api.core.db import Tx, insert
 from dream_api.core.errors import Invalid
 from dream_api.customers import Scope
+from dream_api.store import stock_queries as queries
 from dream_api.store.tables import stock
+from dream_api.webhooks import Event, EventType
 
 s = stock.c
 
@@ -41,3 +45,28 @@ async def inventory_of(tx: Tx, scope: Scope, tier_ids: Sequence[str]) -> dict[st
     )
     counted = {row.tier_id: (row.on_hand, row.held) for row in found}
     return {tier_id: counted.get(tier_id, (None, 0)) for tier_id in tier_ids}
+
+
+async def warn_at(tx: Tx, scope: Scope, tier_id: str, low_at: int | None) -> None:
+    """The developer is told when a sale leaves so many or fewer; None: never. Nothing where the tier is not counted."""
+    await tx.execute(
+        update(stock).where(s.platform_id == scope.platform_id, s.tier_id == tier_id).values(low_at=low_at)
+    )
+
+
+async def restock(tx: Tx, scope: Scope, quantities: Mapping[str, int]) -> None:
+    """Put so many of each tier back; what is not counted is left alone."""
+    for row in await queries.lock_stock(tx, scope.platform_id, quantities):
+        await queries.move_stock(tx, scope.platform_id, row.tier_id, on_hand=quantities[row.tier_id])
+
+
+async def tell_sale(tx: Tx, scope: Scope, before: Row[Any], on_hand: int) -> None:
+    """Say that a sale left few, or took the last one: once each time that the number comes down to it."""
+    kinds: list[EventType] = []
+    if before.low_at is not None and on_hand <= before.low_at < before.on_hand:
+        kinds.append("stock.low")
+    if on_hand == 0:
+        kinds.append("stock.sold_out")
+    data: dict[str, object] = {"tier": before.name, "inventory": on_hand, "lowAt": before.low_at}
+    told = [Event(scope.platform_id, scope.project_id, scope.mode, kind, data) for kind in kinds]
+    await webhooks.record(tx, told)

@@ -1,8 +1,15 @@
-"""What is in stock."""
+"""What is in stock, what is held of it, and what was ordered."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Table
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table, UniqueConstraint
 
-from dream_api.core.db.tables import Number, key, metadata, moment
+from dream_api.core.db.tables import Number, Verbatim, key, metadata, moment
+
+_SEVEN_YEARS = "7 years"
+_OF_PROJECT = (["platform_id", "project_id"], ["projects.platform_id", "projects.id"])
+_OF_CHECKOUT = (["platform_id", "checkout_id"], ["checkouts.platform_id", "checkouts.id"])
+_OF_TIER = (["platform_id", "tier_id"], ["tiers.platform_id", "tiers.id"])
+_OF_ORDER = (["platform_id", "order_id"], ["orders.platform_id", "orders.id"])
+_MODES = "mode IN ('test', 'live')"
 
 # A tier without a row is not counted: there is always enough of it.
 stock = Table(
@@ -18,9 +25,114 @@ stock = Table(
     # The number at which the developer is told; none: never.
     Column("low_at", Number, nullable=True),
     moment("updated_at"),
-    ForeignKeyConstraint(["platform_id", "tier_id"], ["tiers.platform_id", "tiers.id"]),
-    CheckConstraint("mode IN ('test', 'live')", name="mode"),
+    ForeignKeyConstraint(*_OF_TIER),
+    CheckConstraint(_MODES, name="mode"),
     CheckConstraint("held >= 0 AND held <= on_hand", name="held"),
     CheckConstraint("low_at >= 0", name="low_at"),
     info={"scope": "mode", "personal": False, "keep": "until the project is deleted"},
+)
+
+# What a checkout keeps from others while it can be paid.
+stock_holds = Table(
+    "stock_holds",
+    metadata,
+    key("platform_id", primary_key=True),
+    key("checkout_id", primary_key=True),
+    key("tier_id", primary_key=True),
+    key("project_id"),
+    key("mode"),
+    Column("quantity", Number, nullable=False),
+    key("state"),
+    moment("updated_at"),
+    ForeignKeyConstraint(*_OF_PROJECT),
+    ForeignKeyConstraint(*_OF_CHECKOUT),
+    ForeignKeyConstraint(*_OF_TIER),
+    CheckConstraint(_MODES, name="mode"),
+    CheckConstraint("quantity > 0", name="quantity"),
+    CheckConstraint("state IN ('held', 'settled', 'released')", name="state"),
+    info={"scope": "mode", "personal": False, "keep": _SEVEN_YEARS},
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    key("platform_id", primary_key=True),
+    key("id", primary_key=True),
+    key("project_id"),
+    key("mode"),
+    # 1, 2, 3 … in each project and mode.
+    Column("number", Number, nullable=False),
+    key("checkout_id"),
+    # What it was paid with; none before, and where nothing was to be paid.
+    key("payment_id", nullable=True),
+    key("customer_id", nullable=True),
+    key("email"),
+    key("status"),
+    key("currency"),
+    Column("subtotal", Number, nullable=False),
+    Column("discount", Number, nullable=False),
+    Column("total", Number, nullable=False),
+    Column("refunded_amount", Number, nullable=False),
+    # In the project's own time, all of them.
+    moment("created_at"),
+    # When the checkout was completed, also of an order that failed then because nothing was left.
+    moment("paid_at", nullable=True),
+    moment("updated_at"),
+    ForeignKeyConstraint(*_OF_PROJECT),
+    ForeignKeyConstraint(*_OF_CHECKOUT),
+    ForeignKeyConstraint(["platform_id", "payment_id"], ["payments.platform_id", "payments.id"]),
+    ForeignKeyConstraint(["platform_id", "customer_id"], ["customers.platform_id", "customers.id"]),
+    UniqueConstraint("platform_id", "checkout_id"),
+    UniqueConstraint("platform_id", "project_id", "mode", "number"),
+    CheckConstraint(_MODES, name="mode"),
+    CheckConstraint("status IN ('processing', 'completed', 'failed', 'canceled', 'refunded')", name="status"),
+    CheckConstraint("discount >= 0 AND total >= 0", name="total"),
+    CheckConstraint("0 <= refunded_amount AND refunded_amount <= total", name="refunded_amount"),
+    Index("ix_orders__project", "platform_id", "project_id", "mode", "id"),
+    Index("ix_orders__email", "platform_id", "project_id", "mode", "email", "id"),
+    Index("ix_orders__customer", "platform_id", "customer_id", "id"),
+    info={"scope": "mode", "personal": True, "keep": _SEVEN_YEARS},
+)
+
+order_lines = Table(
+    "order_lines",
+    metadata,
+    key("platform_id", primary_key=True),
+    key("order_id", primary_key=True),
+    # 1, 2, 3 … in each order.
+    Column("line", Number, primary_key=True, autoincrement=False),
+    key("tier_id"),
+    key("price_id"),
+    # As the product was called when it was ordered.
+    key("name"),
+    Column("quantity", Number, nullable=False),
+    # What each of them costs; none where that depends on how many there are.
+    Column("unit_amount", Number, nullable=True),
+    # What they cost together, before the order's discount.
+    Column("amount", Number, nullable=False),
+    Column("refunded_quantity", Number, nullable=False),
+    Column("restocked_quantity", Number, nullable=False),
+    ForeignKeyConstraint(*_OF_ORDER),
+    ForeignKeyConstraint(*_OF_TIER),
+    ForeignKeyConstraint(["platform_id", "price_id"], ["prices.platform_id", "prices.id"]),
+    CheckConstraint("quantity > 0 AND amount >= 0", name="quantity"),
+    CheckConstraint("0 <= refunded_quantity AND refunded_quantity <= quantity", name="refunded_quantity"),
+    CheckConstraint("0 <= restocked_quantity AND restocked_quantity <= quantity", name="restocked_quantity"),
+    info={"scope": "mode", "personal": False, "keep": _SEVEN_YEARS},
+)
+
+# What happened to an order: only ever added to. `at` leads the key so that PostgreSQL can part it by month.
+order_events = Table(
+    "order_events",
+    metadata,
+    key("platform_id", primary_key=True),
+    Column("at", Number, primary_key=True, autoincrement=False),
+    key("id", primary_key=True),
+    key("order_id"),
+    key("type"),
+    # JSON.
+    Column("data", Verbatim, nullable=False),
+    ForeignKeyConstraint(*_OF_ORDER),
+    Index("ix_order_events__order", "platform_id", "order_id", "id"),
+    info={"scope": "mode", "personal": False, "keep": _SEVEN_YEARS},
 )

@@ -14,6 +14,12 @@ EventType = Literal[
     "payment.failed",
     "payment.refunded",
     "payment.disputed",
+    "order.completed",
+    "order.failed",
+    "order.canceled",
+    "order.refunded",
+    "stock.low",
+    "stock.sold_out",
 ]
 
 SENTENCES: dict[EventType, str] = {
@@ -28,4 +34,10 @@ SENTENCES: dict[EventType, str] = {
     "payment.failed": "A payment was tried and failed.",
     "payment.refunded": "Money went back.",
     "payment.disputed": "A customer's bank asks for money back.",
+    "order.completed": "An order was paid, and its goods were taken from stock.",
+    "order.failed": "An order could not be paid, or was paid when nothing was left: then the money goes back.",
+    "order.canceled": "An order will not be paid: its checkout expired or was canceled.",
+    "order.refunded": "Money of an order went back, all of it or a part.",
+    "stock.low": "A sale left so few of a product that its mark is reached; once each time.",
+    "stock.sold_out": "A sale took the last one of a product.",
 }

@@ -634,3 +634,148 @@ def _store() -> None:
         ),
         sa.PrimaryKeyConstraint("platform_id", "tier_id", name=op.f("pk_stock")),
     )
+    op.create_table(
+        "stock_holds",
+        sa.Column("platform_id", KEY, nullable=False),
+        sa.Column("checkout_id", KEY, nullable=False),
+        sa.Column("tier_id", KEY, nullable=False),
+        sa.Column("project_id", KEY, nullable=False),
+        sa.Column("mode", KEY, nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("state", KEY, nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("mode IN ('test', 'live')", name=op.f("ck_stock_holds__mode")),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_stock_holds__quantity")),
+        sa.CheckConstraint("state IN ('held', 'settled', 'released')", name=op.f("ck_stock_holds__state")),
+        sa.ForeignKeyConstraint(
+            ["platform_id", "project_id"],
+            ["projects.platform_id", "projects.id"],
+            name=op.f("fk_stock_holds__platform_id_project_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["platform_id", "checkout_id"],
+            ["checkouts.platform_id", "checkouts.id"],
+            name=op.f("fk_stock_holds__platform_id_checkout_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["platform_id", "tier_id"],
+            ["tiers.platform_id", "tiers.id"],
+            name=op.f("fk_stock_holds__platform_id_tier_id"),
+        ),
+        sa.PrimaryKeyConstraint("platform_id", "checkout_id", "tier_id", name=op.f("pk_stock_holds")),
+    )
+    _orders()
+
+
+def _orders() -> None:
+    op.create_table(
+        "orders",
+        sa.Column("platform_id", KEY, nullable=False),
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("project_id", KEY, nullable=False),
+        sa.Column("mode", KEY, nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("checkout_id", KEY, nullable=False),
+        sa.Column("payment_id", KEY, nullable=True),
+        sa.Column("customer_id", KEY, nullable=True),
+        sa.Column("email", KEY, nullable=False),
+        sa.Column("status", KEY, nullable=False),
+        sa.Column("currency", KEY, nullable=False),
+        sa.Column("subtotal", sa.BigInteger(), nullable=False),
+        sa.Column("discount", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("refunded_amount", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("paid_at", sa.BigInteger(), nullable=True),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("mode IN ('test', 'live')", name=op.f("ck_orders__mode")),
+        sa.CheckConstraint(
+            "status IN ('processing', 'completed', 'failed', 'canceled', 'refunded')", name=op.f("ck_orders__status")
+        ),
+        sa.CheckConstraint("discount >= 0 AND total >= 0", name=op.f("ck_orders__total")),
+        sa.CheckConstraint(
+            "0 <= refunded_amount AND refunded_amount <= total", name=op.f("ck_orders__refunded_amount")
+        ),
+        sa.ForeignKeyConstraint(
+            ["platform_id", "project_id"],
+            ["projects.platform_id", "projects.id"],
+            name=op.f("fk_orders__platform_id_project_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["platform_id", "checkout_id"],
+            ["checkouts.platform_id", "checkouts.id"],
+            name=op.f("fk_orders__platform_id_checkout_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["platform_id", "payment_id"],
+            ["payments.platform_id", "payments.id"],
+            name=op.f("fk_orders__platform_id_payment_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["platform_id", "customer_id"],
+            ["customers.platform_id", "customers.id"],
+            name=op.f("fk_orders__platform_id_customer_id"),
+        ),
+        sa.PrimaryKeyConstraint("platform_id", "id", name=op.f("pk_orders")),
+        sa.UniqueConstraint("platform_id", "checkout_id", name=op.f("uq_orders__platform_id_checkout_id")),
+        sa.UniqueConstraint(
+            "platform_id", "project_id", "mode", "number", name=op.f("uq_orders__platform_id_project_id_mode_number")
+        ),
+    )
+    op.create_index("ix_orders__project", "orders", ["platform_id", "project_id", "mode", "id"])
+    op.create_index("ix_orders__email", "orders", ["platform_id", "project_id", "mode", "email", "id"])
+    op.create_index("ix_orders__customer", "orders", ["platform_id", "customer_id", "id"])
+    op.create_table(
+        "order_lines",
+        sa.Column("platform_id", KEY, nullable=False),
+        sa.Column("order_id", KEY, nullable=False),
+        sa.Column("line", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("tier_id", KEY, nullable=False),
+        sa.Column("price_id", KEY, nullable=False),
+        sa.Column("name", KEY, nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("unit_amount", sa.BigInteger(), nullable=True),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("refunded_quantity", sa.BigInteger(), nullable=False),
+        sa.Column("restocked_quantity", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("quantity > 0 AND amount >= 0", name=op.f("ck_order_lines__quantity")),
+        sa.CheckConstraint(
+            "0 <= refunded_quantity AND refunded_quantity <= quantity", name=op.f("ck_order_lines__refunded_quantity")
+        ),
+        sa.CheckConstraint(
+            "0 <= restocked_quantity AND restocked_quantity <= quantity",
+            name=op.f("ck_order_lines__restocked_quantity"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["platform_id", "order_id"],
+            ["orders.platform_id", "orders.id"],
+            name=op.f("fk_order_lines__platform_id_order_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["platform_id", "tier_id"],
+            ["tiers.platform_id", "tiers.id"],
+            name=op.f("fk_order_lines__platform_id_tier_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["platform_id", "price_id"],
+            ["prices.platform_id", "prices.id"],
+            name=op.f("fk_order_lines__platform_id_price_id"),
+        ),
+        sa.PrimaryKeyConstraint("platform_id", "order_id", "line", name=op.f("pk_order_lines")),
+    )
+    op.create_table(
+        "order_events",
+        sa.Column("platform_id", KEY, nullable=False),
+        sa.Column("at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("order_id", KEY, nullable=False),
+        sa.Column("type", KEY, nullable=False),
+        sa.Column("data", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["platform_id", "order_id"],
+            ["orders.platform_id", "orders.id"],
+            name=op.f("fk_order_events__platform_id_order_id"),
+        ),
+        sa.PrimaryKeyConstraint("platform_id", "at", "id", name=op.f("pk_order_events")),
+    )
+    op.create_index("ix_order_events__order", "order_events", ["platform_id", "order_id", "id"])

@@ -1,0 +1,104 @@
+"""SQL of orders."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, insert, select, update
+
+from dream_api.catalog.tables import tiers
+from dream_api.core.db import Tx
+from dream_api.customers import Scope
+from dream_api.customers.tables import customers
+from dream_api.store.tables import order_events, order_lines, orders
+
+o = orders.c
+line = order_lines.c
+e = order_events.c
+
+# With the developer's own id of the customer, where the buyer is one.
+_SHOWN = select(orders, customers.c.user_id).outerjoin(
+    customers, and_(customers.c.platform_id == o.platform_id, customers.c.id == o.customer_id)
+)
+
+
+async def insert_order(tx: Tx, scope: Scope, row: dict[str, Any]) -> Row[Any]:
+    whose = {"platform_id": scope.platform_id, "project_id": scope.project_id, "mode": scope.mode}
+    made = await tx.first(insert(orders).values(whose | row).returning(*o))
+    assert made is not None
+    return made
+
+
+async def insert_lines(tx: Tx, platform_id: str, order_id: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Numbered in their order."""
+    whose = {"platform_id": platform_id, "order_id": order_id, "refunded_quantity": 0, "restocked_quantity": 0}
+    await tx.execute(insert(order_lines), [whose | row | {"line": no} for no, row in enumerate(rows, 1)])
+
+
+async def insert_event(tx: Tx, platform_id: str, row: dict[str, Any]) -> None:
+    await tx.execute(insert(order_events).values(platform_id=platform_id, **row))
+
+
+async def update_order(tx: Tx, platform_id: str, order_id: str, values: dict[str, Any]) -> Row[Any]:
+    changing = update(orders).where(o.platform_id == platform_id, o.id == order_id).values(values)
+    changed = await tx.first(changing.returning(*o))
+    assert changed is not None
+    return changed
+
+
+async def update_line(tx: Tx, platform_id: str, order_id: str, no: int, *, refunded: int, restocked: int) -> None:
+    of_line = (line.platform_id == platform_id, line.order_id == order_id, line.line == no)
+    values = {"refunded_quantity": refunded, "restocked_quantity": restocked}
+    await tx.execute(update(order_lines).where(*of_line).values(values))
+
+
+async def hold_order_of(tx: Tx, platform_id: str, checkout_id: str) -> Row[Any] | None:
+    """The checkout's order; nobody else changes it before this transaction ends."""
+    of_checkout = select(orders).where(o.platform_id == platform_id, o.checkout_id == checkout_id)
+    return await tx.first(of_checkout.with_for_update())
+
+
+def _in_scope(scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    return (o.platform_id == scope.platform_id, o.project_id == scope.project_id, o.mode == scope.mode)
+
+
+async def order_in(tx: Tx, scope: Scope, order_id: str) -> Row[Any] | None:
+    return await tx.first(_SHOWN.where(*_in_scope(scope), o.id == order_id))
+
+
+async def order_of(tx: Tx, scope: Scope, checkout_id: str) -> Row[Any] | None:
+    return await tx.first(_SHOWN.where(*_in_scope(scope), o.checkout_id == checkout_id))
+
+
+async def page_of(
+    tx: Tx,
+    scope: Scope,
+    *,
+    status: str | None,
+    email: str | None,
+    user_id: str | None,
+    limit: int,
+    after: str | None,
+) -> Sequence[Row[Any]]:
+    """Newest first, those after the id `after`."""
+    wanted = {o.status: status, o.email: email, customers.c.user_id: user_id}
+    query = _SHOWN.where(*_in_scope(scope), *(column == value for column, value in wanted.items() if value is not None))
+    if after is not None:
+        query = query.where(o.id < after)
+    return await tx.all(query.order_by(o.id.desc()).limit(limit))
+
+
+async def lines_of(tx: Tx, platform_id: str, order_id: str) -> Sequence[Row[Any]]:
+    """With the tiers' names, in their order."""
+    of_tier = and_(tiers.c.platform_id == line.platform_id, tiers.c.id == line.tier_id)
+    wanted = select(order_lines, tiers.c.name.label("tier")).join(tiers, of_tier)
+    return await tx.all(wanted.where(line.platform_id == platform_id, line.order_id == order_id).order_by(line.line))
+
+
+async def is_noted(tx: Tx, platform_id: str, order_id: str, kind: str, data: str) -> bool:
+    of_order = select(e.id).where(e.platform_id == platform_id, e.order_id == order_id)
+    return await tx.first(of_order.where(e.type == kind, e.data == data).limit(1)) is not None
+
+
+async def events_of(tx: Tx, platform_id: str, order_id: str) -> Sequence[Row[Any]]:
+    """As they happened."""
+    return await tx.all(select(order_events).where(e.platform_id == platform_id, e.order_id == order_id).order_by(e.id))

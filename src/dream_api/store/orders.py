@@ -1,0 +1,135 @@
+"""What was ordered, and what may become of it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Row
+
+from dream_api import platforms, webhooks
+from dream_api.core import ids
+from dream_api.core.db import Tx
+from dream_api.core.errors import Conflict, NotFound
+from dream_api.customers import Scope
+from dream_api.store import order_queries as queries
+from dream_api.webhooks import Event, EventType
+
+Status = Literal["processing", "completed", "failed", "canceled", "refunded"]
+# What may become of one that is processing.
+Ended = Literal["completed", "failed", "canceled"]
+
+# Which status may follow which. A checkout may be paid at the very moment at which it is given up: hence those after
+# canceled and failed. A bank may return a refund weeks later: hence the last.
+MOVES: dict[Status, tuple[Status, ...]] = {
+    "processing": ("completed", "failed", "canceled"),
+    "canceled": ("completed", "failed"),
+    "failed": ("completed", "failed"),
+    "completed": ("refunded",),
+    "refunded": ("completed",),
+}
+
+Happening = Literal["created", "completed", "failed", "canceled", "refund_asked", "refunded", "refund_failed"]
+
+
+class OrderPaid(Conflict):
+    code = "order_paid"
+    hint = "Give the money back instead: POST /api/orders/{id}/refunds."
+
+
+class IllegalMove(RuntimeError):
+    """An order was to become what it cannot: a bug of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """So many of a product at a price: what they cost before any discount."""
+
+    tier_id: str
+    price_id: str
+    name: str
+    quantity: int
+    unit_amount: int | None
+    amount: int
+
+
+async def create(
+    tx: Tx,
+    scope: Scope,
+    order_id: str,
+    checkout: Row[Any],
+    lines: Sequence[OrderLine],
+    *,
+    email: str,
+    discount: int,
+    now: int,
+) -> Row[Any]:
+    """The order that the checkout will be paid for, with the next number of the project and mode."""
+    subtotal = sum(line.amount for line in lines)
+    row = {
+        "id": order_id,
+        "number": await platforms.draw(tx, f"orders:{scope.project_id}:{scope.mode}"),
+        "checkout_id": checkout.id,
+        "customer_id": checkout.customer_id,
+        "email": email,
+        "status": "processing",
+        "currency": checkout.currency,
+        "subtotal": subtotal,
+        "discount": discount,
+        "total": subtotal - discount,
+        "refunded_amount": 0,
+        "created_at": now,
+        "updated_at": now,
+    }
+    order = await queries.insert_order(tx, scope, row)
+    await queries.insert_lines(tx, scope.platform_id, order.id, [asdict(line) for line in lines])
+    await note(tx, order, "created", now)
+    return order
+
+
+async def find(tx: Tx, scope: Scope, order_id: str) -> Row[Any]:
+    row = await queries.order_in(tx, scope, order_id)
+    if row is None:
+        raise NotFound("There is no such order.", param="id")
+    return row
+
+
+def refuse_paid(order: Row[Any]) -> None:
+    """What was paid cannot be canceled any more."""
+    if order.paid_at is not None:
+        raise OrderPaid("The order was paid.", param="id")
+
+
+async def move(tx: Tx, order: Row[Any], status: Status, now: int, values: dict[str, Any] | None = None) -> Row[Any]:
+    """The order with its new status, and the values that come with it; the order must be locked."""
+    if status not in MOVES[order.status]:
+        raise IllegalMove(f"{order.id} is {order.status} and cannot become {status}.")
+    return await queries.update_order(
+        tx, order.platform_id, order.id, {**(values or {}), "status": status, "updated_at": now}
+    )
+
+
+async def note(tx: Tx, order: Row[Any], happening: Happening, now: int, **data: object) -> None:
+    """Add to what happened to the order."""
+    row = {"id": ids.new("oev"), "at": now, "order_id": order.id, "type": happening, "data": json.dumps(data)}
+    await queries.insert_event(tx, order.platform_id, row)
+
+
+async def note_once(tx: Tx, order: Row[Any], happening: Happening, now: int, **data: object) -> None:
+    """The same, unless it is noted already; the order must be locked."""
+    if not await queries.is_noted(tx, order.platform_id, order.id, happening, json.dumps(data)):
+        await note(tx, order, happening, now, **data)
+
+
+async def tell(tx: Tx, order: Row[Any], kind: EventType) -> None:
+    """Tell the developer how the order stands now."""
+    data: dict[str, object] = {
+        "order": order.id,
+        "number": order.number,
+        "status": order.status,
+        "email": order.email,
+        "currency": order.currency,
+        "total": order.total,
+        "refundedAmount": order.refunded_amount,
+    }
+    await webhooks.record(tx, [Event(order.platform_id, order.project_id, order.mode, kind, data)])
