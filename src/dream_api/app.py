@@ -17,6 +17,7 @@ from dream_api import __version__, billing, catalog, customers, schema, store, u
 from dream_api.billing import Billing, Gateway, Sandbox
 from dream_api.billing import api as billing_api
 from dream_api.billing import jobs as billing_jobs
+from dream_api.billing import views as billing_views
 from dream_api.billing.contract import Kind
 from dream_api.catalog import api as catalog_api
 from dream_api.core import rates, secrets, sweeping
@@ -42,6 +43,7 @@ ROUTERS = (
     customers_api.router,
     *billing_api.ROUTERS,
     *store_api.ROUTERS,
+    *billing_views.ROUTERS,
     *catalog_api.ROUTERS,
     webhooks_api.router,
     operating.router,

@@ -1,6 +1,6 @@
 """What programs ask of billing."""
 
-from dream_api.billing.api import checkouts, clock, hooks, invoices, payments, subscriptions
+from dream_api.billing.api import checkouts, clock, hooks, invoices, payments, sandbox, subscriptions
 
 ROUTERS = (
     checkouts.router,
@@ -9,4 +9,5 @@ ROUTERS = (
     payments.router,
     clock.router,
     hooks.router,
+    sandbox.router,
 )

@@ -2,32 +2,40 @@
 
 import hashlib
 import re
-from functools import cache
+from collections.abc import Callable
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+_PACKAGE = "dream_api.core.web"
 _STYLE = Path(__file__).with_name("dream.css")
 _CODE = re.compile(r"`([^`]+)`")
 
 
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("dream_api.core.web", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["spoken"] = spoken
-    return environment
+class Pages:
+    """The templates of a package, in core's frame; its filters say what only they say."""
 
+    def __init__(self, package: str, **filters: Callable[..., Any]) -> None:
+        self._package = package
+        self._filters = filters
 
-def render(template: str, **values: Any) -> str:
-    return _environment().get_template(template).render(style_version=_style_version(), **values)
+    def render(self, template: str, **values: Any) -> str:
+        return self._environment.get_template(template).render(style_version=_style_version(), **values)
+
+    @cached_property
+    def _environment(self) -> Environment:
+        environment = Environment(
+            loader=ChoiceLoader([PackageLoader(package, "templates") for package in (self._package, _PACKAGE)]),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters |= {"spoken": spoken, **self._filters}
+        return environment
 
 
 @cache
@@ -39,3 +47,6 @@ def _style_version() -> str:
 def spoken(sentence: str) -> Markup:
     """A sentence in which names stand between backticks, as HTML."""
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(sentence))))  # noqa: S704 - escaped just here
+
+
+render = Pages(_PACKAGE).render

@@ -1,0 +1,106 @@
+"""What all pages of the sandbox share: their headers, their forms, and how they say no."""
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from fastapi import Path, Request
+from fastapi.routing import APIRoute
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from dream_api import platforms
+from dream_api.billing.contract import Account
+from dream_api.billing.sandbox import CARDS
+from dream_api.billing.views import words
+from dream_api.core import clock
+from dream_api.core.db import Tx
+from dream_api.core.errors import MalformedRequest, Refusal, UnsupportedMedia
+from dream_api.core.http import read
+from dream_api.core.web.pages import Pages
+
+Id = Annotated[str, Path(alias="id", max_length=255, pattern=r"^[^\x00]*$")]
+Form = dict[str, str]
+
+_PAGES = Pages(
+    "dream_api.billing.views",
+    amount=words.amount,
+    day=words.day,
+    each=words.each,
+    instant=words.instant,
+    mood=words.mood,
+    number=words.number,
+    rfc3339=clock.rfc3339,
+    status=words.status,
+)
+_HEADERS = {
+    "Cache-Control": "no-store",
+    # The address of the page is the permission: it is told to nobody.
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+}
+_POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action "
+_LARGEST_FORM = 16_384
+_MOST_FIELDS = 20
+_SEE_OTHER = 303
+# What a Content-Security-Policy can name; it knows no IPv6.
+_NAMEABLE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.:")
+
+
+class PageRoute(APIRoute):
+    """A refusal is a page as well, with the same headers."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Refusal as refusal:
+                return _refused(request, refusal)
+
+        return answer
+
+
+def page(template: str, status: int = 200, *, leads_to: tuple[str, ...] = (), **values: Any) -> Response:
+    """`leads_to`: where a form of the page may send people, besides our own pages."""
+    # Browsers hold a form's policy also against the redirect that answers it.
+    targets = " ".join(["'self'", *sorted({_source(url) for url in leads_to})])
+    headers = {**_HEADERS, "Content-Security-Policy": _POLICY + targets}
+    return HTMLResponse(_PAGES.render(template, cards=CARDS, **values), status, headers)
+
+
+def see(url: str) -> Response:
+    """What was asked for is done: the browser gets the page that shows it."""
+    return RedirectResponse(url, _SEE_OTHER, _HEADERS)
+
+
+async def read_form(request: Request) -> Form:
+    """The fields that were sent, each once, without what no person types; refuses what is no such form."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise UnsupportedMedia("This is no form.", hint="Send the form of the page itself.")
+    body = await read(request.receive, request.headers.get("content-length"), _LARGEST_FORM)
+    try:
+        told = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
+    except ValueError:
+        raise MalformedRequest("The form cannot be read.", hint="Send the form of the page itself.") from None
+    return {name: value.replace("\x00", "").strip() for name, value in told}
+
+
+async def seller_of(tx: Tx, account: Account) -> str:
+    """Whom people buy from, by the name that they know."""
+    project = await platforms.find_project(tx, account.project_id)
+    return project.name
+
+
+def _refused(request: Request, refusal: Refusal) -> Response:
+    told = page("refused.html", refusal.status, refusal=refusal, seller="Sandbox", request_id=request.state.request_id)
+    told.headers.update(refusal.headers)
+    return told
+
+
+def _source(url: str) -> str:
+    """The URL's origin as the policy names it."""
+    parts = urlsplit(url)
+    is_nameable = _NAMEABLE.issuperset(parts.netloc.lower())
+    return f"{parts.scheme}://{parts.netloc}" if is_nameable else f"{parts.scheme}:"
