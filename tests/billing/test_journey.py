@@ -147,9 +147,9 @@ async def test_an_upgrade_costs_the_rest_of_the_month_and_keeps_the_count(shop: 
 async def test_a_cart_of_three_goods_is_bought_partly_refunded_and_restocked(shop: Shop):
     store = shop.store
     prices = {}
-    for name, price, inventory in (("mug", "12.50", 5), ("shirt", "25", 3), ("sticker", "1.99", 100)):
+    for name, price, stock in (("mug", "12.50", 5), ("shirt", "25", 3), ("sticker", "1.99", 100)):
         good = {"price": price, "currency": "usd", "type": "one_time"}
-        made = await store.post("/tiers", {"name": name, "prices": [good], "inventory": inventory})
+        made = await store.post("/tiers", {"name": name, "prices": [good], "inventory": stock})
         prices[name] = made["prices"][0]["id"]
     wanted = [("mug", 2), ("shirt", 1), ("sticker", 10)]
     cart = {

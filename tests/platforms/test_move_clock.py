@@ -58,7 +58,7 @@ async def test_it_is_ten_years_ahead_at_most(house: House, alice: Account):
 
     with pytest.raises(ValidationFailed) as refused:
         await move(house, alice.project, farthest + clock.DAY)
-    assert refused.value.param == "at"
+    assert refused.value.param == "advanceTo"
 
 
 async def test_the_project_home_keeps_real_time(house: House):

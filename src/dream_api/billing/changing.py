@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from dream_api import catalog
-from dream_api.billing import accounts, applying, queries, selling
+from dream_api.billing import accounts, applying, delivering, queries, selling
 from dream_api.billing.billed import UsagePrices, usage_prices_of
 from dream_api.billing.billing import Billing
 from dream_api.billing.contract import Account, Change, GatewayRefused, Line, Preview
@@ -92,7 +92,7 @@ async def preview(billing: Billing, account: Account, subscription: Row[Any], ch
 async def change(billing: Billing, account: Account, subscription: Row[Any], change: Change, key: str | None) -> None:
     """In force at once, also at the metered calls; CardRefused where it could not be paid, and nothing has changed."""
     await billing.gateway_of(account).change_subscription(account, subscription.gateway_id, change, key=_key(key))
-    await applying.refresh(billing, account, "subscription", subscription.gateway_id)
+    await _follow(billing, account, subscription)
 
 
 async def cancel(
@@ -108,14 +108,21 @@ async def cancel(
     await billing.gateway_of(account).cancel_subscription(
         account, subscription.gateway_id, at_period_end=at_period_end, reason=reason, key=_key(key)
     )
-    await applying.refresh(billing, account, "subscription", subscription.gateway_id)
+    await _follow(billing, account, subscription)
 
 
 async def resume(billing: Billing, account: Account, subscription: Row[Any], key: str | None) -> None:
     """Take back a cancellation at the period's end."""
     refuse_ended(subscription)
     await billing.gateway_of(account).resume_subscription(account, subscription.gateway_id, key=_key(key))
+    await _follow(billing, account, subscription)
+
+
+async def _follow(billing: Billing, account: Account, subscription: Row[Any]) -> None:
+    """What was changed is in force before the caller hears of it; the sandbox's invoices are there as well."""
     await applying.refresh(billing, account, "subscription", subscription.gateway_id)
+    if account.gateway == "sandbox":
+        await delivering.deliver(billing, account)
 
 
 def _key(key: str | None) -> str:

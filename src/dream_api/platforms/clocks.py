@@ -44,9 +44,9 @@ async def refuse_move(tx: Tx, project: Project, at: int) -> None:
     await queries.hold_project(tx, project.platform_id, project.id)
     present = await now_in(tx, project.platform_id, project.id, "test")
     if at <= present:
-        raise ClockGoesForwardOnly(f"It is {clock.rfc3339(present)} in the project already.", param="at")
+        raise ClockGoesForwardOnly(f"It is {clock.rfc3339(present)} in the project already.", param="advanceTo")
     if at > clock.add_months(clock.now(), 12 * FARTHEST_YEARS):
-        raise ValidationFailed(f"A project's time is at most {FARTHEST_YEARS} years ahead.", param="at")
+        raise ValidationFailed(f"A project's time is at most {FARTHEST_YEARS} years ahead.", param="advanceTo")
 
 
 async def move_to(tx: Tx, project: Project, at: int) -> None:

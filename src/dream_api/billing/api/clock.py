@@ -3,8 +3,7 @@
 from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import AwareDatetime, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
 from dream_api import billing, platforms
@@ -22,9 +21,6 @@ router = APIRouter(tags=["Selling"], prefix="/test-clock")
 
 class Advance(Body):
     """How far to go."""
-
-    # Strict models take no text for a moment; JSON has nothing else.
-    model_config = ConfigDict(strict=False, extra="forbid", frozen=True, alias_generator=to_camel)
 
     advance_to: AwareDatetime = Field(description="RFC 3339; later than the project's present time.")
 
