@@ -31,6 +31,7 @@ from dream_api.core.proofs import Check
 from dream_api.core.settings import Settings
 from dream_api.core.web import documents
 from dream_api.customers import api as customers_api
+from dream_api.dashboard import api as dashboard_api
 from dream_api.gate import Admitting, Gate, Turnstile
 from dream_api.store import api as store_api
 from dream_api.usage import api as usage_api
@@ -46,6 +47,7 @@ ROUTERS = (
     *billing_views.ROUTERS,
     *catalog_api.ROUTERS,
     webhooks_api.router,
+    dashboard_api.router,
     operating.router,
     documents.router,
 )

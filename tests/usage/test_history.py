@@ -1,16 +1,14 @@
 """GET /api/usage/history."""
 
 import asyncio
-import contextlib
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, insert
+from sqlalchemy import insert
 
 from dream_api import catalog, customers, platforms, usage
 from dream_api.app import open_database, prepare
@@ -24,6 +22,7 @@ from dream_api.usage import Point, Span, UsageBy
 from dream_api.usage.charting import span_of
 from dream_api.usage.tables import usage_hours
 from tests.support.house import Account, House, open_account
+from tests.support.statements import statements
 
 BY: list[UsageBy] = ["hour", "day", "customer", "meter"]
 
@@ -267,20 +266,6 @@ def meant(rows: list[Row], mode: int, by: UsageBy, span: Span, meters: list[usag
     else:
         order = list(range(span.starts_at, span.ends_at, clock.DAY if by == "day" else clock.HOUR))
     return [Point(of, totals[of], calls[of]) for of in order]
-
-
-@contextlib.contextmanager
-def statements(tx: Tx) -> Iterator[list[str]]:
-    """What the transaction runs."""
-    told: list[str] = []
-
-    def hear(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        told.append(statement)
-
-    connection = tx.connection.sync_connection
-    event.listen(connection, "before_cursor_execute", hear)
-    yield told
-    event.remove(connection, "before_cursor_execute", hear)
 
 
 async def agree(database: Database, rows: list[Row], span: Span) -> None:

@@ -1,7 +1,7 @@
 """End users of a project and mode: who they are, their plan and their period."""
 
 from dream_api.customers.enrolling import Wanted, enroll, find_many, last_numbers
-from dream_api.customers.periods import has_lapsed, period_of
+from dream_api.customers.periods import SILENCE, has_lapsed, period_of
 from dream_api.customers.proving import checks
 from dream_api.customers.queries import page_of
 from dream_api.customers.rules import (
@@ -27,6 +27,7 @@ from dream_api.customers.scope import Scope
 __all__ = [
     "CACHE_KIND",
     "LONGEST_USER_ID",
+    "SILENCE",
     "Customer",
     "CustomerBlocked",
     "CustomerDeleted",

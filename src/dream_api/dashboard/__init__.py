@@ -1,0 +1,33 @@
+"""What a project comes to: the figures of its money, customers and usage, each defined in docs/guide/figures.md.
+
+    figures = await dashboard.figures_of(tx, project, mode, days=30)     one project in one mode
+    totals = await dashboard.totals_of(tx, platform_id, days=30)         live mode, over all projects
+
+Nothing is counted here a second time: each figure is read from the rows of the room where it happened, and how many
+statements that takes does not depend on how much there is.
+"""
+
+from dream_api.dashboard.figures import Figures, figures_of
+from dream_api.dashboard.money import Amounts, Revenue
+from dream_api.dashboard.nearing import Near
+from dream_api.dashboard.ordering import Scarce
+from dream_api.dashboard.selling import Customers, Subscriptions
+from dream_api.dashboard.totals import Sums, Totals, totals_of
+from dream_api.dashboard.using import Used
+from dream_api.dashboard.within import LONGEST_DAYS
+
+__all__ = [
+    "LONGEST_DAYS",
+    "Amounts",
+    "Customers",
+    "Figures",
+    "Near",
+    "Revenue",
+    "Scarce",
+    "Subscriptions",
+    "Sums",
+    "Totals",
+    "Used",
+    "figures_of",
+    "totals_of",
+]
