@@ -17,13 +17,12 @@ async def deliver(billing: Billing, account: Account, only: Collection[str] | No
     sandbox = billing.gateways["sandbox"]
     assert isinstance(sandbox, Sandbox)
     secret = signing.secret_of(billing.instance_key, account.id)
-    for event_id, payload in await sandbox.undelivered(account):
-        if only is not None and event_id not in only:
-            continue
-        signature = signing.sign(payload, secret, clock.now() // clock.SECOND)
-        await receiving.receive(billing, payload.encode(), signature)
-        await sandbox.mark_delivered(account, [event_id])
-        await applying.apply(billing, account, event_id)
+    while told := await sandbox.undelivered(account, only):
+        for event_id, payload in told:
+            signature = signing.sign(payload, secret, clock.now() // clock.SECOND)
+            await receiving.receive(billing, payload.encode(), signature)
+            await sandbox.mark_delivered(account, [event_id])
+            await applying.apply(billing, account, event_id)
 
 
 async def deliver_all(billing: Billing, account_id: str) -> None:

@@ -1,7 +1,7 @@
 """The sandbox as a gateway: each verb is one transaction, alone on the account's books."""
 
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -195,10 +195,10 @@ class Sandbox:
             await stepping.step(books, thing)
         return books.at * clock.SECOND
 
-    async def undelivered(self, account: Account) -> list[tuple[str, str]]:
-        """Ids and payloads of the events that nobody has received yet, the first ones of them, oldest first."""
+    async def undelivered(self, account: Account, only: Collection[str] | None = None) -> list[tuple[str, str]]:
+        """Ids and payloads of events that nobody has received yet, oldest first; `only`: of these. Not all at once."""
         async with self._database.read() as tx:
-            rows = await queries.undelivered(tx, account.platform_id, account.id, _DELIVERED_AT_ONCE)
+            rows = await queries.undelivered(tx, account.platform_id, account.id, only, _DELIVERED_AT_ONCE)
         return [(row.id, row.payload) for row in rows]
 
     async def mark_delivered(self, account: Account, event_ids: Sequence[str]) -> None:

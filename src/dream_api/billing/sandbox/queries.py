@@ -1,6 +1,6 @@
 """SQL of the sandbox's books."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, insert, select, update
@@ -64,10 +64,14 @@ async def insert_event(tx: Tx, platform_id: str, row: dict[str, Any]) -> None:
     await tx.execute(insert(sandbox_events).values(platform_id=platform_id, **row))
 
 
-async def undelivered(tx: Tx, platform_id: str, account: str, limit: int) -> Sequence[Row[Any]]:
-    """Id and payload, in the order in which they happened."""
-    where = (e.platform_id == platform_id, e.account == account, e.delivered_at.is_(None))
-    return await tx.all(select(e.id, e.payload).where(*where).order_by(e.id).limit(limit))
+async def undelivered(
+    tx: Tx, platform_id: str, account: str, only: Collection[str] | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Id and payload, in the order in which they happened; `only`: of these events."""
+    query = select(e.id, e.payload).where(e.platform_id == platform_id, e.account == account, e.delivered_at.is_(None))
+    if only is not None:
+        query = query.where(e.id.in_(only))
+    return await tx.all(query.order_by(e.id).limit(limit))
 
 
 async def mark_delivered(tx: Tx, platform_id: str, account: str, event_ids: Sequence[str], at: int) -> None:
