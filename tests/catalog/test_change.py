@@ -9,6 +9,7 @@ from sqlalchemy import select
 from dream_api import store
 from dream_api.catalog.tables import prices
 from dream_api.customers import Scope
+from dream_api.store import Inventory
 from dream_api.store.tables import stock
 from tests.catalog.test_make import rows
 from tests.support.house import Account, House
@@ -135,6 +136,7 @@ async def test_a_change_that_is_refused_changes_nothing(house: House, alice: Acc
         ({"description": "New.", "prices": [{**MONTHLY, "amount": -1}]}, "prices.0.amount"),
         ({"description": "New.", "limits": [{"max": 1}, {"max": 2}]}, "limits"),
         ({"description": "New.", "inventory": 5}, "inventory"),
+        ({"description": "New.", "lowInventory": 5}, "lowInventory"),
         ({"description": "New.", "name": "max"}, "name"),
         ({"description": "New.", "limits": None}, "limits"),
         ({"description": "New.", "prices": None}, "prices"),
@@ -225,6 +227,26 @@ async def test_inventory_is_set_and_left_alone(house: House, shop: Account, mug:
     assert told == [5, 9, 0, None, 2]
 
 
+async def test_the_number_at_which_few_are_left_is_set_and_left_alone(
+    house: House, shop: Account, mug: dict[str, Any]
+) -> None:
+    told = [
+        (await put(house, shop, "mug", **asked)).json()["lowInventory"]
+        for asked in ({}, {"lowInventory": 2}, {"inventory": 7}, {"lowInventory": None}, {"lowInventory": 0})
+    ]
+
+    assert told == [None, 2, 2, None, 0]
+
+
+async def test_what_is_not_counted_has_no_number_at_which_few_are_left(
+    house: House, shop: Account, mug: dict[str, Any]
+) -> None:
+    answer = await put(house, shop, "mug", inventory=None, lowInventory=2)
+
+    assert (answer.status_code, answer.json()["param"]) == (422, "lowInventory")
+    assert (await house.api.get("/tiers/mug", headers=shop.sk)).json()["inventory"] == mug["inventory"]
+
+
 async def test_inventory_never_falls_below_what_is_held(house: House, shop: Account, mug: dict[str, Any]) -> None:
     async with house.database.write() as tx:
         await tx.execute(stock.update().values(held=3))
@@ -237,6 +259,6 @@ async def test_inventory_never_falls_below_what_is_held(house: House, shop: Acco
     async with house.database.read() as tx:
         scope = Scope(shop.project.platform_id, shop.project.platform_no, shop.project.id, "test")
         assert await store.inventory_of(tx, scope, [mug["id"], "tier_none"]) == {
-            mug["id"]: (3, 3),
-            "tier_none": (None, 0),
+            mug["id"]: Inventory(3, held=3),
+            "tier_none": Inventory(None),
         }

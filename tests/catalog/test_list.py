@@ -53,7 +53,7 @@ async def test_a_browser_sees_what_is_sold_and_no_more(house: House, alice: Acco
     assert free["name"] == "free"
     assert shown == {name: pro[name] for name in shown}
     assert set(pro) - set(shown) == {
-        *("number", "limits", "isVisible", "default", "inventory"),
+        *("number", "limits", "isVisible", "default", "inventory", "lowInventory"),
         *("mode", "createdAt", "updatedAt", "archivedAt"),
     }
 

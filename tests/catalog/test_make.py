@@ -61,6 +61,7 @@ async def test_a_tier_is_made_with_its_limits_and_prices_in_one_call(house: Hous
         ],
         "prices": [monthly, yearly],
         "inventory": None,
+        "lowInventory": None,
         "soldOut": False,
         "imageUrl": "https://example.com/pro.png",
         "mode": "test",

@@ -210,3 +210,16 @@ async def test_who_may_not_sell_is_refused_before_the_cart_is_read(storefront: S
 
     assert (viewer.status_code, viewer.json()["code"]) == (403, "role_forbids")
     assert (browser.status_code, browser.json()["code"]) == (403, "secret_key_required")
+
+
+async def test_a_sale_that_leaves_few_is_told(storefront: Storefront):
+    mug = await storefront.sell("mug", inventory=5, lowInventory=3)
+    for _ in range(5):
+        await storefront.bought((mug, 1))
+
+    told = (await storefront.house.api.get("/api/events", headers=storefront.sk)).json()["data"]
+
+    assert [(event["type"], event["data"]) for event in told[::-1] if event["type"].startswith("stock.")] == [
+        ("stock.low", {"tier": "mug", "inventory": 3, "lowInventory": 3}),
+        ("stock.sold_out", {"tier": "mug", "inventory": 0, "lowInventory": 3}),
+    ]

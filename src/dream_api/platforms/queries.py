@@ -58,7 +58,8 @@ async def set_origins(tx: Tx, platform_id: str, project_id: str, origins: Sequen
 async def hold_project(tx: Tx, platform_id: str, project_id: str) -> None:
     """Nobody else who holds the project goes on before this transaction ends."""
     row = select(projects.c.id).where(projects.c.platform_id == platform_id, projects.c.id == project_id)
-    await tx.first(row.with_for_update())
+    # Rows that point to the project may still come and change: whoever writes one waits for nobody who holds it.
+    await tx.first(row.with_for_update(key_share=True))
 
 
 async def all_projects(tx: Tx) -> Sequence[Row[Any]]:

@@ -17,13 +17,14 @@ from dream_api.store.orders import find as find_order
 from dream_api.store.proving import checks
 from dream_api.store.refunding import Asked, OrderNotPaid, find_payment
 from dream_api.store.refunding import begin as begin_refund
-from dream_api.store.stock import InventoryBelowHeld, inventory_of, put_inventory, warn_at
+from dream_api.store.stock import Inventory, InventoryBelowHeld, inventory_of, put_inventory, warn_at
 
 __all__ = [
     "MOST_ITEMS",
     "MOST_OF_ONE",
     "Asked",
     "Cart",
+    "Inventory",
     "InventoryBelowHeld",
     "Item",
     "MixedCurrencies",

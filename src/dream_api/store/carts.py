@@ -86,7 +86,7 @@ async def begin(tx: Tx, project: Project, scope: Scope, cart: Cart, *, once: Onc
         cancel_url=cart.cancel_url,
         expires_at=now + billing.OPEN_FOR,
         coupon=coupon,
-        metadata={"order": order_id},
+        metadata={"order": order_id} | ({} if customer_id is None else {"customer": customer_id}),
     )
     checkout = await billing.begin_checkout(
         tx, account, wanted, purpose="cart", subtotal=sum(amounts), customer_id=customer_id, once=once

@@ -27,7 +27,7 @@ async def complete(tx: Tx, *, checkout: Row[Any], payment: Row[Any] | None, now:
     if checkout.purpose != _CART:
         return
     if payment is not None:  # locked before the order, as whoever follows a refund has it
-        await billing.hold_payment(tx, checkout.platform_id, payment.id)
+        payment = await billing.hold_payment(tx, checkout.platform_id, payment.id)
     order = await queries.hold_order_of(tx, checkout.platform_id, checkout.id)
     assert order is not None
     if order.paid_at is not None:

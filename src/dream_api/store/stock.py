@@ -1,6 +1,7 @@
 """How many of a thing there are, and how many of them are held for those who are paying."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, delete, select, update
@@ -8,7 +9,7 @@ from sqlalchemy import Row, delete, select, update
 from dream_api import webhooks
 from dream_api.core import clock
 from dream_api.core.db import Tx, insert
-from dream_api.core.errors import Invalid
+from dream_api.core.errors import Invalid, ValidationFailed
 from dream_api.customers import Scope
 from dream_api.store import stock_queries as queries
 from dream_api.store.tables import stock
@@ -20,6 +21,22 @@ s = stock.c
 class InventoryBelowHeld(Invalid):
     code = "inventory_below_held"
     hint = "Wait until the open checkouts are paid or have expired, or set at least the number that the sentence tells."
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """How many there are (None: they are not counted), how many of them are held, and when few are left."""
+
+    on_hand: int | None
+    held: int = 0
+    low_at: int | None = None
+
+    @property
+    def is_sold_out(self) -> bool:
+        return self.on_hand == self.held
+
+
+_UNCOUNTED = Inventory(None)
 
 
 async def put_inventory(tx: Tx, scope: Scope, tier_id: str, inventory: int | None) -> None:
@@ -38,20 +55,18 @@ async def put_inventory(tx: Tx, scope: Scope, tier_id: str, inventory: int | Non
     await tx.execute(putting.on_conflict_do_update(index_elements=list(stock.primary_key), set_=row))
 
 
-async def inventory_of(tx: Tx, scope: Scope, tier_ids: Sequence[str]) -> dict[str, tuple[int | None, int]]:
-    """Of each tier, how many there are (None: they are not counted) and how many of them are held."""
-    found = await tx.all(
-        select(s.tier_id, s.on_hand, s.held).where(s.platform_id == scope.platform_id, s.tier_id.in_(tier_ids))
-    )
-    counted = {row.tier_id: (row.on_hand, row.held) for row in found}
-    return {tier_id: counted.get(tier_id, (None, 0)) for tier_id in tier_ids}
-
-
 async def warn_at(tx: Tx, scope: Scope, tier_id: str, low_at: int | None) -> None:
-    """The developer is told when a sale leaves so many or fewer; None: never. Nothing where the tier is not counted."""
-    await tx.execute(
-        update(stock).where(s.platform_id == scope.platform_id, s.tier_id == tier_id).values(low_at=low_at)
-    )
+    """The developer is told when a sale leaves so many or fewer; None: never."""
+    of_tier = (s.platform_id == scope.platform_id, s.tier_id == tier_id)
+    if not await tx.execute(update(stock).where(*of_tier).values(low_at=low_at)) and low_at is not None:
+        raise ValidationFailed("Nothing runs low that is not counted: set an inventory too.", param="lowInventory")
+
+
+async def inventory_of(tx: Tx, scope: Scope, tier_ids: Sequence[str]) -> dict[str, Inventory]:
+    """Of each tier, what there is of it."""
+    found = await tx.all(select(stock).where(s.platform_id == scope.platform_id, s.tier_id.in_(tier_ids)))
+    counted = {row.tier_id: Inventory(row.on_hand, row.held, row.low_at) for row in found}
+    return {tier_id: counted.get(tier_id, _UNCOUNTED) for tier_id in tier_ids}
 
 
 async def restock(tx: Tx, scope: Scope, quantities: Mapping[str, int]) -> None:
@@ -67,6 +82,6 @@ async def tell_sale(tx: Tx, scope: Scope, before: Row[Any], on_hand: int) -> Non
         kinds.append("stock.low")
     if on_hand == 0:
         kinds.append("stock.sold_out")
-    data: dict[str, object] = {"tier": before.name, "inventory": on_hand, "lowAt": before.low_at}
+    data: dict[str, object] = {"tier": before.name, "inventory": on_hand, "lowInventory": before.low_at}
     told = [Event(scope.platform_id, scope.project_id, scope.mode, kind, data) for kind in kinds]
     await webhooks.record(tx, told)

@@ -37,7 +37,7 @@ async def list_products(request: Request, acting: Publishable, limit: Limit = 10
         )
         inventory = await store.inventory_of(tx, acting.scope, [offer.id for offer in offers])
     page = [
-        shown_product(offer, is_sold_out=offer.is_sold_out or inventory[offer.id][0] == inventory[offer.id][1])
+        shown_product(offer, is_sold_out=offer.is_sold_out or inventory[offer.id].is_sold_out)
         for offer in offers[:limit]
     ]
     return json_answer(ProductList(data=page, next_cursor=page[-1].id if len(offers) > limit else None))

@@ -18,6 +18,7 @@ from dream_api.catalog.api.shapes import (
     shown,
     shown_tier,
 )
+from dream_api.catalog.api.stocking import put_stock
 from dream_api.core import secrets
 from dream_api.core.db import Tx
 from dream_api.core.errors import Refusal, ValidationFailed
@@ -127,14 +128,13 @@ async def _put_product(tx: Tx, project: Project, asked: NewTier) -> None:
         await catalog.change_tier(tx, project, _MODE, offer, draft)
         return
     made = await catalog.make_tier(tx, project, _MODE, asked.name, draft)
-    if asked.inventory is not None:
-        await store.put_inventory(tx, _scope(project), made.id, asked.inventory)
+    await put_stock(tx, _scope(project), made.id, asked)
 
 
 async def _shown(tx: Tx, project: Project) -> list[Tier]:
     offers = await catalog.offers_of(tx, project.platform_id, project.id, _MODE)
     inventory = await store.inventory_of(tx, _scope(project), [offer.id for offer in offers])
-    return [shown_tier(offer, _MODE, inventory[offer.id][0]) for offer in offers]
+    return [shown_tier(offer, _MODE, inventory[offer.id]) for offer in offers]
 
 
 def _scope(project: Project) -> Scope:

@@ -12,6 +12,7 @@ from dream_api.core import clock, errors
 from dream_api.core.errors import Refusal, ValidationFailed
 from dream_api.core.http import Body
 from dream_api.platforms import Mode, ProjectType
+from dream_api.store import Inventory
 from dream_api.usage import LARGEST_COUNT, REQUESTS, Aggregation, Kind, Window
 
 WindowName = Literal["lifetime", "hour", "day", "month", "period"]
@@ -66,6 +67,9 @@ class TierChange(Body):
     limits: list[AskedLimit] = Field([], description="All limits of the tier.")
     prices: list[AskedPrice] = Field([], description="A price that differs is a new one; buyers of the former keep it.")
     inventory: int | None = Field(None, ge=0, le=_LARGEST_INVENTORY, description="A store's: null is not counted.")
+    low_inventory: int | None = Field(
+        None, ge=0, le=_LARGEST_INVENTORY, description="The event `stock.low` tells of a sale that leaves so many."
+    )
 
 
 class NewTier(TierChange):
@@ -110,6 +114,7 @@ class Tier(Product):
     is_visible: bool
     default: bool
     inventory: int | None = Field(description="How many there are, held ones among them; null: not counted.")
+    low_inventory: int | None
     mode: Mode
     created_at: str
     updated_at: str
@@ -141,6 +146,7 @@ SHOWN_TIER: dict[str, Any] = {
     "isVisible": True,
     "default": False,
     "inventory": None,
+    "lowInventory": None,
     "mode": "test",
     "createdAt": "2026-11-21T09:14:00Z",
     "updatedAt": "2026-11-21T09:14:00Z",
@@ -175,8 +181,9 @@ def draft_of(project_type: ProjectType, asked: TierChange, offer: Offer | None =
     sent = asked.model_fields_set
     if "features" in sent:
         _refuse_features(asked.features)
-    if project_type != "store" and asked.inventory is not None:
-        raise ValidationFailed("Only what a store sells is in stock.", param="inventory")
+    for name in ("inventory", "low_inventory"):
+        if project_type != "store" and getattr(asked, name) is not None:
+            raise ValidationFailed("Only what a store sells is in stock.", param=to_camel(name))
     if project_type == "store" and asked.limit is not None:
         raise ValidationFailed("What a store sells has no limit: nothing is metered there.", param="limit")
     texts = {column: getattr(asked, name) for name, column in _COLUMNS.items() if name in sent}
@@ -223,7 +230,7 @@ def shown_product(offer: Offer, *, is_sold_out: bool) -> Product:
     return Product(**_common(offer), sold_out=is_sold_out)
 
 
-def shown_tier(offer: Offer, mode: Mode, inventory: int | None) -> Tier:
+def shown_tier(offer: Offer, mode: Mode, inventory: Inventory) -> Tier:
     limits = [
         ShownLimit(
             meter=limit.meter,
@@ -241,7 +248,8 @@ def shown_tier(offer: Offer, mode: Mode, inventory: int | None) -> Tier:
         is_visible=offer.is_visible,
         default=offer.is_default,
         sold_out=offer.is_sold_out,
-        inventory=inventory,
+        inventory=inventory.on_hand,
+        low_inventory=inventory.low_at,
         mode=mode,
         created_at=clock.rfc3339(offer.created_at),
         updated_at=clock.rfc3339(offer.updated_at),

@@ -23,6 +23,7 @@ from dream_api.catalog.api.shapes import (
     shown,
     shown_tier,
 )
+from dream_api.catalog.api.stocking import put_stock
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound
 from dream_api.core.http import answer_once, answers, json_answer, read_json, takes
@@ -80,8 +81,7 @@ async def create_tier(request: Request, acting: Selling, _: IdempotencyKey = Non
 
     async def effect(tx: Tx) -> Tier:
         made = await catalog.make_tier(tx, acting.project, acting.mode, body.name, draft)
-        if body.inventory is not None:
-            await store.put_inventory(tx, acting.scope, made.id, body.inventory)
+        await put_stock(tx, acting.scope, made.id, body)
         return await _named(tx, acting, body.name)
 
     return await answer_once(
@@ -120,8 +120,7 @@ async def change_tier(request: Request, acting: Selling, name: Name) -> Response
             raise NotFound("There is no such tier.", param="name")
         draft = draft_of(acting.project.type, body, offer)
         await catalog.change_tier(tx, acting.project, acting.mode, offer, draft)
-        if "inventory" in body.model_fields_set and acting.project.type == "store":
-            await store.put_inventory(tx, acting.scope, offer.id, body.inventory)
+        await put_stock(tx, acting.scope, offer.id, body)
         return json_answer(await _named(tx, acting, name))
 
 
@@ -149,4 +148,4 @@ async def _named(tx: Tx, acting: Acting, name: str) -> Tier:
 
 async def _shown(tx: Tx, acting: Acting, offers: Sequence[Offer]) -> list[Tier]:
     inventory = await store.inventory_of(tx, acting.scope, [offer.id for offer in offers])
-    return [shown_tier(offer, acting.mode, inventory[offer.id][0]) for offer in offers]
+    return [shown_tier(offer, acting.mode, inventory[offer.id]) for offer in offers]
