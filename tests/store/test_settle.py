@@ -3,9 +3,13 @@
 import asyncio
 from typing import Any
 
+import pytest
 from sqlalchemy import Row
 
 from dream_api import store
+from dream_api.billing import GatewayRefused
+from dream_api.core.errors import ValidationFailed
+from dream_api.store import Asked
 from tests.store.shop import Shop
 
 
@@ -85,6 +89,26 @@ async def test_a_late_payment_for_what_is_gone_fails_and_goes_back(shop: Shop):
     assert await shop.told() == ["order.canceled", "order.failed", "order.refunded"]
     assert [refund.amount for refund in shop.till.payments["pi_0"].refunds] == [3_000]
     assert await shop.contradictions() == []
+
+
+async def test_what_never_left_the_shelf_does_not_come_back_to_it(shop: Shop):
+    await shop.sell("mug", inventory=2)
+    checkout = await shop.checkout({"mug": 2})
+    await _expired_and_paid(shop, checkout)
+    await shop.begin({"mug": 1})
+    await shop.tell_paid(checkout)
+    shop.till.refuses_refunds = True
+    with pytest.raises(GatewayRefused):
+        await shop.send_refunds()
+    shop.till.refuses_refunds = False
+    order = await shop.order_of(checkout)
+
+    with pytest.raises(ValidationFailed):
+        await shop.refund(order, Asked(restock=True))
+    await shop.refund(order)
+
+    assert (await shop.order(order)).refunded_amount == 2_000
+    assert await shop.stock("mug") == (2, 1)
 
 
 async def test_a_late_free_order_for_what_is_gone_just_fails(shop: Shop):

@@ -54,7 +54,7 @@ async def begin(
     send_at_once: bool = False,
 ) -> Row[Any]:
     """The intent to give it back, for `billing.send_refund`; never more than was paid, whoever else refunds now."""
-    _refuse_improper(asked)
+    _refuse_improper(order, asked)
     await billing.hold_payment(tx, order.platform_id, order.payment_id)
     refunds = await billing.refunds_of(tx, order.platform_id, order.payment_id)
     lines = await queries.lines_of(tx, order.platform_id, order.id)
@@ -76,11 +76,13 @@ async def begin(
     return refund
 
 
-def _refuse_improper(asked: Asked) -> None:
+def _refuse_improper(order: Row[Any], asked: Asked) -> None:
     if asked.amount is not None and asked.units:
         raise ValidationFailed("A refund is of lines or of an amount, not of both.", param="amount")
     if asked.amount is not None and asked.restock:
         raise ValidationFailed("An amount says nothing of units that could go back on sale.", param="restock")
+    if asked.restock and order.status == "failed":
+        raise ValidationFailed("The order failed: nothing of it ever left the shelf.", param="restock")
 
 
 def _returns(order: Row[Any], lines: Lines, gone: Returns, asked: Asked) -> Returns:
