@@ -69,7 +69,7 @@ lock: install-dev ## lock the requirements again; UPGRADE=--upgrade for newer ve
 	$(LOCK) pyproject.toml requirements/run.in -o requirements/run.txt
 	$(LOCK) --extra dev pyproject.toml requirements/run.in requirements/dev.in -c requirements/run.txt \
 	  -o requirements/dev.txt
-	$(LOCK) requirements/peers.in -c requirements/run.txt -o requirements/peers.txt
+	$(LOCK) requirements/peers.in -o requirements/peers.txt
 
 clean: ## remove .venv and what the tools leave behind; never the data
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist

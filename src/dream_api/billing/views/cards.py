@@ -4,11 +4,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api.billing import visiting
-from dream_api.billing.api.calls import billing_of
 from dream_api.billing.contract import AuthenticationRequired, CardRefused
 from dream_api.billing.views.attempting import Attempt, attempt_of, chosen, told
 from dream_api.billing.views.portal import Visit, visit_of
-from dream_api.billing.views.showing import Id, PageRoute, page, read_form, see
+from dream_api.billing.views.showing import Id, PageRoute, billing_of, page, read_form, see
 from dream_api.core.errors import ValidationFailed
 
 router = APIRouter(prefix="/sandbox/portal", route_class=PageRoute, include_in_schema=False)

@@ -8,11 +8,10 @@ from starlette.responses import Response
 
 from dream_api import billing, catalog
 from dream_api.billing import changing
-from dream_api.billing.api.calls import billing_of
 from dream_api.billing.contract import CardRefused, Change
 from dream_api.billing.views import words
 from dream_api.billing.views.portal import Held, Visit, visit_of
-from dream_api.billing.views.showing import Id, PageRoute, page, read_form, see
+from dream_api.billing.views.showing import Id, PageRoute, billing_of, page, read_form, see
 from dream_api.catalog import Offer, Price
 from dream_api.core import ids
 from dream_api.core.db import Tx
@@ -21,6 +20,7 @@ from dream_api.core.errors import Invalid, Refusal, ValidationFailed
 router = APIRouter(prefix="/sandbox/portal", route_class=PageRoute, include_in_schema=False)
 
 _LONGEST_NUMBER = 6
+_LONGEST_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ async def change_plan(request: Request, portal_id: Id, subscription_id: str) -> 
         return see(f"{visit.address}?done=change")
     try:
         change = await _change(request, visit, held, wish)
-        await changing.change(desk, visit.account, held.row, change, _key(visit, held, wish, form.get("once", "")))
+        await changing.change(desk, visit.account, held.row, change, _key(held, change, form.get("once", "")))
     except CardRefused as refused:
         return await _preview(request, visit, held, wish, refused)
     except Invalid as refused:
@@ -84,9 +84,10 @@ async def change_plan(request: Request, portal_id: Id, subscription_id: str) -> 
     return see(f"{visit.address}?done=change")
 
 
-def _key(visit: Visit, held: Held, wish: Wish, once: str) -> str:
+def _key(held: Held, change: Change, once: str) -> str:
     """The same page sent twice changes once."""
-    return f"portal:{visit.portal.document['id']}:{held.row.id}:{wish.price_id}:{wish.quantity}:{once}"
+    line = change.lines[0]
+    return f"portal:{held.row.id}:{line.price.id}:{line.quantity}:{once[:_LONGEST_ONCE]}"
 
 
 async def _choices(request: Request, visit: Visit, held: Held, wish: Wish, problem: Refusal | None = None) -> Response:
@@ -143,9 +144,10 @@ async def _change(request: Request, visit: Visit, held: Held, wish: Wish) -> Cha
 
 
 def _number(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or len(text) > _LONGEST_NUMBER:
-        raise ValidationFailed("Type how many as a whole number.", param="quantity")
-    return int(text)
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else 0
+    if number == 0:
+        raise ValidationFailed("Type how many as a whole number, 1 or more.", param="quantity")
+    return number
 
 
 async def _choices_of(tx: Tx, visit: Visit, held: Held) -> Sequence[Choice]:

@@ -8,13 +8,12 @@ from starlette.responses import Response
 
 from dream_api import billing
 from dream_api.billing import visiting
-from dream_api.billing.api.calls import billing_of
 from dream_api.billing.contract import AuthenticationRequired, CardRefused
 from dream_api.billing.sandbox import Session
 from dream_api.billing.views import words
 from dream_api.billing.views.asking import Asked, read_asked
 from dream_api.billing.views.attempting import Attempt, attempt_of, chosen, told
-from dream_api.billing.views.showing import Id, PageRoute, page, read_form, see, seller_of
+from dream_api.billing.views.showing import Id, PageRoute, billing_of, page, read_form, see, seller_of
 from dream_api.core import clock
 from dream_api.core.errors import ValidationFailed
 

@@ -9,11 +9,10 @@ from starlette.responses import Response
 
 from dream_api import billing, catalog
 from dream_api.billing import queries, shapes, visiting
-from dream_api.billing.api.calls import billing_of
 from dream_api.billing.contract import Account, InvoiceFacts
 from dream_api.billing.sandbox import Portal
 from dream_api.billing.views import words
-from dream_api.billing.views.showing import Id, PageRoute, page, seller_of
+from dream_api.billing.views.showing import Id, PageRoute, billing_of, page, seller_of
 from dream_api.catalog import Price
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound

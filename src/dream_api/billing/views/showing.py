@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from dream_api import platforms
+from dream_api.billing.billing import Billing
 from dream_api.billing.contract import Account
 from dream_api.billing.sandbox import CARDS
 from dream_api.billing.views import words
@@ -85,6 +86,10 @@ async def read_form(request: Request) -> Form:
     except ValueError:
         raise MalformedRequest("The form cannot be read.", hint="Send the form of the page itself.") from None
     return {name: value.replace("\x00", "").strip() for name, value in told}
+
+
+def billing_of(request: Request) -> Billing:
+    return request.app.state.billing
 
 
 async def seller_of(tx: Tx, account: Account) -> str:

@@ -9,6 +9,7 @@ from dream_api import catalog, store
 from dream_api.catalog.api.shapes import SHOWN_PRODUCT, After, Limit, Product, shown, shown_product
 from dream_api.core.http import answers, json_answer
 from dream_api.gate import BROWSER_REFUSALS
+from dream_api.gate.browsers import open_to_browsers
 from dream_api.gate.faces import Publishable, gate_of
 
 router = APIRouter(tags=["Catalogue"])
@@ -41,3 +42,6 @@ async def list_products(request: Request, acting: Publishable, limit: Limit = 10
         for offer in offers[:limit]
     ]
     return json_answer(ProductList(data=page, next_cursor=page[-1].id if len(offers) > limit else None))
+
+
+open_to_browsers(router, "/api/products", "GET")

@@ -1,0 +1,15 @@
+"""A shop with something to buy."""
+
+import pytest
+
+from tests.billing.shopping import Shopping, monthly
+from tests.support.house import House
+
+
+@pytest.fixture
+async def shopping(house: House) -> Shopping:
+    """Alice sells Pro for 19.99 USD a month, and Team for 49.99 USD a month."""
+    opened = Shopping(house, house.alice)
+    await opened.sell("pro", monthly("19.99"), number=1)
+    await opened.sell("team", monthly("49.99"), number=2)
+    return opened
