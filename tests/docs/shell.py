@@ -19,9 +19,12 @@ from tests.support.server import environment
 TOLD_URL = "http://127.0.0.1:8787"
 _MARK = "\x1e"
 # What a reader copies from what was said before.
-_COPIED = re.compile(r"\b((?:[sp]k_(?:test|live)|prj|plt|key|res)_)[0-9A-Za-z]{20,}")
+_COPIED = re.compile(
+    r"\b((?:[sp]k_(?:test|live)|prj|plt|key|res|price|sub|ord)_)[0-9A-Za-z]{20,}|\b(cs_test_)[0-9A-Za-z_-]{20,}"
+)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
-_ID = re.compile(r"\b((?:req|res|cus|prj|plt|key|evt|[sp]k_(?:test|live))_)[0-9A-Za-z…]+")
+_KINDS = "req|res|cus|prj|plt|key|evt|tier|price|chk|sub|inv|pay|ref|ord|[sp]k_(?:test|live)"
+_ID = re.compile(rf"\b((?:{_KINDS})_)[0-9A-Za-z…]+|\b(cs_test_)[0-9A-Za-z_…-]+")
 # curl says the status of each answer, `make` what it would do, and a server goes into the background until it is ready.
 _PRELUDE = f"""
 set -euo pipefail
@@ -105,7 +108,8 @@ class Shell:
         return re.sub(r"\b([a-z_]+_)…", lambda found: self._copied.get(found[1], found[0]), script)
 
     def _notice(self, said: str) -> None:
-        self._copied |= {found[1]: found[0] for found in _COPIED.finditer(said)}
+        # Of several of a kind the first is the thing's own id.
+        self._copied |= {found[1] or found[2]: found[0] for found in reversed([*_COPIED.finditer(said)])}
 
     def _type(self, script: str) -> str:
         assert self._bash.stdin is not None
@@ -175,5 +179,5 @@ def agree(told: Any, got: Any) -> None:
 
 
 def _plain(text: str) -> str:
-    text = _ID.sub(r"\1…", _MOMENT.sub("<a moment>", text))
+    text = _ID.sub(r"\1\2…", _MOMENT.sub("<a moment>", text))
     return "\n".join(line.rstrip() for line in text.splitlines())
