@@ -139,8 +139,8 @@ def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -
     app.state.billing = open_billing(settings, database, open_gateways)
     app.state.rates = shared_rates
     app.state.is_stopping = False
-    for router in ROUTERS:
-        app.include_router(router)
+    # The routes themselves, which are built once; included, each application would build its own.
+    app.router.routes.extend(route for router in ROUTERS for route in router.routes)
     app.add_exception_handler(HTTPException, _as_refusal)
     app.add_exception_handler(RequestValidationError, _as_refusal)
     app.add_middleware(Admitting, turnstile=turnstile, exempt=operating.PROBES)
