@@ -48,6 +48,7 @@ pages: install-dev
 
 bench: install-dev ## measure the metered call
 	$(BIN)/python -m bench.run $(ARGS)
+	$(BIN)/python -m bench.slow_gateway
 
 bench-growth: install-dev ## the same among 10 million customers; takes minutes and 6 GB of disk
 	$(BIN)/python -m bench.growth $(ARGS)

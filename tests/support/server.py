@@ -30,6 +30,9 @@ class Server:
     It keeps its port over `stop` or `kill` and `start`. It also goes when the process that started it dies.
     """
 
+    # What is run: another module of ours may serve in a way of its own.
+    module = "dream_api"
+
     def __init__(self, settings: Settings, **more: Any) -> None:
         """`more` are settings too, which go before the others."""
         self.port = free_port()
@@ -88,7 +91,7 @@ class Server:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "dream_api", "serve"],
+                [sys.executable, "-m", self.module, "serve"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
