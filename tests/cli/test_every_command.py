@@ -49,6 +49,8 @@ def test_there_are_the_commands_that_people_need() -> None:
         "levels",
         "levels set",
         "levels assign",
+        "events list",
+        "events replay",
         "jobs dead",
         "jobs retry",
         "migrate",

@@ -59,7 +59,11 @@ async def _read(billing: Billing, account: Account, kind: ObjectKind, object_id:
 
 
 async def _refresh_what_it_needs(billing: Billing, account: Account, facts: Facts) -> None:
-    """What the object's row will point to is written first, where it is not known yet."""
+    """What the object's row will point to is written first, where it is not known yet.
+
+    Who hears of a checkout is handed its payment, so that is read anew: a try that failed before may have been known.
+    """
+    is_told = isinstance(facts, CheckoutFacts)
     needed: list[tuple[ObjectKind, str | None]] = []
     match facts:
         case CheckoutFacts():
@@ -72,12 +76,13 @@ async def _refresh_what_it_needs(billing: Billing, account: Account, facts: Fact
         case SubscriptionFacts():
             pass
     for kind, object_id in needed:
-        if object_id is None:
-            continue
-        async with billing.database.read() as tx:
-            is_known = await queries.is_written(tx, account, object_id)
-        if not is_known:
+        if object_id is not None and (is_told or not await _is_known(billing, account, object_id)):
             await refresh(billing, account, kind, object_id)
+
+
+async def _is_known(billing: Billing, account: Account, object_id: str) -> bool:
+    async with billing.database.read() as tx:
+        return await queries.is_written(tx, account, object_id)
 
 
 async def _write(tx: Tx, billing: Billing, account: Account, facts: Facts) -> None:

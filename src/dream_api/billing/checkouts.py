@@ -94,7 +94,8 @@ async def finish(billing: Billing, platform_id: str, checkout_id: str) -> None:
 async def follow(tx: Tx, billing: Billing, account: Account, facts: CheckoutFacts, now: int) -> None:
     """Write down how the checkout ended, once; whoever sells hears of it in the same transaction."""
     checkout = await _checkout_of(tx, account, facts)
-    if checkout is None or checkout.status not in _LIVE or facts.status == "open":
+    is_undecided = facts.status == "open" or (facts.status == "complete" and not facts.is_paid)
+    if checkout is None or checkout.status not in _LIVE or is_undecided:
         return
     values = {"status": facts.status, "gateway_id": facts.id, "ended_at": now, "email": facts.email or checkout.email}
     if facts.status == "complete":

@@ -16,6 +16,7 @@ from dream_api.core.http.reading import ClientGone
 from dream_api.core.http.refusing import refusal_answer
 
 log = structlog.get_logger()
+_LONGEST_PART = 64
 _SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
@@ -100,11 +101,16 @@ class Answering:
             log.info(
                 "answered",
                 method=scope["method"],
-                path=scope["path"],
+                path=_logged(scope["path"]),
                 status=status,
                 ms=round((time.perf_counter() - began) * 1000, 1),
                 request_id=request_id,
             )
+
+
+def _logged(path: str) -> str:
+    """Without the long ones of its parts: who knows the id of a page may use it, and no id of a row is that long."""
+    return "/".join(part if len(part) <= _LONGEST_PART else f"{part[:12]}…" for part in path.split("/"))
 
 
 def as_refusal(problem: Exception, request_id: str) -> Refusal:
