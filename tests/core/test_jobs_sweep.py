@@ -1,16 +1,19 @@
 """What is kept for a time goes when that time is over, and not before."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Table, insert, select
 
-from dream_api.app import every_job
+from dream_api.app import every_job, open_billing, open_database
+from dream_api.billing import jobs as billing_jobs
 from dream_api.core import clock, jobs, sweeping
 from dream_api.core.cache.tables import changes
 from dream_api.core.db import Database
 from dream_api.core.idempotency.tables import idempotency_keys
 from dream_api.core.jobs.tables import jobs as job_table
+from dream_api.core.settings import Settings
 from dream_api.platforms import create, create_project
 from dream_api.usage import jobs as usage_jobs
 from dream_api.usage.tables import reservations
@@ -83,10 +86,11 @@ async def test_events_are_kept_for_90_days(database: Database) -> None:
     assert await _moments(database, events, "created_at") == [young]
 
 
-def test_a_server_sweeps_what_the_rooms_keep_for_a_time() -> None:
-    sweep: Any = every_job().handler(sweeping.KIND)
+def test_a_server_sweeps_what_the_rooms_keep_for_a_time(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path)
+    sweep: Any = every_job(open_billing(settings, open_database(settings))).handler(sweeping.KIND)
 
-    assert set(sweep.keywords["of_rooms"]) == {*usage_jobs.KEPT, *webhooks_jobs.KEPT}
+    assert set(sweep.keywords["of_rooms"]) == {*usage_jobs.KEPT, *webhooks_jobs.KEPT, *billing_jobs.KEPT}
 
 
 async def test_more_than_a_chunk_is_swept(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
