@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import fastapi.dependencies.models
 import httpx2 as httpx
 import pytest
 from starlette.types import ASGIApp, Message
@@ -197,6 +198,15 @@ async def open_house(settings: Settings, gateway: type[Sandbox] = Sandbox) -> As
         alice, charlie = [await open_account(state.database, name) for name in ("Alice", "Charlie")]
         await state.gate.changes.look()  # what was changed so far makes it forget nothing later
         yield House(front, settings, state.database, state.gate, api, alice, charlie)
+    _forget_applications()
+
+
+def _forget_applications() -> None:
+    """FastAPI remembers what kind of function each endpoint is, and with those that an application makes for itself
+    the whole house: a gigabyte after a thousand of them, and a collector that stops the world for seconds."""
+    for remembering in vars(fastapi.dependencies.models).values():
+        if hasattr(remembering, "cache_clear"):
+            remembering.cache_clear()
 
 
 @pytest.fixture
