@@ -9,6 +9,7 @@ from dream_api.app import every_check
 from dream_api.catalog import TierLimit
 from dream_api.core.proofs import prove
 from dream_api.usage import Window
+from tests.billing.selling import Seller, metered, monthly
 from tests.support.house import Account, House
 from tests.support.storefront import Storefront, open_storefront
 
@@ -20,6 +21,12 @@ _LIVE = "customer_no IN (SELECT no FROM customers WHERE mode = 'live')"
 
 # By the name of the check: what somebody might do to the tables, and the SQL that does it.
 BREAKS = {
+    "usage_is_billed": {"more is billed than was used": "UPDATE usage_bills SET quantity = quantity + 1"},
+    "refunds_add_up": {"a payment forgets": "UPDATE payments SET refunded = refunded - 1 WHERE refunded > 0"},
+    "plans_are_held": {
+        "an active one holds nothing": "UPDATE subscriptions SET holds = false WHERE status = 'active'",
+        "one that ended holds": "UPDATE subscriptions SET status = 'canceled' WHERE holds",
+    },
     "life_is_sum_of_hours": {
         "a count was lost": f'UPDATE usage_counters SET count = count - 1 WHERE "window" = 0 AND {_ADA}',
         "a count was added": f'UPDATE usage_counters SET count = count + 1 WHERE "window" = 0 AND {_ADA}',
@@ -161,6 +168,16 @@ async def _count(house: House, alice: Account, charlie: Account) -> None:
         held = await house.api.post("/api/usage/reserve", headers=who, json={"quantity": 3})
         assert held.status_code == 201, held.text
     await _sell(await open_storefront(house))
+    await _subscribe(Seller(house.api, alice.sk))
+
+
+async def _subscribe(seller: Seller) -> None:
+    """A month that was paid, with what it used."""
+    await seller.post("/tiers", {"name": "pro", "prices": [monthly("20"), metered("requests", 1, 10)]})
+    subscription = await seller.subscribe("zoe", "pro")
+    await seller.usage_soon("zoe", "pro")
+    await seller.count("zoe", 25)
+    await seller.advance(beyond=subscription["currentPeriodEnd"], hours=2)
 
 
 async def _sell(storefront: Storefront) -> None:
