@@ -27,7 +27,7 @@ from dream_api.core.db import Database
 from dream_api.core.settings import Settings
 
 RESULTS = Path(__file__).with_name("slow-gateway-results.md")
-SECONDS, WAITING, ROUNDS, ANSWERS_AFTER, LIMIT = 4, 32, 5, 5.0, 1.2
+SECONDS, WAITING, ROUNDS, ANSWERS_AFTER, LIMIT = 4, 32, 3, 5.0, 1.2
 _ASKED = {name for name in dir(Gateway) if not name.startswith("_")}
 
 
