@@ -34,9 +34,8 @@ async def wanted(
     offer, price = await _priced(tx, scope, subscription, tier, price_id)
     if price.currency != subscription.currency:
         raise ValidationFailed("A subscription keeps its currency.", param="priceId")
-    if quantity is None:
-        quantity = 1 if price.billing_scheme == "flat_rate" else subscription.quantity
-    lines = selling.lines_of(offer, price, quantity)
+    kept: int = 1 if price.billing_scheme == "flat_rate" else subscription.quantity
+    lines = selling.lines_of(offer, price, kept if quantity is None else quantity)
     if (price.id, lines[0].quantity) == (subscription.price_id, subscription.quantity):
         raise ValidationFailed("That is what the subscription is already.", param="tier")
     usage_prices, carried = await _carrying(tx, scope, subscription, lines)
