@@ -1,39 +1,25 @@
-"""What every test has: a closed network, a clock that is put right, and a fresh database of each kind.
+"""What every test has: a closed network and a clock that is put right.
 
-`database` runs a test on SQLite and on PostgreSQL; `--only-database sqlite` (or `postgres`) leaves the other
-out.
+`--only-database sqlite` (or `postgres`) leaves the other one out.
 """
 
-import contextlib
+import gc
 import ipaddress
 import os
-import shutil
 import socket
-import sqlite3
 import sys
-import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-import asyncpg
 import pytest
 import structlog
 
-import dream_api.schema  # noqa: F401  (every room's tables join the metadata)
 from dream_api.core import clock as the_clock
-from dream_api.core.db import FILE_NAME, Database
-from dream_api.core.db.migrating import migrate
-from dream_api.core.settings import Settings
-from tests.support.postgres import Postgres, execute, run_aside
+from tests.support.postgres import quick_folder
 
-pytest_plugins = ["tests.support.house"]
-
-KINDS = ("sqlite", "postgres")
-_TEMPLATE = "migrated"
-_server = pytest.StashKey[Postgres]()
+pytest_plugins = ["tests.support.house", "tests.support.databases"]
 
 
 # Tracebacks with every local variable take seconds to draw.
@@ -41,14 +27,23 @@ structlog.configure(processors=[structlog.processors.format_exc_info, structlog.
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--only-database", choices=KINDS, help="run tests that use a database on this one only")
+    parser.addoption(
+        "--only-database", choices=("sqlite", "postgres"), help="run tests that use a database on this one only"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("DREAM_")]:
         del os.environ[name]  # the settings of whoever runs the tests are not the tests' settings
     if not hasattr(config, "workerinput"):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", quick_folder())
         config.pluginmanager.register(RoomTimes())
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: the collector need not look through it again during each test."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -118,110 +113,3 @@ def clock() -> Iterator[ModuleType]:
     """The product's clock, which a test may move; back to the machine's time after each test."""
     yield the_clock
     the_clock.reset()
-
-
-# One PostgreSQL for the whole run. Under xdist it belongs to the process that hands out the tests;
-# otherwise it starts with the first test that needs it.
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    if node.config.getoption("--only-database") != "sqlite":
-        node.workerinput["postgres_url"] = _started(node.config).url("{}")
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    server = config.stash.get(_server, None)
-    if server is not None:
-        server.stop()
-
-
-def _started(config: pytest.Config) -> Postgres:
-    if _server not in config.stash:
-        server = Postgres()
-        server.start()
-        config.stash[_server] = server
-    return config.stash[_server]
-
-
-@pytest.fixture(scope="session")
-def postgres_url(pytestconfig: pytest.Config) -> str:
-    """The run's PostgreSQL, with `{}` where the database's name stands."""
-    shared: dict[str, str] | None = getattr(pytestconfig, "workerinput", None)
-    return _started(pytestconfig).url("{}") if shared is None else shared["postgres_url"]
-
-
-# A database is migrated once, and copied for each test.
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("migrated")
-    run_aside(_migrate(Database(directory=directory)))
-    with contextlib.closing(sqlite3.connect(directory / FILE_NAME)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return directory / FILE_NAME
-
-
-@pytest.fixture(scope="session")
-def migrated_template(postgres_url: str) -> str:
-    """The first of the processes that share the server makes it, the others wait for it."""
-
-    async def make() -> None:
-        unfinished = _TEMPLATE + "_unfinished"
-        admin = await asyncpg.connect(postgres_url.format("postgres"), ssl=False)
-        try:
-            await admin.execute("SELECT pg_advisory_lock(1)")
-            if not await admin.fetchval("SELECT true FROM pg_database WHERE datname = $1", _TEMPLATE):
-                await admin.execute(f"DROP DATABASE IF EXISTS {unfinished}")
-                await admin.execute(f"CREATE DATABASE {unfinished}")
-                await _migrate(Database(url=postgres_url.format(unfinished)))
-                await admin.execute(f"ALTER DATABASE {unfinished} RENAME TO {_TEMPLATE}")
-        finally:
-            await admin.close()
-
-    run_aside(make())
-    return _TEMPLATE
-
-
-async def _migrate(database: Database) -> None:
-    try:
-        await migrate(database)
-    finally:
-        await database.close()
-
-
-@pytest.fixture(params=KINDS)
-def database_kind(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
-@pytest.fixture
-def database_settings(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
-    """Settings whose database is fresh and migrated, for an app or a server that a test starts itself.
-
-    Tests call in bursts from one address, so open requests are limited only where a test says so.
-    """
-    data = tmp_path / "data"
-    data.mkdir()
-    if database_kind == "sqlite":
-        shutil.copyfile(request.getfixturevalue("migrated_file"), data / FILE_NAME)
-        yield Settings(data=data, open_rate=0)
-        return
-    template = request.getfixturevalue("migrated_template")
-    url: str = request.getfixturevalue("postgres_url")
-    name = f"test_{uuid.uuid4().hex}"
-    execute(url.format("postgres"), f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-    yield Settings(data=data, database_url=url.format(name), open_rate=0)
-    execute(url.format("postgres"), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
-
-@pytest.fixture
-async def database(database_settings: Settings) -> AsyncIterator[Database]:
-    """An open, migrated database that nobody else uses."""
-    if database_settings.database_url is None:
-        opened = Database(directory=database_settings.data)
-    else:
-        opened = Database(url=database_settings.database_url)
-    yield opened
-    await opened.close()

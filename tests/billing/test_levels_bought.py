@@ -9,15 +9,15 @@ from dream_api.catalog import TierLimit
 from dream_api.core.settings import Settings
 from dream_api.usage import Window
 from tests.billing.selling import GOOD, URLS
-from tests.support.house import House, bearer, open_house
+from tests.support.house import Cast, House, bearer, open_house
 
 BOUGHT = dict.fromkeys(URLS, "http://localhost:3000")
 
 
 @pytest.fixture
-async def house(database_settings: Settings) -> AsyncIterator[House]:
+async def house(database_settings: Settings, cast: Cast) -> AsyncIterator[House]:
     """An instance whose levels are sold through the sandbox."""
-    async with open_house(database_settings.model_copy(update={"home_mode": "test"})) as opened:
+    async with open_house(database_settings.model_copy(update={"home_mode": "test"}), cast=cast) as opened:
         yield opened
 
 

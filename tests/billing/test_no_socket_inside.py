@@ -13,7 +13,7 @@ from dream_api.billing.sandbox import Sandbox
 from dream_api.core.db import inside_transaction
 from dream_api.core.settings import Settings
 from tests.billing.selling import URLS, Seller, monthly
-from tests.support.house import House, open_house
+from tests.support.house import Cast, House, open_house
 
 ASKED = {name for name in dir(Gateway) if not name.startswith("_")}
 
@@ -51,8 +51,8 @@ async def answering() -> AsyncIterator[tuple[str, int]]:
 
 
 @pytest.fixture
-async def house(database_settings: Settings) -> AsyncIterator[House]:
-    async with open_house(database_settings, gateway=Talking) as opened:
+async def house(database_settings: Settings, cast: Cast) -> AsyncIterator[House]:
+    async with open_house(database_settings, gateway=Talking, cast=cast) as opened:
         yield opened
 
 

@@ -13,9 +13,9 @@ import pytest
 
 from dream_api.core import clock
 from dream_api.core.settings import Settings
-from tests.conftest import KINDS
 from tests.docs.reading import DOCS, ROOT, blocks_in_order, named
 from tests.docs.shell import Shell, agree, hold_to, steps_of
+from tests.support.databases import KINDS
 from tests.support.postgres import free_port
 from tests.support.server import Server, environment
 

@@ -13,6 +13,7 @@ from typing import Any
 import fastapi.dependencies.models
 import httpx2 as httpx
 import pytest
+import sqlalchemy as sa
 from starlette.types import ASGIApp, Message
 
 from dream_api import accounts, catalog, keys, platforms
@@ -64,6 +65,10 @@ class Account:
 
 def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
+
+
+# Alice and Charlie.
+Cast = tuple[Account, Account]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +186,11 @@ async def living(app: ASGIApp) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def open_house(settings: Settings, gateway: type[Sandbox] = Sandbox) -> AsyncIterator[House]:
-    """`gateway`: another kind of sandbox, for tests of what is asked of it."""
+async def open_house(
+    settings: Settings, gateway: type[Sandbox] = Sandbox, cast: Cast | None = None
+) -> AsyncIterator[House]:
+    """`gateway`: another kind of sandbox, for tests of what is asked of it. `cast`: those who are in the database
+    already; without it they move in."""
 
     def gateways(_: Settings, database: Database) -> dict[Kind, Gateway]:
         return {"sandbox": gateway(database, settings.link_base)}
@@ -195,10 +203,26 @@ async def open_house(settings: Settings, gateway: type[Sandbox] = Sandbox) -> As
             transport=httpx.ASGITransport(app=front, client=("127.0.0.1", 1)), base_url="http://dream.test"
         ) as api,
     ):
-        alice, charlie = [await open_account(state.database, name) for name in ("Alice", "Charlie")]
+        alice, charlie = cast or [await open_account(state.database, name) for name in ("Alice", "Charlie")]
         await state.gate.changes.look()  # what was changed so far makes it forget nothing later
         yield House(front, settings, state.database, state.gate, api, alice, charlie)
     _forget_applications()
+
+
+async def open_cast(settings: Settings) -> Cast:
+    """Lets the cast move into a house, which has done what a first start has to do when this returns."""
+    async with open_house(settings) as house:
+        while settings.runs_jobs_inside and not await _has_rested(house.database):
+            await asyncio.sleep(0.02)
+        return house.alice, house.charlie
+
+
+async def _has_rested(database: Database) -> bool:
+    """What is done at regular times was done for the first time."""
+    async with database.read() as tx:
+        begun = await tx.scalar(sa.text("SELECT count(*) FROM schedules"))
+        left = await tx.scalar(sa.text("SELECT count(*) FROM jobs"))
+    return begun > 0 and left == 0
 
 
 def _forget_applications() -> None:
@@ -210,8 +234,8 @@ def _forget_applications() -> None:
 
 
 @pytest.fixture
-async def house(database_settings: Settings) -> AsyncIterator[House]:
-    async with open_house(database_settings) as opened:
+async def house(database_settings: Settings, cast: Cast) -> AsyncIterator[House]:
+    async with open_house(database_settings, cast=cast) as opened:
         yield opened
 
 

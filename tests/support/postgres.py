@@ -30,6 +30,7 @@ T = TypeVar("T")
 _NOBODY = 65534  # PostgreSQL refuses to run as root
 _START_SECONDS = 30
 _STOP_SECONDS = 20
+_ENOUGH_MEMORY = 4 * 1024**3
 _CONF = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
@@ -158,7 +159,7 @@ class Postgres:
         return self._folder / "data"
 
     def _make(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="dream-postgres-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="dream-postgres-", dir=None if self.durable else quick_folder()))
         try:
             self._binaries = _readable_binaries(self._folder)
             if os.geteuid() == 0:
@@ -248,6 +249,14 @@ def run_aside(work: Coroutine[Any, Any, T]) -> T:
     """Waits for the coroutine, which runs in an event loop and a thread of its own."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
+
+
+def quick_folder() -> str:
+    """Where files that no crash has to outlive are written: memory, where the machine lends enough of it."""
+    memory = Path("/dev/shm")
+    if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ENOUGH_MEMORY:
+        return str(memory)
+    return tempfile.gettempdir()
 
 
 def free_port() -> int:

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from dream_api.core.settings import Settings
-from tests.support.house import House, open_house
+from tests.support.house import Cast, House, open_house
 
 
 @pytest.fixture
-async def house(database_settings: Settings) -> AsyncIterator[House]:
-    async with open_house(database_settings.model_copy(update={"home_mode": "test"})) as opened:
+async def house(database_settings: Settings, cast: Cast) -> AsyncIterator[House]:
+    async with open_house(database_settings.model_copy(update={"home_mode": "test"}), cast=cast) as opened:
         yield opened

@@ -23,7 +23,7 @@ from dream_api.usage import Window, merging
 from dream_api.usage import jobs as usage_jobs
 from dream_api.usage.tables import usage_counters, usage_hours, usage_subjects
 from tests.core.jobs_at_work import at_work, until
-from tests.support.house import Account, House, open_house
+from tests.support.house import Account, Cast, House, open_house
 
 JOB = Job("job_1", usage_jobs.MERGE, None, {}, 1)
 EVERY_WINDOW = (Window.LIFE, Window.HOUR, Window.DAY, Window.MONTH, Window.PERIOD)
@@ -31,10 +31,10 @@ Rows = Sequence[Any]
 
 
 @pytest.fixture
-async def house(database_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
+async def house(database_settings: Settings, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
     """One whose jobs run when a test says so."""
     monkeypatch.setattr(app, "every_job", lambda _: Registry())
-    async with open_house(database_settings) as opened:
+    async with open_house(database_settings, cast=cast) as opened:
         yield opened
 
 
