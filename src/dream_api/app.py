@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from itertools import chain
-from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -30,9 +29,11 @@ from dream_api.core.jobs import Registry, Worker
 from dream_api.core.proofs import Check
 from dream_api.core.settings import Settings
 from dream_api.core.web import documents
+from dream_api.core.web.pages import ASSETS
 from dream_api.customers import api as customers_api
 from dream_api.dashboard import api as dashboard_api
-from dream_api.gate import Admitting, Gate, Turnstile
+from dream_api.dashboard import views as dashboard_views
+from dream_api.gate import Admitting, Gate, Turnstile, visiting
 from dream_api.store import api as store_api
 from dream_api.usage import api as usage_api
 from dream_api.usage import jobs as usage_jobs
@@ -48,11 +49,11 @@ ROUTERS = (
     *catalog_api.ROUTERS,
     webhooks_api.router,
     dashboard_api.router,
+    *dashboard_views.ROUTERS,
     operating.router,
     documents.router,
 )
 
-_STYLE = Path(__file__).parent / "core" / "web" / "dream.css"
 _DESCRIPTION = """
 API keys, metered limits and customers behind one API. Every call takes `Authorization: Bearer sk_…`;
 errors have one shape, and their `docs` link explains them. POST requests take an `Idempotency-Key`.
@@ -143,9 +144,11 @@ def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -
     app.router.routes.extend(route for router in ROUTERS for route in router.routes)
     app.add_exception_handler(HTTPException, _as_refusal)
     app.add_exception_handler(RequestValidationError, _as_refusal)
-    app.add_middleware(Admitting, turnstile=turnstile, exempt=operating.PROBES)
+    app.add_middleware(
+        Admitting, turnstile=turnstile, exempt=operating.PROBES, session_cookie=visiting.cookie_of(settings)
+    )
     app.add_middleware(Answering, link_base=settings.link_base)
-    app.add_api_route("/assets/dream.css", _style, include_in_schema=False)
+    app.add_api_route("/assets/{name}", _asset, include_in_schema=False)
     app.add_api_route("/", _home, include_in_schema=False)
     return Front(app, metering)
 
@@ -191,9 +194,13 @@ def _methods_of(request: Request) -> str:
     return ", ".join(sorted(methods))
 
 
-async def _style() -> FileResponse:
-    return FileResponse(_STYLE, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
+async def _asset(name: str) -> FileResponse:
+    """A file that pages link to with its version."""
+    kind = {"dream.css": "text/css", "dream.js": "text/javascript"}.get(name)
+    if kind is None:
+        raise NotFound("There is no such file.", param="name")
+    return FileResponse(ASSETS / name, media_type=kind, headers={"Cache-Control": "max-age=31536000, immutable"})
 
 
 async def _home() -> RedirectResponse:
-    return RedirectResponse("/docs")
+    return RedirectResponse("/dashboard")

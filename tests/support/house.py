@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from starlette.types import ASGIApp, Message
 
 from dream_api import accounts, catalog, keys, platforms
-from dream_api.accounts import ROLES, Role
+from dream_api.accounts import ROLES, OpenedSession, Role
 from dream_api.app import create_app
 from dream_api.billing import Gateway, Sandbox
 from dream_api.billing.contract import Kind
@@ -26,6 +26,7 @@ from dream_api.core.db import Database, Tx
 from dream_api.core.secrets import InstanceKey
 from dream_api.core.settings import Settings
 from dream_api.gate import Gate
+from dream_api.gate.visiting import csrf_of
 from dream_api.platforms import Mode, Platform, Project, ProjectType
 
 INSTANCE_KEY = InstanceKey(bytes(32))
@@ -43,6 +44,9 @@ class Account:
     key_ids: dict[Mode, str]
     token: dict[Role, str]
     token_ids: dict[Role, str]
+    # The platform's members, one of each role, and the texts of their sessions.
+    user_ids: dict[Role, str]
+    session: dict[Role, str]
 
     @property
     def sk(self) -> dict[str, str]:
@@ -57,6 +61,14 @@ class Account:
     def by(self, role: Role, mode: Mode = "test") -> dict[str, str]:
         """Headers of a developer of that role, at work in the project."""
         return {**bearer(self.token[role]), "X-Project-Id": self.project.id, "X-Mode": mode}
+
+    def cookie(self, role: Role = "owner") -> dict[str, str]:
+        """Headers of a member's browser."""
+        return {"Cookie": f"dream_session={self.session[role]}"}
+
+    def form(self, role: Role = "owner", **fields: str) -> dict[str, str]:
+        """What the member's browser sends of a form that it was shown."""
+        return {"csrf": csrf_of(self.session[role]), **fields}
 
     def calls(self, user: str = "ada", **headers: str) -> dict[str, str]:
         """Headers of a metered call."""
@@ -119,6 +131,7 @@ async def open_account(
             for mode in platforms.MODES:
                 await catalog.assign(tx, platform, level, mode)
         tokens = {role: await accounts.issue(tx, platform.id, role, created_by="test") for role in ROLES}
+        users = {role: await _join(tx, platform, name, role) for role in ROLES}
         return await _open_project(
             tx,
             platform,
@@ -126,25 +139,31 @@ async def open_account(
             project_type,
             token={role: issued.token for role, issued in tokens.items()},
             token_ids={role: issued.id for role, issued in tokens.items()},
+            user_ids={role: user_id for role, (user_id, _) in users.items()},
+            session={role: opened.token for role, (_, opened) in users.items()},
         )
+
+
+async def _join(tx: Tx, platform: Platform, name: str, role: Role) -> tuple[str, OpenedSession]:
+    """`Alice` herself owns her platform; her admin is `alice-admin@example.com`."""
+    local = "-".join([*name.lower().split(), *([] if role == "owner" else [role])])
+    user = await accounts.create_user(tx, f"{local}@example.com", local.title(), verified=True)
+    await platforms.add_member(tx, platform.id, user.id, role)
+    return user.id, await accounts.open_session(tx, user.id, address="127.0.0.1", agent="test")
 
 
 async def open_store(database: Database, account: Account) -> Account:
     """A store of the same platform."""
     async with database.write() as tx:
         platform = await platforms.find(tx, account.project.platform_id)
-        return await _open_project(tx, platform, "Store", "store", token=account.token, token_ids=account.token_ids)
+        return await _open_project(tx, platform, "Store", "store", **_people(account))
 
 
-async def _open_project(
-    tx: Tx,
-    platform: Platform,
-    name: str,
-    project_type: ProjectType,
-    *,
-    token: dict[Role, str],
-    token_ids: dict[Role, str],
-) -> Account:
+def _people(account: Account) -> dict[str, Any]:
+    return {name: getattr(account, name) for name in ("token", "token_ids", "user_ids", "session")}
+
+
+async def _open_project(tx: Tx, platform: Platform, name: str, project_type: ProjectType, **people: Any) -> Account:
     project = await catalog.open_project(tx, platform, name, project_type, platforms.MODES)
     project = await platforms.change_origins(tx, project, add=[ORIGIN])
     made = {
@@ -156,8 +175,7 @@ async def _open_project(
         secret={mode: pair[1].token for mode, pair in made.items()},
         publishable={mode: pair[0].token for mode, pair in made.items()},
         key_ids={mode: pair[1].id for mode, pair in made.items()},
-        token=token,
-        token_ids=token_ids,
+        **people,
     )
 
 

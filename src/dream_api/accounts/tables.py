@@ -1,8 +1,8 @@
-"""Personal tokens, found by their hash before any tenant is known."""
+"""Developers, and the sessions and personal tokens by which they come, found before any tenant is known."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table
 
-from dream_api.core.db.tables import Digest, key, metadata, moment
+from dream_api.core.db.tables import Digest, Verbatim, key, metadata, moment
 
 # Directory.
 personal_tokens = Table(
@@ -24,4 +24,37 @@ personal_tokens = Table(
     Index("ix_personal_tokens__platform", "platform_id", "id"),
     # A name may be a person's: "Ada's laptop".
     info={"scope": "directory", "personal": True, "keep": "until the platform is deleted"},
+)
+
+# Directory.
+users = Table(
+    "users",
+    metadata,
+    key("id", primary_key=True),
+    # In lower case, as it is compared.
+    Column("email", key("email").type, nullable=False, unique=True),
+    Column("name", Verbatim, nullable=False),
+    # None: they come by somebody else's sign-in only.
+    Column("password_hash", Verbatim, nullable=True),
+    moment("verified_at", nullable=True),
+    moment("created_at"),
+    info={"scope": "directory", "personal": True, "keep": "until deleted"},
+)
+
+# Directory.
+sessions = Table(
+    "sessions",
+    metadata,
+    key("id", primary_key=True),
+    Column("hash", Digest, nullable=False, unique=True),
+    Column("user_id", key("user_id").type, ForeignKey("users.id"), nullable=False),
+    moment("created_at"),
+    moment("last_used_at"),
+    moment("expires_at"),
+    # From where: the address, and what the browser says of itself.
+    Column("address", Verbatim, nullable=False),
+    Column("agent", Verbatim, nullable=False),
+    Index("ix_sessions__user", "user_id", "id"),
+    Index("ix_sessions__expires_at", "expires_at"),
+    info={"scope": "directory", "personal": True, "keep": "until it ends"},
 )

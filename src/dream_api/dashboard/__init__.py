@@ -3,11 +3,21 @@
     figures = await dashboard.figures_of(tx, project, mode, days=30)     one project in one mode
     totals = await dashboard.totals_of(tx, platform_id, days=30)         live mode, over all projects
 
+and the frame of all its pages, in which rooms show their own:
+
+    _frame = dashboard.Frame("dream_api.customers.views")
+    router = APIRouter(route_class=dashboard.PageRoute, include_in_schema=False)
+
+    @router.get("/dashboard/{projectId}/{mode}/customers")
+    async def customers(visit: InProject) -> Response:                      see gate/visiting.py
+        return _frame.show(visit, "customers.html", here="customers", ...)
+
 Nothing is counted here a second time: each figure is read from the rows of the room where it happened, and how many
 statements that takes does not depend on how much there is.
 """
 
 from dream_api.dashboard.figures import Figures, figures_of
+from dream_api.dashboard.frame import Frame, PageRoute, project_url, see
 from dream_api.dashboard.money import Amounts, Revenue
 from dream_api.dashboard.nearing import Near
 from dream_api.dashboard.ordering import Scarce
@@ -21,7 +31,9 @@ __all__ = [
     "Amounts",
     "Customers",
     "Figures",
+    "Frame",
     "Near",
+    "PageRoute",
     "Revenue",
     "Scarce",
     "Subscriptions",
@@ -29,5 +41,7 @@ __all__ = [
     "Totals",
     "Used",
     "figures_of",
+    "project_url",
+    "see",
     "totals_of",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Collection
 from contextlib import suppress
 from typing import TypeVar
 
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dream_api import accounts
@@ -27,13 +28,13 @@ class Turnstile:
         self._rates = rates
         self._open_rate = open_rate
 
-    async def admit(self, authorization: str | None, client: str | None) -> None:
-        """As `server`, but a personal token is as good as a secret key."""
+    async def admit(self, authorization: str | None, client: str | None, session: str | None = None) -> None:
+        """As `server`, but a personal token is as good as a secret key, and so is an open session."""
         sent = accounts.sent_in(authorization)
-        if sent is None:
-            await self.server(authorization, client)
-        else:
+        if sent is not None:
             await self._recognised(self._gate.token(sent), client)
+        elif authorization is not None or session is None or await self._gate.session(session) is None:
+            await self.server(authorization, client)
 
     async def server(self, authorization: str | None, client: str | None) -> Key:
         """As `Gate.server`, counted; RateLimited where the key, or the address of one without, came too often."""
@@ -54,15 +55,19 @@ class Turnstile:
 class Admitting:
     """The middleware that counts every request once, but for those to the `exempt` paths."""
 
-    def __init__(self, app: ASGIApp, turnstile: Turnstile, exempt: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, turnstile: Turnstile, exempt: Collection[str], session_cookie: str) -> None:
         self._app = app
+        self._session_cookie = session_cookie
         self._turnstile = turnstile
         self._exempt = exempt
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in self._exempt:
             with suppress(*NO_SECRET_KEY):  # the endpoint says who may come in
-                await self._turnstile.admit(authorization_of(scope), client_of(scope))
+                cookies = cookie_parser(header_of(scope, b"cookie") or "")
+                await self._turnstile.admit(
+                    header_of(scope, b"authorization"), client_of(scope), cookies.get(self._session_cookie)
+                )
         await self._app(scope, receive, send)
 
 
@@ -70,5 +75,5 @@ def client_of(scope: Scope) -> str | None:
     return scope["client"][0] if scope.get("client") else None
 
 
-def authorization_of(scope: Scope) -> str | None:
-    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"), None)
+def header_of(scope: Scope, wanted: bytes) -> str | None:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), None)

@@ -1,13 +1,13 @@
 """The gate: one per process."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 
 from dream_api import accounts, catalog, customers, keys, platforms, usage
-from dream_api.accounts import PersonalToken
+from dream_api.accounts import PersonalToken, Session
 from dream_api.catalog import Plans
 from dream_api.core import clock
 from dream_api.core.cache import Cache, Changes
@@ -92,8 +92,16 @@ class Gate:
         self.tokens = Holders(
             accounts.CACHE_KIND, database, self.changes, accounts.load, size=_TOKENS, unknown_size=_UNKNOWN_KEYS
         )
+        self.sessions = Holders(
+            accounts.SESSION_KIND,
+            database,
+            self.changes,
+            accounts.load_session,
+            size=_TOKENS,
+            unknown_size=_UNKNOWN_KEYS,
+        )
         self._known_keys = self.keys.known
-        self._used_tokens: dict[str, int] = {}
+        self._used: dict[str, int] = {}
         self._queue = batching.Queue(database, self.customers, size=queue_size)
 
     async def start(self) -> None:
@@ -128,15 +136,29 @@ class Gate:
         """The personal token with this text; refuses all else and those not in force."""
         return accounts.refuse_unusable(await self.tokens.of(accounts.well_formed(sent)), clock.now())
 
+    async def session(self, sent: str) -> Session | None:
+        """The session with this text, where it is open."""
+        session = await self.sessions.of(sent) if accounts.is_session(sent) else None
+        if session is None or not accounts.is_open(session, clock.now(), used_at=self._used.get(session.id, 0)):
+            return None
+        return session
+
     async def touch(self, token: PersonalToken) -> None:
         """Remember to the hour that the token was used; its caller need not care whether that succeeds."""
+        await self._touch(token.id, token.last_used_at or 0, partial(accounts.touch, token=token))
+
+    async def touch_session(self, session: Session) -> None:
+        """As `touch`, for a session."""
+        await self._touch(session.id, session.last_used_at, partial(accounts.touch_session, session_id=session.id))
+
+    async def _touch(self, caller_id: str, used_at: int, write: Callable[..., Awaitable[None]]) -> None:
         now = clock.now()
-        if max(token.last_used_at or 0, self._used_tokens.get(token.id, 0)) > now - clock.HOUR:
+        if max(used_at, self._used.get(caller_id, 0)) > now - clock.HOUR:
             return
-        keep(self._used_tokens, token.id, now)
+        keep(self._used, caller_id, now)
         with suppress(Overloaded, StorageUnavailable, OutcomeUnknown):
             async with self.database.write() as tx:
-                await accounts.touch(tx, token, now)
+                await write(tx, now=now)
 
     async def project(self, project_id: str) -> Project | None:
         """Whoever's it is."""

@@ -1,6 +1,8 @@
 """Tenants and what they sell: platforms, their projects and their time, who may do what, and their numbers."""
 
 from dream_api.platforms.clocks import PLANS_KIND, ClockGoesForwardOnly, ahead_of, move_to, now_in, refuse_move
+from dream_api.platforms.member_queries import members_of
+from dream_api.platforms.members import AlreadyAMember, Membership, add_member, memberships_of
 from dream_api.platforms.numbers import draw, draw_locked, hold_numbers, move
 from dream_api.platforms.origins import (
     OriginNotAllowed,
@@ -40,7 +42,9 @@ __all__ = [
     "CACHE_KIND",
     "MODES",
     "PLANS_KIND",
+    "AlreadyAMember",
     "ClockGoesForwardOnly",
+    "Membership",
     "Mode",
     "OriginNotAllowed",
     "Permission",
@@ -49,6 +53,7 @@ __all__ = [
     "ProjectType",
     "RedirectNotAllowed",
     "RoleForbids",
+    "add_member",
     "ahead_of",
     "all_platforms",
     "all_projects",
@@ -65,6 +70,8 @@ __all__ = [
     "home_platform_no",
     "home_project_id",
     "load_project",
+    "members_of",
+    "memberships_of",
     "mode_no",
     "move",
     "move_to",

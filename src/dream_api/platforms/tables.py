@@ -31,6 +31,19 @@ projects = Table(
     info={"scope": "platform", "personal": False, "keep": "until deleted"},
 )
 
+# Who works on a platform, and as what.
+members = Table(
+    "members",
+    metadata,
+    Column("platform_id", platforms.c.id.type, ForeignKey("platforms.id"), primary_key=True),
+    Column("user_id", key("user_id").type, ForeignKey("users.id"), primary_key=True),
+    key("role"),
+    moment("joined_at"),
+    CheckConstraint("role IN ('owner', 'admin', 'member', 'viewer')", name="role"),
+    Index("ix_members__user", "user_id"),
+    info={"scope": "platform", "personal": True, "keep": "until they leave"},
+)
+
 # How far ahead of the world a project's test mode is; no row: not at all.
 test_clocks = Table(
     "test_clocks",

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from dream_api.billing.sandbox import CARDS
 from dream_api.billing.views import words
-from dream_api.billing.views.showing import Form
 from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.core.http import Form
 
 _NO_TEST_CARD = "This is no test card. Choose one of those below."
 _NOT_CONFIRMED = "It was not confirmed with the bank. Try again, or use another card."

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from fastapi import Path, Request
 from fastapi.routing import APIRoute
@@ -15,12 +15,10 @@ from dream_api.billing.sandbox import CARDS
 from dream_api.billing.views import words
 from dream_api.core import clock
 from dream_api.core.db import Tx
-from dream_api.core.errors import MalformedRequest, Refusal, UnsupportedMedia
-from dream_api.core.http import read
+from dream_api.core.errors import Refusal
 from dream_api.core.web.pages import Pages
 
 Id = Annotated[str, Path(alias="id", max_length=255, pattern=r"^[^\x00]*$")]
-Form = dict[str, str]
 
 _PAGES = Pages(
     "dream_api.billing.views",
@@ -40,8 +38,6 @@ _HEADERS = {
     "X-Robots-Tag": "noindex",
 }
 _POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action "
-_LARGEST_FORM = 16_384
-_MOST_FIELDS = 20
 _SEE_OTHER = 303
 # What a Content-Security-Policy can name; it knows no IPv6.
 _NAMEABLE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.:")
@@ -73,19 +69,6 @@ def page(template: str, status: int = 200, *, leads_to: tuple[str, ...] = (), **
 def see(url: str) -> Response:
     """What was asked for is done: the browser gets the page that shows it."""
     return RedirectResponse(url, _SEE_OTHER, _HEADERS)
-
-
-async def read_form(request: Request) -> Form:
-    """The fields that were sent, each once, without what no person types; refuses what is no such form."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        raise UnsupportedMedia("This is no form.", hint="Send the form of the page itself.")
-    body = await read(request.receive, request.headers.get("content-length"), _LARGEST_FORM)
-    try:
-        told = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
-    except ValueError:
-        raise MalformedRequest("The form cannot be read.", hint="Send the form of the page itself.") from None
-    return {name: value.replace("\x00", "").strip() for name, value in told}
 
 
 def billing_of(request: Request) -> Billing:

@@ -1,12 +1,12 @@
 """Money and time as people say them."""
 
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from dream_api import catalog
 from dream_api.billing.sandbox.cards import Card
 from dream_api.catalog import Price
-from dream_api.core import clock, money
+from dream_api.core import clock
+from dream_api.core.web.words import amount, day
 
 _GROUP = 4
 _STATUSES = {
@@ -22,12 +22,6 @@ _STATUSES = {
 }
 
 
-def amount(minor: int, currency: str) -> str:
-    """`1,999.00 USD`."""
-    sign = "−" if minor < 0 else ""
-    return f"{sign}{Decimal(money.to_major(abs(minor), currency)):,} {currency.upper()}"
-
-
 def priced(price: Price) -> str:
     """`19.99 USD each month`, and of prices that count: `0.50 USD per 1,000 tokens billed by the month`."""
     if price.billing_scheme != "flat_rate" or price.unit_amount is None or price.interval is None:
@@ -38,12 +32,6 @@ def priced(price: Price) -> str:
 def each(price: Price) -> str:
     """How often the price is asked for: `each month`, `every 3 months`."""
     return f"each {price.interval}" if price.interval_count == 1 else f"every {price.interval_count} {price.interval}s"
-
-
-def day(at: int) -> str:
-    """`21 Nov 2026`."""
-    moment = _of(at)
-    return f"{moment.day} {moment:%b %Y}"
 
 
 def instant(at: int) -> str:

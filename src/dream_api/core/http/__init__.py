@@ -3,6 +3,7 @@
 from dream_api.core.http.addressing import Proxies, caller_of
 from dream_api.core.http.answering import add_header, answer_once, answer_outside, json_answer, once_of
 from dream_api.core.http.documenting import Error, answers, takes
+from dream_api.core.http.forms import ForeignForm, Form, read_form, refuse_foreign_form
 from dream_api.core.http.front import Answering, Front, as_refusal
 from dream_api.core.http.lane import Lanes, Reply
 from dream_api.core.http.reading import Body, ClientGone, from_errors, parse, read, read_json
@@ -13,6 +14,8 @@ __all__ = [
     "Body",
     "ClientGone",
     "Error",
+    "ForeignForm",
+    "Form",
     "Front",
     "Lanes",
     "Proxies",
@@ -28,8 +31,10 @@ __all__ = [
     "once_of",
     "parse",
     "read",
+    "read_form",
     "read_json",
     "refusal_answer",
     "refusal_body",
+    "refuse_foreign_form",
     "takes",
 ]

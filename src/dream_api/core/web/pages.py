@@ -11,24 +11,26 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 _PACKAGE = "dream_api.core.web"
-_STYLE = Path(__file__).with_name("dream.css")
+# What pages link to: the style sheet, and what makes them livelier where scripts may run.
+ASSETS = Path(__file__).parent / "assets"
 _CODE = re.compile(r"`([^`]+)`")
 
 
 class Pages:
-    """The templates of a package, in core's frame; its filters say what only they say."""
+    """The templates of these packages, the first of which goes before, in core's frame; the filters say what only they
+    say."""
 
-    def __init__(self, package: str, **filters: Callable[..., Any]) -> None:
-        self._package = package
+    def __init__(self, *packages: str, **filters: Callable[..., Any]) -> None:
+        self._packages = (*packages, _PACKAGE)
         self._filters = filters
 
     def render(self, template: str, **values: Any) -> str:
-        return self._environment.get_template(template).render(style_version=_style_version(), **values)
+        return self._environment.get_template(template).render(assets_version=_assets_version(), **values)
 
     @cached_property
     def _environment(self) -> Environment:
         environment = Environment(
-            loader=ChoiceLoader([PackageLoader(package, "templates") for package in (self._package, _PACKAGE)]),
+            loader=ChoiceLoader([PackageLoader(package, "templates") for package in dict.fromkeys(self._packages)]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -39,9 +41,9 @@ class Pages:
 
 
 @cache
-def _style_version() -> str:
-    """Stands in the style sheet's address, so that no page is shown in the style of another release."""
-    return hashlib.sha256(_STYLE.read_bytes()).hexdigest()[:8]
+def _assets_version() -> str:
+    """Stands in the addresses of all assets, so that no page is shown with those of another release."""
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(ASSETS.iterdir()))).hexdigest()[:8]
 
 
 def spoken(sentence: str) -> Markup:

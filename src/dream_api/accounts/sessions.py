@@ -1,0 +1,116 @@
+"""Sessions: a developer signed in, in one browser, until they sign out or do not come for two weeks."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from dream_api.accounts import user_queries
+from dream_api.core import clock, ids, tokens
+from dream_api.core.cache import note
+from dream_api.core.db import Tx
+from dream_api.core.errors import NotFound
+from dream_api.core.secrets import digest
+
+# Cached by the hash in hexadecimal digits.
+SESSION_KIND = "session"
+_PREFIX = "dss_"
+# They end this long after they began, and when nobody came for so long.
+_LIFE = 30 * clock.DAY
+_IDLE = 14 * clock.DAY
+_LONGEST_AGENT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Whose it is, and until when."""
+
+    id: str
+    user_id: str
+    email: str
+    name: str
+    is_verified: bool
+    created_at: int
+    last_used_at: int
+    expires_at: int
+
+    @property
+    def shown_name(self) -> str:
+        """How others know the person."""
+        return self.name or self.email
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A new session; its text goes into the browser's cookie and is told nowhere else."""
+
+    id: str
+    token: str
+
+
+async def open_session(tx: Tx, user_id: str, *, address: str, agent: str) -> OpenedSession:
+    """Always a new one, so that nobody signs in to a session that somebody else knows."""
+    now = clock.now()
+    opened = OpenedSession(ids.new("ses"), tokens.make(_PREFIX))
+    hashed = digest(opened.token)
+    row = {
+        "id": opened.id,
+        "hash": hashed,
+        "user_id": user_id,
+        "created_at": now,
+        "last_used_at": now,
+        "expires_at": now + _LIFE,
+        "address": address,
+        "agent": agent[:_LONGEST_AGENT],
+    }
+    await user_queries.insert_session(tx, row)
+    await note(tx, SESSION_KIND, hashed.hex())
+    return opened
+
+
+async def load_session(tx: Tx, hashed: bytes) -> Session | None:
+    """The session with this hash, also one that is over."""
+    row = await user_queries.session_by_hash(tx, hashed)
+    if row is None:
+        return None
+    return Session(
+        row.id,
+        row.user_id,
+        row.email,
+        row.name,
+        row.verified_at is not None,
+        row.created_at,
+        row.last_used_at,
+        row.expires_at,
+    )
+
+
+def is_session(text: str) -> bool:
+    """Whether the text can be a session's at all."""
+    return tokens.is_whole(text, _PREFIX)
+
+
+def is_open(session: Session, now: int, *, used_at: int = 0) -> bool:
+    """`used_at`: a later use than the one the session itself knows of."""
+    return now < session.expires_at and now < max(session.last_used_at, used_at) + _IDLE
+
+
+async def touch_session(tx: Tx, session_id: str, now: int) -> None:
+    """Remember that the session was used, to the hour."""
+    await user_queries.set_session_used(tx, session_id, now, unless_after=now - clock.HOUR)
+
+
+async def end_session(tx: Tx, user_id: str, session_id: str) -> None:
+    """It is over from now on, in every process within a second."""
+    ended = [row for row in await user_queries.sessions_of(tx, user_id) if row.id == session_id]
+    if not ended:
+        raise NotFound("There is no such session.", param="session", hint="It may have ended by itself.")
+    await user_queries.delete_session(tx, user_id, session_id)
+    await note(tx, SESSION_KIND, ended[0].hash.hex())
+
+
+async def end_sessions(tx: Tx, user_id: str, *, but: Collection[str] = ()) -> int:
+    """All of the user's, but for these; how many there were."""
+    ended = [row for row in await user_queries.sessions_of(tx, user_id) if row.id not in but]
+    for row in ended:
+        await user_queries.delete_session(tx, user_id, row.id)
+        await note(tx, SESSION_KIND, row.hash.hex())
+    return len(ended)

@@ -1,0 +1,77 @@
+"""Developers as persons."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from dream_api.accounts import user_queries
+from dream_api.core import clock, ids
+from dream_api.core.db import Tx
+from dream_api.core.errors import Conflict, ValidationFailed
+
+_LONGEST_EMAIL = 254
+_LONGEST_NAME = 120
+
+
+class EmailTaken(Conflict):
+    code = "email_taken"
+    hint = "Sign in with it, or reset the password."
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A developer."""
+
+    id: str
+    email: str
+    name: str
+    verified_at: int | None
+    created_at: int
+
+
+def proper_email(email: str, param: str = "email") -> str:
+    """The address in the form in which it is compared; whether mail arrives there, only mail can tell."""
+    proper = email.strip().lower()
+    name, at, host = proper.rpartition("@")
+    is_one = at and name and "." in host.strip(".") and len(proper) <= _LONGEST_EMAIL
+    if not is_one or not proper.isprintable() or any(c.isspace() or c in '<>(),;:"[]' for c in proper):
+        raise ValidationFailed("That is no e-mail address.", param=param, hint="Write it like ada@example.com.")
+    return proper
+
+
+async def create_user(tx: Tx, email: str, name: str = "", *, verified: bool = False) -> User:
+    """Without a way to sign in yet; raises EmailTaken."""
+    proper = proper_email(email)
+    if len(name) > _LONGEST_NAME or not name.isprintable():
+        raise ValidationFailed(f"A name has at most {_LONGEST_NAME} printable characters.", param="name")
+    if await user_queries.user_by_email(tx, proper) is not None:
+        raise EmailTaken("Somebody has an account with this address.", param="email")
+    now = clock.now()
+    user = User(ids.new("usr"), proper, name.strip(), now if verified else None, now)
+    await user_queries.insert_user(
+        tx,
+        {
+            "id": user.id,
+            "email": user.email,
+            "name": user.name,
+            "verified_at": user.verified_at,
+            "created_at": user.created_at,
+        },
+    )
+    return user
+
+
+async def find_user(tx: Tx, user_id: str) -> User | None:
+    row = await user_queries.user_by_id(tx, user_id)
+    return None if row is None else _user(row)
+
+
+async def user_of(tx: Tx, email: str) -> User | None:
+    """Whoever has this address."""
+    row = await user_queries.user_by_email(tx, email.strip().lower())
+    return None if row is None else _user(row)
+
+
+def _user(row: Row[Any]) -> User:
+    return User(row.id, row.email, row.name, row.verified_at, row.created_at)

@@ -1,0 +1,45 @@
+"""Forms of pages: what they sent, read within bounds, and whether a page of ours sent it."""
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlsplit
+
+from fastapi import Request
+
+from dream_api.core.errors import Forbidden, MalformedRequest, UnsupportedMedia
+from dream_api.core.http.reading import read
+
+Form = dict[str, str]
+_KIND = "application/x-www-form-urlencoded"
+_LARGEST = 65_536
+_MOST_FIELDS = 200
+_HINT = "Send the form of the page itself."
+
+
+class ForeignForm(Forbidden):
+    code = "foreign_form"
+    hint = "Open the page again and send its own form; another website cannot do that for you."
+
+
+async def read_form(request: Request, *, largest: int = _LARGEST) -> Form:
+    """The fields that were sent, each once, without what no person types; refuses what is no such form."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != _KIND:
+        raise UnsupportedMedia("This is no form.", hint=_HINT)
+    body = await read(request.receive, request.headers.get("content-length"), largest)
+    try:
+        told = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
+    except ValueError:
+        raise MalformedRequest("The form cannot be read.", hint=_HINT) from None
+    return {name: value.replace("\x00", "").strip() for name, value in told}
+
+
+def refuse_foreign_form(headers: Mapping[str, str], link_base: str) -> None:
+    """Raises ForeignForm where a browser says that another website sent it."""
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        is_ours = site in ("same-origin", "none")
+    else:
+        parts = urlsplit(link_base)
+        is_ours = headers.get("origin") in (None, f"{parts.scheme}://{parts.netloc}")
+    if not is_ours:
+        raise ForeignForm("Another website sent this form.")

@@ -1,0 +1,74 @@
+"""How pages say numbers, money and times."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from markupsafe import Markup, escape
+
+from dream_api.core import clock, money
+
+_STEPS = ((60, 1, "s"), (3600, 60, "min"), (86_400, 3600, "h"), (30 * 86_400, 86_400, "d"))
+_THOUSAND = 1000
+
+
+def number(count: int) -> str:
+    """`12,480`."""
+    return f"{count:,}"
+
+
+def compact(count: int) -> str:
+    """`12.5 k`, `2.41 M`; below ten thousand as it is."""
+    for size, unit in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if abs(count) >= size and abs(count) >= 10 * _THOUSAND:
+            return f"{count / size:.3g} {unit}"
+    return number(count)
+
+
+def percent(part: float) -> str:
+    """`0.6 %` of 0.006."""
+    return f"{part * 100:.1f}".removesuffix(".0") + " %"
+
+
+def amount(minor: int, currency: str) -> str:
+    """`1,999.00 USD`."""
+    sign = "−" if minor < 0 else ""
+    return f"{sign}{Decimal(money.to_major(abs(minor), currency)):,} {currency.upper()}"
+
+
+def amounts(by_currency: Mapping[str, int]) -> str:
+    """`19.99 USD + 5.00 EUR`."""
+    return " + ".join(amount(minor, currency) for currency, minor in sorted(by_currency.items())) or "0"
+
+
+def day(at: int) -> str:
+    """`21 Nov 2026`."""
+    return f"{_at(at):%-d %b %Y}"
+
+
+def instant(at: int | None) -> Markup:
+    """A time as people say it, with the exact one on hover."""
+    if at is None:
+        return Markup("–")
+    return _told(at, f"{_at(at):%-d %b %Y, %H:%M}")
+
+
+def ago(at: int | None) -> Markup:
+    """`4 min ago`, `in 3 d`; the date where it is far away; the exact time on hover."""
+    if at is None:
+        return Markup("never")
+    seconds = (clock.now() - at) // clock.SECOND
+    for below, unit, name in _STEPS:
+        if abs(seconds) < below:
+            count = abs(seconds) // unit
+            return _told(at, f"in {count} {name}" if seconds < 0 else f"{count} {name} ago")
+    return _told(at, day(at))
+
+
+def _told(at: int, text: str) -> Markup:
+    exact = clock.rfc3339(at)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(exact, escape(exact), text)
+
+
+def _at(at: int) -> datetime:
+    return datetime.fromtimestamp(at / clock.SECOND, UTC)

@@ -1,0 +1,32 @@
+"""SQL of members."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, insert, select
+
+from dream_api.core.db import Tx
+from dream_api.platforms.tables import members, platforms
+
+m = members.c
+
+
+async def insert_member(tx: Tx, platform_id: str, row: dict[str, Any]) -> None:
+    await tx.execute(insert(members).values(platform_id=platform_id, **row))
+
+
+async def member_row(tx: Tx, platform_id: str, user_id: str) -> Row[Any] | None:
+    return await tx.first(select(members).where(m.platform_id == platform_id, m.user_id == user_id))
+
+
+async def members_of(tx: Tx, platform_id: str) -> Sequence[Row[Any]]:
+    """Who came first stands first."""
+    whose = select(members).where(m.platform_id == platform_id)
+    return await tx.all(whose.order_by(m.joined_at, m.user_id))
+
+
+async def memberships_of(tx: Tx, user_id: str) -> Sequence[Row[Any]]:
+    joined = members.join(platforms, platforms.c.id == m.platform_id)
+    columns = (m.platform_id, m.role, m.joined_at, platforms.c.no, platforms.c.name)
+    whose = select(*columns).select_from(joined).where(m.user_id == user_id)
+    return await tx.all(whose.order_by(m.joined_at, m.platform_id))

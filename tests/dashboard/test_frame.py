@@ -1,0 +1,39 @@
+"""The frame around the dashboard's pages: who sees it, and what in it."""
+
+from httpx2 import AsyncClient
+
+from tests.support.house import Account
+
+
+async def test_who_is_not_signed_in_is_sent_to_do_that_and_comes_back(api: AsyncClient, alice: Account) -> None:
+    path = f"/dashboard/{alice.project.id}/test"
+
+    answer = await api.get(f"{path}?days=7")
+
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/account/sign-in?next={path.replace('/', '%2F')}%3Fdays%3D7"
+
+
+async def test_the_dashboard_opens_with_the_first_project(api: AsyncClient, alice: Account) -> None:
+    opened = await api.get("/dashboard", headers=alice.cookie())
+    answer = await api.get(opened.headers["location"], headers=alice.cookie())
+
+    assert opened.headers["location"] == f"/dashboard/{alice.project.id}/test"
+    assert "Test mode" in answer.text
+    assert 'aria-current="page">Overview' in answer.text
+
+
+async def test_a_strangers_project_is_not_there(api: AsyncClient, alice: Account, charlie: Account) -> None:
+    answer = await api.get(f"/dashboard/{alice.project.id}/test", headers=charlie.cookie())
+
+    assert answer.status_code == 404
+    assert "There is no such page." in answer.text
+
+
+async def test_no_script_of_others_may_run(api: AsyncClient, alice: Account) -> None:
+    answer = await api.get(f"/dashboard/{alice.project.id}/live", headers=alice.cookie())
+
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe-inline" not in policy
+    assert "Test mode" not in answer.text
