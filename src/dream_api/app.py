@@ -31,6 +31,7 @@ from dream_api.core.settings import Settings
 from dream_api.core.web import documents
 from dream_api.core.web.pages import ASSETS
 from dream_api.customers import api as customers_api
+from dream_api.customers import views as customers_views
 from dream_api.dashboard import api as dashboard_api
 from dream_api.dashboard import views as dashboard_views
 from dream_api.gate import Admitting, Gate, Turnstile, visiting
@@ -50,6 +51,7 @@ ROUTERS = (
     webhooks_api.router,
     dashboard_api.router,
     *dashboard_views.ROUTERS,
+    *customers_views.ROUTERS,
     operating.router,
     documents.router,
 )

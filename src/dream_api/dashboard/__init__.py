@@ -16,19 +16,22 @@ Nothing is counted here a second time: each figure is read from the rows of the 
 statements that takes does not depend on how much there is.
 """
 
+from dream_api.dashboard.charts import Bars, bars_of, spark_of
 from dream_api.dashboard.figures import Figures, figures_of
 from dream_api.dashboard.frame import Frame, PageRoute, project_url, see
-from dream_api.dashboard.money import Amounts, Revenue
+from dream_api.dashboard.money import Amounts, Revenue, revenue_before
 from dream_api.dashboard.nearing import Near
 from dream_api.dashboard.ordering import Scarce
 from dream_api.dashboard.selling import Customers, Subscriptions
 from dream_api.dashboard.totals import Sums, Totals, totals_of
-from dream_api.dashboard.using import Used
-from dream_api.dashboard.within import LONGEST_DAYS
+from dream_api.dashboard.trending import Trend, trends_of
+from dream_api.dashboard.using import Used, used_before, used_of
+from dream_api.dashboard.within import LONGEST_DAYS, last_days
 
 __all__ = [
     "LONGEST_DAYS",
     "Amounts",
+    "Bars",
     "Customers",
     "Figures",
     "Frame",
@@ -39,9 +42,17 @@ __all__ = [
     "Subscriptions",
     "Sums",
     "Totals",
+    "Trend",
     "Used",
+    "bars_of",
     "figures_of",
+    "last_days",
     "project_url",
+    "revenue_before",
     "see",
+    "spark_of",
     "totals_of",
+    "trends_of",
+    "used_before",
+    "used_of",
 ]

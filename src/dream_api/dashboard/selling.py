@@ -25,6 +25,8 @@ class Subscriptions:
 
     mrr: Mapping[str, int]
     trial_mrr: Mapping[str, int]
+    # The part of the MRR that was due and is not paid.
+    past_due: Mapping[str, int]
     by_status: Mapping[str, int]
     # Those by which a customer has a plan at this moment.
     holding: int
@@ -97,6 +99,7 @@ def subscriptions_of(rows: Iterable[Row[Any]]) -> Subscriptions:
     return Subscriptions(
         mrr=_by_currency((row.currency, row.mrr) for row in rows),
         trial_mrr=_by_currency((row.currency, row.trial_mrr) for row in rows),
+        past_due=_by_currency((row.currency, row.mrr) for row in rows if row.status == "past_due"),
         by_status=by_status,
         holding=total("holding"),
         started=total("started"),
