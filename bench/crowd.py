@@ -21,12 +21,14 @@ _STATEMENTS = (
     """
     INSERT INTO customers (platform_id, id, no, project_id, mode, user_id, email, status, plan, created_at, updated_at)
     {counted}
-    SELECT '{platform}', 'cus_' || substr('00000000000000000000000000', 1, 26 - length(CAST(i AS TEXT))) || i, i, '{project}',
+    SELECT '{platform}', 'cus_' || substr('00000000000000000000000000', 1, 26 - length(CAST(i AS TEXT))) || i, i,
+      '{project}',
       'test', 'user_' || i, 'user' || i || '@example.com', 'active', CASE WHEN i % 3 = 0 THEN 'pro' END,
       {now} - (i * 7919 % 5184000) * 1000000, {now} FROM n
     """,
     """
-    INSERT INTO usage_counters (platform_no, customer_no, meter_no, "window", starts_at, count, announced, held, windows)
+    INSERT INTO usage_counters (platform_no, customer_no, meter_no, "window", starts_at, count, announced, held,
+      windows)
     {counted}
     SELECT {no}, n.i, {meter}, w.w, CASE w.w WHEN 0 THEN 0 ELSE {month} END, n.i * 7919 % 990, 0, 0, 0
     FROM n CROSS JOIN (SELECT 0 AS w UNION ALL SELECT 4) AS w
@@ -42,7 +44,8 @@ _STATEMENTS = (
     INSERT INTO subscriptions (platform_id, id, project_id, mode, customer_id, user_id, plan, price_id, product_id,
       usage_prices, amount, monthly_amount, currency, quantity, status, holds, started_at, period_starts_at,
       period_ends_at, account, gateway, gateway_id, gateway_customer, created_at, updated_at)
-    SELECT '{platform}', 'sub' || substr(id, 4), '{project}', 'test', id, user_id, 'pro', '{price}', 'tier', '{{}}', 1999, 1999,
+    SELECT '{platform}', 'sub' || substr(id, 4), '{project}', 'test', id, user_id, 'pro', '{price}', 'tier', '{{}}',
+      1999, 1999,
       'usd', 1, CASE WHEN no % 50 = 0 THEN 'past_due' ELSE 'active' END, TRUE, created_at, created_at, {now}, 'acc',
       'sandbox', 'g' || no, 'gc' || no, created_at, created_at
     FROM customers WHERE platform_id = '{platform}' AND no % 3 = 0
@@ -50,14 +53,16 @@ _STATEMENTS = (
     """
     INSERT INTO payments (platform_id, id, project_id, mode, customer_id, status, currency, amount, refunded, account,
       gateway_id, created_at, updated_at)
-    SELECT '{platform}', 'pay' || substr(id, 4), '{project}', 'test', id, CASE WHEN no % 40 = 0 THEN 'failed' ELSE 'succeeded'
+    SELECT '{platform}', 'pay' || substr(id, 4), '{project}', 'test', id,
+      CASE WHEN no % 40 = 0 THEN 'failed' ELSE 'succeeded'
       END, 'usd', 1999, 0, 'acc', 'p' || no, created_at, created_at
     FROM customers WHERE platform_id = '{platform}'
     """,
     """
     INSERT INTO events (platform_id, id, project_id, mode, type, data, created_at)
     {counted}
-    SELECT '{platform}', 'evt_' || substr('00000000000000000000000000', 1, 26 - length(CAST(i AS TEXT))) || i, '{project}',
+    SELECT '{platform}', 'evt_' || substr('00000000000000000000000000', 1, 26 - length(CAST(i AS TEXT))) || i,
+      '{project}',
       'test', 'payment.succeeded', '{{"userId":"user_1","amount":1999,"currency":"usd"}}',
       {now} - ({customers} - i) * 60000000 FROM n
     """,

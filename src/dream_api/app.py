@@ -38,8 +38,10 @@ from dream_api.gate import Admitting, Gate, Turnstile, visiting
 from dream_api.store import api as store_api
 from dream_api.usage import api as usage_api
 from dream_api.usage import jobs as usage_jobs
+from dream_api.usage import views as usage_views
 from dream_api.webhooks import api as webhooks_api
 from dream_api.webhooks import jobs as webhooks_jobs
+from dream_api.webhooks import views as webhooks_views
 
 ROUTERS = (
     *usage_api.ROUTERS,
@@ -52,6 +54,8 @@ ROUTERS = (
     dashboard_api.router,
     *dashboard_views.ROUTERS,
     *customers_views.ROUTERS,
+    *usage_views.ROUTERS,
+    *webhooks_views.ROUTERS,
     operating.router,
     documents.router,
 )

@@ -13,6 +13,7 @@ _GRID_LINES = 3
 _LABELS = 4
 _SPARK_WIDTH, _SPARK_HEIGHT = 84, 30
 _METER_WIDTH = 120
+_WARN_PERCENT, _BAD_PERCENT = 80, 95
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def _step(most: int) -> int:
 
 def spark_of(values: Sequence[int]) -> str:
     """The path of a line without axes, from edge to edge; empty where there are not two values."""
-    if len(values) < 2:
+    if not values[1:]:
         return ""
     least, most = min(values), max(values)
     spread = (most - least) or 1
@@ -96,9 +97,9 @@ def meter_of(part: int, whole: int | None) -> float:
 
 
 def tone_of(part: int, whole: int | None) -> str:
-    """In which tone a meter is: bad from 95 % on, warn from 80 %."""
+    """In which tone a meter is: it warns from where customers are near their limit."""
     percent = part * 100 // whole if whole else 0
-    return "bad" if percent >= 95 else "warn" if percent >= 80 else "brand"
+    return "bad" if percent >= _BAD_PERCENT else "warn" if percent >= _WARN_PERCENT else "brand"
 
 
 def _at(number: float) -> float:

@@ -155,7 +155,7 @@ def _revenue_bars(revenue: Revenue | None, span: Span) -> Bars:
 
 def _first(amounts: Mapping[str, int]) -> str:
     """What is told largest; other currencies stand below."""
-    return words.amount(*[(minor, currency) for currency, minor in sorted(amounts.items())][0]) if amounts else "0"
+    return next((words.amount(minor, currency) for currency, minor in sorted(amounts.items())), "0")
 
 
 def _others(amounts: Mapping[str, int]) -> list[str]:

@@ -42,3 +42,4 @@ def upgrade() -> None:
     op.create_index("ix_customers__project", "customers", ["platform_id", "project_id", "mode", "id"])
     op.create_index("ix_invoices__customer", "invoices", ["platform_id", "customer_id", "id"])
     op.create_index("ix_payments__customer", "payments", ["platform_id", "customer_id", "id"])
+    op.create_index("ix_events__type", "events", ["platform_id", "project_id", "mode", "type", "id"])
