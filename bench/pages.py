@@ -10,6 +10,7 @@ Results go to bench/pages-results.md.
 import argparse
 import asyncio
 import datetime
+import logging
 import re
 import statistics
 import sys
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from tests.support.house import Account, House, open_account, open_house
@@ -69,7 +71,8 @@ async def _paths(house: House, account: Account, customer: str) -> list[str]:
     """Where the navigation leads to, and what is beside it."""
     base = f"/dashboard/{account.project.id}/test"
     answer = await house.api.get(base, headers=account.cookie())
-    led_to = [path for path in dict.fromkeys(_LINK.findall(answer.text)) if "/live" not in path]
+    navigation = answer.text.partition('<nav aria-label="Pages">')[2].partition("</nav>")[0]
+    led_to = _LINK.findall(navigation)
     return [*led_to, *(base + path.format(customer=customer) for path in _ASIDE)]
 
 
@@ -93,6 +96,7 @@ def main() -> int:
     parser.add_argument("--hours", type=int, default=100, help="of usage, for each of them")
     parser.add_argument("--rounds", type=int, default=7)
     asked = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     measured: dict[str, list[Page]] = {}
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)

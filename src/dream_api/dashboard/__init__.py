@@ -19,13 +19,13 @@ statements that takes does not depend on how much there is.
 from dream_api.dashboard.charts import Bars, bars_of, spark_of
 from dream_api.dashboard.figures import Figures, figures_of
 from dream_api.dashboard.frame import Frame, PageRoute, project_url, see
-from dream_api.dashboard.money import Amounts, Revenue, revenue_before
-from dream_api.dashboard.nearing import Near
-from dream_api.dashboard.ordering import Scarce
-from dream_api.dashboard.selling import Customers, Subscriptions
+from dream_api.dashboard.money import Amounts, Revenue, revenue_in
+from dream_api.dashboard.nearing import Near, near_limits
+from dream_api.dashboard.ordering import Scarce, orders_of, scarce_of
+from dream_api.dashboard.selling import Customers, Subscriptions, subscriptions_in
 from dream_api.dashboard.totals import Sums, Totals, totals_of
 from dream_api.dashboard.trending import Trend, trends_of
-from dream_api.dashboard.using import Used, used_before, used_of
+from dream_api.dashboard.using import Used, used_of
 from dream_api.dashboard.within import LONGEST_DAYS, last_days
 
 __all__ = [
@@ -47,12 +47,15 @@ __all__ = [
     "bars_of",
     "figures_of",
     "last_days",
+    "near_limits",
+    "orders_of",
     "project_url",
-    "revenue_before",
+    "revenue_in",
+    "scarce_of",
     "see",
     "spark_of",
+    "subscriptions_in",
     "totals_of",
     "trends_of",
-    "used_before",
     "used_of",
 ]

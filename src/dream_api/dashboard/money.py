@@ -76,7 +76,6 @@ def revenue_of(rows: Iterable[Row[Any]], span: Span) -> list[Revenue]:
     ]
 
 
-async def revenue_before(tx: Tx, scope: Scope, span: Span) -> dict[str, int]:
-    """What was kept in a span, by currency; one statement."""
-    rows = await revenue_rows(tx, scope.platform_id, Within(scope.mode, scope.project_id), span)
-    return {one.currency: one.total.net for one in revenue_of(rows, span)}
+async def revenue_in(tx: Tx, scope: Scope, span: Span) -> list[Revenue]:
+    """Of one project and mode; one statement."""
+    return revenue_of(await revenue_rows(tx, scope.platform_id, Within(scope.mode, scope.project_id), span), span)

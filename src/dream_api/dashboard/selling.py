@@ -9,6 +9,7 @@ from sqlalchemy import Row, and_, case, func, or_, select
 
 from dream_api.billing.tables import subscriptions
 from dream_api.core.db import Tx
+from dream_api.customers import Scope
 from dream_api.customers.tables import customers
 from dream_api.dashboard.within import Within, rows_within
 from dream_api.usage import Span
@@ -109,6 +110,12 @@ def subscriptions_of(rows: Iterable[Row[Any]]) -> Subscriptions:
         trials_over=total("trials_over"),
         trials_converted=total("trials_converted"),
     )
+
+
+async def subscriptions_in(tx: Tx, scope: Scope, span: Span) -> Subscriptions:
+    """Of one project and mode; one statement."""
+    within = Within(scope.mode, scope.project_id)
+    return subscriptions_of(await subscription_rows(tx, scope.platform_id, within, span))
 
 
 async def customer_rows(tx: Tx, platform_id: str, within: Within, span: Span) -> Sequence[Row[Any]]:

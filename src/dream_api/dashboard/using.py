@@ -11,7 +11,6 @@ from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.customers import Scope
 from dream_api.dashboard.within import day_of
-from dream_api.platforms import Project
 from dream_api.usage import Meter, Point, Span
 
 
@@ -40,12 +39,6 @@ async def used_of(tx: Tx, scope: Scope, meters: Sequence[Meter], span: Span) -> 
         Used(meter.name, [Point(day, *found.get((meter.no, day), (0, 0))) for day in days])
         for meter in sorted(meters, key=lambda meter: meter.name)
     ]
-
-
-async def used_before(tx: Tx, project: Project, scope: Scope, meter: str, span: Span) -> int:
-    """How many calls of one meter there were in a span; two statements."""
-    known = (await usage.meters_of(tx, project.platform_no, project.no)).get(meter)
-    return 0 if known is None else sum(int(row.calls) for row in await _rows(tx, scope, [known.no], span))
 
 
 async def _rows(tx: Tx, scope: Scope, meter_nos: list[int], span: Span) -> Sequence[Row[Any]]:

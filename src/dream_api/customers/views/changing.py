@@ -6,9 +6,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import customers, dashboard, platforms
-from dream_api.billing.api.checkouts import NotACustomerYet
 from dream_api.core.db import Database
-from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.core.errors import Conflict, Refusal, ValidationFailed
 from dream_api.customers.views.one import PATH, Id, customer_page
 from dream_api.customers.views.showing import at_gateway
 from dream_api.customers.views.typed import read_profile
@@ -85,7 +84,8 @@ async def open_portal(request: Request, visit: SellingInProject, customer_id: Id
         customer = await customers.find(tx, visit.acting.scope, customer_id)
         found = await at_gateway(tx, visit.acting.scope, customer.id)
     if found is None:
-        raise NotACustomerYet("The customer has never paid, so there is nothing to see.")
+        problems = {"": "The customer has never paid, so there is nothing to see in a portal."}
+        return await customer_page(request, visit, customer_id, problems=problems, status=Conflict.status)
     back = request.app.state.settings.link_base + dashboard.project_url(visit, f"/customers/{customer_id}")
     opened = await desk.gateway_of(found[0]).open_portal(found[0], found[1], back)
     return dashboard.see(opened.url)

@@ -75,7 +75,7 @@ async def _used(tx: Tx, visit: ProjectVisit, meter_no: int, page: Sequence[Row[A
     """What each of them was ever counted for, by their numbers."""
     u = usage_counters.c
     rows = await tx.all(
-        select(u.customer_no, u.count).where(
+        select(u.customer_no, u.count.label("used")).where(
             u.platform_no == visit.project.platform_no,
             u.customer_no.in_([row.no for row in page]),
             u.meter_no == meter_no,
@@ -83,7 +83,7 @@ async def _used(tx: Tx, visit: ProjectVisit, meter_no: int, page: Sequence[Row[A
             u.starts_at == 0,
         )
     )
-    return {row.customer_no: row.count for row in rows}
+    return {row.customer_no: row.used for row in rows}
 
 
 @router.get(_PATH + ".csv")

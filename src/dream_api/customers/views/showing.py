@@ -13,7 +13,7 @@ from dream_api.catalog import Plan, Plans
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.customers import Scope
-from dream_api.dashboard.views.showing import ToldEvent, told_event
+from dream_api.dashboard.telling import ToldEvent, told_event
 from dream_api.gate.opening import Windows
 from dream_api.store.tables import orders
 from dream_api.usage import Charge, Period, Standing

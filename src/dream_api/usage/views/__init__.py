@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
+from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import dashboard, usage
@@ -13,7 +14,7 @@ from dream_api.catalog import Plans
 from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.core.web.sheets import csv_answer
-from dream_api.dashboard.views.showing import short_day, short_hour
+from dream_api.dashboard.telling import short_day, short_hour
 from dream_api.gate import SaasOnly
 from dream_api.gate.faces import gate_of
 from dream_api.gate.visiting import InProject, ProjectVisit
@@ -79,7 +80,9 @@ async def show_usage(
         points = await usage.history(tx, scope, asked.by, asked.span, [asked.meter], user_id=of_user)
         meters = list(plans.meters.values())
         by_meter = await usage.history(tx, scope, "meter", asked.span, meters, user_id=of_user)
-        first = [] if of_user else await foremost(tx, scope, asked.meter, limit=_FOREMOST)
+        first: Sequence[Row[Any]] = ()
+        if of_user is None:
+            first = await foremost(tx, scope, asked.meter, limit=_FOREMOST)
     label = short_hour if asked.by == "hour" else short_day
     return _frame.show(
         visit,

@@ -10,8 +10,9 @@ from starlette.responses import Response
 from dream_api import dashboard, webhooks
 from dream_api.core.db import Database
 from dream_api.core.errors import NotFound
-from dream_api.dashboard.views.showing import told_event
+from dream_api.dashboard.telling import told_event
 from dream_api.gate.visiting import InProject
+from dream_api.webhooks import EventType
 
 router = APIRouter(route_class=dashboard.PageRoute, include_in_schema=False)
 ROUTERS = (router,)
@@ -25,7 +26,7 @@ Text = Annotated[str, Query()]
 async def show_events(
     request: Request, visit: InProject, kind: Annotated[str, Query(alias="type")] = "", after: Text = ""
 ) -> Response:
-    wanted = next((known for known in webhooks.SENTENCES if known == kind), None)
+    wanted: EventType | None = next((known for known in webhooks.SENTENCES if known == kind), None)
     database: Database = request.app.state.database
     async with database.read() as tx:
         rows = await webhooks.page_of(
@@ -37,7 +38,7 @@ async def show_events(
             limit=_PAGE + 1,
             after=after.replace("\x00", "") or None,
         )
-    asked = {} if wanted is None else {"type": wanted}
+    asked: dict[str, str] = {} if wanted is None else {"type": wanted}
     return _frame.show(
         visit,
         "events.html",
