@@ -33,7 +33,7 @@ Rows = Sequence[Any]
 @pytest.fixture
 async def house(database_settings: Settings, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
     """One whose jobs run when a test says so."""
-    monkeypatch.setattr(app, "every_job", lambda _: Registry())
+    monkeypatch.setattr(app, "every_job", lambda *_: Registry())
     async with open_house(database_settings, cast=cast) as opened:
         yield opened
 
