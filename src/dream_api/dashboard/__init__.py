@@ -18,7 +18,7 @@ statements that takes does not depend on how much there is.
 
 from dream_api.dashboard.charts import Bars, bars_of, spark_of
 from dream_api.dashboard.figures import Figures, figures_of
-from dream_api.dashboard.frame import Frame, PageRoute, project_url, see
+from dream_api.dashboard.frame import Frame, PageRoute, actor_of, project_url, see
 from dream_api.dashboard.money import Amounts, Revenue, revenue_in
 from dream_api.dashboard.nearing import Near, near_limits
 from dream_api.dashboard.ordering import Scarce, orders_of, scarce_of
@@ -44,6 +44,7 @@ __all__ = [
     "Totals",
     "Trend",
     "Used",
+    "actor_of",
     "bars_of",
     "figures_of",
     "last_days",

@@ -10,14 +10,14 @@ from typing import Any, get_args
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from dream_api import catalog, customers, keys, platforms, usage
+from dream_api import audit, catalog, customers, keys, platforms, usage
 from dream_api.catalog import NewPrice
 from dream_api.core import clock, secrets
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Refusal, ValidationFailed
 from dream_api.core.secrets import SealBroken
 from dream_api.customers import Scope
-from dream_api.dashboard.frame import Frame, PageRoute, see
+from dream_api.dashboard.frame import Frame, PageRoute, actor_of, see
 from dream_api.gate.faces import gate_of
 from dream_api.gate.opening import Windows
 from dream_api.gate.visiting import SignedIn, Visitor, read_own_form
@@ -79,10 +79,18 @@ async def begin(request: Request, visitor: SignedIn) -> Response:
         kind = _kind(form.get("type", ""))
         platforms.proper_name(form.get("name", ""))
         async with database.write() as tx:
-            platform = await _platform(tx, request, visitor, form)
+            platform, is_new = await _platform(tx, request, visitor, form)
             made = await catalog.open_project(tx, platform, form["name"], kind, platforms.MODES)
             caller = f"user:{visitor.session.user_id}"
-            await keys.issue_pair(tx, made, "test", instance_key=instance_key, created_by=caller)
+            pair = await keys.issue_pair(tx, made, "test", instance_key=instance_key, created_by=caller)
+            by = actor_of(request, visitor)
+            if is_new:
+                await audit.record(tx, platform.id, "platform.created", by=by, details={"name": platform.name})
+            told = {"name": made.name, "type": made.type}
+            await audit.record(tx, platform.id, "project.created", by=by, about=made.id, details=told)
+            for key in pair:
+                told = {"project": made.id, "mode": "test", "kind": key.kind}
+                await audit.record(tx, platform.id, "key.issued", by=by, about=key.id, details=told)
     except ValidationFailed as refusal:
         return _ask(visitor, form, {refusal.param or "": refusal.sentence})
     return see(f"{_PATH}?project={made.id}")
@@ -95,17 +103,18 @@ def _kind(typed: str) -> ProjectType:
     raise ValidationFailed("A project meters calls or sells goods.", param="type")
 
 
-async def _platform(tx: Tx, request: Request, visitor: Visitor, form: Mapping[str, str]) -> Platform:
-    """The visitor's, looked for in this transaction, so that a form that is sent twice makes one."""
+async def _platform(tx: Tx, request: Request, visitor: Visitor, form: Mapping[str, str]) -> tuple[Platform, bool]:
+    """The visitor's, and whether it was made just now; looked for in this transaction, so that a form that is sent
+    twice makes one."""
     for one in await platforms.memberships_of(tx, visitor.session.user_id):
         if platforms.allows(one.role, "manage"):
-            return one.platform
+            return one.platform, False
     if not visitor.session.is_verified:
         raise ValidationFailed("Open the link in the mail that was sent to you first.")
     made = await platforms.create(tx, platforms.proper_name(form.get("platform", ""), "platform"))
     await platforms.add_member(tx, made.id, visitor.session.user_id, "owner")
     await catalog.assign(tx, made, 0, request.app.state.settings.home_mode)
-    return made
+    return made, True
 
 
 async def _show_steps(request: Request, visitor: Visitor, membership: Membership, project: Project) -> Response:
@@ -133,7 +142,7 @@ async def _show_steps(request: Request, visitor: Visitor, membership: Membership
 
 
 async def _key(tx: Tx, request: Request, membership: Membership, project: Project) -> tuple[Any, str | None]:
-    """The newest test secret key, and its text for those who may see that."""
+    """The newest test secret key, and on its first day its text, for those who may see that."""
     rows = await keys.of_project(tx, project.platform_id, project.id, "test")
     now = clock.now()
     working = [
@@ -144,7 +153,7 @@ async def _key(tx: Tx, request: Request, membership: Membership, project: Projec
     if not working:
         return None, None
     key = working[-1]
-    if not platforms.allows(membership.role, "test_keys"):
+    if not platforms.allows(membership.role, "test_keys") or key.created_at < now - clock.DAY:
         return key, None
     try:
         return key, keys.reveal(key, secrets.instance_key(request.app.state.settings))
@@ -194,6 +203,8 @@ async def make_product(request: Request, visitor: SignedIn, project: str = "") -
         price = NewPrice(currency=currency, amount=catalog.minor_of(form.get("price", ""), currency, "price"))
         async with database.write() as tx:
             await catalog.set_tier(tx, store, "test", slug, [], prices=[price], display_name=name)
+            by, told = actor_of(request, visitor), {"project": store.id, "mode": "test", "tier": slug}
+            await audit.record(tx, store.platform_id, "tier.created", by=by, about=slug, details=told)
     except Refusal as refusal:
         return await _product_again(request, visitor, membership, store, form, refusal)
     await gate_of(request).changes.look()
