@@ -16,6 +16,8 @@ Nothing is counted here a second time: each figure is read from the rows of the 
 statements that takes does not depend on how much there is.
 """
 
+from dream_api.dashboard.asking import Problems, problems_of, refuse_unconfirmed, whole
+from dream_api.dashboard.exporting import MOST_ROWS, csv_file
 from dream_api.dashboard.figures import Figures, figures_of
 from dream_api.dashboard.frame import Frame, PageRoute, project_url, see
 from dream_api.dashboard.money import Amounts, Revenue
@@ -28,20 +30,26 @@ from dream_api.dashboard.within import LONGEST_DAYS
 
 __all__ = [
     "LONGEST_DAYS",
+    "MOST_ROWS",
     "Amounts",
     "Customers",
     "Figures",
     "Frame",
     "Near",
     "PageRoute",
+    "Problems",
     "Revenue",
     "Scarce",
     "Subscriptions",
     "Sums",
     "Totals",
     "Used",
+    "csv_file",
     "figures_of",
+    "problems_of",
     "project_url",
+    "refuse_unconfirmed",
     "see",
     "totals_of",
+    "whole",
 ]

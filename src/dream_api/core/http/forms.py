@@ -11,7 +11,8 @@ from dream_api.core.http.reading import read
 Form = dict[str, str]
 _KIND = "application/x-www-form-urlencoded"
 _LARGEST = 65_536
-_MOST_FIELDS = 200
+# A tier with all the limits it may have.
+_MOST_FIELDS = 400
 _HINT = "Send the form of the page itself."
 
 
