@@ -3,7 +3,7 @@
 from dream_api.customers.enrolling import Wanted, enroll, find_many, last_numbers
 from dream_api.customers.periods import SILENCE, has_lapsed, period_of
 from dream_api.customers.proving import checks
-from dream_api.customers.queries import page_of
+from dream_api.customers.queries import customers_by_plan, live_customers_by_platform, page_of
 from dream_api.customers.rules import (
     CACHE_KIND,
     LONGEST_USER_ID,
@@ -36,6 +36,7 @@ __all__ = [
     "change",
     "checks",
     "create",
+    "customers_by_plan",
     "delete",
     "enroll",
     "ensure",
@@ -44,6 +45,7 @@ __all__ = [
     "find_numbered",
     "has_lapsed",
     "hold",
+    "live_customers_by_platform",
     "last_numbers",
     "page_of",
     "period_of",

@@ -19,6 +19,7 @@ from dream_api.platforms.queries import (
     home_platform_no,
     home_project_id,
     page_of_platforms,
+    platform_row,
     remember_home,
 )
 from dream_api.platforms.rules import (
@@ -80,6 +81,7 @@ __all__ = [
     "now_in",
     "operator",
     "page_of_platforms",
+    "platform_row",
     "projects_of",
     "proper_name",
     "refuse_browser",

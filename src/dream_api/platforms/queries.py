@@ -34,6 +34,11 @@ async def platform_by_id(tx: Tx, platform_id: str) -> Row[Any] | None:
     return await tx.first(select(platforms.c.id, platforms.c.no, platforms.c.name).where(platforms.c.id == platform_id))
 
 
+async def platform_row(tx: Tx, platform_id: str) -> Row[Any] | None:
+    """For operators: all that is known of it."""
+    return await tx.first(select(platforms).where(platforms.c.id == platform_id))
+
+
 async def all_platforms(tx: Tx) -> Sequence[Row[Any]]:
     """Oldest first: the operator's platform leads."""
     return await tx.all(select(platforms).order_by(platforms.c.no))
