@@ -23,6 +23,7 @@ from dream_api.dashboard.frame import Frame, PageRoute, project_url, see
 from dream_api.dashboard.money import Amounts, Revenue
 from dream_api.dashboard.nearing import Near
 from dream_api.dashboard.ordering import Scarce
+from dream_api.dashboard.recording import actor_of, record
 from dream_api.dashboard.selling import Customers, Subscriptions
 from dream_api.dashboard.totals import Sums, Totals, totals_of
 from dream_api.dashboard.using import Used
@@ -44,10 +45,12 @@ __all__ = [
     "Sums",
     "Totals",
     "Used",
+    "actor_of",
     "csv_file",
     "figures_of",
     "problems_of",
     "project_url",
+    "record",
     "refuse_unconfirmed",
     "see",
     "totals_of",

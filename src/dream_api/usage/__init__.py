@@ -100,6 +100,7 @@ __all__ = [
     "UsageBy",
     "Verdict",
     "Window",
+    "calls_by_platform",
     "checks",
     "close_period",
     "count",
@@ -114,5 +115,4 @@ __all__ = [
     "span_of",
     "standings",
     "used_in_period",
-    "calls_by_platform",
 ]

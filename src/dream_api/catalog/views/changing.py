@@ -7,7 +7,7 @@ from dream_api import catalog, store
 from dream_api.catalog.views import tier_forms
 from dream_api.catalog.views.showing import Name, show_tier, tier_url
 from dream_api.core.errors import Conflict, Invalid, NotFound
-from dream_api.dashboard import PageRoute, problems_of, project_url, refuse_unconfirmed, see
+from dream_api.dashboard import PageRoute, problems_of, project_url, record, refuse_unconfirmed, see
 from dream_api.gate.faces import gate_of
 from dream_api.gate.visiting import InProject, SellingInProject, read_own_form
 
@@ -34,6 +34,7 @@ async def change_tier(request: Request, visit: SellingInProject, name: Name) -> 
             draft = catalog.draft_of(visit.project.type, asked, offer)
             await catalog.change_tier(tx, visit.project, visit.mode, offer, draft)
             await store.put_stock(tx, visit.scope, offer.id, asked)
+            await record(tx, request, visit, "tier.changed", about=offer.id, tier=name)
     except (Invalid, Conflict) as refusal:
         typed = tier_forms.again(form)
         return await show_tier(request, visit, name, form=typed, problems=tier_forms.told(refusal, form))
@@ -48,6 +49,7 @@ async def archive_tier(request: Request, visit: SellingInProject, name: Name) ->
         refuse_unconfirmed(form, name)
         async with gate_of(request).database.write() as tx:
             await catalog.archive_tier(tx, visit.project, visit.mode, name)
+            await record(tx, request, visit, "tier.archived", tier=name)
     except (Invalid, Conflict) as refusal:
         return await show_tier(request, visit, name, problems=problems_of(refusal, {"name": "confirm"}))
     return see(project_url(visit, "/tiers"))

@@ -12,7 +12,7 @@ from dream_api.catalog.views import words
 from dream_api.core import clock
 from dream_api.core.errors import Conflict, Invalid, ValidationFailed
 from dream_api.core.http import Form
-from dream_api.dashboard import Frame, PageRoute, Problems, problems_of, project_url, see, whole
+from dream_api.dashboard import Frame, PageRoute, Problems, problems_of, project_url, record, see, whole
 from dream_api.gate.faces import gate_of
 from dream_api.gate.visiting import InProject, ProjectVisit, SellingInProject, read_own_form
 
@@ -37,7 +37,8 @@ async def make_coupon(request: Request, visit: SellingInProject) -> Response:
     try:
         new = _asked_by(form)
         async with gate_of(request).database.write() as tx:
-            await catalog.create_coupon(tx, visit.platform_id, visit.project.id, visit.mode, new)
+            made = await catalog.create_coupon(tx, visit.platform_id, visit.project.id, visit.mode, new)
+            await record(tx, request, visit, "coupon.created", about=made.id)
     except (Invalid, Conflict) as refusal:
         return await _show(request, visit, form, problems_of(refusal, _FIELDS))
     return see(project_url(visit, "/coupons"))
@@ -48,9 +49,9 @@ async def archive_coupon(request: Request, visit: SellingInProject) -> Response:
     """Nobody can use it any more; subscriptions that have it keep it."""
     await read_own_form(request, visit.visitor)
     async with gate_of(request).database.write() as tx:
-        await catalog.archive_coupon(
-            tx, visit.platform_id, visit.project.id, visit.mode, request.path_params["couponId"]
-        )
+        coupon_id = request.path_params["couponId"]
+        await catalog.archive_coupon(tx, visit.platform_id, visit.project.id, visit.mode, coupon_id)
+        await record(tx, request, visit, "coupon.archived", about=coupon_id)
     return see(project_url(visit, "/coupons"))
 
 

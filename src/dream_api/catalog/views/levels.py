@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from sqlalchemy import Row
 from starlette.responses import Response
 
@@ -13,7 +13,7 @@ from dream_api.catalog.views.showing import frame
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import Invalid, NotFound, ValidationFailed
-from dream_api.dashboard import MOST_ROWS, PageRoute, Problems, csv_file, problems_of, see
+from dream_api.dashboard import MOST_ROWS, PageRoute, Problems, csv_file, problems_of, record, see
 from dream_api.gate.faces import gate_of
 from dream_api.gate.visiting import ManagingInstance, Operating, PlatformVisit, read_own_form
 from dream_api.platforms import Mode
@@ -73,7 +73,9 @@ async def assign_level(request: Request, visit: ManagingInstance) -> Response:
             raise ValidationFailed("Choose one of the levels.", param="level")
         async with gate_of(request).database.write() as tx:
             platform = await platforms.find(tx, request.path_params["platformId"])
-            await catalog.assign(tx, platform, int(typed), mode)
+            level = await catalog.assign(tx, platform, int(typed), mode)
+            told = {"to": platform.id, "level": str(level.number)}
+            await record(tx, request, visit, "level.changed", about=platform.id, **told)
     except Invalid as refusal:
         return await _show_one(request, visit, problems_of(refusal, {"platform": "level"}))
     return see(f"{_PLATFORMS}/{platform.id}")

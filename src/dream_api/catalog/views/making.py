@@ -8,7 +8,7 @@ from dream_api.catalog import NewTier
 from dream_api.catalog.views import tier_forms
 from dream_api.catalog.views.showing import show_new, tier_url
 from dream_api.core.errors import Conflict, Invalid
-from dream_api.dashboard import PageRoute, see
+from dream_api.dashboard import PageRoute, record, see
 from dream_api.gate.faces import gate_of
 from dream_api.gate.visiting import SellingInProject, read_own_form
 
@@ -31,6 +31,7 @@ async def make_tier(request: Request, visit: SellingInProject) -> Response:
         async with gate_of(request).database.write() as tx:
             made = await catalog.make_tier(tx, visit.project, visit.mode, asked.name, draft)
             await store.put_stock(tx, visit.scope, made.id, asked)
+            await record(tx, request, visit, "tier.created", about=made.id, tier=asked.name)
     except (Invalid, Conflict) as refusal:
         return show_new(visit, tier_forms.again(form), tier_forms.told(refusal, form))
     return see(tier_url(visit, asked.name, "made"))

@@ -12,7 +12,7 @@ from dream_api.catalog.views.showing import Name, find, frame, show_tier, tier_u
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Invalid, NotFound
 from dream_api.core.http import Form, parse
-from dream_api.dashboard import PageRoute, Problems, problems_of, see, whole
+from dream_api.dashboard import PageRoute, Problems, problems_of, record, see, whole
 from dream_api.gate.faces import gate_of
 from dream_api.gate.visiting import ProjectVisit, SellingInProject, read_own_form
 
@@ -39,6 +39,7 @@ async def make_price(request: Request, visit: SellingInProject, name: Name) -> R
         async with gate_of(request).database.write() as tx:
             offer = await _hold(tx, visit, name)
             await catalog.add_price(tx, visit.project, visit.mode, offer, new, beside="beside" in form)
+            await record(tx, request, visit, "tier.changed", about=offer.id, tier=name, price="new")
     except (Invalid, Conflict) as refusal:
         return await _show(request, visit, name, form, _told(refusal))
     return see(tier_url(visit, name, "price"))
@@ -52,6 +53,7 @@ async def archive_price(request: Request, visit: SellingInProject, name: Name) -
         async with gate_of(request).database.write() as tx:
             offer = await _hold(tx, visit, name)
             await catalog.archive_price(tx, visit.project, visit.mode, offer, form.get("price", ""))
+            await record(tx, request, visit, "tier.changed", about=offer.id, tier=name, price="archived")
     except (Invalid, Conflict) as refusal:
         return await show_tier(request, visit, name, problems=problems_of(refusal, {"priceId": "prices"}))
     return see(tier_url(visit, name, "archived-price"))

@@ -7,7 +7,7 @@ from dream_api import catalog, dashboard, keys, platforms
 from dream_api.core import secrets
 from dream_api.core.errors import Invalid, ValidationFailed
 from dream_api.core.http import Form
-from dream_api.dashboard import Frame, PageRoute, Problems, problems_of, see
+from dream_api.dashboard import Frame, PageRoute, Problems, problems_of, record, see
 from dream_api.gate.faces import gate_of
 from dream_api.gate.visiting import AtPlatform, ManagingPlatform, PlatformVisit, read_own_form
 from dream_api.platforms import ProjectType
@@ -35,10 +35,9 @@ async def make_project(request: Request, visit: ManagingPlatform) -> Response:
         if project_type is None:
             raise ValidationFailed("Choose what the project sells.", param="type")
         async with gate_of(request).database.write() as tx:
-            made = await catalog.open_project(
-                tx, visit.platform, form.get("name", ""), project_type, platforms.MODES
-            )
+            made = await catalog.open_project(tx, visit.platform, form.get("name", ""), project_type, platforms.MODES)
             await keys.issue_pair(tx, made, "test", instance_key=instance_key, created_by=visit.caller)
+            await record(tx, request, visit, "project.created", about=made.id)
     except Invalid as refusal:
         return await _show(request, visit, form, problems_of(refusal))
     return see(f"/dashboard/{made.id}/test/keys")

@@ -10,7 +10,7 @@ from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.core.errors import Conflict, Invalid, ValidationFailed
 from dream_api.core.http import Form
-from dream_api.dashboard import Frame, PageRoute, Problems, problems_of, project_url, see
+from dream_api.dashboard import Frame, PageRoute, Problems, problems_of, project_url, record, see
 from dream_api.gate.faces import gate_of
 from dream_api.gate.visiting import ManagingInProject, ProjectVisit, SellingInProject, read_own_form
 
@@ -34,6 +34,7 @@ async def rename_project(request: Request, visit: ManagingInProject) -> Response
     try:
         async with gate_of(request).database.write() as tx:
             await platforms.rename_project(tx, visit.project, form.get("name", ""))
+            await record(tx, request, visit, "project.changed", about=visit.project.id)
     except Invalid as refusal:
         return await _show(request, visit, form, problems_of(refusal))
     return see(project_url(visit, "/settings"))
@@ -49,6 +50,7 @@ async def change_origins(request: Request, visit: ManagingInProject) -> Response
             await platforms.change_origins(
                 tx, visit.project, add=[] if add is None else [add], remove=[] if remove is None else [remove]
             )
+            await record(tx, request, visit, "origins.changed", about=visit.project.id, **_changed(add, remove))
     except Invalid as refusal:
         return await _show(request, visit, {**form, "name": visit.project.name}, problems_of(refusal))
     return see(project_url(visit, "/settings"))
@@ -67,11 +69,16 @@ async def move_clock(request: Request, visit: SellingInProject) -> Response:
             to = _moment(form, now)
             await platforms.refuse_move(tx, visit.project, to)
             account = await billing.account_of(tx, visit.scope)
+            await record(tx, request, visit, "clock.moved", about=visit.project.id, to=clock.rfc3339(to))
         await billing.advance(desk, visit.project, account, to)
     except (Invalid, Conflict) as refusal:
         told = problems_of(refusal, {"project": "advanceTo", "": "advanceTo"})
         return await _show(request, visit, {**form, "name": visit.project.name}, told)
     return see(project_url(visit, "/settings"))
+
+
+def _changed(add: str | None, remove: str | None) -> dict[str, str]:
+    return {name: origin for name, origin in (("added", add), ("removed", remove)) if origin is not None}
 
 
 def _moment(form: Form, now: int) -> int:

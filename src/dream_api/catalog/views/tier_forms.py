@@ -110,9 +110,7 @@ def _spare() -> list[dict[str, str]]:
 
 
 def _rows_of(limits: Iterable[TierLimit]) -> Form:
-    rows = [
-        {"meter": one.meter, "window": one.window.wire, "max": _shown(one.max), "kind": one.kind} for one in limits
-    ]
+    rows = [{"meter": one.meter, "window": one.window.wire, "max": _shown(one.max), "kind": one.kind} for one in limits]
     return {f"limits.{row}.{part}": value for row, one in enumerate([*rows, *_spare()]) for part, value in one.items()}
 
 

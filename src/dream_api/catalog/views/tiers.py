@@ -46,7 +46,9 @@ async def list_tiers(request: Request, visit: InProject, sort: Sort = "number", 
 
 
 @router.get(_PATH + ".csv")
-async def export_tiers(request: Request, visit: ManagingInProject, sort: Sort = "number", state: State = "") -> Response:
+async def export_tiers(
+    request: Request, visit: ManagingInProject, sort: Sort = "number", state: State = ""
+) -> Response:
     held = await _held(request, visit, sort, state)
     return csv_file(f"tiers-{visit.mode}", _COLUMNS, [_row(each) for each in held])
 

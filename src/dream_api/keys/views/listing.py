@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from dream_api import keys
 from dream_api.core.errors import Refusal
-from dream_api.dashboard import PageRoute, problems_of, project_url, refuse_unconfirmed, see
+from dream_api.dashboard import PageRoute, problems_of, project_url, record, refuse_unconfirmed, see
 from dream_api.gate.faces import gate_of
 from dream_api.gate.visiting import InProject, ManagingInProject, read_own_form
 from dream_api.keys.views.showing import Keeping, find_key, sealing_key, show_keys, show_revoking
@@ -27,6 +27,8 @@ async def reveal_key(request: Request, visit: ManagingInProject) -> Response:
     async with gate_of(request).database.read() as tx:
         key = await find_key(tx, visit, request.path_params["keyId"])
     token = keys.reveal(key.row, sealing_key(request))
+    async with gate_of(request).database.write() as tx:
+        await record(tx, request, visit, "key.revealed", about=key.row.id)
     return await show_keys(request, visit, revealed={key.row.id: token})
 
 
@@ -49,4 +51,5 @@ async def revoke_key(request: Request, visit: Keeping) -> Response:
         return show_revoking(visit, key, problems_of(refusal))
     async with gate_of(request).database.write() as tx:
         await keys.revoke(tx, visit.platform_id, key.row.id)
+        await record(tx, request, visit, "key.revoked", about=key.row.id)
     return see(project_url(visit, "/keys"))

@@ -10,7 +10,7 @@ from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import Invalid, ValidationFailed
 from dream_api.core.http import Form
-from dream_api.dashboard import PageRoute, problems_of, whole
+from dream_api.dashboard import PageRoute, problems_of, record, whole
 from dream_api.gate.faces import gate_of
 from dream_api.gate.visiting import ProjectVisit, read_own_form
 from dream_api.keys import IssuedKey
@@ -30,6 +30,7 @@ async def make_key(request: Request, visit: Keeping) -> Response:
     try:
         async with gate_of(request).database.write() as tx:
             issued = await _issue(tx, request, visit, form)
+            await record(tx, request, visit, "key.issued", about=issued.id)
     except Invalid as refusal:
         return await show_keys(request, visit, form=form, problems=problems_of(refusal, _FIELDS))
     return await show_keys(request, visit, issued=[issued])
@@ -43,6 +44,8 @@ async def make_pair(request: Request, visit: Keeping) -> Response:
         issued = await keys.issue_pair(
             tx, visit.project, visit.mode, instance_key=sealing_key(request), created_by=visit.caller
         )
+        for key in issued:
+            await record(tx, request, visit, "key.issued", about=key.id)
     return await show_keys(request, visit, issued=issued)
 
 
@@ -61,6 +64,7 @@ async def rotate_keys(request: Request, visit: Keeping) -> Response:
                 created_by=visit.caller,
                 grace=keys.DEFAULT_GRACE if hours is None else hours * clock.HOUR,
             )
+            await record(tx, request, visit, "key.rotated", about=issued.id)
     except Invalid as refusal:
         return await show_keys(request, visit, form=form, problems=problems_of(refusal))
     return await show_keys(request, visit, issued=[issued])
