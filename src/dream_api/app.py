@@ -38,6 +38,7 @@ from dream_api.dashboard import views as dashboard_views
 from dream_api.gate import Admitting, Gate, Turnstile, visiting
 from dream_api.keys import views as keys_views
 from dream_api.store import api as store_api
+from dream_api.store import views as store_views
 from dream_api.usage import api as usage_api
 from dream_api.usage import jobs as usage_jobs
 from dream_api.webhooks import api as webhooks_api
@@ -54,6 +55,7 @@ ROUTERS = (
     dashboard_api.router,
     *catalog_views.ROUTERS,
     *keys_views.ROUTERS,
+    *store_views.ROUTERS,
     *dashboard_views.ROUTERS,
     operating.router,
     documents.router,

@@ -7,13 +7,14 @@ from fastapi import APIRouter, Query, Request
 from sqlalchemy import Row
 from starlette.responses import Response
 
-from dream_api import catalog, customers, platforms, usage
+from dream_api import audit, catalog, customers, platforms, usage
+from dream_api.audit import Actor
 from dream_api.catalog import Home, Level
 from dream_api.catalog.views.showing import frame
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import Invalid, NotFound, ValidationFailed
-from dream_api.dashboard import MOST_ROWS, PageRoute, Problems, csv_file, problems_of, record, see
+from dream_api.dashboard import MOST_ROWS, PageRoute, Problems, actor_of, csv_file, problems_of, see
 from dream_api.gate.faces import gate_of
 from dream_api.gate.visiting import ManagingInstance, Operating, PlatformVisit, read_own_form
 from dream_api.platforms import Mode
@@ -74,8 +75,7 @@ async def assign_level(request: Request, visit: ManagingInstance) -> Response:
         async with gate_of(request).database.write() as tx:
             platform = await platforms.find(tx, request.path_params["platformId"])
             level = await catalog.assign(tx, platform, int(typed), mode)
-            told = {"to": platform.id, "level": str(level.number)}
-            await record(tx, request, visit, "level.changed", about=platform.id, **told)
+            await _record(tx, request, visit, platform.id, level.number)
     except Invalid as refusal:
         return await _show_one(request, visit, problems_of(refusal, {"platform": "level"}))
     return see(f"{_PLATFORMS}/{platform.id}")
@@ -92,6 +92,14 @@ async def list_levels(request: Request, visit: Operating) -> Response:
     levels = sorted((offer for offer in offers if offer.number is not None), key=lambda offer: offer.number or 0)
     tiers_url = f"/dashboard/{home.project.id}/{mode}/tiers"
     return frame.show(visit, "levels.html", here="levels", levels=levels, held=held, tiers_url=tiers_url, sells_in=mode)
+
+
+async def _record(tx: Tx, request: Request, visit: PlatformVisit, platform_id: str, number: int) -> None:
+    """In the operator's book who it was, in the platform's that an operator did it; in one order, as all do it."""
+    by = {visit.platform_id: actor_of(request, visit.visitor), platform_id: Actor("operator", "")}
+    for book in sorted(by):
+        told = {"platform": platform_id, "level": str(number)}
+        await audit.record(tx, book, "level.changed", by=by[book], about=platform_id, details=told)
 
 
 async def _show_one(request: Request, visit: PlatformVisit, problems: Problems | None = None) -> Response:
