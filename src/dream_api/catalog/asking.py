@@ -189,7 +189,7 @@ def new_price(asked: AskedPrice, at: str) -> NewPrice:
     if asked.price is not None:
         told = minor_of(asked.price, asked.currency, f"{at}.price")
         if amount not in (None, told):
-            raise ValidationFailed("The amount and the price differ.", param=f"{at}.price", hint=_ONE_OF_THEM)
+            raise ValidationFailed("The amount and the price differ.", param=f"{at}.price", hint=_SAME)
         amount = told
     return NewPrice(
         currency=asked.currency,
@@ -204,4 +204,4 @@ def new_price(asked: AskedPrice, at: str) -> NewPrice:
     )
 
 
-_ONE_OF_THEM = "Send one of them; they mean the same."
+_SAME = "Send one of them; they mean the same."

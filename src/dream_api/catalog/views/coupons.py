@@ -1,13 +1,13 @@
 """`/dashboard/{projectId}/{mode}/coupons`: what takes something off."""
 
 from datetime import UTC, datetime
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from dream_api import catalog
-from dream_api.catalog import CouponDuration, NewCoupon
+from dream_api.catalog import NewCoupon
 from dream_api.catalog.views import words
 from dream_api.core import clock
 from dream_api.core.errors import Conflict, Invalid, ValidationFailed
@@ -66,7 +66,7 @@ def _asked_by(form: Form) -> NewCoupon:
         percent_off=whole({"off": off.removesuffix("%").strip()}, "off") if currency is None else None,
         amount_off=None if currency is None else catalog.minor_of(off, currency, "off"),
         currency=currency,
-        duration=cast(CouponDuration, duration),
+        duration=duration,
         duration_months=whole(form, "durationMonths"),
         max_redemptions=whole(form, "maxRedemptions"),
         expires_at=_end_of(form.get("expiresAt", "")),

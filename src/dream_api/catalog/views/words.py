@@ -9,7 +9,7 @@ _WINDOWS = {"period": "a billing period", "hour": "an hour", "day": "a day", "mo
 
 
 def priced(price: Price) -> str:
-    """`19.99 USD a month`; steps: `tiered: 0.10 USD up to 100, then 0.08 USD, a month`."""
+    """`19.99 USD a month`; `tokens, tiered: 0.10 USD each up to 100, then 0.08 USD each; billed by the month`."""
     if not price.steps:
         return catalog.told(price)
     steps = ", then ".join(
@@ -18,8 +18,9 @@ def priced(price: Price) -> str:
         + (f" up to {step.up_to:,}" if step.up_to is not None else "")
         for step in price.steps
     )
-    every = "" if price.interval is None else f", by the {price.interval}"
-    return f"{price.billing_scheme}: {steps}{every}{f', of {price.meter}' if price.meter else ''}"
+    what = f"{price.meter}, {price.billing_scheme}" if price.meter else price.billing_scheme
+    every = "" if price.interval is None else f"; billed by the {price.interval}"
+    return f"{what}: {steps}{every}"
 
 
 def limited(limit: TierLimit) -> str:

@@ -82,7 +82,7 @@ async def keys_of(tx: Tx, visit: ProjectVisit) -> list[Shown]:
     rows = await keys.of_project(tx, visit.platform_id, visit.project.id, visit.mode)
     names = await _names_of(tx, rows)
     now = clock.now()
-    return [Shown(row, names.get(row.created_by, row.created_by), now) for row in reversed(rows)]
+    return [Shown(row, names.get(row.created_by) or str(row.created_by), now) for row in reversed(rows)]
 
 
 async def find_key(tx: Tx, visit: ProjectVisit, key_id: str) -> Shown:

@@ -48,11 +48,16 @@ def mood(of: str) -> str:
     return _STATUSES[of][1]
 
 
+def money_mood(of: str) -> str:
+    """The same of a payment or refund."""
+    return _MONEY.get(of, "")
+
+
 def happened(event: Row[Any], currency: str) -> str:
     """`Money went back: 5.00 USD`."""
     data: dict[str, Any] = json.loads(event.data)
-    more = words.amount(data["amount"], currency) if "amount" in data else _WHY.get(data.get("reason", ""), "")
-    sentence = _HAPPENED.get(event.type, event.type)
+    more = words.amount(data["amount"], currency) if "amount" in data else _WHY.get(str(data.get("reason", "")), "")
+    sentence = _HAPPENED.get(event.type) or str(event.type)
     return f"{sentence}: {more}" if more else sentence
 
 
@@ -62,7 +67,7 @@ frame = Frame(
     mood=mood,
     happened=happened,
     major=money.to_major,
-    money_mood=lambda of: _MONEY.get(of, ""),
+    money_mood=money_mood,
 )
 
 

@@ -24,13 +24,19 @@ Id = Annotated[str, Path(alias="id", max_length=64, pattern=r"^[^\x00]*$")]
 _MOST = 50
 # Of payments and refunds.
 _MONEY = {"succeeded": "good", "failed": "bad", "asked": "warn", "pending": "warn", "canceled": ""}
+
+
+def _money_mood(status: str) -> str:
+    return _MONEY.get(status, "")
+
+
 frame = Frame(
     "dream_api.billing.views.developers",
     each=words.each,
     mood=words.mood,
     priced=words.priced,
     status=words.status,
-    money_mood=lambda status: _MONEY.get(status, ""),
+    money_mood=_money_mood,
 )
 DONE = {
     "changed": "The plan is changed, and in force.",
