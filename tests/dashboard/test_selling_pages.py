@@ -163,3 +163,26 @@ async def test_nothing_that_was_written_into_a_field_runs(api: AsyncClient, hous
         assert len(answer.content) < 100_000, page
     typed = await api.post(f"{base}/tiers", headers=alice.cookie(), data=alice.form(name=_EVIL, features=_EVIL))
     assert (typed.status_code, "<script>alert" in typed.text) == (422, False)
+
+
+async def test_odd_texts_are_refused_and_break_nothing(api: AsyncClient, house: House, alice: Account) -> None:
+    base = f"/dashboard/{alice.project.id}/test"
+    cookie = alice.cookie()
+    forms = {
+        "/keys": [{"expiresAt": "9999-12-31"}, {"expiresAt": "soon"}, {"rateLimit": "9" * 30}, {"name": "a\nb"}],
+        "/keys/rotate": [{"grace": "-1"}, {"grace": "1e3"}],
+        "/coupons": [{"code": "A", "off": "5", "duration": "once", "expiresAt": "9999-12-31"}, {"off": "NaN"}],
+        "/tiers": [{"name": "x", "number": "١"}, {"name": "x", "limit": "9" * 16}, {"name": "x", "features": "{"}],
+        "/tiers/free": [{"displayName": "x" * 121}, {"displayName": ""}],
+        "/tiers/free/prices": [{"price": "1e5", "currency": "usd"}, {"price": "1", "currency": "???"}],
+        "/settings/clock": [{"advanceTo": "9999-12-31T23:59"}, {"by": "century"}],
+        "/settings/origins": [{"add": "javascript:alert(1)"}, {"remove": "https://nobody.example.com"}],
+    }
+    for path, typed in forms.items():
+        for fields in typed:
+            answer = await api.post(f"{base}{path}", headers=cookie, data=alice.form(**fields))
+            assert answer.status_code == 422, (path, fields, answer.status_code)
+            assert 'class="problem"' in answer.text, (path, fields)
+    paths = ("/subscriptions/%00", "/subscriptions?plan=%00", "/orders/%00", "/tiers/%00", "/coupons?after=x")
+    for path in (*paths, "/subscriptions/links/%00", "/keys/%00/revoke", "/tiers?sort=x"):
+        assert (await api.get(f"{base}{path}", headers=cookie)).status_code in (404, 422), path

@@ -5,6 +5,7 @@ import re
 import pytest
 from httpx2 import AsyncClient
 
+from dream_api import audit
 from dream_api.accounts import Role
 from tests.support.house import Account, House, bearer
 
@@ -96,6 +97,9 @@ async def test_a_key_is_revoked_by_typing_what_it_is_called(api: AsyncClient, ho
     assert mistyped.status_code == 422
     assert works.status_code == 200
     assert revoked.status_code == 303
+    async with house.database.read() as tx:
+        written = await audit.entries_of(tx, alice.project.platform_id, limit=10)
+    assert [(entry.action, entry.about) for entry in written] == [("key.revoked", alice.key_ids["test"])]
     assert (await api.get("/tiers", headers=alice.sk)).json()["code"] == "key_revoked"
 
 

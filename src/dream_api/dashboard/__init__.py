@@ -16,7 +16,7 @@ Nothing is counted here a second time: each figure is read from the rows of the 
 statements that takes does not depend on how much there is.
 """
 
-from dream_api.dashboard.asking import Problems, problems_of, refuse_unconfirmed, whole
+from dream_api.dashboard.asking import Problems, end_of_day, problems_of, refuse_unconfirmed, whole
 from dream_api.dashboard.exporting import MOST_ROWS, csv_file
 from dream_api.dashboard.figures import Figures, figures_of
 from dream_api.dashboard.frame import Frame, PageRoute, project_url, see
@@ -47,6 +47,7 @@ __all__ = [
     "Used",
     "actor_of",
     "csv_file",
+    "end_of_day",
     "figures_of",
     "problems_of",
     "project_url",

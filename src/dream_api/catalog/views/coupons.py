@@ -1,6 +1,5 @@
 """`/dashboard/{projectId}/{mode}/coupons`: what takes something off."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -9,10 +8,9 @@ from starlette.responses import Response
 from dream_api import catalog
 from dream_api.catalog import NewCoupon
 from dream_api.catalog.views import words
-from dream_api.core import clock
 from dream_api.core.errors import Conflict, Invalid, ValidationFailed
 from dream_api.core.http import Form
-from dream_api.dashboard import Frame, PageRoute, Problems, problems_of, project_url, record, see, whole
+from dream_api.dashboard import Frame, PageRoute, Problems, end_of_day, problems_of, project_url, record, see, whole
 from dream_api.gate.faces import gate_of
 from dream_api.gate.visiting import InProject, ProjectVisit, SellingInProject, read_own_form
 
@@ -69,17 +67,8 @@ def _asked_by(form: Form) -> NewCoupon:
         duration=duration,
         duration_months=whole(form, "durationMonths"),
         max_redemptions=whole(form, "maxRedemptions"),
-        expires_at=_end_of(form.get("expiresAt", "")),
+        expires_at=end_of_day(form, "expiresAt"),
     )
-
-
-def _end_of(day: str) -> int | None:
-    if not day:
-        return None
-    try:
-        return clock.from_datetime(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)) + clock.DAY
-    except ValueError:
-        raise ValidationFailed("Type a day, such as 2027-01-31.", param="expiresAt") from None
 
 
 async def _show(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from sqlalchemy import Row
 from starlette.responses import Response
 
@@ -23,8 +23,11 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _PLATFORMS = "/dashboard/operator/platforms"
 _ON_A_PAGE = 50
+_MOST_DIGITS = 3
 _COLUMNS = ("id", "name", "level", "liveCustomers", "callsThisMonth", "createdAt")
-Asked = Annotated[str, Query(max_length=120)]
+Asked = Annotated[str, Query(max_length=120, pattern=r"^[^\x00]*$")]
+After = Annotated[int | None, Query(ge=1, le=2**53)]
+PlatformId = Annotated[str, Path(alias="platformId", max_length=255, pattern=r"^[^\x00]*$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Tenant:
 
 
 @router.get(_PLATFORMS)
-async def list_platforms(request: Request, visit: Operating, q: Asked = "", after: int | None = None) -> Response:
+async def list_platforms(request: Request, visit: Operating, q: Asked = "", after: After = None) -> Response:
     mode: Mode = request.app.state.settings.home_mode
     async with gate_of(request).database.read() as tx:
         rows = await platforms.page_of_platforms(tx, limit=_ON_A_PAGE + 1, after=after, containing=q)
@@ -59,25 +62,25 @@ async def export_platforms(request: Request, visit: ManagingInstance, q: Asked =
 
 
 @router.get(_PLATFORMS + "/{platformId}")
-async def show_platform(request: Request, visit: Operating) -> Response:
-    return await _show_one(request, visit)
+async def show_platform(request: Request, visit: Operating, platform_id: PlatformId) -> Response:
+    return await _show_one(request, visit, platform_id)
 
 
 @router.post(_PLATFORMS + "/{platformId}/level")
-async def assign_level(request: Request, visit: ManagingInstance) -> Response:
+async def assign_level(request: Request, visit: ManagingInstance, platform_id: PlatformId) -> Response:
     """Without a payment; in force within a second."""
     form = await read_own_form(request, visit.visitor)
     typed = form.get("level", "")
     mode: Mode = request.app.state.settings.home_mode
     try:
-        if not (typed.isascii() and typed.isdecimal()):
+        if not (typed.isascii() and typed.isdecimal()) or len(typed) > _MOST_DIGITS:
             raise ValidationFailed("Choose one of the levels.", param="level")
         async with gate_of(request).database.write() as tx:
-            platform = await platforms.find(tx, request.path_params["platformId"])
+            platform = await platforms.find(tx, platform_id)
             level = await catalog.assign(tx, platform, int(typed), mode)
             await _record(tx, request, visit, platform.id, level.number)
     except Invalid as refusal:
-        return await _show_one(request, visit, problems_of(refusal, {"platform": "level"}))
+        return await _show_one(request, visit, platform_id, problems_of(refusal, {"platform": "level"}))
     return see(f"{_PLATFORMS}/{platform.id}")
 
 
@@ -102,10 +105,12 @@ async def _record(tx: Tx, request: Request, visit: PlatformVisit, platform_id: s
         await audit.record(tx, book, "level.changed", by=by[book], about=platform_id, details=told)
 
 
-async def _show_one(request: Request, visit: PlatformVisit, problems: Problems | None = None) -> Response:
+async def _show_one(
+    request: Request, visit: PlatformVisit, platform_id: str, problems: Problems | None = None
+) -> Response:
     mode: Mode = request.app.state.settings.home_mode
     async with gate_of(request).database.read() as tx:
-        row = await platforms.platform_row(tx, request.path_params["platformId"])
+        row = await platforms.platform_row(tx, platform_id)
         if row is None:
             raise NotFound("There is no such platform.")
         [tenant] = await _tenants(tx, [row], mode)

@@ -1,16 +1,14 @@
 """New keys: the pair a mode begins with, another one, and one in the place of the last."""
 
-from datetime import UTC, datetime
-
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import keys, platforms
 from dream_api.core import clock
 from dream_api.core.db import Tx
-from dream_api.core.errors import Invalid, ValidationFailed
+from dream_api.core.errors import Invalid
 from dream_api.core.http import Form
-from dream_api.dashboard import PageRoute, problems_of, record, whole
+from dream_api.dashboard import PageRoute, end_of_day, problems_of, record, whole
 from dream_api.gate.faces import gate_of
 from dream_api.gate.visiting import ProjectVisit, read_own_form
 from dream_api.keys import IssuedKey
@@ -80,19 +78,9 @@ async def _issue(tx: Tx, request: Request, visit: ProjectVisit, form: Form) -> I
         instance_key=sealing_key(request),
         created_by=visit.caller,
         name=platforms.proper_name(name) if name else "",
-        expires_at=_end_of(form.get("expiresAt", "")),
+        expires_at=end_of_day(form, "expiresAt"),
     )
     limit = whole(form, "rateLimit")
     if limit is not None:
         await keys.limit(tx, visit.platform_id, issued.id, limit)
     return issued
-
-
-def _end_of(day: str) -> int | None:
-    """The end of the UTC day that was typed; None where none was."""
-    if not day:
-        return None
-    try:
-        return clock.from_datetime(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)) + clock.DAY
-    except ValueError:
-        raise ValidationFailed("Type a day, such as 2027-01-31.", param="expiresAt") from None

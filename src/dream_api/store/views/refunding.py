@@ -31,11 +31,11 @@ async def refund_order(request: Request, visit: RefundingInProject, order_id: Id
             order = await store.find_order(tx, visit.scope, order_id)
             account, _ = await store.find_payment(tx, visit.scope, order)
             once = _once_of(visit, order_id, form)
-            refund = await billing.begun(tx, refunds, account, once) or await store.begin_refund(
-                tx, account, order, asked, once=once
-            )
-            told = {"amount": str(refund.amount), "currency": refund.currency}
-            await record(tx, request, visit, "order.refunded", about=order_id, **told)
+            refund = await billing.begun(tx, refunds, account, once)
+            if refund is None:
+                refund = await store.begin_refund(tx, account, order, asked, once=once)
+                told = {"amount": str(refund.amount), "currency": refund.currency}
+                await record(tx, request, visit, "order.refunded", about=order_id, **told)
         await billing.send_refund(desk, account, refund)
     except (Invalid, Conflict) as refusal:
         told = problems_of(refusal, {"id": ""})

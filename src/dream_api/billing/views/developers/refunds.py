@@ -37,11 +37,12 @@ async def refund_payment(
             typed = form.get("amount", "")
             amount = catalog.minor_of(typed, payment.currency, "amount") if typed else None
             once = _once_of(visit, payment_id, form)
-            refund = await billing.begun(tx, refunds, held.account, once) or await billing.begin_refund(
-                tx, held.account, payment_id, amount, reason=_reason(form), once=once
-            )
-            told = {"amount": str(refund.amount), "currency": refund.currency}
-            await record(tx, request, visit, "payment.refunded", about=payment_id, **told)
+            refund = await billing.begun(tx, refunds, held.account, once)
+            if refund is None:
+                reason = _reason(form)
+                refund = await billing.begin_refund(tx, held.account, payment_id, amount, reason=reason, once=once)
+                told = {"amount": str(refund.amount), "currency": refund.currency}
+                await record(tx, request, visit, "payment.refunded", about=payment_id, **told)
         await billing.send_refund(desk, held.account, refund)
     except (Invalid, Conflict) as refusal:
         told = problems_of(refusal, {"amount": f"{payment_id}-amount", "id": f"{payment_id}-amount"})
