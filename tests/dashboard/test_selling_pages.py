@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 from fastapi.routing import APIRoute
@@ -186,3 +187,47 @@ async def test_odd_texts_are_refused_and_break_nothing(api: AsyncClient, house: 
     paths = ("/subscriptions/%00", "/subscriptions?plan=%00", "/orders/%00", "/tiers/%00", "/coupons?after=x")
     for path in (*paths, "/subscriptions/links/%00", "/keys/%00/revoke", "/tiers?sort=x"):
         assert (await api.get(f"{base}{path}", headers=cookie)).status_code in (404, 422), path
+
+
+async def test_more_rows_take_no_more_statements(api: AsyncClient, house: House, alice: Account) -> None:
+    shop = Storefront(house, await open_store(house.database, alice))
+    price = await shop.sell("mug")
+    base, store_base = (f"/dashboard/{one.project.id}/test" for one in (alice, shop.account))
+    pages = [f"{base}/tiers", f"{base}/keys", f"{base}/coupons", f"{store_base}/tiers", f"{store_base}/orders"]
+    pages.append(f"/dashboard/{alice.project.platform_id}/projects")
+
+    async def add(several: int, turn: int) -> None:
+        for no in range(several):
+            name = f"t{turn}-{no}"
+            limits = [{"meter": name, "window": "day", "max": 5}]
+            await api.post("/tiers", headers=alice.sk, json={"name": name, "limits": limits})
+            await api.post("/coupons", headers=alice.sk, json={"code": name, "percentOff": 5})
+            await api.post(f"{base}/keys", headers=alice.cookie(), data=alice.form(name=name))
+            await shop.sell(name, inventory=3)
+            await shop.sent_to_pay((price, 1))
+
+    async def counted() -> list[int]:
+        return [await _statements(api, page, alice) for page in pages]
+
+    await add(1, 0)
+    few = await counted()
+    await add(4, 1)
+
+    assert await counted() == few
+    assert max(few) < 20
+
+
+async def _statements(api: AsyncClient, page: str, alice: Account) -> int:
+    """How many it takes to show the page to somebody who was here before."""
+    await api.get(page, headers=alice.cookie())
+    told: list[str] = []
+
+    def hear(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        told.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", hear)
+    try:
+        assert (await api.get(page, headers=alice.cookie())).status_code == 200
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", hear)
+    return len(told)

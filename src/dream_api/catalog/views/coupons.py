@@ -7,15 +7,14 @@ from starlette.responses import Response
 
 from dream_api import catalog
 from dream_api.catalog import NewCoupon
-from dream_api.catalog.views import words
+from dream_api.catalog.views.showing import frame
 from dream_api.core.errors import Conflict, Invalid, ValidationFailed
 from dream_api.core.http import Form
-from dream_api.dashboard import Frame, PageRoute, Problems, end_of_day, problems_of, project_url, record, see, whole
+from dream_api.dashboard import PageRoute, Problems, end_of_day, problems_of, project_url, record, see, whole
 from dream_api.gate.faces import gate_of
 from dream_api.gate.visiting import InProject, ProjectVisit, SellingInProject, read_own_form
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-_frame = Frame("dream_api.catalog.views", off=words.off)
 
 _PATH = "/dashboard/{projectId}/{mode}/coupons"
 _ON_A_PAGE = 50
@@ -79,7 +78,7 @@ async def _show(
             tx, visit.platform_id, visit.project.id, visit.mode, limit=_ON_A_PAGE + 1, after=after
         )
     coupons = found[:_ON_A_PAGE]
-    return _frame.show(
+    return frame.show(
         visit,
         "coupons.html",
         here="tiers",

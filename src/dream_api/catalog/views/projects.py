@@ -4,16 +4,16 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import catalog, dashboard, keys, platforms
+from dream_api.catalog.views.showing import frame
 from dream_api.core import secrets
 from dream_api.core.errors import Invalid, ValidationFailed
 from dream_api.core.http import Form
-from dream_api.dashboard import Frame, PageRoute, Problems, problems_of, record, see
+from dream_api.dashboard import PageRoute, Problems, problems_of, record, see
 from dream_api.gate.faces import gate_of
 from dream_api.gate.visiting import AtPlatform, ManagingPlatform, PlatformVisit, read_own_form
 from dream_api.platforms import ProjectType
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-_frame = Frame("dream_api.catalog.views")
 
 _PATH = "/dashboard/{platformId}/projects"
 _DAYS = 30
@@ -46,7 +46,7 @@ async def make_project(request: Request, visit: ManagingPlatform) -> Response:
 async def _show(request: Request, visit: PlatformVisit, form: Form, problems: Problems | None = None) -> Response:
     async with gate_of(request).database.read() as tx:
         totals = await dashboard.totals_of(tx, visit.platform_id, days=_DAYS)
-    return _frame.show(
+    return frame.show(
         visit,
         "projects.html",
         here="projects",

@@ -6,16 +6,16 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import billing, platforms
+from dream_api.catalog.views.showing import frame
 from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.core.errors import Conflict, Invalid, ValidationFailed
 from dream_api.core.http import Form
-from dream_api.dashboard import Frame, PageRoute, Problems, problems_of, project_url, record, see
+from dream_api.dashboard import PageRoute, Problems, problems_of, project_url, record, see
 from dream_api.gate.faces import gate_of
 from dream_api.gate.visiting import ManagingInProject, ProjectVisit, SellingInProject, read_own_form
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-_frame = Frame("dream_api.catalog.views")
 
 _PATH = "/dashboard/{projectId}/{mode}/settings"
 # By how much the clock is moved: hours, or whole months.
@@ -99,7 +99,7 @@ async def _show(request: Request, visit: ProjectVisit, form: Form, problems: Pro
         ahead = await platforms.ahead_of(tx, visit.platform_id, visit.project.id, visit.mode)
         project = await platforms.find_project(tx, visit.project.id)
         is_home = await platforms.home_project_id(tx) == project.id
-    return _frame.show(
+    return frame.show(
         visit,
         "settings.html",
         here="settings",

@@ -30,7 +30,7 @@ DONE = {
     "price": "The price is on sale.",
     "archived-price": "Nobody new pays that price; those who have it keep it.",
 }
-frame = Frame("dream_api.catalog.views", priced=words.priced, limited=words.limited)
+frame = Frame("dream_api.catalog.views", priced=words.priced, limited=words.limited, off=words.off)
 
 
 @dataclass(frozen=True, slots=True)
