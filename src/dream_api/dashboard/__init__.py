@@ -16,12 +16,15 @@ Nothing is counted here a second time: each figure is read from the rows of the 
 statements that takes does not depend on how much there is.
 """
 
+from dream_api.dashboard.asking import Problems, end_of_day, problems_of, refuse_unconfirmed, whole
 from dream_api.dashboard.charts import Bars, bars_of, spark_of
+from dream_api.dashboard.exporting import MOST_ROWS, csv_file
 from dream_api.dashboard.figures import Figures, figures_of
-from dream_api.dashboard.frame import Frame, PageRoute, actor_of, project_url, see
+from dream_api.dashboard.frame import Frame, PageRoute, project_url, see
 from dream_api.dashboard.money import Amounts, Revenue, revenue_in
 from dream_api.dashboard.nearing import Near, near_limits
 from dream_api.dashboard.ordering import Scarce, orders_of, scarce_of
+from dream_api.dashboard.recording import actor_of, record
 from dream_api.dashboard.selling import Customers, Subscriptions, subscriptions_in
 from dream_api.dashboard.totals import Sums, Totals, totals_of
 from dream_api.dashboard.trending import Trend, trends_of
@@ -30,6 +33,7 @@ from dream_api.dashboard.within import LONGEST_DAYS, last_days
 
 __all__ = [
     "LONGEST_DAYS",
+    "MOST_ROWS",
     "Amounts",
     "Bars",
     "Customers",
@@ -37,6 +41,7 @@ __all__ = [
     "Frame",
     "Near",
     "PageRoute",
+    "Problems",
     "Revenue",
     "Scarce",
     "Subscriptions",
@@ -46,11 +51,16 @@ __all__ = [
     "Used",
     "actor_of",
     "bars_of",
+    "csv_file",
+    "end_of_day",
     "figures_of",
     "last_days",
     "near_limits",
     "orders_of",
+    "problems_of",
     "project_url",
+    "record",
+    "refuse_unconfirmed",
     "revenue_in",
     "scarce_of",
     "see",
@@ -59,4 +69,5 @@ __all__ = [
     "totals_of",
     "trends_of",
     "used_of",
+    "whole",
 ]

@@ -9,13 +9,11 @@ from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from dream_api.audit import Actor
 from dream_api.core import clock
 from dream_api.core.errors import Refusal
 from dream_api.core.web import words
 from dream_api.core.web.pages import Pages
 from dream_api.dashboard import charts
-from dream_api.gate import client_of
 from dream_api.gate.visiting import PlatformVisit, ProjectVisit, SignInRequired, Visitor
 from dream_api.platforms import Permission
 
@@ -81,7 +79,7 @@ _IN_PROJECT: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("keys", "Keys", "/keys"),
             Entry("events", "Events", "/events"),
-            Entry("settings", "Project settings", "/settings", "manage"),
+            Entry("settings", "Project settings", "/settings", "sell"),
         ),
     ),
 )
@@ -154,12 +152,6 @@ class Frame:
 def see(url: str) -> Response:
     """What was asked for is done: the browser gets the page that shows it."""
     return RedirectResponse(url, _SEE_OTHER, {"Cache-Control": "no-store"})
-
-
-def actor_of(request: Request, visitor: Visitor) -> Actor:
-    """The visitor, as the security log knows them."""
-    session = visitor.session
-    return Actor("user", session.user_id, session.shown_name, client_of(request.scope) or "")
 
 
 _own = Frame("dream_api.dashboard.views")

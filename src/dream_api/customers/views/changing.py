@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from dream_api import audit, customers, dashboard, platforms
-from dream_api.core.db import Database, Tx
+from dream_api import customers, dashboard, platforms
+from dream_api.core.db import Database
 from dream_api.core.errors import Conflict, Refusal, ValidationFailed
 from dream_api.customers.views.one import PATH, Id, customer_page
 from dream_api.customers.views.showing import at_gateway
@@ -59,7 +59,7 @@ async def _change(
         now = await platforms.now_in(tx, scope.platform_id, scope.project_id, scope.mode)
         await customers.change(tx, scope, customer, values, now=now)
         if is_told:
-            await _record(tx, request, visit, "customer.blocked", customer_id)
+            await dashboard.record(tx, request, visit, "customer.blocked", about=customer_id)
     return dashboard.see(dashboard.project_url(visit, f"/customers/{customer_id}"))
 
 
@@ -76,7 +76,7 @@ async def delete_customer(request: Request, visit: SellingInProject, customer_id
         return await _again(request, visit, customer_id, form, wrong)
     async with database.write() as tx:
         await customers.delete(tx, scope, await customers.find(tx, scope, customer_id))
-        await _record(tx, request, visit, "customer.deleted", customer_id)
+        await dashboard.record(tx, request, visit, "customer.deleted", about=customer_id)
     return dashboard.see(dashboard.project_url(visit, f"/customers/{customer_id}"))
 
 
@@ -95,11 +95,6 @@ async def open_portal(request: Request, visit: SellingInProject, customer_id: Id
     back = request.app.state.settings.link_base + dashboard.project_url(visit, f"/customers/{customer_id}")
     opened = await desk.gateway_of(found[0]).open_portal(found[0], found[1], back)
     return dashboard.see(opened.url)
-
-
-async def _record(tx: Tx, request: Request, visit: ProjectVisit, action: str, customer_id: str) -> None:
-    by, where = dashboard.actor_of(request, visit.visitor), {"project": visit.project.id, "mode": visit.mode}
-    await audit.record(tx, visit.platform_id, action, by=by, about=customer_id, details=where)
 
 
 async def _again(

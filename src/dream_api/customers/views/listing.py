@@ -1,6 +1,6 @@
 """`/dashboard/{projectId}/{mode}/customers`: all customers, as a table and as a file, and new ones."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -12,7 +12,6 @@ from dream_api import customers, dashboard
 from dream_api.core import clock
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Refusal, ValidationFailed
-from dream_api.core.web.sheets import csv_answer
 from dream_api.customers.listing import MOST_FOUND, Filter, listed
 from dream_api.customers.views.typed import read_profile
 from dream_api.gate.faces import gate_of
@@ -93,21 +92,18 @@ async def export_customers(
     wanted = _filter(q, plan, status, sort)
     database: Database = request.app.state.database
 
-    async def pieces() -> AsyncIterator[list[Sequence[object]]]:
-        after: str | None = None
-        while True:
-            async with database.read() as tx:
-                rows = await listed(tx, visit.acting.scope, wanted, limit=_PIECE, after=after)
-            yield [
-                (row.id, row.user_id, row.email or "", row.name or "", row.status, row.plan or "", *_times(row))
-                for row in rows
-            ]
-            if len(rows) < _PIECE:
-                return
-            after = rows[-1].user_id if wanted.by_name else rows[-1].id
-
+    rows: list[Row[Any]] = []
+    after: str | None = None
+    while len(rows) < dashboard.MOST_ROWS:
+        async with database.read() as tx:
+            piece = await listed(tx, visit.acting.scope, wanted, limit=_PIECE, after=after)
+        rows += piece
+        if len(piece) < _PIECE:
+            break
+        after = piece[-1].user_id if wanted.by_name else piece[-1].id
     heads = ("id", "userId", "email", "name", "status", "plan", "createdAt", "updatedAt")
-    return csv_answer(f"customers-{visit.mode}", heads, pieces())
+    told = ((row.id, row.user_id, row.email, row.name, row.status, row.plan, *_times(row)) for row in rows)
+    return dashboard.csv_file(f"customers-{visit.mode}", heads, told)
 
 
 def _times(row: Row[Any]) -> tuple[str, str]:

@@ -17,7 +17,8 @@ from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Refusal, ValidationFailed
 from dream_api.core.secrets import SealBroken
 from dream_api.customers import Scope
-from dream_api.dashboard.frame import Frame, PageRoute, actor_of, see
+from dream_api.dashboard.frame import Frame, PageRoute, see
+from dream_api.dashboard.recording import actor_of
 from dream_api.gate.faces import gate_of
 from dream_api.gate.opening import Windows
 from dream_api.gate.visiting import SignedIn, Visitor, read_own_form

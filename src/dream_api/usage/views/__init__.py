@@ -1,6 +1,6 @@
 """`/dashboard/{projectId}/{mode}/usage`: what was used, by hour or day, of which meter and by whom."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -13,7 +13,6 @@ from dream_api import dashboard, usage
 from dream_api.catalog import Plans
 from dream_api.core import clock
 from dream_api.core.db import Database
-from dream_api.core.web.sheets import csv_answer
 from dream_api.dashboard.telling import short_day, short_hour
 from dream_api.gate import SaasOnly
 from dream_api.gate.faces import gate_of
@@ -122,7 +121,5 @@ async def export_usage(
             tx, visit.acting.scope, asked.by, asked.span, [asked.meter], user_id=asked.user_id or None
         )
 
-    async def pieces() -> AsyncIterator[list[Sequence[object]]]:
-        yield [(clock.rfc3339(int(point.of)), asked.meter.name, point.total, point.calls) for point in points]
-
-    return csv_answer(f"usage-{visit.mode}", (asked.by, "meter", "total", "calls"), pieces())
+    rows = [(clock.rfc3339(int(point.of)), asked.meter.name, point.total, point.calls) for point in points]
+    return dashboard.csv_file(f"usage-{visit.mode}", (asked.by, "meter", "total", "calls"), rows)
