@@ -3,9 +3,12 @@
 import re
 from typing import Any
 
+from sqlalchemy import select, update
+
 from dream_api import accounts, platforms
 from dream_api.accounts import OpenedSession
 from dream_api.gate.visiting import csrf_of
+from dream_api.keys.tables import keys
 from tests.support.house import Account, House
 
 PATH = "/dashboard/welcome"
@@ -114,7 +117,12 @@ async def test_a_key_is_shown_to_those_who_may_see_it(house: House, alice: Accou
     assert re.search(r"sk_test_\w{20}", shown["member"])
 
 
-async def test_a_key_that_was_sealed_for_another_instance_is_only_named(house: House, alice: Account):
+async def test_a_key_that_was_sealed_for_another_instance_is_only_named(house: House, alice: Account, charlie: Account):
+    async with house.database.write() as tx:
+        other = await tx.scalar(select(keys.c.sealed).where(keys.c.id == charlie.key_ids["test"]))
+        await tx.execute(update(keys).where(keys.c.id == alice.key_ids["test"]).values(sealed=other))
+
     answer = await house.api.get(PATH, headers=alice.cookie())
+
     assert answer.status_code == 200
     assert alice.secret["test"] not in answer.text
