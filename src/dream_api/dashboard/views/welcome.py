@@ -158,7 +158,7 @@ async def _key(tx: Tx, request: Request, membership: Membership, project: Projec
         return key, None
     try:
         return key, keys.reveal(key, secrets.instance_key(request.app.state.settings))
-    except SealBroken:  # the instance has another key than when this one was made
+    except (keys.KeyHidden, SealBroken):  # the instance has another key than when this one was made
         return key, None
 
 
