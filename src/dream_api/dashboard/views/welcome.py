@@ -15,7 +15,6 @@ from dream_api.catalog import NewPrice
 from dream_api.core import clock, secrets
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Refusal, ValidationFailed
-from dream_api.core.secrets import SealBroken
 from dream_api.customers import Scope
 from dream_api.dashboard.frame import Frame, PageRoute, see
 from dream_api.dashboard.recording import actor_of
@@ -158,7 +157,7 @@ async def _key(tx: Tx, request: Request, membership: Membership, project: Projec
         return key, None
     try:
         return key, keys.reveal(key, secrets.instance_key(request.app.state.settings))
-    except (keys.KeyHidden, SealBroken):  # the instance has another key than when this one was made
+    except keys.KeyHidden:  # the instance has another key than when this one was made
         return key, None
 
 
