@@ -13,7 +13,9 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Match
 
 from dream_api import __version__, audit, billing, catalog, customers, schema, store, usage
+from dream_api.audit import api as audit_api
 from dream_api.audit import jobs as audit_jobs
+from dream_api.audit import views as audit_views
 from dream_api.billing import Billing, Gateway, Sandbox
 from dream_api.billing import api as billing_api
 from dream_api.billing import jobs as billing_jobs
@@ -50,6 +52,8 @@ ROUTERS = (
     *catalog_api.ROUTERS,
     webhooks_api.router,
     dashboard_api.router,
+    audit_api.router,
+    *audit_views.ROUTERS,
     *dashboard_views.ROUTERS,
     operating.router,
     documents.router,
