@@ -13,6 +13,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Match
 
 from dream_api import __version__, audit, billing, catalog, customers, schema, store, usage
+from dream_api.assets import api as assets_api
 from dream_api.audit import api as audit_api
 from dream_api.audit import jobs as audit_jobs
 from dream_api.audit import views as audit_views
@@ -22,7 +23,7 @@ from dream_api.billing import jobs as billing_jobs
 from dream_api.billing import views as billing_views
 from dream_api.billing.contract import Kind
 from dream_api.catalog import api as catalog_api
-from dream_api.core import mail, rates, secrets, sweeping
+from dream_api.core import mail, objects, rates, secrets, sweeping
 from dream_api.core.db import Database
 from dream_api.core.db.migrating import migrate
 from dream_api.core.errors import MalformedRequest, NotAllowed, NotFound
@@ -53,6 +54,7 @@ ROUTERS = (
     webhooks_api.router,
     dashboard_api.router,
     audit_api.router,
+    assets_api.router,
     *audit_views.ROUTERS,
     *dashboard_views.ROUTERS,
     operating.router,
@@ -147,6 +149,7 @@ def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -
     app.state.metering = metering
     app.state.billing = open_billing(settings, database, open_gateways)
     app.state.rates = shared_rates
+    app.state.objects = objects.opened(settings)
     app.state.is_stopping = False
     # The routes themselves, which are built once; included, each application would build its own.
     app.router.routes.extend(route for router in ROUTERS for route in router.routes)

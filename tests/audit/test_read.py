@@ -96,6 +96,13 @@ async def test_it_is_taken_away_whole_and_that_is_recorded(house: House, alice: 
     assert [json.loads(line)["number"] for line in lines.text.splitlines()] == ["3", "2", "1"]
 
 
+async def test_odd_questions_are_refused(api: AsyncClient, alice: Account) -> None:
+    for more in ("?action=a%00b", "?member='--", "?before=0", "?before=99999999999999999999"):
+        assert (await api.get(page(alice, more), headers=alice.cookie())).status_code == 422, more
+    for more in ("?action=a%00b", "?member='--", "?after=0", "?after=9999999999999999", "?limit=101"):
+        assert (await api.get(f"/api/security-log{more}", headers=alice.by("owner"))).status_code == 422, more
+
+
 async def test_erased_names_are_said_to_be(house: House, alice: Account) -> None:
     await write(house, alice, "key.issued")
     clock.move(5 * clock.DAY)

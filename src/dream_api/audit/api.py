@@ -72,8 +72,8 @@ _EXAMPLE: dict[str, Any] = {
 async def read_log(
     request: Request,
     developer: Managing,
-    action: Annotated[str | None, Query(max_length=64, description="Of this action only.")] = None,
-    member: Annotated[str | None, Query(max_length=64, description="Of this actor only, by id.")] = None,
+    action: Annotated[str | None, Query(pattern=r"^[a-z._]{1,64}$", description="Of this action only.")] = None,
+    member: Annotated[str | None, Query(pattern=r"^[0-9a-z_]{1,64}$", description="Of this actor only, by id.")] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="How many to answer.")] = 20,
     after: Annotated[
         str | None, Query(pattern=r"^[1-9][0-9]{0,14}$", description="The `nextCursor` of the page before.")

@@ -28,8 +28,8 @@ _COLUMNS = ("number", "at", "action", "sentence", "by_kind", "by_id", "by_name",
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 _KINDS = {"operator": "The operator", "system": "The instance", "key": "A key", "token": "A token", "user": "Somebody"}
 
-Action = Annotated[str, Query(max_length=64)]
-Member = Annotated[str, Query(max_length=64)]
+Action = Annotated[str, Query(pattern=r"^[a-z._]{0,64}$")]
+Member = Annotated[str, Query(pattern=r"^[0-9a-z_]{0,64}$")]
 
 
 def _who(entry: Entry) -> str:

@@ -1,11 +1,12 @@
 """`/dashboard/operator/mail`: the letters of this instance, and those that nobody sent."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
+from sqlalchemy import Row
 from starlette.responses import Response
 
-from dream_api.core import mail
+from dream_api.core import ids, mail
 from dream_api.core.db import Database
 from dream_api.core.errors import NotFound
 from dream_api.dashboard.frame import Frame, PageRoute
@@ -20,7 +21,9 @@ _PAGE = 50
 
 @router.get(_HERE)
 async def list_mail(
-    request: Request, visit: ManagingInstance, before: Annotated[str | None, Query(max_length=64)] = None
+    request: Request,
+    visit: ManagingInstance,
+    before: Annotated[str | None, Query(pattern=r"^eml_[0-9a-z]{26}$")] = None,
 ) -> Response:
     database: Database = request.app.state.database
     async with database.read() as tx:
@@ -32,11 +35,19 @@ async def list_mail(
 
 
 @router.get(_HERE + "/{mailId}")
-async def read_mail(request: Request, visit: ManagingInstance) -> Response:
+async def read_mail(
+    request: Request, visit: ManagingInstance, mail_id: Annotated[str, Path(alias="mailId")]
+) -> Response:
     """Its text; the HTML was made for the person it goes to, and is not shown."""
-    database: Database = request.app.state.database
-    async with database.read() as tx:
-        letter = await mail.mail_by_id(tx, request.path_params["mailId"])
+    letter = await _find(request, mail_id)
     if letter is None:
         raise NotFound("There is no such letter.", hint="Letters are kept for 30 days.")
     return _frame.show(visit, "mail.html", here="mail", letter=letter)
+
+
+async def _find(request: Request, mail_id: str) -> Row[Any] | None:
+    if not ids.is_one("eml", mail_id):
+        return None
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        return await mail.mail_by_id(tx, mail_id)
