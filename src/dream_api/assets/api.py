@@ -1,5 +1,6 @@
 """`POST /upload-asset`, `POST /api/assets` and `GET /api/assets/{key}`: files in, and files out."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -106,7 +107,9 @@ async def _take(request: Request, acting: Acting, name: str) -> Response:
         body = await read(request.receive, request.headers.get("content-length"), limit + _AROUND)
     except TooLarge:
         raise AssetTooLarge(f"The file is too large; at most {limit:,} bytes are kept.") from None
-    asset = assets.draft(assets.upload_in(body, request.headers.get("content-type"), name), limit)
+    # Beside the loop, which other requests wait for: a large file takes long to look through.
+    upload = await asyncio.to_thread(assets.upload_in, body, request.headers.get("content-type"), name)
+    asset = await asyncio.to_thread(assets.draft, upload, limit)
 
     async def effect(_: str | None) -> KeptAsset:
         await objects_of(request).put(assets.path_of(acting.platform_id, asset.key), asset.content)

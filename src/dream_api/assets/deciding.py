@@ -31,8 +31,8 @@ _BRANDS = {
 }
 # Shown where a page asks for it; all else is saved.
 _SHOWN = ("image/", "video/", "audio/", "font/", "text/plain")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
 _MARKUP = re.compile(rb"<\s*[!?/a-z]", re.IGNORECASE)
-_LOOKED_AT = 64 * 1024
 
 
 def type_of(content: bytes) -> ContentType:
@@ -53,11 +53,9 @@ def is_shown(kind: ContentType) -> bool:
 
 
 def _is_plain_text(content: bytes) -> bool:
-    """UTF-8 without control characters, and without what begins a tag where a browser would look for one."""
+    """UTF-8 without control characters, and without what begins a tag."""
     try:
         text = content.decode()
     except UnicodeDecodeError:
         return False
-    if any(ord(character) < ord(" ") and character not in "\t\n\r\f" for character in text):
-        return False
-    return _MARKUP.search(content[:_LOOKED_AT]) is None
+    return _CONTROLS.search(text) is None and _MARKUP.search(content) is None

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from fastapi import Request
 
-from dream_api import accounts, audit
+from dream_api import accounts, audit, keys
 from dream_api.audit import Actor
 from dream_api.core.db import Tx
+from dream_api.core.secrets import digest
 from dream_api.gate.acting import Acting, Developer
 from dream_api.gate.admitting import client_of
-from dream_api.gate.gate import Gate
 
 
 async def record(
@@ -38,6 +38,6 @@ async def _actor(tx: Tx, request: Request, caller: str) -> Actor:
     if kind == "token":
         token = await accounts.find(tx, actor_id)
         return Actor("token", actor_id, "" if token is None else token.name, address)
-    gate: Gate = request.app.state.gate
-    key = await gate.key(request.headers.get("authorization"))
-    return Actor("key", key.id, address=address)
+    # Read in this very transaction: another connection might have to be waited for.
+    key = await keys.load(tx, digest(keys.well_formed(request.headers.get("authorization"))))
+    return Actor("key", "" if key is None else key.id, address=address)

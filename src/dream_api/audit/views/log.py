@@ -27,6 +27,7 @@ _COLUMNS = ("number", "at", "action", "sentence", "by_kind", "by_id", "by_name",
 # What a spreadsheet would take for a formula.
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 _KINDS = {"operator": "The operator", "system": "The instance", "key": "A key", "token": "A token", "user": "Somebody"}
+_BENEATH = {"key": "key", "token": "personal token"}
 
 Action = Annotated[str, Query(pattern=r"^[a-z._]{0,64}$")]
 Member = Annotated[str, Query(pattern=r"^[0-9a-z_]{0,64}$")]
@@ -37,7 +38,12 @@ def _who(entry: Entry) -> str:
     return entry.by.name or _KINDS[entry.by.kind]
 
 
-_frame = Frame("dream_api.audit.views", who=_who)
+def _kind(entry: Entry) -> str:
+    """What is told beneath: of somebody without a name, by which id they are known."""
+    return entry.by.id if not entry.by.name else _BENEATH[entry.by.kind]
+
+
+_frame = Frame("dream_api.audit.views", who=_who, kind=_kind)
 
 
 @router.get("/dashboard/{platformId}/security-log")
