@@ -23,6 +23,7 @@ from dream_api.billing import jobs as billing_jobs
 from dream_api.billing import views as billing_views
 from dream_api.billing.contract import Kind
 from dream_api.catalog import api as catalog_api
+from dream_api.catalog import views as catalog_views
 from dream_api.core import mail, objects, rates, secrets, sweeping
 from dream_api.core.db import Database
 from dream_api.core.db.migrating import migrate
@@ -38,7 +39,9 @@ from dream_api.customers import api as customers_api
 from dream_api.dashboard import api as dashboard_api
 from dream_api.dashboard import views as dashboard_views
 from dream_api.gate import Admitting, Gate, Turnstile, visiting
+from dream_api.keys import views as keys_views
 from dream_api.store import api as store_api
+from dream_api.store import views as store_views
 from dream_api.usage import api as usage_api
 from dream_api.usage import jobs as usage_jobs
 from dream_api.webhooks import api as webhooks_api
@@ -56,6 +59,9 @@ ROUTERS = (
     audit_api.router,
     assets_api.router,
     *audit_views.ROUTERS,
+    *catalog_views.ROUTERS,
+    *keys_views.ROUTERS,
+    *store_views.ROUTERS,
     *dashboard_views.ROUTERS,
     operating.router,
     documents.router,

@@ -35,7 +35,13 @@ from dream_api.billing.contract import (
 from dream_api.billing.delivering import deliver
 from dream_api.billing.ending import end as end_checkout
 from dream_api.billing.proving import checks
-from dream_api.billing.queries import checkout_by_id, hold_payment, payments_of_checkout, refunds_of
+from dream_api.billing.queries import (
+    checkout_by_id,
+    hold_payment,
+    payments_of_checkout,
+    refunds_of,
+    subscribers_by_plan,
+)
 from dream_api.billing.receiving import receive
 from dream_api.billing.refunding import RefundTooLarge, find_payment
 from dream_api.billing.refunding import begin as begin_refund
@@ -90,4 +96,5 @@ __all__ = [
     "run_due",
     "scope_of",
     "send_refund",
+    "subscribers_by_plan",
 ]

@@ -18,6 +18,8 @@ from dream_api.platforms.queries import (
     hold_project,
     home_platform_no,
     home_project_id,
+    page_of_platforms,
+    platform_row,
     remember_home,
 )
 from dream_api.platforms.rules import (
@@ -36,6 +38,7 @@ from dream_api.platforms.rules import (
     operator,
     projects_of,
     proper_name,
+    rename_project,
 )
 
 __all__ = [
@@ -77,6 +80,8 @@ __all__ = [
     "move_to",
     "now_in",
     "operator",
+    "page_of_platforms",
+    "platform_row",
     "projects_of",
     "proper_name",
     "refuse_browser",
@@ -84,4 +89,5 @@ __all__ = [
     "refuse_move",
     "refuse_role",
     "remember_home",
+    "rename_project",
 ]
