@@ -13,7 +13,10 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Match
 
 from dream_api import __version__, audit, billing, catalog, customers, schema, store, usage
+from dream_api.assets import api as assets_api
+from dream_api.audit import api as audit_api
 from dream_api.audit import jobs as audit_jobs
+from dream_api.audit import views as audit_views
 from dream_api.billing import Billing, Gateway, Sandbox
 from dream_api.billing import api as billing_api
 from dream_api.billing import jobs as billing_jobs
@@ -21,7 +24,7 @@ from dream_api.billing import views as billing_views
 from dream_api.billing.contract import Kind
 from dream_api.catalog import api as catalog_api
 from dream_api.catalog import views as catalog_views
-from dream_api.core import mail, rates, secrets, sweeping
+from dream_api.core import mail, objects, rates, secrets, sweeping
 from dream_api.core.db import Database
 from dream_api.core.db.migrating import migrate
 from dream_api.core.errors import MalformedRequest, NotAllowed, NotFound
@@ -56,6 +59,9 @@ ROUTERS = (
     *catalog_api.ROUTERS,
     webhooks_api.router,
     dashboard_api.router,
+    audit_api.router,
+    assets_api.router,
+    *audit_views.ROUTERS,
     *catalog_views.ROUTERS,
     *keys_views.ROUTERS,
     *store_views.ROUTERS,
@@ -155,6 +161,7 @@ def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -
     app.state.metering = metering
     app.state.billing = open_billing(settings, database, open_gateways)
     app.state.rates = shared_rates
+    app.state.objects = objects.opened(settings)
     app.state.is_stopping = False
     # The routes themselves, which are built once; included, each application would build its own.
     app.router.routes.extend(route for router in ROUTERS for route in router.routes)
