@@ -1,15 +1,12 @@
 """Overview, customers, usage and events: who sees them, what stands in them, and what they ask of the database."""
 
-import contextlib
 import html
 import re
-from collections.abc import Iterator
 from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, update
-from sqlalchemy.engine import Engine
+from sqlalchemy import select, update
 
 from dream_api import customers
 from dream_api.core import clock
@@ -19,6 +16,7 @@ from dream_api.platforms.tables import projects
 from dream_api.webhooks.tables import events
 from tests.dashboard.history import Past
 from tests.support.house import Account, House, open_store
+from tests.support.statements import questions
 
 PATHS = (
     "",
@@ -30,8 +28,6 @@ PATHS = (
     "/events",
 )
 NASTY = "\"'></title><script>alert(1)</script>&{{7*7}}"
-
-_ASIDE = re.compile(r"FROM (changes|jobs|schedules)|julianday|clock_timestamp")
 
 
 @pytest.fixture(autouse=True)
@@ -49,20 +45,6 @@ async def page(house: House, account: Account, path: str, role: Any = "owner") -
     assert answer.status_code == 200, answer.text
     assert len(answer.content) < 100_000
     return answer.text
-
-
-@contextlib.contextmanager
-def asked() -> Iterator[list[str]]:
-    """What is asked of the database, but for what goes on beside the pages."""
-    told: list[str] = []
-
-    def hear(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.lstrip().startswith(("SELECT", "WITH")) and not _ASIDE.search(statement):
-            told.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", hear)
-    yield told
-    event.remove(Engine, "before_cursor_execute", hear)
 
 
 def _scope(account: Account) -> Scope:
@@ -110,7 +92,7 @@ async def test_how_much_pages_ask_does_not_depend_on_how_much_there_is(house: Ho
         told: dict[str, int] = {}
         for path in (*PATHS, f"/customers/{(await one_of(house, alice)).id}"):
             await page(house, alice, path)
-            with asked() as statements:
+            with questions() as statements:
                 await page(house, alice, path)
             told[re.sub("cus_.*", "", path)] = len(statements)
         counts.append(told)
