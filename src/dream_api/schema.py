@@ -9,6 +9,7 @@ from dream_api.core.db.tables import metadata
 from dream_api.core.idempotency import tables as idempotency
 from dream_api.core.jobs import tables as jobs
 from dream_api.customers import tables as customers
+from dream_api.identity import tables as identity
 from dream_api.keys import tables as keys
 from dream_api.platforms import tables as platforms
 from dream_api.store import tables as store
@@ -23,6 +24,7 @@ __all__ = [
     "customers",
     "idempotency",
     "jobs",
+    "identity",
     "keys",
     "metadata",
     "platforms",

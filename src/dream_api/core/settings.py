@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _INSTANCE_KEY = re.compile(r"[0-9a-fA-F]{64}")
@@ -63,6 +63,20 @@ class Settings(BaseSettings):
         None,
         description="A bearer token that opens `/metrics` to addresses other than loopback.",
     )
+    sign_up: Literal["open", "invited", "closed"] = Field(
+        "open",
+        description="Who may make a developer's account: anybody (`open`), who was invited to a platform (`invited`), "
+        "or nobody (`closed`).",
+    )
+    oidc_issuer: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/]",
+        description="Developers may also sign in by this OpenID Connect provider: its issuer, exactly as it calls itself, "
+        "such as `https://accounts.google.com`. It sends people back to `/account/oidc/callback` of the public URL.",
+    )
+    oidc_client_id: str = Field("", description="What this instance is called at the provider.")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="The secret that belongs to the client id.")
+    oidc_name: str = Field("Single sign-on", description="What people call the provider: `Continue with …`.")
     body_limit: int = Field(1_048_576, ge=1024, description="The largest request body that is read, in bytes.")
     open_rate: int = Field(
         20,
@@ -115,6 +129,12 @@ class Settings(BaseSettings):
         if value is not None:
             _ = urlsplit(value).port  # raises where it is none
         return value
+
+    @model_validator(mode="after")
+    def _provider_knows_us(self) -> "Settings":
+        if self.oidc_issuer is not None and not self.oidc_client_id:
+            raise ValueError("DREAM_OIDC_ISSUER needs DREAM_OIDC_CLIENT_ID")
+        return self
 
     @field_validator("instance_key")
     @classmethod
