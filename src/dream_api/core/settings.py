@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+_SENDER = re.compile(r"([^<>@\x00-\x1f,;\"]*<[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+)")
 _INSTANCE_KEY = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -74,9 +75,25 @@ class Settings(BaseSettings):
         description="Developers may also sign in by this OpenID Connect provider: its issuer, exactly as it calls itself, "
         "such as `https://accounts.google.com`. It sends people back to `/account/oidc/callback` of the public URL.",
     )
-    oidc_client_id: str = Field("", description="What this instance is called at the provider.")
-    oidc_client_secret: SecretStr = Field(SecretStr(""), description="The secret that belongs to the client id.")
+    oidc_client_id: str | None = Field(
+        None,
+        validate_default=True,
+        description="What this instance is called at the provider; needed with `DREAM_OIDC_ISSUER`.",
+    )
+    oidc_client_secret: SecretStr | None = Field(
+        None, description="The secret that belongs to the client id, where the provider gave one."
+    )
     oidc_name: str = Field("Single sign-on", description="What people call the provider: `Continue with …`.")
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="The mail server: `smtp://user:password@host:587` (with STARTTLS, which a password waits for) or "
+        "`smtps://user:password@host:465`. Without it letters are kept, for the operator to read in the dashboard.",
+    )
+    mail_from: str | None = Field(
+        None,
+        validate_default=True,
+        description="Who writes: `Dream <hello@example.com>` or an address alone; needed with `DREAM_SMTP_URL`.",
+    )
     body_limit: int = Field(1_048_576, ge=1024, description="The largest request body that is read, in bytes.")
     open_rate: int = Field(
         20,
@@ -130,17 +147,37 @@ class Settings(BaseSettings):
             _ = urlsplit(value).port  # raises where it is none
         return value
 
-    @model_validator(mode="after")
-    def _provider_knows_us(self) -> "Settings":
-        if self.oidc_issuer is not None and not self.oidc_client_id:
-            raise ValueError("DREAM_OIDC_ISSUER needs DREAM_OIDC_CLIENT_ID")
-        return self
+    @field_validator("oidc_client_id")
+    @classmethod
+    def _known_to_the_provider(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("oidc_issuer") is not None:
+            raise ValueError("DREAM_OIDC_ISSUER needs it: what this instance is called there")
+        return value
 
     @field_validator("instance_key")
     @classmethod
     def _whole(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not _INSTANCE_KEY.fullmatch(value.get_secret_value().strip()):
             raise ValueError("it must be 64 hexadecimal digits")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_smtp(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parts = urlsplit(value.get_secret_value())
+            if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+                raise ValueError("it must be smtp://host or smtps://host")
+            _ = parts.port  # raises where it is none
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_one_address(cls, value: str | None, told: ValidationInfo) -> str | None:
+        if value is None and told.data.get("smtp_url") is not None:
+            raise ValueError("it is needed with DREAM_SMTP_URL")
+        if value is not None and not _SENDER.fullmatch(value):
+            raise ValueError("it must be an address, such as Dream <hello@example.com>")
         return value
 
     @property

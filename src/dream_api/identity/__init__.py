@@ -1,7 +1,16 @@
 """How people show who they are, whoever they are: passwords, one-time links, second factors, other providers' sign-in."""
 
 from dream_api.identity.attempts import claim, forgive
-from dream_api.identity.links import Link, LinkUnusable, forget_links, issue_link, link_issued_since, look_up_link, make_link, use_link
+from dream_api.identity.links import (
+    Link,
+    LinkUnusable,
+    forget_links,
+    issue_link,
+    link_issued_since,
+    look_up_link,
+    make_link,
+    use_link,
+)
 from dream_api.identity.passwords import ARGON2, Passwords, proper_password
 from dream_api.identity.providers import Claims, Flow, Provider, ProviderFailed
 from dream_api.identity.recovery import codes_left, make_codes
