@@ -53,6 +53,7 @@ async def mark_verified(tx: Tx, user: User) -> User:
         return user
     await user_queries.set_user(tx, user.id, password_hash=None)
     await identity.forget_links(tx, user.id)
+    await identity.end_factor(tx, user.id)
     await end_sessions(tx, user.id)
     return await _verified(tx, user)
 

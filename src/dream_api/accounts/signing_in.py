@@ -15,6 +15,7 @@ from dream_api.identity import Passwords
 T = TypeVar("T")
 # The link by which somebody who has shown their password comes to show a code.
 CODE_LINK = "sign_in_code"
+_CHOOSE_ONE = "Your account has no password yet. Choose one by a letter first: sign out, then “Forgot the password?”."
 
 
 class SignInRefused(Unauthorized):
@@ -64,7 +65,7 @@ async def pass_code(tx: Tx, user_id: str, key: InstanceKey, code: str) -> bool:
 
 
 async def enter(tx: Tx, user: User, *, address: str, agent: str) -> OpenedSession:
-    """They are signed in: all that was asked for was shown."""
+    """They are signed in, in a new session: all that was asked for was shown."""
     await forgive(tx, user)
     return await open_session(tx, user.id, address=address, agent=agent)
 
@@ -80,6 +81,8 @@ async def confirm_password(database: Database, passwords: Passwords, user_id: st
     async with database.write() as tx:
         row = await user_queries.user_by_id(tx, user_id)
         may_try = row is not None and await identity.claim(tx, _tried(row.email))
+    if row is not None and row.password_hash is None:
+        raise ValidationFailed(_CHOOSE_ONE, param="current")
     if not await passwords.verify(password, row.password_hash if row is not None and may_try else None) or row is None:
         raise ValidationFailed("That is not your password.", param="current")
     async with database.write() as tx:

@@ -11,6 +11,7 @@ from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, ValidationFailed
 
 _LONGEST_EMAIL = 254
+_LONGEST_LOCAL = 64
 _LONGEST_NAME = 120
 
 
@@ -41,8 +42,8 @@ def proper_email(email: str, param: str = "email") -> str:
     """The address in the form in which it is compared; whether mail arrives there, only mail can tell."""
     proper = email.strip().lower()
     name, at, host = proper.rpartition("@")
-    is_one = at and name and "." in host.strip(".") and len(proper) <= _LONGEST_EMAIL
-    if not is_one or not proper.isprintable() or any(c.isspace() or c in '<>(),;:"[]' for c in proper):
+    is_one = at and 0 < len(name) <= _LONGEST_LOCAL and "." in host.strip(".") and len(proper) <= _LONGEST_EMAIL
+    if not is_one or not proper.isprintable() or any(c.isspace() or c in '<>(),;:"[]\\' for c in proper):
         raise ValidationFailed("That is no e-mail address.", param=param, hint="Write it like ada@example.com.")
     return proper
 

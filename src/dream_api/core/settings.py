@@ -72,7 +72,7 @@ class Settings(BaseSettings):
     oidc_issuer: str | None = Field(
         None,
         pattern=r"^https?://[^\s/]",
-        description="Developers may also sign in by this OpenID Connect provider: its issuer, exactly as it calls itself, "
+        description="Developers may also sign in by this OpenID Connect provider: its issuer, as it calls itself, "
         "such as `https://accounts.google.com`. It sends people back to `/account/oidc/callback` of the public URL.",
     )
     oidc_client_id: str | None = Field(

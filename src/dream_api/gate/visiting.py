@@ -92,7 +92,7 @@ def csrf_of(session_token: str) -> str:
     return hashlib.sha256(b"form of " + session_token.encode()).hexdigest()
 
 
-async def _visitor(request: Request) -> Visitor:
+async def visitor_of(request: Request) -> Visitor:
     """Raises SignInRequired; refuses forms that another website sent, also with the visitor's own cookie."""
     gate: Gate = request.app.state.gate
     sent = request.cookies.get(cookie_of(request.app.state.settings), "")
@@ -107,7 +107,7 @@ async def _visitor(request: Request) -> Visitor:
     return Visitor(session, csrf_of(sent), memberships)
 
 
-SignedIn = Annotated[Visitor, Depends(_visitor)]
+SignedIn = Annotated[Visitor, Depends(visitor_of)]
 
 
 async def read_own_form(request: Request, visitor: Visitor) -> Form:

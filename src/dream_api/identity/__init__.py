@@ -1,4 +1,4 @@
-"""How people show who they are, whoever they are: passwords, one-time links, second factors, other providers' sign-in."""
+"""How people of any kind show who they are: passwords, one-time links, second factors, other providers' sign-in."""
 
 from dream_api.identity.attempts import claim, forgive
 from dream_api.identity.links import (
@@ -6,7 +6,6 @@ from dream_api.identity.links import (
     LinkUnusable,
     forget_links,
     issue_link,
-    link_issued_since,
     look_up_link,
     make_link,
     use_link,
@@ -44,7 +43,6 @@ __all__ = [
     "forgive",
     "has_factor",
     "issue_link",
-    "link_issued_since",
     "look_up_link",
     "make_codes",
     "make_link",

@@ -17,7 +17,7 @@ o = one_time_links.c
 
 class LinkUnusable(NotFound):
     code = "link_unusable"
-    hint = "Ask for a new one; only the newest works, once."
+    hint = "Ask for a new one; each works once."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,6 @@ async def forget_links(tx: Tx, subject: str, *purposes: str) -> None:
     """None of the subject's work any more: of these purposes, or of all."""
     which = (o.purpose.in_(purposes),) if purposes else ()
     await tx.execute(delete(one_time_links).where(o.subject == subject, *which))
-
-
-async def link_issued_since(tx: Tx, purpose: str, subject: str, moment: int) -> bool:
-    """Whether one was issued that late and is unused."""
-    which = (o.subject == subject, o.purpose == purpose, o.created_at > moment)
-    return await tx.scalar(select(o.hash).where(*which).limit(1)) is not None
 
 
 def _usable(purpose: str, token: str) -> tuple[Any, ...]:

@@ -4,7 +4,8 @@ import hmac
 from dataclasses import dataclass
 from typing import Any
 
-import pyotp
+from pyotp import random_base32
+from pyotp.totp import TOTP
 from sqlalchemy import Row, delete, insert, select, update
 
 from dream_api.core import clock
@@ -41,11 +42,12 @@ async def begin_factor(tx: Tx, subject: str, key: InstanceKey, *, account: str, 
     if row is not None and row.created_at > clock.now() - clock.DAY:
         secret = key.open(row.sealed, subject)
     else:
-        secret = pyotp.random_base32()
+        secret = random_base32()
         await end_factor(tx, subject)
         made = {"sealed": key.seal(secret, subject), "last_step": 0, "created_at": clock.now(), "confirmed_at": None}
         await tx.execute(insert(second_factors).values(subject=subject, **made))
-    return Enrolment(secret, pyotp.TOTP(secret).provisioning_uri(account, issuer))
+    link: str = TOTP(secret, name=account, issuer=issuer).provisioning_uri()  # pyright: ignore[reportUnknownVariableType]
+    return Enrolment(secret, link)
 
 
 async def confirm_factor(tx: Tx, subject: str, key: InstanceKey, code: str) -> list[str]:
@@ -60,10 +62,12 @@ async def confirm_factor(tx: Tx, subject: str, key: InstanceKey, code: str) -> l
 async def pass_factor(tx: Tx, subject: str, key: InstanceKey, code: str) -> None:
     """Returns where the code is the app's or a recovery code; raises CodeWrong."""
     row = await _row(tx, subject)
-    if row is not None and row.confirmed_at is not None:
-        if await _takes(tx, row, key, code) or await use_code(tx, subject, code):
-            return
-    raise _wrong()
+    if (
+        row is None
+        or row.confirmed_at is None
+        or not (await _takes(tx, row, key, code) or await use_code(tx, subject, code))
+    ):
+        raise _wrong()
 
 
 async def has_factor(tx: Tx, subject: str) -> bool:
@@ -88,7 +92,7 @@ async def _takes(tx: Tx, row: Row[Any], key: InstanceKey, code: str) -> bool:
     typed = "".join(code.split())
     if len(typed) != _DIGITS or not typed.isascii() or not typed.isdecimal():
         return False
-    totp = pyotp.TOTP(key.open(row.sealed, row.subject))
+    totp = TOTP(key.open(row.sealed, row.subject))
     now = clock.now() // _STEP
     matching = [
         step for step in range(now - _SLACK, now + _SLACK + 1) if hmac.compare_digest(totp.generate_otp(step), typed)

@@ -1,9 +1,15 @@
 """Tenants and what they sell: platforms, their projects and their time, who may do what, and their numbers."""
 
 from dream_api.platforms.clocks import PLANS_KIND, ClockGoesForwardOnly, ahead_of, move_to, now_in, refuse_move
-from dream_api.platforms.member_queries import members_of
-from dream_api.platforms.members import AlreadyAMember, Membership, add_member, memberships_of
+from dream_api.platforms.member_queries import members_of, remove_memberships
+from dream_api.platforms.members import AlreadyAMember, Membership, add_member, is_last_owner, memberships_of, role_of
 from dream_api.platforms.numbers import draw, draw_locked, hold_numbers, move
+from dream_api.platforms.operators import (
+    become_operator,
+    look_up_operator_link,
+    make_operator_link,
+    operator_is_missing,
+)
 from dream_api.platforms.origins import (
     OriginNotAllowed,
     RedirectNotAllowed,
@@ -37,6 +43,7 @@ from dream_api.platforms.rules import (
     projects_of,
     proper_name,
 )
+from dream_api.platforms.sign_ins import note_refused, record_of_person, register_sign_ins
 
 __all__ = [
     "CACHE_KIND",
@@ -58,6 +65,7 @@ __all__ = [
     "all_platforms",
     "all_projects",
     "allows",
+    "become_operator",
     "change_origins",
     "create",
     "create_project",
@@ -69,19 +77,28 @@ __all__ = [
     "hold_project",
     "home_platform_no",
     "home_project_id",
+    "is_last_owner",
     "load_project",
+    "look_up_operator_link",
+    "make_operator_link",
     "members_of",
     "memberships_of",
     "mode_no",
     "move",
     "move_to",
+    "note_refused",
     "now_in",
     "operator",
+    "operator_is_missing",
     "projects_of",
     "proper_name",
+    "record_of_person",
     "refuse_browser",
     "refuse_foreign",
     "refuse_move",
     "refuse_role",
+    "register_sign_ins",
     "remember_home",
+    "remove_memberships",
+    "role_of",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, delete, insert, select
 
 from dream_api.core.db import Tx
 from dream_api.platforms.tables import members, platforms
@@ -30,3 +30,8 @@ async def memberships_of(tx: Tx, user_id: str) -> Sequence[Row[Any]]:
     columns = (m.platform_id, m.role, m.joined_at, platforms.c.no, platforms.c.name)
     whose = select(*columns).select_from(joined).where(m.user_id == user_id)
     return await tx.all(whose.order_by(m.joined_at, m.platform_id))
+
+
+async def remove_memberships(tx: Tx, user_id: str) -> None:
+    """On all platforms: the person goes."""
+    await tx.execute(delete(members).where(m.user_id == user_id))

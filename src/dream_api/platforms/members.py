@@ -35,3 +35,16 @@ async def memberships_of(tx: Tx, user_id: str) -> list[Membership]:
     """The platforms that the user works on, the oldest membership first."""
     rows = await member_queries.memberships_of(tx, user_id)
     return [Membership(Platform(row.platform_id, row.no, row.name), row.role, row.joined_at) for row in rows]
+
+
+async def role_of(tx: Tx, platform_id: str, user_id: str) -> Role | None:
+    """None: they are no member."""
+    row = await member_queries.member_row(tx, platform_id, user_id)
+    role: Role | None = None if row is None else row.role
+    return role
+
+
+async def is_last_owner(tx: Tx, platform_id: str, user_id: str) -> bool:
+    """Whether nobody would own the platform without them."""
+    owners = [row.user_id for row in await member_queries.members_of(tx, platform_id) if row.role == "owner"]
+    return owners == [user_id]

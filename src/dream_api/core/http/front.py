@@ -109,8 +109,8 @@ class Answering:
 
 
 def _logged(path: str) -> str:
-    """Without the long ones of its parts: who knows a one-time link or the id of a page may use it, and no id of a row is
-    that long."""
+    """Without the long ones of its parts: who knows a link or the id of a page may use it, and no id of a row is that
+    long."""
     return "/".join(part if len(part) <= _LONGEST_PART else f"{part[:12]}…" for part in path.split("/"))
 
 
