@@ -20,6 +20,9 @@ from dream_api.gate.gate import Gate
 from dream_api.platforms import Membership, Mode, Permission, Platform, Project
 
 _MOST_PROJECTS = 200
+# An editor's, with a row for each price and limit.
+_LARGEST_FORM = 262_144
+_MOST_FIELDS = 500
 
 
 class SignInRequired(Unauthorized):
@@ -112,7 +115,7 @@ SignedIn = Annotated[Visitor, Depends(visitor_of)]
 
 async def read_own_form(request: Request, visitor: Visitor) -> Form:
     """The form, where it comes from a page that this visitor was shown; raises ForeignForm."""
-    form = await read_form(request)
+    form = await read_form(request, largest=_LARGEST_FORM, most_fields=_MOST_FIELDS)
     if not hmac.compare_digest(form.pop("csrf", ""), visitor.csrf):
         raise ForeignForm("The form is not one of this session's.")
     return form
