@@ -116,7 +116,7 @@ SignedIn = Annotated[Visitor, Depends(visitor_of)]
 async def read_own_form(request: Request, visitor: Visitor) -> Form:
     """The form, where it comes from a page that this visitor was shown; raises ForeignForm."""
     form = await read_form(request, largest=_LARGEST_FORM, most_fields=_MOST_FIELDS)
-    if not hmac.compare_digest(form.pop("csrf", ""), visitor.csrf):
+    if not hmac.compare_digest(form.pop("csrf", "").encode(), visitor.csrf.encode()):
         raise ForeignForm("The form is not one of this session's.")
     return form
 
