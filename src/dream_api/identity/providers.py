@@ -126,7 +126,7 @@ class Provider:
             str(claims["sub"]),
             str(claims.get("email", "")),
             # Some send it as text.
-            claims.get("email_verified") in (True, "true"),
+            str(claims.get("email_verified")).lower() == "true",
             str(claims.get("name", "")),
         )
 
