@@ -31,7 +31,7 @@ async def test_a_reset_link_works_once_and_ends_every_session(house: House) -> N
     clock.move(16 * clock.MINUTE)
     assert (await browser.sign_in("ada@example.com", FRESH)).status_code == 303
     *_, notice = await letters(house)
-    assert notice.subject == "Its password was changed"
+    assert notice.subject == "Your password was changed"
     assert "not confirmed" not in (await browser.get("/account")).text
 
 
@@ -101,7 +101,7 @@ async def test_another_address_is_theirs_once_mail_to_it_arrives(house: House) -
 
     assert "ada@new.example" in (await browser.get("/account")).text
     *_, notice = await letters(house)
-    assert (notice.to, notice.subject) == ("ada@example.com", "Its e-mail address was changed")
+    assert (notice.to, notice.subject) == ("ada@example.com", "Your e-mail address was changed")
     assert (await Browser(house).sign_in("ada@new.example")).status_code == 303
     assert (await Browser(house).sign_in("ada@example.com")).status_code == 422
 

@@ -92,7 +92,7 @@ async def _set_password(request: Request, visitor: Visitor, form: Form) -> Respo
     hashed = await passwords_of(request).hash(password)
     async with database_of(request).write() as tx:
         await accounts.set_password(tx, session.user_id, hashed, but=session.id)
-        await enqueue(tx, NOTIFY_JOB, {"email": session.email, "what": "Its password was changed"})
+        await enqueue(tx, NOTIFY_JOB, {"email": session.email, "what": "Your password was changed"})
         by = actor(request, visitor)
         await platforms.record_of_person(tx, session.user_id, "password.changed", by=by)
     return see("/account?done=password")

@@ -105,7 +105,7 @@ async def make_codes(request: Request, visitor: SignedIn) -> Response:
             if not await identity.has_factor(tx, visitor.session.user_id):
                 raise FactorMissing("Recovery codes stand in for an authenticator app, and there is none.")
             codes = await identity.make_codes(tx, visitor.session.user_id)
-            await _note(tx, request, visitor, "recovery.renewed", "It has new recovery codes")
+            await _note(tx, request, visitor, "recovery.renewed", "There are new recovery codes")
     except Refusal as refusal:
         return frame.plain("codes_new.html", visitor, status=INVALID, problems=told(refusal))
     return frame.plain("codes.html", visitor, codes=codes)

@@ -62,7 +62,7 @@ async def reset(request: Request, guest: AnyGuest, token: str) -> Response:
     hashed = await passwords_of(request).hash(password)
     async with database_of(request).write() as tx:
         owner = await accounts.reset_password(tx, token, hashed)
-        await enqueue(tx, NOTIFY_JOB, {"email": owner.email, "what": "Its password was changed"})
+        await enqueue(tx, NOTIFY_JOB, {"email": owner.email, "what": "Your password was changed"})
         by = actor_of(request, owner.id, owner.email)
         await platforms.record_of_person(tx, owner.id, "password.reset", by=by)
     return drop(request, see("/account/sign-in?done=reset"), "dream_session")

@@ -44,7 +44,7 @@ async def verify(request: Request, guest: AnyGuest, token: str) -> Response:
         if before.email == after.email:
             await platforms.record_of_person(tx, after.id, "user.verified", by=by)
         else:
-            what = "Its e-mail address was changed"
+            what = "Your e-mail address was changed"
             await enqueue(tx, NOTIFY_JOB, {"email": before.email, "what": what})
             details = {"email": after.email}
             await platforms.record_of_person(tx, after.id, "user.email_changed", by=by, details=details)
