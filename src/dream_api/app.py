@@ -34,6 +34,8 @@ from dream_api.customers import api as customers_api
 from dream_api.dashboard import api as dashboard_api
 from dream_api.dashboard import views as dashboard_views
 from dream_api.gate import Admitting, Gate, Turnstile, visiting
+from dream_api.gate import checks as gate_checks
+from dream_api.gate import jobs as gate_jobs
 from dream_api.store import api as store_api
 from dream_api.usage import api as usage_api
 from dream_api.usage import jobs as usage_jobs
@@ -81,7 +83,7 @@ async def prepare(database: Database) -> None:
 
 def every_check() -> list[Check]:
     """What `doctor` proves."""
-    return [*usage.checks(), *customers.checks(), *billing.checks(), *store.checks()]
+    return [*usage.checks(), *customers.checks(), *billing.checks(), *store.checks(), *gate_checks()]
 
 
 def own_gateways(settings: Settings, database: Database) -> Mapping[Kind, Gateway]:

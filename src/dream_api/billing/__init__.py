@@ -35,9 +35,16 @@ from dream_api.billing.contract import (
 from dream_api.billing.delivering import deliver
 from dream_api.billing.ending import end as end_checkout
 from dream_api.billing.proving import checks
-from dream_api.billing.queries import checkout_by_id, hold_payment, payments_of_checkout, refunds_of
+from dream_api.billing.queries import (
+    checkout_by_id,
+    has_payments,
+    hold_payment,
+    holding_of_user,
+    payments_of_checkout,
+    refunds_of,
+)
 from dream_api.billing.receiving import receive
-from dream_api.billing.refunding import RefundTooLarge, find_payment
+from dream_api.billing.refunding import RefundBeyondLimit, RefundTooLarge, find_payment, refuse_beyond
 from dream_api.billing.refunding import begin as begin_refund
 from dream_api.billing.refunding import send as send_refund
 from dream_api.billing.requests import begun
@@ -63,6 +70,7 @@ __all__ = [
     "GatewayUnavailable",
     "Line",
     "NewCheckout",
+    "RefundBeyondLimit",
     "RefundTooLarge",
     "Sandbox",
     "TestClockNeedsSandbox",
@@ -80,13 +88,16 @@ __all__ = [
     "end_checkout",
     "find_account",
     "find_payment",
+    "has_payments",
     "hold_payment",
+    "holding_of_user",
     "now_in",
     "open_page",
     "payments_of_checkout",
     "receive",
     "refresh",
     "refunds_of",
+    "refuse_beyond",
     "run_due",
     "scope_of",
     "send_refund",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dream_api.accounts import Role
 from dream_api.customers import Scope
-from dream_api.platforms import Mode, Platform, Project
+from dream_api.platforms import Mode, Permission, Platform, Project, allows
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,10 @@ class Acting:
     caller: str
     # None: a key of the project, not a person.
     role: Role | None = None
+
+    def may(self, permission: Permission) -> bool:
+        """A server may all that it can ask for."""
+        return self.role is None or allows(self.role, permission)
 
     @property
     def platform_id(self) -> str:
@@ -51,3 +55,10 @@ class Developer:
     platform: Platform
     role: Role
     caller: str
+    # Who it is, where a person is known.
+    user_id: str | None = None
+    # How others know them.
+    shown_name: str = ""
+
+    def may(self, permission: Permission) -> bool:
+        return allows(self.role, permission)
