@@ -12,14 +12,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Match
 
-from dream_api import __version__, billing, catalog, customers, schema, store, usage
+from dream_api import __version__, audit, billing, catalog, customers, schema, store, usage
+from dream_api.audit import jobs as audit_jobs
 from dream_api.billing import Billing, Gateway, Sandbox
 from dream_api.billing import api as billing_api
 from dream_api.billing import jobs as billing_jobs
 from dream_api.billing import views as billing_views
 from dream_api.billing.contract import Kind
 from dream_api.catalog import api as catalog_api
-from dream_api.core import rates, secrets, sweeping
+from dream_api.core import mail, rates, secrets, sweeping
 from dream_api.core.db import Database
 from dream_api.core.db.migrating import migrate
 from dream_api.core.errors import MalformedRequest, NotAllowed, NotFound
@@ -81,9 +82,17 @@ async def prepare(database: Database) -> None:
             await catalog.ensure_home(tx)
 
 
-def every_check() -> list[Check]:
-    """What `doctor` proves."""
-    return [*usage.checks(), *customers.checks(), *billing.checks(), *store.checks(), *gate_checks()]
+def every_check(settings: Settings | None = None) -> list[Check]:
+    """What `doctor` proves; without the settings, nothing that takes the instance key."""
+    key = None if settings is None else secrets.instance_key(settings)
+    return [
+        *usage.checks(),
+        *customers.checks(),
+        *billing.checks(),
+        *store.checks(),
+        *gate_checks(),
+        *audit.checks(key),
+    ]
 
 
 def own_gateways(settings: Settings, database: Database) -> Mapping[Kind, Gateway]:
@@ -106,11 +115,14 @@ def open_billing(settings: Settings, database: Database, open_gateways: OpenGate
     return Billing(database, gateways, events, secrets.instance_key(settings), dues=[*billing.DUES])
 
 
-def every_job(selling: Billing) -> Registry:
+def every_job(settings: Settings, selling: Billing) -> Registry:
     registry = Registry()
-    sweeping.register(registry, *usage_jobs.KEPT, *webhooks_jobs.KEPT, *billing_jobs.KEPT)
+    sweeping.register(registry, *usage_jobs.KEPT, *webhooks_jobs.KEPT, *billing_jobs.KEPT, *gate_jobs.KEPT, *mail.KEPT)
+    mail.register(registry, settings)
+    audit_jobs.register(registry, selling.instance_key)
     usage_jobs.register(registry)
     billing_jobs.register(registry, selling)
+    gate_jobs.register(registry, settings.home_mode)
     return registry
 
 
@@ -161,7 +173,8 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
     gate: Gate = app.state.gate
     await prepare(database)
     await gate.start()
-    worker = Worker(database, every_job(app.state.billing)) if app.state.settings.runs_jobs_inside else None
+    settings: Settings = app.state.settings
+    worker = Worker(database, every_job(settings, app.state.billing)) if settings.runs_jobs_inside else None
     working = asyncio.create_task(worker.run()) if worker is not None else None
     try:
         yield

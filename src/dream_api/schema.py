@@ -1,6 +1,8 @@
 """Every table of the product, for what walks over all of them: migrations, doctor, tests."""
 
 from dream_api.accounts import tables as accounts
+from dream_api.assets import tables as assets
+from dream_api.audit import tables as audit
 from dream_api.billing import tables as billing
 from dream_api.billing.sandbox import tables as sandbox
 from dream_api.catalog import tables as catalog
@@ -8,6 +10,7 @@ from dream_api.core.cache import tables as cache
 from dream_api.core.db.tables import metadata
 from dream_api.core.idempotency import tables as idempotency
 from dream_api.core.jobs import tables as jobs
+from dream_api.core.mail import tables as mail
 from dream_api.customers import tables as customers
 from dream_api.keys import tables as keys
 from dream_api.platforms import tables as platforms
@@ -17,6 +20,8 @@ from dream_api.webhooks import tables as webhooks
 
 __all__ = [
     "accounts",
+    "assets",
+    "audit",
     "billing",
     "cache",
     "catalog",
@@ -24,6 +29,7 @@ __all__ = [
     "idempotency",
     "jobs",
     "keys",
+    "mail",
     "metadata",
     "platforms",
     "sandbox",

@@ -27,7 +27,7 @@ async def worker_process(instance: Instance) -> Answer:
     logs.configure(settings.log_format, settings.log_level)
     await instance.prepare()
     selling = app.open_billing(settings, instance.database)
-    working = Worker(instance.database, app.every_job(selling))
+    working = Worker(instance.database, app.every_job(settings, selling))
     _stop_when_told(working)
     _log.info("working", worker=working.name)
     await working.run()

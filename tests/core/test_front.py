@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2 as httpx
@@ -184,9 +185,13 @@ async def test_a_server_that_is_stopping_takes_no_new_requests(house: House) -> 
     assert (await house.api.get("/healthz")).status_code == 200
 
 
-def asking(settings: Settings, address: str) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app=create_app(settings), client=(address, 1))
-    return httpx.AsyncClient(transport=transport, base_url="http://dream.test")
+@asynccontextmanager
+async def asking(settings: Settings, address: str) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(settings)
+    transport = httpx.ASGITransport(app=app, client=(address, 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://dream.test") as client:
+        yield client
+    await app.state.database.close()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from sqlalchemy import Table, insert, select
 
 from dream_api.app import every_job, open_billing, open_database
 from dream_api.billing import jobs as billing_jobs
-from dream_api.core import clock, jobs, sweeping
+from dream_api.core import clock, jobs, mail, sweeping
 from dream_api.core.cache.tables import changes
 from dream_api.core.db import Database
 from dream_api.core.idempotency.tables import idempotency_keys
@@ -88,9 +88,9 @@ async def test_events_are_kept_for_90_days(database: Database) -> None:
 
 def test_a_server_sweeps_what_the_rooms_keep_for_a_time(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path)
-    sweep: Any = every_job(open_billing(settings, open_database(settings))).handler(sweeping.KIND)
+    sweep: Any = every_job(settings, open_billing(settings, open_database(settings))).handler(sweeping.KIND)
 
-    assert set(sweep.keywords["of_rooms"]) == {*usage_jobs.KEPT, *webhooks_jobs.KEPT, *billing_jobs.KEPT}
+    assert set(sweep.keywords["of_rooms"]) == {*usage_jobs.KEPT, *webhooks_jobs.KEPT, *billing_jobs.KEPT, *mail.KEPT}
 
 
 async def test_more_than_a_chunk_is_swept(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

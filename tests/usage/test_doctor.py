@@ -5,9 +5,11 @@ import contextlib
 import pytest
 from sqlalchemy import text
 
+from dream_api import audit
 from dream_api.app import every_check
+from dream_api.audit import Actor
 from dream_api.catalog import TierLimit
-from dream_api.core.proofs import prove
+from dream_api.core.proofs import contradictions_of, prove
 from dream_api.usage import Window
 from tests.billing.selling import Seller, metered, monthly
 from tests.support.house import Account, House
@@ -96,6 +98,18 @@ BREAKS = {
         "a refund was forgotten": "UPDATE orders SET refunded_amount = 0 WHERE refunded_amount > 0",
         "a refund was told that did not arrive": "UPDATE refunds SET status = 'failed' WHERE status = 'succeeded'",
     },
+    "security_log_is_whole": {
+        "an entry was changed": "UPDATE audit_entries SET action = 'key.revealed' WHERE number = 2",
+        "somebody else was written": "UPDATE audit_entries SET actor_id = 'usr_eve' WHERE number = 1",
+        "a moment was moved": "UPDATE audit_entries SET at = at + 1 WHERE number = 1",
+        "a detail was changed": "UPDATE audit_fields SET value = 'live' WHERE field = 'mode'",
+        "a detail was lost": "DELETE FROM audit_fields WHERE field = 'mode'",
+        "a detail was put in": "INSERT INTO audit_fields (book, number, field, digest) "
+        "SELECT book, 2, 'more', digest FROM audit_fields WHERE field = 'mode'",
+        "the newest was forgotten": "UPDATE audit_books SET last_number = last_number - 1",
+        "one is told of that there is not": "UPDATE audit_books SET last_number = 4",
+        "the beginning was moved": "UPDATE audit_books SET cut_digest = last_digest",
+    },
     "customers_are_numbered": {
         "the series was set back": "UPDATE numbers SET last = 0 WHERE series LIKE 'customers:%'",
         "the series was lost": "DELETE FROM numbers WHERE series LIKE 'customers:%'",
@@ -128,7 +142,7 @@ async def test_what_is_broken_by_hand_is_found(house: House, alice: Account, cha
         with contextlib.suppress(Undone):
             async with house.database.write() as tx:
                 assert await tx.execute(text(sql)) > 0, what
-                if not await tx.all(check.contradictions):
+                if not await contradictions_of(tx, check):
                     missed.append(what)
                 raise Undone
 
@@ -167,6 +181,11 @@ async def _count(house: House, alice: Account, charlie: Account) -> None:
     for who in (everything, {**alice.live, "X-User-Id": "bob"}):
         held = await house.api.post("/api/usage/reserve", headers=who, json={"quantity": 3})
         assert held.status_code == 201, held.text
+    async with house.database.write() as tx:
+        for action in ("key.issued", "key.rotated", "key.revoked"):
+            by = Actor("user", alice.user_ids["owner"], "Alice", "127.0.0.1")
+            details = {"mode": "test"} if action == "key.issued" else {}
+            await audit.record(tx, alice.project.platform_id, action, by=by, details=details)
     await _sell(await open_storefront(house))
     await _subscribe(Seller(house.api, alice.sk))
 

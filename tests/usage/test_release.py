@@ -21,7 +21,7 @@ JOB = Job("job_1", jobs.RELEASE, None, {}, 1)
 @pytest.fixture(autouse=True)
 def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """The job runs when a test says so."""
-    monkeypatch.setattr(app, "every_job", lambda _: Registry())
+    monkeypatch.setattr(app, "every_job", lambda *_: Registry())
 
 
 async def reserve(house: House, headers: dict[str, str], seconds: int) -> str:

@@ -37,7 +37,7 @@ async def migrate_database(instance: Instance) -> Answer:
 async def doctor_instance(instance: Instance) -> Answer:
     """Prove that counts, periods and customers agree with one another. Exit code 1 where they do not."""
     await instance.prepare()
-    checks = instance.house.every_check()
+    checks = instance.house.every_check(instance.settings)
     findings = [await _proved(instance, check, place, len(checks)) for place, check in enumerate(checks, 1)]
     broken = sum(not finding.holds for finding in findings)
     sentence = f"All {len(checks)} checks hold." if broken == 0 else f"{broken} of {len(checks)} checks do not hold."

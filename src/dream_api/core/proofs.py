@@ -1,13 +1,16 @@
 """What `doctor` can prove: each check is a statement that finds what contradicts a sentence."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select
 
-from dream_api.core.db import Database
+from dream_api.core.db import Database, Tx
 
 _SHOWN = 20
+# For what SQL cannot compute: at most so many contradictions, as column → value.
+Search = Callable[[Tx, int], Awaitable[Sequence[dict[str, Any]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +19,7 @@ class Check:
 
     name: str
     sentence: str
-    contradictions: Select[*tuple[Any, ...]]
+    contradictions: Select[*tuple[Any, ...]] | Search
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,12 @@ class Finding:
 async def prove(database: Database, check: Check) -> Finding:
     """Run one check on what is committed at this moment."""
     async with database.read() as tx:
-        found = await tx.connection.execute(check.contradictions.limit(_SHOWN))
-        rows = [dict(row) for row in found.mappings()]
-    return Finding(check, rows)
+        return Finding(check, await contradictions_of(tx, check))
+
+
+async def contradictions_of(tx: Tx, check: Check) -> list[dict[str, Any]]:
+    """The first of them, as column → value."""
+    if callable(check.contradictions):
+        return list(await check.contradictions(tx, _SHOWN))
+    found = await tx.connection.execute(check.contradictions.limit(_SHOWN))
+    return [dict(row) for row in found.mappings()]

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+_SENDER = re.compile(r"([^<>@\x00-\x1f,;\"]*<[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+)")
 _INSTANCE_KEY = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -62,6 +63,16 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         None,
         description="A bearer token that opens `/metrics` to addresses other than loopback.",
+    )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="The mail server: `smtp://user:password@host:587` (with STARTTLS, which a password waits for) or "
+        "`smtps://user:password@host:465`. Without it letters are kept, for the operator to read in the dashboard.",
+    )
+    mail_from: str | None = Field(
+        None,
+        validate_default=True,
+        description="Who writes: `Dream <hello@example.com>` or an address alone; needed with `DREAM_SMTP_URL`.",
     )
     body_limit: int = Field(1_048_576, ge=1024, description="The largest request body that is read, in bytes.")
     open_rate: int = Field(
@@ -121,6 +132,25 @@ class Settings(BaseSettings):
     def _whole(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not _INSTANCE_KEY.fullmatch(value.get_secret_value().strip()):
             raise ValueError("it must be 64 hexadecimal digits")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_smtp(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parts = urlsplit(value.get_secret_value())
+            if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+                raise ValueError("it must be smtp://host or smtps://host")
+            _ = parts.port  # raises where it is none
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_one_address(cls, value: str | None, told: ValidationInfo) -> str | None:
+        if value is None and told.data.get("smtp_url") is not None:
+            raise ValueError("it is needed with DREAM_SMTP_URL")
+        if value is not None and not _SENDER.fullmatch(value):
+            raise ValueError("it must be an address, such as Dream <hello@example.com>")
         return value
 
     @property

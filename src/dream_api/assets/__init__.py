@@ -1,0 +1,1 @@
+"""Files that developers show: pictures of what they sell, documents to download."""

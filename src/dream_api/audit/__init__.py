@@ -1,0 +1,26 @@
+"""The security log: who did what, when and from where; nothing in it can be changed unseen.
+
+It is kept in books, one for each platform and for each person (`plt_…`, `usr_…`). Within a book every entry's digest
+covers the one before. What tells of a person is covered by a digest of its own, salted, so that it can be erased while
+the chain still verifies; what is too old is cut off at a place that is sealed with the instance key.
+"""
+
+from dream_api.audit.actions import ACTIONS
+from dream_api.audit.cutting import cut
+from dream_api.audit.erasing import erase_old
+from dream_api.audit.proving import checks
+from dream_api.audit.reading import Entry, entries_of
+from dream_api.audit.recording import Actor, ActorKind, record, record_in_all
+
+__all__ = [
+    "ACTIONS",
+    "Actor",
+    "ActorKind",
+    "Entry",
+    "checks",
+    "cut",
+    "entries_of",
+    "erase_old",
+    "record",
+    "record_in_all",
+]

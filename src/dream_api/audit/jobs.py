@@ -1,0 +1,24 @@
+"""What is done in the background with the security log: parts of it go after their time."""
+
+from functools import partial
+
+from dream_api.audit.cutting import cut
+from dream_api.audit.erasing import erase_old
+from dream_api.core import clock
+from dream_api.core.db import Database
+from dream_api.core.jobs import Job, Registry
+from dream_api.core.secrets import InstanceKey
+
+SHORTEN = "audit.shorten"
+
+
+def register(registry: Registry, key: InstanceKey) -> None:
+    """Once an hour."""
+    registry.handle(SHORTEN, partial(shorten, key))
+    registry.schedule(SHORTEN, every=clock.HOUR, kind=SHORTEN)
+
+
+async def shorten(key: InstanceKey, database: Database, job: Job) -> None:
+    """Names and addresses go after 30 days, entries after 180."""
+    await erase_old(database)
+    await cut(database, key)

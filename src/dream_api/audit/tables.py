@@ -1,0 +1,59 @@
+"""The security log's books, their entries, and what of an entry can be erased."""
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, ForeignKeyConstraint, Index, Table
+
+from dream_api.core.db.tables import Digest, Number, Verbatim, key, metadata, moment
+
+books = Table(
+    "audit_books",
+    metadata,
+    # A platform's id, or a person's for what concerns them alone.
+    key("book", primary_key=True),
+    # The newest entry, after which the next one comes; who appends locks this row.
+    Column("last_number", Number, nullable=False),
+    Column("last_digest", Digest, nullable=False),
+    # The newest entry that was cut off, and the instance's seal on where that was.
+    Column("cut_number", Number, nullable=False),
+    Column("cut_digest", Digest, nullable=False),
+    Column("cut_seal", Digest, nullable=True),
+    CheckConstraint("cut_number <= last_number", name="cut_number"),
+    CheckConstraint("(cut_number = 0) = (cut_seal IS NULL)", name="cut_seal"),
+    info={"scope": "book", "personal": False, "keep": "for ever"},
+)
+
+entries = Table(
+    "audit_entries",
+    metadata,
+    Column("book", books.c.book.type, ForeignKey("audit_books.book"), primary_key=True),
+    Column("number", Number, primary_key=True, autoincrement=False),
+    moment("at"),
+    key("action"),
+    key("actor_kind"),
+    key("actor_id"),
+    # The id of what it was done to.
+    key("about"),
+    Column("digest", Digest, nullable=False),
+    CheckConstraint("actor_kind IN ('user', 'token', 'key', 'operator', 'system')", name="actor_kind"),
+    Index("ix_audit_entries__at", "at"),
+    Index("ix_audit_entries__actor", "book", "actor_id", "number"),
+    Index("ix_audit_entries__action", "book", "action", "number"),
+    info={"scope": "book", "personal": True, "keep": "180 days"},
+)
+
+fields = Table(
+    "audit_fields",
+    metadata,
+    key("book", primary_key=True),
+    Column("number", Number, primary_key=True, autoincrement=False),
+    key("field", primary_key=True),
+    # Of salt and value; it stays when they are erased, for the chain runs over it.
+    Column("digest", Digest, nullable=False),
+    Column("salt", Digest, nullable=True),
+    Column("value", Verbatim, nullable=True),
+    # When a name or an address goes; None for what stays as long as its entry, and for what went.
+    moment("erase_at", nullable=True),
+    CheckConstraint("(salt IS NULL) = (value IS NULL)", name="salt"),
+    ForeignKeyConstraint(["book", "number"], ["audit_entries.book", "audit_entries.number"]),
+    Index("ix_audit_fields__erase_at", "erase_at"),
+    info={"scope": "book", "personal": True, "keep": "names and addresses 30 days, the rest 180 days"},
+)
