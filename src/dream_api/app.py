@@ -37,6 +37,9 @@ from dream_api.dashboard import views as dashboard_views
 from dream_api.gate import Admitting, Gate, Turnstile, visiting
 from dream_api.gate import checks as gate_checks
 from dream_api.gate import jobs as gate_jobs
+from dream_api.keys import api as keys_api
+from dream_api.platforms import api as platforms_api
+from dream_api.platforms import views as platforms_views
 from dream_api.store import api as store_api
 from dream_api.usage import api as usage_api
 from dream_api.usage import jobs as usage_jobs
@@ -50,8 +53,11 @@ ROUTERS = (
     *store_api.ROUTERS,
     *billing_views.ROUTERS,
     *catalog_api.ROUTERS,
+    *platforms_api.ROUTERS,
+    keys_api.router,
     webhooks_api.router,
     dashboard_api.router,
+    *platforms_views.ROUTERS,
     *dashboard_views.ROUTERS,
     operating.router,
     documents.router,

@@ -9,7 +9,15 @@ Selling takes three steps, because a gateway is asked with no transaction open:
 A room above hears of what was bought by the events that `billing.py` names, in the transaction that writes it down.
 """
 
-from dream_api.billing.accounts import GatewayMissing, account_from, account_of, find_account, now_in, scope_of
+from dream_api.billing.accounts import (
+    GatewayMissing,
+    account_from,
+    account_of,
+    find_account,
+    now_in,
+    payer_of,
+    scope_of,
+)
 from dream_api.billing.advancing import DUES, TestClockNeedsSandbox, advance, run_due
 from dream_api.billing.applying import apply, refresh
 from dream_api.billing.billing import (
@@ -93,6 +101,7 @@ __all__ = [
     "holding_of_user",
     "now_in",
     "open_page",
+    "payer_of",
     "payments_of_checkout",
     "receive",
     "refresh",

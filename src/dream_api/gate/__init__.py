@@ -14,11 +14,11 @@ from dream_api.gate.answering import LevelLimitReached, TierLimitReached, body_o
 from dream_api.gate.calls import Metered, Outcome
 from dream_api.gate.choosing import ACTING_REFUSALS, BROWSER_REFUSALS, DEVELOPER_REFUSALS
 from dream_api.gate.closing import LevelStillPaid, LiveMoneyMoved, close_platform, delete_project, reopen_platform
+from dream_api.gate.counting import MembersLimitReached, count_members
 from dream_api.gate.gate import REFUSALS, SERVER_REFUSALS, Gate, SaasOnly, SecretKeyRequired, Terms, metered
 from dream_api.gate.proving import checks
 from dream_api.gate.reserving import reserve, settle
 from dream_api.gate.standing import LevelOf, home_scope, level_of, standings_of
-from dream_api.gate.teaming import MembersLimitReached, found_platform, join, leave, refuse_crowded
 
 __all__ = [
     "ACTING_REFUSALS",
@@ -47,17 +47,14 @@ __all__ = [
     "checks",
     "client_of",
     "close_platform",
+    "count_members",
     "delete_project",
-    "found_platform",
     "home_scope",
-    "join",
-    "leave",
     "level_of",
     "metered",
     "peeked_body",
     "rate_headers",
     "refusal_of",
-    "refuse_crowded",
     "reopen_platform",
     "reserve",
     "settle",

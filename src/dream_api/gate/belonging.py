@@ -24,22 +24,18 @@ def of_platform(table: Table, platform: Platform) -> ColumnElement[bool] | None:
 
 def of_project(table: Table, project: Project) -> ColumnElement[bool] | None:
     """None where none of its rows are a project's."""
-    if table.name in _NOBODYS:
-        return None
-    if table.name == "projects":
-        return and_(table.c.platform_id == project.platform_id, table.c.id == project.id)
     if "platform_no" in table.c:
         return _counted_in(table, project)
-    if "platform_id" not in table.c:
+    if "platform_id" not in table.c or table.name in _NOBODYS:
         return None
     at_home = table.c.platform_id == project.platform_id
+    if table.name == "projects":
+        return and_(at_home, table.c.id == project.id)
     if "project_id" in table.c:
         return and_(at_home, table.c.project_id == project.id)
     if "account" in table.c:
         accounts = metadata.tables["gateway_accounts"].c
-        own = select(accounts.id).where(
-            accounts.platform_id == project.platform_id, accounts.project_id == project.id
-        )
+        own = select(accounts.id).where(accounts.platform_id == project.platform_id, accounts.project_id == project.id)
         return and_(at_home, table.c.account.in_(own))
     return _pointing(table, project)
 

@@ -93,7 +93,9 @@ async def by_session(gate: Gate, visitor: Visitor, named: Named, permission: Per
     platforms.refuse_role(own.role, permission)
     project = await _project(gate, own.platform.id, named.project_id)
     mode = named.mode or "test"
-    return Acting(project, mode, f"{visitor.caller}:{project.id}:{mode}", own.role)
+    session = visitor.session
+    caller = f"{visitor.caller}:{project.id}:{mode}"
+    return Acting(project, mode, caller, own.role, session.user_id, session.shown_name)
 
 
 def at_work(visitor: Visitor, named: Named, permission: Permission) -> Developer:

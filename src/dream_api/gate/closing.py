@@ -1,10 +1,6 @@
 """Platforms that are to be deleted: for 14 days nobody may come in by a key, and then all of it goes."""
 
-from typing import Any
-
-from sqlalchemy import Row
-
-from dream_api import billing, catalog, customers, keys, platforms
+from dream_api import billing, catalog, keys, platforms
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict
 from dream_api.gate.standing import home_scope
@@ -53,12 +49,6 @@ async def delete_project(tx: Tx, project: Project) -> None:
 
 async def _refuse_paying(tx: Tx, platform: Platform, mode: Mode) -> None:
     scope = home_scope(await catalog.find_home(tx), mode)
-    paying = await level_subscription(tx, scope, platform)
-    if paying is not None and paying.cancel_at is None:
+    paying = await billing.holding_of_user(tx, scope, platform.id)
+    if any(subscription.cancel_at is None for subscription in paying):
         raise LevelStillPaid("The platform's level is paid by a subscription that would go on.")
-
-
-async def level_subscription(tx: Tx, scope: customers.Scope, platform: Platform) -> Row[Any] | None:
-    """The subscription by which the platform pays for its level."""
-    found = await billing.holding_of_user(tx, scope, platform.id)
-    return found[0] if found else None

@@ -97,7 +97,9 @@ async def _person(request: Request, _: Annotated[str | None, Security(_session)]
 
 
 def _named(
-    platform_id: Annotated[str | None, Header(alias="X-Platform-Id", description="Which platform, where you are on several.")] = None,
+    platform_id: Annotated[
+        str | None, Header(alias="X-Platform-Id", description="Which platform, where you are on several.")
+    ] = None,
     project_id: Annotated[
         str | None, Header(alias="X-Project-Id", description="For developers: which project, where several.")
     ] = None,
@@ -127,6 +129,21 @@ def acting(permission: Permission) -> Callable[..., Awaitable[Acting]]:
     ) -> Acting:
         if isinstance(caller, Key):
             return await choosing.by_key(gate_of(request), caller, named)
+        if isinstance(caller, Visitor):
+            return await choosing.by_session(gate_of(request), caller, named, permission)
+        return await choosing.by_token(gate_of(request), caller, named, permission)
+
+    return find
+
+
+def developing(permission: Permission) -> Callable[..., Awaitable[Acting]]:
+    """A dependency: a developer at work in a project, whose role has the permission; no key of the project."""
+
+    async def find(
+        request: Request,
+        caller: Annotated[PersonalToken | Visitor, Depends(_developer)],
+        named: Annotated[Named, Depends(_named)],
+    ) -> Acting:
         if isinstance(caller, Visitor):
             return await choosing.by_session(gate_of(request), caller, named, permission)
         return await choosing.by_token(gate_of(request), caller, named, permission)
@@ -178,10 +195,10 @@ Selling = Annotated[Acting, Depends(acting("sell"))]
 Refunding = Annotated[Acting, Depends(acting("refund_some"))]
 # Anybody who knows the project's publishable key.
 Publishable = Annotated[Acting, Depends(_browser)]
-# A developer of any role; one who works with test keys; one who chooses its members; one who runs the platform; one
-# who owns it.
+# A developer in a project who works with its test keys.
+WithTestKeys = Annotated[Acting, Depends(developing("test_keys"))]
+# A developer of any role; one who chooses who works there; one who runs the platform; one who owns it.
 OnPlatform = Annotated[Developer, Depends(on_platform("view"))]
-WithTestKeys = Annotated[Developer, Depends(on_platform("test_keys"))]
 Teaming = Annotated[Developer, Depends(on_platform("team"))]
 Managing = Annotated[Developer, Depends(on_platform("manage"))]
 Owning = Annotated[Developer, Depends(on_platform("bill"))]

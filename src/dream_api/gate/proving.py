@@ -22,7 +22,7 @@ def checks() -> list[Check]:
     )
     counted = (
         select(usage_counters, there.label("members"))
-        .join(meters, its_meter(usage_counters))
+        .select_from(usage_counters.join(meters, its_meter(usage_counters)))
         .where(
             c.customer_no == literal_column("0", BigInteger()),
             c.window == int(Window.LIFE),

@@ -1,8 +1,8 @@
 """What was in deleted projects and platforms goes, table by table, as the tables themselves tell where they belong.
 
 Of a deleted project the counts of its live customers stay, without their names, because the platform was charged for
-them by its level. Of a deleted platform nothing stays but projects in which real money moved: their orders, invoices and
-payments, with what these point at, are kept as long as the law asks for.
+them by its level. Of a deleted platform nothing stays but projects in which real money moved: their orders, invoices
+and payments, with what these point at, are kept as long as the law asks for.
 """
 
 from sqlalchemy import ColumnElement, Table, and_, delete, false, select, tuple_, update

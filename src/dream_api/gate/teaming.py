@@ -1,78 +1,95 @@
-"""Who joins and leaves a platform is counted against its level, in the same transaction.
+"""Who works on a platform: each change is counted against its level and written into its security log, in one piece."""
 
-Levels limit members by a lifetime meter of the project home, which is kept equal to how many there are.
-"""
+from dataclasses import dataclass
+from typing import Any
 
-from dream_api import platforms, usage
-from dream_api.accounts import Role
-from dream_api.core import clock
+from sqlalchemy import Row
+
+from dream_api import audit, platforms
+from dream_api.accounts import Role, Session
+from dream_api.audit import Actor
 from dream_api.core.db import Tx
-from dream_api.core.errors import Forbidden
-from dream_api.gate.standing import LevelOf, level_of
+from dream_api.gate.acting import Developer
+from dream_api.gate.counting import count_members, refuse_crowded
 from dream_api.platforms import Mode, Platform
-from dream_api.usage import Call
 
 
-class MembersLimitReached(Forbidden):
-    code = "members_limit_reached"
-    hint = "Remove a member, revoke an invitation, or have an owner move the platform to a higher level."
+@dataclass(frozen=True, slots=True)
+class Changing:
+    """A developer who changes the team, as the log knows them; `mode`: in which home sells its levels."""
+
+    developer: Developer
+    actor: Actor
+    mode: Mode
+
+    @property
+    def platform(self) -> Platform:
+        return self.developer.platform
 
 
-async def found_platform(tx: Tx, name: str, user_id: str, mode: Mode) -> Platform:
-    """A new platform on the lowest level, whose owner the user is; `mode`: in which home sells its levels."""
+async def found_platform(tx: Tx, name: str, session: Session, mode: Mode, *, address: str | None) -> Platform:
+    """A new platform on the lowest level, whose owner is whoever is signed in."""
     platform = await platforms.create(tx, name)
-    await join(tx, platform, user_id, "owner", mode)
+    await platforms.add_member(tx, platform.id, session.user_id, "owner")
+    await count_members(tx, platform, mode)
+    by = Actor("user", session.user_id, session.shown_name, address or "")
+    await audit.record(tx, platform.id, "platform.created", by=by, about=platform.id, details={"name": platform.name})
     return platform
 
 
-async def join(tx: Tx, platform: Platform, user_id: str, role: Role, mode: Mode) -> None:
-    """The user works on the platform from now on; MembersLimitReached where its level has no room."""
-    await platforms.hold_platform(tx, platform.id)
-    await platforms.add_member(tx, platform.id, user_id, role)
-    await _count(tx, platform, mode)
+async def invite(tx: Tx, by: Changing, email: str, role: Role, token: str) -> Row[Any]:
+    """The letter is the caller's to post; MembersLimitReached where there would be no room."""
+    await refuse_crowded(tx, by.platform, by.mode)
+    invited = await platforms.invite(
+        tx, by.platform.id, email, role, token, by=by.developer.role, invited_by=by.developer.shown_name
+    )
+    await _record(tx, by, "member.invited", invited.id, email=invited.email, role=role)
+    return invited
 
 
-async def leave(tx: Tx, platform: Platform, user_id: str, mode: Mode, *, by: Role) -> Role:
-    """The user is no member any more; answers what they were."""
-    left = await platforms.remove_member(tx, platform.id, user_id, by=by)
-    await _count(tx, platform, mode)
-    return left.role
+async def uninvite(tx: Tx, by: Changing, invitation_id: str) -> None:
+    gone = await platforms.revoke_invitation(tx, by.platform.id, invitation_id, by=by.developer.role)
+    await _record(tx, by, "member.uninvited", gone.id, email=gone.email, role=gone.role)
 
 
-async def refuse_crowded(tx: Tx, platform: Platform, mode: Mode) -> None:
-    """Raises MembersLimitReached where one more than all members and all who are invited would be too many."""
-    found = await level_of(tx, platform, mode)
-    most = None if found is None else _most(found)
-    if found is None or most is None:
-        return
-    there = await platforms.count_members(tx, platform.id)
-    invited = await platforms.count_open(tx, platform.id, clock.now())
-    if there + invited >= most:
-        raise _refusal(found, most)
+async def accept(tx: Tx, token: str, session: Session, mode: Mode, *, address: str | None) -> Platform:
+    """Whoever is signed in works on the platform that they were invited to."""
+    invitation = await platforms.use_invitation(tx, token, session.email)
+    await platforms.hold_platform(tx, invitation.platform_id)
+    platform = await platforms.find(tx, invitation.platform_id)
+    await platforms.add_member(tx, platform.id, session.user_id, invitation.role)
+    await count_members(tx, platform, mode)
+    by = Actor("user", session.user_id, session.shown_name, address or "")
+    about, details = session.user_id, {"email": session.email, "role": invitation.role}
+    await audit.record(tx, platform.id, "member.joined", by=by, about=about, details=details)
+    return platform
 
 
-async def _count(tx: Tx, platform: Platform, mode: Mode) -> None:
-    """Bring the meter to how many members there are; whoever changes the team holds the platform meanwhile."""
-    found = await level_of(tx, platform, mode)
-    if found is None:
-        return
-    meter = found.home.members
-    known = (await usage.standings(tx, found.charge(platform, meter, 0), clock.now()))[0].count
-    change = await platforms.count_members(tx, platform.id) - known
-    if change == 0:
-        return
-    call = Call((found.charge(platform, meter, change),))
-    [verdict] = (await usage.count(tx, [call], lambda *_: "")).verdicts
-    if isinstance(verdict, usage.Refused):
-        raise _refusal(found, verdict.by.max or 0)
+async def change_role(tx: Tx, by: Changing, user_id: str, role: Role) -> Row[Any]:
+    """The member as they are then."""
+    before = await platforms.change_role(tx, by.platform.id, user_id, role, by=by.developer.role)
+    if before.role != role:
+        await _record(tx, by, "member.role_changed", user_id, role=role, before=before.role)
+    return await platforms.find_member(tx, by.platform.id, user_id)
 
 
-def _most(found: LevelOf) -> int | None:
-    """How many members the level allows; None: any number."""
-    limits = found.plan.limits.get(found.home.members.no, ())
-    return min((limit.max for limit in limits if limit.max is not None and limit.kind == "hard"), default=None)
+async def leave(tx: Tx, by: Changing, user_id: str) -> None:
+    """They are no member any more, and their personal tokens on the platform end; oneself may always leave."""
+    is_oneself = user_id == by.developer.user_id
+    if not is_oneself:
+        platforms.refuse_role(by.developer.role, "team")
+    left = await platforms.remove_member(tx, by.platform.id, user_id, by=by.developer.role)
+    await count_members(tx, by.platform, by.mode)
+    action = "member.left" if is_oneself else "member.removed"
+    await _record(tx, by, action, user_id, role=left.role)
 
 
-def _refusal(found: LevelOf, most: int) -> MembersLimitReached:
-    many = "1 member" if most == 1 else f"{most:,} members"
-    return MembersLimitReached(f"The platform is on the level {found.level.display_name}, which allows {many}.")
+async def transfer(tx: Tx, by: Changing, to_user_id: str) -> None:
+    """Another member owns the platform, and whoever did is an admin."""
+    assert by.developer.user_id is not None
+    await platforms.transfer(tx, by.platform.id, by.developer.user_id, to_user_id)
+    await _record(tx, by, "owner.transferred", to_user_id)
+
+
+async def _record(tx: Tx, by: Changing, action: str, about: str, **details: str) -> None:
+    await audit.record(tx, by.platform.id, action, by=by.actor, about=about, details=details)

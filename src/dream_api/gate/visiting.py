@@ -91,7 +91,8 @@ class ProjectVisit(PlatformVisit):
     @property
     def acting(self) -> Acting:
         """As the rules know them that programs reach by a key."""
-        return Acting(self.project, self.mode, f"{self.caller}:{self.project.id}:{self.mode}", self.role)
+        session, caller = self.visitor.session, f"{self.caller}:{self.project.id}:{self.mode}"
+        return Acting(self.project, self.mode, caller, self.role, session.user_id, session.shown_name)
 
     @property
     def scope(self) -> Scope:
@@ -108,9 +109,9 @@ def csrf_of(session_token: str) -> str:
     return hashlib.sha256(b"form of " + session_token.encode()).hexdigest()
 
 
-async def _visitor(request: Request) -> Visitor:
+async def visitor_of(request: Request) -> Visitor:
     """Raises SignInRequired; refuses forms that another website sent, also with the visitor's own cookie."""
-    visitor = await visitor_of(request)
+    visitor = await signed_in(request)
     if visitor is None:
         raise SignInRequired("Nobody is signed in.")
     if request.method not in _READING:
@@ -118,7 +119,7 @@ async def _visitor(request: Request) -> Visitor:
     return visitor
 
 
-async def visitor_of(request: Request) -> Visitor | None:
+async def signed_in(request: Request) -> Visitor | None:
     """Whoever is signed in, if anybody."""
     gate: Gate = request.app.state.gate
     sent = request.cookies.get(cookie_of(request.app.state.settings), "")
@@ -139,7 +140,7 @@ async def calling(request: Request) -> Visitor | None:
     settings: Settings = request.app.state.settings
     if cookie_of(settings) not in request.cookies:
         return None
-    visitor = await visitor_of(request)
+    visitor = await signed_in(request)
     if visitor is None:
         raise SignInRequired("The session is over.")
     if request.method not in _READING:
@@ -161,7 +162,7 @@ def origin_of(settings: Settings) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-SignedIn = Annotated[Visitor, Depends(_visitor)]
+SignedIn = Annotated[Visitor, Depends(visitor_of)]
 
 
 async def read_own_form(request: Request, visitor: Visitor) -> Form:
@@ -215,11 +216,13 @@ def in_project(permission: Permission) -> Callable[..., Awaitable[ProjectVisit]]
     return find
 
 
-# A page of a platform: for all its members, for those who choose them, for those who run it, for its owners.
+# A page of a platform: for all its members, for those who choose them, for those who run it, for those who
+# pay for it, for those whose it is.
 AtPlatform = Annotated[PlatformVisit, Depends(at_platform("view"))]
 TeamingPlatform = Annotated[PlatformVisit, Depends(at_platform("team"))]
 ManagingPlatform = Annotated[PlatformVisit, Depends(at_platform("manage"))]
 OwningPlatform = Annotated[PlatformVisit, Depends(at_platform("bill"))]
+OwningItself = Annotated[PlatformVisit, Depends(at_platform("own"))]
 # A page of a project and mode: for all members, for those who sell, for those who may give any money back, for those
 # who run it.
 InProject = Annotated[ProjectVisit, Depends(in_project("view"))]

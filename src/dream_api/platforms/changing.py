@@ -26,7 +26,12 @@ async def rename(tx: Tx, platform: Platform, name: str) -> Platform:
 
 
 async def change_project(
-    tx: Tx, project: Project, *, name: str | None = None, refund_limit: RefundLimit | None = None, no_limit: bool = False
+    tx: Tx,
+    project: Project,
+    *,
+    name: str | None = None,
+    refund_limit: RefundLimit | None = None,
+    no_limit: bool = False,
 ) -> Project:
     """In force in every process within a second; `no_limit`: members give nothing back any more."""
     values: dict[str, str | int | None] = {}

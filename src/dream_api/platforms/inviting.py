@@ -1,7 +1,6 @@
 """Invitations: somebody's address is asked to work on a platform, by a link that works once."""
 
 import secrets
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row
@@ -35,18 +34,14 @@ class InvitedAnother(Forbidden):
     hint = "Sign out, and sign in or up with the address that the invitation was sent to."
 
 
-@dataclass(frozen=True, slots=True)
-class Invited:
-    """A new invitation; its token is told in the mail alone."""
-
-    id: str
-    email: str
-    role: Role
-    token: str
-    expires_at: int
+def new_token() -> str:
+    """What stands in the link of an invitation."""
+    return secrets.token_urlsafe(_TOKEN_BYTES)
 
 
-async def invite(tx: Tx, platform_id: str, email: str, role: Role, *, by: Role, invited_by: str) -> Invited:
+async def invite(
+    tx: Tx, platform_id: str, email: str, role: Role, token: str, *, by: Role, invited_by: str
+) -> Row[Any]:
     """The one invitation of that address to the platform; its mail is the caller's to send."""
     proper = accounts.proper_email(email)
     refuse_touching_owners(by, role)
@@ -60,33 +55,32 @@ async def invite(tx: Tx, platform_id: str, email: str, role: Role, *, by: Role, 
         raise AlreadyInvited("This address is invited already.", param="email")
     if before is not None:
         await invitation_queries.delete_invitation(tx, platform_id, before.id)
-    invited = Invited(ids.new("inv"), proper, role, secrets.token_urlsafe(_TOKEN_BYTES), now + LIFE)
+    invitation_id = ids.new("inv")
     row = {
-        "id": invited.id,
-        "hash": digest(invited.token),
+        "id": invitation_id,
+        "hash": digest(token),
         "email": proper,
         "role": role,
         "invited_by": invited_by,
         "created_at": now,
-        "expires_at": invited.expires_at,
+        "expires_at": now + LIFE,
     }
     await invitation_queries.insert_invitation(tx, platform_id, row)
-    return invited
+    return await read_invitation(tx, platform_id, invitation_id)
 
 
-async def invite_again(tx: Tx, platform_id: str, invitation_id: str, *, by: Role) -> Invited:
+async def invite_again(tx: Tx, platform_id: str, invitation_id: str, token: str, *, by: Role) -> Row[Any]:
     """With a new link for another 7 days; the one before ends."""
-    row = await _find(tx, platform_id, invitation_id)
+    row = await read_invitation(tx, platform_id, invitation_id)
     refuse_touching_owners(by, row.role)
-    token, expires_at = secrets.token_urlsafe(_TOKEN_BYTES), clock.now() + LIFE
-    values = {"hash": digest(token), "expires_at": expires_at}
+    values = {"hash": digest(token), "expires_at": clock.now() + LIFE}
     await invitation_queries.update_invitation(tx, platform_id, invitation_id, values)
-    return Invited(row.id, row.email, row.role, token, expires_at)
+    return await read_invitation(tx, platform_id, invitation_id)
 
 
 async def revoke_invitation(tx: Tx, platform_id: str, invitation_id: str, *, by: Role) -> Row[Any]:
     """Its link is worth nothing from now on."""
-    row = await _find(tx, platform_id, invitation_id)
+    row = await read_invitation(tx, platform_id, invitation_id)
     refuse_touching_owners(by, row.role)
     await invitation_queries.delete_invitation(tx, platform_id, invitation_id)
     return row
@@ -110,7 +104,7 @@ async def use_invitation(tx: Tx, token: str, email: str) -> Row[Any]:
     return row
 
 
-async def _find(tx: Tx, platform_id: str, invitation_id: str) -> Row[Any]:
+async def read_invitation(tx: Tx, platform_id: str, invitation_id: str) -> Row[Any]:
     row = await invitation_queries.by_id(tx, platform_id, invitation_id)
     if row is None:
         raise NotFound("There is no such invitation.", param="id")

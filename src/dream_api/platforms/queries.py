@@ -80,6 +80,13 @@ async def page_of_projects(tx: Tx, platform_id: str, *, limit: int, after: str |
     return await tx.all(query.order_by(projects.c.id.desc()).limit(limit))
 
 
+async def project_row(tx: Tx, platform_id: str, project_id: str) -> Row[Any] | None:
+    """With the moment it was made."""
+    columns = (*_project_columns, projects.c.created_at)
+    whose = (projects.c.platform_id == platform_id, projects.c.id == project_id, _IS_THERE)
+    return await tx.first(select(*columns).select_from(_of_platform).where(*whose))
+
+
 async def update_project(tx: Tx, platform_id: str, project_id: str, values: dict[str, Any]) -> None:
     which = (projects.c.platform_id == platform_id, projects.c.id == project_id)
     await tx.execute(update(projects).where(*which).values(values))
@@ -93,7 +100,9 @@ async def deleted_projects(tx: Tx) -> Sequence[Row[Any]]:
 
 async def every_project(tx: Tx, platform_id: str) -> Sequence[Row[Any]]:
     """Also those that were deleted."""
-    return await tx.all(select(*_project_columns).select_from(_of_platform).where(projects.c.platform_id == platform_id))
+    return await tx.all(
+        select(*_project_columns).select_from(_of_platform).where(projects.c.platform_id == platform_id)
+    )
 
 
 async def set_origins(tx: Tx, platform_id: str, project_id: str, origins: Sequence[str]) -> None:
