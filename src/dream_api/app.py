@@ -37,7 +37,12 @@ from dream_api.customers import api as customers_api
 from dream_api.dashboard import api as dashboard_api
 from dream_api.dashboard import views as dashboard_views
 from dream_api.gate import Admitting, Gate, Turnstile, visiting
+from dream_api.gate import checks as gate_checks
+from dream_api.gate import jobs as gate_jobs
 from dream_api.identity import Passwords, Provider
+from dream_api.keys import api as keys_api
+from dream_api.platforms import api as platforms_api
+from dream_api.platforms import views as platforms_views
 from dream_api.store import api as store_api
 from dream_api.usage import api as usage_api
 from dream_api.usage import jobs as usage_jobs
@@ -51,9 +56,12 @@ ROUTERS = (
     *store_api.ROUTERS,
     *billing_views.ROUTERS,
     *catalog_api.ROUTERS,
+    *platforms_api.ROUTERS,
+    keys_api.router,
     webhooks_api.router,
     *accounts_views.ROUTERS,
     dashboard_api.router,
+    *platforms_views.ROUTERS,
     *dashboard_views.ROUTERS,
     operating.router,
     documents.router,
@@ -87,7 +95,14 @@ async def prepare(database: Database) -> None:
 def every_check(settings: Settings | None = None) -> list[Check]:
     """What `doctor` proves; without the settings, nothing that takes the instance key."""
     key = None if settings is None else secrets.instance_key(settings)
-    return [*usage.checks(), *customers.checks(), *billing.checks(), *store.checks(), *audit.checks(key)]
+    return [
+        *usage.checks(),
+        *customers.checks(),
+        *billing.checks(),
+        *store.checks(),
+        *gate_checks(),
+        *audit.checks(key),
+    ]
 
 
 def own_gateways(settings: Settings, database: Database) -> Mapping[Kind, Gateway]:
@@ -126,15 +141,15 @@ def open_billing(settings: Settings, database: Database, open_gateways: OpenGate
 
 def every_job(settings: Settings, selling: Billing) -> Registry:
     registry = Registry()
-    sweeping.register(
-        registry, *usage_jobs.KEPT, *webhooks_jobs.KEPT, *billing_jobs.KEPT, *mail.KEPT, *accounts_jobs.KEPT
-    )
+    of_rooms = (*usage_jobs.KEPT, *webhooks_jobs.KEPT, *billing_jobs.KEPT, *gate_jobs.KEPT, *accounts_jobs.KEPT)
+    sweeping.register(registry, *of_rooms, *mail.KEPT)
     mail.register(registry, settings)
     accounts_jobs.register(registry, settings.link_base)
     platforms.register_sign_ins(registry)
     audit_jobs.register(registry, selling.instance_key)
     usage_jobs.register(registry)
     billing_jobs.register(registry, selling)
+    gate_jobs.register(registry, settings.home_mode)
     return registry
 
 

@@ -1,6 +1,7 @@
 """Developers: who they are, the roles they have on platforms, the sessions in which they are signed in, and the
 personal tokens (`dpt_…`) by which their programs call."""
 
+from dream_api.accounts.asking import ask_for_reset, ask_to_verify, notify
 from dream_api.accounts.changing import (
     RESET_LINK,
     VERIFY_LINK,
@@ -59,6 +60,8 @@ __all__ = [
     "TokenAlreadyRevoked",
     "User",
     "arrive",
+    "ask_for_reset",
+    "ask_to_verify",
     "close",
     "confirm_password",
     "create_user",
@@ -73,6 +76,7 @@ __all__ = [
     "load",
     "load_session",
     "note_tokens",
+    "notify",
     "of_platform",
     "of_user",
     "open_session",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from dream_api import audit, identity
+from dream_api.accounts.asking import NOTIFY_JOB, RESET_JOB, VERIFY_JOB
 from dream_api.accounts.changing import RESET_LINK, VERIFY_LINK
 from dream_api.accounts.signing_up import WELCOME_JOB
 from dream_api.accounts.tables import sessions
@@ -16,9 +17,6 @@ from dream_api.core.mail import Letters, post
 from dream_api.core.sweeping import Kept
 from dream_api.identity.tables import attempts, one_time_links
 
-VERIFY_JOB = "accounts.verify"
-RESET_JOB = "accounts.reset"
-NOTIFY_JOB = "accounts.notify"
 KEPT = (
     Kept(sessions.c.expires_at, 0),
     Kept(one_time_links.c.expires_at, 0),

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import accounts, audit, identity, platforms
-from dream_api.accounts.jobs import NOTIFY_JOB, VERIFY_JOB
 from dream_api.accounts.views.showing import (
     INVALID,
     actor,
@@ -17,12 +16,16 @@ from dream_api.accounts.views.showing import (
     prove,
     told,
 )
+from dream_api.core.db import Tx
 from dream_api.core.errors import Refusal, ValidationFailed
 from dream_api.core.http import Form
-from dream_api.core.jobs import enqueue
 from dream_api.dashboard.frame import PageRoute, see
+from dream_api.gate import teaming
+from dream_api.gate.acting import Developer
 from dream_api.gate.guests import drop
+from dream_api.gate.teaming import Changing
 from dream_api.gate.visiting import SignedIn, Visitor, read_own_form
+from dream_api.platforms import Membership
 
 router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=False)
 
@@ -71,7 +74,7 @@ async def _ask_for_email(request: Request, visitor: Visitor, form: Form) -> Resp
     email = accounts.proper_email(form.get("email", ""))
     await prove(request, visitor, form)
     async with database_of(request).write() as tx:
-        await enqueue(tx, VERIFY_JOB, {"user": visitor.session.user_id, "email": email})
+        await accounts.ask_to_verify(tx, visitor.session.user_id, email)
     return see("/account?done=email")
 
 
@@ -92,7 +95,7 @@ async def _set_password(request: Request, visitor: Visitor, form: Form) -> Respo
     hashed = await passwords_of(request).hash(password)
     async with database_of(request).write() as tx:
         await accounts.set_password(tx, session.user_id, hashed, but=session.id)
-        await enqueue(tx, NOTIFY_JOB, {"email": session.email, "what": "Your password was changed"})
+        await accounts.notify(tx, session.email, "Your password was changed")
         by = actor(request, visitor)
         await platforms.record_of_person(tx, session.user_id, "password.changed", by=by)
     return see("/account?done=password")
@@ -113,14 +116,21 @@ async def _close(request: Request, visitor: Visitor, form: Form) -> Response:
     if form.get("email", "").lower() != session.email:
         raise ValidationFailed("That is not the address of this account.", param="email")
     await prove(request, visitor, form)
+    by = actor(request, visitor)
     async with database_of(request).write() as tx:
-        for membership in visitor.memberships:
-            if await platforms.is_last_owner(tx, membership.platform.id, session.user_id):
-                name = membership.platform.name
-                raise ValidationFailed(f"Nobody would own {name} without you. Hand it over or delete it first.")
-        by = actor(request, visitor)
-        books = [session.user_id, *(each.platform.id for each in visitor.memberships)]
-        await platforms.remove_memberships(tx, session.user_id)
+        for membership in sorted(visitor.memberships, key=lambda each: each.platform.id):
+            await _leave(tx, request, visitor, membership)
         await accounts.close(tx, session.user_id)
-        await audit.record_in_all(tx, books, "user.deleted", by=by)
+        await audit.record(tx, session.user_id, "user.deleted", by=by)
     return drop(request, see("/account/sign-in?done=closed"), "dream_session")
+
+
+async def _leave(tx: Tx, request: Request, visitor: Visitor, membership: Membership) -> None:
+    session, platform = visitor.session, membership.platform
+    developer = Developer(platform, membership.role, visitor.caller, session.user_id, session.shown_name)
+    changing = Changing(developer, actor(request, visitor), request.app.state.settings.home_mode)
+    try:
+        await teaming.leave(tx, changing, session.user_id)
+    except platforms.LastOwner:
+        sentence = f"Nobody would own {platform.name} without you. Hand it over or delete it first."
+        raise ValidationFailed(sentence) from None

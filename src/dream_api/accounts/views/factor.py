@@ -5,7 +5,6 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import accounts, identity, platforms
-from dream_api.accounts.jobs import NOTIFY_JOB
 from dream_api.accounts.views.showing import (
     INVALID,
     actor,
@@ -17,7 +16,6 @@ from dream_api.accounts.views.showing import (
 )
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Refusal
-from dream_api.core.jobs import enqueue
 from dream_api.core.settings import Settings
 from dream_api.dashboard.frame import PageRoute, see
 from dream_api.gate.visiting import SignedIn, Visitor, read_own_form
@@ -117,5 +115,5 @@ class FactorMissing(Conflict):
 
 
 async def _note(tx: Tx, request: Request, visitor: Visitor, action: str, what: str) -> None:
-    await enqueue(tx, NOTIFY_JOB, {"email": visitor.session.email, "what": what})
+    await accounts.notify(tx, visitor.session.email, what)
     await platforms.record_of_person(tx, visitor.session.user_id, action, by=actor(request, visitor))

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from dream_api import accounts
+from dream_api import accounts, platforms
 from dream_api.accounts.views.showing import INVALID, database_of, key_of, let_in, own_path, page
+from dream_api.core import clock
 from dream_api.core.errors import NotFound, Refusal
 from dream_api.core.settings import Settings
 from dream_api.dashboard.frame import PageRoute, see
@@ -36,7 +37,10 @@ async def finish(request: Request, guest: AnyGuest) -> Response:
         path = flow.next
         claims = await provider.finish(flow, dict(request.query_params))
         async with database_of(request).write() as tx:
-            user = await accounts.arrive(tx, claims, may_join=settings.sign_up == "open")
+            is_invited = settings.sign_up == "invited" and await platforms.is_invited(
+                tx, claims.email.strip().lower(), clock.now()
+            )
+            user = await accounts.arrive(tx, claims, may_join=settings.sign_up == "open" or is_invited)
             answer = await let_in(tx, request, user, provider.name, path)
     except Refusal as refusal:
         values = {"form": {"next": own_path(path)}, "problems": {"": refusal.sentence}, "notice": ""}

@@ -4,7 +4,6 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import accounts, identity, platforms
-from dream_api.accounts.jobs import NOTIFY_JOB, RESET_JOB
 from dream_api.accounts.views.showing import (
     INVALID,
     actor_of,
@@ -16,7 +15,6 @@ from dream_api.accounts.views.showing import (
     told,
 )
 from dream_api.core.errors import ValidationFailed
-from dream_api.core.jobs import enqueue
 from dream_api.dashboard.frame import PageRoute, see
 from dream_api.gate.guests import AnyGuest, drop, read_guest_form
 
@@ -38,7 +36,7 @@ async def ask(request: Request, guest: AnyGuest) -> Response:
     except ValidationFailed as refusal:
         return page(request, guest, "reset.html", status=INVALID, form=kept(form), problems=told(refusal))
     async with database_of(request).write() as tx:
-        await enqueue(tx, RESET_JOB, {"email": email, "address": address_of(request)})
+        await accounts.ask_for_reset(tx, email, address_of(request))
     return page(request, guest, "reset_asked.html", email=email)
 
 
@@ -62,7 +60,7 @@ async def reset(request: Request, guest: AnyGuest, token: str) -> Response:
     hashed = await passwords_of(request).hash(password)
     async with database_of(request).write() as tx:
         owner = await accounts.reset_password(tx, token, hashed)
-        await enqueue(tx, NOTIFY_JOB, {"email": owner.email, "what": "Your password was changed"})
+        await accounts.notify(tx, owner.email, "Your password was changed")
         by = actor_of(request, owner.id, owner.email)
         await platforms.record_of_person(tx, owner.id, "password.reset", by=by)
     return drop(request, see("/account/sign-in?done=reset"), "dream_session")

@@ -4,9 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import accounts, identity, platforms
-from dream_api.accounts.jobs import NOTIFY_JOB, VERIFY_JOB
 from dream_api.accounts.views.showing import HOME, actor_of, database_of, page
-from dream_api.core.jobs import enqueue
 from dream_api.dashboard.frame import PageRoute, see
 from dream_api.gate.guests import AnyGuest, read_guest_form
 from dream_api.gate.visiting import SignedIn, read_own_form
@@ -23,7 +21,7 @@ async def show_verify(request: Request, guest: AnyGuest, sent: bool = False) -> 
 async def send_again(request: Request, visitor: SignedIn) -> Response:
     await read_own_form(request, visitor)
     async with database_of(request).write() as tx:
-        await enqueue(tx, VERIFY_JOB, {"user": visitor.session.user_id, "email": visitor.session.email})
+        await accounts.ask_to_verify(tx, visitor.session.user_id, visitor.session.email)
     return see("/account/verify?sent=true")
 
 
@@ -45,7 +43,7 @@ async def verify(request: Request, guest: AnyGuest, token: str) -> Response:
             await platforms.record_of_person(tx, after.id, "user.verified", by=by)
         else:
             what = "Your e-mail address was changed"
-            await enqueue(tx, NOTIFY_JOB, {"email": before.email, "what": what})
+            await accounts.notify(tx, before.email, what)
             details = {"email": after.email}
             await platforms.record_of_person(tx, after.id, "user.email_changed", by=by, details=details)
     is_in = guest.visitor is not None and guest.visitor.session.user_id == after.id

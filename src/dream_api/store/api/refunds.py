@@ -61,6 +61,7 @@ _SHOWN = {
             errors.NotFound,
             store.OrderNotPaid,
             billing.RefundTooLarge,
+            billing.RefundBeyondLimit,
         ),
     },
     openapi_extra=takes(NewOrderRefund, _EXAMPLE),
@@ -78,7 +79,9 @@ async def refund_order(request: Request, acting: Refunding, order_id: Id, _: Ide
     desk = desk_of(request)
     async with desk.database.write() as tx:
         order = await store.find_order(tx, acting.scope, order_id)
-        account, _payment = await store.find_payment(tx, acting.scope, order)
+        account, payment = await store.find_payment(tx, acting.scope, order)
         before = await billing.begun(tx, refunds, account, once)
         refund = before or await store.begin_refund(tx, account, order, asked, once=once)
+        if before is None and not acting.may("refund"):
+            await billing.refuse_beyond(tx, payment, acting.project.refund_limit)
     return replayed(json_answer(refund_of(await billing.send_refund(desk, account, refund)), 201), before)
