@@ -1,7 +1,10 @@
 """Making an account: by mail, with the same answer for an address that has one already."""
 
+import pytest
+
+from dream_api import platforms
 from tests.accounts.browser import PASSWORD, Browser, counted, letters
-from tests.support.house import House
+from tests.support.house import House, open_house
 
 
 async def test_somebody_new_signs_up_confirms_the_address_and_is_in(house: House, browser: Browser) -> None:
@@ -54,6 +57,7 @@ async def test_a_known_address_is_answered_like_a_new_one_and_its_owner_told(hou
 async def test_what_is_wrong_stands_under_its_field_and_what_was_typed_is_kept(browser: Browser) -> None:
     cases = [
         ("email", {"email": "ada"}, "That is no e-mail address."),
+        ("email", {"email": "ada@b@example.com"}, "That is no e-mail address."),
         ("name", {"name": "A" * 121}, "at most 120 printable characters"),
         ("password", {"password": "short"}, "A password has 10 to 200 characters."),
         ("password", {"password": "ADA@example.com"}, "The address itself"),
@@ -86,3 +90,32 @@ async def test_nobodys_mailbox_is_filled_by_others(house: House, browser: Browse
         await browser.send("/account/reset", email="alice@example.com")
 
     assert len(await letters(house)) == 10
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+async def test_where_one_must_be_invited_only_that_address_joins_by_its_invitation(house: House) -> None:
+    settings = house.settings.model_copy(update={"sign_up": "invited"})
+    token = platforms.new_token()
+    async with house.database.write() as tx:
+        owner = house.alice.project.platform_id
+        await platforms.invite(tx, owner, "ada@example.com", "member", token, by="owner", invited_by="Alice")
+    async with open_house(settings, cast=(house.alice, house.charlie)) as closed:
+        browser = Browser(closed)
+        for path in ("/dashboard", "/account/invitation/x", f"/account/invitation/{token[:-1]}"):
+            assert (await browser.get(f"/account/sign-up?next={path}")).status_code == 403
+        page = f"/account/sign-up?next=/account/invitation/{token}"
+        form = {"next": f"/account/invitation/{token}", "password": PASSWORD}
+        assert 'value="ada@example.com"' in (await browser.get(page)).text
+        another = await browser.send("/account/sign-up", on=page, email="eve@example.com", **form)
+        assert (another.status_code, "sent to another address" in another.text) == (422, True)
+        bare = {**form, "next": "/dashboard"}
+        assert (await browser.send("/account/sign-up", on=page, email="ada@example.com", **bare)).status_code == 403
+
+        await browser.send("/account/sign-up", on=page, email="ada@example.com", **form)
+        await browser.sign_in("ada@example.com")
+        await browser.send(f"/account/invitation/{token}")
+
+        assert "Alice" in (await browser.get("/account/tokens")).text
+        assert (await browser.send("/account/close", email="ada@example.com", current=PASSWORD)).status_code == 303
+        async with closed.database.read() as tx:
+            assert len(await platforms.members_of(tx, owner)) == 4

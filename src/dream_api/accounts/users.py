@@ -43,7 +43,7 @@ def proper_email(email: str, param: str = "email") -> str:
     proper = email.strip().lower()
     name, at, host = proper.rpartition("@")
     is_one = at and 0 < len(name) <= _LONGEST_LOCAL and "." in host.strip(".") and len(proper) <= _LONGEST_EMAIL
-    if not is_one or not proper.isprintable() or any(c.isspace() or c in '<>(),;:"[]\\' for c in proper):
+    if not is_one or not proper.isprintable() or any(c.isspace() or c in '<>(),;:"[]\\' for c in proper) or "@" in name:
         raise ValidationFailed("That is no e-mail address.", param=param, hint="Write it like ada@example.com.")
     return proper
 
