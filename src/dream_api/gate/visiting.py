@@ -234,6 +234,23 @@ RefundingInProject = Annotated[ProjectVisit, Depends(in_project("refund"))]
 ManagingInProject = Annotated[ProjectVisit, Depends(in_project("manage"))]
 
 
+def operating(permission: Permission) -> Callable[..., Awaitable[PlatformVisit]]:
+    """A dependency: a page of the whole instance, for whose role on the operator's platform has the permission."""
+
+    async def find(request: Request, visitor: SignedIn) -> PlatformVisit:
+        database: Database = request.app.state.database
+        async with database.read() as tx:
+            operator = await platforms.operator(tx)
+        return await _at(request, visitor, operator.id, permission)
+
+    return find
+
+
+# A page of the whole instance: for the operator's members, for those who run it.
+Operating = Annotated[PlatformVisit, Depends(operating("view"))]
+ManagingInstance = Annotated[PlatformVisit, Depends(operating("manage"))]
+
+
 async def refuse_others_than_operators(visit: PlatformVisit) -> None:
     """Pages of the whole instance are for the operator's own platform; for everybody else there are none."""
     if not visit.is_operators:

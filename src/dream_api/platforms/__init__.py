@@ -66,7 +66,9 @@ from dream_api.platforms.queries import (
     hold_project,
     home_platform_no,
     home_project_id,
+    page_of_platforms,
     page_of_projects,
+    platform_row,
     platforms_to_delete,
     project_row,
     remember_home,
@@ -90,6 +92,7 @@ from dream_api.platforms.rules import (
     project_from,
     projects_of,
     proper_name,
+    rename_project,
 )
 from dream_api.platforms.sign_ins import note_refused, record_of_person, register_sign_ins
 
@@ -163,8 +166,10 @@ __all__ = [
     "now_in",
     "operator",
     "operator_is_missing",
+    "page_of_platforms",
     "page_of_projects",
     "platform_from",
+    "platform_row",
     "platforms_to_delete",
     "project_from",
     "project_row",
@@ -183,6 +188,7 @@ __all__ = [
     "remember_home",
     "remove_member",
     "rename",
+    "rename_project",
     "revoke_invitation",
     "role_of",
     "take_back_deletion",
