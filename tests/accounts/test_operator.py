@@ -17,7 +17,7 @@ FORM = {"email": "op@example.com", "name": "Op", "password": PASSWORD}
 
 
 def path_of(url: str) -> str:
-    assert url.startswith("http://127.0.0.1:8787/account/operator/one_")
+    assert url.startswith("http://127.0.0.1:8787/account/operator/o_")
     return url.removeprefix("http://127.0.0.1:8787")
 
 
@@ -80,4 +80,4 @@ def test_the_first_start_tells_the_link_until_there_is_an_operator(database_sett
         lines = [json.loads(line) for line in server.log.splitlines() if "operator_link" in line]
 
     (line,) = lines
-    assert re.fullmatch(rf"{server.url}/account/operator/one_\w{{38}}", line["url"])
+    assert re.fullmatch(rf"{server.url}/account/operator/o_\w{{38}}", line["url"])

@@ -11,7 +11,7 @@ from dream_api.core.errors import NotFound
 from dream_api.core.secrets import digest
 from dream_api.identity.tables import one_time_links
 
-_PREFIX = "one_"
+_PREFIX = "o_"
 o = one_time_links.c
 
 

@@ -53,10 +53,7 @@ def _greeting(*, as_json: bool) -> Greeting:
 
 
 async def _greet_programs(instance: Instance) -> Callable[[], None]:
-    async with instance.desk(writes=True) as desk:
-        link = await _operator_link(desk)
-    facts = _facts(instance.settings)
-    return partial(tell_data, facts if link is None else {**facts, "operatorLink": link})
+    return partial(tell_data, _facts(instance.settings))
 
 
 async def _greet_logs(instance: Instance) -> Callable[[], None]:
@@ -108,6 +105,7 @@ def _welcome(settings: Settings, ready: Quickstart, operator_link: str | None) -
         "",
         Facts(where),
         "",
+        *_invitation(operator_link),
         Text(f"The project {ready.project.name} is there to be tried, in test mode:"),
         "",
         Facts({**test_keys, "Project": ready.project.id}),
@@ -116,7 +114,6 @@ def _welcome(settings: Settings, ready: Quickstart, operator_link: str | None) -
         "",
         Text(_call(settings, ready)),
         "",
-        *_invitation(operator_link),
         Text("Ctrl-C stops the server.", "dim"),
         "",
     )
@@ -125,12 +122,7 @@ def _welcome(settings: Settings, ready: Quickstart, operator_link: str | None) -
 def _invitation(operator_link: str | None) -> list[RenderableType]:
     if operator_link is None:
         return []
-    return [
-        Text("Nobody runs this instance yet. Become its operator; the link works once, for a day:"),
-        "",
-        Text(f"  {operator_link}"),
-        "",
-    ]
+    return [Text("Nobody runs this instance yet. This link makes its operator, once:"), "", Text(operator_link), ""]
 
 
 def _call(settings: Settings, ready: Quickstart) -> str:

@@ -16,7 +16,7 @@ from dream_api.core.http.reading import ClientGone
 from dream_api.core.http.refusing import refusal_answer
 
 log = structlog.get_logger()
-_LONGEST_PART = 40
+_LONGEST_PART = 36
 _SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
