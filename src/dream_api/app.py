@@ -15,7 +15,10 @@ from starlette.routing import Match
 from dream_api import __version__, audit, billing, catalog, customers, platforms, schema, store, usage
 from dream_api.accounts import jobs as accounts_jobs
 from dream_api.accounts import views as accounts_views
+from dream_api.assets import api as assets_api
+from dream_api.audit import api as audit_api
 from dream_api.audit import jobs as audit_jobs
+from dream_api.audit import views as audit_views
 from dream_api.billing import Billing, Gateway, Sandbox
 from dream_api.billing import api as billing_api
 from dream_api.billing import jobs as billing_jobs
@@ -23,7 +26,7 @@ from dream_api.billing import views as billing_views
 from dream_api.billing.contract import Kind
 from dream_api.catalog import api as catalog_api
 from dream_api.catalog import views as catalog_views
-from dream_api.core import mail, rates, secrets, sweeping
+from dream_api.core import mail, objects, rates, secrets, sweeping
 from dream_api.core.db import Database
 from dream_api.core.db.migrating import migrate
 from dream_api.core.errors import MalformedRequest, NotAllowed, NotFound
@@ -35,6 +38,7 @@ from dream_api.core.settings import Settings
 from dream_api.core.web import documents
 from dream_api.core.web.pages import ASSETS
 from dream_api.customers import api as customers_api
+from dream_api.customers import views as customers_views
 from dream_api.dashboard import api as dashboard_api
 from dream_api.dashboard import views as dashboard_views
 from dream_api.gate import Admitting, Gate, Turnstile, visiting
@@ -49,8 +53,10 @@ from dream_api.store import api as store_api
 from dream_api.store import views as store_views
 from dream_api.usage import api as usage_api
 from dream_api.usage import jobs as usage_jobs
+from dream_api.usage import views as usage_views
 from dream_api.webhooks import api as webhooks_api
 from dream_api.webhooks import jobs as webhooks_jobs
+from dream_api.webhooks import views as webhooks_views
 
 ROUTERS = (
     *usage_api.ROUTERS,
@@ -65,10 +71,16 @@ ROUTERS = (
     *accounts_views.ROUTERS,
     dashboard_api.router,
     *platforms_views.ROUTERS,
+    audit_api.router,
+    assets_api.router,
+    *audit_views.ROUTERS,
     *catalog_views.ROUTERS,
     *keys_views.ROUTERS,
     *store_views.ROUTERS,
     *dashboard_views.ROUTERS,
+    *customers_views.ROUTERS,
+    *usage_views.ROUTERS,
+    *webhooks_views.ROUTERS,
     operating.router,
     documents.router,
 )
@@ -188,6 +200,7 @@ def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -
     app.state.rates = shared_rates
     app.state.passwords = Passwords()
     app.state.provider = open_provider(settings)
+    app.state.objects = objects.opened(settings)
     app.state.is_stopping = False
     # The routes themselves, which are built once; included, each application would build its own.
     app.router.routes.extend(route for router in ROUTERS for route in router.routes)

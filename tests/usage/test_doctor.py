@@ -54,6 +54,10 @@ BREAKS = {
         "a count was added": f"UPDATE usage_counters SET count = count + 1 WHERE meter_no = {_SEATS}",
         "a platform's user was lost": "DELETE FROM usage_subjects WHERE customer_no = 0",
     },
+    "totals_are_sums_of_hours": {
+        "hours are said to be summed up": "INSERT INTO usage_rolled SELECT DISTINCT platform_no, 9000000000000000000"
+        " FROM usage_hours",
+    },
     "held_is_reserved": {
         "a hold was lost": 'UPDATE usage_counters SET held = 0 WHERE "window" = 0 AND held > 0',
         "a hold was added": f'UPDATE usage_counters SET held = held + 1 WHERE "window" = 0 AND {_ADA}',
@@ -109,9 +113,9 @@ BREAKS = {
         "somebody else was written": "UPDATE audit_entries SET actor_id = 'usr_eve' WHERE number = 1",
         "a moment was moved": "UPDATE audit_entries SET at = at + 1 WHERE number = 1",
         "a detail was changed": "UPDATE audit_fields SET value = 'live' WHERE field = 'mode'",
-        "a detail was lost": "DELETE FROM audit_fields WHERE field = 'mode'",
+        "a detail was lost": "DELETE FROM audit_fields WHERE number = 1 AND field = 'mode'",
         "a detail was put in": "INSERT INTO audit_fields (book, number, field, digest) "
-        "SELECT book, 2, 'more', digest FROM audit_fields WHERE field = 'mode'",
+        "SELECT book, 2, 'more', digest FROM audit_fields WHERE number = 1 AND field = 'mode'",
         "the newest was forgotten": "UPDATE audit_books SET last_number = last_number - 1",
         "one is told of that there is not": "UPDATE audit_books SET last_number = 4",
         "the beginning was moved": "UPDATE audit_books SET cut_digest = last_digest",
