@@ -12,7 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Match
 
-from dream_api import __version__, audit, billing, catalog, customers, schema, store, usage
+from dream_api import __version__, audit, billing, catalog, customers, platforms, schema, store, usage
+from dream_api.accounts import jobs as accounts_jobs
+from dream_api.accounts import views as accounts_views
 from dream_api.assets import api as assets_api
 from dream_api.audit import api as audit_api
 from dream_api.audit import jobs as audit_jobs
@@ -40,7 +42,13 @@ from dream_api.customers import views as customers_views
 from dream_api.dashboard import api as dashboard_api
 from dream_api.dashboard import views as dashboard_views
 from dream_api.gate import Admitting, Gate, Turnstile, visiting
+from dream_api.gate import checks as gate_checks
+from dream_api.gate import jobs as gate_jobs
+from dream_api.identity import Passwords, Provider
+from dream_api.keys import api as keys_api
 from dream_api.keys import views as keys_views
+from dream_api.platforms import api as platforms_api
+from dream_api.platforms import views as platforms_views
 from dream_api.store import api as store_api
 from dream_api.store import views as store_views
 from dream_api.usage import api as usage_api
@@ -57,8 +65,12 @@ ROUTERS = (
     *store_api.ROUTERS,
     *billing_views.ROUTERS,
     *catalog_api.ROUTERS,
+    *platforms_api.ROUTERS,
+    keys_api.router,
     webhooks_api.router,
+    *accounts_views.ROUTERS,
     dashboard_api.router,
+    *platforms_views.ROUTERS,
     audit_api.router,
     assets_api.router,
     *audit_views.ROUTERS,
@@ -101,11 +113,32 @@ async def prepare(database: Database) -> None:
 def every_check(settings: Settings | None = None) -> list[Check]:
     """What `doctor` proves; without the settings, nothing that takes the instance key."""
     key = None if settings is None else secrets.instance_key(settings)
-    return [*usage.checks(), *customers.checks(), *billing.checks(), *store.checks(), *audit.checks(key)]
+    return [
+        *usage.checks(),
+        *customers.checks(),
+        *billing.checks(),
+        *store.checks(),
+        *gate_checks(),
+        *audit.checks(key),
+    ]
 
 
 def own_gateways(settings: Settings, database: Database) -> Mapping[Kind, Gateway]:
     return {"sandbox": Sandbox(database, link_base=settings.link_base)}
+
+
+def open_provider(settings: Settings) -> Provider | None:
+    """Who else may sign developers in."""
+    if settings.oidc_issuer is None:
+        return None
+    secret = settings.oidc_client_secret.get_secret_value() if settings.oidc_client_secret is not None else ""
+    return Provider(
+        settings.oidc_issuer,
+        settings.oidc_client_id or "",
+        secret,
+        settings.oidc_name,
+        redirect_url=f"{settings.link_base}/account/oidc/callback",
+    )
 
 
 OpenGateways = Callable[[Settings, Database], Mapping[Kind, Gateway]]
@@ -126,11 +159,15 @@ def open_billing(settings: Settings, database: Database, open_gateways: OpenGate
 
 def every_job(settings: Settings, selling: Billing) -> Registry:
     registry = Registry()
-    sweeping.register(registry, *usage_jobs.KEPT, *webhooks_jobs.KEPT, *billing_jobs.KEPT, *mail.KEPT)
+    of_rooms = (*usage_jobs.KEPT, *webhooks_jobs.KEPT, *billing_jobs.KEPT, *gate_jobs.KEPT, *accounts_jobs.KEPT)
+    sweeping.register(registry, *of_rooms, *mail.KEPT)
     mail.register(registry, settings)
+    accounts_jobs.register(registry, settings.link_base)
+    platforms.register_sign_ins(registry)
     audit_jobs.register(registry, selling.instance_key)
     usage_jobs.register(registry)
     billing_jobs.register(registry, selling)
+    gate_jobs.register(registry, settings.home_mode)
     return registry
 
 
@@ -161,6 +198,8 @@ def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -
     app.state.metering = metering
     app.state.billing = open_billing(settings, database, open_gateways)
     app.state.rates = shared_rates
+    app.state.passwords = Passwords()
+    app.state.provider = open_provider(settings)
     app.state.objects = objects.opened(settings)
     app.state.is_stopping = False
     # The routes themselves, which are built once; included, each application would build its own.

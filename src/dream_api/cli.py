@@ -26,16 +26,17 @@ class Room:
 ROOMS = {
     "serve": Room("dream_api.serving.cli:serving", "Run the server."),
     "worker": Room("dream_api.worker:worker", "Run background jobs beside servers on PostgreSQL."),
+    "operator-link": Room("dream_api.platforms.cli:operator_link", "Make a link that makes an operator."),
     "platform": Room("dream_api.platforms.cli:platform", "Make and list platforms: the tenants of this instance."),
     "project": Room("dream_api.platforms.cli:project", "Make and list projects, and say where they may send people."),
-    "token": Room("dream_api.accounts.cli:token", "Make, list and revoke personal tokens of a platform's developers."),
+    "token": Room("dream_api.accounts.cli:token", "Make, list and revoke developers' personal tokens."),
     "keys": Room("dream_api.keys.cli:keys", "Make, list, rotate, reveal and revoke keys of a project."),
     "tier": Room("dream_api.catalog.cli:tier", "Set and list the tiers of a project and what they allow."),
     "levels": Room("dream_api.catalog.cli:levels", "List and set the levels, and put a platform on one."),
     "events": Room("dream_api.billing.cli:events", "See what gateways told, and apply it anew."),
     "jobs": Room("dream_api.core.cli:jobs", "See and retry background jobs that were given up."),
     "migrate": Room("dream_api.core.cli:migrate", "Bring the database to this release's schema."),
-    "doctor": Room("dream_api.core.cli:doctor", "Prove that counts, periods and customers agree with one another."),
+    "doctor": Room("dream_api.core.cli:doctor", "Prove that all that is counted agrees."),
 }
 
 

@@ -30,6 +30,7 @@ def test_there_are_the_commands_that_people_need() -> None:
     assert set(COMMANDS) == {
         "serve",
         "worker",
+        "operator-link",
         "platform create",
         "platform list",
         "project create",
@@ -73,7 +74,7 @@ def test_is_explained_by_one_sentence_that_fits_a_line(name: str) -> None:
     said = NOWHERE.type("--help")
 
     assert ROOMS[name].sentence.endswith(".")
-    assert f"{name:<8}  {ROOMS[name].sentence}\n" in said.out
+    assert f"{name:<{max(map(len, ROOMS))}}  {ROOMS[name].sentence}\n" in said.out
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -9,9 +9,9 @@ from dream_api.platforms import Permission, RoleForbids, allows, refuse_role
 from dream_api.platforms.permissions import PERMISSIONS
 
 MAY = {
-    "owner": {"view", "sell", "test_keys", "refund", "manage", "bill"},
-    "admin": {"view", "sell", "test_keys", "refund", "manage"},
-    "member": {"view", "sell", "test_keys"},
+    "owner": {"view", "sell", "test_keys", "refund_some", "refund", "team", "manage", "bill", "own"},
+    "admin": {"view", "sell", "test_keys", "refund_some", "refund", "team", "manage"},
+    "member": {"view", "sell", "test_keys", "refund_some"},
     "viewer": {"view"},
 }
 

@@ -7,13 +7,14 @@ hers.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import fastapi.dependencies.models
 import httpx2 as httpx
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 from starlette.types import ASGIApp, Message
 
 from dream_api import accounts, catalog, keys, platforms
@@ -27,9 +28,12 @@ from dream_api.core.secrets import InstanceKey
 from dream_api.core.settings import Settings
 from dream_api.gate import Gate
 from dream_api.gate.visiting import csrf_of
-from dream_api.platforms import Mode, Platform, Project, ProjectType
+from dream_api.identity import Passwords
+from dream_api.platforms import Mode, Platform, Project, ProjectType, RefundLimit
 
 INSTANCE_KEY = InstanceKey(bytes(32))
+# What hashing costs is not what tests are about; one of them looks at the real parameters.
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 # The website of everybody's project.
 ORIGIN = "https://myapp.com"
 
@@ -65,6 +69,10 @@ class Account:
     def cookie(self, role: Role = "owner") -> dict[str, str]:
         """Headers of a member's browser."""
         return {"Cookie": f"dream_session={self.session[role]}"}
+
+    def at_api(self, role: Role = "owner") -> dict[str, str]:
+        """Headers of a call that a page of ours makes in a member's browser, in the project."""
+        return {**self.cookie(role), "Sec-Fetch-Site": "same-origin", "X-Project-Id": self.project.id}
 
     def form(self, role: Role = "owner", **fields: str) -> dict[str, str]:
         """What the member's browser sends of a form that it was shown."""
@@ -155,10 +163,21 @@ async def _join(tx: Tx, platform: Platform, name: str, role: Role) -> tuple[str,
 
 
 async def open_store(database: Database, account: Account) -> Account:
-    """A store of the same platform."""
+    """A store of the same platform, with the same refund limit."""
     async with database.write() as tx:
         platform = await platforms.find(tx, account.project.platform_id)
-        return await _open_project(tx, platform, "Store", "store", **_people(account))
+        opened = await _open_project(tx, platform, "Store", "store", **_people(account))
+        limited = await platforms.change_project(tx, opened.project, refund_limit=account.project.refund_limit)
+        return replace(opened, project=limited)
+
+
+async def open_another(database: Database, account: Account, refund_limit: RefundLimit | None = None) -> Account:
+    """Another saas project of the same platform."""
+    async with database.write() as tx:
+        platform = await platforms.find(tx, account.project.platform_id)
+        opened = await _open_project(tx, platform, "Another", "saas", **_people(account))
+        limited = await platforms.change_project(tx, opened.project, refund_limit=refund_limit)
+        return replace(opened, project=limited)
 
 
 def _people(account: Account) -> dict[str, Any]:
@@ -217,6 +236,7 @@ async def open_house(
 
     front = create_app(settings, gateways)
     state = front.state
+    state.passwords = Passwords(QUICK)
     async with (
         living(front),
         httpx.AsyncClient(

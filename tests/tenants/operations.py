@@ -47,6 +47,11 @@ class Operation:
         return "personalToken" in self.keys
 
     @property
+    def is_for_persons(self) -> bool:
+        """For developers; some of them only in person, by their session."""
+        return bool({"personalToken", "session"} & self.keys)
+
+    @property
     def is_for_browsers(self) -> bool:
         return "publishableKey" in self.keys
 

@@ -1,19 +1,16 @@
-"""Every operation that takes personal tokens: as developers of each role, as strangers, and with tokens that ended."""
+"""Every operation that takes personal tokens: in the other mode, and with tokens that ended; see test_roles.py."""
 
 from typing import Any
 
 import pytest
 
 from dream_api import accounts
-from dream_api.core import clock, ids, tokens
+from dream_api.core import clock, tokens
 from tests.support.house import ORIGIN, House, bearer
 from tests.tenants.operations import every_operation
-from tests.tenants.test_operations import Operation, ask, request_of, things_of, told
+from tests.tenants.test_operations import Operation, ask, things_of
 
 OPERATIONS = [one for one in every_operation() if one.is_for_developers]
-# Read by those who run the platform alone.
-_OF_MANAGERS = ("/api/security-log",)
-CHANGING = [one for one in OPERATIONS if one.method != "GET" or one.path in _OF_MANAGERS]
 FOR_BROWSERS = [one for one in every_operation() if one.is_for_browsers]
 
 
@@ -22,54 +19,6 @@ def test_there_are_such_operations() -> None:
         str(one) for one in OPERATIONS
     }
     assert not {"POST /api/data", "GET /api/usage", "POST /api/usage/reserve"} & {str(one) for one in OPERATIONS}
-
-
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-async def test_the_owners_request_is_answered(house: House, operation: Operation) -> None:
-    things = await things_of(house, house.alice, operation)
-
-    answer = await ask(house, operation, things, things.account.by("owner"))
-
-    assert 200 <= answer.status_code < 300, answer.text
-    assert str(answer.status_code) in operation.statuses
-
-
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-async def test_a_viewer_sees_and_changes_nothing(house: House, operation: Operation) -> None:
-    things = await things_of(house, house.alice, operation)
-    before = told(await house.api.get("/api/customers", headers=house.alice.sk))
-
-    answer = await ask(house, operation, things, things.account.by("viewer"))
-
-    if operation in CHANGING:
-        assert (answer.status_code, answer.json()["code"]) == (403, "role_forbids")
-    else:
-        assert answer.status_code == 200, answer.text
-    assert told(await house.api.get("/api/customers", headers=house.alice.sk)) == before
-
-
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-async def test_a_stranger_does_not_come_in(house: House, operation: Operation) -> None:
-    """Not into her project, though its id is named; and in his own her ids are as good as none."""
-    hers = await things_of(house, house.alice, operation)
-    into_hers = house.charlie.by("owner") | {"X-Project-Id": hers.account.project.id}
-    into_none = house.charlie.by("owner") | {"X-Project-Id": ids.new("prj")}
-    before = told(await house.api.get("/api/customers", headers=house.alice.sk))
-
-    if "secretKey" in operation.keys:  # others are about his platform, and name no project
-        strangers = told(await ask(house, operation, hers, into_hers))
-        assert strangers == told(await ask(house, operation, hers, into_none))
-        assert (strangers[0], strangers[1]["code"]) == (404, "not_found")
-    if operation.parameters:
-        values = {name: hers.value(operation, name) for name in operation.parameters}
-        never = {name: ids.new(value.partition("_")[0]) for name, value in values.items()}
-        in_his = [
-            told(await house.api.request(**request_of(operation, house.charlie, path, house.charlie.by("owner"))))
-            for path in (operation.path.format(**values), operation.path.format(**never))
-        ]
-        assert in_his[0] == in_his[1]
-        assert in_his[0][0] == 404
-    assert told(await house.api.get("/api/customers", headers=house.alice.sk)) == before
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from dream_api import accounts, platforms
 from dream_api.core import ids
 from dream_api.core.settings import Settings
 from tests.billing.selling import Seller, monthly
@@ -27,9 +29,9 @@ class Things:
     # In whose project they are.
     account: Account
     customer: str
-    reservation: str
-    tier: str
-    coupon: str
+    reservation: str = ""
+    tier: str = ""
+    coupon: str = ""
     # For what is asked of a store: one that sells something, with an order that was paid and one that was not.
     price: str = ""
     paid_order: str = ""
@@ -39,6 +41,9 @@ class Things:
     invoice: str = ""
     payment: str = ""
     page: str = ""
+    # For what is asked of the team: somebody who works there, and somebody who was asked to.
+    colleague: str = ""
+    invitation: str = ""
     asset: str = ""
 
     def body(self, operation: Operation) -> Any:
@@ -58,6 +63,10 @@ class Things:
             ("/api/invoices/{id}", "id"): self.invoice,
             ("/api/payments/{id}", "id"): self.payment,
             ("/api/payments/{id}/refunds", "id"): self.payment,
+            ("/projects/{id}", "id"): self.account.project.id,
+            ("/api/team/members/{userId}", "userId"): self.colleague,
+            ("/api/team/invitations/{id}", "id"): self.invitation,
+            ("/api/team/invitations/{id}/send", "id"): self.invitation,
             ("/sandbox/checkout/{id}/pay", "id"): self.page,
             ("/sandbox/checkout/{id}/cancel", "id"): self.page,
         }
@@ -71,6 +80,7 @@ _PRICE = "price_01k9q3v8zd0g2m4n6p8r0t2v4w"
 _OF_STORES = ("/api/cart", "/api/orders")
 _OF_BILLING = ("/api/subscriptions/{id}", "/api/invoices/{id}", "/api/payments/{id}", "/sandbox")
 _OF_WHO_PAID = "/api/customer-portal"
+_OF_TEAM = "/api/team"
 
 
 async def things_of(house: House, account: Account, operation: Operation | None = None) -> Things:
@@ -79,21 +89,22 @@ async def things_of(house: House, account: Account, operation: Operation | None 
         account = await open_store(house.database, account)
     made = await house.api.post("/api/customers", headers=account.sk, json={"userId": ids.new("usr")})
     assert made.status_code == 201, made.text
-    reservation = await _reserved(house, account, made.json()["userId"]) if account.project.type == "saas" else ""
-    tier = await house.api.post("/tiers", headers=account.sk, json={"name": ids.new("tier")})
-    assert tier.status_code == 201, tier.text
-    coupon = await house.api.post("/coupons", headers=account.sk, json={"code": ids.new("code"), "percentOff": 5})
-    assert coupon.status_code == 201, coupon.text
-    things = Things(
-        account,
-        made.json()["id"],
-        reservation,
-        tier.json()["name"],
-        coupon.json()["id"],
-    )
+    path = "" if operation is None else operation.path
+    things = Things(account, made.json()["id"])
+    if path.startswith("/api/usage/reserve/"):
+        things = replace(things, reservation=await _reserved(house, account, made.json()["userId"]))
+    if path.startswith("/tiers/"):
+        tier = await house.api.post("/tiers", headers=account.sk, json={"name": ids.new("tier")})
+        assert tier.status_code == 201, tier.text
+        things = replace(things, tier=tier.json()["name"])
+    if path.startswith("/coupons/"):
+        coupon = await house.api.post("/coupons", headers=account.sk, json={"code": ids.new("code"), "percentOff": 5})
+        assert coupon.status_code == 201, coupon.text
+        things = replace(things, coupon=coupon.json()["id"])
     if account.project.type == "store":
         return await _with_orders(house, things)
-    path = "" if operation is None else operation.path
+    if path.startswith(_OF_TEAM):
+        return await with_colleagues(house, things)
     if path == "/api/assets/{key}":
         kept = await house.api.post("/api/assets", headers=account.sk, content=b"GIF89a")
         return replace(things, asset=kept.json()["key"])
@@ -127,6 +138,18 @@ async def _with_subscription(house: House, things: Things, path: str) -> Things:
     )
 
 
+async def with_colleagues(house: House, things: Things) -> Things:
+    platform_id = things.account.project.platform_id
+    async with house.database.write() as tx:
+        await tx.execute(sa.text("DELETE FROM invitations"))  # whom the example invites was not asked yet
+        user = await accounts.create_user(tx, f"{ids.new('usr')}@example.com", verified=True)
+        await platforms.add_member(tx, platform_id, user.id, "viewer")
+        asked = await platforms.invite(
+            tx, platform_id, f"{user.id}-too@example.com", "viewer", platforms.new_token(), by="owner", invited_by=""
+        )
+    return replace(things, colleague=user.id, invitation=asked.id)
+
+
 async def _with_orders(house: House, things: Things) -> Things:
     storefront = Storefront(house, things.account)
     price = await storefront.sell("mug")
@@ -139,7 +162,9 @@ def key_of(operation: Operation, account: Account) -> dict[str, str]:
     """Headers of one who may: the server, and where it may not the platform's owner."""
     if operation.is_anonymous:
         return {}
-    return account.sk if "secretKey" in operation.keys else account.by("owner")
+    if "secretKey" in operation.keys:
+        return account.sk
+    return account.by("owner") if operation.is_for_developers else account.at_api()
 
 
 def request_of(operation: Operation, account: Account, path: str, by: dict[str, str] | None = None) -> dict[str, Any]:
@@ -193,11 +218,12 @@ async def test_without_a_key_nothing_is_answered(house: House, operation: Operat
     hers = await things_of(house, house.alice, operation)
     values = {name: hers.value(operation, name) for name in operation.parameters}
     asked = request_of(operation, house.alice, operation.path.format(**values))
-    del asked["headers"]["Authorization"]
+    in_person = not operation.keys - {"session"}
+    del asked["headers"]["Cookie" if in_person else "Authorization"]
 
     answer = await house.api.request(**asked)
 
-    assert (answer.status_code, answer.json()["code"]) == (401, "key_missing")
+    assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_required" if in_person else "key_missing")
 
 
 async def test_lists_show_only_ones_own(house: House):

@@ -5,7 +5,7 @@ import contextlib
 import pytest
 from sqlalchemy import text
 
-from dream_api import audit
+from dream_api import audit, gate, platforms
 from dream_api.app import every_check
 from dream_api.audit import Actor
 from dream_api.catalog import TierLimit
@@ -64,6 +64,12 @@ BREAKS = {
         "a reservation was lost": "DELETE FROM reservations",
         "a reservation was settled beside the gate": "UPDATE reservations SET state = 'settled', settled = 0",
         "a platform's hold was lost": "UPDATE usage_counters SET held = 0 WHERE customer_no = 0 AND held > 0",
+    },
+    "members_are_counted": {
+        "somebody joined beside the gate": "INSERT INTO members (platform_id, user_id, role, joined_at) "
+        "SELECT platforms.id, users.id, 'viewer', 1 FROM platforms, users "
+        "WHERE platforms.name = 'Alice' AND users.email = 'charlie@example.com'",
+        "somebody left beside the gate": "DELETE FROM members WHERE role = 'viewer'",
     },
     "platforms_count_live_calls": {
         "a call was lost": f"UPDATE usage_hours SET calls = calls - 1 WHERE {_LIVE}",
@@ -156,6 +162,8 @@ async def test_what_is_broken_by_hand_is_found(house: House, alice: Account, cha
 
 async def _count(house: House, alice: Account, charlie: Account) -> None:
     """Calls of all kinds: of several people, in both modes, with a key, of a larger quantity, and refused ones."""
+    async with house.database.write() as tx:
+        await gate.count_members(tx, await platforms.find(tx, alice.project.platform_id), "live")
     await house.set_limit(alice, "small", 5)
     headers = [
         alice.calls("bob"),

@@ -9,7 +9,15 @@ Selling takes three steps, because a gateway is asked with no transaction open:
 A room above hears of what was bought by the events that `billing.py` names, in the transaction that writes it down.
 """
 
-from dream_api.billing.accounts import GatewayMissing, account_from, account_of, find_account, now_in, scope_of
+from dream_api.billing.accounts import (
+    GatewayMissing,
+    account_from,
+    account_of,
+    find_account,
+    now_in,
+    payer_of,
+    scope_of,
+)
 from dream_api.billing.advancing import DUES, TestClockNeedsSandbox, advance, run_due
 from dream_api.billing.applying import apply, refresh
 from dream_api.billing.billing import (
@@ -37,13 +45,15 @@ from dream_api.billing.ending import end as end_checkout
 from dream_api.billing.proving import checks
 from dream_api.billing.queries import (
     checkout_by_id,
+    has_payments,
     hold_payment,
+    holding_of_user,
     payments_of_checkout,
     refunds_of,
     subscribers_by_plan,
 )
 from dream_api.billing.receiving import receive
-from dream_api.billing.refunding import RefundTooLarge, find_payment
+from dream_api.billing.refunding import RefundBeyondLimit, RefundTooLarge, find_payment, refuse_beyond
 from dream_api.billing.refunding import begin as begin_refund
 from dream_api.billing.refunding import send as send_refund
 from dream_api.billing.requests import begun
@@ -69,6 +79,7 @@ __all__ = [
     "GatewayUnavailable",
     "Line",
     "NewCheckout",
+    "RefundBeyondLimit",
     "RefundTooLarge",
     "Sandbox",
     "TestClockNeedsSandbox",
@@ -86,13 +97,17 @@ __all__ = [
     "end_checkout",
     "find_account",
     "find_payment",
+    "has_payments",
     "hold_payment",
+    "holding_of_user",
     "now_in",
     "open_page",
+    "payer_of",
     "payments_of_checkout",
     "receive",
     "refresh",
     "refunds_of",
+    "refuse_beyond",
     "run_due",
     "scope_of",
     "send_refund",

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from dream_api import platforms
+from dream_api import customers, platforms
 from dream_api.billing import queries
 from dream_api.billing.contract import Account, Kind
 from dream_api.core import clock, ids
@@ -44,6 +44,16 @@ async def find_account(tx: Tx, account_id: str) -> Account | None:
     """By its own id, before any tenant is known."""
     row = await queries.account_by_id(tx, account_id)
     return None if row is None else account_from(row)
+
+
+async def payer_of(tx: Tx, scope: Scope, user_id: str) -> tuple[Account, str] | None:
+    """Where the customer of that user id paid before, and how the gateway knows them."""
+    row = await queries.account_of_project(tx, scope.platform_id, scope.project_id, scope.mode)
+    customer = await customers.find_user(tx, scope, user_id)
+    if row is None or customer is None:
+        return None
+    known = await queries.gateway_customer_of(tx, scope.platform_id, row.id, customer.id)
+    return None if known is None else (account_from(row), known)
 
 
 def account_from(row: Row[Any]) -> Account:

@@ -8,11 +8,12 @@ from sqlalchemy import Row
 from dream_api.billing import accounts, applying, queries
 from dream_api.billing.billing import REFUND_FAILED, Billing
 from dream_api.billing.contract import Account, GatewayRefused
-from dream_api.core import clock, ids, jobs
+from dream_api.core import clock, ids, jobs, money
 from dream_api.core.db import Tx
-from dream_api.core.errors import Conflict, NotFound, ValidationFailed
+from dream_api.core.errors import Conflict, Forbidden, NotFound, ValidationFailed
 from dream_api.core.idempotency import Once
 from dream_api.customers import Scope
+from dream_api.platforms import RefundLimit
 
 SEND_JOB = "billing.send_refund"
 _ABANDONED = clock.MINUTE
@@ -21,6 +22,11 @@ _ABANDONED = clock.MINUTE
 class RefundTooLarge(Conflict):
     code = "refund_too_large"
     hint = "Read the payment: what was refunded, and what is on its way, cannot be refunded again."
+
+
+class RefundBeyondLimit(Forbidden):
+    code = "refund_beyond_limit"
+    hint = "Ask an owner or admin to refund it, or to raise the project's refundLimit."
 
 
 async def find_payment(tx: Tx, scope: Scope, payment_id: str) -> tuple[Account, Row[Any]]:
@@ -82,6 +88,16 @@ async def begin(
         run_at=now if send_at_once else now + _ABANDONED,
     )
     return refund
+
+
+async def refuse_beyond(tx: Tx, payment: Row[Any], limit: RefundLimit | None) -> None:
+    """Raises RefundBeyondLimit where more of the payment goes back by now, all refunds together, than the limit."""
+    if limit is None:
+        raise RefundBeyondLimit("The project has no refund limit: only its owners and admins give money back.")
+    gone = await queries.refunded_or_asked(tx, payment.platform_id, payment.id)
+    if payment.currency != limit.currency or gone > limit.amount:
+        most = f"{money.to_major(limit.amount, limit.currency)} {limit.currency.upper()}"
+        raise RefundBeyondLimit(f"Members give back up to {most} of a payment.", param="amount")
 
 
 async def send(billing: Billing, account: Account, refund: Row[Any]) -> Row[Any]:

@@ -30,16 +30,21 @@ async def begin_subscription(
     *,
     user_id: str,
     tier: str,
-    price_id: str | None,
-    quantity: int,
-    coupon: str | None,
+    price_id: str | None = None,
+    quantity: int = 1,
+    coupon: str | None = None,
     success_url: str,
     cancel_url: str,
-    once: Once | None,
+    are_own_pages: bool = False,
+    once: Once | None = None,
 ) -> Row[Any]:
-    """The checkout by which the customer will pay for the tier; the customer is made where there is none."""
-    platforms.refuse_foreign(project, scope.mode, success_url, "successUrl")
-    platforms.refuse_foreign(project, scope.mode, cancel_url, "cancelUrl")
+    """The checkout by which the customer will pay for the tier; the customer is made where there is none.
+
+    `are_own_pages`: both URLs are pages of this instance, whose origin no project needs to list.
+    """
+    if not are_own_pages:
+        platforms.refuse_foreign(project, scope.mode, success_url, "successUrl")
+        platforms.refuse_foreign(project, scope.mode, cancel_url, "cancelUrl")
     account = await accounts.account_of(tx, scope)
     now = await accounts.now_in(tx, account)
     offer = await catalog.find_offer(tx, scope.platform_id, scope.project_id, scope.mode, tier)

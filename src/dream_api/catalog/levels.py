@@ -48,6 +48,7 @@ class Home:
     project: Project
     requests: Meter
     active_users: Meter
+    members: Meter
 
 
 def _a_month(amount: int) -> NewPrice:
@@ -71,7 +72,7 @@ async def home_is_missing(tx: Tx) -> bool:
 async def find_home(tx: Tx) -> Home:
     project = await platforms.find_project(tx, await platforms.home_project_id(tx) or "")
     meters = await meters_of(tx, project.platform_no, project.no)
-    return Home(project, meters[REQUESTS], meters[_ACTIVE_USERS])
+    return Home(project, meters[REQUESTS], meters[_ACTIVE_USERS], meters[_MEMBERS])
 
 
 async def ensure_home(tx: Tx) -> Project:

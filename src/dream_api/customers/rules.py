@@ -91,6 +91,11 @@ async def find(tx: Tx, scope: Scope, reference: str, *, param: str = "id") -> Ro
     return row
 
 
+async def find_user(tx: Tx, scope: Scope, user_id: str) -> Row[Any] | None:
+    """The customer by the developer's own id, where there is one."""
+    return await queries.by_user_id(tx, scope, user_id)
+
+
 async def hold(tx: Tx, scope: Scope, customer_id: str) -> Row[Any] | None:
     """The customer, whom nobody else holds before this transaction ends."""
     return await queries.by_id(tx, scope, customer_id, held=True)

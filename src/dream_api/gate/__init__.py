@@ -13,8 +13,12 @@ from dream_api.gate.admitting import NO_SECRET_KEY, Admitting, Turnstile, client
 from dream_api.gate.answering import LevelLimitReached, TierLimitReached, body_of, peeked_body, rate_headers, refusal_of
 from dream_api.gate.calls import Metered, Outcome
 from dream_api.gate.choosing import ACTING_REFUSALS, BROWSER_REFUSALS, DEVELOPER_REFUSALS
+from dream_api.gate.closing import LevelStillPaid, LiveMoneyMoved, close_platform, delete_project, reopen_platform
+from dream_api.gate.counting import MembersLimitReached, count_members
 from dream_api.gate.gate import REFUSALS, SERVER_REFUSALS, Gate, SaasOnly, SecretKeyRequired, Terms, metered
+from dream_api.gate.proving import checks
 from dream_api.gate.reserving import reserve, settle
+from dream_api.gate.standing import LevelOf, home_scope, level_of, standings_of
 
 __all__ = [
     "ACTING_REFUSALS",
@@ -28,6 +32,10 @@ __all__ = [
     "Developer",
     "Gate",
     "LevelLimitReached",
+    "LevelOf",
+    "LevelStillPaid",
+    "LiveMoneyMoved",
+    "MembersLimitReached",
     "Metered",
     "Outcome",
     "SaasOnly",
@@ -36,11 +44,19 @@ __all__ = [
     "TierLimitReached",
     "Turnstile",
     "body_of",
+    "checks",
     "client_of",
+    "close_platform",
+    "count_members",
+    "delete_project",
+    "home_scope",
+    "level_of",
     "metered",
     "peeked_body",
     "rate_headers",
     "refusal_of",
+    "reopen_platform",
     "reserve",
     "settle",
+    "standings_of",
 ]

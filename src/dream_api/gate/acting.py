@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from dream_api.accounts import Role
+from dream_api.audit import Actor
 from dream_api.customers import Scope
-from dream_api.platforms import Mode, Platform, Project
+from dream_api.platforms import Mode, Permission, Platform, Project, allows
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,20 @@ class Acting:
     caller: str
     # None: a key of the project, not a person.
     role: Role | None = None
+    # Who it is, where a person is known, and how others know them.
+    user_id: str | None = None
+    shown_name: str = ""
+
+    def may(self, permission: Permission) -> bool:
+        """A server may all that it can ask for."""
+        return self.role is None or allows(self.role, permission)
+
+    def actor(self, address: str | None) -> Actor:
+        """As the security log knows them."""
+        kind, _, rest = self.caller.partition(":")
+        if kind == "user" and self.user_id is not None:
+            return Actor("user", self.user_id, self.shown_name, address or "")
+        return Actor("token" if kind == "token" else "key", rest.partition(":")[0], self.shown_name, address or "")
 
     @property
     def platform_id(self) -> str:
@@ -51,3 +66,16 @@ class Developer:
     platform: Platform
     role: Role
     caller: str
+    # Who it is, where a person is known.
+    user_id: str | None = None
+    # How others know them.
+    shown_name: str = ""
+
+    def may(self, permission: Permission) -> bool:
+        return allows(self.role, permission)
+
+    def actor(self, address: str | None) -> Actor:
+        """As the security log knows them."""
+        if self.user_id is not None:
+            return Actor("user", self.user_id, self.shown_name, address or "")
+        return Actor("token", self.caller.removeprefix("token:"), self.shown_name, address or "")

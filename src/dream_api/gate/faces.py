@@ -4,15 +4,16 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Query, Request, Security
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from dream_api import accounts
 from dream_api.accounts import PersonalToken
-from dream_api.gate import choosing
+from dream_api.gate import choosing, visiting
 from dream_api.gate.acting import Acting, Developer
 from dream_api.gate.browsers import admit_website
 from dream_api.gate.choosing import Named, PersonalTokenRequired
 from dream_api.gate.gate import Gate
+from dream_api.gate.visiting import SignInRequired, Visitor
 from dream_api.keys import Key
 from dream_api.platforms import Mode, Permission
 
@@ -32,6 +33,13 @@ _publishable_key = APIKeyHeader(
     scheme_name="publishableKey",
     description="A publishable key of the project, `pk_test_…` or `pk_live_…`; `Authorization: Bearer` takes it too.",
 )
+_session = APIKeyCookie(
+    name="dream_session",
+    auto_error=False,
+    scheme_name="session",
+    description="A developer who is signed in: as good as a personal token, with the role that they have. Over https "
+    "the cookie is named `__Host-dream_session`. What changes anything must come from a page of this instance itself.",
+)
 _Bearer = HTTPAuthorizationCredentials | None
 
 # The same, told of an operation that looks at the key itself.
@@ -50,8 +58,15 @@ async def _server(request: Request, _: Annotated[_Bearer, Security(_secret_key)]
     return await gate_of(request).server(_authorization(request))
 
 
-async def _developer(request: Request, _: Annotated[_Bearer, Security(_personal_token)] = None) -> PersonalToken:
+async def _developer(
+    request: Request,
+    _: Annotated[_Bearer, Security(_personal_token)] = None,
+    __: Annotated[str | None, Security(_session)] = None,
+) -> PersonalToken | Visitor:
     gate = gate_of(request)
+    visitor = await visiting.calling(request) if _authorization(request) is None else None
+    if visitor is not None:
+        return visitor
     sent = accounts.sent_in(_authorization(request))
     if sent is None:
         await gate.key(_authorization(request))
@@ -65,18 +80,31 @@ async def _server_or_developer(
     request: Request,
     _: Annotated[_Bearer, Security(_secret_key)] = None,
     __: Annotated[_Bearer, Security(_personal_token)] = None,
-) -> Key | PersonalToken:
+    ___: Annotated[str | None, Security(_session)] = None,
+) -> Key | PersonalToken | Visitor:
+    visitor = await visiting.calling(request) if _authorization(request) is None else None
+    if visitor is not None:
+        return visitor
     is_token = accounts.sent_in(_authorization(request)) is not None
     return await (_developer(request) if is_token else _server(request))
 
 
+async def _person(request: Request, _: Annotated[str | None, Security(_session)] = None) -> Visitor:
+    visitor = await visiting.calling(request)
+    if visitor is None:
+        raise SignInRequired("Nobody is signed in.")
+    return visitor
+
+
 def _named(
-    platform_id: Annotated[str | None, Header(alias="X-Platform-Id", description="The platform of the token.")] = None,
+    platform_id: Annotated[
+        str | None, Header(alias="X-Platform-Id", description="Which platform, where you are on several.")
+    ] = None,
     project_id: Annotated[
-        str | None, Header(alias="X-Project-Id", description="With a personal token: which project, where several.")
+        str | None, Header(alias="X-Project-Id", description="For developers: which project, where several.")
     ] = None,
     mode: Annotated[
-        Mode | None, Header(alias="X-Mode", description="With a personal token: which mode; `test` where left out.")
+        Mode | None, Header(alias="X-Mode", description="For developers: which mode; `test` where left out.")
     ] = None,
     platform_asked: Annotated[str | None, Query(alias="platformId", description="As X-Platform-Id.")] = None,
     project_asked: Annotated[str | None, Query(alias="projectId", description="As X-Project-Id.")] = None,
@@ -96,11 +124,28 @@ def acting(permission: Permission) -> Callable[..., Awaitable[Acting]]:
     # Who calls is found first: only then is it told what is wrong with anything else.
     async def find(
         request: Request,
-        caller: Annotated[Key | PersonalToken, Depends(_server_or_developer)],
+        caller: Annotated[Key | PersonalToken | Visitor, Depends(_server_or_developer)],
         named: Annotated[Named, Depends(_named)],
     ) -> Acting:
         if isinstance(caller, Key):
             return await choosing.by_key(gate_of(request), caller, named)
+        if isinstance(caller, Visitor):
+            return await choosing.by_session(gate_of(request), caller, named, permission)
+        return await choosing.by_token(gate_of(request), caller, named, permission)
+
+    return find
+
+
+def developing(permission: Permission) -> Callable[..., Awaitable[Acting]]:
+    """A dependency: a developer at work in a project, whose role has the permission; no key of the project."""
+
+    async def find(
+        request: Request,
+        caller: Annotated[PersonalToken | Visitor, Depends(_developer)],
+        named: Annotated[Named, Depends(_named)],
+    ) -> Acting:
+        if isinstance(caller, Visitor):
+            return await choosing.by_session(gate_of(request), caller, named, permission)
         return await choosing.by_token(gate_of(request), caller, named, permission)
 
     return find
@@ -111,13 +156,16 @@ def on_platform(permission: Permission) -> Callable[..., Awaitable[Developer]]:
 
     async def find(
         request: Request,
-        token: Annotated[PersonalToken, Depends(_developer)],
-        platform_id: Annotated[str | None, Header(alias="X-Platform-Id", description="The token's platform.")] = None,
+        caller: Annotated[PersonalToken | Visitor, Depends(_developer)],
+        platform_id: Annotated[
+            str | None, Header(alias="X-Platform-Id", description="Which platform, where you are on several.")
+        ] = None,
         platform_asked: Annotated[str | None, Query(alias="platformId", description="As X-Platform-Id.")] = None,
     ) -> Developer:
-        return await choosing.on_platform(
-            gate_of(request), token, Named(_told(platform_id, platform_asked)), permission
-        )
+        named = Named(_told(platform_id, platform_asked))
+        if isinstance(caller, Visitor):
+            return choosing.at_work(caller, named, permission)
+        return await choosing.on_platform(gate_of(request), caller, named, permission)
 
     return find
 
@@ -141,16 +189,21 @@ async def _browser(
 
 # A developer's server, by its secret key.
 Server = Annotated[Key, Depends(_server)]
-# The server, or a developer whose role may see; may sell; may give money back.
+# The server, or a developer whose role may see; may sell; may give money back, some of them up to the project's limit.
 Viewing = Annotated[Acting, Depends(acting("view"))]
 Selling = Annotated[Acting, Depends(acting("sell"))]
-Refunding = Annotated[Acting, Depends(acting("refund"))]
+Refunding = Annotated[Acting, Depends(acting("refund_some"))]
 # Anybody who knows the project's publishable key.
 Publishable = Annotated[Acting, Depends(_browser)]
-# A developer of any role; one who runs the platform; one who owns it.
+# A developer in a project who works with its test keys.
+WithTestKeys = Annotated[Acting, Depends(developing("test_keys"))]
+# A developer of any role; one who chooses who works there; one who runs the platform; one who owns it.
 OnPlatform = Annotated[Developer, Depends(on_platform("view"))]
+Teaming = Annotated[Developer, Depends(on_platform("team"))]
 Managing = Annotated[Developer, Depends(on_platform("manage"))]
 Owning = Annotated[Developer, Depends(on_platform("bill"))]
+# Somebody who is signed in, whether or not they are on any platform.
+Person = Annotated[Visitor, Depends(_person)]
 
 
 IdempotencyKey = Annotated[

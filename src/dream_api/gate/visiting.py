@@ -5,13 +5,14 @@ import hmac
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Path, Request
 
 from dream_api import platforms
 from dream_api.accounts import Role, Session
 from dream_api.core.db import Database
-from dream_api.core.errors import NotFound, Unauthorized
+from dream_api.core.errors import Forbidden, NotFound, Unauthorized
 from dream_api.core.http import ForeignForm, Form, read_form, refuse_foreign_form
 from dream_api.core.settings import Settings
 from dream_api.customers import Scope
@@ -23,11 +24,17 @@ _MOST_PROJECTS = 200
 # An editor's, with a row for each price and limit.
 _LARGEST_FORM = 262_144
 _MOST_FIELDS = 500
+_READING = ("GET", "HEAD")
 
 
 class SignInRequired(Unauthorized):
     code = "sign_in_required"
     hint = "Sign in under /account/sign-in; programs send a key or a personal token instead."
+
+
+class ForeignCall(Forbidden):
+    code = "foreign_call"
+    hint = "Call from a page of this instance, or with a personal token instead of the cookie."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,14 @@ class Visitor:
     session: Session
     csrf: str
     memberships: Sequence[Membership]
+
+    @property
+    def caller(self) -> str:
+        """Whose idempotency keys these are."""
+        return f"user:{self.session.user_id}"
+
+    def membership_on(self, platform_id: str) -> Membership | None:
+        return next((each for each in self.memberships if each.platform.id == platform_id), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +72,13 @@ class PlatformVisit:
 
     @property
     def caller(self) -> str:
-        return f"user:{self.visitor.session.user_id}"
+        return self.visitor.caller
 
     @property
     def developer(self) -> Developer:
         """As the rules know them that programs reach by a personal token."""
-        return Developer(self.platform, self.role, self.caller)
+        session = self.visitor.session
+        return Developer(self.platform, self.role, self.caller, session.user_id, session.shown_name)
 
     def may(self, permission: Permission) -> bool:
         return platforms.allows(self.role, permission)
@@ -78,7 +94,8 @@ class ProjectVisit(PlatformVisit):
     @property
     def acting(self) -> Acting:
         """As the rules know them that programs reach by a key."""
-        return Acting(self.project, self.mode, f"{self.caller}:{self.project.id}:{self.mode}", self.role)
+        session, caller = self.visitor.session, f"{self.caller}:{self.project.id}:{self.mode}"
+        return Acting(self.project, self.mode, caller, self.role, session.user_id, session.shown_name)
 
     @property
     def scope(self) -> Scope:
@@ -95,35 +112,73 @@ def csrf_of(session_token: str) -> str:
     return hashlib.sha256(b"form of " + session_token.encode()).hexdigest()
 
 
-async def _visitor(request: Request) -> Visitor:
+async def visitor_of(request: Request) -> Visitor:
     """Raises SignInRequired; refuses forms that another website sent, also with the visitor's own cookie."""
+    visitor = await signed_in(request)
+    if visitor is None:
+        raise SignInRequired("Nobody is signed in.")
+    if request.method not in _READING:
+        refuse_foreign_form(request.headers, request.app.state.settings.link_base)
+    return visitor
+
+
+async def signed_in(request: Request) -> Visitor | None:
+    """Whoever is signed in, if anybody."""
     gate: Gate = request.app.state.gate
     sent = request.cookies.get(cookie_of(request.app.state.settings), "")
     session = await gate.session(sent)
     if session is None:
-        raise SignInRequired("Nobody is signed in.")
+        return None
     await gate.touch_session(session)
-    if request.method not in ("GET", "HEAD"):
-        refuse_foreign_form(request.headers, request.app.state.settings.link_base)
     async with gate.database.read() as tx:
         memberships = await platforms.memberships_of(tx, session.user_id)
     return Visitor(session, csrf_of(sent), memberships)
 
 
-SignedIn = Annotated[Visitor, Depends(_visitor)]
+async def calling(request: Request) -> Visitor | None:
+    """Whoever calls the API by the cookie of their session; None where no cookie came.
+
+    Raises SignInRequired for a session that is over, ForeignCall where another website may have made the call.
+    """
+    settings: Settings = request.app.state.settings
+    if cookie_of(settings) not in request.cookies:
+        return None
+    visitor = await signed_in(request)
+    if visitor is None:
+        raise SignInRequired("The session is over.")
+    if request.method not in _READING:
+        _refuse_foreign_call(request, settings)
+    return visitor
+
+
+def _refuse_foreign_call(request: Request, settings: Settings) -> None:
+    """Browsers say from where a call comes; without that word a cookie changes nothing."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    is_ours = origin == origin_of(settings) if site is None else site == "same-origin"
+    if not is_ours:
+        raise ForeignCall("A session's cookie came with a call that no page of this instance made.")
+
+
+def origin_of(settings: Settings) -> str:
+    """The instance's own origin, as browsers tell it."""
+    parts = urlsplit(settings.link_base)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+SignedIn = Annotated[Visitor, Depends(visitor_of)]
 
 
 async def read_own_form(request: Request, visitor: Visitor) -> Form:
     """The form, where it comes from a page that this visitor was shown; raises ForeignForm."""
     form = await read_form(request, largest=_LARGEST_FORM, most_fields=_MOST_FIELDS)
-    if not hmac.compare_digest(form.pop("csrf", ""), visitor.csrf):
+    if not hmac.compare_digest(form.pop("csrf", "").encode(), visitor.csrf.encode()):
         raise ForeignForm("The form is not one of this session's.")
     return form
 
 
 async def _at(request: Request, visitor: Visitor, platform_id: str, permission: Permission) -> PlatformVisit:
     """Raises NotFound for a platform that is not the visitor's, RoleForbids where their role does not allow it."""
-    own = next((each for each in visitor.memberships if each.platform.id == platform_id), None)
+    own = visitor.membership_on(platform_id)
     if own is None:
         raise NotFound("There is no such page.", hint="It may belong to a platform that you are no member of.")
     platforms.refuse_role(own.role, permission)
@@ -164,10 +219,13 @@ def in_project(permission: Permission) -> Callable[..., Awaitable[ProjectVisit]]
     return find
 
 
-# A page of a platform: for all its members, for those who run it, for its owners.
+# A page of a platform: for all its members, for those who choose them, for those who run it, for those who
+# pay for it, for those whose it is.
 AtPlatform = Annotated[PlatformVisit, Depends(at_platform("view"))]
+TeamingPlatform = Annotated[PlatformVisit, Depends(at_platform("team"))]
 ManagingPlatform = Annotated[PlatformVisit, Depends(at_platform("manage"))]
 OwningPlatform = Annotated[PlatformVisit, Depends(at_platform("bill"))]
+OwningItself = Annotated[PlatformVisit, Depends(at_platform("own"))]
 # A page of a project and mode: for all members, for those who sell, for those who may give any money back, for those
 # who run it.
 InProject = Annotated[ProjectVisit, Depends(in_project("view"))]

@@ -1,6 +1,15 @@
 """Keys of a project and mode: `pk_…` for browsers, `sk_…` for servers."""
 
-from dream_api.keys.issuing import DEFAULT_GRACE, LONGEST_GRACE, IssuedKey, issue, issue_pair, revoke, rotate
+from dream_api.keys.issuing import (
+    DEFAULT_GRACE,
+    LONGEST_GRACE,
+    IssuedKey,
+    forget_all,
+    issue,
+    issue_pair,
+    revoke,
+    rotate,
+)
 from dream_api.keys.limiting import limit
 from dream_api.keys.queries import of_project, touch
 from dream_api.keys.revealing import KeyHidden, reveal
@@ -11,6 +20,7 @@ from dream_api.keys.verifying import (
     Key,
     KeyMalformed,
     KeyRefused,
+    PlatformClosing,
     load,
     refuse_unusable,
     well_formed,
@@ -27,6 +37,8 @@ __all__ = [
     "KeyMalformed",
     "KeyRefused",
     "Kind",
+    "PlatformClosing",
+    "forget_all",
     "issue",
     "issue_pair",
     "limit",

@@ -127,6 +127,12 @@ async def rotate(
     )
 
 
+async def forget_all(tx: Tx, platform_id: str) -> None:
+    """What is remembered of the platform's keys is read anew, in every process within a second."""
+    for hashed in await queries.hashes_of_platform(tx, platform_id):
+        await note(tx, CACHE_KIND, hashed.hex())
+
+
 async def revoke(tx: Tx, platform_id: str, key_id: str) -> None:
     """The key is refused from now on, in every process within a second."""
     key = await queries.by_id(tx, platform_id, key_id)

@@ -23,6 +23,7 @@ async def by_hash(tx: Tx, hashed: bytes) -> Row[Any] | None:
         select(
             keys,
             platforms.c.no.label("platform_no"),
+            platforms.c.deletes_at.label("platform_deletes_at"),
             projects.c.no.label("project_no"),
             projects.c.type.label("project_type"),
         )
@@ -44,6 +45,12 @@ async def of_project(tx: Tx, platform_id: str, project_id: str, mode: Mode | Non
     if mode is not None:
         query = query.where(keys.c.mode == mode)
     return await tx.all(query.order_by(keys.c.id))
+
+
+async def hashes_of_platform(tx: Tx, platform_id: str) -> Sequence[bytes]:
+    """Of all its keys that were not revoked."""
+    found = select(keys.c.hash).where(keys.c.platform_id == platform_id, keys.c.revoked_at.is_(None))
+    return [row.hash for row in await tx.all(found)]
 
 
 async def working_secrets(tx: Tx, platform_id: str, project_id: str, mode: Mode, now: int) -> Sequence[Row[Any]]:

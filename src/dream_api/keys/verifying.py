@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dream_api.core.db import Tx
-from dream_api.core.errors import Unauthorized
+from dream_api.core.errors import Forbidden, Unauthorized
 from dream_api.keys import queries, tokens
 from dream_api.keys.tokens import Kind
 from dream_api.platforms import Mode, ProjectType, mode_no
@@ -41,7 +41,12 @@ class KeyExpired(KeyRefused):
     hint = "Use the project's new key; make one with `dream-api keys create`."
 
 
-REFUSALS = (KeyMissing, KeyMalformed, KeyUnknown, KeyRevoked, KeyExpired)
+class PlatformClosing(Forbidden):
+    code = "platform_closing"
+    hint = "An owner of the platform can take its deletion back on the page of its settings."
+
+
+REFUSALS = (KeyMissing, KeyMalformed, KeyUnknown, KeyRevoked, KeyExpired, PlatformClosing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,8 @@ class Key:
     last_used_at: int | None
     # Calls a second; none: any number.
     rate_limit: int | None
+    # When its platform is deleted, where somebody asked for that.
+    platform_deletes_at: int | None = None
 
     @property
     def caller(self) -> str:
@@ -108,15 +115,18 @@ async def load(tx: Tx, hashed: bytes) -> Key | None:
         revoked_at=row.revoked_at,
         last_used_at=row.last_used_at,
         rate_limit=row.rate_limit,
+        platform_deletes_at=row.platform_deletes_at,
     )
 
 
 def refuse_unusable(key: Key | None, now: int) -> Key:
-    """The key, where it exists, was not revoked and has not expired."""
+    """The key, where it exists, was not revoked, has not expired, and its platform goes on."""
     if key is None:
         raise KeyUnknown("There is no such key.")
     if key.revoked_at is not None:
         raise KeyRevoked("The key was revoked.")
     if key.expires_at is not None and key.expires_at <= now:
         raise KeyExpired("The key has expired.")
+    if key.platform_deletes_at is not None:
+        raise PlatformClosing("The platform is to be deleted, and its keys open nothing any more.")
     return key

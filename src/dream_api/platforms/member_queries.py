@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, delete, func, insert, select, update
 
 from dream_api.core.db import Tx
 from dream_api.platforms.tables import members, platforms
@@ -27,6 +27,24 @@ async def members_of(tx: Tx, platform_id: str) -> Sequence[Row[Any]]:
 
 async def memberships_of(tx: Tx, user_id: str) -> Sequence[Row[Any]]:
     joined = members.join(platforms, platforms.c.id == m.platform_id)
-    columns = (m.platform_id, m.role, m.joined_at, platforms.c.no, platforms.c.name)
+    columns = (m.platform_id, m.role, m.joined_at, platforms.c.no, platforms.c.name, platforms.c.deletes_at)
     whose = select(*columns).select_from(joined).where(m.user_id == user_id)
     return await tx.all(whose.order_by(m.joined_at, m.platform_id))
+
+
+async def count_members(tx: Tx, platform_id: str) -> int:
+    return await tx.scalar(select(func.count()).select_from(members).where(m.platform_id == platform_id)) or 0
+
+
+async def count_owners(tx: Tx, platform_id: str) -> int:
+    owners = select(func.count()).select_from(members).where(m.platform_id == platform_id, m.role == "owner")
+    return await tx.scalar(owners) or 0
+
+
+async def set_role(tx: Tx, platform_id: str, user_id: str, role: str) -> None:
+    whose = (m.platform_id == platform_id, m.user_id == user_id)
+    await tx.execute(update(members).where(*whose).values(role=role))
+
+
+async def delete_member(tx: Tx, platform_id: str, user_id: str) -> None:
+    await tx.execute(delete(members).where(m.platform_id == platform_id, m.user_id == user_id))

@@ -1,18 +1,30 @@
-"""Who works on a platform, and in which role."""
+"""Who works on a platform, and in which role. Whoever changes that has the gate count it: `gate.join`, `gate.leave`."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from sqlalchemy import Row
+
+from dream_api import accounts
 from dream_api.accounts import Role
 from dream_api.core import clock
 from dream_api.core.db import Tx
-from dream_api.core.errors import Conflict
-from dream_api.platforms import member_queries
+from dream_api.core.errors import Conflict, NotFound
+from dream_api.platforms import member_queries, queries
+from dream_api.platforms.permissions import RoleForbids
 from dream_api.platforms.rules import Platform
+
+_OWNERS = "Ask an owner of the platform."
 
 
 class AlreadyAMember(Conflict):
     code = "already_a_member"
     hint = "Change their role instead."
+
+
+class LastOwner(Conflict):
+    code = "last_owner"
+    hint = "Make somebody else an owner first, or delete the platform."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,4 +46,73 @@ async def add_member(tx: Tx, platform_id: str, user_id: str, role: Role) -> None
 async def memberships_of(tx: Tx, user_id: str) -> list[Membership]:
     """The platforms that the user works on, the oldest membership first."""
     rows = await member_queries.memberships_of(tx, user_id)
-    return [Membership(Platform(row.platform_id, row.no, row.name), row.role, row.joined_at) for row in rows]
+    return [
+        Membership(Platform(row.platform_id, row.no, row.name, row.deletes_at), row.role, row.joined_at) for row in rows
+    ]
+
+
+async def role_of(tx: Tx, platform_id: str, user_id: str) -> Role | None:
+    """None: they are no member."""
+    row = await member_queries.member_row(tx, platform_id, user_id)
+    role: Role | None = None if row is None else row.role
+    return role
+
+
+async def find_member(tx: Tx, platform_id: str, user_id: str) -> Row[Any]:
+    found = await member_queries.member_row(tx, platform_id, user_id)
+    if found is None:
+        raise NotFound("There is no such member.", param="userId")
+    return found
+
+
+async def change_role(tx: Tx, platform_id: str, user_id: str, role: Role, *, by: Role) -> Row[Any]:
+    """The member as they were; owners are made, and made less, by owners only, and the last one stays one."""
+    member = await _held(tx, platform_id, user_id)
+    refuse_touching_owners(by, member.role, role)
+    if member.role == "owner" and role != "owner":
+        await _refuse_last_owner(tx, platform_id)
+    await _set_role(tx, platform_id, user_id, role)
+    return member
+
+
+async def remove_member(tx: Tx, platform_id: str, user_id: str, *, by: Role) -> Row[Any]:
+    """The member who is none any more; who removes themselves leaves."""
+    member = await _held(tx, platform_id, user_id)
+    refuse_touching_owners(by, member.role)
+    if member.role == "owner":
+        await _refuse_last_owner(tx, platform_id)
+    await member_queries.delete_member(tx, platform_id, user_id)
+    await accounts.note_tokens(tx, platform_id, user_id)
+    return member
+
+
+async def transfer(tx: Tx, platform_id: str, from_user_id: str, to_user_id: str) -> None:
+    """Another member owns the platform; who owned it until now is an admin."""
+    await _held(tx, platform_id, to_user_id)
+    if from_user_id == to_user_id:
+        raise AlreadyAMember("You own the platform already.", param="userId", hint="Choose another member.")
+    await _set_role(tx, platform_id, to_user_id, "owner")
+    await _set_role(tx, platform_id, from_user_id, "admin")
+
+
+def refuse_touching_owners(by: Role, *roles: Role) -> None:
+    """Raises RoleForbids where one who is no owner would make or remove one."""
+    if by != "owner" and "owner" in roles:
+        raise RoleForbids(f"Only an owner makes or removes an owner; you are {by}.", hint=_OWNERS)
+
+
+async def _set_role(tx: Tx, platform_id: str, user_id: str, role: Role) -> None:
+    """With what their personal tokens may do."""
+    await member_queries.set_role(tx, platform_id, user_id, role)
+    await accounts.note_tokens(tx, platform_id, user_id)
+
+
+async def _held(tx: Tx, platform_id: str, user_id: str) -> Row[Any]:
+    """The member; nobody else changes the team before this transaction ends."""
+    await queries.hold_platform(tx, platform_id)
+    return await find_member(tx, platform_id, user_id)
+
+
+async def _refuse_last_owner(tx: Tx, platform_id: str) -> None:
+    if await member_queries.count_owners(tx, platform_id) < 2:  # noqa: PLR2004 - one, and somebody beside them
+        raise LastOwner("A platform has an owner, and this is its last one.")

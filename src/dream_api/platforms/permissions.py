@@ -1,11 +1,12 @@
 """What each role may do on its platform: one table."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 from dream_api.accounts import Role
 from dream_api.core.errors import Forbidden
 
-Permission = Literal["view", "sell", "test_keys", "refund", "manage", "bill"]
+Permission = Literal["view", "sell", "test_keys", "refund_some", "refund", "team", "manage", "bill", "own"]
 
 PERMISSIONS: dict[Permission, tuple[Role, ...]] = {
     # See everything but secrets.
@@ -14,18 +15,57 @@ PERMISSIONS: dict[Permission, tuple[Role, ...]] = {
     "sell": ("owner", "admin", "member"),
     # The keys of test mode.
     "test_keys": ("owner", "admin", "member"),
+    # Refunds up to the project's limit.
+    "refund_some": ("owner", "admin", "member"),
     # Any refund.
     "refund": ("owner", "admin"),
+    # Who works here, and as what; owners are made and removed by owners.
+    "team": ("owner", "admin"),
     # Live keys, origins, settings, going live.
     "manage": ("owner", "admin"),
     # The platform's own level, and where its money goes.
     "bill": ("owner",),
+    # The platform itself: whose it is, and whether it goes on.
+    "own": ("owner",),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """A line of the table as people read it."""
+
+    words: str
+    permission: Permission
+
+
+# docs/guide/team.md shows it.
+TABLE = (
+    Right("View content", "view"),
+    Right("View analytics", "view"),
+    Right("Create and edit pages", "sell"),
+    Right("Manage products", "sell"),
+    Right("Customers", "sell"),
+    Right("Webhooks", "sell"),
+    Right("Test keys", "test_keys"),
+    Right("Refunds up to the project's limit", "refund_some"),
+    Right("Any refund", "refund"),
+    Right("Manage team members", "team"),
+    Right("Live keys", "manage"),
+    Right("Origins", "manage"),
+    Right("Settings", "manage"),
+    Right("Go live", "manage"),
+    Right("Export", "manage"),
+    Right("Security log", "manage"),
+    Right("Connect Stripe", "bill"),
+    Right("Billing and level", "bill"),
+    Right("Transfer the platform", "own"),
+    Right("Delete the platform", "own"),
+)
 
 
 class RoleForbids(Forbidden):
     code = "role_forbids"
-    hint = "Ask somebody who has such a role, or use their token; `dream-api token list` shows the roles of all."
+    hint = "Ask somebody who has such a role; the page of the team shows the roles of all."
 
 
 def allows(role: Role, permission: Permission) -> bool:

@@ -18,7 +18,11 @@ _project_columns = (
     projects.c.name,
     projects.c.type,
     projects.c.origins,
+    projects.c.refund_limit_amount,
+    projects.c.refund_limit_currency,
 )
+# A project that was deleted is gone for everybody; a job takes what was in it.
+_IS_THERE = projects.c.deleted_at.is_(None)
 _of_platform = projects.join(platforms, platforms.c.id == projects.c.platform_id)
 
 
@@ -31,7 +35,23 @@ async def insert_project(tx: Tx, platform_id: str, row: dict[str, Any]) -> None:
 
 
 async def platform_by_id(tx: Tx, platform_id: str) -> Row[Any] | None:
-    return await tx.first(select(platforms.c.id, platforms.c.no, platforms.c.name).where(platforms.c.id == platform_id))
+    return await tx.first(select(platforms).where(platforms.c.id == platform_id))
+
+
+async def hold_platform(tx: Tx, platform_id: str) -> None:
+    """Nobody else who holds the platform goes on before this transaction ends."""
+    row = select(platforms.c.id).where(platforms.c.id == platform_id)
+    await tx.first(row.with_for_update(key_share=True))
+
+
+async def update_platform(tx: Tx, platform_id: str, values: dict[str, Any]) -> None:
+    await tx.execute(update(platforms).where(platforms.c.id == platform_id).values(values))
+
+
+async def platforms_to_delete(tx: Tx, now: int) -> Sequence[Row[Any]]:
+    """Whose grace is over, and of which there is anything left."""
+    over = select(platforms).where(platforms.c.deletes_at <= now, platforms.c.gone_at.is_(None))
+    return await tx.all(over.order_by(platforms.c.no))
 
 
 async def platform_row(tx: Tx, platform_id: str) -> Row[Any] | None:
@@ -55,14 +75,49 @@ async def page_of_platforms(tx: Tx, *, limit: int, after: int | None, containing
 
 
 async def project_by_id(tx: Tx, project_id: str) -> Row[Any] | None:
-    """Whoever's it is."""
-    return await tx.first(select(*_project_columns).select_from(_of_platform).where(projects.c.id == project_id))
+    """Whoever's it is, while it is there."""
+    one = select(*_project_columns).select_from(_of_platform)
+    return await tx.first(one.where(projects.c.id == project_id, _IS_THERE))
 
 
 async def projects_of(tx: Tx, platform_id: str, *, limit: int) -> Sequence[Row[Any]]:
     """Oldest first."""
-    whose = select(*_project_columns).select_from(_of_platform).where(projects.c.platform_id == platform_id)
+    whose = select(*_project_columns).select_from(_of_platform).where(projects.c.platform_id == platform_id, _IS_THERE)
     return await tx.all(whose.order_by(projects.c.id).limit(limit))
+
+
+async def page_of_projects(tx: Tx, platform_id: str, *, limit: int, after: str | None) -> Sequence[Row[Any]]:
+    """Newest first, those after the id `after`."""
+    columns = (*_project_columns, projects.c.created_at)
+    query = select(*columns).select_from(_of_platform).where(projects.c.platform_id == platform_id, _IS_THERE)
+    if after is not None:
+        query = query.where(projects.c.id < after)
+    return await tx.all(query.order_by(projects.c.id.desc()).limit(limit))
+
+
+async def project_row(tx: Tx, platform_id: str, project_id: str) -> Row[Any] | None:
+    """With the moment it was made."""
+    columns = (*_project_columns, projects.c.created_at)
+    whose = (projects.c.platform_id == platform_id, projects.c.id == project_id, _IS_THERE)
+    return await tx.first(select(*columns).select_from(_of_platform).where(*whose))
+
+
+async def update_project(tx: Tx, platform_id: str, project_id: str, values: dict[str, Any]) -> None:
+    which = (projects.c.platform_id == platform_id, projects.c.id == project_id)
+    await tx.execute(update(projects).where(*which).values(values))
+
+
+async def deleted_projects(tx: Tx) -> Sequence[Row[Any]]:
+    """What was in them is still to go."""
+    found = select(*_project_columns).select_from(_of_platform)
+    return await tx.all(found.where(projects.c.deleted_at.is_not(None), projects.c.purged_at.is_(None)))
+
+
+async def every_project(tx: Tx, platform_id: str) -> Sequence[Row[Any]]:
+    """Also those that were deleted."""
+    return await tx.all(
+        select(*_project_columns).select_from(_of_platform).where(projects.c.platform_id == platform_id)
+    )
 
 
 async def set_project_name(tx: Tx, platform_id: str, project_id: str, name: str) -> None:
@@ -85,7 +140,10 @@ async def hold_project(tx: Tx, platform_id: str, project_id: str) -> None:
 async def all_projects(tx: Tx) -> Sequence[Row[Any]]:
     """For operators, who see every platform; oldest first."""
     return await tx.all(
-        select(*_project_columns, projects.c.created_at).select_from(_of_platform).order_by(projects.c.no)
+        select(*_project_columns, projects.c.created_at)
+        .select_from(_of_platform)
+        .where(_IS_THERE)
+        .order_by(projects.c.no)
     )
 
 

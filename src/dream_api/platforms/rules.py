@@ -28,6 +28,16 @@ class Platform:
     id: str
     no: int
     name: str
+    # When all of it goes, where its deletion was asked for.
+    deletes_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundLimit:
+    """How much of a payment in that currency a member may give back, in minor units."""
+
+    amount: int
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,8 @@ class Project:
     name: str
     type: ProjectType
     origins: tuple[str, ...] = ()
+    # None: members give nothing back.
+    refund_limit: RefundLimit | None = None
 
 
 def mode_no(mode: Mode) -> int:
@@ -80,7 +92,7 @@ async def find(tx: Tx, platform_id: str) -> Platform:
             param="platform",
             hint="`dream-api platform list` shows all of them.",
         )
-    return Platform(row.id, row.no, row.name)
+    return platform_from(row)
 
 
 async def find_project(tx: Tx, project_id: str) -> Project:
@@ -94,12 +106,12 @@ async def find_project(tx: Tx, project_id: str) -> Project:
 async def load_project(tx: Tx, project_id: str) -> Project | None:
     """For callers that are not known to be of its platform yet: whoever's it is."""
     row = await queries.project_by_id(tx, project_id)
-    return None if row is None else _project(row)
+    return None if row is None else project_from(row)
 
 
 async def projects_of(tx: Tx, platform_id: str, *, limit: int) -> list[Project]:
     """The platform's projects, oldest first, so many at most."""
-    return [_project(row) for row in await queries.projects_of(tx, platform_id, limit=limit)]
+    return [project_from(row) for row in await queries.projects_of(tx, platform_id, limit=limit)]
 
 
 async def operator(tx: Tx) -> Platform:
@@ -108,8 +120,16 @@ async def operator(tx: Tx) -> Platform:
     return await find(tx, home.platform_id)
 
 
-def _project(row: Row[Any]) -> Project:
-    return Project(row.platform_id, row.platform_no, row.id, row.no, row.name, row.type, tuple(json.loads(row.origins)))
+def platform_from(row: Row[Any]) -> Platform:
+    return Platform(row.id, row.no, row.name, row.deletes_at)
+
+
+def project_from(row: Row[Any]) -> Project:
+    limit = None
+    if row.refund_limit_amount is not None:
+        limit = RefundLimit(row.refund_limit_amount, row.refund_limit_currency)
+    origins = tuple(json.loads(row.origins))
+    return Project(row.platform_id, row.platform_no, row.id, row.no, row.name, row.type, origins, limit)
 
 
 def proper_name(name: str, param: str = "name") -> str:

@@ -1,8 +1,17 @@
 """Tenants and what they sell."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, ForeignKeyConstraint, Index, Table
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Table,
+    UniqueConstraint,
+)
 
-from dream_api.core.db.tables import Number, Verbatim, key, metadata, moment
+from dream_api.core.db.tables import Digest, Number, Verbatim, key, metadata, moment
 
 platforms = Table(
     "platforms",
@@ -12,6 +21,10 @@ platforms = Table(
     Column("no", Number, nullable=False, unique=True),
     key("name"),
     moment("created_at"),
+    # Somebody asked for its deletion: nothing is metered or sold any more, and from this moment on all of it goes.
+    moment("deletes_at", nullable=True),
+    # All went but what the law keeps.
+    moment("gone_at", nullable=True),
     info={"scope": "platform", "personal": False, "keep": "until deleted"},
 )
 
@@ -25,7 +38,13 @@ projects = Table(
     key("type"),
     # JSON: where its people may come from and be sent to.
     Column("origins", Verbatim, nullable=False, server_default="[]"),
+    # How much of a payment in this currency a member may give back; none: nothing.
+    Column("refund_limit_amount", Number, nullable=True),
+    key("refund_limit_currency", nullable=True),
     moment("created_at"),
+    # From then on it is there for nobody; a job takes what was in it, and says when that was done.
+    moment("deleted_at", nullable=True),
+    moment("purged_at", nullable=True),
     CheckConstraint("type IN ('saas', 'store')", name="type"),
     Index("ix_projects__id", "id"),
     info={"scope": "platform", "personal": False, "keep": "until deleted"},
@@ -42,6 +61,25 @@ members = Table(
     CheckConstraint("role IN ('owner', 'admin', 'member', 'viewer')", name="role"),
     Index("ix_members__user", "user_id"),
     info={"scope": "platform", "personal": True, "keep": "until they leave"},
+)
+
+# Directory: who was asked to work on a platform, and has not answered yet.
+invitations = Table(
+    "invitations",
+    metadata,
+    key("id", primary_key=True),
+    Column("hash", Digest, nullable=False, unique=True),
+    Column("platform_id", platforms.c.id.type, ForeignKey("platforms.id"), nullable=False),
+    key("email"),
+    key("role"),
+    # Their name, or that of their token.
+    key("invited_by"),
+    moment("created_at"),
+    moment("expires_at"),
+    UniqueConstraint("platform_id", "email"),
+    CheckConstraint("role IN ('owner', 'admin', 'member', 'viewer')", name="role"),
+    Index("ix_invitations__expires_at", "expires_at"),
+    info={"scope": "directory", "personal": True, "keep": "until it is accepted or revoked, or 30 days after its end"},
 )
 
 # How far ahead of the world a project's test mode is; no row: not at all.

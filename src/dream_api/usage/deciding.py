@@ -230,7 +230,7 @@ def refusal(state: State, call: Call) -> Refused | BelowZero | Overflowing | Non
         quantity = charge.quantity
         if quantity < 0:
             periods = [counter.count for limit, counter in named if limit.window is Window.PERIOD]
-            least = min(life.count, *periods)
+            least = min((life.count, *periods))
             if least + quantity < 0:
                 return BelowZero(least)
             continue

@@ -7,12 +7,10 @@ from pydantic import Field
 from starlette.responses import Response
 
 from dream_api import billing, catalog, customers, platforms
-from dream_api.billing import queries
 from dream_api.billing.api.calls import GATEWAY_REFUSALS, JSON_BODY, billing_of, replayed, shown
 from dream_api.billing.api.shapes import Shown
 from dream_api.billing.tables import checkouts
 from dream_api.core import clock
-from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, ValidationFailed
 from dream_api.core.http import Body, answers, json_answer, once_of, read_json, takes
 from dream_api.core.idempotency import Once
@@ -206,22 +204,13 @@ async def open_portal(request: Request, acting: Selling, user_id: UserId) -> Res
     platforms.refuse_foreign(acting.project, acting.mode, body.return_url, "returnUrl")
     desk = billing_of(request)
     async with desk.database.read() as tx:
-        account, gateway_customer = await _at_gateway(tx, acting.scope, user_id)
+        await customers.find(tx, acting.scope, f"userId:{user_id}", param="X-User-Id")
+        payer = await billing.payer_of(tx, acting.scope, user_id)
+    if payer is None:
+        raise NotACustomerYet("The customer has never paid, so there is nothing to see.", param="X-User-Id")
+    account, gateway_customer = payer
     opened = await desk.gateway_of(account).open_portal(account, gateway_customer, body.return_url)
     return json_answer(Portal(url=opened.url))
-
-
-async def _at_gateway(tx: Tx, scope: customers.Scope, user_id: str) -> tuple[billing.Account, str]:
-    """Where the customer paid before."""
-    customer = await customers.find(tx, scope, f"userId:{user_id}", param="X-User-Id")
-    row = await queries.account_of_project(tx, scope.platform_id, scope.project_id, scope.mode)
-    account = None if row is None else billing.account_from(row)
-    known = None
-    if account is not None:
-        known = await queries.gateway_customer_of(tx, scope.platform_id, account.id, customer.id)
-    if account is None or known is None:
-        raise NotACustomerYet("The customer has never paid, so there is nothing to see.", param="X-User-Id")
-    return account, known
 
 
 _CART = "Sell a store's goods with POST /api/cart/checkout."

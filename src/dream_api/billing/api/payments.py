@@ -120,7 +120,14 @@ async def list_refunds(request: Request, acting: Viewing, payment_id: Id) -> Res
     response_model=Refund,
     responses={
         **shown(201, _REFUND),
-        **answers(*ACTING_REFUSALS, *GATEWAY_REFUSALS, *JSON_BODY, errors.NotFound, refunding.RefundTooLarge),
+        **answers(
+            *ACTING_REFUSALS,
+            *GATEWAY_REFUSALS,
+            *JSON_BODY,
+            errors.NotFound,
+            refunding.RefundTooLarge,
+            refunding.RefundBeyondLimit,
+        ),
     },
     openapi_extra=takes(NewRefund, {"amount": 500, "reason": "one was broken"}),
 )
@@ -133,6 +140,8 @@ async def refund_payment(request: Request, acting: Refunding, payment_id: Id, _:
         account, payment = await refunding.find_payment(tx, acting.scope, payment_id)
         before = await begun(tx, refunds, account, once)
         refund = before or await refunding.begin(tx, account, payment.id, body.amount, reason=body.reason, once=once)
+        if before is None and not acting.may("refund"):
+            await refunding.refuse_beyond(tx, payment, acting.project.refund_limit)
         if before is None:
             told = {"refund": refund.id, "amount": str(refund.amount), "currency": refund.currency}
             await record(tx, request, acting, "payment.refunded", about=payment.id, details=told)

@@ -43,6 +43,7 @@ from dream_api.billing.queries.invoices import (
 )
 from dream_api.billing.queries.payments import (
     fail_refund,
+    has_payments,
     hold_payment,
     insert_payment,
     insert_refund,
@@ -63,6 +64,7 @@ from dream_api.billing.queries.subscriptions import (
     first_lapsed,
     had_trial,
     holding,
+    holding_of_user,
     insert_subscription,
     next_lapse,
     page_of_subscriptions,
@@ -91,10 +93,12 @@ __all__ = [
     "gateway_customer_of",
     "had_trial",
     "has_failed_payment",
+    "has_payments",
     "hold_account",
     "hold_checkout",
     "hold_payment",
     "holding",
+    "holding_of_user",
     "insert_account",
     "insert_checkout",
     "insert_event",

@@ -11,6 +11,7 @@ from dream_api.billing.tables import disputes, payments, refunds
 from dream_api.core.db import Tx
 from dream_api.core.db import insert as upserting
 from dream_api.customers import Scope
+from dream_api.platforms import Mode
 
 p = payments.c
 r = refunds.c
@@ -41,6 +42,12 @@ async def payment_by_gateway_id(tx: Tx, account: Account, gateway_id: str) -> Ro
 
 async def payment_in(tx: Tx, scope: Scope, payment_id: str) -> Row[Any] | None:
     return await rows.in_scope(tx, scope, payments, payment_id)
+
+
+async def has_payments(tx: Tx, platform_id: str, project_id: str, mode: Mode) -> bool:
+    """Whether any money came in, whatever became of it."""
+    whose = (p.platform_id == platform_id, p.project_id == project_id, p.mode == mode)
+    return await tx.first(select(p.id).where(*whose, p.status == "succeeded").limit(1)) is not None
 
 
 async def payments_of_checkout(tx: Tx, platform_id: str, checkout_id: str) -> Sequence[Row[Any]]:

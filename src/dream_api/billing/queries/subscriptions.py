@@ -48,6 +48,12 @@ async def holding(tx: Tx, platform_id: str, customer_id: str) -> Sequence[Row[An
     return await tx.all(query.order_by(s.id))
 
 
+async def holding_of_user(tx: Tx, scope: Scope, user_id: str) -> Sequence[Row[Any]]:
+    """Those by which the customer of that user id has a plan."""
+    query = select(subscriptions).where(*rows.scoped(subscriptions, scope), s.user_id == user_id, s.holds)
+    return await tx.all(query.order_by(s.id))
+
+
 async def had_trial(tx: Tx, platform_id: str, customer_id: str) -> bool:
     """Whether the customer tried a plan for nothing before."""
     query = select(s.id).where(s.platform_id == platform_id, s.customer_id == customer_id, s.trial_ends_at.is_not(None))

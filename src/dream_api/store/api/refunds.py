@@ -62,6 +62,7 @@ _SHOWN = {
             errors.NotFound,
             store.OrderNotPaid,
             billing.RefundTooLarge,
+            billing.RefundBeyondLimit,
         ),
     },
     openapi_extra=takes(NewOrderRefund, _EXAMPLE),
@@ -79,9 +80,11 @@ async def refund_order(request: Request, acting: Refunding, order_id: Id, _: Ide
     desk = desk_of(request)
     async with desk.database.write() as tx:
         order = await store.find_order(tx, acting.scope, order_id)
-        account, _payment = await store.find_payment(tx, acting.scope, order)
+        account, payment = await store.find_payment(tx, acting.scope, order)
         before = await billing.begun(tx, refunds, account, once)
         refund = before or await store.begin_refund(tx, account, order, asked, once=once)
+        if before is None and not acting.may("refund"):
+            await billing.refuse_beyond(tx, payment, acting.project.refund_limit)
         if before is None:
             told = {"refund": refund.id, "amount": str(refund.amount), "currency": refund.currency}
             await record(tx, request, acting, "order.refunded", about=order.id, details=told)

@@ -1,0 +1,24 @@
+"""What was deleted goes for good, in the background."""
+
+from functools import partial
+
+from dream_api.core import clock
+from dream_api.core.db import Database
+from dream_api.core.jobs import Job, Registry
+from dream_api.core.sweeping import Kept
+from dream_api.gate.purging import purge
+from dream_api.platforms import Mode
+from dream_api.platforms.tables import invitations
+
+PURGE = "gate.purge"
+KEPT = (Kept(invitations.c.expires_at, 30 * clock.DAY),)
+
+
+def register(registry: Registry, home_mode: Mode) -> None:
+    """Once an hour."""
+    registry.handle(PURGE, partial(_purge, home_mode))
+    registry.schedule(PURGE, every=clock.HOUR, kind=PURGE)
+
+
+async def _purge(home_mode: Mode, database: Database, _: Job) -> None:
+    await purge(database, home_mode)

@@ -1,0 +1,100 @@
+"""What may change of platforms and projects: names, refunds, and whether they go on."""
+
+from dataclasses import replace
+
+from dream_api.core import clock, money
+from dream_api.core.cache import note
+from dream_api.core.db import Tx
+from dream_api.core.errors import Conflict, NotFound, ValidationFailed
+from dream_api.platforms import queries
+from dream_api.platforms.rules import CACHE_KIND, Platform, Project, RefundLimit, project_from, proper_name
+
+# How long the deletion of a platform can be taken back.
+GRACE = 14 * clock.DAY
+_LARGEST_REFUND_LIMIT = 10**12
+
+
+class HomeStays(Conflict):
+    code = "home_stays"
+    hint = "The levels of this instance are sold by it; delete other projects and platforms instead."
+
+
+async def rename(tx: Tx, platform: Platform, name: str) -> Platform:
+    named = replace(platform, name=proper_name(name))
+    await queries.update_platform(tx, platform.id, {"name": named.name})
+    return named
+
+
+async def change_project(
+    tx: Tx,
+    project: Project,
+    *,
+    name: str | None = None,
+    refund_limit: RefundLimit | None = None,
+    no_limit: bool = False,
+) -> Project:
+    """In force in every process within a second; `no_limit`: members give nothing back any more."""
+    values: dict[str, str | int | None] = {}
+    if name is not None:
+        values["name"] = proper_name(name)
+    if refund_limit is not None:
+        proper = proper_refund_limit(refund_limit)
+        values |= {"refund_limit_amount": proper.amount, "refund_limit_currency": proper.currency}
+    elif no_limit:
+        values |= {"refund_limit_amount": None, "refund_limit_currency": None}
+    if values:
+        await queries.update_project(tx, project.platform_id, project.id, values)
+        await note(tx, CACHE_KIND, project.id)
+    changed = await queries.project_by_id(tx, project.id)
+    if changed is None:
+        raise NotFound("There is no such project.", param="id")
+    return project_from(changed)
+
+
+def proper_refund_limit(limit: RefundLimit) -> RefundLimit:
+    currency = limit.currency.lower()
+    if currency not in money.CURRENCIES:
+        raise ValidationFailed("This is no currency's ISO code.", param="refundLimit", hint="Write it like usd.")
+    if not 0 < limit.amount <= _LARGEST_REFUND_LIMIT:
+        raise ValidationFailed("A refund limit is a positive amount in minor units.", param="refundLimit")
+    return RefundLimit(limit.amount, currency)
+
+
+async def delete_project(tx: Tx, project: Project) -> None:
+    """It is gone for everybody within a second; a job takes what was in it. Its keys are the caller's to revoke."""
+    if project.id == await queries.home_project_id(tx):
+        raise HomeStays("The project home stays.", param="id")
+    await queries.update_project(tx, project.platform_id, project.id, {"deleted_at": clock.now()})
+    await note(tx, CACHE_KIND, project.id)
+
+
+async def ask_deletion(tx: Tx, platform: Platform) -> Platform:
+    """All of the platform goes after the grace; asked again, the first time counts."""
+    home = await queries.project_by_id(tx, await queries.home_project_id(tx) or "")
+    if home is not None and home.platform_id == platform.id:
+        raise HomeStays("The operator's own platform stays.", param="platform")
+    if platform.deletes_at is not None:
+        return platform
+    asked = replace(platform, deletes_at=clock.now() + GRACE)
+    await queries.update_platform(tx, platform.id, {"deletes_at": asked.deletes_at})
+    return asked
+
+
+async def take_back_deletion(tx: Tx, platform: Platform) -> Platform:
+    """All goes on as before; NotFound when it is too late."""
+    await queries.hold_platform(tx, platform.id)
+    row = await queries.platform_by_id(tx, platform.id)
+    if row is None or (row.deletes_at is not None and row.deletes_at <= clock.now()):
+        raise NotFound("The platform is being deleted.")
+    await queries.update_platform(tx, platform.id, {"deletes_at": None})
+    return replace(platform, deletes_at=None)
+
+
+async def mark_purged(tx: Tx, project: Project) -> None:
+    """What was in a deleted project is gone."""
+    await queries.update_project(tx, project.platform_id, project.id, {"name": "Deleted", "purged_at": clock.now()})
+
+
+async def mark_gone(tx: Tx, platform: Platform) -> None:
+    """All of the platform is gone but what the law keeps."""
+    await queries.update_platform(tx, platform.id, {"name": "Deleted", "gone_at": clock.now()})

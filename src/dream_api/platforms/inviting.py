@@ -1,0 +1,111 @@
+"""Invitations: somebody's address is asked to work on a platform, by a link that works once."""
+
+import secrets
+from typing import Any
+
+from sqlalchemy import Row
+
+from dream_api import accounts
+from dream_api.accounts import Role
+from dream_api.core import clock, ids
+from dream_api.core.db import Tx
+from dream_api.core.errors import Conflict, Forbidden, NotFound
+from dream_api.core.secrets import digest
+from dream_api.platforms import invitation_queries, member_queries, queries
+from dream_api.platforms.members import AlreadyAMember, refuse_touching_owners
+
+LIFE = 7 * clock.DAY
+# So long that no log line shows it whole.
+_TOKEN_BYTES = 54
+
+
+class AlreadyInvited(Conflict):
+    code = "already_invited"
+    hint = "Send the invitation again, or revoke it and invite them in another role."
+
+
+class InvitationOver(NotFound):
+    code = "invitation_over"
+    hint = "Ask whoever invited you to send it again: a link works once, and for 7 days."
+
+
+class InvitedAnother(Forbidden):
+    code = "invited_another"
+    hint = "Sign out, and sign in or up with the address that the invitation was sent to."
+
+
+def new_token() -> str:
+    """What stands in the link of an invitation."""
+    return secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+async def invite(
+    tx: Tx, platform_id: str, email: str, role: Role, token: str, *, by: Role, invited_by: str
+) -> Row[Any]:
+    """The one invitation of that address to the platform; its mail is the caller's to send."""
+    proper = accounts.proper_email(email)
+    refuse_touching_owners(by, role)
+    await queries.hold_platform(tx, platform_id)
+    known = await accounts.user_of(tx, proper)
+    if known is not None and await member_queries.member_row(tx, platform_id, known.id) is not None:
+        raise AlreadyAMember("They are a member of the platform already.", param="email")
+    now = clock.now()
+    before = await invitation_queries.of_email(tx, platform_id, proper)
+    if before is not None and before.expires_at > now:
+        raise AlreadyInvited("This address is invited already.", param="email")
+    if before is not None:
+        await invitation_queries.delete_invitation(tx, platform_id, before.id)
+    invitation_id = ids.new("inv")
+    row = {
+        "id": invitation_id,
+        "hash": digest(token),
+        "email": proper,
+        "role": role,
+        "invited_by": invited_by,
+        "created_at": now,
+        "expires_at": now + LIFE,
+    }
+    await invitation_queries.insert_invitation(tx, platform_id, row)
+    return await read_invitation(tx, platform_id, invitation_id)
+
+
+async def invite_again(tx: Tx, platform_id: str, invitation_id: str, token: str, *, by: Role) -> Row[Any]:
+    """With a new link for another 7 days; the one before ends."""
+    row = await read_invitation(tx, platform_id, invitation_id)
+    refuse_touching_owners(by, row.role)
+    values = {"hash": digest(token), "expires_at": clock.now() + LIFE}
+    await invitation_queries.update_invitation(tx, platform_id, invitation_id, values)
+    return await read_invitation(tx, platform_id, invitation_id)
+
+
+async def revoke_invitation(tx: Tx, platform_id: str, invitation_id: str, *, by: Role) -> Row[Any]:
+    """Its link is worth nothing from now on."""
+    row = await read_invitation(tx, platform_id, invitation_id)
+    refuse_touching_owners(by, row.role)
+    await invitation_queries.delete_invitation(tx, platform_id, invitation_id)
+    return row
+
+
+async def find_invitation(tx: Tx, token: str) -> Row[Any]:
+    """The open invitation with this token, and the name of its platform."""
+    row = await invitation_queries.by_hash(tx, digest(token))
+    if row is None or row.expires_at <= clock.now():
+        raise InvitationOver("There is no such invitation any more.")
+    return row
+
+
+async def use_invitation(tx: Tx, token: str, email: str) -> Row[Any]:
+    """The invitation, used up; raises InvitedAnother for another address than the invited one."""
+    row = await find_invitation(tx, token)
+    if row.email != email:
+        raise InvitedAnother(f"The invitation was sent to another address than {email}.")
+    if not await invitation_queries.delete_invitation(tx, row.platform_id, row.id):
+        raise InvitationOver("The invitation was used before.")
+    return row
+
+
+async def read_invitation(tx: Tx, platform_id: str, invitation_id: str) -> Row[Any]:
+    row = await invitation_queries.by_id(tx, platform_id, invitation_id)
+    if row is None:
+        raise NotFound("There is no such invitation.", param="id")
+    return row

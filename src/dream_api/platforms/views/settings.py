@@ -1,0 +1,114 @@
+"""`/dashboard/{platformId}/settings`: what the platform is called, whose it is, and whether it goes on."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from sqlalchemy import Row
+from starlette.responses import Response
+
+from dream_api import accounts, audit, gate, platforms
+from dream_api.core.db import Database, Tx
+from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.dashboard import PageRoute, see
+from dream_api.gate import client_of, teaming
+from dream_api.gate.visiting import ManagingPlatform, OwningItself, PlatformVisit, read_own_form
+from dream_api.platforms.views.showing import changing, frame, problems_of
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False, prefix="/dashboard/{platformId}/settings")
+
+
+@router.get("")
+async def show_settings(request: Request, visit: ManagingPlatform) -> Response:
+    return await _show(request, visit)
+
+
+async def _show(
+    request: Request,
+    visit: PlatformVisit,
+    form: dict[str, str] | None = None,
+    problems: dict[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    return frame.show(
+        visit,
+        "settings.html",
+        here="platform",
+        status=status,
+        others=await _others(request, visit) if visit.may("own") else [],
+        form={"name": visit.platform.name} | (form or {}),
+        problems=problems or {},
+    )
+
+
+async def _others(request: Request, visit: PlatformVisit) -> list[tuple[str, str]]:
+    """Whom the platform could be handed to."""
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        ids = [row.user_id for row in await platforms.members_of(tx, visit.platform_id)]
+        users = await accounts.users_by_id(tx, [one for one in ids if one != visit.visitor.session.user_id])
+    return [(user.id, _named(user)) for user in users]
+
+
+def _named(user: Row[Any]) -> str:
+    return f"{user.name} ({user.email})" if user.name else user.email
+
+
+@router.post("")
+async def rename(request: Request, visit: ManagingPlatform) -> Response:
+    form = await read_own_form(request, visit.visitor)
+    database: Database = request.app.state.database
+    try:
+        async with database.write() as tx:
+            renamed = await platforms.rename(tx, visit.platform, form.get("name", ""))
+            await _record(request, tx, visit, "platform.changed", name=renamed.name, before=visit.platform.name)
+    except ValidationFailed as refusal:
+        return await _show(request, visit, form, problems_of(refusal, "name"), 422)
+    return see(f"/dashboard/{visit.platform_id}/settings")
+
+
+@router.post("/transfer")
+async def transfer(request: Request, visit: OwningItself) -> Response:
+    """The visitor is an admin from then on."""
+    form = await read_own_form(request, visit.visitor)
+    database: Database = request.app.state.database
+    try:
+        if form.get("confirmed") != visit.platform.name:
+            raise ValidationFailed("Type the platform's name to hand it over.", param="confirmed")
+        async with database.write() as tx:
+            await teaming.transfer(tx, changing(request, visit), form.get("userId", ""))
+    except Refusal as refusal:
+        return await _show(request, visit, form, problems_of(refusal, "userId", "confirmed"), 422)
+    return see(f"/dashboard/{visit.platform_id}/team")
+
+
+@router.post("/delete")
+async def delete(request: Request, visit: OwningItself) -> Response:
+    """After 14 days; until then it can be taken back."""
+    form = await read_own_form(request, visit.visitor)
+    database: Database = request.app.state.database
+    try:
+        if form.get("deleted") != visit.platform.name:
+            raise ValidationFailed("Type the platform's name to delete it.", param="deleted")
+        async with database.write() as tx:
+            await gate.close_platform(tx, visit.platform, request.app.state.settings.home_mode)
+            await _record(request, tx, visit, "platform.deletion_asked")
+    except Refusal as refusal:
+        sentence = refusal.sentence if refusal.param == "deleted" else f"{refusal.sentence} {refusal.hint}"
+        return await _show(request, visit, form, {"deleted": sentence}, 422)
+    return see(f"/dashboard/{visit.platform_id}/settings")
+
+
+@router.post("/keep")
+async def keep(request: Request, visit: OwningItself) -> Response:
+    """The deletion is taken back."""
+    await read_own_form(request, visit.visitor)
+    database: Database = request.app.state.database
+    async with database.write() as tx:
+        await gate.reopen_platform(tx, visit.platform)
+        await _record(request, tx, visit, "platform.deletion_stopped")
+    return see(f"/dashboard/{visit.platform_id}/settings")
+
+
+async def _record(request: Request, tx: Tx, visit: PlatformVisit, action: str, **details: str) -> None:
+    by = visit.developer.actor(client_of(request.scope))
+    await audit.record(tx, visit.platform_id, action, by=by, about=visit.platform_id, details=details)

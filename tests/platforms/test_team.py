@@ -1,0 +1,149 @@
+"""Who works on a platform: invited, joined, raised, lowered, removed."""
+
+import asyncio
+
+import pytest
+from httpx2 import AsyncClient
+
+from dream_api.catalog import TierLimit
+from dream_api.core import clock
+from dream_api.usage import Window
+from tests.platforms.team import actions_of, invite, link_to, sign_up, team_of
+from tests.support.house import Account, House
+from tests.usage.test_doctor import contradicted
+
+GRACE = "grace@example.com"
+
+
+async def test_who_is_invited_joins_by_the_link_in_the_mail_once(house: House, alice: Account) -> None:
+    invited = await invite(house, alice, " Grace@Example.com ")
+    link = await link_to(house, GRACE)
+    browser, form = await sign_up(house, GRACE)
+
+    before = await house.api.get(link)
+    shown = await house.api.get(link, headers=browser)
+    joined = await house.api.post(link, headers=browser, data=form)
+    again = await house.api.post(link, headers=browser, data=form)
+
+    assert (invited.status_code, invited.json()["email"]) == (201, GRACE)
+    assert f"/account/sign-in?next={link}" in before.text
+    assert (shown.headers["referrer-policy"], shown.status_code) == ("no-referrer", 200)
+    assert joined.headers["location"] == f"/dashboard/{alice.project.platform_id}/projects"
+    assert again.status_code == 404
+    assert (await team_of(house, alice))[GRACE] == "member"
+    assert (await actions_of(house, alice))[-2:] == ["member.invited", "member.joined"]
+    assert "members_are_counted" not in await contradicted(house)
+
+
+async def test_a_link_is_for_the_invited_address_for_seven_days_and_until_it_is_revoked(
+    house: House, alice: Account
+) -> None:
+    await invite(house, alice, GRACE)
+    first = await link_to(house, GRACE)
+    other, other_form = await sign_up(house, "eve@example.com")
+    browser, form = await sign_up(house, GRACE)
+    [waiting] = (await house.api.get("/api/team", headers=alice.at_api())).json()["invitations"]
+    path = f"/api/team/invitations/{waiting['id']}"
+
+    stolen = await house.api.post(first, headers=other, data=other_form)
+    twice = await invite(house, alice, GRACE)
+    sent = await house.api.post(f"{path}/send", headers=alice.at_api("admin"))
+    old = await house.api.get(first, headers=browser)
+    second = await link_to(house, GRACE)
+    clock.move(7 * clock.DAY)
+    late = await house.api.post(second, headers=browser, data=form)
+    revoked = await house.api.delete(path, headers=alice.by("admin"))
+    clock.reset()
+    gone = await house.api.post(second, headers=browser, data=form)
+
+    assert (stolen.status_code, "another address" in stolen.text) == (403, True)
+    assert (twice.status_code, twice.json()["code"]) == (409, "already_invited")
+    assert (sent.status_code, revoked.status_code) == (200, 200)
+    assert (old.status_code, late.status_code, gone.status_code) == (404, 404, 404)
+    assert GRACE not in await team_of(house, alice)
+
+
+async def test_an_admin_neither_makes_nor_removes_an_owner(house: House, alice: Account) -> None:
+    members = "/api/team/members"
+    owner, member = alice.user_ids["owner"], alice.user_ids["member"]
+    by = alice.at_api("admin")
+
+    refused = [
+        await invite(house, alice, GRACE, "owner", by="admin"),
+        await house.api.patch(f"{members}/{member}", headers=by, json={"role": "owner"}),
+        await house.api.patch(f"{members}/{owner}", headers=by, json={"role": "viewer"}),
+        await house.api.delete(f"{members}/{owner}", headers=by),
+    ]
+    raised = await house.api.patch(f"{members}/{member}", headers=by, json={"role": "admin"})
+    removed = await house.api.delete(f"{members}/{member}", headers=by)
+
+    assert [(one.status_code, one.json()["code"]) for one in refused] == [(403, "role_forbids")] * 4
+    assert (raised.status_code, raised.json()["role"], removed.status_code) == (200, "admin", 200)
+
+
+async def test_everybody_may_leave_but_the_last_owner(house: House, alice: Account) -> None:
+    def path(role: str) -> str:
+        return f"/api/team/members/{alice.user_ids[role]}"  # type: ignore[index]
+
+    alone = await house.api.delete(path("owner"), headers=alice.at_api())
+    lowered = await house.api.patch(path("owner"), headers=alice.at_api(), json={"role": "admin"})
+    left = await house.api.delete(path("viewer"), headers=alice.at_api("viewer"))
+    after = await house.api.get("/api/team", headers=alice.at_api("viewer"))
+    second = await house.api.patch(path("admin"), headers=alice.at_api(), json={"role": "owner"})
+    both = await asyncio.gather(
+        house.api.delete(path("owner"), headers=alice.at_api()),
+        house.api.delete(path("admin"), headers=alice.at_api("admin")),
+    )
+
+    assert [one.json()["code"] for one in (alone, lowered)] == ["last_owner"] * 2
+    assert (left.status_code, after.status_code, second.status_code) == (200, 404, 200)
+    assert sorted(one.status_code for one in both) == [200, 409]
+    assert (await actions_of(house, alice)).count("member.left") == 2
+
+
+@pytest.mark.parametrize("most", [4, 5])
+async def test_a_level_allows_so_many_members(house: House, alice: Account, most: int) -> None:
+    """Alice's platform has four, on level 3."""
+    await house.set_level(3, TierLimit(most, meter="members", window=Window.LIFE))
+
+    invited = await invite(house, alice, GRACE)
+    second = await invite(house, alice, "linus@example.com")
+
+    if most == 4:
+        assert (invited.status_code, invited.json()["code"]) == (403, "members_limit_reached")
+        assert "Level 3, which allows 4 members" in invited.json()["error"]
+        return
+    assert (invited.status_code, second.status_code) == (201, 403)
+    link = await link_to(house, GRACE)
+    await house.set_level(3, TierLimit(4, meter="members", window=Window.LIFE))
+    browser, form = await sign_up(house, GRACE)
+    full = await house.api.post(link, headers=browser, data=form)
+    assert (full.status_code, "allows 4 members" in full.text) == (403, True)
+    await house.api.delete(f"/api/team/members/{alice.user_ids['viewer']}", headers=alice.at_api())
+    assert (await house.api.post(link, headers=browser, data=form)).status_code == 303
+    assert "members_are_counted" not in await contradicted(house)
+
+
+async def test_the_pages_show_what_a_role_may_do(api: AsyncClient, alice: Account, charlie: Account) -> None:
+    path = f"/dashboard/{alice.project.platform_id}/team"
+
+    owners = await api.get(path, headers=alice.cookie())
+    viewers = await api.get(path, headers=alice.cookie("viewer"))
+    strangers = await api.get(path, headers=charlie.cookie())
+    asked = await api.post(f"{path}/invitations", headers=alice.cookie("member"), data=alice.form("member"))
+
+    assert "Invite somebody" in owners.text
+    assert (viewers.status_code, "Invite somebody" in viewers.text) == (200, False)
+    assert (strangers.status_code, asked.status_code) == (404, 403)
+
+
+async def test_a_wrong_address_is_told_under_its_field_and_kept(api: AsyncClient, alice: Account) -> None:
+    path = f"/dashboard/{alice.project.platform_id}/team/invitations"
+    odd = '"><script>alert(1)</script>'
+
+    answer = await api.post(path, headers=alice.cookie(), data=alice.form(email=odd) | {"role": "viewer"})
+
+    assert (answer.status_code, "That is no e-mail address." in answer.text) == (422, True)
+    assert "&lt;script&gt;" in answer.text
+    assert "<script>alert" not in answer.text
+    assert '<option value="viewer" selected>' in answer.text
