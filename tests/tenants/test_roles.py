@@ -111,4 +111,3 @@ async def test_a_platform_is_made_by_who_is_signed_in_alone(house: House) -> Non
         made = await house.api.post(operation.path, headers=house.alice.at_api(role), json=operation.example)
         by_token = await house.api.post(operation.path, headers=house.alice.by(role), json=operation.example)
         assert (made.status_code, by_token.status_code) == (201, 401)
-
