@@ -1,4 +1,5 @@
-"""`make soak DURATION=…`: the gate against its plain model, for as long as one likes, on both databases.
+"""`make soak DURATION=…`: the gate against its plain model, and odd requests against the OpenAPI document, for as long
+as one likes, on both databases.
 
 python -m bench.soak [--duration 60]
 """
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
+from schemathesis import GenerationMode
+from tests.openapi.test_schemathesis import hold_to_the_document, serving
 from tests.support.postgres import Postgres
 from tests.usage.test_model import Running, machine
 
@@ -19,6 +22,7 @@ from dream_api.core.settings import Settings
 
 STEPS = 50
 EXAMPLES = 10
+ODD_REQUESTS = 40
 
 
 def _soak(name: str, config: Settings, seconds: float) -> int:
@@ -45,10 +49,22 @@ def _soak(name: str, config: Settings, seconds: float) -> int:
     return steps
 
 
+def _ask_oddly(name: str, config: Settings, seconds: float) -> int:
+    """How many rounds were answered as documented; raises where one was not."""
+    rounds, until = 0, time.monotonic() + seconds
+    with serving(config) as web:
+        while time.monotonic() < until:
+            for mode in GenerationMode:
+                hold_to_the_document(web, mode, ODD_REQUESTS, the_same=False)
+            rounds += 1
+            print(f"  {name:<10} {rounds} × {2 * ODD_REQUESTS} odd requests of each operation", flush=True)
+    return rounds
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--duration", type=float, default=60, help="seconds, shared by both databases")
-    half = parser.parse_args().duration / 2
+    part = parser.parse_args().duration / 4
     with tempfile.TemporaryDirectory() as folder, Postgres() as postgres:
         postgres.create("soak")
         places = itertools.count()
@@ -58,8 +74,10 @@ def main() -> int:
             data.mkdir()
             return Settings(data=data, database_url=url, log_level="error")
 
-        sqlite = _soak("SQLite", config(), half)
-        large = _soak("PostgreSQL", config(postgres.url("soak")), half)
+        sqlite = _soak("SQLite", config(), part)
+        large = _soak("PostgreSQL", config(postgres.url("soak")), part)
+        _ask_oddly("SQLite", config(), part)
+        _ask_oddly("PostgreSQL", config(postgres.create("odd")), part)
     print(f"{sqlite:,} steps on SQLite and {large:,} on PostgreSQL: the gate and the plain model agree.")
     return 0
 

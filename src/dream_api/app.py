@@ -20,6 +20,7 @@ from dream_api.billing import jobs as billing_jobs
 from dream_api.billing import views as billing_views
 from dream_api.billing.contract import Kind
 from dream_api.catalog import api as catalog_api
+from dream_api.catalog import views as catalog_views
 from dream_api.core import mail, rates, secrets, sweeping
 from dream_api.core.db import Database
 from dream_api.core.db.migrating import migrate
@@ -38,9 +39,11 @@ from dream_api.gate import Admitting, Gate, Turnstile, visiting
 from dream_api.gate import checks as gate_checks
 from dream_api.gate import jobs as gate_jobs
 from dream_api.keys import api as keys_api
+from dream_api.keys import views as keys_views
 from dream_api.platforms import api as platforms_api
 from dream_api.platforms import views as platforms_views
 from dream_api.store import api as store_api
+from dream_api.store import views as store_views
 from dream_api.usage import api as usage_api
 from dream_api.usage import jobs as usage_jobs
 from dream_api.webhooks import api as webhooks_api
@@ -58,6 +61,9 @@ ROUTERS = (
     webhooks_api.router,
     dashboard_api.router,
     *platforms_views.ROUTERS,
+    *catalog_views.ROUTERS,
+    *keys_views.ROUTERS,
+    *store_views.ROUTERS,
     *dashboard_views.ROUTERS,
     operating.router,
     documents.router,

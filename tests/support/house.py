@@ -151,6 +151,8 @@ async def open_account(
 async def _join(tx: Tx, platform: Platform, name: str, role: Role) -> tuple[str, OpenedSession]:
     """`Alice` herself owns her platform; her admin is `alice-admin@example.com`."""
     local = "-".join([*name.lower().split(), *([] if role == "owner" else [role])])
+    if await accounts.user_of(tx, f"{local}@example.com") is not None:
+        local = f"{local}-{platform.no}"  # a namesake
     user = await accounts.create_user(tx, f"{local}@example.com", local.title(), verified=True)
     await platforms.add_member(tx, platform.id, user.id, role)
     return user.id, await accounts.open_session(tx, user.id, address="127.0.0.1", agent="test")

@@ -50,6 +50,7 @@ from dream_api.billing.queries import (
     holding_of_user,
     payments_of_checkout,
     refunds_of,
+    subscribers_by_plan,
 )
 from dream_api.billing.receiving import receive
 from dream_api.billing.refunding import RefundBeyondLimit, RefundTooLarge, find_payment, refuse_beyond
@@ -110,4 +111,5 @@ __all__ = [
     "run_due",
     "scope_of",
     "send_refund",
+    "subscribers_by_plan",
 ]

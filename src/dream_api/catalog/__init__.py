@@ -6,6 +6,14 @@ amount = catalog.amount_of(price, quantity)
 """
 
 from dream_api.catalog.appraising import NewPrice, appraise, minor_of
+from dream_api.catalog.asking import (
+    AskedPrice,
+    NewTier,
+    TierChange,
+    WindowName,
+    draft_of,
+    new_price,
+)
 from dream_api.catalog.couponing import (
     CouponExists,
     CouponUnusable,
@@ -77,7 +85,7 @@ from dream_api.catalog.pricing import (
     parts_of,
     told,
 )
-from dream_api.catalog.rules import open_project, set_tier
+from dream_api.catalog.rules import add_price, archive_price, open_project, set_tier
 from dream_api.catalog.sharing import prorated, split
 
 __all__ = [
@@ -86,6 +94,7 @@ __all__ = [
     "LARGEST_UNIT_AMOUNT",
     "LEVELS",
     "AmountTooLarge",
+    "AskedPrice",
     "BillingScheme",
     "Coupon",
     "CouponDuration",
@@ -98,6 +107,7 @@ __all__ = [
     "Level",
     "NewCoupon",
     "NewPrice",
+    "NewTier",
     "NoPlan",
     "NoPrice",
     "Offer",
@@ -111,14 +121,18 @@ __all__ = [
     "Step",
     "Texts",
     "TierArchived",
+    "TierChange",
     "TierExists",
     "TierIsDefault",
     "TierLimit",
     "UnknownPlan",
     "UnknownPrice",
+    "WindowName",
+    "add_price",
     "amount_of",
     "appraise",
     "archive_coupon",
+    "archive_price",
     "archive_tier",
     "assign",
     "change_tier",
@@ -126,6 +140,7 @@ __all__ = [
     "coupons_of",
     "create_coupon",
     "discount_of",
+    "draft_of",
     "ensure_home",
     "find_coupon",
     "find_home",
@@ -144,6 +159,7 @@ __all__ = [
     "minor_of",
     "monthly_amount",
     "name_of_tier",
+    "new_price",
     "offers_of",
     "open_project",
     "parts_of",

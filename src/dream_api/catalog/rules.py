@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 from dream_api.catalog.appraising import NewPrice, appraise, place_of
+from dream_api.catalog.finding import Offer, UnknownPrice
 from dream_api.catalog.limiting import TierLimit
 from dream_api.catalog.offering import Draft, SetTier, Texts, change_tier, hold_tier, make_tier
 from dream_api.catalog.pricing import PriceTerms
 from dream_api.core.db import Tx
+from dream_api.core.errors import ValidationFailed
 from dream_api.platforms import Mode, Platform, Project, ProjectType, create_project
 from dream_api.usage import REQUESTS, create_meter
 
@@ -50,6 +52,27 @@ async def set_tier(
         return await make_tier(tx, project, mode, name, Draft({**texts, **new}, limits, terms))
     draft = Draft(texts, _with_limits(offer.limits, limits), _with_prices([one.terms for one in offer.prices], terms))
     return await change_tier(tx, project, mode, offer, draft)
+
+
+async def add_price(tx: Tx, project: Project, mode: Mode, offer: Offer, new: NewPrice, *, beside: bool) -> None:
+    """Sell a held tier at this price too; unless it stands `beside` them, those for the same currency and rhythm end.
+
+    Who bought at a former price keeps it.
+    """
+    [terms] = appraise(project.type, [new])
+    sold = [price.terms for price in offer.prices]
+    if terms in sold:
+        raise ValidationFailed("The tier has this very price already.", param="prices.0")
+    prices = [*sold, terms] if beside and terms.type != "usage" else _with_prices(sold, [terms])
+    await change_tier(tx, project, mode, offer, Draft(prices=prices))
+
+
+async def archive_price(tx: Tx, project: Project, mode: Mode, offer: Offer, price_id: str) -> None:
+    """Nobody new pays this price of a held tier; who bought at it keeps it."""
+    if all(price.id != price_id for price in offer.prices):
+        raise UnknownPrice("The tier has no such price, or it is archived already.", param="priceId")
+    left = [price.terms for price in offer.prices if price.id != price_id]
+    await change_tier(tx, project, mode, offer, Draft(prices=left))
 
 
 def _with_limits(old: Sequence[TierLimit], new: Sequence[TierLimit]) -> list[TierLimit]:

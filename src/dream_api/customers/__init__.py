@@ -3,7 +3,7 @@
 from dream_api.customers.enrolling import Wanted, enroll, find_many, last_numbers
 from dream_api.customers.periods import SILENCE, has_lapsed, period_of
 from dream_api.customers.proving import checks
-from dream_api.customers.queries import page_of
+from dream_api.customers.queries import customers_by_plan, live_customers_by_platform, page_of
 from dream_api.customers.rules import (
     CACHE_KIND,
     LONGEST_USER_ID,
@@ -37,6 +37,7 @@ __all__ = [
     "change",
     "checks",
     "create",
+    "customers_by_plan",
     "delete",
     "enroll",
     "ensure",
@@ -47,6 +48,7 @@ __all__ = [
     "has_lapsed",
     "hold",
     "last_numbers",
+    "live_customers_by_platform",
     "page_of",
     "period_of",
     "proper_user_id",

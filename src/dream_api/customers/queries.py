@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 
 from dream_api.core.db import Tx
 from dream_api.customers.scope import Scope
@@ -55,3 +55,17 @@ async def page_of(tx: Tx, scope: Scope, *, limit: int, after: str | None) -> Seq
     if after is not None:
         query = query.where(c.id < after)
     return await tx.all(query.order_by(c.id.desc()).limit(limit))
+
+
+async def live_customers_by_platform(tx: Tx, platform_ids: Sequence[str]) -> dict[str, int]:
+    """For operators: how many each of these platforms has in live mode."""
+    which = (c.platform_id.in_(platform_ids), c.mode == "live", c.status != "deleted")
+    counting = select(c.platform_id, func.count().label("many")).where(*which).group_by(c.platform_id)
+    return {row.platform_id: row.many for row in await tx.all(counting)}
+
+
+async def customers_by_plan(tx: Tx, scope: Scope) -> dict[str, int]:
+    """How many were put on each plan, by the tier's name."""
+    which = (*_in_scope(scope), c.plan.is_not(None), c.status != "deleted")
+    counting = select(c.plan, func.count().label("many")).where(*which).group_by(c.plan)
+    return {row.plan: row.many for row in await tx.all(counting)}

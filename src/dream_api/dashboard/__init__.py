@@ -16,11 +16,14 @@ Nothing is counted here a second time: each figure is read from the rows of the 
 statements that takes does not depend on how much there is.
 """
 
+from dream_api.dashboard.asking import Problems, end_of_day, problems_of, refuse_unconfirmed, whole
+from dream_api.dashboard.exporting import MOST_ROWS, csv_file
 from dream_api.dashboard.figures import Figures, figures_of
 from dream_api.dashboard.frame import Frame, PageRoute, project_url, see
 from dream_api.dashboard.money import Amounts, Revenue
 from dream_api.dashboard.nearing import Near
 from dream_api.dashboard.ordering import Scarce
+from dream_api.dashboard.recording import actor_of, record
 from dream_api.dashboard.selling import Customers, Subscriptions
 from dream_api.dashboard.totals import Sums, Totals, totals_of
 from dream_api.dashboard.using import Used
@@ -28,20 +31,29 @@ from dream_api.dashboard.within import LONGEST_DAYS
 
 __all__ = [
     "LONGEST_DAYS",
+    "MOST_ROWS",
     "Amounts",
     "Customers",
     "Figures",
     "Frame",
     "Near",
     "PageRoute",
+    "Problems",
     "Revenue",
     "Scarce",
     "Subscriptions",
     "Sums",
     "Totals",
     "Used",
+    "actor_of",
+    "csv_file",
+    "end_of_day",
     "figures_of",
+    "problems_of",
     "project_url",
+    "record",
+    "refuse_unconfirmed",
     "see",
     "totals_of",
+    "whole",
 ]

@@ -76,7 +76,7 @@ _IN_PROJECT: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("keys", "Keys", "/keys"),
             Entry("events", "Events", "/events"),
-            Entry("settings", "Project settings", "/settings", "manage"),
+            Entry("settings", "Project settings", "/settings", "sell"),
         ),
     ),
 )

@@ -22,6 +22,9 @@ from dream_api.platforms import Membership, Mode, Permission, Platform, Project
 
 _MOST_PROJECTS = 200
 _READING = ("GET", "HEAD")
+# An editor's, with a row for each price and limit.
+_LARGEST_FORM = 262_144
+_MOST_FIELDS = 500
 
 
 class SignInRequired(Unauthorized):
@@ -167,7 +170,7 @@ SignedIn = Annotated[Visitor, Depends(visitor_of)]
 
 async def read_own_form(request: Request, visitor: Visitor) -> Form:
     """The form, where it comes from a page that this visitor was shown; raises ForeignForm."""
-    form = await read_form(request)
+    form = await read_form(request, largest=_LARGEST_FORM, most_fields=_MOST_FIELDS)
     if not hmac.compare_digest(form.pop("csrf", ""), visitor.csrf):
         raise ForeignForm("The form is not one of this session's.")
     return form
@@ -229,6 +232,23 @@ InProject = Annotated[ProjectVisit, Depends(in_project("view"))]
 SellingInProject = Annotated[ProjectVisit, Depends(in_project("sell"))]
 RefundingInProject = Annotated[ProjectVisit, Depends(in_project("refund"))]
 ManagingInProject = Annotated[ProjectVisit, Depends(in_project("manage"))]
+
+
+def operating(permission: Permission) -> Callable[..., Awaitable[PlatformVisit]]:
+    """A dependency: a page of the whole instance, for whose role on the operator's platform has the permission."""
+
+    async def find(request: Request, visitor: SignedIn) -> PlatformVisit:
+        database: Database = request.app.state.database
+        async with database.read() as tx:
+            operator = await platforms.operator(tx)
+        return await _at(request, visitor, operator.id, permission)
+
+    return find
+
+
+# A page of the whole instance: for the operator's members, for those who run it.
+Operating = Annotated[PlatformVisit, Depends(operating("view"))]
+ManagingInstance = Annotated[PlatformVisit, Depends(operating("manage"))]
 
 
 async def refuse_others_than_operators(visit: PlatformVisit) -> None:

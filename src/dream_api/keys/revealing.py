@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from dream_api.core.errors import Conflict
-from dream_api.core.secrets import InstanceKey
+from dream_api.core.secrets import InstanceKey, SealBroken
 
 
 class KeyHidden(Conflict):
@@ -14,9 +14,12 @@ class KeyHidden(Conflict):
 
 
 def reveal(key: Row[Any], instance_key: InstanceKey) -> str:
-    """The whole key; KeyHidden for a live secret one, of which only a digest is kept."""
+    """The whole key; KeyHidden for a live secret one, of which only a digest is kept, and where it cannot be opened."""
     if key.kind == "publishable":
         return key.shown
     if key.sealed is None:
         raise KeyHidden("A live secret key is told once, when it is made; nobody can show it again.")
-    return instance_key.open(key.sealed, key.id)
+    try:
+        return instance_key.open(key.sealed, key.id)
+    except SealBroken:
+        raise KeyHidden("The key was sealed with another instance key, such as that of a restored backup.") from None

@@ -59,7 +59,9 @@ from dream_api.platforms.queries import (
     hold_project,
     home_platform_no,
     home_project_id,
+    page_of_platforms,
     page_of_projects,
+    platform_row,
     platforms_to_delete,
     project_row,
     remember_home,
@@ -83,6 +85,7 @@ from dream_api.platforms.rules import (
     project_from,
     projects_of,
     proper_name,
+    rename_project,
 )
 
 __all__ = [
@@ -151,8 +154,10 @@ __all__ = [
     "new_token",
     "now_in",
     "operator",
+    "page_of_platforms",
     "page_of_projects",
     "platform_from",
+    "platform_row",
     "platforms_to_delete",
     "project_from",
     "project_row",
@@ -169,6 +174,7 @@ __all__ = [
     "remember_home",
     "remove_member",
     "rename",
+    "rename_project",
     "revoke_invitation",
     "take_back_deletion",
     "transfer",

@@ -54,9 +54,24 @@ async def platforms_to_delete(tx: Tx, now: int) -> Sequence[Row[Any]]:
     return await tx.all(over.order_by(platforms.c.no))
 
 
+async def platform_row(tx: Tx, platform_id: str) -> Row[Any] | None:
+    """For operators: all that is known of it."""
+    return await tx.first(select(platforms).where(platforms.c.id == platform_id))
+
+
 async def all_platforms(tx: Tx) -> Sequence[Row[Any]]:
     """Oldest first: the operator's platform leads."""
     return await tx.all(select(platforms).order_by(platforms.c.no))
+
+
+async def page_of_platforms(tx: Tx, *, limit: int, after: int | None, containing: str) -> Sequence[Row[Any]]:
+    """For operators: newest first, those made before the one numbered `after`, with that text in the name."""
+    query = select(platforms)
+    if containing:
+        query = query.where(platforms.c.name.icontains(containing, autoescape=True) | (platforms.c.id == containing))
+    if after is not None:
+        query = query.where(platforms.c.no < after)
+    return await tx.all(query.order_by(platforms.c.no.desc()).limit(limit))
 
 
 async def project_by_id(tx: Tx, project_id: str) -> Row[Any] | None:
@@ -103,6 +118,11 @@ async def every_project(tx: Tx, platform_id: str) -> Sequence[Row[Any]]:
     return await tx.all(
         select(*_project_columns).select_from(_of_platform).where(projects.c.platform_id == platform_id)
     )
+
+
+async def set_project_name(tx: Tx, platform_id: str, project_id: str, name: str) -> None:
+    which = (projects.c.platform_id == platform_id, projects.c.id == project_id)
+    await tx.execute(update(projects).where(*which).values(name=name))
 
 
 async def set_origins(tx: Tx, platform_id: str, project_id: str, origins: Sequence[str]) -> None:

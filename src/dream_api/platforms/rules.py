@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import Row
 
 from dream_api.core import clock, ids
+from dream_api.core.cache import note
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound, ValidationFailed
 from dream_api.platforms import queries
@@ -75,6 +76,12 @@ async def create_project(tx: Tx, platform: Platform, name: str, project_type: Pr
     row = {"id": project.id, "no": project.no, "name": project.name, "type": project.type}
     await queries.insert_project(tx, platform.id, {**row, "created_at": clock.now()})
     return project
+
+
+async def rename_project(tx: Tx, project: Project, name: str) -> None:
+    """In force everywhere within a second."""
+    await queries.set_project_name(tx, project.platform_id, project.id, proper_name(name))
+    await note(tx, CACHE_KIND, project.id)
 
 
 async def find(tx: Tx, platform_id: str) -> Platform:

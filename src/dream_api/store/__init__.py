@@ -18,6 +18,7 @@ from dream_api.store.proving import checks
 from dream_api.store.refunding import Asked, OrderNotPaid, find_payment
 from dream_api.store.refunding import begin as begin_refund
 from dream_api.store.stock import Inventory, InventoryBelowHeld, inventory_of, put_inventory, warn_at
+from dream_api.store.stocking import put_stock
 
 __all__ = [
     "MOST_ITEMS",
@@ -47,6 +48,7 @@ __all__ = [
     "order_of",
     "page_of",
     "put_inventory",
+    "put_stock",
     "refuse_paid",
     "warn_at",
 ]

@@ -76,15 +76,16 @@ async def page_of(
     status: str | None,
     email: str | None,
     user_id: str | None,
+    oldest_first: bool = False,
     limit: int,
     after: str | None,
 ) -> Sequence[Row[Any]]:
-    """Newest first, those after the id `after`."""
+    """Newest first unless told otherwise, those after the id `after`."""
     wanted = {o.status: status, o.email: email, customers.c.user_id: user_id}
     query = _SHOWN.where(*_in_scope(scope), *(column == value for column, value in wanted.items() if value is not None))
     if after is not None:
-        query = query.where(o.id < after)
-    return await tx.all(query.order_by(o.id.desc()).limit(limit))
+        query = query.where(o.id > after if oldest_first else o.id < after)
+    return await tx.all(query.order_by(o.id if oldest_first else o.id.desc()).limit(limit))
 
 
 async def lines_of(tx: Tx, platform_id: str, order_id: str) -> Sequence[Row[Any]]:

@@ -7,7 +7,7 @@ known is held by `reserve` and counted by `settle`. `close_period` tells what is
 """
 
 from dream_api.usage.charting import By as UsageBy
-from dream_api.usage.charting import Point, Span, history, span_of
+from dream_api.usage.charting import Point, Span, calls_by_platform, history, span_of
 from dream_api.usage.closing import close_period, used_in_period
 from dream_api.usage.counting import Counted, count
 from dream_api.usage.deciding import (
@@ -100,6 +100,7 @@ __all__ = [
     "UsageBy",
     "Verdict",
     "Window",
+    "calls_by_platform",
     "checks",
     "close_period",
     "count",

@@ -136,3 +136,10 @@ def _bucket(by: By) -> ColumnElement[Any]:
             return c.user_id
         case "meter":
             return h.meter_no
+
+
+async def calls_by_platform(tx: Tx, platform_nos: Sequence[int], meter: Meter, since: int) -> dict[int, int]:
+    """For operators: how many calls each of these platforms was counted from that hour on, by its level's meter."""
+    which = (h.platform_no.in_(platform_nos), h.customer_no == 0, h.meter_no == meter.no, h.hour >= since)
+    summing = select(h.platform_no, func.sum(h.calls).label("calls")).where(*which).group_by(h.platform_no)
+    return {row.platform_no: int(row.calls) for row in await tx.all(summing)}

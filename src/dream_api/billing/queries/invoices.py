@@ -31,6 +31,13 @@ async def invoice_in(tx: Tx, scope: Scope, invoice_id: str) -> Row[Any] | None:
     return await rows.in_scope(tx, scope, invoices, invoice_id)
 
 
+async def invoices_of(tx: Tx, platform_id: str, subscription_id: str, *, limit: int) -> Sequence[Row[Any]]:
+    """A subscription's, newest first."""
+    i = invoices.c
+    whose = select(invoices).where(i.platform_id == platform_id, i.subscription_id == subscription_id)
+    return await tx.all(whose.order_by(i.id.desc()).limit(limit))
+
+
 async def insert_usage_bill(tx: Tx, platform_id: str, row: dict[str, Any]) -> None:
     """A closed period is billed once: the first bill stays."""
     await tx.execute(upserting(usage_bills).values(platform_id=platform_id, **row).on_conflict_do_nothing())

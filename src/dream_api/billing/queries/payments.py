@@ -57,6 +57,14 @@ async def payments_of_checkout(tx: Tx, platform_id: str, checkout_id: str) -> Se
     )
 
 
+async def payments_of_invoices(
+    tx: Tx, scope: Scope, customer_id: str, gateway_ids: Sequence[str], *, limit: int
+) -> Sequence[Row[Any]]:
+    """What a customer paid of these invoices, by the gateway's ids, or tried to; newest first."""
+    which = (*rows.scoped(payments, scope), p.customer_id == customer_id, p.invoice.in_(gateway_ids))
+    return await tx.all(select(payments).where(*which).order_by(p.id.desc()).limit(limit))
+
+
 async def insert_refund(tx: Tx, account: Account, values: dict[str, Any]) -> Row[Any]:
     return await rows.insert_one(tx, account, refunds, values)
 

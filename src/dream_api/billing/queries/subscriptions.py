@@ -74,3 +74,29 @@ async def first_lapsed(tx: Tx, platform_id: str, account_id: str, now: int) -> R
         s.platform_id == platform_id, s.account == account_id, s.holds, s.lapses_at <= now
     )
     return await tx.first(query.order_by(s.lapses_at).limit(1).with_for_update())
+
+
+async def subscribers_by_plan(tx: Tx, scope: Scope) -> dict[str, int]:
+    """How many subscriptions give each plan at this moment, by the tier's name."""
+    counting = select(s.plan, func.count().label("many")).where(*rows.scoped(subscriptions, scope), s.holds)
+    return {row.plan: row.many for row in await tx.all(counting.group_by(s.plan))}
+
+
+async def page_of_subscriptions(
+    tx: Tx,
+    scope: Scope,
+    *,
+    status: str | None = None,
+    plan: str | None = None,
+    user_id: str | None = None,
+    oldest_first: bool = False,
+    limit: int,
+    after: str | None,
+) -> Sequence[Row[Any]]:
+    """Those after the id `after`."""
+    wanted = {s.status: status, s.plan: plan, s.user_id: user_id}
+    which = [column == value for column, value in wanted.items() if value]
+    query = select(subscriptions).where(*rows.scoped(subscriptions, scope), *which)
+    if after is not None:
+        query = query.where(s.id > after if oldest_first else s.id < after)
+    return await tx.all(query.order_by(s.id if oldest_first else s.id.desc()).limit(limit))

@@ -8,17 +8,15 @@ from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
 from dream_api import catalog, keys, platforms, store
+from dream_api.catalog import NewTier, draft_of
 from dream_api.catalog.api.shapes import (
     BODY_REFUSALS,
     SHOWN_TIER,
     TIER_EXAMPLE,
-    NewTier,
     Tier,
-    draft_of,
     shown,
     shown_tier,
 )
-from dream_api.catalog.api.stocking import put_stock
 from dream_api.core import secrets
 from dream_api.core.db import Tx
 from dream_api.core.errors import Refusal, ValidationFailed
@@ -128,7 +126,7 @@ async def _put_product(tx: Tx, project: Project, asked: NewTier) -> None:
         await catalog.change_tier(tx, project, _MODE, offer, draft)
         return
     made = await catalog.make_tier(tx, project, _MODE, asked.name, draft)
-    await put_stock(tx, _scope(project), made.id, asked)
+    await store.put_stock(tx, _scope(project), made.id, asked)
 
 
 async def _shown(tx: Tx, project: Project) -> list[Tier]:

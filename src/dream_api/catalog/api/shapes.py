@@ -1,81 +1,25 @@
 """Tiers on the wire: as they are sent, and as they are shown."""
 
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, cast
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from dream_api.catalog import Draft, Features, Offer, Texts, TierLimit
-from dream_api.catalog.api.prices import PRICE_EXAMPLE, SHOWN_PRICE, AskedPrice, ShownPrice, shown_price, terms_of
+from dream_api.catalog import Features, Offer, WindowName
+from dream_api.catalog.api.prices import PRICE_EXAMPLE, SHOWN_PRICE, ShownPrice, shown_price
 from dream_api.core import clock, errors
-from dream_api.core.errors import Refusal, ValidationFailed
-from dream_api.core.http import Body
-from dream_api.platforms import Mode, ProjectType
+from dream_api.core.errors import Refusal
+from dream_api.platforms import Mode
 from dream_api.store import Inventory
-from dream_api.usage import LARGEST_COUNT, REQUESTS, Aggregation, Kind, Window
+from dream_api.usage import Aggregation, Kind
 
-WindowName = Literal["lifetime", "hour", "day", "month", "period"]
-_WINDOWS = {window.wire: window for window in Window}
-_MOST_FEATURES = 50
-_LONGEST_FEATURE = 200
-_LARGEST_INVENTORY = 10**9
-# PostgreSQL's text has none.
-_NO_NUL = r"^[^\x00]*$"
-_LINK = r"^https?://[^\s\x00-\x1f\x7f\"'<>\\]+$"
-_NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 BODY_REFUSALS: tuple[type[Refusal], ...] = (
     errors.MalformedJson,
     errors.BodyTooDeep,
     errors.TooLarge,
     errors.UnsupportedMedia,
 )
-
-
-class AskedLimit(Body):
-    """How much of a meter fits into a window."""
-
-    meter: str = Field(REQUESTS, pattern=_NAME, description="What is counted; one that there is not is made.")
-    window: WindowName = "period"
-    kind: Kind = Field("hard", description="soft: allows, and tells the overage.")
-    max: int | None = Field(ge=0, le=LARGEST_COUNT, description="null: counted, not limited.")
-    aggregation: Aggregation | None = Field(None, description="How a new meter counts; sum where left out.")
-
-
-class TierChange(Body):
-    """What is to change; what is left out stays, and lists are replaced as a whole."""
-
-    display_name: str = Field("", max_length=120, description="What people call it.")
-    description: str | None = Field(None, max_length=2_000, pattern=_NO_NUL)
-    number: int | None = Field(
-        None, description="A number of your own, given once; a level's number in the home project."
-    )
-    features: JsonValue = Field(
-        [],
-        description="Up to 50 short texts, or an object of your own.",
-        json_schema_extra={"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "object"}]},
-    )
-    popular: bool = False
-    is_visible: bool = Field(True, description="Whether buyers are shown it.")
-    default: bool = Field(
-        False, description="Whether customers without a plan are on it; the former default is not then."
-    )
-    sold_out: bool = Field(False, description="Nobody can buy it for now, whatever is in stock.")
-    trial_days: int = 0
-    image_url: str | None = Field(None, max_length=2_000, pattern=_LINK)
-    limit: int | None = Field(None, ge=0, le=LARGEST_COUNT, description="Requests a billing period; null: unlimited.")
-    limits: list[AskedLimit] = Field([], description="All limits of the tier.")
-    prices: list[AskedPrice] = Field([], description="A price that differs is a new one; buyers of the former keep it.")
-    inventory: int | None = Field(None, ge=0, le=_LARGEST_INVENTORY, description="A store's: null is not counted.")
-    low_inventory: int | None = Field(
-        None, ge=0, le=_LARGEST_INVENTORY, description="The event `stock.low` tells of a sale that leaves so many."
-    )
-
-
-class NewTier(TierChange):
-    """A tier to make."""
-
-    name: str = Field(max_length=63, description="Its stable name, such as pro; it is given once.")
 
 
 class ShownLimit(BaseModel):
@@ -160,70 +104,6 @@ After = Annotated[str | None, Query(pattern=r"^tier_[0-9a-z]{26}$", description=
 def shown(status: int, example: Any) -> dict[int | str, dict[str, Any]]:
     """The answer of an operation, by an example."""
     return {status: {"content": {"application/json": {"example": example}}}}
-
-
-_COLUMNS = {
-    "display_name": "display_name",
-    "description": "description",
-    "number": "number",
-    "features": "features",
-    "popular": "is_popular",
-    "is_visible": "is_visible",
-    "default": "is_default",
-    "sold_out": "is_sold_out",
-    "trial_days": "trial_days",
-    "image_url": "image_url",
-}
-
-
-def draft_of(project_type: ProjectType, asked: TierChange, offer: Offer | None = None) -> Draft:
-    """What was asked for, of a tier that is there or of a new one."""
-    sent = asked.model_fields_set
-    if "features" in sent:
-        _refuse_features(asked.features)
-    for name in ("inventory", "low_inventory"):
-        if project_type != "store" and getattr(asked, name) is not None:
-            raise ValidationFailed("Only what a store sells is in stock.", param=to_camel(name))
-    if project_type == "store" and asked.limit is not None:
-        raise ValidationFailed("What a store sells has no limit: nothing is metered there.", param="limit")
-    texts = {column: getattr(asked, name) for name, column in _COLUMNS.items() if name in sent}
-    prices = terms_of(project_type, asked.prices) if "prices" in sent else None
-    return Draft(cast(Texts, texts), _limits_of(asked, () if offer is None else offer.limits), prices)
-
-
-def _limits_of(asked: TierChange, standing: tuple[TierLimit, ...]) -> list[TierLimit] | None:
-    """All the limits there are to be; `limit` is the one of requests in a period, whether that is listed or not."""
-    sent = asked.model_fields_set
-    if not sent & {"limit", "limits"}:
-        return None
-    listed = [_tier_limit(one) for one in asked.limits]
-    if "limit" not in sent:
-        return listed
-    if "limits" not in sent:
-        listed = [limit for limit in standing if not limit.is_of_period]
-    told = {limit.max for limit in listed if limit.is_of_period}
-    if told - {asked.limit}:
-        raise ValidationFailed("The limit and the limits of the period differ.", param="limit", hint=_ONE_OF_THEM)
-    return listed if told or asked.limit is None else [TierLimit(asked.limit), *listed]
-
-
-_ONE_OF_THEM = "Leave one of them out: limit is that of the meter requests in the window period."
-
-
-def _tier_limit(asked: AskedLimit) -> TierLimit:
-    return TierLimit(asked.max, asked.meter, _WINDOWS[asked.window], asked.kind, asked.aggregation)
-
-
-def _refuse_features(features: JsonValue) -> None:
-    if not isinstance(features, dict) and not _are_short_texts(features):
-        sentence = f"Features are at most {_MOST_FEATURES} texts of {_LONGEST_FEATURE} characters, or an object."
-        raise ValidationFailed(sentence, param="features")
-
-
-def _are_short_texts(told: JsonValue) -> bool:
-    if not isinstance(told, list) or len(told) > _MOST_FEATURES:
-        return False
-    return all(isinstance(text, str) and len(text) <= _LONGEST_FEATURE for text in told)
 
 
 def shown_product(offer: Offer, *, is_sold_out: bool) -> Product:

@@ -9,21 +9,17 @@ from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
 from dream_api import catalog, store
-from dream_api.catalog import Offer
+from dream_api.catalog import NewTier, Offer, TierChange, draft_of
 from dream_api.catalog.api.shapes import (
     BODY_REFUSALS,
     SHOWN_TIER,
     TIER_EXAMPLE,
     After,
     Limit,
-    NewTier,
     Tier,
-    TierChange,
-    draft_of,
     shown,
     shown_tier,
 )
-from dream_api.catalog.api.stocking import put_stock
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound
 from dream_api.core.http import answer_once, answers, json_answer, read_json, takes
@@ -81,7 +77,7 @@ async def create_tier(request: Request, acting: Selling, _: IdempotencyKey = Non
 
     async def effect(tx: Tx) -> Tier:
         made = await catalog.make_tier(tx, acting.project, acting.mode, body.name, draft)
-        await put_stock(tx, acting.scope, made.id, body)
+        await store.put_stock(tx, acting.scope, made.id, body)
         return await _named(tx, acting, body.name)
 
     return await answer_once(
@@ -120,7 +116,7 @@ async def change_tier(request: Request, acting: Selling, name: Name) -> Response
             raise NotFound("There is no such tier.", param="name")
         draft = draft_of(acting.project.type, body, offer)
         await catalog.change_tier(tx, acting.project, acting.mode, offer, draft)
-        await put_stock(tx, acting.scope, offer.id, body)
+        await store.put_stock(tx, acting.scope, offer.id, body)
         return json_answer(await _named(tx, acting, name))
 
 

@@ -10,8 +10,9 @@ from dream_api.core.http.reading import read
 
 Form = dict[str, str]
 _KIND = "application/x-www-form-urlencoded"
-_LARGEST = 65_536
-_MOST_FIELDS = 200
+# As large as a form is that people fill in on an open page.
+_LARGEST = 16_384
+_MOST_FIELDS = 20
 _HINT = "Send the form of the page itself."
 
 
@@ -20,14 +21,14 @@ class ForeignForm(Forbidden):
     hint = "Open the page again and send its own form; another website cannot do that for you."
 
 
-async def read_form(request: Request, *, largest: int = _LARGEST) -> Form:
+async def read_form(request: Request, *, largest: int = _LARGEST, most_fields: int = _MOST_FIELDS) -> Form:
     """The fields that were sent, each once, without what no person types; refuses what is no such form."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != _KIND:
         raise UnsupportedMedia("This is no form.", hint=_HINT)
     body = await read(request.receive, request.headers.get("content-length"), largest)
     try:
-        told = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
+        told = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most_fields, errors="strict")
     except ValueError:
         raise MalformedRequest("The form cannot be read.", hint=_HINT) from None
     return {name: value.replace("\x00", "").strip() for name, value in told}

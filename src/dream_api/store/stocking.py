@@ -1,14 +1,14 @@
-"""The stock that is told with a tier; it is the store's."""
+"""The stock that is told with a tier."""
 
-from dream_api import store
-from dream_api.catalog.api.shapes import TierChange
+from dream_api.catalog import TierChange
 from dream_api.core.db import Tx
 from dream_api.customers import Scope
+from dream_api.store.stock import put_inventory, warn_at
 
 
 async def put_stock(tx: Tx, scope: Scope, tier_id: str, asked: TierChange) -> None:
     """What was left out stays."""
     if "inventory" in asked.model_fields_set:
-        await store.put_inventory(tx, scope, tier_id, asked.inventory)
+        await put_inventory(tx, scope, tier_id, asked.inventory)
     if "low_inventory" in asked.model_fields_set:
-        await store.warn_at(tx, scope, tier_id, asked.low_inventory)
+        await warn_at(tx, scope, tier_id, asked.low_inventory)

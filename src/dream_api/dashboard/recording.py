@@ -1,0 +1,23 @@
+"""What is done on pages stands in the platform's security log."""
+
+from fastapi import Request
+
+from dream_api import audit
+from dream_api.audit import Actor
+from dream_api.core.db import Tx
+from dream_api.gate import client_of
+from dream_api.gate.visiting import PlatformVisit, ProjectVisit, Visitor
+
+
+def actor_of(request: Request, visitor: Visitor) -> Actor:
+    """Who it was, and from where."""
+    return Actor("user", visitor.session.user_id, visitor.session.shown_name, client_of(request.scope) or "")
+
+
+async def record(
+    tx: Tx, request: Request, visit: PlatformVisit, action: str, *, about: str = "", **details: str
+) -> None:
+    """Says who did it, from where and in which project and mode; comes last in its transaction."""
+    if isinstance(visit, ProjectVisit):
+        details = {"project": visit.project.id, "mode": visit.mode, **details}
+    await audit.record(tx, visit.platform_id, action, by=actor_of(request, visit.visitor), about=about, details=details)
