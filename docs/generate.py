@@ -17,6 +17,7 @@ _EVERYWHERE = {"--data", "--json"}
 EXAMPLES = {
     "serve": "dream-api serve --port 9000 --data /var/lib/dream-api",
     "worker": "DREAM_DATABASE_URL=postgresql://dream@db/dream dream-api worker",
+    "operator-link": "dream-api operator-link",
     "platform create": "dream-api platform create 'Acme Ltd' --level 1",
     "platform list": "dream-api platform list",
     "project create": "dream-api project create 'My API' --type saas --live",

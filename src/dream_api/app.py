@@ -12,7 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Match
 
-from dream_api import __version__, audit, billing, catalog, customers, schema, store, usage
+from dream_api import __version__, audit, billing, catalog, customers, platforms, schema, store, usage
+from dream_api.accounts import jobs as accounts_jobs
+from dream_api.accounts import views as accounts_views
 from dream_api.audit import jobs as audit_jobs
 from dream_api.billing import Billing, Gateway, Sandbox
 from dream_api.billing import api as billing_api
@@ -38,6 +40,7 @@ from dream_api.dashboard import views as dashboard_views
 from dream_api.gate import Admitting, Gate, Turnstile, visiting
 from dream_api.gate import checks as gate_checks
 from dream_api.gate import jobs as gate_jobs
+from dream_api.identity import Passwords, Provider
 from dream_api.keys import api as keys_api
 from dream_api.keys import views as keys_views
 from dream_api.platforms import api as platforms_api
@@ -59,6 +62,7 @@ ROUTERS = (
     *platforms_api.ROUTERS,
     keys_api.router,
     webhooks_api.router,
+    *accounts_views.ROUTERS,
     dashboard_api.router,
     *platforms_views.ROUTERS,
     *catalog_views.ROUTERS,
@@ -111,6 +115,20 @@ def own_gateways(settings: Settings, database: Database) -> Mapping[Kind, Gatewa
     return {"sandbox": Sandbox(database, link_base=settings.link_base)}
 
 
+def open_provider(settings: Settings) -> Provider | None:
+    """Who else may sign developers in."""
+    if settings.oidc_issuer is None:
+        return None
+    secret = settings.oidc_client_secret.get_secret_value() if settings.oidc_client_secret is not None else ""
+    return Provider(
+        settings.oidc_issuer,
+        settings.oidc_client_id or "",
+        secret,
+        settings.oidc_name,
+        redirect_url=f"{settings.link_base}/account/oidc/callback",
+    )
+
+
 OpenGateways = Callable[[Settings, Database], Mapping[Kind, Gateway]]
 
 
@@ -129,8 +147,11 @@ def open_billing(settings: Settings, database: Database, open_gateways: OpenGate
 
 def every_job(settings: Settings, selling: Billing) -> Registry:
     registry = Registry()
-    sweeping.register(registry, *usage_jobs.KEPT, *webhooks_jobs.KEPT, *billing_jobs.KEPT, *gate_jobs.KEPT, *mail.KEPT)
+    of_rooms = (*usage_jobs.KEPT, *webhooks_jobs.KEPT, *billing_jobs.KEPT, *gate_jobs.KEPT, *accounts_jobs.KEPT)
+    sweeping.register(registry, *of_rooms, *mail.KEPT)
     mail.register(registry, settings)
+    accounts_jobs.register(registry, settings.link_base)
+    platforms.register_sign_ins(registry)
     audit_jobs.register(registry, selling.instance_key)
     usage_jobs.register(registry)
     billing_jobs.register(registry, selling)
@@ -165,6 +186,8 @@ def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -
     app.state.metering = metering
     app.state.billing = open_billing(settings, database, open_gateways)
     app.state.rates = shared_rates
+    app.state.passwords = Passwords()
+    app.state.provider = open_provider(settings)
     app.state.is_stopping = False
     # The routes themselves, which are built once; included, each application would build its own.
     app.router.routes.extend(route for router in ROUTERS for route in router.routes)

@@ -26,6 +26,7 @@ class Room:
 ROOMS = {
     "serve": Room("dream_api.serving.cli:serving", "Run the server."),
     "worker": Room("dream_api.worker:worker", "Run background jobs beside servers on PostgreSQL."),
+    "operator-link": Room("dream_api.platforms.cli:operator_link", "Make a link that makes an operator."),
     "platform": Room("dream_api.platforms.cli:platform", "Make and list platforms: the tenants of this instance."),
     "project": Room("dream_api.platforms.cli:project", "Make and list projects, and say where they may send people."),
     "token": Room("dream_api.accounts.cli:token", "Make, list and revoke personal tokens of a platform's developers."),

@@ -12,6 +12,7 @@ from dream_api.core.idempotency import tables as idempotency
 from dream_api.core.jobs import tables as jobs
 from dream_api.core.mail import tables as mail
 from dream_api.customers import tables as customers
+from dream_api.identity import tables as identity
 from dream_api.keys import tables as keys
 from dream_api.platforms import tables as platforms
 from dream_api.store import tables as store
@@ -27,6 +28,7 @@ __all__ = [
     "catalog",
     "customers",
     "idempotency",
+    "identity",
     "jobs",
     "keys",
     "mail",

@@ -14,6 +14,7 @@ import fastapi.dependencies.models
 import httpx2 as httpx
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 from starlette.types import ASGIApp, Message
 
 from dream_api import accounts, catalog, keys, platforms
@@ -27,9 +28,12 @@ from dream_api.core.secrets import InstanceKey
 from dream_api.core.settings import Settings
 from dream_api.gate import Gate
 from dream_api.gate.visiting import csrf_of
+from dream_api.identity import Passwords
 from dream_api.platforms import Mode, Platform, Project, ProjectType, RefundLimit
 
 INSTANCE_KEY = InstanceKey(bytes(32))
+# What hashing costs is not what tests are about; one of them looks at the real parameters.
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 # The website of everybody's project.
 ORIGIN = "https://myapp.com"
 
@@ -232,6 +236,7 @@ async def open_house(
 
     front = create_app(settings, gateways)
     state = front.state
+    state.passwords = Passwords(QUICK)
     async with (
         living(front),
         httpx.AsyncClient(

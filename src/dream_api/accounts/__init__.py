@@ -1,8 +1,19 @@
 """Developers: who they are, the roles they have on platforms, the sessions in which they are signed in, and the
 personal tokens (`dpt_…`) by which their programs call."""
 
-from dream_api.accounts.issuing import IssuedToken, TokenAlreadyRevoked, issue, revoke
-from dream_api.accounts.queries import find, of_platform
+from dream_api.accounts.asking import ask_for_reset, ask_to_verify, notify
+from dream_api.accounts.changing import (
+    RESET_LINK,
+    VERIFY_LINK,
+    close,
+    rename,
+    reset_password,
+    set_password,
+    verify,
+)
+from dream_api.accounts.issuing import IssuedToken, TokenAlreadyRevoked, issue, note_tokens, revoke
+from dream_api.accounts.linking import arrive
+from dream_api.accounts.queries import find, of_platform, of_user
 from dream_api.accounts.roles import ROLES, Role
 from dream_api.accounts.sessions import (
     SESSION_KIND,
@@ -16,6 +27,8 @@ from dream_api.accounts.sessions import (
     open_session,
     touch_session,
 )
+from dream_api.accounts.signing_in import CODE_LINK, SignInRefused, confirm_password, enter, pass_code, sign_in
+from dream_api.accounts.signing_up import sign_up
 from dream_api.accounts.user_queries import sessions_of, users_by_id
 from dream_api.accounts.users import EmailTaken, User, create_user, find_user, proper_email, user_of
 from dream_api.accounts.verifying import (
@@ -31,20 +44,30 @@ from dream_api.accounts.verifying import (
 
 __all__ = [
     "CACHE_KIND",
+    "CODE_LINK",
     "REFUSALS",
+    "RESET_LINK",
     "ROLES",
     "SESSION_KIND",
+    "VERIFY_LINK",
     "EmailTaken",
     "IssuedToken",
     "OpenedSession",
     "PersonalToken",
     "Role",
     "Session",
+    "SignInRefused",
     "TokenAlreadyRevoked",
     "User",
+    "arrive",
+    "ask_for_reset",
+    "ask_to_verify",
+    "close",
+    "confirm_password",
     "create_user",
     "end_session",
     "end_sessions",
+    "enter",
     "find",
     "find_user",
     "is_open",
@@ -52,16 +75,26 @@ __all__ = [
     "issue",
     "load",
     "load_session",
+    "note_tokens",
+    "notify",
     "of_platform",
+    "of_user",
     "open_session",
+    "pass_code",
     "proper_email",
     "refuse_unusable",
+    "rename",
+    "reset_password",
     "revoke",
     "sent_in",
     "sessions_of",
+    "set_password",
+    "sign_in",
+    "sign_up",
     "touch",
     "touch_session",
     "user_of",
     "users_by_id",
+    "verify",
     "well_formed",
 ]

@@ -29,8 +29,16 @@ class IssuedToken:
 
 
 async def issue(
-    tx: Tx, platform_id: str, role: Role, *, created_by: str, name: str = "", expires_at: int | None = None
+    tx: Tx,
+    platform_id: str,
+    role: Role,
+    *,
+    created_by: str,
+    name: str = "",
+    expires_at: int | None = None,
+    user_id: str | None = None,
 ) -> IssuedToken:
+    """`user_id`: whose it is; it works while they are a member, and does no more than they may."""
     now = clock.now()
     if len(name) > _LONGEST_NAME or not name.isprintable():
         raise ValidationFailed(f"A name has at most {_LONGEST_NAME} printable characters.", param="name")
@@ -45,6 +53,7 @@ async def issue(
         "name": name,
         "shown": tokens.shown(issued.token),
         "created_by": created_by,
+        "user_id": user_id,
         "created_at": now,
         "expires_at": expires_at,
     }
@@ -62,3 +71,17 @@ async def revoke(tx: Tx, platform_id: str, token_id: str) -> None:
         raise TokenAlreadyRevoked("The token was revoked before.")
     await queries.set_revoked(tx, platform_id, token_id, clock.now())
     await note(tx, CACHE_KIND, token.hash.hex())
+
+
+async def revoke_of(tx: Tx, user_id: str) -> None:
+    """None of the user's tokens works any more, and nothing in them names the user."""
+    for row in await queries.of_user(tx, user_id):
+        await queries.set_orphaned(tx, row.platform_id, row.id, clock.now())
+        await note(tx, CACHE_KIND, row.hash.hex())
+
+
+async def note_tokens(tx: Tx, platform_id: str, user_id: str) -> None:
+    """To be called where the user's role on the platform changes or ends: their tokens follow it."""
+    for row in await queries.of_user(tx, user_id):
+        if row.platform_id == platform_id:
+            await note(tx, CACHE_KIND, row.hash.hex())

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import Row, func, insert, or_, select, update
 
 from dream_api.accounts.tables import personal_tokens
 from dream_api.core.db import Tx
@@ -32,6 +32,18 @@ async def find(tx: Tx, token_id: str) -> Row[Any] | None:
 async def of_platform(tx: Tx, platform_id: str) -> Sequence[Row[Any]]:
     """Oldest first, the revoked ones too."""
     return await tx.all(select(personal_tokens).where(t.platform_id == platform_id).order_by(t.id))
+
+
+async def of_user(tx: Tx, user_id: str) -> Sequence[Row[Any]]:
+    """On all platforms, newest first, the revoked ones too."""
+    return await tx.all(select(personal_tokens).where(t.user_id == user_id).order_by(t.id.desc()))
+
+
+async def set_orphaned(tx: Tx, platform_id: str, token_id: str, at: int) -> None:
+    """Revoked, where it was not before, and nobody's."""
+    whose = (t.platform_id == platform_id, t.id == token_id)
+    ended = {"user_id": None, "name": "", "revoked_at": func.coalesce(t.revoked_at, at)}
+    await tx.execute(update(personal_tokens).where(*whose).values(ended))
 
 
 async def set_revoked(tx: Tx, platform_id: str, token_id: str, at: int) -> None:

@@ -114,3 +114,9 @@ async def end_sessions(tx: Tx, user_id: str, *, but: Collection[str] = ()) -> in
         await user_queries.delete_session(tx, user_id, row.id)
         await note(tx, SESSION_KIND, row.hash.hex())
     return len(ended)
+
+
+async def note_sessions(tx: Tx, user_id: str) -> None:
+    """What sessions tell of the user has changed."""
+    for row in await user_queries.sessions_of(tx, user_id):
+        await note(tx, SESSION_KIND, row.hash.hex())

@@ -11,6 +11,8 @@ personal_tokens = Table(
     key("id", primary_key=True),
     Column("hash", Digest, nullable=False, unique=True),
     Column("platform_id", key("platform_id").type, ForeignKey("platforms.id"), nullable=False),
+    # Whose it is, and does no more than they may; None: the operator made it at the command line.
+    Column("user_id", key("user_id").type, ForeignKey("users.id"), nullable=True),
     key("role"),
     key("name"),
     # "dpt_4f9c…a71e".
@@ -22,6 +24,7 @@ personal_tokens = Table(
     moment("last_used_at", nullable=True),
     CheckConstraint("role IN ('owner', 'admin', 'member', 'viewer')", name="role"),
     Index("ix_personal_tokens__platform", "platform_id", "id"),
+    Index("ix_personal_tokens__user", "user_id", "id"),
     # A name may be a person's: "Ada's laptop".
     info={"scope": "directory", "personal": True, "keep": "until the platform is deleted"},
 )
@@ -57,4 +60,16 @@ sessions = Table(
     Index("ix_sessions__user", "user_id", "id"),
     Index("ix_sessions__expires_at", "expires_at"),
     info={"scope": "directory", "personal": True, "keep": "until it ends"},
+)
+
+# Directory: who comes by another provider's sign-in, as that provider knows them.
+linked_sign_ins = Table(
+    "linked_sign_ins",
+    metadata,
+    key("issuer", primary_key=True),
+    key("subject", primary_key=True),
+    Column("user_id", key("user_id").type, ForeignKey("users.id"), nullable=False),
+    moment("created_at"),
+    Index("ix_linked_sign_ins__user", "user_id"),
+    info={"scope": "directory", "personal": True, "keep": "until deleted"},
 )

@@ -1,18 +1,45 @@
-"""SQL of users and their sessions."""
+"""SQL of users, their sessions, and how other providers know them."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 
-from dream_api.accounts.tables import sessions, users
+from dream_api.accounts.tables import linked_sign_ins, sessions, users
 from dream_api.core.db import Tx
+from dream_api.core.db.statements import insert as insert_or
 
 s = sessions.c
 
 
 async def insert_user(tx: Tx, row: dict[str, Any]) -> None:
     await tx.execute(insert(users).values(row))
+
+
+async def insert_user_unless_known(tx: Tx, row: dict[str, Any]) -> None:
+    """Nothing is written where somebody has the address."""
+    await tx.execute(insert_or(users).values(row).on_conflict_do_nothing())
+
+
+async def set_user(tx: Tx, user_id: str, **values: Any) -> None:
+    await tx.execute(update(users).where(users.c.id == user_id).values(values))
+
+
+async def delete_user(tx: Tx, user_id: str) -> None:
+    """With how other providers know them; all else that names them must be gone."""
+    await tx.execute(delete(linked_sign_ins).where(linked_sign_ins.c.user_id == user_id))
+    await tx.execute(delete(users).where(users.c.id == user_id))
+
+
+async def linked_user(tx: Tx, issuer: str, subject: str) -> str | None:
+    """The id of the user whom the provider knows by this subject."""
+    which = (linked_sign_ins.c.issuer == issuer, linked_sign_ins.c.subject == subject)
+    return await tx.scalar(select(linked_sign_ins.c.user_id).where(*which))
+
+
+async def insert_link(tx: Tx, issuer: str, subject: str, user_id: str, at: int) -> None:
+    row = {"issuer": issuer, "subject": subject, "user_id": user_id, "created_at": at}
+    await tx.execute(insert(linked_sign_ins).values(row))
 
 
 async def user_by_id(tx: Tx, user_id: str) -> Row[Any] | None:

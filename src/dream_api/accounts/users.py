@@ -11,6 +11,7 @@ from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, ValidationFailed
 
 _LONGEST_EMAIL = 254
+_LONGEST_LOCAL = 64
 _LONGEST_NAME = 120
 
 
@@ -28,27 +29,43 @@ class User:
     name: str
     verified_at: int | None
     created_at: int
+    # Otherwise they come by another provider's sign-in.
+    has_password: bool = False
+
+    @property
+    def shown_name(self) -> str:
+        """How others know the person."""
+        return self.name or self.email
 
 
 def proper_email(email: str, param: str = "email") -> str:
     """The address in the form in which it is compared; whether mail arrives there, only mail can tell."""
     proper = email.strip().lower()
     name, at, host = proper.rpartition("@")
-    is_one = at and name and "." in host.strip(".") and len(proper) <= _LONGEST_EMAIL
-    if not is_one or not proper.isprintable() or any(c.isspace() or c in '<>(),;:"[]' for c in proper):
+    is_one = at and 0 < len(name) <= _LONGEST_LOCAL and "." in host.strip(".") and len(proper) <= _LONGEST_EMAIL
+    if not is_one or not proper.isprintable() or any(c.isspace() or c in '<>(),;:"[]\\' for c in proper) or "@" in name:
         raise ValidationFailed("That is no e-mail address.", param=param, hint="Write it like ada@example.com.")
     return proper
 
 
-async def create_user(tx: Tx, email: str, name: str = "", *, verified: bool = False) -> User:
-    """Without a way to sign in yet; raises EmailTaken."""
+def proper_person(name: str, param: str = "name") -> str:
+    """The name without spaces around it; it may be left out."""
+    proper = name.strip()
+    if len(proper) > _LONGEST_NAME or not proper.isprintable():
+        raise ValidationFailed(f"A name has at most {_LONGEST_NAME} printable characters.", param=param)
+    return proper
+
+
+async def create_user(
+    tx: Tx, email: str, name: str = "", *, verified: bool = False, password_hash: str | None = None
+) -> User:
+    """Without a password hash there is no way to sign in yet; raises EmailTaken."""
     proper = proper_email(email)
-    if len(name) > _LONGEST_NAME or not name.isprintable():
-        raise ValidationFailed(f"A name has at most {_LONGEST_NAME} printable characters.", param="name")
+    person = proper_person(name)
     if await user_queries.user_by_email(tx, proper) is not None:
         raise EmailTaken("Somebody has an account with this address.", param="email")
     now = clock.now()
-    user = User(ids.new("usr"), proper, name.strip(), now if verified else None, now)
+    user = User(ids.new("usr"), proper, person, now if verified else None, now, password_hash is not None)
     await user_queries.insert_user(
         tx,
         {
@@ -57,6 +74,7 @@ async def create_user(tx: Tx, email: str, name: str = "", *, verified: bool = Fa
             "name": user.name,
             "verified_at": user.verified_at,
             "created_at": user.created_at,
+            "password_hash": password_hash,
         },
     )
     return user
@@ -64,14 +82,14 @@ async def create_user(tx: Tx, email: str, name: str = "", *, verified: bool = Fa
 
 async def find_user(tx: Tx, user_id: str) -> User | None:
     row = await user_queries.user_by_id(tx, user_id)
-    return None if row is None else _user(row)
+    return None if row is None else user_from(row)
 
 
 async def user_of(tx: Tx, email: str) -> User | None:
     """Whoever has this address."""
     row = await user_queries.user_by_email(tx, email.strip().lower())
-    return None if row is None else _user(row)
+    return None if row is None else user_from(row)
 
 
-def _user(row: Row[Any]) -> User:
-    return User(row.id, row.email, row.name, row.verified_at, row.created_at)
+def user_from(row: Row[Any]) -> User:
+    return User(row.id, row.email, row.name, row.verified_at, row.created_at, row.password_hash is not None)

@@ -20,7 +20,7 @@ class TokenMalformed(Unauthorized):
 
 class TokenUnknown(Unauthorized):
     code = "token_unknown"
-    hint = "Check that the token was made on this instance; make a new one with `dream-api token create`."
+    hint = "Check that the token was made on this instance; make a new one under /account."
 
 
 class TokenRevoked(Unauthorized):
@@ -46,6 +46,8 @@ class PersonalToken:
     expires_at: int | None
     revoked_at: int | None
     last_used_at: int | None
+    # Whose it is, where it is a member's.
+    user_id: str | None = None
 
 
 def sent_in(authorization: str | None) -> str | None:

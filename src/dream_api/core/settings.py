@@ -64,6 +64,26 @@ class Settings(BaseSettings):
         None,
         description="A bearer token that opens `/metrics` to addresses other than loopback.",
     )
+    sign_up: Literal["open", "invited", "closed"] = Field(
+        "open",
+        description="Who may make a developer's account: anybody (`open`), who was invited to a platform (`invited`), "
+        "or nobody (`closed`).",
+    )
+    oidc_issuer: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/]",
+        description="Developers may also sign in by this OpenID Connect provider: its issuer, as it calls itself, "
+        "such as `https://accounts.google.com`. It sends people back to `/account/oidc/callback` of the public URL.",
+    )
+    oidc_client_id: str | None = Field(
+        None,
+        validate_default=True,
+        description="What this instance is called at the provider; needed with `DREAM_OIDC_ISSUER`.",
+    )
+    oidc_client_secret: SecretStr | None = Field(
+        None, description="The secret that belongs to the client id, where the provider gave one."
+    )
+    oidc_name: str = Field("Single sign-on", description="What people call the provider: `Continue with …`.")
     smtp_url: SecretStr | None = Field(
         None,
         description="The mail server: `smtp://user:password@host:587` (with STARTTLS, which a password waits for) or "
@@ -125,6 +145,13 @@ class Settings(BaseSettings):
     def _has_a_real_port(cls, value: str | None) -> str | None:
         if value is not None:
             _ = urlsplit(value).port  # raises where it is none
+        return value
+
+    @field_validator("oidc_client_id")
+    @classmethod
+    def _known_to_the_provider(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("oidc_issuer") is not None:
+            raise ValueError("DREAM_OIDC_ISSUER needs it: what this instance is called there")
         return value
 
     @field_validator("instance_key")

@@ -140,9 +140,11 @@ class Frame:
         }
         return HTMLResponse(self._pages.render(template, **told, **values), status, _HEADERS)
 
-    def plain(self, template: str, visitor: Visitor | None = None, *, status: int = 200, **values: Any) -> Response:
+    def plain(
+        self, template: str, visitor: Visitor | None = None, *, status: int = 200, csrf: str = "", **values: Any
+    ) -> Response:
         """A page without navigation, of `plain.html`: for those who are not signed in, or not at work on a platform."""
-        csrf = "" if visitor is None else visitor.csrf
+        csrf = csrf if visitor is None else visitor.csrf
         return HTMLResponse(self._pages.render(template, visitor=visitor, csrf=csrf, **values), status, _HEADERS)
 
 

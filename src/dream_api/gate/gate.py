@@ -29,6 +29,7 @@ from dream_api.gate.charging import charged
 from dream_api.gate.holding import Holders
 from dream_api.gate.levels import Levels
 from dream_api.gate.opening import Level, keep
+from dream_api.gate.tokens import load_token
 from dream_api.keys import Key
 from dream_api.platforms import Mode, Project
 from dream_api.usage import Admitted, Charge
@@ -90,7 +91,7 @@ class Gate:
         self.changes = Changes(database, [self.plans, self.projects, self.customers, self.levels.platforms])
         self.keys = Holders(keys.CACHE_KIND, database, self.changes, keys.load, size=_KEYS, unknown_size=_UNKNOWN_KEYS)
         self.tokens = Holders(
-            accounts.CACHE_KIND, database, self.changes, accounts.load, size=_TOKENS, unknown_size=_UNKNOWN_KEYS
+            accounts.CACHE_KIND, database, self.changes, load_token, size=_TOKENS, unknown_size=_UNKNOWN_KEYS
         )
         self.sessions = Holders(
             accounts.SESSION_KIND,

@@ -21,10 +21,10 @@ from dream_api.gate.gate import Gate
 from dream_api.platforms import Membership, Mode, Permission, Platform, Project
 
 _MOST_PROJECTS = 200
-_READING = ("GET", "HEAD")
 # An editor's, with a row for each price and limit.
 _LARGEST_FORM = 262_144
 _MOST_FIELDS = 500
+_READING = ("GET", "HEAD")
 
 
 class SignInRequired(Unauthorized):
@@ -176,7 +176,7 @@ SignedIn = Annotated[Visitor, Depends(visitor_of)]
 async def read_own_form(request: Request, visitor: Visitor) -> Form:
     """The form, where it comes from a page that this visitor was shown; raises ForeignForm."""
     form = await read_form(request, largest=_LARGEST_FORM, most_fields=_MOST_FIELDS)
-    if not hmac.compare_digest(form.pop("csrf", ""), visitor.csrf):
+    if not hmac.compare_digest(form.pop("csrf", "").encode(), visitor.csrf.encode()):
         raise ForeignForm("The form is not one of this session's.")
     return form
 

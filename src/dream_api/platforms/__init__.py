@@ -38,9 +38,16 @@ from dream_api.platforms.members import (
     memberships_of,
     refuse_touching_owners,
     remove_member,
+    role_of,
     transfer,
 )
 from dream_api.platforms.numbers import draw, draw_locked, hold_numbers, move
+from dream_api.platforms.operators import (
+    become_operator,
+    look_up_operator_link,
+    make_operator_link,
+    operator_is_missing,
+)
 from dream_api.platforms.origins import (
     OriginNotAllowed,
     RedirectNotAllowed,
@@ -87,6 +94,7 @@ from dream_api.platforms.rules import (
     proper_name,
     rename_project,
 )
+from dream_api.platforms.sign_ins import note_refused, record_of_person, register_sign_ins
 
 __all__ = [
     "CACHE_KIND",
@@ -118,6 +126,7 @@ __all__ = [
     "all_projects",
     "allows",
     "ask_deletion",
+    "become_operator",
     "change_origins",
     "change_project",
     "change_role",
@@ -144,6 +153,8 @@ __all__ = [
     "invite_again",
     "is_invited",
     "load_project",
+    "look_up_operator_link",
+    "make_operator_link",
     "mark_gone",
     "mark_purged",
     "members_of",
@@ -152,8 +163,10 @@ __all__ = [
     "move",
     "move_to",
     "new_token",
+    "note_refused",
     "now_in",
     "operator",
+    "operator_is_missing",
     "page_of_platforms",
     "page_of_projects",
     "platform_from",
@@ -166,16 +179,19 @@ __all__ = [
     "proper_origin",
     "proper_refund_limit",
     "read_invitation",
+    "record_of_person",
     "refuse_browser",
     "refuse_foreign",
     "refuse_move",
     "refuse_role",
     "refuse_touching_owners",
+    "register_sign_ins",
     "remember_home",
     "remove_member",
     "rename",
     "rename_project",
     "revoke_invitation",
+    "role_of",
     "take_back_deletion",
     "transfer",
     "use_invitation",

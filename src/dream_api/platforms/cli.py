@@ -1,4 +1,4 @@
-"""`dream-api platform` and `dream-api project`: tenants, and what they sell."""
+"""`dream-api platform`, `dream-api project` and `dream-api operator-link`: tenants, what they sell, who runs all."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -13,12 +13,20 @@ from dream_api.core.db import Tx
 from dream_api.core.terminal import Answer, Commands, Desk, Facts, Listing, ago, said
 from dream_api.platforms import Mode, Platform, Project, ProjectType
 
+operator_link = Commands()
 platform = Commands()
 project = Commands()
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What people call it.", show_default=False)]
 _MADE_BY = "operator"
 _ORIGIN_HELP = "A website of the project, such as https://myapp.com or https://*.myapp.com; may be repeated."
+
+
+@operator_link.writes
+async def operator_link_made(desk: Desk) -> Answer:
+    """Make a link that makes an operator. It works once, for a day, and links made before no longer do."""
+    url = f"{desk.settings.link_base}/account/operator/{await platforms.make_operator_link(desk.tx)}"
+    return Answer({"url": url}, said("Whoever opens this link runs this instance:", Facts({"Link": url})))
 
 
 @platform.writes

@@ -5,12 +5,13 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from dream_api import accounts
 from dream_api.accounts import Role
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, NotFound
 from dream_api.platforms import member_queries, queries
-from dream_api.platforms.permissions import RoleForbids
+from dream_api.platforms.permissions import RoleForbids, refuse_role
 from dream_api.platforms.rules import Platform
 
 _OWNERS = "Ask an owner of the platform."
@@ -50,6 +51,13 @@ async def memberships_of(tx: Tx, user_id: str) -> list[Membership]:
     ]
 
 
+async def role_of(tx: Tx, platform_id: str, user_id: str) -> Role | None:
+    """None: they are no member."""
+    row = await member_queries.member_row(tx, platform_id, user_id)
+    role: Role | None = None if row is None else row.role
+    return role
+
+
 async def find_member(tx: Tx, platform_id: str, user_id: str) -> Row[Any]:
     found = await member_queries.member_row(tx, platform_id, user_id)
     if found is None:
@@ -63,7 +71,7 @@ async def change_role(tx: Tx, platform_id: str, user_id: str, role: Role, *, by:
     refuse_touching_owners(by, member.role, role)
     if member.role == "owner" and role != "owner":
         await _refuse_last_owner(tx, platform_id)
-    await member_queries.set_role(tx, platform_id, user_id, role)
+    await _set_role(tx, platform_id, user_id, role)
     return member
 
 
@@ -74,6 +82,7 @@ async def remove_member(tx: Tx, platform_id: str, user_id: str, *, by: Role) -> 
     if member.role == "owner":
         await _refuse_last_owner(tx, platform_id)
     await member_queries.delete_member(tx, platform_id, user_id)
+    await accounts.note_tokens(tx, platform_id, user_id)
     return member
 
 
@@ -82,14 +91,22 @@ async def transfer(tx: Tx, platform_id: str, from_user_id: str, to_user_id: str)
     await _held(tx, platform_id, to_user_id)
     if from_user_id == to_user_id:
         raise AlreadyAMember("You own the platform already.", param="userId", hint="Choose another member.")
-    await member_queries.set_role(tx, platform_id, to_user_id, "owner")
-    await member_queries.set_role(tx, platform_id, from_user_id, "admin")
+    # Somebody may have made them less since their role was read.
+    refuse_role((await find_member(tx, platform_id, from_user_id)).role, "own")
+    await _set_role(tx, platform_id, to_user_id, "owner")
+    await _set_role(tx, platform_id, from_user_id, "admin")
 
 
 def refuse_touching_owners(by: Role, *roles: Role) -> None:
     """Raises RoleForbids where one who is no owner would make or remove one."""
     if by != "owner" and "owner" in roles:
         raise RoleForbids(f"Only an owner makes or removes an owner; you are {by}.", hint=_OWNERS)
+
+
+async def _set_role(tx: Tx, platform_id: str, user_id: str, role: Role) -> None:
+    """With what their personal tokens may do."""
+    await member_queries.set_role(tx, platform_id, user_id, role)
+    await accounts.note_tokens(tx, platform_id, user_id)
 
 
 async def _held(tx: Tx, platform_id: str, user_id: str) -> Row[Any]:

@@ -12,11 +12,11 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from dream_api import __version__
+from dream_api import __version__, platforms
 from dream_api.catalog import quickstart
 from dream_api.catalog.quickstart import Quickstart
 from dream_api.core.settings import Settings
-from dream_api.core.terminal import Commands, Facts, Instance, console, run, settings_of, tell_data
+from dream_api.core.terminal import Commands, Desk, Facts, Instance, console, run, settings_of, tell_data
 from dream_api.core.terminal.commanding import AsJson, Data
 from dream_api.serving.running import Greeting, serve
 
@@ -53,17 +53,36 @@ def _greeting(*, as_json: bool) -> Greeting:
 
 
 async def _greet_programs(instance: Instance) -> Callable[[], None]:
-    return partial(tell_data, _facts(instance.settings))
+    async with instance.desk(writes=True) as desk:
+        link = await _operator_link(desk)
+    facts = _facts(instance.settings)
+    return partial(tell_data, facts if link is None else {**facts, "operatorLink": link})
 
 
 async def _greet_logs(instance: Instance) -> Callable[[], None]:
-    return lambda: _log.info("listening", **_facts(instance.settings))
+    async with instance.desk(writes=True) as desk:
+        link = await _operator_link(desk)
+
+    def tell() -> None:
+        _log.info("listening", **_facts(instance.settings))
+        if link is not None:
+            _log.warning("operator_link", url=link)
+
+    return tell
 
 
 async def _greet_people(instance: Instance) -> Callable[[], None]:
     async with instance.desk(writes=True) as desk:
         ready = await quickstart.ensure(desk.tx, desk.instance_key)
-    return lambda: console().print(_welcome(instance.settings, ready), soft_wrap=True)
+        link = await _operator_link(desk)
+    return lambda: console().print(_welcome(instance.settings, ready, link), soft_wrap=True)
+
+
+async def _operator_link(desk: Desk) -> str | None:
+    """By which whoever starts the instance becomes its operator, while it has none."""
+    if not await platforms.operator_is_missing(desk.tx):
+        return None
+    return f"{desk.settings.link_base}/account/operator/{await platforms.make_operator_link(desk.tx)}"
 
 
 def _facts(settings: Settings) -> dict[str, Any]:
@@ -75,7 +94,7 @@ def _docs(settings: Settings) -> str:
     return f"{settings.link_base}/docs"
 
 
-def _welcome(settings: Settings, ready: Quickstart) -> RenderableType:
+def _welcome(settings: Settings, ready: Quickstart, operator_link: str | None) -> RenderableType:
     where = {
         "Listening on": _near_url(settings),
         "Public URL": settings.public_url,
@@ -97,9 +116,21 @@ def _welcome(settings: Settings, ready: Quickstart) -> RenderableType:
         "",
         Text(_call(settings, ready)),
         "",
+        *_invitation(operator_link),
         Text("Ctrl-C stops the server.", "dim"),
         "",
     )
+
+
+def _invitation(operator_link: str | None) -> list[RenderableType]:
+    if operator_link is None:
+        return []
+    return [
+        Text("Nobody runs this instance yet. Become its operator; the link works once, for a day:"),
+        "",
+        Text(f"  {operator_link}"),
+        "",
+    ]
 
 
 def _call(settings: Settings, ready: Quickstart) -> str:

@@ -16,7 +16,7 @@ from dream_api.core.http.reading import ClientGone
 from dream_api.core.http.refusing import refusal_answer
 
 log = structlog.get_logger()
-_LONGEST_PART = 64
+_LONGEST_PART = 40
 _SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
@@ -109,7 +109,8 @@ class Answering:
 
 
 def _logged(path: str) -> str:
-    """Without the long ones of its parts: who knows the id of a page may use it, and no id of a row is that long."""
+    """Without the long ones of its parts: who knows a link or the id of a page may use it, and no id of a row is that
+    long."""
     return "/".join(part if len(part) <= _LONGEST_PART else f"{part[:12]}…" for part in path.split("/"))
 
 

@@ -28,7 +28,8 @@ jobs = Table(
     CheckConstraint("(state = 'running') = (leased_by IS NOT NULL)", name="leased_by"),
     Index("ix_jobs__run_at", "run_at"),
     Index("ix_jobs__died_at", "died_at", sqlite_where=_IS_DEAD, postgresql_where=_IS_DEAD),
-    info={"scope": "instance", "personal": False, "keep": "until done; dead ones 90 days"},
+    # A payload may name whom a letter is to be written to.
+    info={"scope": "instance", "personal": True, "keep": "until done; dead ones 90 days"},
 )
 
 schedules = Table(

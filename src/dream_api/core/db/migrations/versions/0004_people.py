@@ -49,3 +49,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_members__user_id")),
     )
     op.create_index("ix_members__user", "members", ["user_id"])
+    with op.batch_alter_table("personal_tokens") as tokens:
+        tokens.add_column(sa.Column("user_id", KEY, nullable=True))
+        tokens.create_foreign_key(op.f("fk_personal_tokens__user_id"), "users", ["user_id"], ["id"])
+    op.create_index("ix_personal_tokens__user", "personal_tokens", ["user_id", "id"])

@@ -1,0 +1,103 @@
+"""What accounts do beside requests, so that those take the same time whoever is meant: write letters, keep the log."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from dream_api import audit, identity
+from dream_api.accounts.asking import NOTIFY_JOB, RESET_JOB, VERIFY_JOB
+from dream_api.accounts.changing import RESET_LINK, VERIFY_LINK
+from dream_api.accounts.signing_up import WELCOME_JOB
+from dream_api.accounts.tables import sessions
+from dream_api.accounts.users import User, find_user, user_of
+from dream_api.audit import Actor
+from dream_api.core import clock
+from dream_api.core.db import Database
+from dream_api.core.jobs import Job, Registry
+from dream_api.core.mail import Letters, post
+from dream_api.core.sweeping import Kept
+from dream_api.identity.tables import attempts, one_time_links
+
+KEPT = (
+    Kept(sessions.c.expires_at, 0),
+    Kept(one_time_links.c.expires_at, 0),
+    Kept(attempts.c.changed_at, clock.DAY),
+)
+_VERIFY_LASTS = 3 * clock.DAY
+_RESET_LASTS = clock.HOUR
+_letters = Letters("dream_api.accounts")
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Where letters are written."""
+
+    database: Database
+    link_base: str
+
+
+def register(registry: Registry, link_base: str) -> None:
+    registry.handle(WELCOME_JOB, partial(_welcome, link_base))
+    registry.handle(VERIFY_JOB, partial(_verify, link_base))
+    registry.handle(RESET_JOB, partial(_reset, link_base))
+    registry.handle(NOTIFY_JOB, partial(_notify, link_base))
+
+
+async def _welcome(link_base: str, database: Database, job: Job) -> None:
+    """To somebody new the link that shows the address theirs; to somebody known that they have an account."""
+    async with database.read() as tx:
+        user = await user_of(tx, job.payload["email"])
+    if user is None or not await _may_write(database, user.email):
+        return
+    if user.id != job.payload["user"]:
+        letter = _letters.write("known", to=user.email, user=user, link_base=link_base)
+        async with database.write() as tx:
+            await post(tx, letter)
+        return
+    await _send_link(Office(database, link_base), user, VERIFY_LINK, "verify", _VERIFY_LASTS, user.email)
+    async with database.write() as tx:
+        by = Actor("user", user.id, user.email, job.payload["address"])
+        await audit.record(tx, user.id, "user.signed_up", by=by)
+
+
+async def _verify(link_base: str, database: Database, job: Job) -> None:
+    """The link that shows an address theirs: that of the account, or one that is to take its place."""
+    async with database.read() as tx:
+        user = await find_user(tx, job.payload["user"])
+    email = job.payload["email"]
+    if user is not None and await _may_write(database, email):
+        name = "verify" if email == user.email else "new_email"
+        await _send_link(Office(database, link_base), user, VERIFY_LINK, name, _VERIFY_LASTS, email)
+
+
+async def _reset(link_base: str, database: Database, job: Job) -> None:
+    async with database.read() as tx:
+        user = await user_of(tx, job.payload["email"])
+    if user is None or not await _may_write(database, user.email):
+        return
+    await _send_link(Office(database, link_base), user, RESET_LINK, "reset", _RESET_LASTS)
+    async with database.write() as tx:
+        by = Actor("user", user.id, user.email, job.payload["address"])
+        await audit.record(tx, user.id, "password.reset_asked", by=by)
+
+
+async def _notify(link_base: str, database: Database, job: Job) -> None:
+    """What was changed, to whom it might surprise."""
+    letter = _letters.write("changed", to=job.payload["email"], what=job.payload["what"], link_base=link_base)
+    async with database.write() as tx:
+        await post(tx, letter)
+
+
+async def _send_link(office: Office, user: User, purpose: str, letter: str, lasts: int, email: str = "") -> None:
+    """Those that were sent before work as well: who asks in another's name must not end that one's own."""
+    token = identity.make_link()
+    url = f"{office.link_base}/account/{purpose}/{token}"
+    written = _letters.write(letter, to=email or user.email, user=user, url=url, link_base=office.link_base)
+    async with office.database.write() as tx:
+        await identity.issue_link(tx, purpose, user.id, lasts=lasts, payload=email, token=token)
+        await post(tx, written)
+
+
+async def _may_write(database: Database, email: str) -> bool:
+    """Ten letters a quarter of an hour: nobody's mailbox is filled by asking in their name."""
+    async with database.write() as tx:
+        return await identity.claim(tx, f"letter to {email}")

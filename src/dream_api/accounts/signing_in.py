@@ -1,0 +1,97 @@
+"""Who somebody is, by their password: the same work and the same answer whether there is such a person or not."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from dream_api import identity
+from dream_api.accounts import user_queries
+from dream_api.accounts.sessions import OpenedSession, open_session
+from dream_api.accounts.users import User, user_from
+from dream_api.core.db import Database, Tx
+from dream_api.core.errors import Unauthorized, ValidationFailed
+from dream_api.core.secrets import InstanceKey
+from dream_api.identity import Passwords
+
+T = TypeVar("T")
+# The link by which somebody who has shown their password comes to show a code.
+CODE_LINK = "sign_in_code"
+_CHOOSE_ONE = "Your account has no password yet. Choose one by a letter first: sign out, then “Forgot the password?”."
+
+
+class SignInRefused(Unauthorized):
+    code = "sign_in_refused"
+    hint = "Check both, or reset the password. After ten wrong ones nobody is let in for 15 minutes."
+
+    def __init__(self, user_id: str | None) -> None:
+        super().__init__("The address and the password do not belong together.")
+        # Whose address it was; nobody may be told.
+        self.user_id = user_id
+
+
+async def sign_in(
+    database: Database, passwords: Passwords, email: str, password: str, then: Callable[[Tx, User], Awaitable[T]]
+) -> T:
+    """What `then` answers, in a transaction in which the password is still the person's; raises SignInRefused.
+
+    An address that does not exist, has no password or is locked costs the same statements and the same one hash.
+    """
+    typed = email.strip().lower()
+    async with database.write() as tx:
+        may_try = await identity.claim(tx, _tried(typed))
+        row = await user_queries.user_by_email(tx, typed)
+    hashed = row.password_hash if row is not None and may_try else None
+    is_right = await passwords.verify(password, hashed)
+    if row is None or hashed is None or not is_right:
+        raise SignInRefused(None if row is None else row.id)
+    fresh = await passwords.hash(password) if passwords.is_stale(hashed) else hashed
+    async with database.write() as tx:
+        row = await user_queries.user_by_id(tx, row.id)
+        if row is None or row.password_hash != hashed:
+            raise SignInRefused(None)
+        if fresh != hashed:
+            await user_queries.set_user(tx, row.id, password_hash=fresh)
+        return await then(tx, user_from(row))
+
+
+async def pass_code(tx: Tx, user_id: str, key: InstanceKey, code: str) -> bool:
+    """Whether the code is the person's; what was tried stays counted, so the transaction must end well."""
+    if not await identity.claim(tx, _tried_code(user_id)):
+        return False
+    try:
+        await identity.pass_factor(tx, user_id, key, code)
+    except identity.CodeWrong:
+        return False
+    return True
+
+
+async def enter(tx: Tx, user: User, *, address: str, agent: str) -> OpenedSession:
+    """They are signed in, in a new session: all that was asked for was shown."""
+    await forgive(tx, user)
+    return await open_session(tx, user.id, address=address, agent=agent)
+
+
+async def forgive(tx: Tx, user: User) -> None:
+    """Wrong passwords and codes are counted anew."""
+    await identity.forgive(tx, _tried(user.email))
+    await identity.forgive(tx, _tried_code(user.id))
+
+
+async def confirm_password(database: Database, passwords: Passwords, user_id: str, password: str) -> None:
+    """Returns where it is the password of somebody signed in; wrong ones are counted as those at the door are."""
+    async with database.write() as tx:
+        row = await user_queries.user_by_id(tx, user_id)
+        may_try = row is not None and await identity.claim(tx, _tried(row.email))
+    if row is not None and row.password_hash is None:
+        raise ValidationFailed(_CHOOSE_ONE, param="current")
+    if not await passwords.verify(password, row.password_hash if row is not None and may_try else None) or row is None:
+        raise ValidationFailed("That is not your password.", param="current")
+    async with database.write() as tx:
+        await identity.forgive(tx, _tried(row.email))
+
+
+def _tried(email: str) -> str:
+    return f"developer password {email}"
+
+
+def _tried_code(user_id: str) -> str:
+    return f"developer code {user_id}"

@@ -1,0 +1,127 @@
+"""`/account/sign-in`, its second step `/account/code`, and `/account/sign-out`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from dream_api import accounts, identity, platforms
+from dream_api.accounts import SignInRefused, User
+from dream_api.accounts.views.showing import (
+    CODE_COOKIE,
+    INVALID,
+    actor,
+    address_of,
+    begin_session,
+    database_of,
+    kept,
+    key_of,
+    let_in,
+    own_path,
+    page,
+    passwords_of,
+)
+from dream_api.core.db import Tx
+from dream_api.core.settings import Settings
+from dream_api.dashboard.frame import PageRoute, see
+from dream_api.gate.guests import (
+    AnyGuest,
+    Guest,
+    drop,
+    keep_session,
+    own_name,
+    read_guest_form,
+)
+from dream_api.gate.visiting import SignedIn, read_own_form
+
+router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=False)
+
+Next = Annotated[str, Query(max_length=2_000)]
+_DONE = {
+    "reset": "Your new password works. Sign in with it.",
+    "verified": "Your address is confirmed. Sign in to go on.",
+    "closed": "Your account is closed.",
+    "out": "You are signed out.",
+}
+_CODE_WRONG = "That code is wrong, or was used already."
+
+
+@router.get("/sign-in")
+async def show_sign_in(request: Request, guest: AnyGuest, next: Next = "", done: str = "") -> Response:
+    path = own_path(next)
+    if guest.visitor is not None:
+        return see(path)
+    return _page(request, guest, {"next": path}, notice=_DONE.get(done, ""))
+
+
+@router.post("/sign-in")
+async def sign_in(request: Request, guest: AnyGuest) -> Response:
+    form = await read_guest_form(request, guest)
+    path = own_path(form.get("next", ""))
+
+    async def then(tx: Tx, user: User) -> Response:
+        if guest.visitor is not None:
+            await accounts.end_session(tx, guest.visitor.session.user_id, guest.visitor.session.id)
+        return await let_in(tx, request, user, "password", path)
+
+    typed = form.get("email", ""), form.get("password", "")
+    try:
+        return await accounts.sign_in(database_of(request), passwords_of(request), *typed, then)
+    except SignInRefused as refusal:
+        async with database_of(request).write() as tx:
+            await platforms.note_refused(tx, refusal.user_id, address_of(request))
+        return _page(request, guest, {**kept(form), "next": path}, problem=refusal.sentence)
+
+
+def _page(request: Request, guest: Guest, form: dict[str, str], *, notice: str = "", problem: str = "") -> Response:
+    settings: Settings = request.app.state.settings
+    return page(
+        request,
+        guest,
+        "sign_in.html",
+        status=INVALID if problem else 200,
+        form=form,
+        problems={"": problem} if problem else {},
+        notice=notice,
+        provider=request.app.state.provider,
+        is_open=settings.sign_up == "open",
+    )
+
+
+@router.get("/code")
+async def show_code(request: Request, guest: AnyGuest) -> Response:
+    async with database_of(request).read() as tx:
+        await identity.look_up_link(tx, accounts.CODE_LINK, _code_cookie(request))
+    return page(request, guest, "code.html", problems={})
+
+
+@router.post("/code")
+async def show_that_one_has_it(request: Request, guest: AnyGuest) -> Response:
+    form = await read_guest_form(request, guest)
+    token = _code_cookie(request)
+    async with database_of(request).write() as tx:
+        link = await identity.look_up_link(tx, accounts.CODE_LINK, token)
+        user = await accounts.find_user(tx, link.subject)
+        assert user is not None
+        if await accounts.pass_code(tx, user.id, key_of(request), form.get("code", "")):
+            await identity.use_link(tx, accounts.CODE_LINK, token)
+            session = await begin_session(tx, request, user, "password and code")
+            return drop(request, keep_session(request, see(link.payload), session), CODE_COOKIE)
+        await platforms.note_refused(tx, user.id, address_of(request))
+    return page(request, guest, "code.html", status=INVALID, problems={"code": _CODE_WRONG})
+
+
+def _code_cookie(request: Request) -> str:
+    return request.cookies.get(own_name(request.app.state.settings, CODE_COOKIE), "")
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request, visitor: SignedIn) -> Response:
+    await read_own_form(request, visitor)
+    session = visitor.session
+    async with database_of(request).write() as tx:
+        await accounts.end_session(tx, session.user_id, session.id)
+        await platforms.record_of_person(
+            tx, session.user_id, "session.ended", by=actor(request, visitor), about=session.id
+        )
+    return drop(request, see("/account/sign-in?done=out"), "dream_session")

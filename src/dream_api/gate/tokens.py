@@ -1,0 +1,24 @@
+"""What a personal token may do: no more than its owner may at this moment."""
+
+from dataclasses import replace
+
+from dream_api import accounts, platforms
+from dream_api.accounts import ROLES, PersonalToken, Role
+from dream_api.core import clock
+from dream_api.core.db import Tx
+
+
+async def load_token(tx: Tx, hashed: bytes) -> PersonalToken | None:
+    """As `accounts.load`, in the lower of its own role and its owner's; revoked, where they are no member any more."""
+    token = await accounts.load(tx, hashed)
+    if token is None or token.user_id is None:
+        return token
+    role = await platforms.role_of(tx, token.platform_id, token.user_id)
+    if role is None:
+        return replace(token, revoked_at=token.revoked_at or clock.now())
+    return replace(token, role=lower(token.role, role))
+
+
+def lower(one: Role, other: Role) -> Role:
+    """The one of the two who may do less."""
+    return ROLES[max(ROLES.index(one), ROLES.index(other))]

@@ -1,0 +1,36 @@
+"""Counts tries of a password or code by what they are tried on."""
+
+from sqlalchemy import select, update
+
+from dream_api.core import clock
+from dream_api.core.db import Tx
+from dream_api.core.db.statements import insert
+from dream_api.core.secrets import digest
+from dream_api.identity.lockout import Attempts, after_try, is_locked
+from dream_api.identity.tables import attempts
+
+a = attempts.c
+
+
+async def claim(tx: Tx, name: str) -> bool:
+    """Whether one more may be tried, which counts as failed until `forgive`.
+
+    Counted before it is looked at, so that many at once are no more than one after the other. The same three statements
+    whatever the name stands for, and whether it stands for anything.
+    """
+    hashed, now = digest(name), clock.now()
+    beginning = {"hash": hashed, "failed_attempts": 0, "locked_at": None, "changed_at": now}
+    await tx.execute(insert(attempts).values(beginning).on_conflict_do_nothing())
+    row = await tx.first(select(attempts).where(a.hash == hashed).with_for_update())
+    assert row is not None
+    before = Attempts(row.failed_attempts, row.locked_at)
+    after = after_try(before, now)
+    changed = {"failed_attempts": after.failed_attempts, "locked_at": after.locked_at, "changed_at": now}
+    await tx.execute(update(attempts).where(a.hash == hashed).values(changed))
+    return not is_locked(before, now)
+
+
+async def forgive(tx: Tx, name: str) -> None:
+    """The tries begin anew: the right one came."""
+    begun = {"failed_attempts": 0, "locked_at": None, "changed_at": clock.now()}
+    await tx.execute(update(attempts).where(a.hash == digest(name)).values(begun))

@@ -1,0 +1,89 @@
+"""Passwords: how they are kept, and which ones will do."""
+
+import asyncio
+import secrets
+import unicodedata
+from base64 import b64encode
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from dream_api.core.db import inside_transaction
+from dream_api.core.errors import Overloaded, ValidationFailed
+
+T = TypeVar("T")
+
+# OWASP's second choice; about 40 ms on one core.
+ARGON2 = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+_SHORTEST = 10
+_LONGEST = 200
+_FEWEST_DIFFERENT = 5
+# The commonest that are long enough, in lower case.
+_COMMONEST = frozenset((Path(__file__).parent / "commonest.txt").read_text().split())
+
+
+def proper_password(password: str, email: str, param: str = "password") -> str:
+    """The password, where it is no guesser's first choice; raises ValidationFailed with the reason."""
+    typed = password.lower()
+    if not _SHORTEST <= len(password) <= _LONGEST:
+        raise ValidationFailed(f"A password has {_SHORTEST} to {_LONGEST} characters.", param=param)
+    if email and (typed == email or typed == email.partition("@")[0]):
+        raise ValidationFailed("The address itself is the first thing that others try.", param=param)
+    if typed in _COMMONEST or len(set(typed)) < _FEWEST_DIFFERENT:
+        raise ValidationFailed("That is one of the commonest passwords. Choose another one.", param=param)
+    return password
+
+
+class Passwords:
+    """Hashes a few at a time, each in a thread; who comes when too many wait is told to come again."""
+
+    def __init__(self, hasher: PasswordHasher = ARGON2, *, at_once: int = 2, most_waiting: int = 100) -> None:
+        self.hasher = hasher
+        self._turn = asyncio.Semaphore(at_once)
+        self._waiting = 0
+        self._most_waiting = most_waiting
+        self._decoy = _decoy_of(hasher)
+
+    async def hash(self, password: str) -> str:
+        return await self._work(partial(self.hasher.hash, _composed(password)))
+
+    async def verify(self, password: str, hashed: str | None) -> bool:
+        """Whether it is the one that was hashed. Where there is none it takes as long, and is not."""
+        return await self._work(partial(self._verify, _composed(password[:_LONGEST]), hashed or self._decoy))
+
+    def is_stale(self, hashed: str) -> bool:
+        """Whether it was hashed with other parameters than today's."""
+        return self.hasher.check_needs_rehash(hashed)
+
+    def _verify(self, password: str, hashed: str) -> bool:
+        try:
+            return self.hasher.verify(hashed, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    async def _work(self, work: Callable[[], T]) -> T:
+        assert not inside_transaction.get(), "Others wait for the transaction while a password is hashed."
+        if self._waiting >= self._most_waiting:
+            raise Overloaded("Too many passwords wait to be looked at.")
+        self._waiting += 1
+        try:
+            async with self._turn:
+                return await asyncio.to_thread(work)
+        finally:
+            self._waiting -= 1
+
+
+def _composed(password: str) -> str:
+    """The same, whichever way a keyboard writes it."""
+    return unicodedata.normalize("NFKC", password)
+
+
+def _decoy_of(hasher: PasswordHasher) -> str:
+    """What nobody's password is the hash of, at the same cost."""
+    salt, hashed = (b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (16, 32))
+    cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    return f"$argon2id$v=19${cost}${salt}${hashed}"

@@ -1,0 +1,37 @@
+"""What a person's platforms must know as well: who signed in, and who was refused."""
+
+from collections.abc import Mapping
+
+from dream_api import audit
+from dream_api.audit import Actor
+from dream_api.core.db import Database, Tx
+from dream_api.core.jobs import Job, Registry, enqueue
+from dream_api.platforms.members import memberships_of
+
+_REFUSED_JOB = "platforms.sign_in_refused"
+
+
+async def record_of_person(
+    tx: Tx, user_id: str, action: str, *, by: Actor, about: str = "", details: Mapping[str, str] = {}
+) -> None:
+    """In the person's own book and in that of each of their platforms; it comes last, because they stay locked."""
+    books = [user_id, *(each.platform.id for each in await memberships_of(tx, user_id))]
+    await audit.record_in_all(tx, books, action, by=by, about=about, details=details)
+
+
+async def note_refused(tx: Tx, user_id: str | None, address: str) -> None:
+    """Somebody was refused to sign in, as this person or as nobody: the same one statement, so that none can tell."""
+    await enqueue(tx, _REFUSED_JOB, {"user": user_id, "address": address})
+
+
+def register_sign_ins(registry: Registry) -> None:
+    registry.handle(_REFUSED_JOB, _record_refused)
+
+
+async def _record_refused(database: Database, job: Job) -> None:
+    user_id = job.payload["user"]
+    if user_id is None:
+        return
+    async with database.write() as tx:
+        by = Actor("user", user_id, "", job.payload["address"])
+        await record_of_person(tx, user_id, "session.refused", by=by)
