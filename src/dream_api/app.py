@@ -15,7 +15,10 @@ from starlette.routing import Match
 from dream_api import __version__, audit, billing, catalog, customers, platforms, schema, store, usage
 from dream_api.accounts import jobs as accounts_jobs
 from dream_api.accounts import views as accounts_views
+from dream_api.assets import api as assets_api
+from dream_api.audit import api as audit_api
 from dream_api.audit import jobs as audit_jobs
+from dream_api.audit import views as audit_views
 from dream_api.billing import Billing, Gateway, Sandbox
 from dream_api.billing import api as billing_api
 from dream_api.billing import jobs as billing_jobs
@@ -23,7 +26,7 @@ from dream_api.billing import views as billing_views
 from dream_api.billing.contract import Kind
 from dream_api.catalog import api as catalog_api
 from dream_api.catalog import views as catalog_views
-from dream_api.core import mail, rates, secrets, sweeping
+from dream_api.core import mail, objects, rates, secrets, sweeping
 from dream_api.core.db import Database
 from dream_api.core.db.migrating import migrate
 from dream_api.core.errors import MalformedRequest, NotAllowed, NotFound
@@ -65,6 +68,9 @@ ROUTERS = (
     *accounts_views.ROUTERS,
     dashboard_api.router,
     *platforms_views.ROUTERS,
+    audit_api.router,
+    assets_api.router,
+    *audit_views.ROUTERS,
     *catalog_views.ROUTERS,
     *keys_views.ROUTERS,
     *store_views.ROUTERS,
@@ -188,6 +194,7 @@ def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -
     app.state.rates = shared_rates
     app.state.passwords = Passwords()
     app.state.provider = open_provider(settings)
+    app.state.objects = objects.opened(settings)
     app.state.is_stopping = False
     # The routes themselves, which are built once; included, each application would build its own.
     app.router.routes.extend(route for router in ROUTERS for route in router.routes)

@@ -3,7 +3,7 @@
 import gc
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -84,7 +84,7 @@ def _house() -> Any:
 
 
 @contextmanager
-def _nothing_collected() -> Iterator[None]:
+def _nothing_collected() -> Generator[None, None, None]:
     """Imports leave no garbage; looking for it all the same would take a fifth of their time."""
     gc.disable()
     try:

@@ -1,19 +1,27 @@
 """Letters are sent by a real mail server, once it takes them; without one they are kept."""
 
 import asyncio
+import contextlib
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP
+from aiosmtplib import SMTPException
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import Row
 
 from dream_api.core import clock, mail
 from dream_api.core.db import Database
 from dream_api.core.jobs import Registry, Worker
-from dream_api.core.mail import Letter
+from dream_api.core.mail import Carrier, Letter
 from dream_api.core.settings import Settings
 
 LETTER = Letter("ada@example.com", "Verify Ünï", "Follow http://dream.test/verify#t\n", "<p>Follow</p>")
@@ -130,6 +138,50 @@ async def test_an_address_that_does_not_exist_is_tried_once(
 
     assert "no such user" in row.last_error
     assert postman.tried == 1
+
+
+async def test_a_server_that_nobody_vouches_for_gets_no_password(database: Database, tmp_path: Path) -> None:
+    context, heard = _own_context(tmp_path), list[bytes]()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 own\r\n")
+        while line := await reader.readline():
+            heard.append(line.split()[0])
+            writer.write(b"220 go on\r\n" if line == b"STARTTLS\r\n" else b"250-own\r\n250 STARTTLS\r\n")
+            await writer.drain()
+            if line == b"STARTTLS\r\n":
+                with contextlib.suppress(OSError):
+                    await writer.start_tls(context)
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    mail_id = await post(database)
+    async with database.read() as tx:
+        row = await mail.mail_by_id(tx, mail_id)
+    assert row is not None
+    carrier = Carrier(f"smtp://dream:secret@127.0.0.1:{server.sockets[0].getsockname()[1]}", "hello@example.com")
+
+    with pytest.raises((SMTPException, OSError)):
+        await carrier.carry(carrier.message_of(row), row.to)
+    server.close()
+    assert heard[:2] == [b"EHLO", b"STARTTLS"]
+    assert b"AUTH" not in heard
+
+
+def _own_context(folder: Path) -> ssl.SSLContext:
+    """With a certificate that the server made for itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
+    certificate = builder.sign(key, hashes.SHA256())
+    pem = serialization.Encoding.PEM
+    plain = serialization.NoEncryption()
+    both = certificate.public_bytes(pem) + key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
+    (folder / "own.pem").write_bytes(both)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "own.pem")
+    return context
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ ANONYMOUS = {
     "/sandbox/checkout/{id}/pay",
     "/sandbox/checkout/{id}/cancel",
     "/webhook/stripe",
+    # Who knows a file's key may see it.
+    "/api/assets/{key}",
 }
 # Open to whoever signs what they send: see tests/billing/test_any_order.py.
 SIGNED = {"/webhook/stripe"}
@@ -31,6 +33,8 @@ class Operation:
     headers: tuple[str, ...]
     example: Any
     statuses: tuple[str, ...]
+    # Whether the body is a file.
+    takes_a_file: bool
     # The names of those that open it, each by itself.
     keys: frozenset[str]
 
@@ -76,12 +80,14 @@ def every_operation() -> list[Operation]:
 def _operation(method: str, path: str, told: dict[str, Any]) -> Operation:
     given = told.get("parameters", [])
     body = told.get("requestBody")
+    takes_a_file = body is not None and "application/octet-stream" in body["content"]
     return Operation(
         method.upper(),
         path,
         tuple(one["name"] for one in given if one["in"] == "path"),
         tuple(one["name"] for one in given if one["in"] == "header"),
-        body["content"]["application/json"]["example"] if body is not None else None,
+        None if body is None or takes_a_file else body["content"]["application/json"]["example"],
         tuple(told["responses"]),
+        takes_a_file,
         frozenset(name for one in told.get("security", []) for name in one),
     )

@@ -44,6 +44,7 @@ class Things:
     # For what is asked of the team: somebody who works there, and somebody who was asked to.
     colleague: str = ""
     invitation: str = ""
+    asset: str = ""
 
     def body(self, operation: Operation) -> Any:
         """The operation's example, with a price that there is."""
@@ -52,6 +53,7 @@ class Things:
     def value(self, operation: Operation, parameter: str) -> str:
         known = {
             ("/api/customers/{id}", "id"): self.customer,
+            ("/api/assets/{key}", "key"): self.asset,
             ("/api/usage/reserve/{id}/settle", "id"): self.reservation,
             ("/tiers/{name}", "name"): self.tier,
             ("/coupons/{id}", "id"): self.coupon,
@@ -103,6 +105,9 @@ async def things_of(house: House, account: Account, operation: Operation | None 
         return await _with_orders(house, things)
     if path.startswith(_OF_TEAM):
         return await with_colleagues(house, things)
+    if path == "/api/assets/{key}":
+        kept = await house.api.post("/api/assets", headers=account.sk, content=b"GIF89a")
+        return replace(things, asset=kept.json()["key"])
     if path == "/api/create-checkout" or path.startswith((*_OF_BILLING, _OF_WHO_PAID)):
         return await _with_subscription(house, things, path)
     return things
@@ -165,7 +170,9 @@ def key_of(operation: Operation, account: Account) -> dict[str, str]:
 def request_of(operation: Operation, account: Account, path: str, by: dict[str, str] | None = None) -> dict[str, Any]:
     headers = dict(key_of(operation, account) if by is None else by)
     headers |= {name: "ada" for name in operation.headers if name == "X-User-Id"}
-    body = {"json": operation.example} if operation.example is not None else {}
+    body: dict[str, Any] = {"json": operation.example} if operation.example is not None else {}
+    if operation.takes_a_file:
+        body = {"content": b"GIF89a"}
     return {"method": operation.method, "url": path, "headers": headers, **body}
 
 

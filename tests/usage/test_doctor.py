@@ -109,9 +109,9 @@ BREAKS = {
         "somebody else was written": "UPDATE audit_entries SET actor_id = 'usr_eve' WHERE number = 1",
         "a moment was moved": "UPDATE audit_entries SET at = at + 1 WHERE number = 1",
         "a detail was changed": "UPDATE audit_fields SET value = 'live' WHERE field = 'mode'",
-        "a detail was lost": "DELETE FROM audit_fields WHERE field = 'mode'",
+        "a detail was lost": "DELETE FROM audit_fields WHERE number = 1 AND field = 'mode'",
         "a detail was put in": "INSERT INTO audit_fields (book, number, field, digest) "
-        "SELECT book, 2, 'more', digest FROM audit_fields WHERE field = 'mode'",
+        "SELECT book, 2, 'more', digest FROM audit_fields WHERE number = 1 AND field = 'mode'",
         "the newest was forgotten": "UPDATE audit_books SET last_number = last_number - 1",
         "one is told of that there is not": "UPDATE audit_books SET last_number = 4",
         "the beginning was moved": "UPDATE audit_books SET cut_digest = last_digest",

@@ -6,7 +6,7 @@ import typer
 from rich.text import Text
 from sqlalchemy import Row
 
-from dream_api import accounts, platforms
+from dream_api import accounts, audit, platforms
 from dream_api.accounts import Role
 from dream_api.core import clock
 from dream_api.core.errors import NotFound, ValidationFailed
@@ -34,6 +34,8 @@ async def create(
     owner = await platforms.find(desk.tx, platform)
     expires_at = _end_of(expires_days)
     issued = await accounts.issue(desk.tx, owner.id, role, created_by=_MADE_BY, name=name, expires_at=expires_at)
+    told = {"role": role}
+    await audit.record(desk.tx, owner.id, "token.issued", by=audit.OPERATOR, about=issued.id, details=told)
     data = {
         "platformId": owner.id,
         "tokenId": issued.id,
@@ -73,6 +75,7 @@ async def revoke(desk: Desk, token_id: TokenId) -> Answer:
             hint="`dream-api token list --platform ID` shows those of a platform.",
         )
     await accounts.revoke(desk.tx, found.platform_id, found.id)
+    await audit.record(desk.tx, found.platform_id, "token.revoked", by=audit.OPERATOR, about=found.id)
     return Answer({"tokenId": found.id, "state": "revoked"}, Text(f"Revoked the personal token {found.shown}."))
 
 

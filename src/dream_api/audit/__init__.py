@@ -9,14 +9,17 @@ from dream_api.audit.actions import ACTIONS
 from dream_api.audit.cutting import cut
 from dream_api.audit.erasing import erase_old
 from dream_api.audit.proving import checks
-from dream_api.audit.reading import Entry, entries_of
-from dream_api.audit.recording import Actor, ActorKind, record, record_in_all
+from dream_api.audit.reading import Entry, Known, actors_of, entries_of
+from dream_api.audit.recording import OPERATOR, Actor, ActorKind, record, record_in_all
 
 __all__ = [
     "ACTIONS",
+    "OPERATOR",
     "Actor",
     "ActorKind",
     "Entry",
+    "Known",
+    "actors_of",
     "checks",
     "cut",
     "entries_of",

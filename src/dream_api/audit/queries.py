@@ -65,7 +65,7 @@ async def actors_of(tx: Tx, book: str, limit: int) -> Sequence[Row[Any]]:
     name = func.max(f.value).label("name")
     joined = entries.outerjoin(fields, (f.book == e.book) & (f.number == e.number) & (f.field == "actor.name"))
     query = select(e.actor_id, e.actor_kind, name).select_from(joined).where(e.book == book, e.actor_id != "")
-    return await tx.all(query.group_by(e.actor_id, e.actor_kind).order_by(name, e.actor_id).limit(limit))
+    return await tx.all(query.group_by(e.actor_id, e.actor_kind).order_by(e.actor_id).limit(limit))
 
 
 async def erase_fields(tx: Tx, now: int, limit: int) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dream_api.audit import queries
 from dream_api.audit.actions import ACTIONS
-from dream_api.audit.recording import ADDRESS, NAME, Actor
+from dream_api.audit.recording import ADDRESS, NAME, Actor, ActorKind
 from dream_api.core.db import Tx
 
 
@@ -26,6 +26,22 @@ class Entry:
     @property
     def sentence(self) -> str:
         return ACTIONS.get(self.action, self.action)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Somebody who stands in a book; without a name where it was erased."""
+
+    id: str
+    kind: ActorKind
+    name: str
+
+
+async def actors_of(tx: Tx, book: str, limit: int) -> list[Known]:
+    """Those who stand in the book, by name; operators and the instance itself have no ids."""
+    rows = await queries.actors_of(tx, book, limit)
+    found = [Known(row.actor_id, row.actor_kind, row.name or "") for row in rows]
+    return sorted(found, key=lambda one: (not one.name, one.name.lower(), one.id))
 
 
 async def entries_of(

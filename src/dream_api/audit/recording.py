@@ -31,6 +31,10 @@ class Actor:
     address: str = ""
 
 
+# Whoever sits at the instance's own terminal.
+OPERATOR = Actor("operator", "")
+
+
 @dataclass(frozen=True, slots=True)
 class _Written:
     """An entry as its digest covers it."""

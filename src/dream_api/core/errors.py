@@ -8,8 +8,9 @@
     ├── NotFound             404  not_found
     ├── NotAllowed           405  method_not_allowed
     ├── Conflict             409  idempotency_in_progress …
-    ├── TooLarge             413  body_too_large
+    ├── TooLarge             413  body_too_large · asset_too_large
     ├── UnsupportedMedia     415  unsupported_media_type
+    ├── (assets)             416  range_not_satisfiable
     ├── Invalid              422  validation_failed · unknown_plan · unknown_meter · idempotency_mismatch …
     ├── TooMany              429  tier_limit_reached · rate_limited …
     ├── (core.http.lane)     431  head_too_large

@@ -95,6 +95,22 @@ class Settings(BaseSettings):
         description="Who writes: `Dream <hello@example.com>` or an address alone; needed with `DREAM_SMTP_URL`.",
     )
     body_limit: int = Field(1_048_576, ge=1024, description="The largest request body that is read, in bytes.")
+    asset_limit: int = Field(
+        10_485_760, ge=1024, le=1_073_741_824, description="The largest file that is kept as an asset, in bytes."
+    )
+    s3_bucket: str | None = Field(
+        None,
+        description="A bucket for files (assets) of S3, R2 or another store that speaks S3. "
+        "Without it they lie in the data directory, which several servers on several machines do not share.",
+    )
+    s3_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/]",
+        description="Where that store answers: `https://ACCOUNT.r2.cloudflarestorage.com`, say; by default Amazon's.",
+    )
+    s3_region: str = Field("us-east-1", description="The bucket's region; `auto` of R2.")
+    s3_key_id: str | None = Field(None, description="The access key's id of that store.")
+    s3_secret: SecretStr | None = Field(None, description="The access key's secret of that store.")
     open_rate: int = Field(
         20,
         ge=0,

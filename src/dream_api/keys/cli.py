@@ -6,8 +6,8 @@ import typer
 from rich.text import Text
 from sqlalchemy import Row
 
+from dream_api import audit, platforms
 from dream_api import keys as room
-from dream_api import platforms
 from dream_api.core import clock
 from dream_api.core.errors import NotFound, ValidationFailed
 from dream_api.core.terminal import Answer, Commands, Desk, Facts, Listing, ago, said
@@ -50,6 +50,7 @@ async def create(
         name=name,
         expires_at=expires_at,
     )
+    await _record(desk, owner, "key.issued", issued.id, mode)
     data = {**_issued_data(owner, issued), "name": name, "expiresAt": _moment(expires_at)}
     facts = {**_issued_facts(issued), "Ends": None if expires_at is None else ago(expires_at)}
     return Answer(data, said(f"Made a {mode} secret key of {owner.name}.", Facts(facts), hint=_hint(issued)))
@@ -87,18 +88,21 @@ async def rotate(
     owner = await platforms.find_project(desk.tx, project)
     grace = grace_hours * clock.HOUR
     issued = await room.rotate(desk.tx, owner, mode, instance_key=desk.instance_key, created_by=_MADE_BY, grace=grace)
+    await _record(desk, owner, "key.rotated", issued.id, mode, graceHours=str(grace_hours))
     data = {**_issued_data(owner, issued), "graceHours": grace_hours}
     end = "ended now" if grace == 0 else f"end in {grace_hours} h"
     sentence = f"Made a new {mode} secret key of {owner.name}; the older ones {end}."
     return Answer(data, said(sentence, Facts(_issued_facts(issued)), hint=_hint(issued)))
 
 
-@keys.reads
+@keys.writes
 async def reveal(desk: Desk, key_id: KeyId, project: OfProject) -> Answer:
     """Show a whole key again: a publishable one, or a test secret one."""
     owner = await platforms.find_project(desk.tx, project)
     key = await _find(desk, owner, key_id)
     token = room.reveal(key, desk.instance_key)
+    if key.kind == "secret":
+        await _record(desk, owner, "key.revealed", key.id, key.mode)
     data = {"keyId": key.id, "mode": key.mode, "kind": key.kind, f"{key.kind}Key": token}
     return Answer(data, Text(token, overflow="fold"))
 
@@ -115,6 +119,7 @@ async def limit(
     key = await _find(desk, owner, key_id)
     rate = _rate_of(per_second)
     await room.limit(desk.tx, owner.platform_id, key.id, rate)
+    await _record(desk, owner, "key.limited", key.id, key.mode, perSecond=per_second)
     now = "any number of calls" if rate is None else f"{rate:,} calls"
     sentence = f"{_brief(key)} of {owner.name} may now make {now} a second."
     return Answer({"keyId": key.id, "rateLimit": rate}, Text(sentence))
@@ -126,7 +131,13 @@ async def revoke(desk: Desk, key_id: KeyId, project: OfProject) -> Answer:
     owner = await platforms.find_project(desk.tx, project)
     key = await _find(desk, owner, key_id)
     await room.revoke(desk.tx, owner.platform_id, key.id)
+    await _record(desk, owner, "key.revoked", key.id, key.mode)
     return Answer({"keyId": key.id, "state": "revoked"}, Text(f"Revoked {_brief(key)} of {owner.name}."))
+
+
+async def _record(desk: Desk, owner: Project, action: str, key_id: str, mode: str, **more: str) -> None:
+    details = {"project": owner.id, "mode": mode, **more}
+    await audit.record(desk.tx, owner.platform_id, action, by=audit.OPERATOR, about=key_id, details=details)
 
 
 def _end_of(days: int | None) -> int | None:

@@ -7,7 +7,7 @@ import typer
 from rich.console import RenderableType
 from sqlalchemy import Row
 
-from dream_api import catalog, customers, keys, platforms
+from dream_api import audit, catalog, customers, keys, platforms
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.terminal import Answer, Commands, Desk, Facts, Listing, ago, said
@@ -38,6 +38,8 @@ async def create_platform(
     """Make a platform: a tenant with projects of its own."""
     made = await platforms.create(desk.tx, name)
     found = await catalog.assign(desk.tx, made, level, desk.settings.home_mode)
+    told = {"level": str(found.number)}
+    await audit.record(desk.tx, made.id, "platform.created", by=audit.OPERATOR, about=made.id, details=told)
     return Answer(
         {"platformId": made.id, "name": made.name, "level": found.number},
         said(
@@ -118,6 +120,9 @@ async def create_project(
     tokens = await _issue(desk, made, "test")
     if live:
         tokens |= await _issue(desk, made, "live")
+    modes = "test, live" if live else "test"
+    told = {"keys": modes, "origins": " ".join(made.origins)}
+    await audit.record(desk.tx, owner.id, "project.created", by=audit.OPERATOR, about=made.id, details=told)
     data = {"platformId": owner.id, "projectId": made.id, "origins": list(made.origins), **tokens}
     return Answer(data, _made(owner, made, tokens))
 
@@ -190,6 +195,9 @@ async def origins_of_project(
     found = await platforms.find_project(desk.tx, project)
     if add or remove:
         found = await platforms.change_origins(desk.tx, found, add=add or (), remove=remove or ())
+        told = {"added": " ".join(add or ()), "removed": " ".join(remove or ())}
+        book = found.platform_id
+        await audit.record(desk.tx, book, "origins.changed", by=audit.OPERATOR, about=found.id, details=told)
     listing = Listing(
         (f"Origins of {found.name}",),
         [(origin,) for origin in found.origins],

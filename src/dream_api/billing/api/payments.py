@@ -17,6 +17,7 @@ from dream_api.core import errors
 from dream_api.core.http import answers, json_answer, once_of, read_json, takes
 from dream_api.gate import ACTING_REFUSALS
 from dream_api.gate.faces import IdempotencyKey, Refunding, Viewing, gate_of
+from dream_api.gate.recording import record
 
 router = APIRouter(tags=["Invoices and payments"], prefix="/api/payments")
 
@@ -141,4 +142,7 @@ async def refund_payment(request: Request, acting: Refunding, payment_id: Id, _:
         refund = before or await refunding.begin(tx, account, payment.id, body.amount, reason=body.reason, once=once)
         if before is None and not acting.may("refund"):
             await refunding.refuse_beyond(tx, payment, acting.project.refund_limit)
+        if before is None:
+            told = {"refund": refund.id, "amount": str(refund.amount), "currency": refund.currency}
+            await record(tx, request, acting, "payment.refunded", about=payment.id, details=told)
     return replayed(json_answer(refund_of(await refunding.send(desk, account, refund)), 201), before)

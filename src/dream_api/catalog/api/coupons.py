@@ -17,6 +17,7 @@ from dream_api.core.http import Body, answer_once, answers, json_answer, read_js
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.gate import ACTING_REFUSALS
 from dream_api.gate.faces import IdempotencyKey, Selling, Viewing, gate_of
+from dream_api.gate.recording import record
 
 router = APIRouter(tags=["Catalogue"], prefix="/coupons")
 
@@ -119,6 +120,7 @@ async def create_coupon(request: Request, acting: Selling, _: IdempotencyKey = N
 
     async def effect(tx: Tx) -> Coupon:
         made = await catalog.create_coupon(tx, acting.platform_id, acting.project.id, acting.mode, new)
+        await record(tx, request, acting, "coupon.created", about=made.id, details={"code": made.code})
         return _coupon(made)
 
     return await answer_once(
@@ -141,6 +143,7 @@ async def archive_coupon(
     """Nobody can use it any more; subscriptions that have it keep it. Its code is not given again."""
     async with gate_of(request).database.write() as tx:
         archived = await catalog.archive_coupon(tx, acting.platform_id, acting.project.id, acting.mode, coupon_id)
+        await record(tx, request, acting, "coupon.archived", about=archived.id, details={"code": archived.code})
     return json_answer(_coupon(archived))
 
 

@@ -25,6 +25,7 @@ from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatc
 from dream_api.customers import Scope
 from dream_api.gate import DEVELOPER_REFUSALS
 from dream_api.gate.faces import IdempotencyKey, Managing
+from dream_api.gate.recording import record
 from dream_api.platforms import Mode, Project, ProjectType
 
 router = APIRouter(tags=["Catalogue"])
@@ -87,6 +88,7 @@ async def create_products(request: Request, developer: Managing, _: IdempotencyK
         publishable, secret = await keys.issue_pair(
             tx, project, _MODE, instance_key=instance_key, created_by=developer.caller
         )
+        await record(tx, request, developer, "project.created", about=project.id, details={"keys": _MODE})
         return MadeProject(
             project_id=project.id,
             name=project.name,

@@ -26,6 +26,7 @@ from dream_api.core.http import answer_once, answers, json_answer, read_json, ta
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.gate import ACTING_REFUSALS, Acting
 from dream_api.gate.faces import IdempotencyKey, Selling, Viewing, gate_of
+from dream_api.gate.recording import record
 
 router = APIRouter(tags=["Catalogue"], prefix="/tiers")
 
@@ -78,6 +79,7 @@ async def create_tier(request: Request, acting: Selling, _: IdempotencyKey = Non
     async def effect(tx: Tx) -> Tier:
         made = await catalog.make_tier(tx, acting.project, acting.mode, body.name, draft)
         await store.put_stock(tx, acting.scope, made.id, body)
+        await record(tx, request, acting, "tier.created", about=made.id, details={"tier": body.name})
         return await _named(tx, acting, body.name)
 
     return await answer_once(
@@ -117,6 +119,7 @@ async def change_tier(request: Request, acting: Selling, name: Name) -> Response
         draft = draft_of(acting.project.type, body, offer)
         await catalog.change_tier(tx, acting.project, acting.mode, offer, draft)
         await store.put_stock(tx, acting.scope, offer.id, body)
+        await record(tx, request, acting, "tier.changed", about=offer.id, details={"tier": name})
         return json_answer(await _named(tx, acting, name))
 
 
@@ -133,6 +136,7 @@ async def archive_tier(request: Request, acting: Selling, name: Name) -> Respons
     """For ever hidden from new buyers; those who have it keep it. Its name is not given again."""
     async with gate_of(request).database.write() as tx:
         await catalog.archive_tier(tx, acting.project, acting.mode, name)
+        await record(tx, request, acting, "tier.archived", about=name)
         return json_answer(await _named(tx, acting, name))
 
 

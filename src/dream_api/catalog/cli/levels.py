@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dream_api import catalog, platforms
+from dream_api import audit, catalog, platforms
 from dream_api.catalog import Level, TierLimit
 from dream_api.catalog.cli import prices
 from dream_api.catalog.cli.limits import amount, most_of
@@ -77,6 +77,9 @@ async def set_level(
     mode = desk.settings.home_mode
     is_new = await catalog.set_level(desk.tx, mode, number, limits, name, asked)
     [level] = [each for each in await catalog.levels_of(desk.tx, mode) if each.number == number]
+    home = await platforms.operator(desk.tx)
+    told = {"level": str(number), "mode": mode}
+    await audit.record(desk.tx, home.id, "levels.changed", by=audit.OPERATOR, about=level.name, details=told)
     sentence = f"{'Made' if is_new else 'Changed'} level {number} ({level.display_name})."
     return Answer(
         {"mode": mode, **_data(level), "isNew": is_new},
@@ -93,6 +96,8 @@ async def assign(
     """Put a platform on a level. In force within a second; no payment is asked for."""
     found = await platforms.find(desk.tx, platform)
     level = await catalog.assign(desk.tx, found, number, desk.settings.home_mode)
+    told = {"level": str(level.number), "name": level.name}
+    await audit.record(desk.tx, found.id, "level.changed", by=audit.OPERATOR, about=found.id, details=told)
     return Answer(
         {"platformId": found.id, "level": level.number, "name": level.name},
         said(f"{found.name} is on level {level.number} ({level.display_name})."),

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from dream_api import catalog, platforms
+from dream_api import audit, catalog, platforms
 from dream_api.catalog import NewPrice, Offer, SetTier, TierLimit
 from dream_api.catalog.cli import prices
 from dream_api.catalog.cli.limits import WINDOWS, amount, limits_of, sentence_of
@@ -52,6 +52,8 @@ async def set_(
         sentence = f"There is no {mode} tier {name} yet: a new one needs a --limit or a --price."
         raise ValidationFailed(sentence, param="limit")
     offer = await catalog.find_tier(desk.tx, owner.platform_id, owner.id, mode, name)
+    action, told = "tier.created" if done.is_new else "tier.changed", {"project": owner.id, "mode": mode, "tier": name}
+    await audit.record(desk.tx, owner.platform_id, action, by=audit.OPERATOR, about=offer.id, details=told)
     data = {"projectId": owner.id, "mode": mode, "isNew": done.is_new, "newMeters": _meters(done.new_meters)}
     return Answer(_data(offer) | data, Text(_told(owner, mode, offer, (limits, asked), done)))
 

@@ -56,6 +56,7 @@ async def answer_outside(
     caller: str,
     body: bytes,
     effect: Callable[[str | None], Awaitable[BaseModel]],
+    status: int = 200,
 ) -> Response:
     """As `answer_once`, for an effect that asks somebody else: it is handed the key by which they know the request."""
     once = once_of(request, platform_id=platform_id, caller=caller, body=body)
@@ -64,7 +65,7 @@ async def answer_outside(
     async def as_text() -> str:
         return (await effect(outgoing)).model_dump_json(by_alias=True)
 
-    done = await remembered_outside(request.app.state.database, once, 200, as_text)
+    done = await remembered_outside(request.app.state.database, once, status, as_text)
     headers = {"Idempotent-Replayed": "true"} if done.is_replay else None
     return Response(done.text, done.status, headers, media_type="application/json")
 

@@ -49,7 +49,7 @@ class Letters:
         packages = dict.fromkeys((self._package, _FRAME))
         return Environment(
             loader=ChoiceLoader([PackageLoader(package, "templates") for package in packages]),
-            autoescape=select_autoescape(["html"]),
+            autoescape=select_autoescape(["html"], default_for_string=False),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,

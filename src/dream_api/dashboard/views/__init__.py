@@ -1,5 +1,5 @@
 """The home page of the dashboard and the pages that belong to no single room."""
 
-from dream_api.dashboard.views import home, overview
+from dream_api.dashboard.views import home, mail, overview
 
-ROUTERS = (home.router, overview.router)
+ROUTERS = (home.router, mail.router, overview.router)

@@ -12,6 +12,7 @@ from dream_api.core import errors
 from dream_api.core.http import Body, answers, json_answer, once_of, read_json, takes
 from dream_api.gate import ACTING_REFUSALS
 from dream_api.gate.faces import IdempotencyKey, Refunding
+from dream_api.gate.recording import record
 from dream_api.store.api.calls import GATEWAY_REFUSALS, JSON_BODY, NO_NUL, Id, desk_of, replayed, shown
 from dream_api.store.api.shapes import OrderRefund, refund_of
 
@@ -84,4 +85,7 @@ async def refund_order(request: Request, acting: Refunding, order_id: Id, _: Ide
         refund = before or await store.begin_refund(tx, account, order, asked, once=once)
         if before is None and not acting.may("refund"):
             await billing.refuse_beyond(tx, payment, acting.project.refund_limit)
+        if before is None:
+            told = {"refund": refund.id, "amount": str(refund.amount), "currency": refund.currency}
+            await record(tx, request, acting, "order.refunded", about=order.id, details=told)
     return replayed(json_answer(refund_of(await billing.send_refund(desk, account, refund)), 201), before)

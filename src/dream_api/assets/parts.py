@@ -1,0 +1,70 @@
+"""Finds the file in what was sent: the whole body, or the first file of a form."""
+
+import re
+from dataclasses import dataclass
+from email.message import Message
+
+from dream_api.core.errors import MalformedRequest, ValidationFailed
+
+_MULTIPART = "multipart/form-data"
+_LONGEST_BOUNDARY = 70
+_LARGEST_HEAD = 8_192
+_LONGEST_NAME = 120
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\"\\/:*?<>|\u202a-\u202e\u2066-\u2069]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file and what it was called where it came from; empty where that was not told."""
+
+    content: bytes
+    name: str
+
+
+def upload_in(body: bytes, content_type: str | None, name: str) -> Upload:
+    """`name` is of a body that is the file itself; raises where there is no file in it."""
+    kind = Message()
+    kind["Content-Type"] = (content_type or "").replace("\r", " ").replace("\n", " ")
+    found = Upload(body, name)
+    if kind.get_content_type() == _MULTIPART:
+        boundary = kind.get_param("boundary")
+        if not isinstance(boundary, str) or not 1 <= len(boundary) <= _LONGEST_BOUNDARY or not boundary.isascii():
+            raise MalformedRequest("The form names no boundary.", hint=_HINT)
+        found = _first_file(body, boundary.encode())
+    if not found.content:
+        raise ValidationFailed("There is no file, or it is empty.", param="file", hint=_HINT)
+    return Upload(found.content, proper_name(found.name))
+
+
+_HINT = "Send the file as the body, or in a form as multipart/form-data."
+
+
+def proper_name(name: str) -> str:
+    """Without folders, and without what a file's name cannot have."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return _UNSAFE.sub("_", last.encode(errors="replace").decode()).strip(". _")[:_LONGEST_NAME]
+
+
+def _first_file(body: bytes, boundary: bytes) -> Upload:
+    """A form's parts stand between lines of its boundary; the last one ends in two more dashes."""
+    for part in (b"\r\n" + body).split(b"\r\n--" + boundary)[1:]:
+        if part.startswith(b"--"):
+            break
+        head, found, content = part.partition(b"\r\n\r\n")
+        if not found or len(head) > _LARGEST_HEAD:
+            raise MalformedRequest("The form cannot be read.", hint=_HINT)
+        name = _file_name(head)
+        if name is not None:
+            return Upload(content, name)
+    return Upload(b"", "")
+
+
+def _file_name(head: bytes) -> str | None:
+    """What the part says that its file is called; None where it is no file."""
+    for line in head.decode(errors="replace").split("\r\n"):
+        field, _, value = line.partition(":")
+        if field.strip().lower() == "content-disposition":
+            told = Message()
+            told["Content-Disposition"] = value.strip()
+            return told.get_filename()
+    return None
