@@ -79,7 +79,7 @@ async def test_after_the_grace_nothing_is_left(house: House, alice: Account) -> 
     async with house.database.read() as tx:
         platforms = await tx.all(sa.text("SELECT name FROM platforms"))
     assert "Alice" not in [row.name for row in platforms]
-    clock.reset()  # her session is over by then
+    clock.reset()  # her session would be over by then
     assert (await house.api.get("/dashboard", headers=alice.cookie())).headers["location"] == "/dashboard/welcome"
     assert await contradicted(house) == set()
 

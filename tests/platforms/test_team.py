@@ -5,11 +5,12 @@ import asyncio
 import pytest
 from httpx2 import AsyncClient
 
+from dream_api import accounts
 from dream_api.catalog import TierLimit
 from dream_api.core import clock
 from dream_api.usage import Window
 from tests.platforms.team import actions_of, invite, link_to, sign_up, team_of
-from tests.support.house import Account, House
+from tests.support.house import Account, House, bearer
 from tests.usage.test_doctor import contradicted
 
 GRACE = "grace@example.com"
@@ -147,3 +148,33 @@ async def test_a_wrong_address_is_told_under_its_field_and_kept(api: AsyncClient
     assert "&lt;script&gt;" in answer.text
     assert "<script>alert" not in answer.text
     assert '<option value="viewer" selected>' in answer.text
+
+
+async def test_a_members_own_token_ends_with_the_membership(house: House, alice: Account) -> None:
+    platform_id, user_id = alice.project.platform_id, alice.user_ids["admin"]
+    async with house.database.write() as tx:
+        own = await accounts.issue(tx, platform_id, "admin", created_by="test", user_id=user_id)
+    headers = bearer(own.token)
+
+    before = await house.api.get("/api/team", headers=headers)
+    await house.api.patch(f"/api/team/members/{user_id}", headers=alice.at_api(), json={"role": "viewer"})
+    lowered = await invite(house, alice, GRACE, by="admin")
+    by_token = await house.api.post("/projects", headers=headers, json={"name": "A", "projectType": "saas"})
+    await house.api.delete(f"/api/team/members/{user_id}", headers=alice.at_api())
+    after = await house.api.get("/api/team", headers=headers)
+
+    assert (before.status_code, lowered.status_code, by_token.status_code) == (200, 403, 403)
+    assert after.status_code == 401
+
+
+async def test_who_takes_over_owns_it_and_who_did_is_an_admin(house: House, alice: Account) -> None:
+    path = f"/dashboard/{alice.project.platform_id}/settings/transfer"
+    fields = {"userId": alice.user_ids["viewer"], "confirmed": "Alice"}
+
+    wrong = await house.api.post(path, headers=alice.cookie(), data=alice.form() | fields | {"confirmed": "no"})
+    done = await house.api.post(path, headers=alice.cookie(), data=alice.form() | fields)
+    again = await house.api.post(path, headers=alice.cookie(), data=alice.form() | fields)
+
+    assert (wrong.status_code, done.status_code, again.status_code) == (422, 303, 403)
+    team = await team_of(house, alice)
+    assert (team["alice-viewer@example.com"], team["alice@example.com"]) == ("owner", "admin")

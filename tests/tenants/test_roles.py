@@ -34,7 +34,7 @@ PERMISSIONS: dict[str, Permission] = {
     "DELETE /api/team/members/{userId}": "team",
 }
 # What else is only read, though it is asked by POST; and what is read by few.
-READING: dict[str, Permission] = {}
+READING: dict[str, Permission] = {"GET /api/security-log": "manage"}
 WAYS = ("token", "session")
 
 

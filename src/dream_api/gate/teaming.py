@@ -47,6 +47,13 @@ async def invite(tx: Tx, by: Changing, email: str, role: Role, token: str) -> Ro
     return invited
 
 
+async def invite_again(tx: Tx, by: Changing, invitation_id: str, token: str) -> Row[Any]:
+    """With a new link; the letter is the caller's to post."""
+    invited = await platforms.invite_again(tx, by.platform.id, invitation_id, token, by=by.developer.role)
+    await _record(tx, by, "member.invited", invited.id, email=invited.email, role=invited.role)
+    return invited
+
+
 async def uninvite(tx: Tx, by: Changing, invitation_id: str) -> None:
     gone = await platforms.revoke_invitation(tx, by.platform.id, invitation_id, by=by.developer.role)
     await _record(tx, by, "member.uninvited", gone.id, email=gone.email, role=gone.role)

@@ -92,6 +92,11 @@ class ProjectVisit(PlatformVisit):
     mode: Mode
 
     @property
+    def may_refund(self) -> bool:
+        """Whether any money: members give back up to the project's limit."""
+        return self.may("refund") or (self.may("refund_some") and self.project.refund_limit is not None)
+
+    @property
     def acting(self) -> Acting:
         """As the rules know them that programs reach by a key."""
         session, caller = self.visitor.session, f"{self.caller}:{self.project.id}:{self.mode}"
@@ -219,6 +224,13 @@ def in_project(permission: Permission) -> Callable[..., Awaitable[ProjectVisit]]
     return find
 
 
+async def _refunding(visit: Annotated[ProjectVisit, Depends(in_project("refund_some"))]) -> ProjectVisit:
+    """Where the project has no refund limit, members give nothing back."""
+    if visit.project.refund_limit is None:
+        platforms.refuse_role(visit.role, "refund")
+    return visit
+
+
 # A page of a platform: for all its members, for those who choose them, for those who run it, for those who
 # pay for it, for those whose it is.
 AtPlatform = Annotated[PlatformVisit, Depends(at_platform("view"))]
@@ -226,11 +238,11 @@ TeamingPlatform = Annotated[PlatformVisit, Depends(at_platform("team"))]
 ManagingPlatform = Annotated[PlatformVisit, Depends(at_platform("manage"))]
 OwningPlatform = Annotated[PlatformVisit, Depends(at_platform("bill"))]
 OwningItself = Annotated[PlatformVisit, Depends(at_platform("own"))]
-# A page of a project and mode: for all members, for those who sell, for those who may give any money back, for those
-# who run it.
+# A page of a project and mode: for all members, for those who sell, for those who may give money back, some of
+# them up to the project's limit, for those who run it.
 InProject = Annotated[ProjectVisit, Depends(in_project("view"))]
 SellingInProject = Annotated[ProjectVisit, Depends(in_project("sell"))]
-RefundingInProject = Annotated[ProjectVisit, Depends(in_project("refund"))]
+RefundingInProject = Annotated[ProjectVisit, Depends(_refunding)]
 ManagingInProject = Annotated[ProjectVisit, Depends(in_project("manage"))]
 
 

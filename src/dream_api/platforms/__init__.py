@@ -56,7 +56,7 @@ from dream_api.platforms.origins import (
     refuse_browser,
     refuse_foreign,
 )
-from dream_api.platforms.permissions import TABLE, Permission, RoleForbids, allows, refuse_role
+from dream_api.platforms.permissions import TABLE, Permission, Right, RoleForbids, allows, refuse_role
 from dream_api.platforms.queries import (
     all_platforms,
     all_projects,
@@ -118,6 +118,7 @@ __all__ = [
     "ProjectType",
     "RedirectNotAllowed",
     "RefundLimit",
+    "Right",
     "RoleForbids",
     "add_member",
     "ahead_of",

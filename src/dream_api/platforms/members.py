@@ -11,7 +11,7 @@ from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, NotFound
 from dream_api.platforms import member_queries, queries
-from dream_api.platforms.permissions import RoleForbids
+from dream_api.platforms.permissions import RoleForbids, refuse_role
 from dream_api.platforms.rules import Platform
 
 _OWNERS = "Ask an owner of the platform."
@@ -91,6 +91,8 @@ async def transfer(tx: Tx, platform_id: str, from_user_id: str, to_user_id: str)
     await _held(tx, platform_id, to_user_id)
     if from_user_id == to_user_id:
         raise AlreadyAMember("You own the platform already.", param="userId", hint="Choose another member.")
+    # Somebody may have made them less since their role was read.
+    refuse_role((await find_member(tx, platform_id, from_user_id)).role, "own")
     await _set_role(tx, platform_id, to_user_id, "owner")
     await _set_role(tx, platform_id, from_user_id, "admin")
 

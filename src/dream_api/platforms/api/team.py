@@ -131,7 +131,7 @@ async def send_again(request: Request, developer: Teaming, invitation_id: Invita
     token = platforms.new_token()
     letter = _letter(request, developer, known.email, known.role, token)
     async with database.write() as tx:
-        row = await platforms.invite_again(tx, developer.platform.id, invitation_id, token, by=developer.role)
+        row = await teaming.invite_again(tx, changing(request, developer), invitation_id, token)
         await mail.post(tx, letter)
     return json_answer(shown_invitation(row))
 

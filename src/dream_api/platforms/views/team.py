@@ -1,8 +1,8 @@
 """`/dashboard/{platformId}/team`: who works here, who is asked to, and in which role."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from sqlalchemy import Row
 from starlette.responses import Response
 
@@ -17,6 +17,7 @@ from dream_api.gate.visiting import AtPlatform, PlatformVisit, TeamingPlatform, 
 from dream_api.platforms import letters
 from dream_api.platforms.views.showing import ROLE_WORDS, changing, frame, problems_of
 
+Id = Annotated[str, Path(max_length=64, pattern=r"^[^\x00]*$")]
 router = APIRouter(route_class=PageRoute, include_in_schema=False, prefix="/dashboard/{platformId}/team")
 
 
@@ -80,7 +81,7 @@ async def invite(request: Request, visit: TeamingPlatform) -> Response:
 
 
 @router.post("/invitations/{invitation_id}/send")
-async def send_again(request: Request, visit: TeamingPlatform, invitation_id: str) -> Response:
+async def send_again(request: Request, visit: TeamingPlatform, invitation_id: Id) -> Response:
     await read_own_form(request, visit.visitor)
     database: Database = request.app.state.database
     async with database.read() as tx:
@@ -88,13 +89,13 @@ async def send_again(request: Request, visit: TeamingPlatform, invitation_id: st
     token = platforms.new_token()
     letter = _letter(request, visit, known.email, known.role, token)
     async with database.write() as tx:
-        await platforms.invite_again(tx, visit.platform_id, invitation_id, token, by=visit.role)
+        await teaming.invite_again(tx, changing(request, visit), invitation_id, token)
         await mail.post(tx, letter)
     return see(f"/dashboard/{visit.platform_id}/team")
 
 
 @router.post("/invitations/{invitation_id}/revoke")
-async def revoke(request: Request, visit: TeamingPlatform, invitation_id: str) -> Response:
+async def revoke(request: Request, visit: TeamingPlatform, invitation_id: Id) -> Response:
     await read_own_form(request, visit.visitor)
     database: Database = request.app.state.database
     async with database.write() as tx:
@@ -103,7 +104,7 @@ async def revoke(request: Request, visit: TeamingPlatform, invitation_id: str) -
 
 
 @router.get("/{user_id}")
-async def show_member(request: Request, visit: AtPlatform, user_id: str) -> Response:
+async def show_member(request: Request, visit: AtPlatform, user_id: Id) -> Response:
     return await _show_member(request, visit, user_id)
 
 
@@ -131,7 +132,7 @@ async def _show_member(
 
 
 @router.post("/{user_id}")
-async def change_role(request: Request, visit: TeamingPlatform, user_id: str) -> Response:
+async def change_role(request: Request, visit: TeamingPlatform, user_id: Id) -> Response:
     form = await read_own_form(request, visit.visitor)
     database: Database = request.app.state.database
     try:
@@ -143,7 +144,7 @@ async def change_role(request: Request, visit: TeamingPlatform, user_id: str) ->
 
 
 @router.post("/{user_id}/remove")
-async def remove(request: Request, visit: AtPlatform, user_id: str) -> Response:
+async def remove(request: Request, visit: AtPlatform, user_id: Id) -> Response:
     """Who removes themselves leaves."""
     await read_own_form(request, visit.visitor)
     database: Database = request.app.state.database

@@ -29,15 +29,17 @@ async def refund_order(request: Request, visit: RefundingInProject, order_id: Id
         async with desk.database.write() as tx:
             asked = await _asked_by(tx, visit, order_id, form)
             order = await store.find_order(tx, visit.scope, order_id)
-            account, _ = await store.find_payment(tx, visit.scope, order)
+            account, payment = await store.find_payment(tx, visit.scope, order)
             once = _once_of(visit, order_id, form)
             refund = await billing.begun(tx, refunds, account, once)
             if refund is None:
                 refund = await store.begin_refund(tx, account, order, asked, once=once)
+                if not visit.may("refund"):
+                    await billing.refuse_beyond(tx, payment, visit.project.refund_limit)
                 told = {"amount": str(refund.amount), "currency": refund.currency}
                 await record(tx, request, visit, "order.refunded", about=order_id, **told)
         await billing.send_refund(desk, account, refund)
-    except (Invalid, Conflict) as refusal:
+    except (Invalid, Conflict, billing.RefundBeyondLimit) as refusal:
         told = problems_of(refusal, {"id": ""})
         return await show_order(request, visit, order_id, form=form, problems=told)
     return see(order_url(visit, order_id, "refunded"))

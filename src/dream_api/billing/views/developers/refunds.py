@@ -41,10 +41,12 @@ async def refund_payment(
             if refund is None:
                 reason = _reason(form)
                 refund = await billing.begin_refund(tx, held.account, payment_id, amount, reason=reason, once=once)
+                if not visit.may("refund"):
+                    await billing.refuse_beyond(tx, payment, visit.project.refund_limit)
                 told = {"amount": str(refund.amount), "currency": refund.currency}
                 await record(tx, request, visit, "payment.refunded", about=payment_id, **told)
         await billing.send_refund(desk, held.account, refund)
-    except (Invalid, Conflict) as refusal:
+    except (Invalid, Conflict, billing.RefundBeyondLimit) as refusal:
         told = problems_of(refusal, {"amount": f"{payment_id}-amount", "id": f"{payment_id}-amount"})
         return await show_subscription(request, visit, subscription_id, form=form, problems=told)
     return see(subscription_url(visit, subscription_id, "refunded"))
