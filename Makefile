@@ -46,9 +46,10 @@ PAGES := tests/docs/test_made_pages.py \
 pages: install-dev
 	$(BIN)/python -m pytest -q -n 0 $(PAGES)
 
-bench: install-dev ## measure the metered call
+bench: install-dev ## measure the metered call and the dashboard's pages
 	$(BIN)/python -m bench.run $(ARGS)
 	$(BIN)/python -m bench.slow_gateway
+	$(BIN)/python -m bench.pages
 
 bench-growth: install-dev ## the same among 10 million customers; takes minutes and 6 GB of disk
 	$(BIN)/python -m bench.growth $(ARGS)

@@ -38,6 +38,7 @@ from dream_api.core.settings import Settings
 from dream_api.core.web import documents
 from dream_api.core.web.pages import ASSETS
 from dream_api.customers import api as customers_api
+from dream_api.customers import views as customers_views
 from dream_api.dashboard import api as dashboard_api
 from dream_api.dashboard import views as dashboard_views
 from dream_api.gate import Admitting, Gate, Turnstile, visiting
@@ -52,8 +53,10 @@ from dream_api.store import api as store_api
 from dream_api.store import views as store_views
 from dream_api.usage import api as usage_api
 from dream_api.usage import jobs as usage_jobs
+from dream_api.usage import views as usage_views
 from dream_api.webhooks import api as webhooks_api
 from dream_api.webhooks import jobs as webhooks_jobs
+from dream_api.webhooks import views as webhooks_views
 
 ROUTERS = (
     *usage_api.ROUTERS,
@@ -75,6 +78,9 @@ ROUTERS = (
     *keys_views.ROUTERS,
     *store_views.ROUTERS,
     *dashboard_views.ROUTERS,
+    *customers_views.ROUTERS,
+    *usage_views.ROUTERS,
+    *webhooks_views.ROUTERS,
     operating.router,
     documents.router,
 )

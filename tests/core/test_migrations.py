@@ -27,7 +27,11 @@ from dream_api.usage import Window
 from tests.support.postgres import execute
 
 # The tables in which the metered call writes are their own primary key's index.
-WITHOUT_ROWID = {"meters", "usage_counters", "usage_hours", "usage_events", "usage_subjects", "reservations"}
+WITHOUT_ROWID = {"meters", "usage_counters", "usage_hours", "usage_events", "usage_subjects", "reservations"} | {
+    "usage_totals",
+    "usage_rolled",
+    "usage_late",
+}
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import sqlalchemy as sa
 from fastapi.routing import APIRoute
@@ -17,6 +16,7 @@ from dream_api.keys import views as keys_views
 from dream_api.platforms import Permission
 from dream_api.store import views as store_views
 from tests.support.house import ORIGIN, Account, House, open_store
+from tests.support.statements import questions
 from tests.support.storefront import Storefront
 
 _P, _M = "/dashboard/{projectId}/{mode}", "/dashboard/operator"
@@ -220,14 +220,6 @@ async def test_more_rows_take_no_more_statements(api: AsyncClient, house: House,
 async def _statements(api: AsyncClient, page: str, alice: Account) -> int:
     """How many it takes to show the page to somebody who was here before."""
     await api.get(page, headers=alice.cookie())
-    told: list[str] = []
-
-    def hear(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        told.append(statement)
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", hear)
-    try:
+    with questions() as asked:
         assert (await api.get(page, headers=alice.cookie())).status_code == 200
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", hear)
-    return len(told)
+    return len(asked)

@@ -54,6 +54,10 @@ BREAKS = {
         "a count was added": f"UPDATE usage_counters SET count = count + 1 WHERE meter_no = {_SEATS}",
         "a platform's user was lost": "DELETE FROM usage_subjects WHERE customer_no = 0",
     },
+    "totals_are_sums_of_hours": {
+        "hours are said to be summed up": "INSERT INTO usage_rolled SELECT DISTINCT platform_no, 9000000000000000000"
+        " FROM usage_hours",
+    },
     "held_is_reserved": {
         "a hold was lost": 'UPDATE usage_counters SET held = 0 WHERE "window" = 0 AND held > 0',
         "a hold was added": f'UPDATE usage_counters SET held = held + 1 WHERE "window" = 0 AND {_ADA}',

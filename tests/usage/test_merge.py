@@ -339,4 +339,5 @@ async def test_a_worker_merges_every_day_and_releases_every_minute(house: House,
     assert {one.name: one.every for one in registry.schedules} == {
         usage_jobs.MERGE: clock.DAY,
         usage_jobs.RELEASE: clock.MINUTE,
+        usage_jobs.ROLL: 10 * clock.MINUTE,
     }

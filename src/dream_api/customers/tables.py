@@ -1,6 +1,6 @@
 """End users of a project and mode, with their plan and period."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table, UniqueConstraint
 
 from dream_api.core.db.tables import Key, Number, key, metadata, moment
 
@@ -31,6 +31,9 @@ customers = Table(
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
     UniqueConstraint("platform_id", "no"),
     UniqueConstraint("platform_id", "project_id", "mode", "user_id"),
+    Index("ix_customers__project", "platform_id", "project_id", "mode", "id"),
+    Index("ix_customers__status", "platform_id", "project_id", "mode", "status", "created_at"),
+    Index("ix_customers__email", "platform_id", "project_id", "mode", "email"),
     CheckConstraint("mode IN ('test', 'live')", name="mode"),
     CheckConstraint("status IN ('active', 'blocked', 'deleted')", name="status"),
     CheckConstraint("(period_starts_at IS NULL) = (period_ends_at IS NULL)", name="period"),

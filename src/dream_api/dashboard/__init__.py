@@ -17,22 +17,25 @@ statements that takes does not depend on how much there is.
 """
 
 from dream_api.dashboard.asking import Problems, end_of_day, problems_of, refuse_unconfirmed, whole
+from dream_api.dashboard.charts import Bars, bars_of, spark_of
 from dream_api.dashboard.exporting import MOST_ROWS, csv_file
 from dream_api.dashboard.figures import Figures, figures_of
 from dream_api.dashboard.frame import Frame, PageRoute, project_url, see
-from dream_api.dashboard.money import Amounts, Revenue
-from dream_api.dashboard.nearing import Near
-from dream_api.dashboard.ordering import Scarce
+from dream_api.dashboard.money import Amounts, Revenue, revenue_in
+from dream_api.dashboard.nearing import Near, near_limits
+from dream_api.dashboard.ordering import Scarce, orders_of, scarce_of
 from dream_api.dashboard.recording import actor_of, record
-from dream_api.dashboard.selling import Customers, Subscriptions
+from dream_api.dashboard.selling import Customers, Subscriptions, subscriptions_in
 from dream_api.dashboard.totals import Sums, Totals, totals_of
-from dream_api.dashboard.using import Used
-from dream_api.dashboard.within import LONGEST_DAYS
+from dream_api.dashboard.trending import Trend, trends_of
+from dream_api.dashboard.using import Used, used_of
+from dream_api.dashboard.within import LONGEST_DAYS, last_days
 
 __all__ = [
     "LONGEST_DAYS",
     "MOST_ROWS",
     "Amounts",
+    "Bars",
     "Customers",
     "Figures",
     "Frame",
@@ -44,16 +47,27 @@ __all__ = [
     "Subscriptions",
     "Sums",
     "Totals",
+    "Trend",
     "Used",
     "actor_of",
+    "bars_of",
     "csv_file",
     "end_of_day",
     "figures_of",
+    "last_days",
+    "near_limits",
+    "orders_of",
     "problems_of",
     "project_url",
     "record",
     "refuse_unconfirmed",
+    "revenue_in",
+    "scarce_of",
     "see",
+    "spark_of",
+    "subscriptions_in",
     "totals_of",
+    "trends_of",
+    "used_of",
     "whole",
 ]

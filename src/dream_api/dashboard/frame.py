@@ -13,6 +13,7 @@ from dream_api.core import clock
 from dream_api.core.errors import Refusal
 from dream_api.core.web import words
 from dream_api.core.web.pages import Pages
+from dream_api.dashboard import charts
 from dream_api.gate.visiting import PlatformVisit, ProjectVisit, SignInRequired, Visitor
 from dream_api.platforms import Permission
 
@@ -33,10 +34,12 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "amounts": words.amounts,
     "compact": words.compact,
     "day": words.day,
+    "filled": charts.meter_of,
     "instant": words.instant,
     "number": words.number,
     "percent": words.percent,
     "rfc3339": clock.rfc3339,
+    "tone": charts.tone_of,
 }
 
 

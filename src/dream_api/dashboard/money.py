@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, literal_co
 from dream_api.billing.tables import disputes, payments, refunds
 from dream_api.core import clock
 from dream_api.core.db import Tx
+from dream_api.customers import Scope
 from dream_api.dashboard.within import Within, day_of, rows_within
 from dream_api.usage import Span
 
@@ -73,3 +74,8 @@ def revenue_of(rows: Iterable[Row[Any]], span: Span) -> list[Revenue]:
         Revenue(currency, {day: Amounts(*(sums[currency, day, kind] for kind, _, _ in _KINDS)) for day in days})
         for currency in sorted({currency for currency, _, _ in sums})
     ]
+
+
+async def revenue_in(tx: Tx, scope: Scope, span: Span) -> list[Revenue]:
+    """Of one project and mode; one statement."""
+    return revenue_of(await revenue_rows(tx, scope.platform_id, Within(scope.mode, scope.project_id), span), span)

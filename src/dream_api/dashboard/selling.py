@@ -9,6 +9,7 @@ from sqlalchemy import Row, and_, case, func, or_, select
 
 from dream_api.billing.tables import subscriptions
 from dream_api.core.db import Tx
+from dream_api.customers import Scope
 from dream_api.customers.tables import customers
 from dream_api.dashboard.within import Within, rows_within
 from dream_api.usage import Span
@@ -25,6 +26,8 @@ class Subscriptions:
 
     mrr: Mapping[str, int]
     trial_mrr: Mapping[str, int]
+    # The part of the MRR that was due and is not paid.
+    past_due: Mapping[str, int]
     by_status: Mapping[str, int]
     # Those by which a customer has a plan at this moment.
     holding: int
@@ -97,6 +100,7 @@ def subscriptions_of(rows: Iterable[Row[Any]]) -> Subscriptions:
     return Subscriptions(
         mrr=_by_currency((row.currency, row.mrr) for row in rows),
         trial_mrr=_by_currency((row.currency, row.trial_mrr) for row in rows),
+        past_due=_by_currency((row.currency, row.mrr) for row in rows if row.status == "past_due"),
         by_status=by_status,
         holding=total("holding"),
         started=total("started"),
@@ -106,6 +110,12 @@ def subscriptions_of(rows: Iterable[Row[Any]]) -> Subscriptions:
         trials_over=total("trials_over"),
         trials_converted=total("trials_converted"),
     )
+
+
+async def subscriptions_in(tx: Tx, scope: Scope, span: Span) -> Subscriptions:
+    """Of one project and mode; one statement."""
+    within = Within(scope.mode, scope.project_id)
+    return subscriptions_of(await subscription_rows(tx, scope.platform_id, within, span))
 
 
 async def customer_rows(tx: Tx, platform_id: str, within: Within, span: Span) -> Sequence[Row[Any]]:

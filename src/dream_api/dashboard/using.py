@@ -6,15 +6,12 @@ from typing import Any
 
 from sqlalchemy import Row, func, select
 
+from dream_api import usage
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.customers import Scope
-from dream_api.customers.tables import customers
-from dream_api.dashboard.within import Within, day_of, rows_within
+from dream_api.dashboard.within import day_of
 from dream_api.usage import Meter, Point, Span
-from dream_api.usage.tables import usage_hours
-
-h = usage_hours.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +42,7 @@ async def used_of(tx: Tx, scope: Scope, meters: Sequence[Meter], span: Span) -> 
 
 
 async def _rows(tx: Tx, scope: Scope, meter_nos: list[int], span: Span) -> Sequence[Row[Any]]:
-    day = day_of(h.hour).label("day")
-    whose = rows_within(customers, scope.platform_id, Within(scope.mode, scope.project_id))
-    # As a join, SQLite would read the hours of the platform's whole history first.
-    query = select(h.meter_no, day, func.sum(h.total).label("total"), func.sum(h.calls).label("calls")).where(
-        h.platform_no == scope.platform_no,
-        h.customer_no.in_(select(customers.c.no).where(*whose)),
-        h.meter_no.in_(meter_nos),
-        h.hour >= span.starts_at,
-        h.hour < span.ends_at,
-    )
-    return await tx.all(query.group_by(h.meter_no, "day"))
+    u = usage.hours_of(scope, meter_nos, span.starts_at, span.ends_at).c
+    day = day_of(u.hour).label("day")
+    sums = select(u.meter_no, day, func.sum(u.total).label("total"), func.sum(u.calls).label("calls"))
+    return await tx.all(sums.group_by(u.meter_no, "day"))

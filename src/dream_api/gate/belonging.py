@@ -40,14 +40,17 @@ def of_project(table: Table, project: Project) -> ColumnElement[bool] | None:
     return _pointing(table, project)
 
 
-def _counted_in(table: Table, project: Project) -> ColumnElement[bool]:
+def _counted_in(table: Table, project: Project) -> ColumnElement[bool] | None:
     """By its number; by that of its meters, where customer 0 is the platform itself, whose meters are others."""
     at_home = table.c.platform_no == project.platform_no
     if "project_no" in table.c:
         return and_(at_home, table.c.project_no == project.no)
+    if "meter_no" not in table.c:
+        return None
     meters = metadata.tables["meters"].c
     own = select(meters.meter_no).where(meters.platform_no == project.platform_no, meters.project_no == project.no)
-    return and_(at_home, table.c.customer_no != 0, table.c.meter_no.in_(own))
+    of_customers = [table.c.customer_no != 0] if "customer_no" in table.c else []
+    return and_(at_home, *of_customers, table.c.meter_no.in_(own))
 
 
 def _pointing(table: Table, project: Project) -> ColumnElement[bool] | None:

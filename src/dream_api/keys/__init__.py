@@ -12,7 +12,7 @@ from dream_api.keys.issuing import (
 )
 from dream_api.keys.limiting import limit
 from dream_api.keys.queries import of_project, touch
-from dream_api.keys.revealing import reveal
+from dream_api.keys.revealing import KeyHidden, reveal
 from dream_api.keys.tokens import Kind
 from dream_api.keys.verifying import (
     CACHE_KIND,
@@ -33,6 +33,7 @@ __all__ = [
     "REFUSALS",
     "IssuedKey",
     "Key",
+    "KeyHidden",
     "KeyMalformed",
     "KeyRefused",
     "Kind",

@@ -12,6 +12,7 @@ from dream_api.core.errors import ValidationFailed
 from dream_api.customers import Scope
 from dream_api.customers.tables import customers
 from dream_api.usage.rules import Meter
+from dream_api.usage.summing import hours_of
 from dream_api.usage.tables import usage_hours
 
 By = Literal["hour", "day", "customer", "meter"]
@@ -104,10 +105,14 @@ async def history(
 def _query(
     scope: Scope, by: By, span: Span, meter_nos: list[int], user_id: str | None, limit: int | None
 ) -> Select[*tuple[Any, ...]]:
+    if by != "customer" and user_id is None:
+        u = hours_of(scope, meter_nos, span.starts_at, span.ends_at).c
+        bucket = _bucket(by, u.meter_no, u.hour).label("bucket")
+        return select(bucket, func.sum(u.total).label("total"), func.sum(u.calls).label("calls")).group_by("bucket")
     whose = [c.platform_id == scope.platform_id, c.project_id == scope.project_id, c.mode == scope.mode]
     if user_id is not None:
         whose.append(c.user_id == user_id)
-    bucket = _bucket(by).label("bucket")
+    bucket = _bucket(by, h.meter_no, h.hour).label("bucket")
     total = func.sum(h.total).label("total")
     query = (
         select(bucket, total, func.sum(h.calls).label("calls"))
@@ -126,16 +131,16 @@ def _query(
     return query.where(h.customer_no.in_(select(c.no).where(*whose)))
 
 
-def _bucket(by: By) -> ColumnElement[Any]:
+def _bucket(by: By, meter_no: ColumnElement[int], hour: ColumnElement[int]) -> ColumnElement[Any]:
     match by:
         case "hour":
-            return h.hour
+            return hour
         case "day":
-            return h.hour - h.hour % literal_column(str(clock.DAY))
+            return hour - hour % literal_column(str(clock.DAY))
         case "customer":
             return c.user_id
         case "meter":
-            return h.meter_no
+            return meter_no
 
 
 async def calls_by_platform(tx: Tx, platform_nos: Sequence[int], meter: Meter, since: int) -> dict[int, int]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
+from dream_api.core import clock
 from dream_api.core.db import BatchTx
 from dream_api.usage import queries, reservation_queries
 from dream_api.usage.deciding import (
@@ -21,6 +22,7 @@ from dream_api.usage.deciding import (
 )
 from dream_api.usage.late import refuse_late
 from dream_api.usage.releasing import overdue, release
+from dream_api.usage.rolling import over_at
 from dream_api.usage.windows import Window, starts_of
 
 # What is stored of an admitted call with a key, so that a retry is answered alike.
@@ -189,6 +191,10 @@ async def write(tx: BatchTx, decided: Decided, state: State, born: set[LifeKey])
         await queries.put_counts(tx, rows)
     if decided.hours:
         await queries.add_hours(tx, decided.hours)
+        over = over_at(clock.now())
+        late = {(key[0], key[3]) for key in decided.hours if key[3] < over}
+        if late:
+            await queries.note_late(tx, late)
     if decided.subjects:
         await queries.insert_subjects(tx, decided.subjects)
     stillborn = {life for life in born if not state.counter((*life, 0, 0)).is_written}

@@ -6,23 +6,27 @@ from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.core.jobs import Job, Registry
 from dream_api.core.sweeping import Kept
-from dream_api.usage import merging
+from dream_api.usage import merging, rolling
 from dream_api.usage.reserving import release_overdue
 from dream_api.usage.tables import reservations
 
 MERGE = "usage.merge"
 RELEASE = "usage.release"
+ROLL = "usage.roll"
 
 _HAS_ENDED = reservations.c.state != literal_column("'open'")
 KEPT = (Kept(reservations.c.expires_at, 30 * clock.DAY, _HAS_ENDED),)
 
 
 def register(registry: Registry) -> None:
-    """Old usage is merged once a day, reservations are released once a minute."""
+    """Old usage is merged once a day, finished hours are summed up every ten minutes, reservations are released once a
+    minute."""
     registry.handle(MERGE, merge)
     registry.schedule(MERGE, every=clock.DAY, kind=MERGE)
     registry.handle(RELEASE, release)
     registry.schedule(RELEASE, every=clock.MINUTE, kind=RELEASE)
+    registry.handle(ROLL, roll)
+    registry.schedule(ROLL, every=10 * clock.MINUTE, kind=ROLL)
 
 
 async def merge(database: Database, job: Job) -> None:
@@ -35,3 +39,8 @@ async def release(database: Database, job: Job) -> None:
         async with database.write() as tx:
             if not await release_overdue(tx):
                 return
+
+
+async def roll(database: Database, job: Job) -> None:
+    while await rolling.roll(database):
+        pass  # between two steps the other writers have their turn

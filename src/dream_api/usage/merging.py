@@ -15,7 +15,7 @@ from dream_api.core import clock
 from dream_api.core.db import Database, Tx, walk
 from dream_api.usage import merging_queries as queries
 from dream_api.usage.deciding import CounterKey, HourKey, LifeKey, SubjectKey
-from dream_api.usage.queries import add_hours
+from dream_api.usage.queries import add_hours, note_late
 from dream_api.usage.tables import usage_counters, usage_hours, usage_subjects
 
 MONTHS_KEPT = 13
@@ -85,7 +85,9 @@ async def _months_to_merge(database: Database, before: int) -> AsyncGenerator[tu
 async def _merge(database: Database, months: Iterable[Month]) -> None:
     """What is deleted is added again in the same transaction, so that no sum changes whoever else does the same."""
     async with database.write() as tx:
-        await add_hours(tx, _merged(await _taken(tx, months)))
+        taken = await _taken(tx, months)
+        await add_hours(tx, _merged(taken))
+        await note_late(tx, {(row[0], row[3]) for row in taken})
 
 
 async def _taken(tx: Tx, months: Iterable[Month]) -> Sequence[Sequence[Any]]:

@@ -25,7 +25,16 @@ from dream_api.platforms import home_platform_no
 from dream_api.platforms.tables import platforms
 from dream_api.usage.queries import its_meter
 from dream_api.usage.rules import REQUESTS
-from dream_api.usage.tables import meters, reservations, usage_counters, usage_hours, usage_subjects
+from dream_api.usage.tables import (
+    meters,
+    reservations,
+    usage_counters,
+    usage_hours,
+    usage_late,
+    usage_rolled,
+    usage_subjects,
+    usage_totals,
+)
 from dream_api.usage.windows import Window
 
 c = usage_counters.c
@@ -51,6 +60,7 @@ def checks() -> list[Check]:
             "Each count of a distinct meter is the number of its subjects.",
             _subjects(),
         ),
+        Check("totals_are_sums_of_hours", "What charts read of hours that are over is the sum of them.", _totals()),
         Check("held_is_reserved", "What each life holds is the sum of its open reservations.", _held()),
         Check(
             "platforms_count_live_calls",
@@ -135,6 +145,25 @@ def _subjects() -> Query:
     )
     met = select(*(s[name] for name in _COUNTER), _ZERO.label("one"), literal_column("1", BigInteger()).label("other"))
     return _differing(counted, met, _COUNTER)
+
+
+def _totals() -> Query:
+    """Of hours in which nothing was counted since their sums were made."""
+    l, r, t = usage_late.c, usage_rolled.c, usage_totals.c  # noqa: E741
+    summed = select(t.platform_no, t.meter_no, t.mode, t.hour, t.total.label("one"), _ZERO.label("other")).join(
+        usage_rolled, and_(r.platform_no == t.platform_no, r.until > t.hour)
+    )
+    mode = case((customers.c.mode == "test", _ZERO), else_=literal_column("1", BigInteger()))
+    counted = (
+        select(h.platform_no, h.meter_no, mode.label("mode"), h.hour, _ZERO.label("one"), h.total.label("other"))
+        .join(usage_rolled, and_(r.platform_no == h.platform_no, r.until > h.hour))
+        .join(platforms, platforms.c.no == h.platform_no)
+        .join(customers, and_(customers.c.platform_id == platforms.c.id, customers.c.no == h.customer_no))
+    )
+    differing = _differing(summed, counted, ("platform_no", "meter_no", "mode", "hour")).subquery()
+    d = differing.c
+    noted = select(l.id).where(l.platform_no == d.platform_no, l.hour == d.hour).correlate(differing)
+    return select(differing).where(~noted.exists())
 
 
 def _held() -> Query:

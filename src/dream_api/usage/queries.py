@@ -20,12 +20,19 @@ from sqlalchemy import (
 )
 from sqlalchemy import insert as plain_insert
 
-from dream_api.core import clock
+from dream_api.core import clock, ids
 from dream_api.core.db import BatchTx, Statement, Tx, given, insert, rows_of
 from dream_api.core.db.tables import Key
 from dream_api.platforms import home_platform_no
 from dream_api.usage.deciding import CounterKey, EventKey, HourKey, LifeKey
-from dream_api.usage.tables import meters, usage_counters, usage_events, usage_hours, usage_subjects
+from dream_api.usage.tables import (
+    meters,
+    usage_counters,
+    usage_events,
+    usage_hours,
+    usage_late,
+    usage_subjects,
+)
 
 _BIG = BigInteger()
 _counter_key = {
@@ -137,6 +144,11 @@ _ADD_HOURS = Statement(
     added=_added,
 )
 
+_late = rows_of("late", platform_no=_BIG, hour=_BIG, id=Key)
+_NOTE_LATE = Statement(
+    insert(usage_late).from_select(list(_late.c.keys()), select(*_late.c).where(given(_late))), late=_late
+)
+
 _asked = rows_of("asked", **_event_key)
 e = usage_events.c
 _EVENTS = Statement(
@@ -227,6 +239,11 @@ async def close(tx: BatchTx, closed: Iterable[tuple[int, ...]]) -> None:
 
 async def add_hours(tx: BatchTx, hours: dict[HourKey, list[int]]) -> None:
     await tx.run(_ADD_HOURS, added=[(*key, total, calls) for key, (total, calls) in sorted(hours.items())])
+
+
+async def note_late(tx: BatchTx, hours: Iterable[tuple[int, int]]) -> None:
+    """That something was counted in hours that are over, told as (platform, hour)."""
+    await tx.run(_NOTE_LATE, late=[(*hour, ids.new("late")) for hour in sorted(hours)])
 
 
 async def sums_of_hours(tx: BatchTx, windows: Iterable[tuple[int, ...]]) -> Rows:

@@ -6,6 +6,7 @@ from dream_api.core.db.tables import Digest, Key, Number, Small, Verbatim, key, 
 
 # Rows that change with every call stay in their page, and no index changes with them.
 _ROOM_TO_UPDATE = {"fillfactor": 60}
+_KEPT = "until the project is deleted"
 
 meters = Table(
     "meters",
@@ -17,7 +18,7 @@ meters = Table(
     key("aggregation"),
     UniqueConstraint("platform_no", "project_no", "name"),
     CheckConstraint("aggregation IN ('sum', 'distinct')", name="aggregation"),
-    info={"scope": "platform", "personal": False, "keep": "until the project is deleted"},
+    info={"scope": "platform", "personal": False, "keep": _KEPT},
     sqlite_with_rowid=False,
 )
 
@@ -58,9 +59,47 @@ usage_hours = Table(
     Column("total", Number, nullable=False),
     # Admitted calls, without corrections.
     Column("calls", Number, nullable=False),
+    # What is newest of a platform; no column that changes with a call stands in it.
+    Index("ix_usage_hours__hour", "platform_no", "hour"),
     info={"scope": "platform", "personal": False, "keep": "with the customer"},
     sqlite_with_rowid=False,
     postgresql_with=_ROOM_TO_UPDATE,
+)
+
+# What all customers of a project and mode used in an hour that is over: see `rolling.py`.
+usage_totals = Table(
+    "usage_totals",
+    metadata,
+    Column("platform_no", Number, primary_key=True, autoincrement=False),
+    Column("meter_no", Number, primary_key=True, autoincrement=False),
+    Column("mode", Small, primary_key=True, autoincrement=False),
+    Column("hour", Number, primary_key=True, autoincrement=False),
+    Column("total", Number, nullable=False),
+    Column("calls", Number, nullable=False),
+    info={"scope": "platform", "personal": False, "keep": _KEPT},
+    sqlite_with_rowid=False,
+)
+
+# Up to which moment there are such sums of a platform.
+usage_rolled = Table(
+    "usage_rolled",
+    metadata,
+    Column("platform_no", Number, primary_key=True, autoincrement=False),
+    Column("until", Number, nullable=False),
+    info={"scope": "platform", "personal": False, "keep": _KEPT},
+    sqlite_with_rowid=False,
+)
+
+# Hours that were over when something was counted in them: their sums are not believed until they are made anew.
+usage_late = Table(
+    "usage_late",
+    metadata,
+    Column("platform_no", Number, primary_key=True, autoincrement=False),
+    Column("hour", Number, primary_key=True, autoincrement=False),
+    # Nobody who counts waits for another: each has rows of its own.
+    key("id", primary_key=True),
+    info={"scope": "platform", "personal": False, "keep": "until the sums are made anew"},
+    sqlite_with_rowid=False,
 )
 
 usage_events = Table(

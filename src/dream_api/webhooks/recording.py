@@ -71,3 +71,9 @@ async def page_of(
     if after is not None:
         query = query.where(e.id < after)
     return await tx.all(query.order_by(e.id.desc()).limit(limit))
+
+
+async def event_of(tx: Tx, platform_id: str, project_id: str, mode: Mode, event_id: str) -> Row[Any] | None:
+    e = events.c
+    own = (e.platform_id == platform_id, e.project_id == project_id, e.mode == mode)
+    return await tx.first(select(events).where(*own, e.id == event_id))

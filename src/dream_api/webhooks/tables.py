@@ -19,6 +19,7 @@ events = Table(
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
     CheckConstraint("mode IN ('test', 'live')", name="mode"),
     Index("ix_events__project", "platform_id", "project_id", "mode", "id"),
+    Index("ix_events__type", "platform_id", "project_id", "mode", "type", "id"),
     Index("ix_events__created_at", "created_at"),
     info={"scope": "mode", "personal": True, "keep": "90 days"},
 )

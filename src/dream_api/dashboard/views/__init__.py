@@ -1,5 +1,5 @@
 """The home page of the dashboard and the pages that belong to no single room."""
 
-from dream_api.dashboard.views import home, mail, overview
+from dream_api.dashboard.views import home, mail, overview, welcome
 
-ROUTERS = (home.router, mail.router, overview.router)
+ROUTERS = (welcome.router, home.router, mail.router, overview.router)

@@ -5,8 +5,8 @@ from alembic import op
 
 KEY = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 
 def upgrade() -> None:

@@ -1,0 +1,137 @@
+"""`make bench`: what the dashboard's pages take among 10,000 customers and a million hours of usage.
+
+    python -m bench.pages [--customers 10000] [--hours 100] [--rounds 7]
+
+Every page that the navigation leads to is read in this process, with no socket between, after what the background jobs
+do was done; what is told is the median of the rounds, and how many statements the page asks of the database.
+Results go to bench/pages-results.md.
+"""
+
+import argparse
+import asyncio
+import datetime
+import logging
+import re
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from tests.support.house import Account, House, open_account, open_house
+from tests.support.postgres import Postgres
+
+from bench import facts
+from bench.crowd import fill
+from dream_api.core.settings import Settings
+from dream_api.usage import rolling
+
+RESULTS = Path(__file__).with_name("pages-results.md")
+# What a page may take, in milliseconds.
+BOUND = 50.0
+_LINK = re.compile(r'<a href="(/dashboard/[^"?]*)"')
+# Pages that no line of the navigation leads to.
+_ASIDE = ("?days=90", "/customers/{customer}", "/customers?sort=name&q=user_77")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """How long a page takes, in milliseconds; how much it is, and what it asks of the database."""
+
+    path: str
+    status: int
+    took: float
+    bytes: int
+    statements: int
+
+
+async def measure(settings: Settings, asked: argparse.Namespace) -> list[Page]:
+    heard: list[str] = []
+
+    def hear(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        heard.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    async with open_house(settings) as house:
+        crowd = await open_account(house.database, "Crowd")
+        customer = await fill(house.database, crowd.project, customers=asked.customers, hours=asked.hours)
+        while await rolling.roll(house.database):
+            pass
+        pages = [await _page(house, crowd, path, asked.rounds, heard) for path in await _paths(house, crowd, customer)]
+    event.remove(Engine, "before_cursor_execute", hear)
+    return pages
+
+
+async def _paths(house: House, account: Account, customer: str) -> list[str]:
+    """Where the navigation leads to, and what is beside it."""
+    base = f"/dashboard/{account.project.id}/test"
+    answer = await house.api.get(base, headers=account.cookie())
+    navigation = answer.text.partition('<nav aria-label="Pages">')[2].partition("</nav>")[0]
+    led_to = _LINK.findall(navigation)
+    return [*led_to, *(base + path.format(customer=customer) for path in _ASIDE)]
+
+
+async def _page(house: House, account: Account, path: str, rounds: int, heard: list[str]) -> Page:
+    took: list[float] = []
+    await house.api.get(path, headers=account.cookie())  # templates are read, and caches filled
+    for _ in range(rounds):
+        heard.clear()
+        began = time.perf_counter()
+        answer = await house.api.get(path, headers=account.cookie())
+        took.append((time.perf_counter() - began) * 1e3)
+    told = path.replace(account.project.id, "{projectId}").replace(account.project.platform_id, "{platformId}")
+    told = re.sub(r"cus_\w+", "{customerId}", told)
+    asks = [text for text in heard if text.lstrip()[:6].upper() in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH R")]
+    return Page(told, answer.status_code, statistics.median(took), len(answer.content), len(asks))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--customers", type=int, default=10_000)
+    parser.add_argument("--hours", type=int, default=100, help="of usage, for each of them")
+    parser.add_argument("--rounds", type=int, default=7)
+    asked = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    measured: dict[str, list[Page]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder)
+        measured["SQLite"] = asyncio.run(measure(Settings(data=data, workers="outside", open_rate=0), asked))
+        with Postgres(durable=True) as server:
+            at = Settings(data=data, database_url=server.url("postgres"), workers="outside", open_rate=0)
+            measured["PostgreSQL"] = asyncio.run(measure(at, asked))
+    text = _report(measured, asked)
+    RESULTS.write_text(text)
+    print(text)
+    return 0
+
+
+def _report(measured: dict[str, list[Page]], asked: argparse.Namespace) -> str:
+    lines = [
+        "# Pages",
+        "",
+        f"`python -m bench.pages` on {datetime.datetime.now(datetime.UTC):%Y-%m-%d}: each page of the dashboard among "
+        f"{asked.customers:,} customers with {asked.hours} hours of usage each, read in one process with no socket "
+        f"between; medians of {asked.rounds} rounds. A page may take {BOUND:.0f} ms.",
+        "",
+        "| page | " + " | ".join(f"{name}: ms | statements" for name in measured) + " | kB |",
+        "|---|" + "---:|---:|" * len(measured) + "---:|",
+    ]
+    for rows in zip(*measured.values(), strict=True):
+        cells = [
+            f"{row.took:.1f}{'' if row.took < BOUND else ' **slow**'} | {row.statements}"
+            if row.status == 200
+            else f"({row.status}) | –"
+            for row in rows
+        ]
+        lines.append(f"| `{rows[0].path}` | {' | '.join(cells)} | {rows[0].bytes / 1e3:.1f} |")
+    lines += ["", "| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts.machine()), ""]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""What members may do with a customer: change the profile and the plan, block, delete, open the portal."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from dream_api import customers, dashboard, platforms
+from dream_api.core.db import Database
+from dream_api.core.errors import Conflict, Refusal, ValidationFailed
+from dream_api.customers.views.one import PATH, Id, customer_page
+from dream_api.customers.views.showing import at_gateway
+from dream_api.customers.views.typed import read_profile
+from dream_api.gate.faces import gate_of
+from dream_api.gate.visiting import ProjectVisit, SellingInProject, read_own_form
+
+router = APIRouter(route_class=dashboard.PageRoute, include_in_schema=False)
+
+
+@router.post(PATH)
+async def change_profile(request: Request, visit: SellingInProject, customer_id: Id) -> Response:
+    form = await read_own_form(request, visit.visitor)
+    try:
+        email, name = read_profile(form)
+        return await _change(request, visit, customer_id, {"email": email, "name": name})
+    except Refusal as refusal:
+        return await _again(request, visit, customer_id, form, refusal)
+
+
+@router.post(PATH + "/plan")
+async def set_plan(request: Request, visit: SellingInProject, customer_id: Id) -> Response:
+    """In force at the gate within a second; without one the project's default tier."""
+    form = await read_own_form(request, visit.visitor)
+    plan = form.get("plan") or None
+    try:
+        if plan is not None:
+            (await gate_of(request).plans_of(visit.acting, plan)).named(plan, param="plan")
+        return await _change(request, visit, customer_id, {"plan": plan})
+    except Refusal as refusal:
+        return await _again(request, visit, customer_id, form, refusal)
+
+
+@router.post(PATH + "/status")
+async def set_status(request: Request, visit: SellingInProject, customer_id: Id) -> Response:
+    form = await read_own_form(request, visit.visitor)
+    status = "blocked" if form.get("status") == "blocked" else "active"
+    return await _change(request, visit, customer_id, {"status": status}, is_told=status == "blocked")
+
+
+async def _change(
+    request: Request, visit: ProjectVisit, customer_id: str, values: dict[str, Any], *, is_told: bool = False
+) -> Response:
+    """`is_told`: the security log tells that the customer was blocked."""
+    scope = visit.acting.scope
+    database: Database = request.app.state.database
+    async with database.write() as tx:
+        customer = await customers.find(tx, scope, customer_id)
+        customers.refuse_deleted(customer)
+        now = await platforms.now_in(tx, scope.platform_id, scope.project_id, scope.mode)
+        await customers.change(tx, scope, customer, values, now=now)
+        if is_told:
+            await dashboard.record(tx, request, visit, "customer.blocked", about=customer_id)
+    return dashboard.see(dashboard.project_url(visit, f"/customers/{customer_id}"))
+
+
+@router.post(PATH + "/delete")
+async def delete_customer(request: Request, visit: SellingInProject, customer_id: Id) -> Response:
+    """Their name is typed first: name and address are erased, and nothing brings them back."""
+    form = await read_own_form(request, visit.visitor)
+    scope = visit.acting.scope
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        customer = await customers.find(tx, scope, customer_id)
+    if form.get("typed", "") != customer.user_id.strip():
+        wrong = ValidationFailed("That is not the customer's user id.", param="typed")
+        return await _again(request, visit, customer_id, form, wrong)
+    async with database.write() as tx:
+        await customers.delete(tx, scope, await customers.find(tx, scope, customer_id))
+        await dashboard.record(tx, request, visit, "customer.deleted", about=customer_id)
+    return dashboard.see(dashboard.project_url(visit, f"/customers/{customer_id}"))
+
+
+@router.post(PATH + "/portal")
+async def open_portal(request: Request, visit: SellingInProject, customer_id: Id) -> Response:
+    """There the customer changes the plan or the card; the address works for an hour."""
+    await read_own_form(request, visit.visitor)
+    desk = request.app.state.billing
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        customer = await customers.find(tx, visit.acting.scope, customer_id)
+        found = await at_gateway(tx, visit.acting.scope, customer.id)
+    if found is None:
+        problems = {"": "The customer has never paid, so there is nothing to see in a portal."}
+        return await customer_page(request, visit, customer_id, problems=problems, status=Conflict.status)
+    back = request.app.state.settings.link_base + dashboard.project_url(visit, f"/customers/{customer_id}")
+    opened = await desk.gateway_of(found[0]).open_portal(found[0], found[1], back)
+    return dashboard.see(opened.url)
+
+
+async def _again(
+    request: Request, visit: ProjectVisit, customer_id: str, form: dict[str, str], refusal: Refusal
+) -> Response:
+    """The page once more, with what was typed and what is wrong with it; raises what no field is at fault for."""
+    if refusal.status != ValidationFailed.status:
+        raise refusal
+    problems = {refusal.param or "": refusal.sentence}
+    return await customer_page(
+        request, visit, customer_id, form=form, problems=problems, status=ValidationFailed.status
+    )

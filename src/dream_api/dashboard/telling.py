@@ -1,0 +1,56 @@
+"""What several pages say of events and moments."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from dream_api.core import clock
+from dream_api.core.web import words
+
+_TONES = {"failed": "bad", "disputed": "bad", "sold_out": "bad", "threshold_reached": "warn", "low": "warn"}
+_GOOD = ("created", "paid", "succeeded", "completed")
+
+
+@dataclass(frozen=True, slots=True)
+class ToldEvent:
+    """An event as a row of a table: what happened, to whom, and in a few words how much."""
+
+    id: str
+    type: str
+    tone: str
+    who: str
+    detail: str
+    at: int
+
+
+def told_event(row: Row[Any]) -> ToldEvent:
+    data: Mapping[str, Any] = json.loads(row.data)
+    last = row.type.rpartition(".")[2]
+    tone = next((tone for end, tone in _TONES.items() if last.endswith(end)), "good" if last in _GOOD else "")
+    who = next((str(data[name]) for name in ("userId", "email", "customer") if data.get(name)), "–")
+    return ToldEvent(row.id, row.type, tone, who, _detail(data), row.created_at)
+
+
+def _detail(data: Mapping[str, Any]) -> str:
+    """Of whatever the event tells: a share of a limit, a plan, an amount."""
+    if "percent" in data and "limit" in data:
+        return f"{data['percent']} % of {words.number(data['limit'])} {data.get('meter', '')}".strip()
+    amount = next((data[name] for name in ("amount", "total", "amountDue") if isinstance(data.get(name), int)), None)
+    parts = [str(data[name]) for name in ("plan", "tier", "status") if isinstance(data.get(name), str)]
+    if amount is not None and isinstance(data.get("currency"), str):
+        parts.append(words.amount(amount, data["currency"]))
+    return ", ".join(parts)
+
+
+def short_day(at: int) -> str:
+    """`21 Nov`, as charts have room for it."""
+    return f"{datetime.fromtimestamp(at // clock.SECOND, UTC):%-d %b}"
+
+
+def short_hour(at: int) -> str:
+    """`21 Nov, 14:00`."""
+    return f"{datetime.fromtimestamp(at // clock.SECOND, UTC):%-d %b, %H:%M}"

@@ -1,0 +1,64 @@
+"""How many subscriptions there were on each day of a span, and what they bring in a month."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, case, func, or_, select
+
+from dream_api.billing.tables import subscriptions
+from dream_api.core import clock
+from dream_api.core.db import Tx
+from dream_api.customers import Scope
+from dream_api.dashboard.within import Within, day_of, rows_within
+from dream_api.usage import Span
+
+s = subscriptions.c
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """Of one currency: at the end of the day before the span, and of each of its days.
+
+    What each subscription costs is told by its present price, so this is a shape and no account.
+    """
+
+    currency: str
+    counts: Sequence[int]
+    monthly: Sequence[int]
+
+    @property
+    def change(self) -> float | None:
+        """By which part the monthly amount has grown since before the span."""
+        return (self.monthly[-1] - self.monthly[0]) / self.monthly[0] if self.monthly[0] else None
+
+
+async def trends_of(tx: Tx, scope: Scope, span: Span) -> list[Trend]:
+    """By currency; one statement."""
+    before = span.starts_at - clock.DAY
+    began = case((s.started_at < span.starts_at, before), else_=day_of(s.started_at)).label("began")
+    query = select(
+        s.currency,
+        began,
+        day_of(s.ended_at).label("ended"),
+        func.count().label("total"),
+        func.sum(case((s.status == "trialing", 0), else_=s.monthly_amount)).label("monthly"),
+    ).where(
+        *rows_within(subscriptions, scope.platform_id, Within(scope.mode, scope.project_id)),
+        or_(s.holds, s.ended_at >= span.starts_at),
+    )
+    rows = await tx.all(query.group_by(s.currency, "began", "ended"))
+    days = range(before, span.ends_at, clock.DAY)
+    return [_trend(currency, rows, days) for currency in sorted({row.currency for row in rows})]
+
+
+def _trend(currency: str, rows: Sequence[Row[Any]], days: range) -> Trend:
+    counts, monthly = [0] * len(days), [0] * len(days)
+    for row in rows:
+        if row.currency == currency:
+            first = (row.began - days.start) // clock.DAY
+            last = len(days) if row.ended is None else (row.ended - days.start) // clock.DAY
+            for place in range(max(first, 0), min(last, len(days))):
+                counts[place] += int(row.total)
+                monthly[place] += int(row.monthly)
+    return Trend(currency, counts, monthly)
