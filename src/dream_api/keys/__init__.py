@@ -12,7 +12,7 @@ from dream_api.keys.issuing import (
 )
 from dream_api.keys.limiting import limit
 from dream_api.keys.queries import of_project, touch
-from dream_api.keys.revealing import KeyHidden, reveal
+from dream_api.keys.revealing import KeyHidden, reveal, reveal_if_ours
 from dream_api.keys.tokens import Kind
 from dream_api.keys.verifying import (
     CACHE_KIND,
@@ -46,6 +46,7 @@ __all__ = [
     "of_project",
     "refuse_unusable",
     "reveal",
+    "reveal_if_ours",
     "revoke",
     "rotate",
     "touch",

@@ -14,7 +14,7 @@ from dream_api.core import clock, errors, secrets
 from dream_api.core.db import Tx
 from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, takes
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
-from dream_api.core.secrets import InstanceKey, SealBroken
+from dream_api.core.secrets import InstanceKey
 from dream_api.gate import ACTING_REFUSALS, DEVELOPER_REFUSALS, client_of
 from dream_api.gate.choosing import PersonalTokenRequired
 from dream_api.gate.faces import IdempotencyKey, OnPlatform, WithTestKeys, gate_of
@@ -146,17 +146,11 @@ def _of_mode(rows: Sequence[Row[Any]], mode: Mode, instance_key: InstanceKey | N
     secret = next((row for row in reversed(working) if row.kind == "secret"), None)
     return Credentials(
         publishable_key=None if publishable is None else publishable.shown,
-        secret_key=None if secret is None or mode == "live" or instance_key is None else _opened(secret, instance_key),
+        secret_key=None
+        if secret is None or mode == "live" or instance_key is None
+        else keys.reveal_if_ours(secret, instance_key),
         secret_key_prefix=None if secret is None else secret.shown,
     )
-
-
-def _opened(row: Row[Any], instance_key: InstanceKey) -> str | None:
-    """None where it was sealed with another instance key."""
-    try:
-        return keys.reveal(row, instance_key)
-    except SealBroken:
-        return None
 
 
 @router.post(

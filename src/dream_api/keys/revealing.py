@@ -14,12 +14,17 @@ class KeyHidden(Conflict):
 
 
 def reveal(key: Row[Any], instance_key: InstanceKey) -> str:
-    """The whole key; KeyHidden for a live secret one, of which only a digest is kept, and where it cannot be opened."""
+    """The whole key; KeyHidden for a live secret one, of which only a digest is kept."""
     if key.kind == "publishable":
         return key.shown
     if key.sealed is None:
         raise KeyHidden("A live secret key is told once, when it is made; nobody can show it again.")
+    return instance_key.open(key.sealed, key.id)
+
+
+def reveal_if_ours(key: Row[Any], instance_key: InstanceKey) -> str | None:
+    """As `reveal`; None where the key was sealed with another instance key, such as that of a restored backup."""
     try:
-        return instance_key.open(key.sealed, key.id)
+        return reveal(key, instance_key)
     except SealBroken:
-        raise KeyHidden("The key was sealed with another instance key, such as that of a restored backup.") from None
+        return None

@@ -26,7 +26,9 @@ async def reveal_key(request: Request, visit: ManagingInProject) -> Response:
     await read_own_form(request, visit.visitor)
     async with gate_of(request).database.read() as tx:
         key = await find_key(tx, visit, request.path_params["keyId"])
-    token = keys.reveal(key.row, sealing_key(request))
+    token = keys.reveal_if_ours(key.row, sealing_key(request))
+    if token is None:
+        raise keys.KeyHidden("The key was sealed with another instance key, such as that of a restored backup.")
     async with gate_of(request).database.write() as tx:
         await record(tx, request, visit, "key.revealed", about=key.row.id)
     return await show_keys(request, visit, revealed={key.row.id: token})
