@@ -23,7 +23,9 @@ def test_what_make_run_prints_is_what_the_readme_shows() -> None:
     console = Console(file=StringIO(), width=1_000)
 
     ready = Quickstart(project, told["Publishable key"], told["Secret key"])
-    console.print(serving._welcome(Settings(data=told["Data"]), ready))
+    link = re.search(r"^http\S+/account/operator/\S+$", picture, re.MULTILINE)
+    assert link is not None
+    console.print(serving._welcome(Settings(data=told["Data"]), ready, link[0]))
 
     assert console.file.getvalue().strip() == picture.strip()
 

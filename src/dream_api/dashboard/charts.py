@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 WIDTH = 680
-HEIGHT = 200
+HEIGHT = 280
 # What is beside the marks: the numbers at the left, the days below.
 _LEFT, _TOP, _BELOW = 48, 10, 24
 # Of the room that a bar has, the part it fills; and how wide it is at most.

@@ -22,6 +22,8 @@ SPANS = (7, 30, 90)
 _BY_DEFAULT = 30
 _SHOWN_EVENTS = 6
 _SHOWN_NEAR = 5
+# From here on a change is told as a factor: percents of it say little.
+_MANY_TIMES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,4 +193,6 @@ def _change(now: int, before: int) -> tuple[str, str]:
 
 
 def _signed(part: float) -> str:
+    if part >= _MANY_TIMES:
+        return f"×{part + 1:.0f}"
     return ("+" if part >= 0 else "−") + words.percent(abs(part))
