@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from dream_api.core import clock
-from dream_api.core.errors import Refusal
+from dream_api.core.errors import NotFound, Refusal
 from dream_api.core.web import words
 from dream_api.core.web.pages import Pages
 from dream_api.dashboard import charts
@@ -167,6 +167,7 @@ class PageRoute(APIRoute):
 
         async def answer(request: Request) -> Response:
             try:
+                _refuse_nul(request)
                 return await handle(request)
             except SignInRequired:
                 asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
@@ -180,3 +181,9 @@ class PageRoute(APIRoute):
                 return told
 
         return answer
+
+
+def _refuse_nul(request: Request) -> None:
+    """No text has one, and PostgreSQL takes none: not even to look for it."""
+    if "\x00" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+        raise NotFound("There is no such page.")
