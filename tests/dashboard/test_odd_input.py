@@ -64,7 +64,7 @@ async def test_odd_forms_are_answered_with_a_page_and_those_of_others_with_no(ho
     headers = {**house.alice.cookie(), "Accept": "text/html"}
     home = await operating_owner(house)
     forms = [path_of(one, home) for one in ROUTES if "POST" in one.methods and not one.path.startswith("/account")]
-    assert len(forms) > 40  # noqa: PLR2004 - there are many
+    assert len(forms) > 40
 
     for path in forms:
         foreign = [
@@ -95,5 +95,5 @@ async def test_a_viewer_changes_nothing_and_a_stranger_finds_nothing(house: Hous
             assert viewed.status_code in (403, 404), path
         for method in route.methods & {"GET", "POST"}:
             strange = await house.api.request(method, path, headers=charlie.cookie(), data=charlie.form())
-            assert strange.status_code == 404, (method, path)  # noqa: PLR2004
+            assert strange.status_code == 404, (method, path)
             assert alice.project.name not in strange.text

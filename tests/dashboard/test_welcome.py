@@ -45,6 +45,12 @@ async def test_a_newcomer_comes_to_the_first_metered_call(house: House):
     assert called.status_code == 200, called.text
     arrived = await house.api.get(PATH, headers=headers)
     assert "It arrived: 1 of 1,000 requests this month, by ada." in arrived.text
+    project = made.headers["location"].partition("=")[2]
+    page = (await house.api.get(f"/dashboard/{project}/test", headers=headers)).text
+    level = re.search(r"/dashboard/plt_\w+/level", page)
+    assert level is not None
+    used = (await house.api.get(level[0], headers=headers)).text
+    assert re.search(r"Members</td>.*?<td>1 of", used, re.DOTALL), "its owner is counted"
 
 
 async def test_a_store_begins_with_a_product(house: House):

@@ -18,8 +18,10 @@ from dream_api.core.errors import Refusal, ValidationFailed
 from dream_api.customers import Scope
 from dream_api.dashboard.frame import Frame, PageRoute, see
 from dream_api.dashboard.recording import actor_of
+from dream_api.gate import client_of
 from dream_api.gate.faces import gate_of
 from dream_api.gate.opening import Windows
+from dream_api.gate.teaming import found_platform
 from dream_api.gate.visiting import SignedIn, Visitor, read_own_form
 from dream_api.platforms import Membership, Platform, Project, ProjectType
 from dream_api.usage import REQUESTS, Charge, Period, Standing
@@ -79,13 +81,11 @@ async def begin(request: Request, visitor: SignedIn) -> Response:
         kind = _kind(form.get("type", ""))
         platforms.proper_name(form.get("name", ""))
         async with database.write() as tx:
-            platform, is_new = await _platform(tx, request, visitor, form)
+            platform = await _platform(tx, request, visitor, form)
             made = await catalog.open_project(tx, platform, form["name"], kind, platforms.MODES)
             caller = f"user:{visitor.session.user_id}"
             pair = await keys.issue_pair(tx, made, "test", instance_key=instance_key, created_by=caller)
             by = actor_of(request, visitor)
-            if is_new:
-                await audit.record(tx, platform.id, "platform.created", by=by, details={"name": platform.name})
             told = {"name": made.name, "type": made.type}
             await audit.record(tx, platform.id, "project.created", by=by, about=made.id, details=told)
             for key in pair:
@@ -103,18 +103,16 @@ def _kind(typed: str) -> ProjectType:
     raise ValidationFailed("A project meters calls or sells goods.", param="type")
 
 
-async def _platform(tx: Tx, request: Request, visitor: Visitor, form: Mapping[str, str]) -> tuple[Platform, bool]:
-    """The visitor's, and whether it was made just now; looked for in this transaction, so that a form that is sent
-    twice makes one."""
+async def _platform(tx: Tx, request: Request, visitor: Visitor, form: Mapping[str, str]) -> Platform:
+    """The visitor's, or a new one; looked for in this transaction, so that a form that is sent twice makes one."""
     for one in await platforms.memberships_of(tx, visitor.session.user_id):
         if platforms.allows(one.role, "manage"):
-            return one.platform, False
+            return one.platform
     if not visitor.session.is_verified:
         raise ValidationFailed("Open the link in the mail that was sent to you first.")
-    made = await platforms.create(tx, platforms.proper_name(form.get("platform", ""), "platform"))
-    await platforms.add_member(tx, made.id, visitor.session.user_id, "owner")
-    await catalog.assign(tx, made, 0, request.app.state.settings.home_mode)
-    return made, True
+    name = platforms.proper_name(form.get("platform", ""), "platform")
+    mode, address = request.app.state.settings.home_mode, client_of(request.scope)
+    return await found_platform(tx, name, visitor.session, mode, address=address)
 
 
 async def _show_steps(request: Request, visitor: Visitor, membership: Membership, project: Project) -> Response:
