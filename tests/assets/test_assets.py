@@ -164,6 +164,15 @@ async def test_there_must_be_a_file(api: AsyncClient, alice: Account) -> None:
     ]
 
 
+@pytest.mark.parametrize("numbered", ["{0}*=a; {0}*0=b", "{0}*" + "1" * 5_000 + "=a"])
+async def test_parts_that_are_numbered_oddly_are_no_form(api: AsyncClient, alice: Account, numbered: str) -> None:
+    named = f"--x\r\nContent-Disposition: form-data; {numbered.format('filename')}\r\n\r\nfile\r\n--x--"
+    for kind, body in (("boundary=x", named), (numbered.format("boundary"), "")):
+        headers = {**alice.sk, "Content-Type": f"multipart/form-data; {kind}"}
+        answer = await api.post("/api/assets", headers=headers, content=body.encode())
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+
+
 @pytest.mark.parametrize(
     "key", ["..%2f..%2finstance.key", "../../instance.key", "..", "%2e%2e", "a%00b", "x" * 65, "0" * 49, "%ff"]
 )

@@ -1,10 +1,15 @@
 """Finds the file in what was sent: the whole body, or the first file of a form."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import Message
+from functools import partial
+from typing import TypeVar
 
 from dream_api.core.errors import MalformedRequest, ValidationFailed
+
+T = TypeVar("T")
 
 _MULTIPART = "multipart/form-data"
 _LONGEST_BOUNDARY = 70
@@ -27,7 +32,7 @@ def upload_in(body: bytes, content_type: str | None, name: str) -> Upload:
     kind["Content-Type"] = (content_type or "").replace("\r", " ").replace("\n", " ")
     found = Upload(body, name)
     if kind.get_content_type() == _MULTIPART:
-        boundary = kind.get_param("boundary")
+        boundary = _understood(partial(kind.get_param, "boundary"))
         if not isinstance(boundary, str) or not 1 <= len(boundary) <= _LONGEST_BOUNDARY or not boundary.isascii():
             raise MalformedRequest("The form names no boundary.", hint=_HINT)
         found = _first_file(body, boundary.encode())
@@ -66,5 +71,13 @@ def _file_name(head: bytes) -> str | None:
         if field.strip().lower() == "content-disposition":
             told = Message()
             told["Content-Disposition"] = value.strip()
-            return told.get_filename()
+            return _understood(told.get_filename)
     return None
+
+
+def _understood(read: Callable[[], T]) -> T:
+    """What a header tells; the library fails where its parts are numbered as nobody numbers them."""
+    try:
+        return read()
+    except (TypeError, ValueError):
+        raise MalformedRequest("The form cannot be read.", hint=_HINT) from None
