@@ -87,6 +87,8 @@ class OidcServer:
             {**RSAAlgorithm.to_jwk(RSA_KEY.public_key(), as_dict=True), "kid": "rsa", "use": "sig", "alg": "RS256"},
             {**ECAlgorithm.to_jwk(EC_KEY.public_key(), as_dict=True), "kid": "ec", "use": "sig", "alg": "ES256"},
             {"kty": "oct", "k": "c2VjcmV0", "kid": "oct"},
+            # As Keycloak lists it.
+            {**RSAAlgorithm.to_jwk(OTHER_KEY.public_key(), as_dict=True), "kid": "e", "use": "enc", "alg": "RSA-OAEP"},
         ]
         return {"keys": listed}
 

@@ -183,7 +183,7 @@ class Provider:
         if since > _KNOWN_FOR_SECONDS or (key_id not in self._keys and since > _KEYS_ANEW_SECONDS):
             told = await self._ask("GET", await self._endpoint("jwks_uri"))
             listed = cast(list[dict[str, Any]], told.get("keys", []))
-            self._keys = {str(one.get("kid", "")): jwt.PyJWK(one) for one in listed if one.get("kty") in ("RSA", "EC")}
+            self._keys = {str(one.get("kid", "")): jwt.PyJWK(one) for one in listed if _signs(one)}
             self._keys_at = time.monotonic()
         if key_id not in self._keys:
             raise jwt.InvalidKeyError("The provider has no such key.")
@@ -222,6 +222,11 @@ class Provider:
         if not isinstance(told, dict):
             raise ProviderFailed(f"{self.name} refused to say who you are.")
         return cast(Facts, told)
+
+
+def _signs(key: Mapping[str, Any]) -> bool:
+    """Many list keys for other uses beside those that they sign with."""
+    return key.get("kty") in ("RSA", "EC") and key.get("use", "sig") == "sig" and key.get("alg", "RS256") in _ALGORITHMS
 
 
 def _is_safe(address: str) -> bool:
