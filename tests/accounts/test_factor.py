@@ -73,6 +73,17 @@ async def test_guessing_codes_ends_after_ten_also_with_a_new_password_each_time(
     assert browser.session is None
 
 
+async def test_who_leaves_the_page_of_the_code_ten_times_is_not_locked_out(house: House) -> None:
+    _, totp, _ = await enrolled(house)
+    clock.move(clock.MINUTE)
+    browser = Browser(house)
+    for _ in range(MOST_FAILED):
+        assert (await browser.sign_in("ada@example.com")).headers["location"] == "/account/code"
+
+    assert (await browser.sign_in("ada@example.com")).status_code == 303
+    assert (await browser.send("/account/code", code=now(totp))).status_code == 303
+
+
 async def test_a_recovery_code_opens_the_door_once(house: House) -> None:
     _, _, codes = await enrolled(house)
     for expected in (303, 422):

@@ -4,7 +4,7 @@ import re
 
 from sqlalchemy import delete, update
 
-from dream_api import accounts, audit
+from dream_api import accounts, audit, platforms
 from dream_api.accounts import Role
 from dream_api.platforms.tables import members
 from tests.accounts.browser import Browser
@@ -79,6 +79,18 @@ async def test_a_token_falls_and_ends_with_the_membership(house: House) -> None:
         await tx.execute(delete(members).where(*whose))
         await accounts.note_tokens(tx, platform_id, user_id)
     assert (await house.api.get("/api/customers", headers=bearer(token))).json()["code"] == "token_revoked"
+
+
+async def test_a_token_does_not_come_back_with_its_maker(house: House) -> None:
+    platform_id, user_id = house.alice.project.platform_id, house.alice.user_ids["admin"]
+    token = await make(house, "admin", "admin")
+
+    async with house.database.write() as tx:
+        await platforms.remove_member(tx, platform_id, user_id, by="owner")
+        await platforms.add_member(tx, platform_id, user_id, "admin")
+    await house.gate.changes.look()
+
+    assert await told(house, token) == 401
 
 
 async def test_a_token_ends_with_the_account(house: House) -> None:

@@ -80,8 +80,16 @@ async def revoke_of(tx: Tx, user_id: str) -> None:
         await note(tx, CACHE_KIND, row.hash.hex())
 
 
+async def revoke_on(tx: Tx, platform_id: str, user_id: str) -> None:
+    """None of the user's tokens on the platform works any more, also where they join it again."""
+    for row in await queries.of_user(tx, user_id):
+        if row.platform_id == platform_id and row.revoked_at is None:
+            await queries.set_revoked(tx, platform_id, row.id, clock.now())
+            await note(tx, CACHE_KIND, row.hash.hex())
+
+
 async def note_tokens(tx: Tx, platform_id: str, user_id: str) -> None:
-    """To be called where the user's role on the platform changes or ends: their tokens follow it."""
+    """To be called where the user's role on the platform changes: their tokens follow it."""
     for row in await queries.of_user(tx, user_id):
         if row.platform_id == platform_id:
             await note(tx, CACHE_KIND, row.hash.hex())

@@ -50,6 +50,8 @@ async def sign_in(
             raise SignInRefused(None)
         if fresh != hashed:
             await user_queries.set_user(tx, row.id, password_hash=fresh)
+        # Codes are counted by themselves: who leaves the page of the code was right about the password.
+        await identity.forgive(tx, _tried(typed))
         return await then(tx, user_from(row))
 
 

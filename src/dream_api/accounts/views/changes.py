@@ -118,7 +118,9 @@ async def _close(request: Request, visitor: Visitor, form: Form) -> Response:
     await prove(request, visitor, form)
     by = actor(request, visitor)
     async with database_of(request).write() as tx:
-        for membership in sorted(visitor.memberships, key=lambda each: each.platform.id):
+        # As they are now: somebody may have been let in or put out since the visitor was read.
+        memberships = await platforms.memberships_of(tx, session.user_id)
+        for membership in sorted(memberships, key=lambda each: each.platform.id):
             await _leave(tx, request, visitor, membership)
         await accounts.close(tx, session.user_id)
         await audit.record(tx, session.user_id, "user.deleted", by=by)
