@@ -167,7 +167,7 @@ def every_job(settings: Settings, selling: Billing) -> Registry:
     audit_jobs.register(registry, selling.instance_key)
     usage_jobs.register(registry)
     billing_jobs.register(registry, selling)
-    gate_jobs.register(registry, settings.home_mode)
+    gate_jobs.register(registry, objects.opened(settings), selling.instance_key, settings.home_mode)
     return registry
 
 

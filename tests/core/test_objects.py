@@ -59,6 +59,20 @@ async def test_what_is_put_again_is_replaced_and_what_is_deleted_is_gone(objects
         await objects.read("a", 0, 1)
 
 
+async def test_all_below_a_path_is_deleted_and_nothing_beside_it(objects: Objects) -> None:
+    for name in range(60):
+        await objects.put(f"assets/plt_1/{name}", b"x")
+    await objects.put("assets/plt_12/a", b"other")
+
+    for _ in range(2):
+        await objects.delete_below("assets/plt_1")
+
+    assert await whole(await objects.read("assets/plt_12/a", 0, 5)) == b"other"
+    for name in range(60):
+        with pytest.raises(NoSuchObject):
+            await objects.read(f"assets/plt_1/{name}", 0, 1)
+
+
 async def test_a_path_leads_nowhere_else(objects: Objects) -> None:
     for path in ("", "../a", "a/../b", "/etc/passwd", "a//b", "A", "a\x00", "a/", "a%2fb", ".a", "a.b"):
         with pytest.raises(ValueError, match="no path"):

@@ -6,6 +6,8 @@ import sqlalchemy as sa
 
 from dream_api.core import clock
 from dream_api.core.db.tables import metadata
+from dream_api.core.objects import opened
+from dream_api.core.secrets import instance_key
 from dream_api.gate.belonging import of_platform
 from dream_api.gate.purging import purge
 from dream_api.platforms import find
@@ -33,6 +35,20 @@ async def _left_of(house: House, account: Account) -> dict[str, int]:
     return {name: count for name, count in left.items() if count}
 
 
+async def _purge(house: House) -> None:
+    await purge(house.database, opened(house.settings), instance_key(house.settings), "live")
+
+
+def _files(house: House) -> list[str]:
+    """Of which platforms there are files, each as often as it has some."""
+    return [path.parent.name for path in (house.settings.data / "objects" / "assets").glob("*/*")]
+
+
+async def _books(house: House) -> set[str]:
+    async with house.database.read() as tx:
+        return {row.book for row in await tx.all(sa.text("SELECT book FROM audit_books"))}
+
+
 async def _use(house: House, account: Account) -> None:
     """Sells, counts, invites: rows in most tables."""
     seller = Seller(house.api, account.sk)
@@ -41,6 +57,7 @@ async def _use(house: House, account: Account) -> None:
     for headers in (account.calls(), {**account.live, "X-User-Id": "bob"}):
         assert (await house.api.post("/api/data", headers=headers)).status_code == 200
     await invite(house, account, "grace@example.com")
+    assert (await house.api.post("/api/assets", headers=account.sk, content=b"GIF89a")).status_code == 201
 
 
 async def test_keys_are_refused_until_the_deletion_is_taken_back(house: House, alice: Account) -> None:
@@ -65,17 +82,22 @@ async def test_keys_are_refused_until_the_deletion_is_taken_back(house: House, a
     assert await actions_of(house, alice) == ["platform.deletion_asked", "platform.deletion_stopped"]
 
 
-async def test_after_the_grace_nothing_is_left(house: House, alice: Account) -> None:
-    await _use(house, alice)
+async def test_after_the_grace_nothing_is_left(house: House, alice: Account, charlie: Account) -> None:
+    for account in (alice, charlie):
+        await _use(house, account)
     await _delete(house, alice)
 
     clock.move(14 * clock.DAY - clock.HOUR)
-    await purge(house.database, "live")
+    await _purge(house)
     early = await _left_of(house, alice)
+    kept = alice.project.platform_id, charlie.project.platform_id
+    assert (set(_files(house)), set(kept) <= await _books(house)) == (set(kept), True)
     clock.move(2 * clock.HOUR)
-    await purge(house.database, "live")
+    await _purge(house)
 
     assert {"customers", "usage_counters", "payments", "invitations", "members"} <= early.keys()
+    assert _files(house) == [charlie.project.platform_id]
+    assert await _books(house) & set(kept) == {charlie.project.platform_id}
     async with house.database.read() as tx:
         platforms = await tx.all(sa.text("SELECT name FROM platforms"))
     assert "Alice" not in [row.name for row in platforms]
@@ -89,11 +111,12 @@ async def test_payments_of_live_mode_are_kept_without_their_persons(house: House
     async with house.database.write() as tx:
         await tx.execute(sa.text("UPDATE payments SET mode = 'live'"))
         await tx.execute(sa.text("UPDATE customers SET email = 'ada@example.com'"))
+    assert (await house.api.get("/api/customers", headers=alice.by("owner"))).status_code == 200
     await _delete(house, alice)
     clock.move(15 * clock.DAY)
 
-    await purge(house.database, "live")
-    await purge(house.database, "live")
+    await _purge(house)
+    await _purge(house)
 
     left = await _left_of(house, alice)
     assert {"payments", "invoices", "subscriptions", "projects", "platforms", "customers"} <= left.keys()
@@ -101,7 +124,8 @@ async def test_payments_of_live_mode_are_kept_without_their_persons(house: House
     async with house.database.read() as tx:
         named = sa.text("SELECT count(*) FROM customers WHERE platform_id = :id AND email IS NOT NULL")
         assert await tx.scalar(named, {"id": alice.project.platform_id}) == 0
-    assert (await house.api.get("/api/customers", headers=alice.sk)).status_code == 401
+    for headers in (alice.sk, alice.by("owner")):
+        assert (await house.api.get("/api/customers", headers=headers)).status_code == 401
 
 
 async def test_a_deleted_project_is_gone_and_what_its_platform_was_charged_for_stays_true(
@@ -114,12 +138,13 @@ async def test_a_deleted_project_is_gone_and_what_its_platform_was_charged_for_s
     called = await house.api.post("/api/data", headers=other.calls())
     again = await house.api.delete(f"/projects/{other.project.id}", headers=alice.at_api())
     listed = (await house.api.get("/projects", headers=alice.at_api())).json()["data"]
-    await purge(house.database, "live")
+    await _purge(house)
 
     assert (deleted.status_code, again.status_code) == (200, 404)
     assert (called.status_code, called.json()["code"]) == (401, "key_revoked")
     assert [one["projectId"] for one in listed] == [alice.project.id]
     left = await _left_of(house, alice)
+    assert (left.get("assets"), _files(house)) == (None, [])
     assert left["customers"] == 1  # bob, whom the level counted, without his name
     assert not {"subscriptions", "payments", "checkouts"} & left.keys()
     assert await contradicted(house) == set()

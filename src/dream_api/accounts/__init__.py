@@ -11,7 +11,15 @@ from dream_api.accounts.changing import (
     set_password,
     verify,
 )
-from dream_api.accounts.issuing import IssuedToken, TokenAlreadyRevoked, issue, note_tokens, revoke, revoke_on
+from dream_api.accounts.issuing import (
+    IssuedToken,
+    TokenAlreadyRevoked,
+    issue,
+    note_tokens,
+    revoke,
+    revoke_all,
+    revoke_on,
+)
 from dream_api.accounts.linking import arrive
 from dream_api.accounts.queries import find, of_platform, of_user
 from dream_api.accounts.roles import ROLES, Role
@@ -86,6 +94,7 @@ __all__ = [
     "rename",
     "reset_password",
     "revoke",
+    "revoke_all",
     "revoke_on",
     "sent_in",
     "sessions_of",

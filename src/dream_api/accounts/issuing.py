@@ -88,6 +88,14 @@ async def revoke_on(tx: Tx, platform_id: str, user_id: str) -> None:
             await note(tx, CACHE_KIND, row.hash.hex())
 
 
+async def revoke_all(tx: Tx, platform_id: str) -> None:
+    """No token works on the platform any more."""
+    for row in await queries.of_platform(tx, platform_id):
+        if row.revoked_at is None:
+            await queries.set_revoked(tx, platform_id, row.id, clock.now())
+            await note(tx, CACHE_KIND, row.hash.hex())
+
+
 async def note_tokens(tx: Tx, platform_id: str, user_id: str) -> None:
     """To be called where the user's role on the platform changes: their tokens follow it."""
     for row in await queries.of_user(tx, user_id):

@@ -51,9 +51,14 @@ def is_key(text: str) -> bool:
     return _KEY.fullmatch(text) is not None
 
 
+def folder_of(platform_id: str) -> str:
+    """Below which all of the platform's lie in the object store."""
+    return f"assets/{platform_id}"
+
+
 def path_of(platform_id: str, key: str) -> str:
-    """Where the bytes lie in the object store; a platform's lie together."""
-    return f"assets/{platform_id}/{key}"
+    """Where the bytes lie in the object store."""
+    return f"{folder_of(platform_id)}/{key}"
 
 
 async def keep(tx: Tx, platform_id: str, project_id: str, mode: Mode, asset: Asset, *, created_by: str) -> int:

@@ -6,7 +6,7 @@ the chain still verifies; what is too old is cut off at a place that is sealed w
 """
 
 from dream_api.audit.actions import ACTIONS
-from dream_api.audit.cutting import cut
+from dream_api.audit.cutting import cut, forget
 from dream_api.audit.erasing import erase_old
 from dream_api.audit.proving import checks
 from dream_api.audit.reading import Entry, Known, actors_of, entries_of
@@ -24,6 +24,7 @@ __all__ = [
     "cut",
     "entries_of",
     "erase_old",
+    "forget",
     "record",
     "record_in_all",
 ]

@@ -28,6 +28,14 @@ async def cut(database: Database, key: InstanceKey) -> None:
             return
 
 
+async def forget(database: Database, key: InstanceKey, book: str) -> None:
+    """The whole book, a bounded part at a time; at each moment what is left of it verifies."""
+    while await _cut_some(database, key, book, clock.now() + clock.SECOND):
+        pass
+    async with database.write() as tx:
+        await queries.delete_book(tx, book)
+
+
 async def _cut_some(database: Database, key: InstanceKey, book: str, before: int) -> bool:
     """Whether anything was cut off."""
     async with database.write() as tx:

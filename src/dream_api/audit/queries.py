@@ -95,6 +95,11 @@ async def cut_off(tx: Tx, book: str, number: int, digest: bytes, seal: bytes) ->
     await tx.execute(update(books).where(b.book == book).values(values))
 
 
+async def delete_book(tx: Tx, book: str) -> None:
+    """Without entries."""
+    await tx.execute(delete(books).where(b.book == book))
+
+
 async def some_books(tx: Tx, after: str, limit: int) -> Sequence[Row[Any]]:
     return await tx.all(select(books).where(b.book > after).order_by(b.book).limit(limit))
 

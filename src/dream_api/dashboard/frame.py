@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from dream_api.core import clock
-from dream_api.core.errors import NotFound, Refusal
+from dream_api.core.errors import NotFound, Refusal, ValidationFailed
 from dream_api.core.web import words
 from dream_api.core.web.pages import Pages
 from dream_api.dashboard import charts
@@ -185,5 +185,7 @@ class PageRoute(APIRoute):
 
 def _refuse_nul(request: Request) -> None:
     """No text has one, and PostgreSQL takes none: not even to look for it."""
-    if "\x00" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+    if "\x00" in request.scope["path"]:
         raise NotFound("There is no such page.")
+    if b"%00" in request.scope["query_string"]:
+        raise ValidationFailed("What is asked for cannot be read.")

@@ -5,6 +5,8 @@ from functools import partial
 from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.core.jobs import Job, Registry
+from dream_api.core.objects import Objects
+from dream_api.core.secrets import InstanceKey
 from dream_api.core.sweeping import Kept
 from dream_api.gate.purging import purge
 from dream_api.platforms import Mode
@@ -14,11 +16,11 @@ PURGE = "gate.purge"
 KEPT = (Kept(invitations.c.expires_at, 30 * clock.DAY),)
 
 
-def register(registry: Registry, home_mode: Mode) -> None:
+def register(registry: Registry, objects: Objects, key: InstanceKey, home_mode: Mode) -> None:
     """Once an hour."""
-    registry.handle(PURGE, partial(_purge, home_mode))
+    registry.handle(PURGE, partial(_purge, objects, key, home_mode))
     registry.schedule(PURGE, every=clock.HOUR, kind=PURGE)
 
 
-async def _purge(home_mode: Mode, database: Database, _: Job) -> None:
-    await purge(database, home_mode)
+async def _purge(objects: Objects, key: InstanceKey, home_mode: Mode, database: Database, _: Job) -> None:
+    await purge(database, objects, key, home_mode)

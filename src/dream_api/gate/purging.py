@@ -3,14 +3,18 @@
 Of a deleted project the counts of its live customers stay, without their names, because the platform was charged for
 them by its level. Of a deleted platform nothing stays but projects in which real money moved: their orders, invoices
 and payments, with what these point at, are kept as long as the law asks for.
+
+Files go before the rows that tell of them, and the platform's own row goes last: what fails half way is tried again.
 """
 
 from sqlalchemy import ColumnElement, Table, and_, delete, false, select, tuple_, update
 
-from dream_api import billing, catalog, customers, platforms
+from dream_api import accounts, assets, audit, billing, catalog, customers, platforms
 from dream_api.core import clock
 from dream_api.core.db import Database, Tx
 from dream_api.core.db.tables import metadata
+from dream_api.core.objects import Objects
+from dream_api.core.secrets import InstanceKey
 from dream_api.gate.belonging import of_platform, of_project
 from dream_api.gate.standing import home_scope
 from dream_api.platforms import Mode, Platform, Project
@@ -25,15 +29,24 @@ _BEHIND_COUNTS = {"projects", "meters"}
 _OF_PLATFORM_ITSELF = {"platforms", "numbers"}
 
 
-async def purge(database: Database, mode: Mode) -> None:
+async def purge(database: Database, objects: Objects, key: InstanceKey, mode: Mode) -> None:
     """All projects that were deleted, and all platforms whose grace is over; `mode`: in which home sells its levels."""
     async with database.read() as tx:
         projects = [platforms.project_from(row) for row in await platforms.deleted_projects(tx)]
         ending = [platforms.platform_from(row) for row in await platforms.platforms_to_delete(tx, clock.now())]
     for project in projects:
+        await _delete_files(database, objects, project)
         await _purge_project(database, project)
     for platform in ending:
-        await _purge_platform(database, platform, mode)
+        await objects.delete_below(assets.folder_of(platform.id))
+        await _purge_platform(database, platform, key, mode)
+
+
+async def _delete_files(database: Database, objects: Objects, project: Project) -> None:
+    async with database.read() as tx:
+        keys = await assets.keys_of(tx, project.platform_id, project.id)
+    for key in keys:
+        await objects.delete(assets.path_of(project.platform_id, key))
 
 
 async def _purge_project(database: Database, project: Project) -> None:
@@ -77,7 +90,9 @@ async def _is_reserved(tx: Tx, project: Project) -> bool:
     return await tx.first(select(r.id).where(*whose).limit(1)) is not None
 
 
-async def _purge_platform(database: Database, platform: Platform, mode: Mode) -> None:
+async def _purge_platform(database: Database, platform: Platform, key: InstanceKey, mode: Mode) -> None:
+    async with database.write() as tx:
+        await accounts.revoke_all(tx, platform.id)
     async with database.read() as tx:
         rows = await platforms.every_project(tx, platform.id)
         paid = [row.id for row in rows if await billing.has_payments(tx, platform.id, row.id, "live")]
@@ -87,15 +102,15 @@ async def _purge_platform(database: Database, platform: Platform, mode: Mode) ->
     for table in _every_table():
         condition = of_platform(table, platform)
         is_kept = table.info["keep"] == _OF_LAW or table.name in _BEHIND_MONEY | _OF_PLATFORM_ITSELF
-        if condition is not None and not (paid and is_kept):
+        if condition is not None and table.name != "platforms" and not (paid and is_kept):
             await _delete(database, table, condition)
     for row in rows:
         if row.id in paid:
             await _forget_persons(database, platforms.project_from(row))
+    await audit.forget(database, key, platform.id)
     async with database.write() as tx:
         await _leave_home(tx, platform, mode)
-        if paid:
-            await platforms.mark_gone(tx, platform)
+        await (platforms.mark_gone(tx, platform) if paid else platforms.delete_platform(tx, platform))
 
 
 async def _delete_wholly(database: Database, project: Project) -> None:

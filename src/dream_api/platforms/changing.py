@@ -95,6 +95,11 @@ async def mark_purged(tx: Tx, project: Project) -> None:
     await queries.update_project(tx, project.platform_id, project.id, {"name": "Deleted", "purged_at": clock.now()})
 
 
+async def delete_platform(tx: Tx, platform: Platform) -> None:
+    """Nothing else is left of it."""
+    await queries.delete_platform(tx, platform.id)
+
+
 async def mark_gone(tx: Tx, platform: Platform) -> None:
     """All of the platform is gone but what the law keeps."""
     await queries.update_platform(tx, platform.id, {"name": "Deleted", "gone_at": clock.now()})

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, ScalarSelect, insert, select, update
+from sqlalchemy import Row, ScalarSelect, delete, insert, select, update
 
 from dream_api.core.db import Tx
 from dream_api.platforms.tables import instance, platforms, projects
@@ -46,6 +46,10 @@ async def hold_platform(tx: Tx, platform_id: str) -> None:
 
 async def update_platform(tx: Tx, platform_id: str, values: dict[str, Any]) -> None:
     await tx.execute(update(platforms).where(platforms.c.id == platform_id).values(values))
+
+
+async def delete_platform(tx: Tx, platform_id: str) -> None:
+    await tx.execute(delete(platforms).where(platforms.c.id == platform_id))
 
 
 async def platforms_to_delete(tx: Tx, now: int) -> Sequence[Row[Any]]:

@@ -65,6 +65,16 @@ class Objects:
         except BaseError as problem:
             raise _unavailable() from problem
 
+    async def delete_below(self, path: str) -> None:
+        """All that lies below the path, also where there is nothing."""
+        try:
+            async for found in obstore.list(self._store, _proper(path)):
+                await obstore.delete_async(self._store, [one["path"] for one in found])
+        except FileNotFoundError:
+            return
+        except BaseError as problem:
+            raise _unavailable() from problem
+
 
 async def _pieces(stream: AsyncIterable[Any]) -> AsyncIterator[bytes]:
     async for piece in stream:
