@@ -3,15 +3,16 @@
 from sqlalchemy import text
 
 from dream_api import platforms
+from dream_api.accounts import Role
 from dream_api.core import mail
 from dream_api.core.mail import Letter
 from tests.support.house import Account, House
 
 
-async def join_operators(house: House, account: Account) -> None:
+async def join_operators(house: House, account: Account, role: Role = "owner") -> None:
     async with house.database.write() as tx:
         operator = await platforms.operator(tx)
-        await platforms.add_member(tx, operator.id, account.user_ids["owner"], "owner")
+        await platforms.add_member(tx, operator.id, account.user_ids[role], role)
 
 
 async def post(house: House, subject: str) -> str:
@@ -21,10 +22,12 @@ async def post(house: House, subject: str) -> str:
 
 async def test_the_operator_reads_the_text_of_a_letter(house: House, alice: Account, charlie: Account) -> None:
     mail_id = await post(house, "Join <b>us</b>")
-    await join_operators(house, alice)
+    for role in ("owner", "admin"):
+        await join_operators(house, alice, role)
     paths = ["/dashboard/operator/mail", f"/dashboard/operator/mail/{mail_id}"]
 
     listed, read = [await house.api.get(path, headers=alice.cookie()) for path in paths]
+    admins = await house.api.get(paths[1], headers=alice.cookie("admin"))
     strangers = [(await house.api.get(path, headers=charlie.cookie())).status_code for path in paths]
     nobodys = [(await house.api.get(path)).status_code for path in paths]
 
@@ -32,6 +35,8 @@ async def test_the_operator_reads_the_text_of_a_letter(house: House, alice: Acco
     assert "bob@example.com" in listed.text
     assert "Open &lt;i&gt;this" in read.text
     assert "<script>x" not in read.text
+    assert ("bob@example.com" in admins.text, "Open" in admins.text) == (True, False)
+    assert "its links open doors" in admins.text
     assert strangers == [404, 404]
     assert nobodys == [303, 303]
 

@@ -38,7 +38,10 @@ async def list_mail(
 async def read_mail(
     request: Request, visit: ManagingInstance, mail_id: Annotated[str, Path(alias="mailId")]
 ) -> Response:
-    """Its text; the HTML was made for the person it goes to, and is not shown."""
+    """Its text, for owners: an admin who asks to reset an owner's password must not find the link here.
+
+    The HTML was made for the person it goes to, and is not shown.
+    """
     letter = await _find(request, mail_id)
     if letter is None:
         raise NotFound("There is no such letter.", hint="Letters are kept for 30 days.")
