@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Float, Row, and_, case, cast, false, func, literal, select
+from sqlalchemy import CTE, ColumnElement, Float, Row, and_, case, cast, false, func, literal, or_, select
 
 from dream_api.catalog.tables import tier_limits, tiers
 from dream_api.core import clock
 from dream_api.core.db import Tx
+from dream_api.core.db.tables import Number
 from dream_api.customers import SILENCE, Scope, period_of
 from dream_api.customers.tables import customers
 from dream_api.dashboard.within import Within, rows_within
@@ -23,9 +24,7 @@ _LONGEST_PERIOD = 31 * clock.DAY
 _READ = 5 * _MOST
 
 c = customers.c
-l = tier_limits.c  # noqa: E741
 u = usage_counters.c
-_own = tiers.alias("own")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,62 +63,99 @@ def _near(row: Row[Any], names: Mapping[int, str], limit: OpenLimit) -> Near:
 
 
 async def _candidates(tx: Tx, scope: Scope, meter_nos: list[int], now: int) -> Sequence[Row[Any]]:
-    """The counters of all limits that may be open, the largest share first."""
-    of_scope = Within(scope.mode, scope.project_id)
-    own = and_(*rows_within(_own, scope.platform_id, of_scope), _own.c.name == c.plan)
-    default = select(tiers).where(*rows_within(tiers, scope.platform_id, of_scope), tiers.c.is_default).limit(1)
-    tier_id = func.coalesce(_own.c.id, default.with_only_columns(tiers.c.id).scalar_subquery())
-    plan = func.coalesce(_own.c.name, default.with_only_columns(tiers.c.name).scalar_subquery())
-    limit = and_(l.platform_id == c.platform_id, l.tier_id == tier_id, l.kind == "hard", l.max > 0)
-    earliest, latest = _opened_between(now)
+    """The counters of all limits that may be open, the largest share first.
+
+    Counters that come near no plan's limit are left out before anybody asks whose they are: most of them.
+    """
+    limits = _limits(scope, meter_nos)
+    l = limits.c  # noqa: E741
+    least = select(l.meter_no, l.window, l.window_no, func.min(l.max).label("max"))
+    some = least.group_by(l.meter_no, l.window, l.window_no).subquery("some")
     counter = and_(
         u.platform_no == scope.platform_no,
-        u.customer_no == c.no,
-        u.meter_no == l.meter_no,
-        u.window == case({window.name.lower(): int(window) for window in Window}, value=l.window),
-        u.starts_at.between(earliest, latest),
+        u.meter_no == some.c.meter_no,
+        u.window == some.c.window_no,
+        u.starts_at.between(*_opened_between(some.c.window, now)),
+        _is_near(some.c.max),
     )
-    # Never null where it matters, but SQLite is not to know: else it reads all counters of the platform first.
-    used = func.coalesce(u.count, 0)
+    # The sum hides the number from SQLite's planner, which would look for the counters of all customers, one by one.
+    theirs = and_(c.platform_id == scope.platform_id, c.no == u.customer_no + literal(0, Number))
+    limit = and_(l.plan == _plan(scope), l.meter_no == some.c.meter_no, l.window == some.c.window)
     return await tx.all(
         select(
             c.id,
             c.user_id,
             c.period_starts_at,
             c.period_ends_at,
-            plan.label("plan"),
+            l.plan,
             l.meter_no,
             l.window,
             l.max,
             u.starts_at,
             u.count.label("used"),
         )
-        .select_from(customers)
-        .outerjoin(_own, own)
-        .join(tier_limits, limit)
-        .outerjoin(usage_counters, counter)
+        .select_from(some)
+        .join(usage_counters, counter)
+        .join(customers, theirs)
+        .join(limits, limit)
         .where(
-            *rows_within(customers, scope.platform_id, of_scope),
+            *rows_within(customers, scope.platform_id, Within(scope.mode, scope.project_id)),
             c.status == "active",
-            l.meter_no.in_(meter_nos),
-            used * 100 >= l.max * NEAR_PERCENT,
+            _is_near(l.max),
+            or_(l.window != Window.PERIOD.name.lower(), u.starts_at.between(*_period_opened_between(now))),
         )
-        .order_by((cast(used, Float) / l.max).desc(), c.id, l.meter_no, l.window)
+        .order_by((cast(u.count, Float) / l.max).desc(), c.id, l.meter_no, l.window)
         .limit(_READ)
     )
 
 
-def _opened_between(now: int) -> tuple[ColumnElement[int], ColumnElement[int]]:
-    """When the present window of a limit can have begun, at the earliest and at the latest.
+def _limits(scope: Scope, meter_nos: list[int]) -> CTE:
+    """The hard limits of the scope's plans, by the plans' names."""
+    t, l = tiers.c, tier_limits.c  # noqa: E741
+    window_no = case({window.name.lower(): int(window) for window in Window}, value=l.window)
+    return (
+        select(t.name.label("plan"), l.meter_no, l.window, window_no.label("window_no"), l.max)
+        .join_from(tiers, tier_limits, and_(l.platform_id == t.platform_id, l.tier_id == t.id))
+        .where(*_plans_of(scope), l.kind == "hard", l.max > 0, l.meter_no.in_(meter_nos))
+        .cte("limits")
+    )
 
-    Exact, but for what a subscription has paid for: its months are counted by `customers.period_of` alone.
-    """
+
+def _plan(scope: Scope) -> ColumnElement[str]:
+    """The name of the plan that a customer is on: their own where there is such a tier, else the default."""
+    named = select(tiers.c.name).where(*_plans_of(scope))
+    own = named.where(tiers.c.name == c.plan).correlate(customers).scalar_subquery()
+    return func.coalesce(own, named.where(tiers.c.is_default).limit(1).scalar_subquery())
+
+
+def _plans_of(scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    return rows_within(tiers, scope.platform_id, Within(scope.mode, scope.project_id))
+
+
+def _is_near(limit: ColumnElement[int]) -> ColumnElement[bool]:
+    return u.count * 100 >= limit * NEAR_PERCENT
+
+
+def _opened_between(window: ColumnElement[str], now: int) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """When the present window can have begun, of whichever customer: exact, but for periods."""
     month, _ = clock.month_of(now)
     fixed = {"life": 0, "hour": clock.hour_of(now), "day": now - now % clock.DAY, "month": month}
-    begun = [(l.window == name, literal(at, BigInteger)) for name, at in fixed.items()]
+    earliest, latest = ({**fixed, "period": at} for at in (now - _LONGEST_PERIOD, now))
+    return _by_name(window, earliest), _by_name(window, latest)
+
+
+def _by_name(window: ColumnElement[str], moments: Mapping[str, int]) -> ColumnElement[int]:
+    return case(*((window == name, literal(at, Number)) for name, at in moments.items()))
+
+
+def _period_opened_between(now: int) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """When the customer's present period can have begun.
+
+    Exact where it is the calendar month; months of what a subscription has paid for are counted by
+    `customers.period_of` alone.
+    """
     is_subscribed = and_(c.period_starts_at <= now, c.period_ends_at > now - SILENCE)
     paid_for = case((c.period_ends_at > now, c.period_starts_at), else_=c.period_ends_at)
-    lately = literal(now - _LONGEST_PERIOD, BigInteger)
-    earliest = case((paid_for > lately, paid_for), else_=lately)
-    of_month = (~func.coalesce(is_subscribed, false()), literal(month, BigInteger))
-    return case(*begun, of_month, else_=earliest), case(*begun, of_month, else_=literal(now, BigInteger))
+    month = literal(clock.month_of(now)[0], Number)
+    of_month = (~func.coalesce(is_subscribed, false()), month)
+    return case(of_month, else_=paid_for), case(of_month, else_=literal(now, Number))
