@@ -11,6 +11,8 @@ from tests.tenants.operations import every_operation
 from tests.tenants.test_operations import Operation, ask, things_of
 
 OPERATIONS = [one for one in every_operation() if one.is_for_developers]
+# Those that are about one mode of a project, and not about a whole platform.
+IN_PROJECT = [one for one in OPERATIONS if "X-Mode" in one.headers]
 FOR_BROWSERS = [one for one in every_operation() if one.is_for_browsers]
 
 
@@ -21,7 +23,7 @@ def test_there_are_such_operations() -> None:
     assert not {"POST /api/data", "GET /api/usage", "POST /api/usage/reserve"} & {str(one) for one in OPERATIONS}
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@pytest.mark.parametrize("operation", IN_PROJECT, ids=str)
 async def test_a_test_customer_is_not_found_in_live_mode(house: House, operation: Operation) -> None:
     things = await things_of(house, house.alice, operation)
 
