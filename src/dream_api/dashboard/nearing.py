@@ -67,20 +67,20 @@ async def _candidates(tx: Tx, scope: Scope, meter_nos: list[int], now: int) -> S
 
     Counters that come near no plan's limit are left out before anybody asks whose they are: most of them.
     """
-    limits = _limits(scope, meter_nos)
+    limits = _limits(scope, meter_nos, now)
     l = limits.c  # noqa: E741
-    least = select(l.meter_no, l.window, l.window_no, func.min(l.max).label("max"))
-    some = least.group_by(l.meter_no, l.window, l.window_no).subquery("some")
+    of_window = (l.meter_no, l.window, l.window_no, l.earliest, l.latest)
+    lowest = select(*of_window, func.min(l.max).label("max")).group_by(*of_window).subquery("lowest")
     counter = and_(
         u.platform_no == scope.platform_no,
-        u.meter_no == some.c.meter_no,
-        u.window == some.c.window_no,
-        u.starts_at.between(*_opened_between(some.c.window, now)),
-        _is_near(some.c.max),
+        u.meter_no == lowest.c.meter_no,
+        u.window == lowest.c.window_no,
+        u.starts_at.between(lowest.c.earliest, lowest.c.latest),
+        _is_near(lowest.c.max),
     )
     # The sum hides the number from SQLite's planner, which would look for the counters of all customers, one by one.
     theirs = and_(c.platform_id == scope.platform_id, c.no == u.customer_no + literal(0, Number))
-    limit = and_(l.plan == _plan(scope), l.meter_no == some.c.meter_no, l.window == some.c.window)
+    limit = and_(l.plan == _plan(scope), l.meter_no == lowest.c.meter_no, l.window == lowest.c.window)
     return await tx.all(
         select(
             c.id,
@@ -94,7 +94,7 @@ async def _candidates(tx: Tx, scope: Scope, meter_nos: list[int], now: int) -> S
             u.starts_at,
             u.count.label("used"),
         )
-        .select_from(some)
+        .select_from(lowest)
         .join(usage_counters, counter)
         .join(customers, theirs)
         .join(limits, limit)
@@ -109,12 +109,14 @@ async def _candidates(tx: Tx, scope: Scope, meter_nos: list[int], now: int) -> S
     )
 
 
-def _limits(scope: Scope, meter_nos: list[int]) -> CTE:
-    """The hard limits of the scope's plans, by the plans' names."""
+def _limits(scope: Scope, meter_nos: list[int], now: int) -> CTE:
+    """The hard limits of the scope's plans, by the plans' names, and when their present windows can have begun."""
     t, l = tiers.c, tier_limits.c  # noqa: E741
     window_no = case({window.name.lower(): int(window) for window in Window}, value=l.window)
+    earliest, latest = _opened_between(l.window, now)
+    told = (l.meter_no, l.window, window_no.label("window_no"), l.max)
     return (
-        select(t.name.label("plan"), l.meter_no, l.window, window_no.label("window_no"), l.max)
+        select(t.name.label("plan"), *told, earliest.label("earliest"), latest.label("latest"))
         .join_from(tiers, tier_limits, and_(l.platform_id == t.platform_id, l.tier_id == t.id))
         .where(*_plans_of(scope), l.kind == "hard", l.max > 0, l.meter_no.in_(meter_nos))
         .cte("limits")
