@@ -67,7 +67,8 @@ async def _candidates(tx: Tx, scope: Scope, meter_nos: list[int], now: int) -> S
 
     Counters that come near no plan's limit are left out before anybody asks whose they are: most of them.
     """
-    limits = _limits(scope, meter_nos, now)
+    plans = _plans(scope)
+    limits = _limits(plans, scope, meter_nos, now)
     l = limits.c  # noqa: E741
     of_window = (l.meter_no, l.window, l.window_no, l.earliest, l.latest)
     lowest = select(*of_window, func.min(l.max).label("max")).group_by(*of_window).subquery("lowest")
@@ -78,9 +79,17 @@ async def _candidates(tx: Tx, scope: Scope, meter_nos: list[int], now: int) -> S
         u.starts_at.between(lowest.c.earliest, lowest.c.latest),
         _is_near(lowest.c.max),
     )
-    # The sum hides the number from SQLite's planner, which would look for the counters of all customers, one by one.
-    theirs = and_(c.platform_id == scope.platform_id, c.no == u.customer_no + literal(0, Number))
-    limit = and_(l.plan == _plan(scope), l.meter_no == lowest.c.meter_no, l.window == lowest.c.window)
+    # Adding nothing keeps SQLite's planner to this order: it would look for the counters of all customers, one by one,
+    # or for whose they are before it knows what is near, or try all plans' limits before it knows the customer's.
+    nothing = lowest.c.window_no * literal(0, Number)
+    theirs = and_(c.platform_id == scope.platform_id, c.no == u.customer_no + nothing)
+    own = plans.alias("own")
+    default = select(plans.c.name).where(plans.c.is_default).limit(1).scalar_subquery()
+    limit = and_(
+        l.plan == func.coalesce(own.c.name, default),
+        l.meter_no + nothing == lowest.c.meter_no,
+        l.window_no + nothing == lowest.c.window_no,
+    )
     return await tx.all(
         select(
             c.id,
@@ -97,6 +106,7 @@ async def _candidates(tx: Tx, scope: Scope, meter_nos: list[int], now: int) -> S
         .select_from(lowest)
         .join(usage_counters, counter)
         .join(customers, theirs)
+        .outerjoin(own, own.c.name == c.plan)
         .join(limits, limit)
         .where(
             *rows_within(customers, scope.platform_id, Within(scope.mode, scope.project_id)),
@@ -109,29 +119,25 @@ async def _candidates(tx: Tx, scope: Scope, meter_nos: list[int], now: int) -> S
     )
 
 
-def _limits(scope: Scope, meter_nos: list[int], now: int) -> CTE:
-    """The hard limits of the scope's plans, by the plans' names, and when their present windows can have begun."""
-    t, l = tiers.c, tier_limits.c  # noqa: E741
+def _plans(scope: Scope) -> CTE:
+    """All of the scope, few: read once, before anybody is looked up."""
+    t = tiers.c
+    whose = rows_within(tiers, scope.platform_id, Within(scope.mode, scope.project_id))
+    return select(t.id, t.name, t.is_default).where(*whose).cte("plans")
+
+
+def _limits(plans: CTE, scope: Scope, meter_nos: list[int], now: int) -> CTE:
+    """The hard limits of plans, by the plans' names, and when their present windows can have begun."""
+    l = tier_limits.c  # noqa: E741
     window_no = case({window.name.lower(): int(window) for window in Window}, value=l.window)
     earliest, latest = _opened_between(l.window, now)
     told = (l.meter_no, l.window, window_no.label("window_no"), l.max)
     return (
-        select(t.name.label("plan"), *told, earliest.label("earliest"), latest.label("latest"))
-        .join_from(tiers, tier_limits, and_(l.platform_id == t.platform_id, l.tier_id == t.id))
-        .where(*_plans_of(scope), l.kind == "hard", l.max > 0, l.meter_no.in_(meter_nos))
+        select(plans.c.name.label("plan"), *told, earliest.label("earliest"), latest.label("latest"))
+        .join_from(plans, tier_limits, l.tier_id == plans.c.id)
+        .where(l.platform_id == scope.platform_id, l.kind == "hard", l.max > 0, l.meter_no.in_(meter_nos))
         .cte("limits")
     )
-
-
-def _plan(scope: Scope) -> ColumnElement[str]:
-    """The name of the plan that a customer is on: their own where there is such a tier, else the default."""
-    named = select(tiers.c.name).where(*_plans_of(scope))
-    own = named.where(tiers.c.name == c.plan).correlate(customers).scalar_subquery()
-    return func.coalesce(own, named.where(tiers.c.is_default).limit(1).scalar_subquery())
-
-
-def _plans_of(scope: Scope) -> tuple[ColumnElement[bool], ...]:
-    return rows_within(tiers, scope.platform_id, Within(scope.mode, scope.project_id))
 
 
 def _is_near(limit: ColumnElement[int]) -> ColumnElement[bool]:
