@@ -1,4 +1,4 @@
-"""A project with very many customers, who have used, subscribed and paid for a month."""
+"""A project with very many customers, who have used, subscribed and paid for a month; a store with as many orders."""
 
 from typing import Any
 
@@ -68,6 +68,38 @@ _STATEMENTS = (
     """,
 )
 
+_OF_STORE = (
+    """
+    INSERT INTO checkouts (platform_id, id, project_id, mode, purpose, currency, subtotal, total, wanted, success_url,
+      cancel_url, account, status, created_at, expires_at, ended_at)
+    {counted}
+    SELECT '{platform}', 'chk_' || substr('00000000000000000000000000', 1, 26 - length(CAST(i AS TEXT))) || i,
+      '{project}', 'test', 'cart', 'usd', 1999, 1999, '[]', '', '', 'acc', 'complete', {now} - ({many} - i) * {apart},
+      {now}, {now} FROM n
+    """,
+    """
+    INSERT INTO payments (platform_id, id, project_id, mode, status, currency, amount, refunded, account, gateway_id,
+      created_at, updated_at)
+    SELECT platform_id, 'pay_s' || substr(id, 5), project_id, mode, 'succeeded', currency, total, 0, account, 's' || id,
+      created_at, created_at
+    FROM checkouts WHERE platform_id = '{platform}' AND project_id = '{project}'
+    """,
+    """
+    INSERT INTO orders (platform_id, id, project_id, mode, number, checkout_id, payment_id, email, status, currency,
+      subtotal, discount, total, refunded_amount, created_at, paid_at, updated_at)
+    SELECT platform_id, 'ord' || substr(id, 4), project_id, mode, CAST(substr(id, 5) AS BIGINT), id,
+      'pay_s' || substr(id, 5), 'user' || CAST(substr(id, 5) AS BIGINT) || '@example.com', 'completed', currency,
+      subtotal, 0, total, 0, created_at, created_at, created_at
+    FROM checkouts WHERE platform_id = '{platform}' AND project_id = '{project}'
+    """,
+    """
+    INSERT INTO order_lines (platform_id, order_id, line, tier_id, price_id, name, quantity, unit_amount, amount,
+      refunded_quantity, restocked_quantity)
+    SELECT platform_id, 'ord' || substr(id, 4), 1, '{tier}', '{price}', 'Mug', 1, 1999, 1999, 0, 0
+    FROM checkouts WHERE platform_id = '{platform}' AND project_id = '{project}'
+    """,
+)
+
 
 async def fill(database: Database, project: Project, *, customers: int, hours: int) -> str:
     """As if they had come for a month; answers the id of one of them."""
@@ -98,6 +130,36 @@ async def fill(database: Database, project: Project, *, customers: int, hours: i
                 await tx.connection.exec_driver_sql(statement.format(**told))
     async with database.write() as tx:
         await platforms.draw(tx, f"customers:{project.platform_no}", customers)
-        if not database.is_sqlite:
-            await tx.execute(text("ANALYZE"))  # as its autovacuum does
+    await _analyze(database)
     return "cus_" + "7".rjust(26, "0")
+
+
+async def fill_store(database: Database, project: Project, *, orders: int) -> None:
+    """As if one mug after the other had been sold in two months."""
+    async with database.write() as tx:
+        terms = NewPrice(amount=1999, currency="usd", type="one_time", billing_scheme="flat_rate")
+        await set_tier(tx, project, _MODE, "mug", [], prices=[terms])
+    async with database.write() as tx:
+        of_mug = select(prices.c.id, prices.c.tier_id).where(prices.c.project_id == project.id)
+        (price,) = await tx.all(of_mug)
+    told = {
+        "platform": project.platform_id,
+        "project": project.id,
+        "tier": price.tier_id,
+        "price": price.id,
+        "now": clock.now(),
+        "many": orders,
+        "apart": 60 * clock.DAY // orders,
+        "counted": _COUNT.format(many=orders),
+    }
+    for statement in _OF_STORE:
+        async with database.write() as tx:
+            await tx.connection.exec_driver_sql(statement.format(**told))
+    await _analyze(database)
+
+
+async def _analyze(database: Database) -> None:
+    """As PostgreSQL's autovacuum does."""
+    if not database.is_sqlite:
+        async with database.write() as tx:
+            await tx.execute(text("ANALYZE"))

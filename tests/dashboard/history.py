@@ -9,7 +9,7 @@ from dream_api.catalog.tables import tier_limits, tiers
 from dream_api.core import clock, ids
 from dream_api.customers.tables import customers
 from dream_api.platforms import draw
-from dream_api.usage.tables import usage_counters, usage_hours
+from dream_api.usage.tables import usage_counters, usage_hours, usage_late
 from dream_api.webhooks.tables import events
 from tests.dashboard.sold import Rows, Sold
 
@@ -99,6 +99,10 @@ class Past(Sold):
             for who, no, hour in sorted(hours)
         ]
         await self.write(usage_hours, rows)
+        # As whoever counts in an hour that is over: the job that sums hours up may have been here already.
+        noted = sorted({hour for _, _, hour in hours})
+        whose = {"platform_no": self.project.platform_no}
+        await self.write(usage_late, [whose | {"hour": hour, "id": ids.new("late")} for hour in noted])
 
     async def counters(self, people: Rows, plans: Rows) -> None:
         """Of every window: the open one, the one before, and, of periods, whatever began lately."""

@@ -1,7 +1,9 @@
 """How many subscriptions there were on each day of a span, and what they bring in a month."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import Row, case, func, or_, select
@@ -53,12 +55,18 @@ async def trends_of(tx: Tx, scope: Scope, span: Span) -> list[Trend]:
 
 
 def _trend(currency: str, rows: Sequence[Row[Any]], days: range) -> Trend:
-    counts, monthly = [0] * len(days), [0] * len(days)
+    """What came is added on its day and what went is taken off; a day is the sum of all that until then."""
+    counts, monthly = Counter[int](), Counter[int]()
     for row in rows:
         if row.currency == currency:
-            first = (row.began - days.start) // clock.DAY
-            last = len(days) if row.ended is None else (row.ended - days.start) // clock.DAY
-            for place in range(max(first, 0), min(last, len(days))):
-                counts[place] += int(row.total)
-                monthly[place] += int(row.monthly)
-    return Trend(currency, counts, monthly)
+            came = _place(row.began, days)
+            went = len(days) if row.ended is None else max(came, _place(row.ended, days))
+            for place, sign in ((came, 1), (went, -1)):
+                counts[place] += sign * int(row.total)
+                monthly[place] += sign * int(row.monthly)
+    sums = (list(accumulate(changes[place] for place in range(len(days)))) for changes in (counts, monthly))
+    return Trend(currency, *sums)
+
+
+def _place(day: int, days: range) -> int:
+    return max((day - days.start) // clock.DAY, 0)
