@@ -1,12 +1,8 @@
-"""Every operation that takes personal tokens: in the other mode, and with tokens that ended; see test_roles.py."""
-
-from typing import Any
+"""Which operations are for developers, and which for browsers; what each role may, see test_roles.py."""
 
 import pytest
 
-from dream_api import accounts
-from dream_api.core import clock, tokens
-from tests.support.house import ORIGIN, House, bearer
+from tests.support.house import ORIGIN, House
 from tests.tenants.operations import every_operation
 from tests.tenants.test_operations import Operation, ask, things_of
 
@@ -19,40 +15,6 @@ def test_there_are_such_operations() -> None:
         str(one) for one in OPERATIONS
     }
     assert not {"POST /api/data", "GET /api/usage", "POST /api/usage/reserve"} & {str(one) for one in OPERATIONS}
-
-
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-async def test_a_test_customer_is_not_found_in_live_mode(house: House, operation: Operation) -> None:
-    things = await things_of(house, house.alice, operation)
-
-    answer = await ask(house, operation, things, things.account.by("owner", "live"))
-
-    if operation.parameters:
-        assert answer.status_code == 404, answer.text
-    else:  # there is no such customer, no gateway, and no clock that could be moved
-        expected = ("gateway_missing", "test_clock_needs_sandbox", "not_found")
-        assert answer.status_code < 300 or answer.json()["code"] in expected, answer.text
-
-
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-async def test_a_token_that_is_none_any_more_opens_nothing(house: House, operation: Operation) -> None:
-    alice = house.alice
-    things = await things_of(house, alice, operation)
-    async with house.database.write() as tx:
-        short = await accounts.issue(
-            tx, alice.project.platform_id, "owner", created_by="test", expires_at=clock.now() + clock.MINUTE
-        )
-        await accounts.revoke(tx, alice.project.platform_id, alice.token_ids["owner"])
-    clock.move(2 * clock.MINUTE)
-
-    async def code(token: str) -> Any:
-        answer = await ask(house, operation, things, bearer(token))
-        return answer.status_code, answer.json()["code"]
-
-    assert await code(alice.token["owner"]) == (401, "token_revoked")
-    assert await code(short.token) == (401, "token_expired")
-    assert await code(tokens.make("dpt_")) == (401, "token_unknown")
-    assert await code(alice.token["admin"][:-1]) == (401, "token_malformed")
 
 
 @pytest.mark.parametrize("operation", FOR_BROWSERS, ids=str)

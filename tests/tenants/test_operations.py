@@ -12,10 +12,10 @@ import pytest
 import sqlalchemy as sa
 
 from dream_api import accounts, platforms
-from dream_api.core import ids
+from dream_api.core import clock, ids, tokens
 from dream_api.core.settings import Settings
 from tests.billing.selling import Seller, monthly
-from tests.support.house import Account, House, open_store
+from tests.support.house import Account, House, bearer, open_store
 from tests.support.storefront import Storefront
 from tests.tenants.operations import ANONYMOUS, SIGNED, Operation, every_operation
 
@@ -190,18 +190,40 @@ def told(answer: Any) -> tuple[int, Any]:
     return answer.status_code, body
 
 
-@pytest.mark.parametrize("operation", [one for one in OPERATIONS if one.path not in SIGNED], ids=str)
-async def test_the_owners_request_is_answered(house: House, operation: Operation):
-    answer = await ask(house, operation, await things_of(house, house.alice, operation))
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+async def test_it_is_its_owners_alone(house: House, operation: Operation) -> None:
+    """All who must not come try it first; then its owner's request, made of the example, is answered all the same."""
+    things = await things_of(house, house.alice, operation)
+    if not operation.is_anonymous:
+        await _refuse_without_a_key(house, operation, things)
+        await _teach_a_stranger_nothing(house, operation, things)
+    if operation.is_for_developers:
+        await _refuse_tokens_that_ended(house, operation, things)
+    if "X-Mode" in operation.headers and operation.is_for_developers:
+        await _find_nothing_in_live_mode(house, operation, things)
 
-    assert 200 <= answer.status_code < 300, answer.text
-    assert str(answer.status_code) in operation.statuses
+    if operation.path not in SIGNED:
+        answer = await ask(house, operation, things)
+        assert 200 <= answer.status_code < 300, answer.text
+        assert str(answer.status_code) in operation.statuses
 
 
-@pytest.mark.parametrize("operation", [one for one in OPERATIONS if one.parameters and not one.is_anonymous], ids=str)
-async def test_a_stranger_learns_nothing(house: House, operation: Operation):
-    hers = await things_of(house, house.alice, operation)
+async def _refuse_without_a_key(house: House, operation: Operation, things: Things) -> None:
+    values = {name: things.value(operation, name) for name in operation.parameters}
+    asked = request_of(operation, house.alice, operation.path.format(**values))
+    in_person = not operation.keys - {"session"}
+    del asked["headers"]["Cookie" if in_person else "Authorization"]
+
+    answer = await house.api.request(**asked)
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_required" if in_person else "key_missing")
+
+
+async def _teach_a_stranger_nothing(house: House, operation: Operation, hers: Things) -> None:
+    """He is answered as for an id that there never was, and nothing changes by it."""
     values = {name: hers.value(operation, name) for name in operation.parameters}
+    if not values:
+        return
     never = {name: ids.new(value.partition("_")[0]) for name, value in values.items()}
     before = told(await house.api.get(f"/api/customers/{hers.customer}", headers=hers.account.sk))
 
@@ -213,17 +235,34 @@ async def test_a_stranger_learns_nothing(house: House, operation: Operation):
     assert told(await house.api.get(f"/api/customers/{hers.customer}", headers=hers.account.sk)) == before
 
 
-@pytest.mark.parametrize("operation", [one for one in OPERATIONS if not one.is_anonymous], ids=str)
-async def test_without_a_key_nothing_is_answered(house: House, operation: Operation):
-    hers = await things_of(house, house.alice, operation)
-    values = {name: hers.value(operation, name) for name in operation.parameters}
-    asked = request_of(operation, house.alice, operation.path.format(**values))
-    in_person = not operation.keys - {"session"}
-    del asked["headers"]["Cookie" if in_person else "Authorization"]
+async def _refuse_tokens_that_ended(house: House, operation: Operation, things: Things) -> None:
+    platform_id = house.alice.project.platform_id
+    async with house.database.write() as tx:
+        revoked = await accounts.issue(tx, platform_id, "owner", created_by="test")
+        await accounts.revoke(tx, platform_id, revoked.id)
+        expires_at = clock.now() + clock.MINUTE
+        short = await accounts.issue(tx, platform_id, "owner", created_by="test", expires_at=expires_at)
+    clock.move(2 * clock.MINUTE)
 
-    answer = await house.api.request(**asked)
+    for token, code in (
+        (revoked.token, "token_revoked"),
+        (short.token, "token_expired"),
+        (tokens.make("dpt_"), "token_unknown"),
+        (house.alice.token["admin"][:-1], "token_malformed"),
+    ):
+        answer = await ask(house, operation, things, bearer(token))
+        assert (answer.status_code, answer.json()["code"]) == (401, code)
 
-    assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_required" if in_person else "key_missing")
+
+async def _find_nothing_in_live_mode(house: House, operation: Operation, things: Things) -> None:
+    """What there is in test mode is not there; where nothing is named, there is no gateway and no clock to move."""
+    answer = await ask(house, operation, things, things.account.by("owner", "live"))
+
+    if operation.parameters:
+        assert answer.status_code == 404, answer.text
+    else:
+        expected = ("gateway_missing", "test_clock_needs_sandbox", "not_found")
+        assert answer.status_code < 300 or answer.json()["code"] in expected, answer.text
 
 
 async def test_lists_show_only_ones_own(house: House):

@@ -72,10 +72,11 @@ async def test_the_table_decides_who_may(house: House, operation: Operation) -> 
         if not platforms.allows(role, permission):
             assert (answer.status_code, answer.json()["code"]) == (403, "role_forbids"), (role, way)
             continue
+        if answer.status_code in (404, 409, 422):  # somebody else did it already, and it cannot be done twice
+            things = await _fresh(house, operation)
+            answer = await ask(house, operation, things, headers_of(things.account, role, way))
         assert 200 <= answer.status_code < 300, (role, way, answer.text)
         assert str(answer.status_code) in operation.statuses
-        if operation.method != "GET":
-            things = await _fresh(house, operation)
 
 
 async def _refuse_abroad(house: House, operation: Operation, hers: Things, headers: dict[str, str]) -> None:

@@ -77,6 +77,8 @@ async def follow(tx: Tx, account: Account, facts: SubscriptionFacts, now: int) -
         written = await queries.insert_subscription(
             tx, account, values | {"id": ids.new("sub"), "customer_id": customer.id, "user_id": customer.user_id}
         )
+    elif _stands(known, values):
+        written = known
     else:
         written = await queries.update_subscription(tx, account.platform_id, known.id, values)
     await _tell(tx, account, known, written)
@@ -124,6 +126,11 @@ def _values(facts: SubscriptionFacts, price: Price, plan: str, standing: Standin
         "gateway_customer": facts.customer,
         "updated_at": clock.now(),
     }
+
+
+def _stands(known: Row[Any], values: dict[str, Any]) -> bool:
+    """Whether all of it is written down already: then nothing changes, and the time of the last change stays true."""
+    return all(getattr(known, name) == value for name, value in values.items() if name != "updated_at")
 
 
 async def _tell(tx: Tx, account: Account, before: Row[Any] | None, after: Row[Any]) -> None:

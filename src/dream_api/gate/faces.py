@@ -8,6 +8,7 @@ from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCreden
 
 from dream_api import accounts
 from dream_api.accounts import PersonalToken
+from dream_api.billing import Billing
 from dream_api.gate import choosing, visiting
 from dream_api.gate.acting import Acting, Developer
 from dream_api.gate.browsers import admit_website
@@ -48,6 +49,10 @@ SERVER_SECURITY: dict[str, Any] = {"security": [{_secret_key.scheme_name: []}]}
 
 def gate_of(request: Request) -> Gate:
     return request.app.state.gate
+
+
+def billing_of(request: Request) -> Billing:
+    return request.app.state.billing
 
 
 def _authorization(request: Request) -> str | None:

@@ -7,15 +7,15 @@ from pydantic import Field
 from starlette.responses import Response
 
 from dream_api import billing, catalog, customers, platforms
-from dream_api.billing.api.calls import GATEWAY_REFUSALS, JSON_BODY, billing_of, replayed, shown
+from dream_api.billing.api.calls import GATEWAY_REFUSALS
 from dream_api.billing.api.shapes import Shown
 from dream_api.billing.tables import checkouts
 from dream_api.core import clock
 from dream_api.core.errors import Conflict, ValidationFailed
-from dream_api.core.http import Body, answers, json_answer, once_of, read_json, takes
+from dream_api.core.http import JSON_BODY, Body, answers, json_answer, once_of, read_json, replayed, shown, takes
 from dream_api.core.idempotency import Once
 from dream_api.gate import ACTING_REFUSALS, DEVELOPER_REFUSALS, SaasOnly
-from dream_api.gate.faces import IdempotencyKey, Owning, Selling
+from dream_api.gate.faces import IdempotencyKey, Owning, Selling, billing_of
 from dream_api.platforms import Project, RedirectNotAllowed
 
 router = APIRouter(tags=["Selling"])

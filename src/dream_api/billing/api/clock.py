@@ -7,13 +7,12 @@ from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
 from dream_api import billing, platforms
-from dream_api.billing.api.calls import JSON_BODY, billing_of, shown
 from dream_api.billing.api.shapes import Shown
 from dream_api.core import clock
-from dream_api.core.http import Body, answers, json_answer, read_json, takes
+from dream_api.core.http import JSON_BODY, Body, answers, json_answer, read_json, shown, takes
 from dream_api.gate import ACTING_REFUSALS
 from dream_api.gate.acting import Acting
-from dream_api.gate.faces import Selling, Viewing, gate_of
+from dream_api.gate.faces import Selling, Viewing, billing_of, gate_of
 from dream_api.platforms import ClockGoesForwardOnly
 
 router = APIRouter(tags=["Selling"], prefix="/test-clock")

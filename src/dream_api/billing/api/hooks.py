@@ -6,10 +6,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api.billing import receiving, signing
-from dream_api.billing.api.calls import billing_of, shown
 from dream_api.billing.api.shapes import Shown
 from dream_api.core import errors
-from dream_api.core.http import answers, json_answer, read
+from dream_api.core.http import answers, json_answer, read, shown
+from dream_api.gate.faces import billing_of
 
 router = APIRouter(tags=["Webhooks"])
 

@@ -8,12 +8,11 @@ from sqlalchemy import ColumnElement
 from starlette.responses import Response
 
 from dream_api.billing import queries
-from dream_api.billing.api.calls import shown
 from dream_api.billing.api.lists import After, Limit, page_of
 from dream_api.billing.api.shapes import Invoice, Shown, invoice_of
 from dream_api.billing.tables import invoices
 from dream_api.core import errors
-from dream_api.core.http import answers, json_answer
+from dream_api.core.http import answers, json_answer, shown
 from dream_api.gate import ACTING_REFUSALS
 from dream_api.gate.faces import Viewing, gate_of
 

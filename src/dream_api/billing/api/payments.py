@@ -8,15 +8,15 @@ from sqlalchemy import ColumnElement
 from starlette.responses import Response
 
 from dream_api.billing import queries, refunding
-from dream_api.billing.api.calls import GATEWAY_REFUSALS, JSON_BODY, billing_of, replayed, shown
+from dream_api.billing.api.calls import GATEWAY_REFUSALS
 from dream_api.billing.api.lists import After, Limit, page_of
 from dream_api.billing.api.shapes import NewRefund, Payment, Refund, Shown, payment_of, refund_of
 from dream_api.billing.requests import begun
 from dream_api.billing.tables import payments, refunds
 from dream_api.core import errors
-from dream_api.core.http import answers, json_answer, once_of, read_json, takes
+from dream_api.core.http import JSON_BODY, answers, json_answer, once_of, read_json, replayed, shown, takes
 from dream_api.gate import ACTING_REFUSALS
-from dream_api.gate.faces import IdempotencyKey, Refunding, Viewing, gate_of
+from dream_api.gate.faces import IdempotencyKey, Refunding, Viewing, billing_of, gate_of
 from dream_api.gate.recording import record
 
 router = APIRouter(tags=["Invoices and payments"], prefix="/api/payments")

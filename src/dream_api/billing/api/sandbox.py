@@ -7,11 +7,11 @@ from pydantic import Field
 from starlette.responses import Response
 
 from dream_api.billing import visiting
-from dream_api.billing.api.calls import JSON_BODY, billing_of, shown
 from dream_api.billing.api.shapes import Shown
 from dream_api.billing.contract import AuthenticationRequired, CardDeclined, GatewayRefused, InsufficientFunds
 from dream_api.core import errors
-from dream_api.core.http import Body, answers, json_answer, read_json, takes
+from dream_api.core.http import JSON_BODY, Body, answers, json_answer, read_json, shown, takes
+from dream_api.gate.faces import billing_of
 
 router = APIRouter(tags=["Sandbox"], prefix="/sandbox/checkout")
 

@@ -9,17 +9,17 @@ from starlette.responses import Response
 
 from dream_api import billing, catalog
 from dream_api.billing import changing
-from dream_api.billing.api.calls import GATEWAY_REFUSALS, JSON_BODY, billing_of, shown
+from dream_api.billing.api.calls import GATEWAY_REFUSALS
 from dream_api.billing.api.lists import After, Limit, page_of
 from dream_api.billing.api.shapes import Shown, Subscription, subscription_of
 from dream_api.billing.contract import AuthenticationRequired, CardDeclined, Change, InsufficientFunds
 from dream_api.billing.tables import subscriptions
 from dream_api.core import clock, errors, money
-from dream_api.core.http import Body, answer_outside, answers, json_answer, read_json, takes
+from dream_api.core.http import JSON_BODY, Body, answer_outside, answers, json_answer, read_json, shown, takes
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.gate import ACTING_REFUSALS
 from dream_api.gate.acting import Acting
-from dream_api.gate.faces import IdempotencyKey, Selling, Viewing, gate_of
+from dream_api.gate.faces import IdempotencyKey, Selling, Viewing, billing_of, gate_of
 
 router = APIRouter(tags=["Subscriptions"], prefix="/api/subscriptions")
 

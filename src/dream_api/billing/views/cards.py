@@ -7,9 +7,10 @@ from dream_api.billing import visiting
 from dream_api.billing.contract import AuthenticationRequired, CardRefused
 from dream_api.billing.views.attempting import Attempt, attempt_of, chosen, told
 from dream_api.billing.views.portal import Visit, visit_of
-from dream_api.billing.views.showing import Id, PageRoute, billing_of, page, see
+from dream_api.billing.views.showing import Id, PageRoute, page, see
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import read_form
+from dream_api.gate.faces import billing_of
 
 router = APIRouter(prefix="/sandbox/portal", route_class=PageRoute, include_in_schema=False)
 

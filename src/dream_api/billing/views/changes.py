@@ -11,12 +11,13 @@ from dream_api.billing import changing
 from dream_api.billing.contract import CardRefused, Change
 from dream_api.billing.views import words
 from dream_api.billing.views.portal import Held, Visit, visit_of
-from dream_api.billing.views.showing import Id, PageRoute, billing_of, page, see
+from dream_api.billing.views.showing import Id, PageRoute, page, see
 from dream_api.catalog import Offer, Price
 from dream_api.core import ids
 from dream_api.core.db import Tx
 from dream_api.core.errors import Invalid, Refusal, ValidationFailed
 from dream_api.core.http import read_form
+from dream_api.gate.faces import billing_of
 
 router = APIRouter(prefix="/sandbox/portal", route_class=PageRoute, include_in_schema=False)
 

@@ -13,10 +13,11 @@ from dream_api.billing.sandbox import Session
 from dream_api.billing.views import words
 from dream_api.billing.views.asking import Asked, read_asked
 from dream_api.billing.views.attempting import Attempt, attempt_of, chosen, told
-from dream_api.billing.views.showing import Id, PageRoute, billing_of, page, see, seller_of
+from dream_api.billing.views.showing import Id, PageRoute, page, see, seller_of
 from dream_api.core import clock
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import read_form
+from dream_api.gate.faces import billing_of
 
 router = APIRouter(prefix="/sandbox/checkout", route_class=PageRoute, include_in_schema=False)
 

@@ -6,9 +6,10 @@ from starlette.responses import Response
 from dream_api import billing
 from dream_api.billing import changing
 from dream_api.billing.views.portal import Held, Visit, visit_of
-from dream_api.billing.views.showing import Id, PageRoute, billing_of, page, see
+from dream_api.billing.views.showing import Id, PageRoute, page, see
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import Form, read_form
+from dream_api.gate.faces import billing_of
 
 router = APIRouter(prefix="/sandbox/portal", route_class=PageRoute, include_in_schema=False)
 

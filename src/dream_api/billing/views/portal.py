@@ -12,10 +12,11 @@ from dream_api.billing import queries, shapes, visiting
 from dream_api.billing.contract import Account, InvoiceFacts
 from dream_api.billing.sandbox import Portal
 from dream_api.billing.views import words
-from dream_api.billing.views.showing import Id, PageRoute, billing_of, page, seller_of
+from dream_api.billing.views.showing import Id, PageRoute, page, seller_of
 from dream_api.catalog import Price
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound
+from dream_api.gate.faces import billing_of
 
 router = APIRouter(prefix="/sandbox/portal", route_class=PageRoute, include_in_schema=False)
 

@@ -9,7 +9,6 @@ from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from dream_api import platforms
-from dream_api.billing.billing import Billing
 from dream_api.billing.contract import Account
 from dream_api.billing.sandbox import CARDS
 from dream_api.billing.views import words
@@ -69,10 +68,6 @@ def page(template: str, status: int = 200, *, leads_to: tuple[str, ...] = (), **
 def see(url: str) -> Response:
     """What was asked for is done: the browser gets the page that shows it."""
     return RedirectResponse(url, _SEE_OTHER, _HEADERS)
-
-
-def billing_of(request: Request) -> Billing:
-    return request.app.state.billing
 
 
 async def seller_of(tx: Tx, account: Account) -> str:

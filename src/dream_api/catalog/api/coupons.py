@@ -9,11 +9,11 @@ from starlette.responses import Response
 
 from dream_api import catalog
 from dream_api.catalog import CouponDuration
-from dream_api.catalog.api.shapes import BODY_REFUSALS, shown
+from dream_api.catalog.api.shapes import BODY_REFUSALS
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound
-from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, takes
+from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, shown, takes
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.gate import ACTING_REFUSALS
 from dream_api.gate.faces import IdempotencyKey, Selling, Viewing, gate_of

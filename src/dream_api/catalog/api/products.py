@@ -6,8 +6,8 @@ from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
 from dream_api import catalog, store
-from dream_api.catalog.api.shapes import SHOWN_PRODUCT, After, Limit, Product, shown, shown_product
-from dream_api.core.http import answers, json_answer
+from dream_api.catalog.api.shapes import SHOWN_PRODUCT, After, Limit, Product, shown_product
+from dream_api.core.http import answers, json_answer, shown
 from dream_api.gate import BROWSER_REFUSALS
 from dream_api.gate.browsers import open_to_browsers
 from dream_api.gate.faces import Publishable, gate_of

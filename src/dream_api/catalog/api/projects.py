@@ -9,18 +9,11 @@ from starlette.responses import Response
 
 from dream_api import catalog, keys, platforms, store
 from dream_api.catalog import NewTier, draft_of
-from dream_api.catalog.api.shapes import (
-    BODY_REFUSALS,
-    SHOWN_TIER,
-    TIER_EXAMPLE,
-    Tier,
-    shown,
-    shown_tier,
-)
+from dream_api.catalog.api.shapes import BODY_REFUSALS, SHOWN_TIER, TIER_EXAMPLE, Tier, shown_tier
 from dream_api.core import secrets
 from dream_api.core.db import Tx
 from dream_api.core.errors import Refusal, ValidationFailed
-from dream_api.core.http import Body, answer_once, answers, read_json, takes
+from dream_api.core.http import Body, answer_once, answers, read_json, shown, takes
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.customers import Scope
 from dream_api.gate import DEVELOPER_REFUSALS

@@ -101,11 +101,6 @@ Limit = Annotated[int, Query(ge=1, le=100, description="How many to answer.")]
 After = Annotated[str | None, Query(pattern=r"^tier_[0-9a-z]{26}$", description="The `nextCursor` of the page before.")]
 
 
-def shown(status: int, example: Any) -> dict[int | str, dict[str, Any]]:
-    """The answer of an operation, by an example."""
-    return {status: {"content": {"application/json": {"example": example}}}}
-
-
 def shown_product(offer: Offer, *, is_sold_out: bool) -> Product:
     return Product(**_common(offer), sold_out=is_sold_out)
 

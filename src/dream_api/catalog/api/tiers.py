@@ -10,19 +10,10 @@ from starlette.responses import Response
 
 from dream_api import catalog, store
 from dream_api.catalog import NewTier, Offer, TierChange, draft_of
-from dream_api.catalog.api.shapes import (
-    BODY_REFUSALS,
-    SHOWN_TIER,
-    TIER_EXAMPLE,
-    After,
-    Limit,
-    Tier,
-    shown,
-    shown_tier,
-)
+from dream_api.catalog.api.shapes import BODY_REFUSALS, SHOWN_TIER, TIER_EXAMPLE, After, Limit, Tier, shown_tier
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound
-from dream_api.core.http import answer_once, answers, json_answer, read_json, takes
+from dream_api.core.http import answer_once, answers, json_answer, read_json, shown, takes
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.gate import ACTING_REFUSALS, Acting
 from dream_api.gate.faces import IdempotencyKey, Selling, Viewing, gate_of

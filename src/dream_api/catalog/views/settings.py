@@ -12,7 +12,7 @@ from dream_api.core.db import Database
 from dream_api.core.errors import Conflict, Invalid, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.dashboard import PageRoute, Problems, problems_of, project_url, record, see
-from dream_api.gate.faces import gate_of
+from dream_api.gate.faces import billing_of, gate_of
 from dream_api.gate.visiting import ManagingInProject, ProjectVisit, SellingInProject, read_own_form
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -60,7 +60,7 @@ async def change_origins(request: Request, visit: ManagingInProject) -> Response
 async def move_clock(request: Request, visit: SellingInProject) -> Response:
     """What falls due on the way has happened when the page answers."""
     form = await read_own_form(request, visit.visitor)
-    desk: billing.Billing = request.app.state.billing
+    desk = billing_of(request)
     try:
         if visit.mode == "live":
             raise billing.TestClockNeedsSandbox("Live mode keeps real time.")

@@ -1,8 +1,8 @@
 """What every endpoint shares: bodies read within bounds, refusals in one shape, each request with an id."""
 
 from dream_api.core.http.addressing import Proxies, caller_of
-from dream_api.core.http.answering import add_header, answer_once, answer_outside, json_answer, once_of
-from dream_api.core.http.documenting import Error, answers, takes
+from dream_api.core.http.answering import add_header, answer_once, answer_outside, json_answer, once_of, replayed
+from dream_api.core.http.documenting import JSON_BODY, Error, answers, shown, takes
 from dream_api.core.http.forms import ForeignForm, Form, read_form, refuse_foreign_form
 from dream_api.core.http.front import Answering, Front, as_refusal
 from dream_api.core.http.lane import Lanes, Reply
@@ -10,6 +10,7 @@ from dream_api.core.http.reading import Body, ClientGone, from_errors, parse, re
 from dream_api.core.http.refusing import refusal_answer, refusal_body
 
 __all__ = [
+    "JSON_BODY",
     "Answering",
     "Body",
     "ClientGone",
@@ -36,5 +37,7 @@ __all__ = [
     "refusal_answer",
     "refusal_body",
     "refuse_foreign_form",
+    "replayed",
+    "shown",
     "takes",
 ]

@@ -79,3 +79,10 @@ def add_header(request: Request, name: str, value: str) -> None:
     """The answer will carry the header, whether it is a refusal or not."""
     more: list[tuple[bytes, bytes]] = request.scope["state"].setdefault("more_headers", [])
     more.append((name.lower().encode(), value.encode("latin-1")))
+
+
+def replayed(answer: Response, before: object | None) -> Response:
+    """The answer, which says where there was one before that it is told again."""
+    if before is not None:
+        answer.headers["Idempotent-Replayed"] = "true"
+    return answer

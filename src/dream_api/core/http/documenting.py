@@ -5,7 +5,18 @@ from typing import Any, cast
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from dream_api.core.errors import Refusal
+from dream_api.core.errors import BodyTooDeep, MalformedJson, Refusal, TooLarge, UnsupportedMedia
+from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
+
+# What a POST with a JSON body can be refused for before anybody looks at what it says.
+JSON_BODY: tuple[type[Refusal], ...] = (
+    MalformedJson,
+    BodyTooDeep,
+    TooLarge,
+    UnsupportedMedia,
+    IdempotencyInProgress,
+    IdempotencyMismatch,
+)
 
 
 class Error(BaseModel):
@@ -30,6 +41,11 @@ def answers(*refusals: type[Refusal]) -> dict[int | str, dict[str, Any]]:
         status: {"model": Error, "description": " · ".join(f"`{code}`" for code in sorted(set(codes)))}
         for status, codes in sorted(by_status.items(), key=lambda item: int(item[0]))
     }
+
+
+def shown(status: int, example: Any) -> dict[int | str, dict[str, Any]]:
+    """An operation's answer, as it looks."""
+    return {status: {"content": {"application/json": {"example": example}}}}
 
 
 def takes(model: type[BaseModel], example: dict[str, Any], *, required: bool = True) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dream_api.core.errors import Conflict, Refusal, ValidationFailed
 from dream_api.customers.views.one import PATH, Id, customer_page
 from dream_api.customers.views.showing import at_gateway
 from dream_api.customers.views.typed import read_profile
-from dream_api.gate.faces import gate_of
+from dream_api.gate.faces import billing_of, gate_of
 from dream_api.gate.visiting import ProjectVisit, SellingInProject, read_own_form
 
 router = APIRouter(route_class=dashboard.PageRoute, include_in_schema=False)
@@ -84,7 +84,7 @@ async def delete_customer(request: Request, visit: SellingInProject, customer_id
 async def open_portal(request: Request, visit: SellingInProject, customer_id: Id) -> Response:
     """There the customer changes the plan or the card; the address works for an hour."""
     await read_own_form(request, visit.visitor)
-    desk = request.app.state.billing
+    desk = billing_of(request)
     database: Database = request.app.state.database
     async with database.read() as tx:
         customer = await customers.find(tx, visit.acting.scope, customer_id)

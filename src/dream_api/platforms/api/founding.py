@@ -6,13 +6,13 @@ from starlette.responses import Response
 
 from dream_api.core.db import Tx
 from dream_api.core.errors import Forbidden, OutcomeUnknown, Overloaded, StorageUnavailable, ValidationFailed
-from dream_api.core.http import Body, answer_once, answers, read_json, takes
+from dream_api.core.http import Body, answer_once, answers, read_json, shown, takes
 from dream_api.core.rates import RateLimited
 from dream_api.gate import client_of
 from dream_api.gate.faces import IdempotencyKey, Person
 from dream_api.gate.teaming import found_platform
 from dream_api.gate.visiting import ForeignCall, SignInRequired
-from dream_api.platforms.api.shapes import BODY_REFUSALS, Shown, shown
+from dream_api.platforms.api.shapes import BODY_REFUSALS, Shown
 
 router = APIRouter(tags=["Platforms"])
 

@@ -10,7 +10,7 @@ from dream_api import audit, catalog, gate, keys, platforms
 from dream_api.core import errors, secrets
 from dream_api.core.db import Tx
 from dream_api.core.errors import ValidationFailed
-from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, takes
+from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, shown, takes
 from dream_api.gate import DEVELOPER_REFUSALS, Developer, client_of
 from dream_api.gate.faces import IdempotencyKey, Managing, OnPlatform, gate_of
 from dream_api.platforms import HomeStays, Project, ProjectType
@@ -21,7 +21,6 @@ from dream_api.platforms.api.shapes import (
     Done,
     Shown,
     ShownProject,
-    shown,
     shown_project,
 )
 

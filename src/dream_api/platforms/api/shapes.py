@@ -23,10 +23,6 @@ BODY_REFUSALS: tuple[type[Refusal], ...] = (
 )
 
 
-def shown(status: int, example: Any) -> dict[int | str, dict[str, Any]]:
-    return {status: {"content": {"application/json": {"example": example}}}}
-
-
 class Shown(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 

@@ -10,7 +10,7 @@ from dream_api import accounts, gate, platforms
 from dream_api.accounts import Role
 from dream_api.core import errors, mail
 from dream_api.core.db import Tx
-from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, takes
+from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, shown, takes
 from dream_api.gate import DEVELOPER_REFUSALS, Developer, client_of, teaming
 from dream_api.gate.faces import IdempotencyKey, OnPlatform, Teaming, gate_of
 from dream_api.gate.teaming import Changing
@@ -23,7 +23,6 @@ from dream_api.platforms.api.shapes import (
     Invitation,
     Member,
     Shown,
-    shown,
     shown_invitation,
     shown_member,
 )

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import audit, billing, catalog, gate
-from dream_api.billing import Billing
 from dream_api.catalog import Level
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Refusal, ValidationFailed
 from dream_api.dashboard import PageRoute, see
 from dream_api.gate import LevelOf, client_of
+from dream_api.gate.faces import billing_of
 from dream_api.gate.visiting import AtPlatform, OwningPlatform, PlatformVisit, read_own_form
 from dream_api.platforms import Mode
 from dream_api.platforms.views.showing import frame
@@ -101,7 +101,7 @@ async def buy(request: Request, visit: OwningPlatform) -> Response:
     """The owner goes to the checkout; the level is theirs as soon as the gateway says that they paid."""
     form = await read_own_form(request, visit.visitor)
     mode = request.app.state.settings.home_mode
-    desk: Billing = request.app.state.billing
+    desk = billing_of(request)
     back = f"{request.app.state.settings.link_base}/dashboard/{visit.platform_id}/level"
     try:
         async with desk.database.write() as tx:
@@ -138,7 +138,7 @@ async def buy(request: Request, visit: OwningPlatform) -> Response:
 async def open_portal(request: Request, visit: OwningPlatform) -> Response:
     """There the owner changes the level or the card, cancels, and finds the invoices."""
     await read_own_form(request, visit.visitor)
-    desk: Billing = request.app.state.billing
+    desk = billing_of(request)
     back = f"{request.app.state.settings.link_base}/dashboard/{visit.platform_id}/level"
     found = await _level_of(request, visit)
     async with desk.database.read() as tx:

@@ -9,11 +9,11 @@ from starlette.responses import Response
 from dream_api import billing, catalog, customers, store
 from dream_api.billing.tables import checkouts
 from dream_api.core import clock
-from dream_api.core.http import Body, answers, json_answer, once_of, read_json, takes
+from dream_api.core.http import JSON_BODY, Body, answers, json_answer, once_of, read_json, replayed, shown, takes
 from dream_api.gate import ACTING_REFUSALS
-from dream_api.gate.faces import IdempotencyKey, Selling
+from dream_api.gate.faces import IdempotencyKey, Selling, billing_of
 from dream_api.platforms import RedirectNotAllowed
-from dream_api.store.api.calls import GATEWAY_REFUSALS, JSON_BODY, NO_NUL, desk_of, replayed, shown
+from dream_api.store.api.calls import GATEWAY_REFUSALS, NO_NUL
 from dream_api.store.api.shapes import Shown
 
 router = APIRouter(tags=["Store"])
@@ -93,7 +93,7 @@ async def sell_cart(request: Request, acting: Selling, _: IdempotencyKey = None)
     """Send the buyer to the answer's `url`. All of the cart is held for them until then, or nothing is written."""
     body, raw = await read_json(request, NewCart)
     once = once_of(request, platform_id=acting.platform_id, caller=acting.caller, body=raw)
-    desk = desk_of(request)
+    desk = billing_of(request)
     async with desk.database.write() as tx:
         account = await billing.account_of(tx, acting.scope)
         before = await billing.begun(tx, checkouts, account, once)

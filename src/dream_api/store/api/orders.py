@@ -9,11 +9,11 @@ from starlette.responses import Response
 from dream_api import billing, store
 from dream_api.core import errors
 from dream_api.core.db import Tx
-from dream_api.core.http import answers, json_answer
+from dream_api.core.http import answers, json_answer, shown
 from dream_api.customers import LONGEST_USER_ID, Scope
 from dream_api.gate import ACTING_REFUSALS
-from dream_api.gate.faces import Selling, Viewing, gate_of
-from dream_api.store.api.calls import GATEWAY_REFUSALS, NO_NUL, Id, desk_of, shown
+from dream_api.gate.faces import Selling, Viewing, billing_of, gate_of
+from dream_api.store.api.calls import GATEWAY_REFUSALS, NO_NUL, Id
 from dream_api.store.api.shapes import Order, Shown, WholeOrder, order_of, whole_order_of
 
 router = APIRouter(tags=["Store"], prefix="/api/orders")
@@ -130,7 +130,7 @@ async def read_order(request: Request, acting: Viewing, order_id: Id) -> Respons
 )
 async def cancel_order(request: Request, acting: Selling, order_id: Id) -> Response:
     """Nobody can pay it any more, and what it held is free again. Asked again it answers the same."""
-    desk = desk_of(request)
+    desk = billing_of(request)
     async with desk.database.read() as tx:
         order = await store.find_order(tx, acting.scope, order_id)
         checkout = await billing.checkout_by_id(tx, acting.platform_id, order.checkout_id)

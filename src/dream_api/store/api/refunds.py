@@ -9,11 +9,11 @@ from starlette.responses import Response
 from dream_api import billing, store
 from dream_api.billing.tables import refunds
 from dream_api.core import errors
-from dream_api.core.http import Body, answers, json_answer, once_of, read_json, takes
+from dream_api.core.http import JSON_BODY, Body, answers, json_answer, once_of, read_json, replayed, shown, takes
 from dream_api.gate import ACTING_REFUSALS
-from dream_api.gate.faces import IdempotencyKey, Refunding
+from dream_api.gate.faces import IdempotencyKey, Refunding, billing_of
 from dream_api.gate.recording import record
-from dream_api.store.api.calls import GATEWAY_REFUSALS, JSON_BODY, NO_NUL, Id, desk_of, replayed, shown
+from dream_api.store.api.calls import GATEWAY_REFUSALS, NO_NUL, Id
 from dream_api.store.api.shapes import OrderRefund, refund_of
 
 router = APIRouter(tags=["Store"], prefix="/api/orders")
@@ -77,7 +77,7 @@ async def refund_order(request: Request, acting: Refunding, order_id: Id, _: Ide
         restock=body.restock,
         reason=body.reason,
     )
-    desk = desk_of(request)
+    desk = billing_of(request)
     async with desk.database.write() as tx:
         order = await store.find_order(tx, acting.scope, order_id)
         account, payment = await store.find_payment(tx, acting.scope, order)

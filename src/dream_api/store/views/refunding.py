@@ -10,8 +10,9 @@ from dream_api.core.errors import Conflict, Invalid, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.core.idempotency import Once
 from dream_api.dashboard import PageRoute, problems_of, record, see, whole
+from dream_api.gate.faces import billing_of
 from dream_api.gate.visiting import ProjectVisit, RefundingInProject, SellingInProject, read_own_form
-from dream_api.store.views.showing import Id, desk_of, find, order_url, show_order
+from dream_api.store.views.showing import Id, find, order_url, show_order
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -24,7 +25,7 @@ _LONGEST_REASON = 255
 async def refund_order(request: Request, visit: RefundingInProject, order_id: Id) -> Response:
     """Units, an amount, or all that is left; a form that is sent twice gives back once."""
     form = await read_own_form(request, visit.visitor)
-    desk = desk_of(request)
+    desk = billing_of(request)
     try:
         async with desk.database.write() as tx:
             asked = await _asked_by(tx, visit, order_id, form)
@@ -49,7 +50,7 @@ async def refund_order(request: Request, visit: RefundingInProject, order_id: Id
 async def cancel_order(request: Request, visit: SellingInProject, order_id: Id) -> Response:
     """Nobody can pay it any more, and what it held is free again."""
     await read_own_form(request, visit.visitor)
-    desk = desk_of(request)
+    desk = billing_of(request)
     try:
         async with desk.database.read() as tx:
             order = await store.find_order(tx, visit.scope, order_id)

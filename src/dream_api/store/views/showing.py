@@ -15,6 +15,7 @@ from dream_api.core.db import Tx
 from dream_api.core.http import Form
 from dream_api.core.web import words
 from dream_api.dashboard import Frame, Problems, project_url
+from dream_api.gate.faces import billing_of
 from dream_api.gate.visiting import ProjectVisit
 
 Id = Annotated[str, Path(alias="id", max_length=64, pattern=r"^[^\x00]*$")]
@@ -100,10 +101,6 @@ async def find(tx: Tx, visit: ProjectVisit, order_id: str) -> Whole:
     )
 
 
-def desk_of(request: Request) -> billing.Billing:
-    return request.app.state.billing
-
-
 def order_url(visit: ProjectVisit, order_id: str, done: str) -> str:
     return project_url(visit, f"/orders/{order_id}?done={done}")
 
@@ -117,7 +114,7 @@ async def show_order(
     problems: Problems | None = None,
     done: str = "",
 ) -> Response:
-    async with desk_of(request).database.read() as tx:
+    async with billing_of(request).database.read() as tx:
         whole = await find(tx, visit, order_id)
     return frame.show(
         visit,

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from dream_api import customers
 from dream_api.core.errors import Overloaded, Refusal
-from dream_api.core.http import Body, Error, answers, read_json, refusal_body, takes
+from dream_api.core.http import Body, Error, answers, read_json, refusal_body, shown, takes
 from dream_api.core.idempotency import proper_key
 from dream_api.gate import SERVER_REFUSALS, Metered, Outcome, SaasOnly, Terms, body_of, metered, refusal_of
 from dream_api.gate.faces import Server, gate_of
@@ -23,7 +23,6 @@ from dream_api.usage.api.shapes import (
     event_key_of,
     moment_of,
     quantity_of,
-    shown,
 )
 
 router = APIRouter(tags=["Usage"])

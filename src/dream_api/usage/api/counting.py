@@ -13,7 +13,18 @@ from starlette.types import Receive, Scope, Send
 from dream_api import usage
 from dream_api.core import ids, metrics
 from dream_api.core.errors import Refusal, ValidationFailed
-from dream_api.core.http import ClientGone, Proxies, Reply, answers, as_refusal, parse, read, refusal_answer, takes
+from dream_api.core.http import (
+    ClientGone,
+    Proxies,
+    Reply,
+    answers,
+    as_refusal,
+    parse,
+    read,
+    refusal_answer,
+    shown,
+    takes,
+)
 from dream_api.core.idempotency import IdempotencyMismatch
 from dream_api.gate import (
     NO_SECRET_KEY,
@@ -42,7 +53,6 @@ from dream_api.usage.api.shapes import (
     event_key_of,
     moment_of,
     quantity_of,
-    shown,
     user_id_of,
 )
 

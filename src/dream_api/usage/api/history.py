@@ -9,11 +9,10 @@ from starlette.responses import Response
 from dream_api import customers, usage
 from dream_api.catalog import Plans
 from dream_api.core import clock
-from dream_api.core.http import answers, json_answer
+from dream_api.core.http import answers, json_answer, shown
 from dream_api.gate import ACTING_REFUSALS, Acting, SaasOnly
 from dream_api.gate.faces import Viewing, gate_of
 from dream_api.usage import Meter, Point, UsageBy
-from dream_api.usage.api.shapes import shown
 
 router = APIRouter(tags=["Usage"])
 

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from dream_api import usage
-from dream_api.core.http import answers
+from dream_api.core.http import answers, shown
 from dream_api.gate import REFUSALS, metered, peeked_body, rate_headers
 from dream_api.gate.faces import Server, gate_of
-from dream_api.usage.api.shapes import USAGE_EXAMPLE, Usage, UserId, UserPlan, shown, user_id_of
+from dream_api.usage.api.shapes import USAGE_EXAMPLE, Usage, UserId, UserPlan, user_id_of
 
 router = APIRouter(tags=["Usage"])
 

@@ -11,12 +11,12 @@ from starlette.responses import Response
 from dream_api import gate, usage
 from dream_api.core import clock, errors
 from dream_api.core.db import Tx
-from dream_api.core.http import Body, answer_once, answers, read_json, takes
+from dream_api.core.http import Body, answer_once, answers, read_json, shown, takes
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.gate import REFUSALS, Outcome, SaasOnly, metered, peeked_body
 from dream_api.gate.faces import IdempotencyKey, Server, gate_of
 from dream_api.usage import Reservation
-from dream_api.usage.api.shapes import BODY_REFUSALS, USAGE_EXAMPLE, Counted, UserId, UserPlan, shown, user_id_of
+from dream_api.usage.api.shapes import BODY_REFUSALS, USAGE_EXAMPLE, Counted, UserId, UserPlan, user_id_of
 
 router = APIRouter(tags=["Usage"])
 

@@ -117,11 +117,6 @@ EventKey = Annotated[
 ]
 
 
-def shown(status: int, example: Any) -> dict[int | str, dict[str, Any]]:
-    """The answer of an operation, by an example."""
-    return {status: {"content": {"application/json": {"example": example}}}}
-
-
 def user_id_of(header: str | None) -> str:
     if header is None:
         raise ValidationFailed(

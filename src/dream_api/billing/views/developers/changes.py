@@ -8,13 +8,14 @@ from starlette.responses import Response
 from dream_api import catalog
 from dream_api.billing import changing
 from dream_api.billing.contract import CardRefused, Change
-from dream_api.billing.views.developers.showing import Id, Whole, desk_of, find, frame, subscription_url
+from dream_api.billing.views.developers.showing import Id, Whole, find, frame, subscription_url
 from dream_api.catalog import Offer, Price
 from dream_api.core import ids
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Invalid, Refusal, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.dashboard import PageRoute, problems_of, record, see, whole
+from dream_api.gate.faces import billing_of
 from dream_api.gate.visiting import ProjectVisit, SellingInProject, read_own_form
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -48,7 +49,7 @@ async def choose_plan(
 async def change_plan(request: Request, visit: SellingInProject, subscription_id: Id) -> Response:
     """In force and charged at once; where the card is declined, nothing changes."""
     form = await read_own_form(request, visit.visitor)
-    desk = desk_of(request)
+    desk = billing_of(request)
     try:
         async with desk.database.read() as tx:
             held = await find(tx, visit, subscription_id)
@@ -65,7 +66,7 @@ async def change_plan(request: Request, visit: SellingInProject, subscription_id
 async def _show(
     request: Request, visit: ProjectVisit, subscription_id: str, form: Form, refusal: Refusal | None = None
 ) -> Response:
-    desk = desk_of(request)
+    desk = billing_of(request)
     preview = change = None
     async with desk.database.read() as tx:
         held = await find(tx, visit, subscription_id)

@@ -4,9 +4,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api.billing import changing
-from dream_api.billing.views.developers.showing import Id, desk_of, show_subscription, subscription_url
+from dream_api.billing.views.developers.showing import Id, show_subscription, subscription_url
 from dream_api.core.errors import Conflict, Invalid, ValidationFailed
 from dream_api.dashboard import PageRoute, problems_of, record, refuse_unconfirmed, see
+from dream_api.gate.faces import billing_of
 from dream_api.gate.visiting import SellingInProject, read_own_form
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -19,7 +20,7 @@ _LONGEST_REASON = 255
 async def cancel_subscription(request: Request, visit: SellingInProject, subscription_id: Id) -> Response:
     """At the end of what was paid for; or now, which is confirmed by the customer's user id."""
     form = await read_own_form(request, visit.visitor)
-    desk = desk_of(request)
+    desk = billing_of(request)
     is_now = form.get("at") == "now"
     reason = form.get("reason") or None
     try:
@@ -43,7 +44,7 @@ async def cancel_subscription(request: Request, visit: SellingInProject, subscri
 async def resume_subscription(request: Request, visit: SellingInProject, subscription_id: Id) -> Response:
     """Take back a cancellation at the period's end."""
     await read_own_form(request, visit.visitor)
-    desk = desk_of(request)
+    desk = billing_of(request)
     try:
         async with desk.database.read() as tx:
             account, row = await changing.find(tx, visit.scope, subscription_id)

@@ -6,13 +6,14 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import billing, catalog, customers
-from dream_api.billing.views.developers.showing import Id, desk_of, frame
+from dream_api.billing.views.developers.showing import Id, frame
 from dream_api.catalog import Offer, Price
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Forbidden, Invalid, NotFound, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.dashboard import PageRoute, Problems, problems_of, project_url, record, see, whole
 from dream_api.gate import SaasOnly
+from dream_api.gate.faces import billing_of
 from dream_api.gate.visiting import InProject, ProjectVisit, SellingInProject, read_own_form
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -31,7 +32,7 @@ async def ask_for_link(request: Request, visit: SellingInProject, user_id: str =
 async def make_link(request: Request, visit: SellingInProject) -> Response:
     """The plan is the customer's as soon as they have paid there."""
     form = await read_own_form(request, visit.visitor)
-    desk = desk_of(request)
+    desk = billing_of(request)
     try:
         if visit.project.type != "saas":
             raise SaasOnly("Subscriptions are sold by saas projects; this one is a store.")
@@ -63,7 +64,7 @@ async def make_link(request: Request, visit: SellingInProject) -> Response:
 @router.get(_PATH + "/links/{id}")
 async def show_link(request: Request, visit: InProject, checkout_id: Id) -> Response:
     """To copy, and what became of it."""
-    async with desk_of(request).database.read() as tx:
+    async with billing_of(request).database.read() as tx:
         checkout = await billing.checkout_by_id(tx, visit.platform_id, checkout_id)
         if checkout is None or (checkout.project_id, checkout.mode) != (visit.project.id, visit.mode):
             raise NotFound("There is no such checkout.")
@@ -98,7 +99,7 @@ def _way_on(request: Request, visit: ProjectVisit) -> str:
 
 
 async def _show(request: Request, visit: ProjectVisit, form: Form, problems: Problems | None = None) -> Response:
-    async with desk_of(request).database.read() as tx:
+    async with billing_of(request).database.read() as tx:
         choices = await _choices(tx, visit)
     return frame.show(
         visit,

@@ -7,11 +7,12 @@ from starlette.responses import Response
 
 from dream_api import billing, catalog
 from dream_api.billing.tables import refunds
-from dream_api.billing.views.developers.showing import Id, desk_of, find, show_subscription, subscription_url
+from dream_api.billing.views.developers.showing import Id, find, show_subscription, subscription_url
 from dream_api.core.errors import Conflict, Invalid, NotFound, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.core.idempotency import Once
 from dream_api.dashboard import PageRoute, problems_of, record, see
+from dream_api.gate.faces import billing_of
 from dream_api.gate.visiting import ProjectVisit, RefundingInProject, read_own_form
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -27,7 +28,7 @@ async def refund_payment(
 ) -> Response:
     """All that is left of it or a part; a form that is sent twice gives back once."""
     form = await read_own_form(request, visit.visitor)
-    desk = desk_of(request)
+    desk = billing_of(request)
     try:
         async with desk.database.write() as tx:
             held = await find(tx, visit, subscription_id)

@@ -17,6 +17,7 @@ from dream_api.core import ids
 from dream_api.core.db import Tx
 from dream_api.core.http import Form
 from dream_api.dashboard import Frame, Problems, project_url
+from dream_api.gate.faces import billing_of
 from dream_api.gate.visiting import ProjectVisit
 
 Id = Annotated[str, Path(alias="id", max_length=64, pattern=r"^[^\x00]*$")]
@@ -81,10 +82,6 @@ async def find(tx: Tx, visit: ProjectVisit, subscription_id: str) -> Whole:
     return Whole(account, row, offer.display_name, price, invoices, payments)
 
 
-def desk_of(request: Request) -> billing.Billing:
-    return request.app.state.billing
-
-
 def subscription_url(visit: ProjectVisit, subscription_id: str, done: str = "") -> str:
     return project_url(visit, f"/subscriptions/{subscription_id}") + (f"?done={done}" if done else "")
 
@@ -98,7 +95,7 @@ async def show_subscription(
     problems: Problems | None = None,
     done: str = "",
 ) -> Response:
-    async with desk_of(request).database.read() as tx:
+    async with billing_of(request).database.read() as tx:
         whole = await find(tx, visit, subscription_id)
     return frame.show(
         visit,
