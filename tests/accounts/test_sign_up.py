@@ -119,3 +119,17 @@ async def test_where_one_must_be_invited_only_that_address_joins_by_its_invitati
         assert (await browser.send("/account/close", email="ada@example.com", current=PASSWORD)).status_code == 303
         async with closed.database.read() as tx:
             assert len(await platforms.members_of(tx, owner)) == 4
+
+
+async def test_whom_an_invitation_was_sent_to_finds_the_address_filled_in(house: House, browser: Browser) -> None:
+    token = platforms.new_token()
+    async with house.database.write() as tx:
+        owner = house.alice.project.platform_id
+        await platforms.invite(tx, owner, "ada@example.com", "member", token, by="owner", invited_by="Alice")
+
+    invited = await browser.get(f"/account/sign-up?next=/account/invitation/{token}")
+    stranger = await browser.get(f"/account/sign-up?next=/account/invitation/{token[:-1]}")
+
+    assert 'value="ada@example.com"' in invited.text
+    assert stranger.status_code == 200
+    assert "ada@example.com" not in stranger.text

@@ -2,7 +2,8 @@
 
 from httpx2 import AsyncClient
 
-from tests.support.house import Account
+from dream_api import accounts, catalog, platforms
+from tests.support.house import Account, House
 
 
 async def test_who_is_not_signed_in_is_sent_to_do_that_and_comes_back(api: AsyncClient, alice: Account) -> None:
@@ -21,6 +22,31 @@ async def test_the_dashboard_opens_with_the_first_project(api: AsyncClient, alic
     assert opened.headers["location"] == f"/dashboard/{alice.project.id}/test"
     assert "Test mode" in answer.text
     assert 'aria-current="page">Overview' in answer.text
+
+
+async def test_the_operator_begins_with_a_project_of_their_own_and_not_with_home(house: House) -> None:
+    async with house.database.write() as tx:
+        operator = await platforms.operator(tx)
+        olga = await accounts.create_user(tx, "olga@example.com", "Olga", verified=True)
+        await platforms.add_member(tx, operator.id, olga.id, "owner")
+        session = await accounts.open_session(tx, olga.id, address="127.0.0.1", agent="test")
+    browser = {"Cookie": f"dream_session={session.token}"}
+    only_home = await house.api.get("/dashboard", headers=browser)
+    async with house.database.write() as tx:
+        own = await catalog.open_project(tx, operator, "Quickstart", "saas", platforms.MODES)
+
+    opened = await house.api.get("/dashboard", headers=browser)
+
+    assert opened.headers["location"] == f"/dashboard/{own.id}/test"
+    assert only_home.headers["location"] != opened.headers["location"]
+    assert only_home.headers["location"].startswith("/dashboard/prj_")
+
+
+async def test_where_an_address_cannot_be_there_is_no_page(api: AsyncClient, alice: Account) -> None:
+    answer = await api.get(f"/dashboard/{alice.project.id}/test/customers/cus_no", headers=alice.cookie())
+
+    assert answer.status_code == 404
+    assert "There is no such page." in answer.text
 
 
 async def test_a_strangers_project_is_not_there(api: AsyncClient, alice: Account, charlie: Account) -> None:

@@ -1,6 +1,7 @@
 """Overview, customers, usage and events: who sees them, what stands in them, and what they ask of the database."""
 
 import html
+import json
 import re
 from random import Random
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from dream_api import customers
+from dream_api.billing.tables import payments
 from dream_api.core import clock
 from dream_api.customers import Scope
 from dream_api.customers.tables import customers as customer_table
@@ -158,6 +160,22 @@ async def test_a_customer_is_changed_by_those_who_sell_and_read_by_all(house: Ho
     again = await house.api.post(base, headers=alice.cookie(), data=alice.form(userId="ada"))
     assert again.status_code == 422
     assert "already" in again.text
+
+
+async def test_an_event_of_a_payment_tells_whose_it_is(house: House, alice: Account):
+    await fill(house, alice)
+    customer = await one_of(house, alice)
+    async with house.database.write() as tx:
+        payment_id = await tx.scalar(select(payments.c.id).where(payments.c.project_id == alice.project.id).limit(1))
+        await tx.execute(update(payments).where(payments.c.id == payment_id).values(customer_id=customer.id))
+        told = {"project_id": alice.project.id, "mode": "test", "created_at": clock.now()}
+        data = json.dumps({"payment": payment_id, "amount": 1999, "currency": "usd"})
+        row = {"platform_id": alice.project.platform_id, "id": "evt_zz", "type": "payment.succeeded", "data": data}
+        await tx.execute(events.insert().values(**row, **told))
+
+    shown = await page(house, alice, "/events?type=payment.succeeded")
+
+    assert f'evt_zz">payment.succeeded</a> <small class="narrow-only cut">{html.escape(customer.user_id)}' in shown
 
 
 async def test_a_form_without_its_sign_changes_nothing(house: House, alice: Account):

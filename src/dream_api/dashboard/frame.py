@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -19,6 +20,7 @@ from dream_api.platforms import Permission
 
 _HERE = "dream_api.dashboard"
 _SEE_OTHER = 303
+_LOST = "Check the address, or begin at the dashboard."
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -36,6 +38,7 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "day": words.day,
     "filled": charts.meter_of,
     "instant": words.instant,
+    "major": words.major,
     "number": words.number,
     "percent": words.percent,
     "rfc3339": clock.rfc3339,
@@ -173,12 +176,13 @@ class PageRoute(APIRoute):
                 asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
                 back = f"?next={quote(asked, safe='')}" if request.method == "GET" and asked != "/dashboard" else ""
                 return see(f"/account/sign-in{back}")
+            except RequestValidationError as problem:
+                if all(error["loc"][0] != "path" for error in problem.errors()):
+                    raise
+                # An address that cannot be is one where nothing is.
+                return _refused(request, NotFound("There is no such page.", hint=_LOST))
             except Refusal as refusal:
-                told = _own.plain(
-                    "refused.html", status=refusal.status, refusal=refusal, request_id=request.state.request_id
-                )
-                told.headers.update(refusal.headers)
-                return told
+                return _refused(request, refusal)
 
         return answer
 
@@ -189,3 +193,9 @@ def _refuse_nul(request: Request) -> None:
         raise NotFound("There is no such page.")
     if b"%00" in request.scope["query_string"]:
         raise ValidationFailed("What is asked for cannot be read.")
+
+
+def _refused(request: Request, refusal: Refusal) -> Response:
+    told = _own.plain("refused.html", status=refusal.status, refusal=refusal, request_id=request.state.request_id)
+    told.headers.update(refusal.headers)
+    return told

@@ -1,17 +1,23 @@
 """What several pages say of events and moments."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, and_, select
 
+from dream_api.billing.tables import invoices, payments
 from dream_api.core import clock
+from dream_api.core.db import Tx
 from dream_api.core.web import words
+from dream_api.customers.tables import customers
 
 _TONES = {"failed": "bad", "disputed": "bad", "sold_out": "bad", "threshold_reached": "warn", "low": "warn"}
+# What events tell of that has a customer without naming one.
+_OWNED = {"payment": payments, "invoice": invoices}
+_NOBODY = "–"
 _GOOD = ("created", "paid", "succeeded", "completed")
 
 
@@ -31,8 +37,27 @@ def told_event(row: Row[Any]) -> ToldEvent:
     data: Mapping[str, Any] = json.loads(row.data)
     last = row.type.rpartition(".")[2]
     tone = next((tone for end, tone in _TONES.items() if last.endswith(end)), "good" if last in _GOOD else "")
-    who = next((str(data[name]) for name in ("userId", "email", "customer") if data.get(name)), "–")
+    who = next((str(data[name]) for name in ("userId", "email", "customer") if data.get(name)), _NOBODY)
     return ToldEvent(row.id, row.type, tone, who, _detail(data), row.created_at)
+
+
+async def told_events(tx: Tx, platform_id: str, rows: Sequence[Row[Any]]) -> list[ToldEvent]:
+    """With the customers of payments and invoices, whom their events do not name; a statement for each kind."""
+    owners: dict[str, str] = {}
+    ids = {row.id: {name: json.loads(row.data).get(name) for name in _OWNED} for row in rows}
+    for name, table in _OWNED.items():
+        wanted = {found[name] for found in ids.values() if found[name]}
+        if wanted:
+            same = and_(customers.c.platform_id == table.c.platform_id, customers.c.id == table.c.customer_id)
+            query = select(table.c.id, customers.c.user_id).join(customers, same)
+            told = await tx.all(query.where(table.c.platform_id == platform_id, table.c.id.in_(sorted(wanted))))
+            owners |= {row.id: row.user_id for row in told}
+    return [_owned(told_event(row), (owners.get(str(of)) for of in ids[row.id].values())) for row in rows]
+
+
+def _owned(event: ToldEvent, owners: Iterable[str | None]) -> ToldEvent:
+    owner = next(filter(None, owners), None)
+    return replace(event, who=owner) if event.who == _NOBODY and owner else event
 
 
 def _detail(data: Mapping[str, Any]) -> str:

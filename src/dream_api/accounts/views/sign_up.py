@@ -40,8 +40,8 @@ async def show_sign_up(request: Request, guest: AnyGuest, next: Next = "") -> Re
     path = own_path(next)
     if guest.visitor is not None:
         return see(path)
-    invited = await _invited(request, path)
-    return _page(request, guest, {"next": path, "email": invited or ""}, {})
+    await _invited(request, path)
+    return _page(request, guest, {"next": path, "email": await _address_of(request, path) or ""}, {})
 
 
 @router.post("/sign-up")
@@ -77,8 +77,16 @@ async def _invited(request: Request, path: str) -> str | None:
     settings: Settings = request.app.state.settings
     if settings.sign_up == "open":
         return None
-    if settings.sign_up == "invited" and path.startswith(_INVITATION):
+    invited = await _address_of(request, path) if settings.sign_up == "invited" else None
+    if invited is None:
+        raise SignUpClosed("New accounts are not open to everybody here.")
+    return invited
+
+
+async def _address_of(request: Request, path: str) -> str | None:
+    """Whom the invitation at the path was sent to; None where the path leads to no open invitation."""
+    if path.startswith(_INVITATION):
         with suppress(InvitationOver):
             async with database_of(request).read() as tx:
                 return (await platforms.find_invitation(tx, path.removeprefix(_INVITATION))).email
-    raise SignUpClosed("New accounts are not open to everybody here.")
+    return None

@@ -10,6 +10,7 @@ from dream_api.core import clock, money
 
 _STEPS = ((60, 1, "s"), (3600, 60, "min"), (86_400, 3600, "h"), (30 * 86_400, 86_400, "d"))
 _THOUSAND = 1000
+_JUST_NOW = 5
 
 
 def number(count: int) -> str:
@@ -36,6 +37,19 @@ def amount(minor: int, currency: str) -> str:
     return f"{sign}{Decimal(money.to_major(abs(minor), currency)):,} {currency.upper()}"
 
 
+def rounded(minor: int, currency: str) -> str:
+    """`4,923 USD`: from a thousand on without what is after the point, where there is room for a figure only."""
+    told = Decimal(money.to_major(abs(minor), currency))
+    if told < _THOUSAND:
+        return amount(minor, currency)
+    return f"{'−' if minor < 0 else ''}{told:,.0f} {currency.upper()}"
+
+
+def major(minor: int, currency: str) -> str:
+    """`50`, `0.5`: an amount beside an axis, whose title names the currency."""
+    return f"{Decimal(money.to_major(minor, currency)).normalize():,f}"
+
+
 def amounts(by_currency: Mapping[str, int]) -> str:
     """`19.99 USD + 5.00 EUR`."""
     return " + ".join(amount(minor, currency) for currency, minor in sorted(by_currency.items())) or "0"
@@ -58,6 +72,8 @@ def ago(at: int | None) -> Markup:
     if at is None:
         return Markup("never")
     seconds = (clock.now() - at) // clock.SECOND
+    if 0 <= seconds < _JUST_NOW:
+        return _told(at, "just now")
     for below, unit, name in _STEPS:
         if abs(seconds) < below:
             count = abs(seconds) // unit

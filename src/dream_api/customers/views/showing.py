@@ -13,7 +13,7 @@ from dream_api.catalog import Plan, Plans
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.customers import Scope
-from dream_api.dashboard.telling import ToldEvent, told_event
+from dream_api.dashboard.telling import ToldEvent, told_events
 from dream_api.gate.opening import Windows
 from dream_api.store.tables import orders
 from dream_api.usage import Charge, Period, Standing
@@ -103,7 +103,8 @@ async def _events(tx: Tx, scope: Scope, user_id: str) -> list[ToldEvent]:
     rows = await webhooks.page_of(
         tx, scope.platform_id, scope.project_id, scope.mode, kind=None, limit=_LOOKED_THROUGH, after=None
     )
-    return [event for event in map(told_event, rows) if event.who == user_id][:_MOST]
+    told = await told_events(tx, scope.platform_id, rows)
+    return [event for event in told if event.who == user_id][:_MOST]
 
 
 async def at_gateway(tx: Tx, scope: Scope, customer_id: str) -> tuple[billing.Account, str] | None:

@@ -20,7 +20,7 @@ _MOST = 200
 
 @router.get("/dashboard")
 async def open_dashboard(request: Request, visitor: SignedIn) -> Response:
-    """The visitor's first project; without one, the page that makes it."""
+    """The visitor's first project, the operator's home last; without any, the page that makes one."""
     project = await _project(request, visitor, None)
     return see("/dashboard/welcome" if project is None else f"/dashboard/{project.id}/test")
 
@@ -41,13 +41,19 @@ async def _see_page(request: Request, visitor: Visitor, asked: str | None, mode:
 
 
 async def _project(request: Request, visitor: Visitor, asked: str | None) -> Project | None:
-    """The project that is asked for, else the first of the visitor's; NotFound where it is another's."""
+    """The project that is asked for, else the first of the visitor's; NotFound where it is another's.
+
+    Home comes last: it is where the operator sets levels, and nobody's first sight of a dashboard.
+    """
     database: Database = request.app.state.database
     async with database.read() as tx:
-        for membership in visitor.memberships:
-            for project in await platforms.projects_of(tx, membership.platform.id, limit=_MOST):
-                if asked in (None, project.id):
-                    return project
-    if asked is not None:
+        home_id = await platforms.home_project_id(tx)
+        own = [
+            project
+            for membership in visitor.memberships
+            for project in await platforms.projects_of(tx, membership.platform.id, limit=_MOST)
+            if asked in (None, project.id)
+        ]
+    if asked is not None and not own:
         raise NotFound("There is no such project.", param="projectId")
-    return None
+    return min(own, key=lambda project: project.id == home_id, default=None)

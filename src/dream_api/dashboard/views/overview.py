@@ -12,7 +12,7 @@ from dream_api.core.db import Database, Tx
 from dream_api.core.web import words
 from dream_api.dashboard import Bars, Near, Revenue, Scarce, Subscriptions, Trend
 from dream_api.dashboard.frame import Frame, PageRoute
-from dream_api.dashboard.telling import short_day, told_event
+from dream_api.dashboard.telling import short_day, told_events
 from dream_api.gate.visiting import InProject, ProjectVisit
 from dream_api.usage import Span
 
@@ -45,6 +45,8 @@ class Board:
 
     cards: Sequence[Card]
     chart: Bars
+    # In which the chart counts money; none where it counts calls.
+    currency: str = ""
     near: Sequence[Near] = ()
     scarce: Sequence[Scarce] = ()
 
@@ -59,6 +61,7 @@ async def overview(request: Request, visit: InProject, days: str = "") -> Respon
         events = await webhooks.page_of(
             tx, visit.platform_id, visit.project.id, visit.mode, kind=None, limit=_SHOWN_EVENTS, after=None
         )
+        told = await told_events(tx, visit.platform_id, events)
     now = clock.now()
     working = [key for key in all_keys if key.revoked_at is None and (key.expires_at is None or key.expires_at > now)]
     return _frame.show(
@@ -68,7 +71,7 @@ async def overview(request: Request, visit: InProject, days: str = "") -> Respon
         days=wanted,
         spans=SPANS,
         board=board,
-        events=[told_event(row) for row in events],
+        events=told,
         key=next((key for key in reversed(working) if key.kind == "secret"), None),
         link_base=request.app.state.settings.link_base,
     )
@@ -93,7 +96,7 @@ async def _of_saas(tx: Tx, visit: ProjectVisit, days: int) -> Board:
             "Metered calls",
             words.compact(calls),
             *_change(calls, before),
-            f"on the {days} days before" if before else f"in {days} days",
+            f"on {days} days before" if before else f"in {days} days",
             dashboard.spark_of([day.calls for day in lately]),
         ),
         _problems(subscribed),
@@ -152,7 +155,7 @@ async def _of_store(tx: Tx, visit: ProjectVisit, days: int) -> Board:
             "Revenue",
             _first(by_currency),
             *change,
-            f"on the {days} days before" if change[0] else f"in {days} days",
+            f"on {days} days before" if change[0] else f"in {days} days",
             dashboard.spark_of([day.net for day in main.days.values()]) if main else "",
             _others(by_currency),
         ),
@@ -166,11 +169,12 @@ async def _of_store(tx: Tx, visit: ProjectVisit, days: int) -> Board:
             "" if scarce else "nothing runs out",
         ),
     ]
-    return Board(cards, _revenue_bars(main, span), scarce=scarce[:_SHOWN_NEAR])
+    currency = main.currency if main else ""
+    return Board(cards, _revenue_bars(main, span), currency, scarce=scarce[:_SHOWN_NEAR])
 
 
 def _revenue_bars(revenue: Revenue | None, span: Span) -> Bars:
-    """In whole major units would hide small sums: minor units, of the first currency."""
+    """Of the first currency."""
     days = range(span.starts_at, span.ends_at, clock.DAY)
     found = {} if revenue is None else {day: amounts.net for day, amounts in revenue.days.items()}
     return dashboard.bars_of([(day, found.get(day, 0)) for day in days], short_day)
@@ -178,7 +182,7 @@ def _revenue_bars(revenue: Revenue | None, span: Span) -> Bars:
 
 def _first(amounts: Mapping[str, int]) -> str:
     """What is told largest; other currencies stand below."""
-    return next((words.amount(minor, currency) for currency, minor in sorted(amounts.items())), "0")
+    return next((words.rounded(minor, currency) for currency, minor in sorted(amounts.items())), "0")
 
 
 def _others(amounts: Mapping[str, int]) -> list[str]:

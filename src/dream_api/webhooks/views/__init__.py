@@ -10,7 +10,7 @@ from starlette.responses import Response
 from dream_api import dashboard, webhooks
 from dream_api.core.db import Database
 from dream_api.core.errors import NotFound
-from dream_api.dashboard.telling import told_event
+from dream_api.dashboard.telling import told_event, told_events
 from dream_api.gate.visiting import InProject
 from dream_api.webhooks import EventType
 
@@ -38,13 +38,14 @@ async def show_events(
             limit=_PAGE + 1,
             after=after.replace("\x00", "") or None,
         )
+        told = await told_events(tx, visit.platform_id, rows[:_PAGE])
     asked: dict[str, str] = {} if wanted is None else {"type": wanted}
     return _frame.show(
         visit,
         "events.html",
         here="events",
         mode_path="/events",
-        events=[told_event(row) for row in rows[:_PAGE]],
+        events=told,
         wanted=wanted,
         sentences=webhooks.SENTENCES,
         is_first=not after,
