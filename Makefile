@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DATA ?= $(or $(DREAM_DATA),./data)
 DURATION ?= 60
-WORKERS ?= 2
+# One more than two cores: many tests wait for servers to start and for time to pass.
+WORKERS ?= 3
 # A test that hangs is ended after two minutes, with a traceback of every thread.
 HANGING := -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true
 
