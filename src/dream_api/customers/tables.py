@@ -1,6 +1,6 @@
 """End users of a project and mode, with their plan and period."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Table, UniqueConstraint
 
 from dream_api.core.db.tables import Key, Number, key, metadata, moment
 
@@ -30,10 +30,9 @@ customers = Table(
     moment("updated_at"),
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
     UniqueConstraint("platform_id", "no"),
+    # No other index that a look-up by user could take: PostgreSQL plans the gate's statement while the table is small,
+    # keeps that plan, and took any index for it; ten times fewer calls a second among 10,000 customers.
     UniqueConstraint("platform_id", "project_id", "mode", "user_id"),
-    Index("ix_customers__project", "platform_id", "project_id", "mode", "id"),
-    Index("ix_customers__status", "platform_id", "project_id", "mode", "status", "created_at"),
-    Index("ix_customers__email", "platform_id", "project_id", "mode", "email"),
     CheckConstraint("mode IN ('test', 'live')", name="mode"),
     CheckConstraint("status IN ('active', 'blocked', 'deleted')", name="status"),
     CheckConstraint("(period_starts_at IS NULL) = (period_ends_at IS NULL)", name="period"),

@@ -37,9 +37,6 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_usage_hours__hour", "usage_hours", ["platform_no", "hour"])
-    op.create_index("ix_customers__status", "customers", ["platform_id", "project_id", "mode", "status", "created_at"])
-    op.create_index("ix_customers__email", "customers", ["platform_id", "project_id", "mode", "email"])
-    op.create_index("ix_customers__project", "customers", ["platform_id", "project_id", "mode", "id"])
     op.create_index("ix_invoices__customer", "invoices", ["platform_id", "customer_id", "id"])
     op.create_index("ix_payments__customer", "payments", ["platform_id", "customer_id", "id"])
     op.create_index("ix_events__type", "events", ["platform_id", "project_id", "mode", "type", "id"])
