@@ -133,7 +133,7 @@ async def test_a_stores_goods_sell_out(town: Town, sit_down: NewPerson) -> None:
     store = town.store
     async with sit_down(town.base, session=store.session["member"]) as person:
         await person.goes_to(f"/dashboard/{store.project.id}/test/tiers/mug")
-        await person.sees("0")
+        assert await person.text_of(".figure") == "0"
         await person.sees("1 there, 1 held")
         await person.goes_to(f"/dashboard/{store.project.id}/test/orders")
         await person.sees("eve@example.com")

@@ -33,6 +33,14 @@ async def violations(person: Person) -> list[str]:
     ]
 
 
+async def test_axe_would_see_what_is_wrong(town: Town, sit_down: NewPerson) -> None:
+    async with sit_down(town.base) as person:
+        await person.goes_to("/account/sign-in")
+        await person.page.evaluate("document.querySelectorAll('label').forEach(one => one.remove())")
+
+        assert any(one.startswith("label:") for one in await violations(person))
+
+
 @pytest.mark.slow
 async def test_axe_finds_nothing_serious(town: Town, sit_down: NewPerson) -> None:
     wrong: dict[str, list[str]] = {}

@@ -5,6 +5,7 @@ import pytest
 from dream_api.accounts import ROLES, Role
 from dream_api.platforms import allows
 from tests.browser.conftest import NewPerson
+from tests.browser.people import Person
 from tests.browser.town import Town
 
 
@@ -30,8 +31,8 @@ async def test_each_role_sees_what_the_table_allows(town: Town, sit_down: NewPer
             assert await _has(person, "table") == allows(role, "manage"), role
 
 
-async def _has(person: object, selector: str) -> bool:
-    return await person.all(selector).count() > 0  # type: ignore[attr-defined]
+async def _has(person: Person, selector: str) -> bool:
+    return await person.all(selector).count() > 0
 
 
 def _may_see_test_keys(role: Role) -> bool:

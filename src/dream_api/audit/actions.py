@@ -15,7 +15,6 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "session.refused": "Was refused to sign in",
         "session.ended": "Ended a session",
         "sessions.ended": "Ended all other sessions",
-        "account.locked": "Locked after too many attempts",
         "account.unlocked": "Unlocked",
         "password.changed": "Changed the password",
         "password.reset_asked": "Asked to reset the password",
@@ -23,8 +22,6 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "totp.enabled": "Turned on one-time codes",
         "totp.disabled": "Turned off one-time codes",
         "recovery.renewed": "Made new recovery codes",
-        "recovery.used": "Signed in by a recovery code",
-        "identity.linked": "Linked a sign-in",
         "identity.unlinked": "Unlinked a sign-in",
         # Members.
         "member.invited": "Invited somebody",
