@@ -1,15 +1,16 @@
 """The security log: what is recorded stays, in order, and can be read."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import text
 
 from dream_api import audit
-from dream_api.audit import Actor
+from dream_api.audit import Actor, queries
 from dream_api.audit.actions import NotDeclared
 from dream_api.core import clock
-from dream_api.core.db import Database
+from dream_api.core.db import Database, Tx
 from dream_api.core.proofs import Finding, prove
 from dream_api.core.secrets import InstanceKey
 
@@ -110,3 +111,22 @@ async def test_cutting_more_than_was_cut_is_noticed(database: Database) -> None:
 
     finding = await proved(database)
     assert [row["what"] for row in finding.contradictions] == ["the seal on what was cut off is not this instance's"]
+
+
+async def test_a_book_that_is_forgotten_while_another_cuts_it_does_not_begin_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write(database, "key.issued")
+    clock.move(181 * clock.DAY)
+    read_books = queries.books_older
+
+    async def read_and_be_late(tx: Tx, before: int, limit: int) -> Sequence[str]:
+        found = await read_books(tx, before, limit)
+        await audit.forget(database, KEY, BOOK)
+        return found
+
+    monkeypatch.setattr(queries, "books_older", read_and_be_late)
+    await audit.cut(database, KEY)
+
+    async with database.read() as tx:
+        assert await tx.all(text("SELECT book FROM audit_books")) == []

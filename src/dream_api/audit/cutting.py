@@ -3,7 +3,7 @@
 import hmac
 
 from dream_api.audit import queries
-from dream_api.audit.chaining import cut_text, first_digest
+from dream_api.audit.chaining import cut_text
 from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.core.secrets import InstanceKey
@@ -39,7 +39,7 @@ async def forget(database: Database, key: InstanceKey, book: str) -> None:
 async def _cut_some(database: Database, key: InstanceKey, book: str, before: int) -> bool:
     """Whether anything was cut off."""
     async with database.write() as tx:
-        await queries.lock_book(tx, book, first_digest(book))
+        await queries.lock_begun(tx, book)
         old = await queries.older_entries(tx, book, before, _CHUNK)
         if not old:
             return False

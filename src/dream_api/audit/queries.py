@@ -13,14 +13,18 @@ b, e, f = books.c, entries.c, fields.c
 
 async def lock_book(tx: Tx, book: str, first_digest: bytes) -> Row[Any]:
     """Its row, also where it begins just now; the next who appends waits for this transaction."""
-    query = select(books).where(b.book == book).with_for_update()
-    found = await tx.first(query)
+    found = await lock_begun(tx, book)
     if found is None:
         row = {"book": book, "last_number": 0, "last_digest": first_digest, "cut_number": 0, "cut_digest": first_digest}
         await tx.execute(insert(books).values(row).on_conflict_do_nothing())
-        found = await tx.first(query)
+        found = await lock_begun(tx, book)
     assert found is not None
     return found
+
+
+async def lock_begun(tx: Tx, book: str) -> Row[Any] | None:
+    """The same, but a book that is not there (it may just have been forgotten) does not begin."""
+    return await tx.first(select(books).where(b.book == book).with_for_update())
 
 
 async def insert_entry(tx: Tx, entry: Any, digest: bytes, of_fields: Sequence[dict[str, Any]]) -> None:
