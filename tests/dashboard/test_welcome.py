@@ -1,5 +1,6 @@
 """From nothing to the first metered call, on one page."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -107,6 +108,17 @@ async def test_who_has_a_platform_makes_no_second_one(house: House, alice: Accou
         found = await platforms.projects_of(tx, alice.project.platform_id, limit=10)
     assert [one.name for one in found] == ["Alice", "Another"]
     assert made.status_code == 303
+
+
+async def test_forms_that_are_sent_at_once_make_one_platform(house: House):
+    dora = await newcomer(house)
+    form = of(dora, platform="Acme", name="My API", type="saas")
+
+    answers = await asyncio.gather(*(house.api.post(PATH, **form) for _ in range(4)))
+
+    assert [answer.status_code for answer in answers] == [303] * 4
+    async with house.database.read() as tx:
+        assert [row.name for row in await platforms.all_platforms(tx)].count("Acme") == 1
 
 
 async def test_another_ones_project_is_not_shown(house: House, alice: Account, charlie: Account):

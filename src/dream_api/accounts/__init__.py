@@ -37,7 +37,7 @@ from dream_api.accounts.sessions import (
 )
 from dream_api.accounts.signing_in import CODE_LINK, SignInRefused, confirm_password, enter, pass_code, sign_in
 from dream_api.accounts.signing_up import sign_up
-from dream_api.accounts.user_queries import sessions_of, users_by_id
+from dream_api.accounts.user_queries import hold_user, sessions_of, users_by_id
 from dream_api.accounts.users import EmailTaken, User, create_user, find_user, proper_email, user_of
 from dream_api.accounts.verifying import (
     CACHE_KIND,
@@ -78,6 +78,7 @@ __all__ = [
     "enter",
     "find",
     "find_user",
+    "hold_user",
     "is_open",
     "is_session",
     "issue",

@@ -46,6 +46,11 @@ async def user_by_id(tx: Tx, user_id: str) -> Row[Any] | None:
     return await tx.first(select(users).where(users.c.id == user_id))
 
 
+async def hold_user(tx: Tx, user_id: str) -> None:
+    """Nobody else who holds the user goes on before this transaction ends."""
+    await tx.first(select(users.c.id).where(users.c.id == user_id).with_for_update(key_share=True))
+
+
 async def user_by_email(tx: Tx, email: str) -> Row[Any] | None:
     return await tx.first(select(users).where(users.c.email == email))
 

@@ -10,7 +10,7 @@ from typing import Any, get_args
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from dream_api import audit, catalog, customers, keys, platforms, usage
+from dream_api import accounts, audit, catalog, customers, keys, platforms, usage
 from dream_api.catalog import NewPrice
 from dream_api.core import clock, secrets
 from dream_api.core.db import Database, Tx
@@ -104,7 +104,8 @@ def _kind(typed: str) -> ProjectType:
 
 
 async def _platform(tx: Tx, request: Request, visitor: Visitor, form: Mapping[str, str]) -> Platform:
-    """The visitor's, or a new one; looked for in this transaction, so that a form that is sent twice makes one."""
+    """The visitor's, or a new one; looked for while nobody else makes one for them, so that a form sent twice makes one."""
+    await accounts.hold_user(tx, visitor.session.user_id)
     for one in await platforms.memberships_of(tx, visitor.session.user_id):
         if platforms.allows(one.role, "manage"):
             return one.platform
