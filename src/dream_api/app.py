@@ -44,6 +44,7 @@ from dream_api.dashboard import views as dashboard_views
 from dream_api.gate import Admitting, Gate, Turnstile, visiting
 from dream_api.gate import checks as gate_checks
 from dream_api.gate import jobs as gate_jobs
+from dream_api.gate.browsers import TellingBrowsers
 from dream_api.identity import Passwords, Provider
 from dream_api.keys import api as keys_api
 from dream_api.keys import views as keys_views
@@ -210,6 +211,7 @@ def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -
         Admitting, turnstile=turnstile, exempt=operating.PROBES, session_cookie=visiting.cookie_of(settings)
     )
     app.add_middleware(Answering, link_base=settings.link_base)
+    app.add_middleware(TellingBrowsers)
     app.add_api_route("/assets/{name}", _asset, include_in_schema=False)
     app.add_api_route("/", _home, include_in_schema=False)
     return Front(app, metering)

@@ -3,8 +3,10 @@
 import pytest
 
 from dream_api import platforms
+from dream_api.core import tokens
+from dream_api.core.settings import Settings
 from tests.support.doors import add_doors
-from tests.support.house import ORIGIN, Account, House, bearer
+from tests.support.house import ORIGIN, Account, Cast, House, bearer, open_house
 
 DOOR = "/doors/publishable"
 
@@ -88,10 +90,51 @@ async def test_what_no_browser_sent_is_answered_without_naming_websites(house: H
     assert answer.headers["Vary"] == "Origin"
 
 
-async def test_another_website_gets_nothing(house: House, alice: Account) -> None:
+async def test_another_website_gets_nothing_but_the_reason(house: House, alice: Account) -> None:
     for origin in ("https://evil.com", "https://myapp.com.evil.com", "null", "http://localhost:3000"):
         answer = await house.api.post(DOOR, headers=by_header(alice.publishable["live"], Origin=origin))
         assert (answer.status_code, answer.json()["code"]) == (403, "origin_not_allowed")
+
+
+async def test_a_website_can_read_why_it_was_refused(house: House, alice: Account) -> None:
+    key, products = alice.publishable["live"], "/api/products"
+    for method, path, headers, told in (
+        ("POST", DOOR, {}, (401, "key_missing")),
+        ("POST", DOOR, by_header(key[:-1]), (401, "key_malformed")),
+        ("POST", DOOR, bearer(alice.token["owner"]), (403, "secret_key_required")),
+        ("POST", DOOR, by_header(key, Origin="https://evil.com"), (403, "origin_not_allowed")),
+        ("PUT", DOOR, by_header(key), (405, "method_not_allowed")),
+        ("GET", f"{products}?limit=x", by_header(key), (422, "validation_failed")),
+        ("GET", products, by_header(tokens.make("pk_live_")), (500, "internal_error")),
+    ):
+        if told[0] == 500:
+            house.gate.keys.database = None  # type: ignore[assignment]
+        answer = await house.api.request(method, path, headers={"Origin": ORIGIN, **headers})
+        assert (answer.status_code, answer.json()["code"]) == told
+        assert answer.headers["Access-Control-Allow-Origin"] in ("*", ORIGIN), told
+        [readable] = answer.headers.get_list("Access-Control-Expose-Headers")
+        assert "Retry-After" in readable
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+async def test_a_website_that_calls_too_often_can_read_when_to_come_again(
+    database_settings: Settings, cast: Cast
+) -> None:
+    alice = cast[0]
+    async with open_house(database_settings.model_copy(update={"open_rate": 1}), cast=cast) as house:
+        headers = by_header(alice.publishable["live"], Origin=ORIGIN)
+        answers = [await house.api.get("/api/products", headers=headers) for _ in range(3)]
+
+    limited = next(answer for answer in answers if answer.status_code == 429)
+    assert answers[0].headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert limited.headers["Access-Control-Allow-Origin"] == "*"
+    assert {"Retry-After", "RateLimit"} <= set(limited.headers["Access-Control-Expose-Headers"].split(", "))
+
+
+async def test_refusals_of_other_paths_are_not_for_websites(house: House, alice: Account) -> None:
+    for path in ("/api/customers", "/api/data", "/nowhere"):
+        answer = await house.api.post(path, headers={"Origin": ORIGIN})
+        assert answer.status_code in (401, 404)
         assert "Access-Control-Allow-Origin" not in answer.headers
 
 

@@ -104,7 +104,7 @@ def _kind(typed: str) -> ProjectType:
 
 
 async def _platform(tx: Tx, request: Request, visitor: Visitor, form: Mapping[str, str]) -> Platform:
-    """The visitor's, or a new one; looked for while nobody else makes one for them, so that a form sent twice makes one."""
+    """The visitor's, or a new one; while the visitor is held, so that a form that is sent twice makes one."""
     await accounts.hold_user(tx, visitor.session.user_id)
     for one in await platforms.memberships_of(tx, visitor.session.user_id):
         if platforms.allows(one.role, "manage"):
