@@ -6,6 +6,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from dream_api import accounts
+from dream_api.accounts import Role
 from dream_api.catalog import TierLimit
 from dream_api.core import clock
 from dream_api.usage import Window
@@ -136,6 +137,29 @@ async def test_the_pages_show_what_a_role_may_do(api: AsyncClient, alice: Accoun
     assert "Invite somebody" in owners.text
     assert (viewers.status_code, "Invite somebody" in viewers.text) == (200, False)
     assert (strangers.status_code, asked.status_code) == (404, 403)
+
+
+async def test_nobody_goes_from_the_team_by_a_single_click(house: House, alice: Account) -> None:
+    path = f"/dashboard/{alice.project.platform_id}/team"
+
+    async def go(role: Role, confirm: str, by: Role = "owner") -> tuple[int, str]:
+        form = alice.form(by) | {"confirm": confirm}
+        answer = await house.api.post(f"{path}/{alice.user_ids[role]}/remove", headers=alice.cookie(by), data=form)
+        return answer.status_code, answer.text
+
+    asked: tuple[tuple[Role, str], ...] = (("owner", "alice-viewer@example.com"), ("viewer", "Alice"))
+    for by, wanted in asked:
+        for typed in ("", "alice-admin@example.com"):
+            status, page = await go("viewer", typed, by)
+            assert (status, f"Type {wanted} to confirm." in page) == (422, True)
+    assert len(await team_of(house, alice)) == 4
+
+    assert (await go("viewer", "alice-viewer@example.com", "member"))[0] == 403
+    status, page = await go("owner", "Alice")
+    assert (status, "Make somebody else an owner first" in page) == (422, True)
+    assert (await go("viewer", "alice-viewer@example.com"))[0] == 303
+    assert (await go("member", "Alice", "member"))[0] == 303
+    assert set(await team_of(house, alice)) == {"alice@example.com", "alice-admin@example.com"}
 
 
 async def test_a_wrong_address_is_told_under_its_field_and_kept(api: AsyncClient, alice: Account) -> None:

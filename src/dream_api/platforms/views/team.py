@@ -11,7 +11,7 @@ from dream_api.accounts import ROLES, Role
 from dream_api.core import clock, mail
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Refusal, ValidationFailed
-from dream_api.dashboard import PageRoute, see
+from dream_api.dashboard import PageRoute, refuse_unconfirmed, see
 from dream_api.gate import teaming
 from dream_api.gate.visiting import AtPlatform, PlatformVisit, TeamingPlatform, read_own_form
 from dream_api.platforms import letters
@@ -145,15 +145,22 @@ async def change_role(request: Request, visit: TeamingPlatform, user_id: Id) -> 
 
 @router.post("/{user_id}/remove")
 async def remove(request: Request, visit: AtPlatform, user_id: Id) -> Response:
-    """Who removes themselves leaves."""
-    await read_own_form(request, visit.visitor)
+    """Who removes themselves leaves; who or what is parted from is typed first."""
+    is_oneself = user_id == visit.visitor.session.user_id
+    if not is_oneself:
+        platforms.refuse_role(visit.role, "team")
+    form = await read_own_form(request, visit.visitor)
     database: Database = request.app.state.database
+    async with database.read() as tx:
+        await platforms.find_member(tx, visit.platform_id, user_id)
+        [user] = await accounts.users_by_id(tx, [user_id])
     try:
+        refuse_unconfirmed(form, visit.platform.name if is_oneself else user.email)
         async with database.write() as tx:
             await teaming.leave(tx, changing(request, visit), user_id)
-    except platforms.LastOwner as refusal:
-        return await _show_member(request, visit, user_id, {"": f"{refusal.sentence} {refusal.hint}"}, 422)
-    is_oneself = user_id == visit.visitor.session.user_id
+    except (platforms.LastOwner, ValidationFailed) as refusal:
+        sentence = refusal.sentence if refusal.param == "confirm" else f"{refusal.sentence} {refusal.hint}"
+        return await _show_member(request, visit, user_id, {refusal.param or "": sentence}, 422)
     return see("/dashboard" if is_oneself else f"/dashboard/{visit.platform_id}/team")
 
 
