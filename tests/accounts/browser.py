@@ -9,6 +9,7 @@ from typing import Any
 import httpx2 as httpx
 from sqlalchemy import delete, event, select
 
+from dream_api import accounts, audit
 from dream_api.app import every_job
 from dream_api.core.jobs import Job
 from dream_api.core.jobs.tables import jobs
@@ -88,6 +89,15 @@ async def letters(house: House) -> list[Mail]:
     async with house.database.read() as tx:
         rows = await tx.all(select(mails).order_by(mails.c.id))
     return [Mail(row.to, row.subject, row.text) for row in rows]
+
+
+async def recorded(house: House, email: str) -> list[str]:
+    """The actions in the person's own security log, the newest first."""
+    await work_off(house)
+    async with house.database.read() as tx:
+        user = await accounts.user_of(tx, email)
+        assert user is not None
+        return [entry.action for entry in await audit.entries_of(tx, user.id, limit=100)]
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import pyotp
 
 from dream_api.core import clock
 from dream_api.identity.lockout import MOST_FAILED
-from tests.accounts.browser import PASSWORD, Browser, letters
+from tests.accounts.browser import PASSWORD, Browser, letters, recorded
 from tests.accounts.test_sign_in import ada
 from tests.support.house import House
 
@@ -71,6 +71,7 @@ async def test_guessing_codes_ends_after_ten_also_with_a_new_password_each_time(
 
     assert (await browser.send("/account/code", code=now(totp))).status_code == 422
     assert browser.session is None
+    assert (await recorded(house, "ada@example.com")).count("account.locked") == 1
 
 
 async def test_who_leaves_the_page_of_the_code_ten_times_is_not_locked_out(house: House) -> None:
@@ -95,6 +96,8 @@ async def test_a_recovery_code_opens_the_door_once(house: House) -> None:
         assert answer.status_code == expected
     await browser.send("/account/code", code=codes[1])
     assert "8 recovery codes left" in (await browser.get("/account")).text
+    assert (await recorded(house, "ada@example.com")).count("recovery.used") == 2
+    assert [letter.subject for letter in await letters(house)].count("A recovery code was used to sign in") == 2
 
 
 async def test_new_recovery_codes_and_turning_it_off_take_the_password(house: House) -> None:

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from dream_api import accounts
 from dream_api.core import clock
 from dream_api.core.settings import Settings
-from tests.accounts.browser import Browser, work_off
+from tests.accounts.browser import Browser, letters, recorded, work_off
 from tests.identity.oidc_server import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -100,6 +100,9 @@ async def test_a_verified_address_opens_the_account_that_has_it(house: House, pr
     await sign_in(browser, provider)
 
     assert (await browser.get("/account")).text.count("alice@example.com") >= 1
+    await sign_in(Browser(house), provider)
+    assert (await recorded(house, "alice@example.com")).count("identity.linked") == 1
+    assert [letter.subject for letter in await letters(house)] == ["A sign-in through Example was added"]
     assert (await browser.get("/dashboard")).headers["location"] == f"/dashboard/{house.alice.project.id}/test"
 
 

@@ -5,11 +5,10 @@ import asyncio
 import pytest
 from sqlalchemy import select
 
-from dream_api import accounts, audit
 from dream_api.accounts.tables import sessions, users
 from dream_api.core import clock
 from dream_api.identity.lockout import LOCKED_FOR, MOST_FAILED
-from tests.accounts.browser import PASSWORD, Browser, counted, letters, work_off
+from tests.accounts.browser import PASSWORD, Browser, counted, letters, recorded, work_off
 from tests.support.house import House, open_house
 
 
@@ -96,13 +95,19 @@ async def test_guessing_ends_after_ten_and_begins_again_a_quarter_of_an_hour_lat
     clock.move(LOCKED_FOR + clock.SECOND)
 
     assert (await browser.sign_in("ada@example.com")).status_code == 303
-    async with house.database.read() as tx:
-        user = await accounts.user_of(tx, "ada@example.com")
-    assert user is not None
-    await work_off(house)
-    async with house.database.read() as tx:
-        actions = [entry.action for entry in await audit.entries_of(tx, user.id, limit=50)]
+    actions = await recorded(house, "ada@example.com")
     assert (actions.count("session.refused"), actions.count("session.opened")) == (MOST_FAILED + 1, 1)
+    assert actions.count("account.locked") == 1
+
+
+async def test_guessing_the_password_of_an_open_session_locks_it_and_is_told(house: House) -> None:
+    browser = await ada(house)
+    await browser.sign_in("ada@example.com")
+    for _ in range(MOST_FAILED + 1):
+        answer = await browser.send("/account/password", current="a wrong one", password="another tin of paint")
+        assert (answer.status_code, "That is not your password." in answer.text) == (422, True)
+
+    assert (await recorded(house, "ada@example.com")).count("account.locked") == 1
 
 
 async def test_guesses_at_once_are_no_more_than_guesses_in_turn(house: House) -> None:

@@ -20,7 +20,7 @@ from dream_api.accounts.issuing import (
     revoke_all,
     revoke_on,
 )
-from dream_api.accounts.linking import arrive
+from dream_api.accounts.linking import Arrival, arrive
 from dream_api.accounts.queries import find, of_platform, of_user
 from dream_api.accounts.roles import ROLES, Role
 from dream_api.accounts.sessions import (
@@ -35,7 +35,15 @@ from dream_api.accounts.sessions import (
     open_session,
     touch_session,
 )
-from dream_api.accounts.signing_in import CODE_LINK, SignInRefused, confirm_password, enter, pass_code, sign_in
+from dream_api.accounts.signing_in import (
+    CODE_LINK,
+    PasswordWrong,
+    SignInRefused,
+    confirm_password,
+    enter,
+    pass_code,
+    sign_in,
+)
 from dream_api.accounts.signing_up import sign_up
 from dream_api.accounts.user_queries import hold_user, sessions_of, users_by_id
 from dream_api.accounts.users import EmailTaken, User, create_user, find_user, proper_email, user_of
@@ -58,9 +66,11 @@ __all__ = [
     "ROLES",
     "SESSION_KIND",
     "VERIFY_LINK",
+    "Arrival",
     "EmailTaken",
     "IssuedToken",
     "OpenedSession",
+    "PasswordWrong",
     "PersonalToken",
     "Role",
     "Session",

@@ -1,6 +1,7 @@
 """Who somebody is, by their password: the same work and the same answer whether there is such a person or not."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from dream_api import identity
@@ -10,7 +11,7 @@ from dream_api.accounts.users import User, user_from
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Unauthorized, ValidationFailed
 from dream_api.core.secrets import InstanceKey
-from dream_api.identity import Passwords
+from dream_api.identity import CodeKind, Passwords
 
 T = TypeVar("T")
 # The link by which somebody who has shown their password comes to show a code.
@@ -22,10 +23,27 @@ class SignInRefused(Unauthorized):
     code = "sign_in_refused"
     hint = "Check both, or reset the password. After ten wrong ones nobody is let in for 15 minutes."
 
-    def __init__(self, user_id: str | None) -> None:
+    def __init__(self, user_id: str | None, *, locks: bool) -> None:
         super().__init__("The address and the password do not belong together.")
-        # Whose address it was; nobody may be told.
+        # Whose address it was, and whether it was one try too many; nobody may be told.
         self.user_id = user_id
+        self.locks = locks
+
+
+class PasswordWrong(ValidationFailed):
+    """Somebody signed in was asked for their password again."""
+
+    def __init__(self, *, locks: bool) -> None:
+        super().__init__("That is not your password.", param="current")
+        self.locks = locks
+
+
+@dataclass(frozen=True, slots=True)
+class CodeTried:
+    """What it was, None where it was wrong; and whether that was one too many."""
+
+    kind: CodeKind | None
+    locks: bool = False
 
 
 async def sign_in(
@@ -37,17 +55,17 @@ async def sign_in(
     """
     typed = email.strip().lower()
     async with database.write() as tx:
-        may_try = await identity.claim(tx, _tried(typed))
+        claimed = await identity.claim(tx, _tried(typed))
         row = await user_queries.user_by_email(tx, typed)
-    hashed = row.password_hash if row is not None and may_try else None
+    hashed = row.password_hash if row is not None and claimed.is_allowed else None
     is_right = await passwords.verify(password, hashed)
     if row is None or hashed is None or not is_right:
-        raise SignInRefused(None if row is None else row.id)
+        raise SignInRefused(None if row is None else row.id, locks=claimed.is_last)
     fresh = await passwords.hash(password) if passwords.is_stale(hashed) else hashed
     async with database.write() as tx:
         row = await user_queries.user_by_id(tx, row.id)
         if row is None or row.password_hash != hashed:
-            raise SignInRefused(None)
+            raise SignInRefused(None, locks=False)
         if fresh != hashed:
             await user_queries.set_user(tx, row.id, password_hash=fresh)
         # Codes are counted by themselves: who leaves the page of the code was right about the password.
@@ -55,15 +73,15 @@ async def sign_in(
         return await then(tx, user_from(row))
 
 
-async def pass_code(tx: Tx, user_id: str, key: InstanceKey, code: str) -> bool:
+async def pass_code(tx: Tx, user_id: str, key: InstanceKey, code: str) -> CodeTried:
     """Whether the code is the person's; what was tried stays counted, so the transaction must end well."""
-    if not await identity.claim(tx, _tried_code(user_id)):
-        return False
+    claimed = await identity.claim(tx, _tried_code(user_id))
+    if not claimed.is_allowed:
+        return CodeTried(None)
     try:
-        await identity.pass_factor(tx, user_id, key, code)
+        return CodeTried(await identity.pass_factor(tx, user_id, key, code))
     except identity.CodeWrong:
-        return False
-    return True
+        return CodeTried(None, locks=claimed.is_last)
 
 
 async def enter(tx: Tx, user: User, *, address: str, agent: str) -> OpenedSession:
@@ -79,14 +97,19 @@ async def forgive(tx: Tx, user: User) -> None:
 
 
 async def confirm_password(database: Database, passwords: Passwords, user_id: str, password: str) -> None:
-    """Returns where it is the password of somebody signed in; wrong ones are counted as those at the door are."""
+    """Returns where it is the password of somebody signed in; wrong ones are counted as those at the door are.
+
+    Raises PasswordWrong; ValidationFailed where there is none yet.
+    """
     async with database.write() as tx:
         row = await user_queries.user_by_id(tx, user_id)
-        may_try = row is not None and await identity.claim(tx, _tried(row.email))
-    if row is not None and row.password_hash is None:
+        if row is None:
+            raise PasswordWrong(locks=False)
+        claimed = await identity.claim(tx, _tried(row.email))
+    if row.password_hash is None:
         raise ValidationFailed(_CHOOSE_ONE, param="current")
-    if not await passwords.verify(password, row.password_hash if row is not None and may_try else None) or row is None:
-        raise ValidationFailed("That is not your password.", param="current")
+    if not await passwords.verify(password, row.password_hash if claimed.is_allowed else None):
+        raise PasswordWrong(locks=claimed.is_last)
     async with database.write() as tx:
         await identity.forgive(tx, _tried(row.email))
 

@@ -15,6 +15,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "session.refused": "Was refused to sign in",
         "session.ended": "Ended a session",
         "sessions.ended": "Ended all other sessions",
+        "account.locked": "Locked after too many attempts",
         "account.unlocked": "Unlocked",
         "password.changed": "Changed the password",
         "password.reset_asked": "Asked to reset the password",
@@ -22,6 +23,8 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "totp.enabled": "Turned on one-time codes",
         "totp.disabled": "Turned off one-time codes",
         "recovery.renewed": "Made new recovery codes",
+        "recovery.used": "Signed in by a recovery code",
+        "identity.linked": "Linked a sign-in",
         "identity.unlinked": "Unlinked a sign-in",
         # Members.
         "member.invited": "Invited somebody",
@@ -66,7 +69,9 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "order.canceled": "Canceled an order",
         "payment.refunded": "Refunded a payment",
         "order.refunded": "Refunded an order",
+        "customer.changed": "Changed a customer",
         "customer.blocked": "Blocked a customer",
+        "customer.unblocked": "Let a customer in again",
         "customer.deleted": "Deleted a customer",
         # Where money goes, and what the platform itself pays.
         "gateway.connected": "Connected a gateway",

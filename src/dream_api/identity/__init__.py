@@ -1,6 +1,6 @@
 """How people of any kind show who they are: passwords, one-time links, second factors, other providers' sign-in."""
 
-from dream_api.identity.attempts import claim, forgive
+from dream_api.identity.attempts import Try, claim, forgive
 from dream_api.identity.links import (
     Link,
     LinkUnusable,
@@ -14,6 +14,7 @@ from dream_api.identity.passwords import ARGON2, Passwords, proper_password
 from dream_api.identity.providers import Claims, Flow, Provider, ProviderFailed
 from dream_api.identity.recovery import codes_left, make_codes
 from dream_api.identity.second_factors import (
+    CodeKind,
     CodeWrong,
     Enrolment,
     begin_factor,
@@ -26,6 +27,7 @@ from dream_api.identity.second_factors import (
 __all__ = [
     "ARGON2",
     "Claims",
+    "CodeKind",
     "CodeWrong",
     "Enrolment",
     "Flow",
@@ -34,6 +36,7 @@ __all__ = [
     "Passwords",
     "Provider",
     "ProviderFailed",
+    "Try",
     "begin_factor",
     "claim",
     "codes_left",

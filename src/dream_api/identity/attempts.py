@@ -1,5 +1,7 @@
 """Counts tries of a password or code by what they are tried on."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import select, update
 
 from dream_api.core import clock
@@ -12,8 +14,16 @@ from dream_api.identity.tables import attempts
 a = attempts.c
 
 
-async def claim(tx: Tx, name: str) -> bool:
-    """Whether one more may be tried, which counts as failed until `forgive`.
+@dataclass(frozen=True, slots=True)
+class Try:
+    """Whether it may be looked at, and whether it is the last one for a while, should it be wrong."""
+
+    is_allowed: bool
+    is_last: bool
+
+
+async def claim(tx: Tx, name: str) -> Try:
+    """One more, which counts as failed until `forgive`.
 
     Counted before it is looked at, so that many at once are no more than one after the other. The same three statements
     whatever the name stands for, and whether it stands for anything.
@@ -27,7 +37,8 @@ async def claim(tx: Tx, name: str) -> bool:
     after = after_try(before, now)
     changed = {"failed_attempts": after.failed_attempts, "locked_at": after.locked_at, "changed_at": now}
     await tx.execute(update(attempts).where(a.hash == hashed).values(changed))
-    return not is_locked(before, now)
+    is_allowed = not is_locked(before, now)
+    return Try(is_allowed, is_last=is_allowed and after.locked_at is not None)
 
 
 async def forgive(tx: Tx, name: str) -> None:

@@ -2,7 +2,7 @@
 
 import hmac
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pyotp import random_base32
 from pyotp.totp import TOTP
@@ -19,6 +19,8 @@ _STEP = 30 * clock.SECOND
 # So many steps too early or too late still will do: clocks of phones differ.
 _SLACK = 1
 _DIGITS = 6
+# What showed that somebody has the second factor.
+CodeKind = Literal["app", "recovery"]
 f = second_factors.c
 
 
@@ -59,15 +61,16 @@ async def confirm_factor(tx: Tx, subject: str, key: InstanceKey, code: str) -> l
     return await make_codes(tx, subject)
 
 
-async def pass_factor(tx: Tx, subject: str, key: InstanceKey, code: str) -> None:
-    """Returns where the code is the app's or a recovery code; raises CodeWrong."""
+async def pass_factor(tx: Tx, subject: str, key: InstanceKey, code: str) -> CodeKind:
+    """Whether the code is the app's or a recovery code; raises CodeWrong."""
     row = await _row(tx, subject)
-    if (
-        row is None
-        or row.confirmed_at is None
-        or not (await _takes(tx, row, key, code) or await use_code(tx, subject, code))
-    ):
+    if row is None or row.confirmed_at is None:
         raise _wrong()
+    if await _takes(tx, row, key, code):
+        return "app"
+    if await use_code(tx, subject, code):
+        return "recovery"
+    raise _wrong()
 
 
 async def has_factor(tx: Tx, subject: str) -> bool:

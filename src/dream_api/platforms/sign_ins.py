@@ -19,9 +19,12 @@ async def record_of_person(
     await audit.record_in_all(tx, books, action, by=by, about=about, details=details)
 
 
-async def note_refused(tx: Tx, user_id: str | None, address: str) -> None:
-    """Somebody was refused to sign in, as this person or as nobody: the same one statement, so that none can tell."""
-    await enqueue(tx, _REFUSED_JOB, {"user": user_id, "address": address})
+async def note_refused(tx: Tx, user_id: str | None, address: str, *, locks: bool) -> None:
+    """Somebody was refused to sign in, as this person or as nobody: the same one statement, so that none can tell.
+
+    `locks`: it was one try too many.
+    """
+    await enqueue(tx, _REFUSED_JOB, {"user": user_id, "address": address, "locks": locks})
 
 
 def register_sign_ins(registry: Registry) -> None:
@@ -35,3 +38,5 @@ async def _record_refused(database: Database, job: Job) -> None:
     async with database.write() as tx:
         by = Actor("user", user_id, "", job.payload["address"])
         await record_of_person(tx, user_id, "session.refused", by=by)
+        if job.payload.get("locks"):
+            await record_of_person(tx, user_id, "account.locked", by=by)

@@ -6,8 +6,10 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from dream_api import accounts, platforms
-from dream_api.accounts.views.showing import INVALID, database_of, key_of, let_in, own_path, page
+from dream_api.accounts import Arrival
+from dream_api.accounts.views.showing import INVALID, actor_of, database_of, key_of, let_in, own_path, page
 from dream_api.core import clock
+from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound, Refusal
 from dream_api.core.settings import Settings
 from dream_api.dashboard.frame import PageRoute, see
@@ -40,13 +42,25 @@ async def finish(request: Request, guest: AnyGuest) -> Response:
             is_invited = settings.sign_up == "invited" and await platforms.is_invited(
                 tx, claims.email.strip().lower(), clock.now()
             )
-            user = await accounts.arrive(tx, claims, may_join=settings.sign_up == "open" or is_invited)
-            answer = await let_in(tx, request, user, provider.name, path)
+            arrival = await accounts.arrive(tx, claims, may_join=settings.sign_up == "open" or is_invited)
+            await _record(tx, request, arrival, provider.name)
+            answer = await let_in(tx, request, arrival.user, provider.name, path)
     except Refusal as refusal:
         values = {"form": {"next": own_path(path)}, "problems": {"": refusal.sentence}, "notice": ""}
         is_open = settings.sign_up == "open"
         answer = page(request, guest, "sign_in.html", status=INVALID, **values, provider=provider, is_open=is_open)
     return drop(request, answer, _COOKIE)
+
+
+async def _record(tx: Tx, request: Request, arrival: Arrival, how: str) -> None:
+    """What the person's account has not had before: itself, or this way in."""
+    user = arrival.user
+    if not arrival.is_linked:
+        return
+    if not arrival.is_new:
+        await accounts.notify(tx, user.email, f"A sign-in through {how} was added")
+    action, by = "user.signed_up" if arrival.is_new else "identity.linked", actor_of(request, user.id, user.email)
+    await platforms.record_of_person(tx, user.id, action, by=by, details={"how": how})
 
 
 def _provider(request: Request) -> Provider:

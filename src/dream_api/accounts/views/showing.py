@@ -94,5 +94,11 @@ async def let_in(tx: Tx, request: Request, user: User, how: str, path: str) -> R
 
 async def prove(request: Request, visitor: Visitor, form: Form) -> None:
     """Returns where whoever sits at the browser knows the password as well; raises ValidationFailed."""
-    user_id = visitor.session.user_id
-    await accounts.confirm_password(database_of(request), passwords_of(request), user_id, form.get("current", ""))
+    user_id, database = visitor.session.user_id, database_of(request)
+    try:
+        await accounts.confirm_password(database, passwords_of(request), user_id, form.get("current", ""))
+    except accounts.PasswordWrong as refusal:
+        if refusal.locks:
+            async with database.write() as tx:
+                await platforms.record_of_person(tx, user_id, "account.locked", by=actor(request, visitor))
+        raise

@@ -11,6 +11,7 @@ from dream_api.accounts.views.showing import (
     CODE_COOKIE,
     INVALID,
     actor,
+    actor_of,
     address_of,
     begin_session,
     database_of,
@@ -69,7 +70,7 @@ async def sign_in(request: Request, guest: AnyGuest) -> Response:
         return await accounts.sign_in(database_of(request), passwords_of(request), *typed, then)
     except SignInRefused as refusal:
         async with database_of(request).write() as tx:
-            await platforms.note_refused(tx, refusal.user_id, address_of(request))
+            await platforms.note_refused(tx, refusal.user_id, address_of(request), locks=refusal.locks)
         return _page(request, guest, {**kept(form), "next": path}, problem=refusal.sentence)
 
 
@@ -103,12 +104,22 @@ async def show_that_one_has_it(request: Request, guest: AnyGuest) -> Response:
         link = await identity.look_up_link(tx, accounts.CODE_LINK, token)
         user = await accounts.find_user(tx, link.subject)
         assert user is not None
-        if await accounts.pass_code(tx, user.id, key_of(request), form.get("code", "")):
+        tried = await accounts.pass_code(tx, user.id, key_of(request), form.get("code", ""))
+        if tried.kind is not None:
             await identity.use_link(tx, accounts.CODE_LINK, token)
+            if tried.kind == "recovery":
+                await _tell_of_recovery(tx, request, user)
             session = await begin_session(tx, request, user, "password and code")
             return drop(request, keep_session(request, see(link.payload), session), CODE_COOKIE)
-        await platforms.note_refused(tx, user.id, address_of(request))
+        await platforms.note_refused(tx, user.id, address_of(request), locks=tried.locks)
     return page(request, guest, "code.html", status=INVALID, problems={"code": _CODE_WRONG})
+
+
+async def _tell_of_recovery(tx: Tx, request: Request, user: User) -> None:
+    """To whom the codes belong: whoever found one can use it as well."""
+    await accounts.notify(tx, user.email, "A recovery code was used to sign in")
+    by, left = actor_of(request, user.id, user.email), await identity.codes_left(tx, user.id)
+    await platforms.record_of_person(tx, user.id, "recovery.used", by=by, details={"left": str(left)})
 
 
 def _code_cookie(request: Request) -> str:
