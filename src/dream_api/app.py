@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import chain
 
 from fastapi import FastAPI, Request
@@ -41,7 +42,7 @@ from dream_api.customers import api as customers_api
 from dream_api.customers import views as customers_views
 from dream_api.dashboard import api as dashboard_api
 from dream_api.dashboard import views as dashboard_views
-from dream_api.gate import Admitting, Gate, Turnstile, visiting
+from dream_api.gate import Admitting, Gate, Turnstile, hearing, visiting
 from dream_api.gate import checks as gate_checks
 from dream_api.gate import jobs as gate_jobs
 from dream_api.gate.browsers import TellingBrowsers
@@ -154,6 +155,7 @@ def open_billing(settings: Settings, database: Database, open_gateways: OpenGate
     events.on(billing.CHECKOUT_EXPIRED, store.expire)
     events.on(billing.REFUND_SUCCEEDED, store.follow_refund)
     events.on(billing.REFUND_FAILED, store.follow_refund)
+    events.on(billing.PLAN_CHANGED, partial(hearing.record_level, settings.home_mode))
     gateways = open_gateways(settings, database)
     return Billing(database, gateways, events, secrets.instance_key(settings), dues=[*billing.DUES])
 

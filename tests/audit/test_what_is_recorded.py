@@ -42,6 +42,34 @@ async def test_what_programs_change_is_recorded_with_their_token_or_key(house: H
     assert told[4].details == {"keys": "test"}
 
 
+async def test_what_becomes_of_customers_and_of_the_test_clock_is_recorded(house: House, alice: Account) -> None:
+    async def ask(method: str, path: str, headers: dict[str, str], **body: Any) -> None:
+        answer = await house.api.request(method, path, headers=headers, **({"json": body} if body else {}))
+        assert answer.status_code < 300, answer.text
+
+    ada = "/api/customers/userId:ada"
+    await ask("POST", "/api/customers", alice.sk, userId="ada")
+    await ask("PATCH", ada, alice.sk, name="Ada", plan="free")  # a server at its daily work
+    await ask("PATCH", ada, alice.by("member"), name="Ada", plan="free")  # nothing is changed
+    await ask("PATCH", ada, alice.by("member"), name="Ada L.", plan=None)
+    await ask("PATCH", ada, alice.sk, status="blocked")
+    await ask("PATCH", ada, alice.by("member"), status="active")
+    for _ in range(2):
+        await ask("DELETE", ada, alice.sk)
+    await ask("POST", "/test-clock", alice.by("member"), advanceTo="2030-01-01T00:00:00Z")
+
+    told = list(reversed(await entries(house, alice)))
+    in_test = {"project": alice.project.id, "mode": "test"}
+    assert [(entry.action, entry.by.kind, dict(entry.details)) for entry in told] == [
+        ("customer.changed", "token", {**in_test, "fields": "name, plan"}),
+        ("customer.blocked", "key", {**in_test, "fields": "status"}),
+        ("customer.unblocked", "token", {**in_test, "fields": "status"}),
+        ("customer.deleted", "key", in_test),
+        ("clock.moved", "token", {**in_test, "to": "2030-01-01T00:00:00Z"}),
+    ]
+    assert told[0].about.startswith("cus_")
+
+
 async def test_a_refund_is_recorded_once(house: House) -> None:
     storefront = await open_storefront(house)
     order_id = await storefront.bought((await storefront.sell("mug"), 1))

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import httpx2 as httpx
 import pytest
 
+from dream_api import accounts, audit, platforms
 from dream_api.catalog import TierLimit
 from dream_api.core.settings import Settings
 from dream_api.usage import Window
@@ -43,6 +44,35 @@ async def test_a_platform_buys_a_level_and_its_limit_rises(house: House):
     for _ in range(3):
         assert (await house.api.post("/api/data", **asked)).status_code == 200
     assert (await house.api.post("/api/data", **asked)).json()["code"] == "level_limit_reached"
+
+
+async def levels_recorded(house: House) -> list[tuple[str, str, str]]:
+    async with house.database.read() as tx:
+        found = await audit.entries_of(tx, house.alice.project.platform_id, limit=100, action="level.changed")
+    return [(entry.by.kind, entry.about, entry.details["level"]) for entry in reversed(found)]
+
+
+async def test_a_level_is_recorded_once_it_is_paid_for_and_when_it_ends(house: House):
+    platform_id = house.alice.project.platform_id
+    await house.assign(house.alice, 0, mode="test")
+    form = house.alice.form(level="2")
+    page = await house.api.post(f"/dashboard/{platform_id}/level", headers=house.alice.cookie(), data=form)
+    assert (page.status_code, await levels_recorded(house)) == (303, [])
+
+    paid = await house.api.post(f"{httpx.URL(page.headers['location']).path}/pay", json={"card": GOOD})
+
+    assert paid.status_code == 200, paid.text
+    assert await levels_recorded(house) == [("system", platform_id, "2")]
+    async with house.database.write() as tx:
+        operator = await platforms.operator(tx)
+        token = (await accounts.issue(tx, operator.id, "owner", created_by="test")).token
+    [bought] = (await house.api.get("/api/subscriptions", headers=bearer(token))).json()["data"]
+    path = f"/api/subscriptions/{bought['id']}/cancel"
+    ended = await house.api.post(path, headers=bearer(token), json={"atPeriodEnd": False})
+    assert ended.status_code == 200, ended.text
+    assert [level for *_, level in await levels_recorded(house)] == ["2", "0"]
+    log = await house.api.get(f"/dashboard/{platform_id}/security-log", headers=house.alice.cookie())
+    assert "The instance" in log.text
 
 
 async def test_only_the_owner_buys_a_level(house: House):

@@ -21,7 +21,7 @@ class ShownActor(BaseModel):
     """Who did it, and from where."""
 
     kind: ActorKind
-    id: str = Field(description="`usr_…`, `tok_…`, `key_…`; empty of the operator at the terminal.")
+    id: str = Field(description="`usr_…`, `tok_…`, `key_…`; empty of the operator's terminal and the instance itself.")
     name: str | None = Field(description="null where there is none, and once it is erased, after 30 days.")
     address: str | None = Field(description="null where there is none, and once it is erased, after 30 days.")
 

@@ -23,6 +23,7 @@ from dream_api.billing.applying import apply, refresh
 from dream_api.billing.billing import (
     CHECKOUT_COMPLETED,
     CHECKOUT_EXPIRED,
+    PLAN_CHANGED,
     REFUND_FAILED,
     REFUND_SUCCEEDED,
     SENTENCES,
@@ -65,6 +66,7 @@ __all__ = [
     "CHECKOUT_EXPIRED",
     "DUES",
     "OPEN_FOR",
+    "PLAN_CHANGED",
     "REFUND_FAILED",
     "REFUND_SUCCEEDED",
     "SENTENCES",

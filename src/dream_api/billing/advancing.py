@@ -71,7 +71,7 @@ async def _run_sandbox(billing: Billing, account: Account, now: int) -> bool:
 
 async def _run_lapse(billing: Billing, account: Account, now: int) -> bool:
     async with billing.database.write() as tx:
-        return await subscriptions.lapse(tx, account, now)
+        return await subscriptions.lapse(tx, billing.events, account, now)
 
 
 DUES = (

@@ -91,7 +91,7 @@ async def _write(tx: Tx, billing: Billing, account: Account, facts: Facts) -> No
         case CheckoutFacts():
             await checkouts.follow(tx, billing, account, facts, now)
         case SubscriptionFacts():
-            await subscriptions.follow(tx, account, facts, now)
+            await subscriptions.follow(tx, billing.events, account, facts, now)
         case InvoiceFacts():
             invoice = await money.follow_invoice(tx, account, facts)
             if facts.status == "draft":

@@ -13,12 +13,14 @@ CHECKOUT_COMPLETED = "checkout.completed"
 CHECKOUT_EXPIRED = "checkout.expired"
 REFUND_SUCCEEDED = "refund.succeeded"
 REFUND_FAILED = "refund.failed"
+PLAN_CHANGED = "plan.changed"
 
 SENTENCES = {
     CHECKOUT_COMPLETED: "A checkout was paid, or needs no payment: (checkout, payment, now).",
     CHECKOUT_EXPIRED: "Nobody can pay a checkout any more: (checkout, failed: whether a payment was tried, now).",
     REFUND_SUCCEEDED: "Money went back: (refund, payment, now).",
     REFUND_FAILED: "Money could not go back: (refund, payment, now).",
+    PLAN_CHANGED: "What a customer has bought gives another plan: (account, user_id, plan, None where it gives none).",
 }
 
 

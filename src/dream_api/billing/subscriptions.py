@@ -9,10 +9,12 @@ from sqlalchemy import Row
 from dream_api import catalog, customers, webhooks
 from dream_api.billing import accounts, queries
 from dream_api.billing.billed import UsagePrices
+from dream_api.billing.billing import PLAN_CHANGED
 from dream_api.billing.contract import Account, SubscriptionFacts
 from dream_api.catalog import Price
 from dream_api.core import clock, ids
 from dream_api.core.db import Tx
+from dream_api.core.events import Events
 from dream_api.webhooks import Event
 
 # How long a plan goes on while the gateway tries to be paid.
@@ -59,7 +61,7 @@ def held_by(subscriptions: Iterable[Row[Any]]) -> Held | None:
     return Held(last.plan, (last.period_starts_at, last.period_ends_at), continues)
 
 
-async def follow(tx: Tx, account: Account, facts: SubscriptionFacts, now: int) -> None:
+async def follow(tx: Tx, events: Events, account: Account, facts: SubscriptionFacts, now: int) -> None:
     """Write down how the subscription stands; its customer's plan follows where that changes it."""
     known = await queries.subscription_by_gateway_id(tx, account, facts.id)
     customer_id = facts.metadata.get("customer") if known is None else known.customer_id
@@ -82,10 +84,12 @@ async def follow(tx: Tx, account: Account, facts: SubscriptionFacts, now: int) -
     else:
         written = await queries.update_subscription(tx, account.platform_id, known.id, values)
     await _tell(tx, account, known, written)
-    await follow_plan(tx, account, customer, before, now)
+    await follow_plan(tx, events, account, customer, before, now)
 
 
-async def follow_plan(tx: Tx, account: Account, customer: Row[Any], before: Held | None, now: int) -> None:
+async def follow_plan(
+    tx: Tx, events: Events, account: Account, customer: Row[Any], before: Held | None, now: int
+) -> None:
     """Put the customer on what their subscriptions give, where that is something else than before."""
     after = held_by(await queries.subscriptions_of(tx, account.platform_id, customer.id))
     if after == before:
@@ -93,10 +97,13 @@ async def follow_plan(tx: Tx, account: Account, customer: Row[Any], before: Held
     scope = accounts.scope_of(account)
     if after is None:
         await customers.set_plan(tx, scope, customer.user_id, None, now=now)
-        return
-    await customers.set_plan(
-        tx, scope, customer.user_id, after.plan, period=after.period, continues=after.continues, now=now
-    )
+    else:
+        await customers.set_plan(
+            tx, scope, customer.user_id, after.plan, period=after.period, continues=after.continues, now=now
+        )
+    plan = None if after is None else after.plan
+    if plan != (None if before is None else before.plan):
+        await events.emit(tx, PLAN_CHANGED, account=account, user_id=customer.user_id, plan=plan)
 
 
 def _values(facts: SubscriptionFacts, price: Price, plan: str, standing: Standing) -> dict[str, Any]:
@@ -173,7 +180,7 @@ async def next_lapse(tx: Tx, account: Account) -> int | None:
     return await queries.next_lapse(tx, account.platform_id, account.id)
 
 
-async def lapse(tx: Tx, account: Account, now: int) -> bool:
+async def lapse(tx: Tx, events: Events, account: Account, now: int) -> bool:
     """End the plan of the first subscription whose dunning is over; whether there was one."""
     due = await queries.first_lapsed(tx, account.platform_id, account.id, now)
     if due is None:
@@ -182,5 +189,5 @@ async def lapse(tx: Tx, account: Account, now: int) -> bool:
     assert customer is not None
     before = held_by(await queries.subscriptions_of(tx, account.platform_id, customer.id))
     await queries.update_subscription(tx, account.platform_id, due.id, {"holds": False, "updated_at": clock.now()})
-    await follow_plan(tx, account, customer, before, now)
+    await follow_plan(tx, events, account, customer, before, now)
     return True

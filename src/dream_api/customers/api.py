@@ -14,9 +14,11 @@ from dream_api.core import clock, errors
 from dream_api.core.db import Tx
 from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, takes
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
+from dream_api.customers.recording import told_of
 from dream_api.customers.rules import CustomerExists
-from dream_api.gate import ACTING_REFUSALS
+from dream_api.gate import ACTING_REFUSALS, Acting
 from dream_api.gate.faces import IdempotencyKey, Selling, Viewing, gate_of
+from dream_api.gate.recording import record
 
 router = APIRouter(tags=["Customers"], prefix="/api/customers")
 
@@ -178,7 +180,16 @@ async def change_customer(request: Request, acting: Selling, reference: Id) -> R
         customer = await customers.find(tx, acting.scope, reference)
         customers.refuse_deleted(customer)
         now = await platforms.now_in(tx, acting.platform_id, acting.project_id, acting.mode)
-        return json_answer(_customer(await customers.change(tx, acting.scope, customer, values, now=now)))
+        changed = await customers.change(tx, acting.scope, customer, values, now=now)
+        await _record(tx, request, acting, customer, values)
+    return json_answer(_customer(changed))
+
+
+async def _record(tx: Tx, request: Request, acting: Acting, before: Row[Any], values: dict[str, Any]) -> None:
+    """All that a developer changes; of what servers change, day in, day out, only who may come in."""
+    told = told_of(before, values)
+    if told is not None and (acting.role is not None or told[0] != "customer.changed"):
+        await record(tx, request, acting, told[0], about=before.id, details=told[1])
 
 
 @router.delete(
@@ -194,7 +205,10 @@ async def delete_customer(request: Request, acting: Selling, reference: Id) -> R
     """Name and e-mail are erased and metered calls refused; the counts stay, they are what was billed."""
     async with gate_of(request).database.write() as tx:
         customer = await customers.find(tx, acting.scope, reference)
-        return json_answer(_customer(await customers.delete(tx, acting.scope, customer)))
+        deleted = await customers.delete(tx, acting.scope, customer)
+        if customer.status != "deleted":
+            await record(tx, request, acting, "customer.deleted", about=customer.id)
+    return json_answer(_customer(deleted))
 
 
 def _customer(row: Row[Any]) -> Customer:

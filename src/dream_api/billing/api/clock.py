@@ -13,6 +13,7 @@ from dream_api.core.http import JSON_BODY, Body, answers, json_answer, read_json
 from dream_api.gate import ACTING_REFUSALS
 from dream_api.gate.acting import Acting
 from dream_api.gate.faces import Selling, Viewing, billing_of, gate_of
+from dream_api.gate.recording import record
 from dream_api.platforms import ClockGoesForwardOnly
 
 router = APIRouter(tags=["Selling"], prefix="/test-clock")
@@ -69,6 +70,7 @@ async def move_clock(request: Request, acting: Selling) -> Response:
     async with desk.database.write() as tx:
         await platforms.refuse_move(tx, acting.project, to)
         account = await billing.account_of(tx, acting.scope)
+        await record(tx, request, acting, "clock.moved", about=acting.project_id, details={"to": clock.rfc3339(to)})
     await billing.advance(desk, acting.project, account, to)
     return await _answer(request, acting)
 

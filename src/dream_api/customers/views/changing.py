@@ -8,6 +8,7 @@ from starlette.responses import Response
 from dream_api import customers, dashboard, platforms
 from dream_api.core.db import Database
 from dream_api.core.errors import Conflict, Refusal, ValidationFailed
+from dream_api.customers.recording import told_of
 from dream_api.customers.views.one import PATH, Id, customer_page
 from dream_api.customers.views.showing import at_gateway
 from dream_api.customers.views.typed import read_profile
@@ -44,13 +45,10 @@ async def set_plan(request: Request, visit: SellingInProject, customer_id: Id) -
 async def set_status(request: Request, visit: SellingInProject, customer_id: Id) -> Response:
     form = await read_own_form(request, visit.visitor)
     status = "blocked" if form.get("status") == "blocked" else "active"
-    return await _change(request, visit, customer_id, {"status": status}, is_told=status == "blocked")
+    return await _change(request, visit, customer_id, {"status": status})
 
 
-async def _change(
-    request: Request, visit: ProjectVisit, customer_id: str, values: dict[str, Any], *, is_told: bool = False
-) -> Response:
-    """`is_told`: the security log tells that the customer was blocked."""
+async def _change(request: Request, visit: ProjectVisit, customer_id: str, values: dict[str, Any]) -> Response:
     scope = visit.acting.scope
     database: Database = request.app.state.database
     async with database.write() as tx:
@@ -58,8 +56,9 @@ async def _change(
         customers.refuse_deleted(customer)
         now = await platforms.now_in(tx, scope.platform_id, scope.project_id, scope.mode)
         await customers.change(tx, scope, customer, values, now=now)
-        if is_told:
-            await dashboard.record(tx, request, visit, "customer.blocked", about=customer_id)
+        told = told_of(customer, values)
+        if told is not None:
+            await dashboard.record(tx, request, visit, told[0], about=customer.id, **told[1])
     return dashboard.see(dashboard.project_url(visit, f"/customers/{customer_id}"))
 
 
@@ -76,7 +75,7 @@ async def delete_customer(request: Request, visit: SellingInProject, customer_id
         return await _again(request, visit, customer_id, form, wrong)
     async with database.write() as tx:
         await customers.delete(tx, scope, await customers.find(tx, scope, customer_id))
-        await dashboard.record(tx, request, visit, "customer.deleted", about=customer_id)
+        await dashboard.record(tx, request, visit, "customer.deleted", about=customer.id)
     return dashboard.see(dashboard.project_url(visit, f"/customers/{customer_id}"))
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from dream_api import audit, billing, catalog, gate
+from dream_api import billing, catalog, gate
 from dream_api.catalog import Level
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Refusal, ValidationFailed
 from dream_api.dashboard import PageRoute, see
-from dream_api.gate import LevelOf, client_of
+from dream_api.gate import LevelOf
 from dream_api.gate.faces import billing_of
 from dream_api.gate.visiting import AtPlatform, OwningPlatform, PlatformVisit, read_own_form
 from dream_api.platforms import Mode
@@ -120,14 +120,6 @@ async def buy(request: Request, visit: OwningPlatform) -> Response:
                 are_own_pages=True,
             )
             account = await billing.account_of(tx, found.scope)
-            await audit.record(
-                tx,
-                visit.platform_id,
-                "level.changed",
-                by=visit.developer.actor(client_of(request.scope)),
-                about=level.name,
-                details={"checkout": checkout.id},
-            )
         checkout = await billing.open_page(desk, account, checkout)
     except Refusal as refusal:
         return await _show(request, visit, f"{refusal.sentence} {refusal.hint}", refusal.status)
