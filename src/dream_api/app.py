@@ -74,7 +74,7 @@ ROUTERS = (
     dashboard_api.router,
     *platforms_views.ROUTERS,
     audit_api.router,
-    assets_api.router,
+    *assets_api.ROUTERS,
     *audit_views.ROUTERS,
     *catalog_views.ROUTERS,
     *keys_views.ROUTERS,

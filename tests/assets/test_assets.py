@@ -1,12 +1,15 @@
 """Files go in, and come out as what they are: harmless, unchanging, to whoever has the key."""
 
+import asyncio
 import hashlib
 
 import pytest
 from httpx2 import AsyncClient
 
+from dream_api import audit
 from dream_api.assets import type_of
-from tests.support.house import Account, House
+from dream_api.core.settings import Settings
+from tests.support.house import Account, Cast, House, open_house
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
 ASVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
@@ -197,3 +200,63 @@ async def test_one_key_of_idempotency_is_one_file(house: House, alice: Account, 
     assert other.json()["code"] == "idempotency_mismatch"
     kept = [path.parent.name for path in (house.settings.data / "objects").rglob("*-*")]
     assert sorted(kept) == sorted([alice.project.platform_id, charlie.project.platform_id])
+
+
+async def test_files_are_listed_newest_first_page_by_page(house: House, alice: Account) -> None:
+    keys = [await keep(house.api, alice.sk, b"GIF89a" + bytes([at]), f"{at}.gif") for at in range(5)]
+    await keep(house.api, alice.live)
+
+    seen: list[str] = []
+    after: dict[str, str] = {}
+    while True:
+        answer = await house.api.get("/api/assets", headers=alice.by("viewer"), params={"limit": "2", **after})
+        seen += [one["name"] for one in answer.json()["data"]]
+        if answer.json()["nextCursor"] is None:
+            break
+        after = {"after": answer.json()["nextCursor"]}
+        gone = answer.json()["data"][-1]["key"]
+        assert (await house.api.delete(f"/api/assets/{gone}", headers=alice.sk)).status_code == 200
+
+    assert seen == [f"{at}.gif" for at in reversed(range(5))]
+    left = (await house.api.get("/api/assets", headers=alice.sk)).json()["data"]
+    assert [one["key"] for one in left] == [keys[4], keys[2], keys[0]]
+    assert (await house.api.get("/api/assets", headers=alice.sk, params={"after": "x"})).status_code == 422
+
+
+async def test_a_deleted_file_is_gone_for_everybody(house: House, alice: Account, charlie: Account) -> None:
+    key = await keep(house.api, alice.sk)
+    path = f"/api/assets/{key}"
+
+    for others in (charlie.sk, alice.live, charlie.by("owner")):
+        refused = await house.api.delete(path, headers=others)
+        assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
+    assert (await house.api.delete(path, headers=alice.by("viewer"))).status_code == 403
+    assert (await house.api.delete(path)).status_code == 401
+    assert (await house.api.get(path)).status_code == 200
+    at_once = await asyncio.gather(*(house.api.delete(path, headers=alice.by("member")) for _ in range(3)))
+
+    assert sorted(one.status_code for one in at_once) == [200, 404, 404]
+    assert (await house.api.get(path)).status_code == 404
+    assert (await house.api.head(path)).status_code == 404
+    assert list((house.settings.data / "objects").rglob(key)) == []
+    async with house.database.read() as tx:
+        [entry] = await audit.entries_of(tx, alice.project.platform_id, limit=9, action="asset.deleted")
+    assert (entry.about, entry.details["file"], entry.by.id) == (key, "mug.png", alice.token_ids["member"])
+
+
+async def test_the_files_of_a_platform_take_so_much_and_no_more(database_settings: Settings, cast: Cast) -> None:
+    settings = database_settings.model_copy(update={"asset_quota": 3_000})
+    async with open_house(settings, cast=cast) as house:
+        alice, charlie = house.alice, house.charlie
+        key = await keep(house.api, alice.live, bytes(1_001))
+        answers = await asyncio.gather(
+            *(house.api.post("/api/assets", headers=alice.sk, content=bytes(1_000)) for _ in range(4))
+        )
+
+        refused = [answer.json() for answer in answers if answer.status_code != 201]
+        assert [one["code"] for one in refused] == ["storage_full"] * 3
+        assert "3,000 bytes" in refused[0]["error"]
+        assert len(list((settings.data / "objects").rglob("*-*"))) == 2
+        await keep(house.api, charlie.sk, bytes(3_000))
+        await house.api.delete(f"/api/assets/{key}", headers=alice.live)
+        await keep(house.api, alice.sk, bytes(2_000))

@@ -31,7 +31,8 @@ class SignInRefused(Unauthorized):
 
 
 class PasswordWrong(ValidationFailed):
-    """Somebody signed in was asked for their password again."""
+    code = "password_wrong"
+    hint = "Type the password of your account; after ten wrong ones none is taken for 15 minutes."
 
     def __init__(self, *, locks: bool) -> None:
         super().__init__("That is not your password.", param="current")

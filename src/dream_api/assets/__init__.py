@@ -5,23 +5,43 @@ What a file is, is seen in its bytes; what could run script in a browser is hand
 
 from dream_api.assets.deciding import ContentType, is_shown, type_of
 from dream_api.assets.parts import Upload, upload_in
-from dream_api.assets.queries import by_key, keys_of
+from dream_api.assets.queries import by_key, delete_asset, keys_of
 from dream_api.assets.ranges import RangeNotSatisfiable, span_of
-from dream_api.assets.rules import AssetTooLarge, draft, folder_of, is_key, keep, path_of
+from dream_api.assets.rules import (
+    CURSOR,
+    Asset,
+    AssetTooLarge,
+    StorageFull,
+    cursor_of,
+    draft,
+    folder_of,
+    is_key,
+    keep,
+    page_of,
+    path_of,
+    refuse_beyond,
+)
 
 __all__ = [
+    "CURSOR",
+    "Asset",
     "AssetTooLarge",
     "ContentType",
     "RangeNotSatisfiable",
+    "StorageFull",
     "Upload",
     "by_key",
+    "cursor_of",
+    "delete_asset",
     "draft",
     "folder_of",
     "is_key",
     "is_shown",
     "keep",
     "keys_of",
+    "page_of",
     "path_of",
+    "refuse_beyond",
     "span_of",
     "type_of",
     "upload_in",

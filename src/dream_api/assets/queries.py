@@ -3,19 +3,44 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, and_, delete, func, insert, or_, select
 
 from dream_api.assets.tables import assets
 from dream_api.core.db import Tx
 
 
-async def insert_asset(tx: Tx, platform_id: str, row: dict[str, Any]) -> None:
-    await tx.execute(insert(assets).values(platform_id=platform_id, **row))
+async def insert_asset(tx: Tx, platform_id: str, row: dict[str, Any]) -> Row[Any]:
+    kept = insert(assets).values(platform_id=platform_id, **row).returning(*assets.c)
+    [written] = await tx.all(kept)
+    return written
 
 
 async def by_key(tx: Tx, key: str) -> Row[Any] | None:
     """Whoever's it is: who knows the key may see the file."""
     return await tx.first(select(assets).where(assets.c.key == key))
+
+
+async def page_of(
+    tx: Tx, platform_id: str, project_id: str, mode: str, *, limit: int, after: tuple[int, str] | None
+) -> Sequence[Row[Any]]:
+    """Newest first; those kept before the one of that moment and key."""
+    a = assets.c
+    query = select(assets).where(a.platform_id == platform_id, a.project_id == project_id, a.mode == mode)
+    if after is not None:
+        at, key = after
+        query = query.where(or_(a.created_at < at, and_(a.created_at == at, a.key < key)))
+    return await tx.all(query.order_by(a.created_at.desc(), a.key.desc()).limit(limit))
+
+
+async def bytes_of(tx: Tx, platform_id: str) -> int:
+    """How much the platform's files take, all together."""
+    return int(await tx.scalar(select(func.sum(assets.c.size)).where(assets.c.platform_id == platform_id)) or 0)
+
+
+async def delete_asset(tx: Tx, platform_id: str, key: str) -> bool:
+    """Whether it was there."""
+    whose = (assets.c.platform_id == platform_id, assets.c.key == key)
+    return await tx.execute(delete(assets).where(*whose)) == 1
 
 
 async def keys_of(tx: Tx, platform_id: str, project_id: str) -> Sequence[str]:

@@ -3,14 +3,18 @@
 import hashlib
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
 
 from dream_api.assets import queries
 from dream_api.assets.deciding import ContentType, type_of
 from dream_api.assets.parts import Upload
 from dream_api.core import clock
 from dream_api.core.db import Tx
-from dream_api.core.errors import TooLarge
+from dream_api.core.errors import Forbidden, TooLarge
 from dream_api.platforms import Mode
 
 _RANDOM_BYTES = 16
@@ -18,11 +22,18 @@ _SHOWN_DIGITS = 16
 
 
 _KEY = re.compile(r"[0-9a-f]{32}-[0-9a-f]{16}")
+# Where a page of files ends: a moment and a key.
+CURSOR = r"^[0-9]{1,16}-[0-9a-f]{32}-[0-9a-f]{16}$"
 
 
 class AssetTooLarge(TooLarge):
     code = "asset_too_large"
     hint = "Send a smaller file; the operator sets the bound with DREAM_ASSET_LIMIT."
+
+
+class StorageFull(Forbidden):
+    code = "storage_full"
+    hint = "Delete files that are needed no more; the operator sets the bound with DREAM_ASSET_QUOTA."
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +72,28 @@ def path_of(platform_id: str, key: str) -> str:
     return f"{folder_of(platform_id)}/{key}"
 
 
-async def keep(tx: Tx, platform_id: str, project_id: str, mode: Mode, asset: Asset, *, created_by: str) -> int:
-    """When it was kept; the bytes must be in the store already, so that no row ever points at nothing."""
-    now = clock.now()
+async def refuse_beyond(tx: Tx, platform_id: str, size: int, quota: int) -> None:
+    """Raises StorageFull where so many bytes more would be too many; a quota of 0 is any number."""
+    if quota and await queries.bytes_of(tx, platform_id) + size > quota:
+        raise StorageFull(f"The files of the platform would take more than {quota:,} bytes.")
+
+
+async def page_of(
+    tx: Tx, platform_id: str, project_id: str, mode: Mode, *, limit: int, after: str | None
+) -> Sequence[Row[Any]]:
+    """Newest first; `after`: where the page before ended."""
+    at, _, key = (after or "").partition("-")
+    begins = None if after is None else (int(at), key)
+    return await queries.page_of(tx, platform_id, project_id, mode, limit=limit, after=begins)
+
+
+def cursor_of(row: Row[Any]) -> str:
+    """Where a page ends that ends with this one, also when it is deleted by then."""
+    return f"{row.created_at}-{row.key}"
+
+
+async def keep(tx: Tx, platform_id: str, project_id: str, mode: Mode, asset: Asset, *, created_by: str) -> Row[Any]:
+    """What is known of it; the bytes must be in the store already, so that no row ever points at nothing."""
     row = {
         "key": asset.key,
         "project_id": project_id,
@@ -73,7 +103,6 @@ async def keep(tx: Tx, platform_id: str, project_id: str, mode: Mode, asset: Ass
         "name": asset.name,
         "size": len(asset.content),
         "created_by": created_by,
-        "created_at": now,
+        "created_at": clock.now(),
     }
-    await queries.insert_asset(tx, platform_id, row)
-    return now
+    return await queries.insert_asset(tx, platform_id, row)

@@ -69,6 +69,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "order.canceled": "Canceled an order",
         "payment.refunded": "Refunded a payment",
         "order.refunded": "Refunded an order",
+        "asset.deleted": "Deleted a file",
         "customer.changed": "Changed a customer",
         "customer.blocked": "Blocked a customer",
         "customer.unblocked": "Let a customer in again",

@@ -98,6 +98,13 @@ class Settings(BaseSettings):
     asset_limit: int = Field(
         10_485_760, ge=1024, le=1_073_741_824, description="The largest file that is kept as an asset, in bytes."
     )
+    asset_quota: int = Field(
+        1_073_741_824,
+        ge=0,
+        le=9_007_199_254_740_991,
+        description="How many bytes the assets of one platform take together, before it gets 403 `storage_full`; "
+        "0 is any number.",
+    )
     s3_bucket: str | None = Field(
         None,
         description="A bucket for files (assets) of S3, R2 or another store that speaks S3. "

@@ -1,0 +1,58 @@
+"""What the answers about files share."""
+
+from typing import Annotated, Any
+
+from fastapi import Path, Request
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+from sqlalchemy import Row
+
+from dream_api.core import clock
+from dream_api.core.errors import NotFound
+from dream_api.core.objects import Objects
+
+Key = Annotated[str, Path(description="From the upload's answer.")]
+# A file, as OpenAPI tells of one.
+FILE: dict[str, Any] = {"type": "string", "format": "binary"}
+
+
+class KeptAsset(BaseModel):
+    """A file that was kept."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    key: str
+    url: str = Field(description="Where everybody who knows it finds the file; it never changes.")
+    content_type: str = Field(description="As the bytes themselves tell.")
+    size: int = Field(description="In bytes.")
+    name: str
+    created_at: str
+
+
+SHOWN: dict[str, Any] = {
+    "key": "0f8fad5bd9cb469fa16570867728950e-9f86d081884c7d65",
+    "url": "http://127.0.0.1:8787/api/assets/0f8fad5bd9cb469fa16570867728950e-9f86d081884c7d65",
+    "contentType": "image/png",
+    "size": 20480,
+    "name": "mug.png",
+    "createdAt": "2026-11-21T09:14:00Z",
+}
+
+
+def shown(row: Row[Any], link_base: str) -> KeptAsset:
+    return KeptAsset(
+        key=row.key,
+        url=f"{link_base}/api/assets/{row.key}",
+        content_type=row.content_type,
+        size=row.size,
+        name=row.name,
+        created_at=clock.rfc3339(row.created_at),
+    )
+
+
+def no_such_file() -> NotFound:
+    return NotFound("There is no such file.", param="key", hint="Check the address, as the upload's answer told it.")
+
+
+def objects_of(request: Request) -> Objects:
+    return request.app.state.objects
