@@ -14,8 +14,6 @@ from tests.support.house import House
 async def enrolled(house: House) -> tuple[Browser, pyotp.TOTP, list[str]]:
     """Ada with an authenticator, signed in; and her recovery codes."""
     browser = await ada(house)
-    *_, letter = await letters(house)
-    await browser.send(letter.path)
     await browser.sign_in("ada@example.com")
     page = (await browser.get("/account/factor")).text
     secret = re.search(r'data-copy="([A-Z2-7 ]+)"', page)
@@ -127,8 +125,6 @@ async def test_a_new_password_by_letter_does_not_get_past_the_code(house: House)
 
 async def test_a_wrong_code_does_not_turn_it_on(house: House) -> None:
     browser = await ada(house)
-    *_, letter = await letters(house)
-    await browser.send(letter.path)
     await browser.sign_in("ada@example.com")
 
     answer = await browser.send("/account/factor", code="12345x", current=PASSWORD)

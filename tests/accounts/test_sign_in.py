@@ -8,15 +8,16 @@ from sqlalchemy import select
 from dream_api.accounts.tables import sessions, users
 from dream_api.core import clock
 from dream_api.identity.lockout import LOCKED_FOR, MOST_FAILED
-from tests.accounts.browser import PASSWORD, Browser, counted, letters, recorded, work_off
+from tests.accounts.browser import PASSWORD, Browser, counted, letters, recorded
 from tests.support.house import House, open_house
 
 
 async def ada(house: House, email: str = "ada@example.com") -> Browser:
-    """Somebody with an account, not signed in."""
+    """Somebody with an account and a confirmed address, not signed in."""
     browser = Browser(house)
     await browser.sign_up(email)
-    await work_off(house)
+    *_, letter = await letters(house)
+    assert (await browser.send(letter.path)).status_code == 303
     return browser
 
 
@@ -55,14 +56,17 @@ async def test_signing_in_again_ends_the_former_session(house: House) -> None:
 
 
 async def test_nobody_can_tell_who_has_an_account(house: House) -> None:
-    """Unknown, known, without a password, locked: the same answer, one hash, the same statements."""
+    """Unknown, known, not confirmed, without a password, locked: the same answer, one hash, the same statements."""
     browser = await ada(house)
+    await browser.sign_up("new@example.com")
     await ada(house, "locked@example.com")
     for _ in range(MOST_FAILED):
         await browser.sign_in("locked@example.com", "a wrong password")
     cases = {
         "nobody": ("nobody@example.com", "a wrong password"),
         "wrong": ("ada@example.com", "a wrong password"),
+        "not confirmed": ("new@example.com", "a wrong password"),
+        "not confirmed, right": ("new@example.com", PASSWORD),
         "no password": ("alice@example.com", "a wrong password"),
         "locked": ("locked@example.com", "a wrong password"),
         "locked, right": ("locked@example.com", PASSWORD),
@@ -79,7 +83,7 @@ async def test_nobody_can_tell_who_has_an_account(house: House) -> None:
 
     first = told.pop("nobody")
     assert first[0] == 422
-    assert "do not belong together" in first[1]
+    assert "do not belong together, or the address is not confirmed yet" in first[1]
     assert first[3] == 1
     for name, other in told.items():
         assert [*other[:2], *other[3:]] == [*first[:2], *first[3:]], name

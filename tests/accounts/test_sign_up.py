@@ -1,5 +1,7 @@
 """Making an account: by mail, with the same answer for an address that has one already."""
 
+from urllib.parse import quote
+
 import pytest
 
 from dream_api import platforms
@@ -12,16 +14,37 @@ async def test_somebody_new_signs_up_confirms_the_address_and_is_in(house: House
     assert (answer.status_code, "Look into your mail" in answer.text) == (200, True)
     assert browser.session is None
 
-    assert (await browser.sign_in("ada@example.com")).headers["location"] == "/dashboard"
-    assert "is not confirmed yet" in (await browser.get("/account")).text
+    early = await browser.sign_in("ada@example.com")
+    assert (early.status_code, "not confirmed yet" in early.text, browser.session) == (422, True, None)
     (letter,) = await letters(house)
     assert (letter.to, letter.subject) == ("ada@example.com", "Confirm your e-mail address")
     confirmed = await browser.send(letter.path)
     again = await browser.get(letter.path)
+    shown = await browser.get(confirmed.headers["location"])
+    signed_in = await browser.sign_in("ada@example.com")
 
-    assert (confirmed.status_code, confirmed.headers["location"]) == (303, "/dashboard")
-    assert "is not confirmed yet" not in (await browser.get("/account")).text
+    assert (confirmed.status_code, confirmed.headers["location"]) == (303, "/account/sign-in?done=verified")
+    assert 'value="ada@example.com"' in shown.text
+    assert 'value="ada@example.com"' not in (await Browser(house).get("/account/sign-in?done=verified")).text
+    assert signed_in.headers["location"] == "/dashboard"
+    assert "not confirmed" not in (await browser.get("/account")).text
     assert (again.status_code, "was used already" in again.text) == (404, True)
+
+
+async def test_who_lost_the_letter_comes_in_by_a_new_password(house: House, browser: Browser) -> None:
+    """Also where somebody else made the account first: whose password it was no longer opens it."""
+    await Browser(house).sign_up("ada@example.com", "the password of somebody else")
+    await browser.sign_up("ada@example.com")
+    *_, known = await letters(house)
+    assert known.subject == "You have an account already"
+    await browser.send("/account/reset", email="ada@example.com")
+    *_, letter = await letters(house)
+
+    done = await browser.send(letter.path, password=PASSWORD)
+
+    assert 'value="ada@example.com"' in (await browser.get(done.headers["location"])).text
+    assert (await browser.sign_in("ada@example.com", "the password of somebody else")).status_code == 422
+    assert (await browser.sign_in("ada@example.com")).status_code == 303
 
 
 async def test_looking_at_a_letters_link_does_nothing(house: House, browser: Browser) -> None:
@@ -112,7 +135,12 @@ async def test_where_one_must_be_invited_only_that_address_joins_by_its_invitati
         assert (await browser.send("/account/sign-up", on=page, email="ada@example.com", **bare)).status_code == 403
 
         await browser.send("/account/sign-up", on=page, email="ada@example.com", **form)
-        await browser.sign_in("ada@example.com")
+        *_, letter = await letters(closed)
+        confirmed = await browser.send(letter.path)
+        assert confirmed.headers["location"].endswith(f"&next={quote(form['next'], safe='')}")
+        on = await browser.get(confirmed.headers["location"])
+        assert f'name="next" value="{form["next"]}"' in on.text
+        await browser.sign_in("ada@example.com", next=form["next"])
         await browser.send(f"/account/invitation/{token}")
 
         assert "Alice" in (await browser.get("/account/tokens")).text

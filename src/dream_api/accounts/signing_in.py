@@ -16,15 +16,19 @@ from dream_api.identity import CodeKind, Passwords
 T = TypeVar("T")
 # The link by which somebody who has shown their password comes to show a code.
 CODE_LINK = "sign_in_code"
+_REFUSED = (
+    "The address and the password do not belong together, or the address is not confirmed yet: "
+    "follow the link in our letter, or choose a new password by letter."
+)
 _CHOOSE_ONE = "Your account has no password yet. Choose one by a letter first: sign out, then “Forgot the password?”."
 
 
 class SignInRefused(Unauthorized):
     code = "sign_in_refused"
-    hint = "Check both, or reset the password. After ten wrong ones nobody is let in for 15 minutes."
+    hint = "Check both, or choose a new password by letter. After ten wrong ones nobody is let in for 15 minutes."
 
     def __init__(self, user_id: str | None, *, locks: bool) -> None:
-        super().__init__("The address and the password do not belong together.")
+        super().__init__(_REFUSED)
         # Whose address it was, and whether it was one try too many; nobody may be told.
         self.user_id = user_id
         self.locks = locks
@@ -52,13 +56,15 @@ async def sign_in(
 ) -> T:
     """What `then` answers, in a transaction in which the password is still the person's; raises SignInRefused.
 
-    An address that does not exist, has no password or is locked costs the same statements and the same one hash.
+    An address that does not exist, is not confirmed, has no password or is locked costs the same statements and the
+    same one hash: who makes an account and then tries to sign in does not learn whether there was one before.
     """
     typed = email.strip().lower()
     async with database.write() as tx:
         claimed = await identity.claim(tx, _tried(typed))
         row = await user_queries.user_by_email(tx, typed)
-    hashed = row.password_hash if row is not None and claimed.is_allowed else None
+    may_come_in = row is not None and row.verified_at is not None and claimed.is_allowed
+    hashed = row.password_hash if row is not None and may_come_in else None
     is_right = await passwords.verify(password, hashed)
     if row is None or hashed is None or not is_right:
         raise SignInRefused(None if row is None else row.id, locks=claimed.is_last)

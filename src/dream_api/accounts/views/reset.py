@@ -12,10 +12,11 @@ from dream_api.accounts.views.showing import (
     kept,
     page,
     passwords_of,
+    to_sign_in,
     told,
 )
 from dream_api.core.errors import ValidationFailed
-from dream_api.dashboard.frame import PageRoute, see
+from dream_api.dashboard.frame import PageRoute
 from dream_api.gate.guests import AnyGuest, drop, read_guest_form
 
 router = APIRouter(prefix="/account/reset", route_class=PageRoute, include_in_schema=False)
@@ -63,4 +64,4 @@ async def reset(request: Request, guest: AnyGuest, token: str) -> Response:
         await accounts.notify(tx, owner.email, "Your password was changed")
         by = actor_of(request, owner.id, owner.email)
         await platforms.record_of_person(tx, owner.id, "password.reset", by=by)
-    return drop(request, see("/account/sign-in?done=reset"), "dream_session")
+    return drop(request, to_sign_in(request, "reset", owner.email), "dream_session")

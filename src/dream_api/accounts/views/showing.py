@@ -1,6 +1,7 @@
 """What the pages of accounts share."""
 
 from typing import Any
+from urllib.parse import quote, unquote
 
 from fastapi import Request
 from starlette.responses import Response
@@ -15,7 +16,7 @@ from dream_api.core.http import Form
 from dream_api.core.secrets import InstanceKey
 from dream_api.dashboard.frame import Frame, see
 from dream_api.gate.admitting import client_of
-from dream_api.gate.guests import Guest, keep, keep_secret, keep_session
+from dream_api.gate.guests import Guest, drop, keep, keep_secret, keep_session, own_name
 from dream_api.gate.visiting import Visitor
 from dream_api.identity import Passwords
 
@@ -23,7 +24,10 @@ HOME = "/dashboard"
 INVALID = 422
 # The browser that has shown its password, and has a code to show.
 CODE_COOKIE = "dream_code"
+# Where somebody wanted to go before they made an account, and who it is that may sign in now.
+NEXT_COOKIE, ADDRESS_COOKIE = "dream_next", "dream_address"
 _CODE_MINUTES = 10
+_ADDRESS_SECONDS = 600
 _LONGEST_PATH = 2_000
 frame = Frame("dream_api.accounts.views")
 
@@ -90,6 +94,19 @@ async def let_in(tx: Tx, request: Request, user: User, how: str, path: str) -> R
         token = await identity.issue_link(tx, accounts.CODE_LINK, user.id, lasts=lasts, payload=path)
         return keep(request, see("/account/code"), CODE_COOKIE, token, seconds=_CODE_MINUTES * 60)
     return keep_session(request, see(path), await begin_session(tx, request, user, how))
+
+
+def kept_in(request: Request, cookie: str) -> str:
+    """What this browser was told to keep, as it comes back."""
+    return request.cookies.get(own_name(request.app.state.settings, cookie), "")
+
+
+def to_sign_in(request: Request, done: str, email: str) -> Response:
+    """What was to be done is done; the page has the address filled in, which no address of a page tells."""
+    path = own_path(unquote(kept_in(request, NEXT_COOKIE)))
+    back = "" if path == HOME else f"&next={quote(path, safe='')}"
+    answer = drop(request, see(f"/account/sign-in?done={done}{back}"), NEXT_COOKIE)
+    return keep(request, answer, ADDRESS_COOKIE, quote(email), seconds=_ADDRESS_SECONDS)
 
 
 async def prove(request: Request, visitor: Visitor, form: Form) -> None:

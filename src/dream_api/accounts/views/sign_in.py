@@ -1,6 +1,7 @@
 """`/account/sign-in`, its second step `/account/code`, and `/account/sign-out`."""
 
 from typing import Annotated
+from urllib.parse import unquote
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -8,6 +9,7 @@ from starlette.responses import Response
 from dream_api import accounts, identity, platforms
 from dream_api.accounts import SignInRefused, User
 from dream_api.accounts.views.showing import (
+    ADDRESS_COOKIE,
     CODE_COOKIE,
     INVALID,
     actor,
@@ -16,6 +18,7 @@ from dream_api.accounts.views.showing import (
     begin_session,
     database_of,
     kept,
+    kept_in,
     key_of,
     let_in,
     own_path,
@@ -30,7 +33,6 @@ from dream_api.gate.guests import (
     Guest,
     drop,
     keep_session,
-    own_name,
     read_guest_form,
 )
 from dream_api.gate.visiting import SignedIn, read_own_form
@@ -44,6 +46,8 @@ _DONE = {
     "closed": "Your account is closed.",
     "out": "You are signed out.",
 }
+# After these it is known who will.
+_FILLED_IN = ("reset", "verified")
 _CODE_WRONG = "That code is wrong, or was used already."
 
 
@@ -52,7 +56,8 @@ async def show_sign_in(request: Request, guest: AnyGuest, next: Next = "", done:
     path = own_path(next)
     if guest.visitor is not None:
         return see(path)
-    return _page(request, guest, {"next": path}, notice=_DONE.get(done, ""))
+    email = unquote(kept_in(request, ADDRESS_COOKIE)) if done in _FILLED_IN else ""
+    return _page(request, guest, {"next": path, "email": email}, notice=_DONE.get(done, ""))
 
 
 @router.post("/sign-in")
@@ -123,7 +128,7 @@ async def _tell_of_recovery(tx: Tx, request: Request, user: User) -> None:
 
 
 def _code_cookie(request: Request) -> str:
-    return request.cookies.get(own_name(request.app.state.settings, CODE_COOKIE), "")
+    return kept_in(request, CODE_COOKIE)
 
 
 @router.post("/sign-out")

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -9,6 +10,7 @@ from starlette.responses import Response
 from dream_api import accounts, platforms
 from dream_api.accounts.views.showing import (
     INVALID,
+    NEXT_COOKIE,
     address_of,
     database_of,
     kept,
@@ -21,12 +23,14 @@ from dream_api.core.errors import Forbidden, Refusal, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.core.settings import Settings
 from dream_api.dashboard.frame import PageRoute, see
-from dream_api.gate.guests import AnyGuest, Guest, read_guest_form
+from dream_api.gate.guests import AnyGuest, Guest, keep, read_guest_form
 from dream_api.platforms import InvitationOver
 
 router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=False)
 
 _INVITATION = "/account/invitation/"
+# As long as the letter's link works.
+_NEXT_SECONDS = 3 * 86_400
 Next = Annotated[str, Query(max_length=2_000)]
 
 
@@ -63,7 +67,8 @@ async def sign_up(request: Request, guest: AnyGuest) -> Response:
         )
     except Refusal as refusal:
         return _page(request, guest, {**kept(form), "next": path}, told(refusal))
-    return page(request, guest, "signed_up.html", email=email, next=path)
+    answer = page(request, guest, "signed_up.html", email=email)
+    return keep(request, answer, NEXT_COOKIE, quote(path), seconds=_NEXT_SECONDS)
 
 
 def _page(request: Request, guest: Guest, form: Form, problems: dict[str, str]) -> Response:

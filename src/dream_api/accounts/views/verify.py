@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import accounts, identity, platforms
-from dream_api.accounts.views.showing import HOME, actor_of, database_of, page
+from dream_api.accounts.views.showing import HOME, actor_of, database_of, page, to_sign_in
 from dream_api.dashboard.frame import PageRoute, see
 from dream_api.gate.guests import AnyGuest, read_guest_form
 from dream_api.gate.visiting import SignedIn, read_own_form
@@ -47,4 +47,4 @@ async def verify(request: Request, guest: AnyGuest, token: str) -> Response:
             details = {"email": after.email}
             await platforms.record_of_person(tx, after.id, "user.email_changed", by=by, details=details)
     is_in = guest.visitor is not None and guest.visitor.session.user_id == after.id
-    return see(HOME if is_in else "/account/sign-in?done=verified")
+    return see(HOME) if is_in else to_sign_in(request, "verified", after.email)
