@@ -152,6 +152,7 @@ async def test_nobody_goes_from_the_team_by_a_single_click(house: House, alice: 
         for typed in ("", "alice-admin@example.com"):
             status, page = await go("viewer", typed, by)
             assert (status, f"Type {wanted} to confirm." in page) == (422, True)
+            assert f'name="confirm" type="text" value="{typed}"' in page
     assert len(await team_of(house, alice)) == 4
 
     assert (await go("viewer", "alice-viewer@example.com", "member"))[0] == 403

@@ -109,7 +109,13 @@ async def show_member(request: Request, visit: AtPlatform, user_id: Id) -> Respo
 
 
 async def _show_member(
-    request: Request, visit: PlatformVisit, user_id: str, problems: dict[str, str] | None = None, status: int = 200
+    request: Request,
+    visit: PlatformVisit,
+    user_id: str,
+    problems: dict[str, str] | None = None,
+    status: int = 200,
+    *,
+    typed: str = "",
 ) -> Response:
     database: Database = request.app.state.database
     async with database.read() as tx:
@@ -125,7 +131,7 @@ async def _show_member(
         user=user,
         is_oneself=is_oneself,
         may_change=visit.may("team") and (member.role != "owner" or visit.role == "owner"),
-        form={"role": member.role},
+        form={"role": member.role, "confirm": typed},
         problems=problems or {},
         roles=roles_for(visit),
     )
@@ -160,7 +166,8 @@ async def remove(request: Request, visit: AtPlatform, user_id: Id) -> Response:
             await teaming.leave(tx, changing(request, visit), user_id)
     except (platforms.LastOwner, ValidationFailed) as refusal:
         sentence = refusal.sentence if refusal.param == "confirm" else f"{refusal.sentence} {refusal.hint}"
-        return await _show_member(request, visit, user_id, {refusal.param or "": sentence}, 422)
+        typed = form.get("confirm", "")
+        return await _show_member(request, visit, user_id, {refusal.param or "": sentence}, 422, typed=typed)
     return see("/dashboard" if is_oneself else f"/dashboard/{visit.platform_id}/team")
 
 
