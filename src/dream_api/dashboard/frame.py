@@ -15,7 +15,7 @@ from dream_api.core.errors import NotFound, Refusal, ValidationFailed
 from dream_api.core.web import words
 from dream_api.core.web.pages import Pages
 from dream_api.dashboard import charts
-from dream_api.gate.visiting import PlatformVisit, ProjectVisit, SignInRequired, Visitor
+from dream_api.gate.visiting import BESIDE, PlatformVisit, ProjectVisit, SignInRequired, Visitor
 from dream_api.platforms import Permission
 
 _HERE = "dream_api.dashboard"
@@ -112,20 +112,31 @@ def project_url(visit: ProjectVisit, path: str = "") -> str:
 
 
 def navigation(visit: PlatformVisit, here: str) -> list[tuple[str, list[Link]]]:
-    """The groups of links that the visitor's role may follow."""
+    """The groups of links that the role allows; those of a project stay while its platform is looked at."""
     groups: list[tuple[str, list[Link]]] = []
-    if isinstance(visit, ProjectVisit):
+    back = _way_back(visit)
+    if visit.beside is not None:
         for label, entries in _IN_PROJECT:
-            shown = [entry for entry in entries if entry.only_for in (None, visit.project.type)]
-            groups.append((label, _links(visit, shown, project_url(visit), here)))
-    groups.append(("Team", _links(visit, _AT_PLATFORM, f"/dashboard/{visit.platform_id}", here)))
+            shown = [entry for entry in entries if entry.only_for in (None, visit.beside.project.type)]
+            groups.append((label, _links(visit, shown, visit.beside.url, here)))
+    groups.append(("Team", _links(visit, _AT_PLATFORM, f"/dashboard/{visit.platform_id}", here, back)))
     if visit.is_operators:
-        groups.append(("Instance", _links(visit, _OF_OPERATOR, "/dashboard", here)))
+        groups.append(("Instance", _links(visit, _OF_OPERATOR, "/dashboard", here, back)))
     return groups
 
 
-def _links(visit: PlatformVisit, entries: tuple[Entry, ...] | list[Entry], base: str, here: str) -> list[Link]:
-    return [Link(one.label, base + one.path, one.here == here) for one in entries if visit.may(one.permission)]
+def _way_back(visit: PlatformVisit) -> str:
+    """By which pages of the platform know the project; none is the first one's, in test mode."""
+    beside = visit.beside
+    if beside is None or (beside.project.id == visit.projects[0].id and beside.mode == "test"):
+        return ""
+    return f"?{BESIDE}={beside.project.id}:{beside.mode}"
+
+
+def _links(
+    visit: PlatformVisit, entries: tuple[Entry, ...] | list[Entry], base: str, here: str, back: str = ""
+) -> list[Link]:
+    return [Link(one.label, base + one.path + back, one.here == here) for one in entries if visit.may(one.permission)]
 
 
 class Frame:

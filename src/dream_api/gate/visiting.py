@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from fastapi import Depends, Path, Request
 
@@ -25,6 +25,8 @@ _MOST_PROJECTS = 200
 _LARGEST_FORM = 262_144
 _MOST_FIELDS = 500
 _READING = ("GET", "HEAD")
+# In the address of a platform's page: the project and mode that somebody came from, as `prj_…:live`.
+BESIDE = "project"
 
 
 class SignInRequired(Unauthorized):
@@ -55,6 +57,18 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """The project and mode whose pages are named beside a page: the one it is in, or that somebody came from."""
+
+    project: Project
+    mode: Mode
+
+    @property
+    def url(self) -> str:
+        return f"/dashboard/{self.project.id}/{self.mode}"
+
+
+@dataclass(frozen=True, slots=True)
 class PlatformVisit:
     """At work on a platform."""
 
@@ -65,6 +79,8 @@ class PlatformVisit:
     projects: Sequence[Project]
     # Whether it is the platform of those who run this instance.
     is_operators: bool
+    # None where the platform has no project.
+    beside: Beside | None
 
     @property
     def platform_id(self) -> str:
@@ -191,7 +207,22 @@ async def _at(request: Request, visitor: Visitor, platform_id: str, permission: 
     async with database.read() as tx:
         projects = await platforms.projects_of(tx, platform_id, limit=_MOST_PROJECTS)
         operator = await platforms.operator(tx)
-    return PlatformVisit(visitor, own.platform, own.role, projects, is_operators=operator.id == platform_id)
+    beside = _beside(request, projects)
+    return PlatformVisit(
+        visitor, own.platform, own.role, projects, is_operators=operator.id == platform_id, beside=beside
+    )
+
+
+def _beside(request: Request, projects: Sequence[Project]) -> Beside | None:
+    """What the link says by which somebody came, or the page before; else the first project, in test mode."""
+    before = parse_qs(urlsplit(request.headers.get("referer", "")).query)
+    asked = request.query_params.get(BESIDE) or before.get(BESIDE, [""])[0]
+    project_id, _, asked_mode = asked.partition(":")
+    for project in projects:
+        for mode in platforms.MODES:
+            if (project.id, mode) == (project_id, asked_mode):
+                return Beside(project, mode)
+    return Beside(projects[0], "test") if projects else None
 
 
 def at_platform(permission: Permission) -> Callable[..., Awaitable[PlatformVisit]]:
@@ -219,7 +250,16 @@ def in_project(permission: Permission) -> Callable[..., Awaitable[ProjectVisit]]
         if project is None:
             raise NotFound("There is no such page.")
         at = await _at(request, visitor, project.platform_id, permission)
-        return ProjectVisit(at.visitor, at.platform, at.role, at.projects, at.is_operators, project=project, mode=mode)
+        return ProjectVisit(
+            at.visitor,
+            at.platform,
+            at.role,
+            at.projects,
+            at.is_operators,
+            Beside(project, mode),
+            project=project,
+            mode=mode,
+        )
 
     return find
 
