@@ -98,11 +98,13 @@ async def newest_about(
     names what it is about before all else."""
     e = events.c
     whose = (e.platform_id == platform_id, e.project_id == project_id, e.mode == mode)
-    newest = select(events).where(*whose).order_by(e.id.desc()).limit(among).subquery()
+    # Found in the index alone; SQLite would copy the rows of a subquery before it looks at one.
+    before = select(e.id).where(*whose).order_by(e.id.desc()).offset(among).limit(1).scalar_subquery()
     beginnings: defaultdict[int, list[str]] = defaultdict(list)
     for name, values in named.items():
         for value in values:
             text = _told({name: value}).removesuffix("}")
             beginnings[len(text)].append(text)
-    are_told = (func.substr(newest.c.data, 1, length).in_(texts) for length, texts in beginnings.items())
-    return await tx.all(select(newest).where(or_(*are_told)).order_by(newest.c.id.desc()).limit(limit))
+    is_told = or_(*(func.substr(e.data, 1, length).in_(texts) for length, texts in beginnings.items()))
+    found = select(events).where(*whose, e.id > func.coalesce(before, ""), is_told)
+    return await tx.all(found.order_by(e.id.desc()).limit(limit))

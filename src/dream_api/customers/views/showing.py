@@ -18,7 +18,7 @@ from dream_api.usage import Charge, Period, Standing
 
 _MOST = 10
 # Among how many of the project's newest events those about the customer are looked for.
-_LOOKED_THROUGH = 5_000
+_LOOKED_THROUGH = 2_000
 
 
 @dataclass(frozen=True, slots=True)
