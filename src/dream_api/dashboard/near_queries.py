@@ -167,7 +167,7 @@ _ALL_BY_COUNTER = _by_counter()
 _ALL_BY_CUSTOMER = _by_customer()
 _NAMED = _by_customer(c.user_id.in_(bindparam("user_ids", expanding=True)))
 
-_own_customers = select(c.no).where(*_of_scope(customers)).limit(bindparam("most", type_=Number)).subquery()
+_own_customers = select(c.user_id).where(*_of_scope(customers)).limit(bindparam("most", type_=Number)).subquery()
 _SIZE = select(
     select(func.count()).select_from(_own_customers).scalar_subquery().label("own"),
     select(func.max(c.no)).where(c.platform_id == _key("platform_id")).scalar_subquery().label("of_platform"),
