@@ -85,6 +85,7 @@ async def test_from_a_page_of_the_platform_one_finds_back_to_the_project(house: 
         page = await at(team + nobodys)
         assert f'href="/dashboard/{alice.project.id}/test/subscriptions"' in page
         assert f'href="{team}"' in page
+    assert "<h1>Members" in await at(team, Referer="http://[?project=%ff;&project")
 
 
 async def test_no_page_leads_back_to_a_strangers_project(api: AsyncClient, alice: Account, charlie: Account) -> None:

@@ -15,7 +15,7 @@ from dream_api.core.errors import NotFound, Refusal, ValidationFailed
 from dream_api.core.web import words
 from dream_api.core.web.pages import Pages
 from dream_api.dashboard import charts
-from dream_api.gate.visiting import BESIDE, PlatformVisit, ProjectVisit, SignInRequired, Visitor
+from dream_api.gate.visiting import PlatformVisit, ProjectVisit, SignInRequired, Visitor
 from dream_api.platforms import Permission
 
 _HERE = "dream_api.dashboard"
@@ -114,7 +114,7 @@ def project_url(visit: ProjectVisit, path: str = "") -> str:
 def navigation(visit: PlatformVisit, here: str) -> list[tuple[str, list[Link]]]:
     """The groups of links that the role allows; those of a project stay while its platform is looked at."""
     groups: list[tuple[str, list[Link]]] = []
-    back = _way_back(visit)
+    back = visit.beside.way_back(visit.projects) if visit.beside else ""
     if visit.beside is not None:
         for label, entries in _IN_PROJECT:
             shown = [entry for entry in entries if entry.only_for in (None, visit.beside.project.type)]
@@ -123,14 +123,6 @@ def navigation(visit: PlatformVisit, here: str) -> list[tuple[str, list[Link]]]:
     if visit.is_operators:
         groups.append(("Instance", _links(visit, _OF_OPERATOR, "/dashboard", here, back)))
     return groups
-
-
-def _way_back(visit: PlatformVisit) -> str:
-    """By which pages of the platform know the project; none is the first one's, in test mode."""
-    beside = visit.beside
-    if beside is None or (beside.project.id == visit.projects[0].id and beside.mode == "test"):
-        return ""
-    return f"?{BESIDE}={beside.project.id}:{beside.mode}"
 
 
 def _links(

@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Path, Request
 
@@ -17,6 +17,7 @@ from dream_api.core.http import ForeignForm, Form, read_form, refuse_foreign_for
 from dream_api.core.settings import Settings
 from dream_api.customers import Scope
 from dream_api.gate.acting import Acting, Developer
+from dream_api.gate.beside import Beside, beside_of
 from dream_api.gate.gate import Gate
 from dream_api.platforms import Membership, Mode, Permission, Platform, Project
 
@@ -25,8 +26,6 @@ _MOST_PROJECTS = 200
 _LARGEST_FORM = 262_144
 _MOST_FIELDS = 500
 _READING = ("GET", "HEAD")
-# In the address of a platform's page: the project and mode that somebody came from, as `prj_…:live`.
-BESIDE = "project"
 
 
 class SignInRequired(Unauthorized):
@@ -54,18 +53,6 @@ class Visitor:
 
     def membership_on(self, platform_id: str) -> Membership | None:
         return next((each for each in self.memberships if each.platform.id == platform_id), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """The project and mode whose pages are named beside a page: the one it is in, or that somebody came from."""
-
-    project: Project
-    mode: Mode
-
-    @property
-    def url(self) -> str:
-        return f"/dashboard/{self.project.id}/{self.mode}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,22 +194,8 @@ async def _at(request: Request, visitor: Visitor, platform_id: str, permission: 
     async with database.read() as tx:
         projects = await platforms.projects_of(tx, platform_id, limit=_MOST_PROJECTS)
         operator = await platforms.operator(tx)
-    beside = _beside(request, projects)
-    return PlatformVisit(
-        visitor, own.platform, own.role, projects, is_operators=operator.id == platform_id, beside=beside
-    )
-
-
-def _beside(request: Request, projects: Sequence[Project]) -> Beside | None:
-    """What the link says by which somebody came, or the page before; else the first project, in test mode."""
-    before = parse_qs(urlsplit(request.headers.get("referer", "")).query)
-    asked = request.query_params.get(BESIDE) or before.get(BESIDE, [""])[0]
-    project_id, _, asked_mode = asked.partition(":")
-    for project in projects:
-        for mode in platforms.MODES:
-            if (project.id, mode) == (project_id, asked_mode):
-                return Beside(project, mode)
-    return Beside(projects[0], "test") if projects else None
+    is_operators = operator.id == platform_id
+    return PlatformVisit(visitor, own.platform, own.role, projects, is_operators, beside_of(request, projects))
 
 
 def at_platform(permission: Permission) -> Callable[..., Awaitable[PlatformVisit]]:
