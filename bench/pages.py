@@ -47,7 +47,7 @@ _ASIDE = (
     "/customers?sort=name&q=user_77",
     "/usage?span=24h",
     "/tiers/pro",
-    "/tiers/new",
+    "/new-tier",
     "/coupons",
 )
 _OPERATORS = "/dashboard/operator/platforms"

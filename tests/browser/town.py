@@ -34,7 +34,7 @@ class Town:
         saas, store, platform = self.saas.project.id, self.store.project.id, self.saas.project.platform_id
         in_saas = ("", "/customers", "/usage", "/tiers", "/subscriptions", "/keys", "/events", "/settings", "/coupons")
         in_store = ("", "/customers", "/tiers", "/orders", "/keys", "/events", "/settings")
-        forms = ("/tiers/new", "/tiers/pro", "/tiers/pro/prices/new", "/subscriptions/new", "/customers/new")
+        forms = ("/new-tier", "/tiers/pro", "/tiers/pro/prices/new", "/subscriptions/new", "/customers/new")
         of_platform = ("/projects", "/team", "/level", "/security-log", "/settings")
         account = ("", "/name", "/email", "/password", "/factor", "/tokens", "/close")
         return [

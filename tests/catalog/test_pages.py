@@ -58,6 +58,17 @@ async def test_a_tier_is_made_and_changed_by_its_form(api: AsyncClient, alice: A
     assert not tier["isVisible"]
 
 
+async def test_a_tier_may_be_called_new(api: AsyncClient, alice: Account) -> None:
+    await _post(api, alice, "/tiers", name="new", displayName="Brand new")
+
+    editor = await api.get(f"/dashboard/{alice.project.id}/test/tiers/new", headers=alice.cookie())
+    form = await api.get(f"/dashboard/{alice.project.id}/test/new-tier", headers=alice.cookie())
+
+    assert 'value="Brand new"' in editor.text
+    assert form.status_code == 200
+    assert "Brand new" not in form.text
+
+
 async def test_saving_what_the_form_began_with_changes_nothing(api: AsyncClient, alice: Account) -> None:
     body = {
         "name": "odd",

@@ -3,7 +3,7 @@
 from httpx2 import AsyncClient
 
 from dream_api import accounts, catalog, platforms
-from tests.support.house import Account, House
+from tests.support.house import Account, House, open_store
 
 
 async def test_who_is_not_signed_in_is_sent_to_do_that_and_comes_back(api: AsyncClient, alice: Account) -> None:
@@ -63,3 +63,34 @@ async def test_no_script_of_others_may_run(api: AsyncClient, alice: Account) -> 
     assert "default-src 'none'" in policy
     assert "unsafe-inline" not in policy
     assert "Test mode" not in answer.text
+
+
+async def test_from_a_page_of_the_platform_one_finds_back_to_the_project(house: House, alice: Account) -> None:
+    store = (await open_store(house.database, alice)).project.id
+    team = f"/dashboard/{alice.project.platform_id}/team"
+
+    async def at(path: str, **headers: str) -> str:
+        return (await house.api.get(path, headers={**alice.cookie(), **headers})).text
+
+    overview = await at(f"/dashboard/{store}/live")
+    came = await at(f"{team}?project={store}:live")
+    reloaded = await at(team, Referer=f"http://dream.test{team}?project={store}:live")
+
+    assert f'href="{team}?project={store}:live"' in overview
+    for page in (came, reloaded):
+        assert f'href="/dashboard/{store}/live/orders"' in page
+        assert 'aria-current="page">Members' in page
+        assert f'href="/dashboard/{alice.project.platform_id}/security-log?project={store}:live"' in page
+    for nobodys in ("", "?project=prj_x:live", f"?project={store}:other", "?project=<script>"):
+        page = await at(team + nobodys)
+        assert f'href="/dashboard/{alice.project.id}/test/subscriptions"' in page
+        assert f'href="{team}"' in page
+    assert "<h1>Members" in await at(team, Referer="http://[?project=%ff;&project")
+
+
+async def test_no_page_leads_back_to_a_strangers_project(api: AsyncClient, alice: Account, charlie: Account) -> None:
+    team = f"/dashboard/{alice.project.platform_id}/team"
+
+    answer = await api.get(f"{team}?project={charlie.project.id}:test", headers=alice.cookie())
+
+    assert charlie.project.id not in answer.text

@@ -1,12 +1,18 @@
 """Customers near limits, by calls that were really counted."""
 
+from random import Random
 from typing import Any
 
 import pytest
 
+from dream_api import dashboard, usage
 from dream_api.catalog import TierLimit
 from dream_api.core import clock
+from dream_api.customers import Scope
+from dream_api.dashboard import nearing
+from dream_api.platforms import MODES
 from dream_api.usage import Window
+from tests.dashboard.history import Past
 from tests.support.house import Account, House
 
 
@@ -76,3 +82,40 @@ async def test_a_customers_own_plan_limits_them(house: House, alice: Account):
 
     assert await near(house, alice) == [("ada", "period", 9, 10, 90)]
     assert await near(house, house.charlie) == []
+
+
+async def test_few_customers_are_found_by_themselves_and_more_by_their_counters(
+    house: House, alice: Account, monkeypatch: pytest.MonkeyPatch
+):
+    project = alice.project
+    async with house.database.write() as tx:
+        for mode in MODES:
+            await Past(tx, project, mode, Random(f"near {mode}"), clock.now()).fill()
+    async with house.database.read() as tx:
+        meters = list((await usage.meters_of(tx, project.platform_no, project.no)).values())
+        for mode in MODES:
+            scope = Scope(project.platform_id, project.platform_no, project.id, mode)
+            found = []
+            for few in (30, 29):  # there are thirty
+                monkeypatch.setattr(nearing, "FEW", few)
+                found.append(await dashboard.near_limits(tx, scope, meters, clock.now()))
+
+            assert found[0] == found[1]
+            assert len(found[0].shown) == 10
+
+
+async def test_among_very_many_those_are_near_of_whom_an_event_told(
+    house: House, alice: Account, monkeypatch: pytest.MonkeyPatch
+):
+    page = f"/dashboard/{alice.project.id}/test"
+    await house.set_limit(alice, "free", 10)
+    for user, quantity in (("ada", 9), ("bob", 7)):
+        await count(house, alice, user, quantity)
+    of_all = await house.api.get(page, headers=alice.cookie())
+    for bound in ("FEW", "MANY"):
+        monkeypatch.setattr(nearing, bound, 1)
+    of_told = await house.api.get(page, headers=alice.cookie())
+
+    assert await near(house, alice) == [("ada", "period", 9, 10, 90)]
+    assert "too many customers" in of_told.text
+    assert "too many customers" not in of_all.text

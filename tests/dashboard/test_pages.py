@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from dream_api import customers
+from dream_api import customers, webhooks
 from dream_api.billing.tables import payments
 from dream_api.core import clock
 from dream_api.customers import Scope
@@ -100,7 +100,7 @@ async def test_how_much_pages_ask_does_not_depend_on_how_much_there_is(house: Ho
         counts.append(told)
 
     assert counts[0] == counts[1]
-    most = {"": 14, "/customers": 7, "/usage": 8, "/events": 6, "/customers/": 20}
+    most = {"": 14, "/customers": 8, "/usage": 8, "/events": 6, "/customers/": 20}
     assert {path: counts[0][path] for path in most if counts[0][path] > most[path]} == {}
 
 
@@ -176,6 +176,29 @@ async def test_an_event_of_a_payment_tells_whose_it_is(house: House, alice: Acco
     shown = await page(house, alice, "/events?type=payment.succeeded")
 
     assert f'evt_zz">payment.succeeded</a> <small class="narrow-only cut">{html.escape(customer.user_id)}' in shown
+
+
+async def test_a_customer_is_shown_what_happened_to_them_however_much_came_after(house: House, alice: Account):
+    await fill(house, alice)
+    ada = await one_of(house, alice)
+    whose = (alice.project.platform_id, alice.project.id)
+    async with house.database.write() as tx:
+        payment_id = await tx.scalar(select(payments.c.id).where(payments.c.project_id == alice.project.id).limit(1))
+        await tx.execute(update(payments).where(payments.c.id == payment_id).values(customer_id=ada.id))
+        of_ada: dict[str, object] = {"userId": ada.user_id, "percent": 80, "limit": 7, "meter": "requests"}
+        of_others: dict[str, object] = {"userId": ada.user_id + "2"}
+        facts = (
+            ("payment.succeeded", {"payment": payment_id, "amount": 1234, "currency": "usd"}),
+            ("usage.threshold_reached", of_ada),
+            *[("usage.threshold_reached", of_others)] * 150,
+        )
+        await webhooks.record(tx, [webhooks.Event(*whose, "test", kind, data) for kind, data in facts])
+
+    shown = (await page(house, alice, f"/customers/{ada.id}")).partition("<h2>Events</h2>")[2].partition("</table>")[0]
+
+    assert "12.34 USD" in shown
+    assert "80 % of 7 requests" in shown
+    assert shown.count("usage.threshold_reached") == 1
 
 
 async def test_a_form_without_its_sign_changes_nothing(house: House, alice: Account):

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, select, union
 
 from dream_api.core.db import Tx
+from dream_api.customers.queries import order_of
 from dream_api.customers.scope import Scope
 from dream_api.customers.tables import customers
 
@@ -30,7 +31,7 @@ class Filter:
 
 async def listed(tx: Tx, scope: Scope, wanted: Filter, *, limit: int, after: str | None) -> Sequence[Row[Any]]:
     """Those after the id (by name: the user id) `after`."""
-    order = c.user_id if wanted.by_name else c.id.desc()
+    order = c.user_id if wanted.by_name else await order_of(tx, scope)
     query = select(customers).where(*_of(scope))
     if wanted.plan:
         query = query.where(c.plan == wanted.plan)
@@ -39,8 +40,8 @@ async def listed(tx: Tx, scope: Scope, wanted: Filter, *, limit: int, after: str
     if wanted.beginning:
         query = query.where(c.id.in_(_beginning_with(scope, wanted.beginning)))
     if after is not None:
-        query = query.where(c.user_id > after if wanted.by_name else c.id < after)
-    return await tx.all(query.order_by(order).limit(limit))
+        query = query.where(order > after if wanted.by_name else order < after)
+    return await tx.all(query.order_by(order if wanted.by_name else order.desc()).limit(limit))
 
 
 def _beginning_with(scope: Scope, text: str) -> Any:

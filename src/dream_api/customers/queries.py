@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, select, update
 
 from dream_api.core.db import Tx
 from dream_api.customers.scope import Scope
 from dream_api.customers.tables import customers
 
 c = customers.c
+# Of so many, all are read and put in order; of more, those come soon that are looked for in the order of ids.
+_FEW = 1_000
 
 
 def _in_scope(scope: Scope) -> tuple[Any, ...]:
@@ -51,10 +53,22 @@ async def by_no(tx: Tx, scope: Scope, no: int) -> Row[Any] | None:
 
 async def page_of(tx: Tx, scope: Scope, *, limit: int, after: str | None) -> Sequence[Row[Any]]:
     """Newest first, those after the id `after`."""
+    by_id = await order_of(tx, scope)
     query = select(customers).where(*_in_scope(scope))
     if after is not None:
-        query = query.where(c.id < after)
-    return await tx.all(query.order_by(c.id.desc()).limit(limit))
+        query = query.where(by_id < after)
+    return await tx.all(query.order_by(by_id.desc()).limit(limit))
+
+
+async def order_of(tx: Tx, scope: Scope) -> ColumnElement[str]:
+    """What customers are put in order by: their ids, as no index knows them where there are few.
+
+    Else a mode with one customer would be looked for among the million of another, from the newest to the oldest.
+    """
+    # Counted in the index alone.
+    own = select(c.user_id).where(*_in_scope(scope)).limit(_FEW + 1).subquery()
+    many = await tx.scalar(select(func.count()).select_from(own))
+    return c.id if many > _FEW else c.id.concat("")
 
 
 async def live_customers_by_platform(tx: Tx, platform_ids: Sequence[str]) -> dict[str, int]:

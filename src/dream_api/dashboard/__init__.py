@@ -22,7 +22,7 @@ from dream_api.dashboard.exporting import MOST_ROWS, csv_file
 from dream_api.dashboard.figures import Figures, figures_of
 from dream_api.dashboard.frame import Frame, PageRoute, project_url, see
 from dream_api.dashboard.money import Amounts, Revenue, revenue_in
-from dream_api.dashboard.nearing import Near, near_limits
+from dream_api.dashboard.nearing import Near, Nearest, near_limits
 from dream_api.dashboard.ordering import Scarce, orders_of, scarce_of
 from dream_api.dashboard.recording import actor_of, record
 from dream_api.dashboard.selling import Customers, Subscriptions, subscriptions_in
@@ -40,6 +40,7 @@ __all__ = [
     "Figures",
     "Frame",
     "Near",
+    "Nearest",
     "PageRoute",
     "Problems",
     "Revenue",

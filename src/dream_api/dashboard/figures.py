@@ -63,7 +63,7 @@ async def figures_of(tx: Tx, project: Project, mode: Mode, *, days: int) -> Figu
         customers=customers_of(await customer_rows(tx, platform_id, within, world)),
         revenue=revenue_of(await revenue_rows(tx, platform_id, within, span), span),
         usage=await used_of(tx, scope, meters, span),
-        near_limits=await near_limits(tx, scope, meters, now),
+        near_limits=(await near_limits(tx, scope, meters, now)).shown,
         orders=await orders_of(tx, scope, span),
         low_stock=await scarce_of(tx, scope),
         events=await webhooks.page_of(tx, platform_id, project.id, mode, kind=None, limit=_RECENT_EVENTS, after=None),

@@ -112,20 +112,23 @@ def project_url(visit: ProjectVisit, path: str = "") -> str:
 
 
 def navigation(visit: PlatformVisit, here: str) -> list[tuple[str, list[Link]]]:
-    """The groups of links that the visitor's role may follow."""
+    """The groups of links that the role allows; those of a project stay while its platform is looked at."""
     groups: list[tuple[str, list[Link]]] = []
-    if isinstance(visit, ProjectVisit):
+    back = visit.beside.way_back(visit.projects) if visit.beside else ""
+    if visit.beside is not None:
         for label, entries in _IN_PROJECT:
-            shown = [entry for entry in entries if entry.only_for in (None, visit.project.type)]
-            groups.append((label, _links(visit, shown, project_url(visit), here)))
-    groups.append(("Team", _links(visit, _AT_PLATFORM, f"/dashboard/{visit.platform_id}", here)))
+            shown = [entry for entry in entries if entry.only_for in (None, visit.beside.project.type)]
+            groups.append((label, _links(visit, shown, visit.beside.url, here)))
+    groups.append(("Team", _links(visit, _AT_PLATFORM, f"/dashboard/{visit.platform_id}", here, back)))
     if visit.is_operators:
-        groups.append(("Instance", _links(visit, _OF_OPERATOR, "/dashboard", here)))
+        groups.append(("Instance", _links(visit, _OF_OPERATOR, "/dashboard", here, back)))
     return groups
 
 
-def _links(visit: PlatformVisit, entries: tuple[Entry, ...] | list[Entry], base: str, here: str) -> list[Link]:
-    return [Link(one.label, base + one.path, one.here == here) for one in entries if visit.may(one.permission)]
+def _links(
+    visit: PlatformVisit, entries: tuple[Entry, ...] | list[Entry], base: str, here: str, back: str = ""
+) -> list[Link]:
+    return [Link(one.label, base + one.path + back, one.here == here) for one in entries if visit.may(one.permission)]
 
 
 class Frame:

@@ -3,15 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, literal_column, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, Table, and_, func, literal_column, select, union_all
 
 from dream_api.billing.tables import disputes, payments, refunds
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.customers import Scope
-from dream_api.dashboard.within import Within, day_of, rows_within
+from dream_api.dashboard.within import ENDS_AT, STARTS_AT, Within, day_of, rows_within
 from dream_api.usage import Span
 
 # What is summed up, and in which status it has come to pass.
@@ -46,20 +47,22 @@ class Revenue:
 
 async def revenue_rows(tx: Tx, platform_id: str, within: Within, span: Span) -> Sequence[Row[Any]]:
     """Sums by project, kind, currency and day; one statement."""
-    parts = (_sums(kind, table, status, platform_id, within, span) for kind, table, status in _KINDS)
-    return await tx.all(union_all(*parts))
+    return await tx.all(_moved(within.is_one), within.asked(platform_id, span))
 
 
-def _sums(
-    kind: str, table: Table, status: str, platform_id: str, within: Within, span: Span
-) -> Select[*tuple[Any, ...]]:
+@cache
+def _moved(is_one: bool) -> CompoundSelect[Any]:
+    return union_all(*(_sums(kind, table, status, is_one) for kind, table, status in _KINDS))
+
+
+def _sums(kind: str, table: Table, status: str, is_one: bool) -> Select[*tuple[Any, ...]]:
     t = table.c
     name: ColumnElement[str] = literal_column(f"'{kind}'")
     day = day_of(t.created_at).label("day")
-    lately = and_(t.created_at >= span.starts_at, t.created_at < span.ends_at)
+    lately = and_(t.created_at >= STARTS_AT, t.created_at < ENDS_AT)
     return (
         select(t.project_id, name.label("kind"), t.currency, day, func.sum(t.amount).label("amount"))
-        .where(*rows_within(table, platform_id, within), lately, t.status == status)
+        .where(*rows_within(table, is_one=is_one), lately, t.status == status)
         .group_by(t.project_id, t.currency, "day")
     )
 
@@ -78,4 +81,4 @@ def revenue_of(rows: Iterable[Row[Any]], span: Span) -> list[Revenue]:
 
 async def revenue_in(tx: Tx, scope: Scope, span: Span) -> list[Revenue]:
     """Of one project and mode; one statement."""
-    return revenue_of(await revenue_rows(tx, scope.platform_id, Within(scope.mode, scope.project_id), span), span)
+    return revenue_of(await revenue_rows(tx, scope.platform_id, Within.of(scope), span), span)

@@ -1,15 +1,15 @@
 """What was ordered, and what runs out."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 
 from dream_api.catalog.tables import tiers
 from dream_api.core.db import Tx
 from dream_api.customers import Scope
-from dream_api.dashboard.within import Within, rows_within
+from dream_api.dashboard.within import ENDS_AT, STARTS_AT, Within, rows_within
 from dream_api.store.tables import orders, stock
 from dream_api.usage import Span
 
@@ -37,17 +37,26 @@ class Scarce:
 
 async def orders_of(tx: Tx, scope: Scope, span: Span) -> dict[str, int]:
     """How many orders of the span there are, by status."""
-    query = select(o.status, func.count().label("total")).where(
-        *rows_within(orders, scope.platform_id, Within(scope.mode, scope.project_id)),
-        o.created_at >= span.starts_at,
-        o.created_at < span.ends_at,
-    )
-    found = {row.status: int(row.total) for row in await tx.all(query.group_by(o.status))}
+    rows = await tx.all(_by_status(), Within.of(scope).asked(scope.platform_id, span))
+    found = {row.status: int(row.total) for row in rows}
     return {status: found.get(status, 0) for status in ORDER_STATUSES}
+
+
+@cache
+def _by_status() -> Select[*tuple[Any, ...]]:
+    lately = (o.created_at >= STARTS_AT, o.created_at < ENDS_AT)
+    query = select(o.status, func.count().label("total")).where(*rows_within(orders), *lately)
+    return query.group_by(o.status)
 
 
 async def scarce_of(tx: Tx, scope: Scope) -> list[Scarce]:
     """The ten products of which the fewest are left, where that is no more than their mark, or nothing."""
+    rows = await tx.all(_scarce(), Within.of(scope).asked(scope.platform_id))
+    return [Scarce(row.name, row.display_name, row.on_hand, row.held, row.low_at) for row in rows]
+
+
+@cache
+def _scarce() -> Select[*tuple[Any, ...]]:
     available = k.on_hand - k.held
     of_tier = and_(tiers.c.platform_id == k.platform_id, tiers.c.id == k.tier_id)
     query = (
@@ -55,10 +64,9 @@ async def scarce_of(tx: Tx, scope: Scope) -> list[Scarce]:
         .select_from(stock)
         .join(tiers, of_tier)
         .where(
-            *rows_within(stock, scope.platform_id, Within(scope.mode, scope.project_id)),
+            *rows_within(stock),
             tiers.c.archived_at.is_(None),
             or_(available <= 0, available <= k.low_at),
         )
     )
-    rows: Sequence[Row[Any]] = await tx.all(query.order_by(available, tiers.c.name).limit(_MOST))
-    return [Scarce(row.name, row.display_name, row.on_hand, row.held, row.low_at) for row in rows]
+    return query.order_by(available, tiers.c.name).limit(_MOST)

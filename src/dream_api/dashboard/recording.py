@@ -2,10 +2,9 @@
 
 from fastapi import Request
 
-from dream_api import audit
 from dream_api.audit import Actor
 from dream_api.core.db import Tx
-from dream_api.gate import client_of
+from dream_api.gate import client_of, recording
 from dream_api.gate.visiting import PlatformVisit, ProjectVisit, Visitor
 
 
@@ -18,6 +17,5 @@ async def record(
     tx: Tx, request: Request, visit: PlatformVisit, action: str, *, about: str = "", **details: str
 ) -> None:
     """Says who did it, from where and in which project and mode; comes last in its transaction."""
-    if isinstance(visit, ProjectVisit):
-        details = {"project": visit.project.id, "mode": visit.mode, **details}
-    await audit.record(tx, visit.platform_id, action, by=actor_of(request, visit.visitor), about=about, details=details)
+    who = visit.acting if isinstance(visit, ProjectVisit) else visit.developer
+    await recording.record(tx, request, who, action, about=about, details=details)

@@ -3,15 +3,16 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, and_, case, func, or_, select
+from sqlalchemy import Row, Select, and_, case, func, or_, select
 
 from dream_api.billing.tables import subscriptions
 from dream_api.core.db import Tx
 from dream_api.customers import Scope
 from dream_api.customers.tables import customers
-from dream_api.dashboard.within import Within, rows_within
+from dream_api.dashboard.within import ENDS_AT, STARTS_AT, Within, rows_within
 from dream_api.usage import Span
 
 STATUSES = ("free", "trialing", "active", "past_due", "paused", "canceled")
@@ -57,7 +58,12 @@ class Customers:
 
 async def subscription_rows(tx: Tx, platform_id: str, within: Within, span: Span) -> Sequence[Row[Any]]:
     """Counts and sums by project, status and currency; one statement."""
-    starts, ends = span.starts_at, span.ends_at
+    return await tx.all(_subscriptions(within.is_one), within.asked(platform_id, span))
+
+
+@cache
+def _subscriptions(is_one: bool) -> Select[*tuple[Any, ...]]:
+    starts, ends = STARTS_AT, ENDS_AT
     pays = and_(s.holds, s.status.in_(("active", "past_due")))
     was_there = and_(
         s.started_at < starts,
@@ -85,8 +91,8 @@ async def subscription_rows(tx: Tx, platform_id: str, within: Within, span: Span
         count.filter(is_over).label("trials_over"),
         count.filter(is_over, went_on).label("trials_converted"),
     )
-    whose = query.where(*rows_within(subscriptions, platform_id, within))
-    return await tx.all(whose.group_by(s.project_id, s.status, s.currency))
+    whose = query.where(*rows_within(subscriptions, is_one=is_one))
+    return whose.group_by(s.project_id, s.status, s.currency)
 
 
 def subscriptions_of(rows: Iterable[Row[Any]]) -> Subscriptions:
@@ -114,19 +120,23 @@ def subscriptions_of(rows: Iterable[Row[Any]]) -> Subscriptions:
 
 async def subscriptions_in(tx: Tx, scope: Scope, span: Span) -> Subscriptions:
     """Of one project and mode; one statement."""
-    within = Within(scope.mode, scope.project_id)
-    return subscriptions_of(await subscription_rows(tx, scope.platform_id, within, span))
+    return subscriptions_of(await subscription_rows(tx, scope.platform_id, Within.of(scope), span))
 
 
 async def customer_rows(tx: Tx, platform_id: str, within: Within, span: Span) -> Sequence[Row[Any]]:
     """By project; one statement."""
+    return await tx.all(_customers(within.is_one), within.asked(platform_id, span))
+
+
+@cache
+def _customers(is_one: bool) -> Select[*tuple[Any, ...]]:
     count = func.count()
     query = select(
         c.project_id,
         count.filter(c.status == "active").label("active"),
-        count.filter(c.created_at >= span.starts_at, c.created_at < span.ends_at).label("new"),
+        count.filter(c.created_at >= STARTS_AT, c.created_at < ENDS_AT).label("new"),
     )
-    return await tx.all(query.where(*rows_within(customers, platform_id, within)).group_by(c.project_id))
+    return query.where(*rows_within(customers, is_one=is_one)).group_by(c.project_id)
 
 
 def customers_of(rows: Iterable[Row[Any]]) -> Customers:

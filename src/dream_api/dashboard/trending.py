@@ -3,16 +3,18 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import Row, case, func, or_, select
+from sqlalchemy import Row, Select, bindparam, case, func, or_, select
 
 from dream_api.billing.tables import subscriptions
 from dream_api.core import clock
 from dream_api.core.db import Tx
+from dream_api.core.db.tables import Number
 from dream_api.customers import Scope
-from dream_api.dashboard.within import Within, day_of, rows_within
+from dream_api.dashboard.within import STARTS_AT, Within, day_of, rows_within
 from dream_api.usage import Span
 
 s = subscriptions.c
@@ -38,20 +40,24 @@ class Trend:
 async def trends_of(tx: Tx, scope: Scope, span: Span) -> list[Trend]:
     """By currency; one statement."""
     before = span.starts_at - clock.DAY
-    began = case((s.started_at < span.starts_at, before), else_=day_of(s.started_at)).label("began")
+    asked = Within.of(scope).asked(scope.platform_id, span)
+    rows = await tx.all(_changes(), {**asked, "before": before})
+    days = range(before, span.ends_at, clock.DAY)
+    return [_trend(currency, rows, days) for currency in sorted({row.currency for row in rows})]
+
+
+@cache
+def _changes() -> Select[*tuple[Any, ...]]:
+    before = bindparam("before", type_=Number)
+    began = case((s.started_at < STARTS_AT, before), else_=day_of(s.started_at)).label("began")
     query = select(
         s.currency,
         began,
         day_of(s.ended_at).label("ended"),
         func.count().label("total"),
         func.sum(case((s.status == "trialing", 0), else_=s.monthly_amount)).label("monthly"),
-    ).where(
-        *rows_within(subscriptions, scope.platform_id, Within(scope.mode, scope.project_id)),
-        or_(s.holds, s.ended_at >= span.starts_at),
-    )
-    rows = await tx.all(query.group_by(s.currency, "began", "ended"))
-    days = range(before, span.ends_at, clock.DAY)
-    return [_trend(currency, rows, days) for currency in sorted({row.currency for row in rows})]
+    ).where(*rows_within(subscriptions), or_(s.holds, s.ended_at >= STARTS_AT))
+    return query.group_by(s.currency, "began", "ended")
 
 
 def _trend(currency: str, rows: Sequence[Row[Any]], days: range) -> Trend:

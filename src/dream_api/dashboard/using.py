@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, Select, func, select
 
 from dream_api import usage
 from dream_api.core import clock
@@ -42,7 +43,12 @@ async def used_of(tx: Tx, scope: Scope, meters: Sequence[Meter], span: Span) -> 
 
 
 async def _rows(tx: Tx, scope: Scope, meter_nos: list[int], span: Span) -> Sequence[Row[Any]]:
-    u = usage.hours_of(scope, meter_nos, span.starts_at, span.ends_at).c
+    return await tx.all(_by_day(), usage.hours_asked(scope, meter_nos, span.starts_at, span.ends_at))
+
+
+@cache
+def _by_day() -> Select[*tuple[Any, ...]]:
+    u = usage.hours().c
     day = day_of(u.hour).label("day")
     sums = select(u.meter_no, day, func.sum(u.total).label("total"), func.sum(u.calls).label("calls"))
-    return await tx.all(sums.group_by(u.meter_no, "day"))
+    return sums.group_by(u.meter_no, "day")

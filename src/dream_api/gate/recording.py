@@ -24,17 +24,16 @@ async def record(
     """Appends to the book of their platform; it stays locked until the commit, so this comes last."""
     platform_id = who.platform_id if isinstance(who, Acting) else who.platform.id
     in_project = {"project": who.project_id, "mode": who.mode} if isinstance(who, Acting) else {}
-    by = await _actor(tx, request, who.caller)
+    by = await _actor(tx, request, who)
     await audit.record(tx, platform_id, action, by=by, about=about, details={**in_project, **details})
 
 
-async def _actor(tx: Tx, request: Request, caller: str) -> Actor:
-    """Of a caller as idempotency knows them: `user:…`, `token:…`, or a project's server, whose very key is told."""
-    kind, actor_id, *_ = caller.split(":")
+async def _actor(tx: Tx, request: Request, who: Acting | Developer) -> Actor:
+    """A person, a token by its name, or a project's server, whose very key is told."""
     address = client_of(request.scope) or ""
-    if kind == "user":
-        [user] = await accounts.users_by_id(tx, [actor_id])
-        return Actor("user", actor_id, user.name or user.email, address)
+    if who.user_id is not None:
+        return who.actor(address)
+    kind, actor_id, *_ = who.caller.split(":")
     if kind == "token":
         token = await accounts.find(tx, actor_id)
         return Actor("token", actor_id, "" if token is None else token.name, address)

@@ -17,6 +17,7 @@ from dream_api.core.http import ForeignForm, Form, read_form, refuse_foreign_for
 from dream_api.core.settings import Settings
 from dream_api.customers import Scope
 from dream_api.gate.acting import Acting, Developer
+from dream_api.gate.beside import Beside, beside_of
 from dream_api.gate.gate import Gate
 from dream_api.platforms import Membership, Mode, Permission, Platform, Project
 
@@ -65,6 +66,8 @@ class PlatformVisit:
     projects: Sequence[Project]
     # Whether it is the platform of those who run this instance.
     is_operators: bool
+    # None where the platform has no project.
+    beside: Beside | None
 
     @property
     def platform_id(self) -> str:
@@ -191,7 +194,8 @@ async def _at(request: Request, visitor: Visitor, platform_id: str, permission: 
     async with database.read() as tx:
         projects = await platforms.projects_of(tx, platform_id, limit=_MOST_PROJECTS)
         operator = await platforms.operator(tx)
-    return PlatformVisit(visitor, own.platform, own.role, projects, is_operators=operator.id == platform_id)
+    is_operators = operator.id == platform_id
+    return PlatformVisit(visitor, own.platform, own.role, projects, is_operators, beside_of(request, projects))
 
 
 def at_platform(permission: Permission) -> Callable[..., Awaitable[PlatformVisit]]:
@@ -219,7 +223,16 @@ def in_project(permission: Permission) -> Callable[..., Awaitable[ProjectVisit]]
         if project is None:
             raise NotFound("There is no such page.")
         at = await _at(request, visitor, project.platform_id, permission)
-        return ProjectVisit(at.visitor, at.platform, at.role, at.projects, at.is_operators, project=project, mode=mode)
+        return ProjectVisit(
+            at.visitor,
+            at.platform,
+            at.role,
+            at.projects,
+            at.is_operators,
+            Beside(project, mode),
+            project=project,
+            mode=mode,
+        )
 
     return find
 

@@ -11,7 +11,7 @@ from dream_api.store.carts import MOST_ITEMS, MOST_OF_ONE, Cart, Item, MixedCurr
 from dream_api.store.carts import begin as begin_checkout
 from dream_api.store.hearing import complete, expire, follow_refund
 from dream_api.store.holding import SoldOut
-from dream_api.store.order_queries import events_of, lines_of, order_of, page_of
+from dream_api.store.order_queries import events_of, lines_of, order_of, orders_of, page_of
 from dream_api.store.orders import OrderPaid, Status, refuse_paid
 from dream_api.store.orders import find as find_order
 from dream_api.store.proving import checks
@@ -46,6 +46,7 @@ __all__ = [
     "inventory_of",
     "lines_of",
     "order_of",
+    "orders_of",
     "page_of",
     "put_inventory",
     "put_stock",

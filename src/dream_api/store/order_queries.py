@@ -88,6 +88,12 @@ async def page_of(
     return await tx.all(query.order_by(o.id if oldest_first else o.id.desc()).limit(limit))
 
 
+async def orders_of(tx: Tx, platform_id: str, customer_id: str, *, limit: int) -> Sequence[Row[Any]]:
+    """A customer's, newest first."""
+    theirs = select(orders).where(o.platform_id == platform_id, o.customer_id == customer_id)
+    return await tx.all(theirs.order_by(o.id.desc()).limit(limit))
+
+
 async def lines_of(tx: Tx, platform_id: str, order_id: str) -> Sequence[Row[Any]]:
     """With the tiers' names, in their order."""
     of_tier = and_(tiers.c.platform_id == line.platform_id, tiers.c.id == line.tier_id)

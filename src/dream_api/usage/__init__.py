@@ -55,7 +55,7 @@ from dream_api.usage.rules import (
     meters_of,
     standings,
 )
-from dream_api.usage.summing import hours_of
+from dream_api.usage.summing import hours, hours_asked
 from dream_api.usage.windows import Kind, Limit, OpenLimit, Period, Window, open_at
 
 __all__ = [
@@ -109,7 +109,8 @@ __all__ = [
     "decide",
     "find_reservation",
     "history",
-    "hours_of",
+    "hours",
+    "hours_asked",
     "meters_of",
     "open_at",
     "reserve",

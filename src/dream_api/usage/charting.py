@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, func, literal_column, select
@@ -12,7 +13,7 @@ from dream_api.core.errors import ValidationFailed
 from dream_api.customers import Scope
 from dream_api.customers.tables import customers
 from dream_api.usage.rules import Meter
-from dream_api.usage.summing import hours_of
+from dream_api.usage.summing import hours, hours_asked
 from dream_api.usage.tables import usage_hours
 
 By = Literal["hour", "day", "customer", "meter"]
@@ -91,7 +92,11 @@ async def history(
     Every hour or day of the span, oldest first; customers by their totals, the largest first, at most `limit`; meters
     by name. `user_id`: of this customer only.
     """
-    rows = await tx.all(_query(scope, by, span, [meter.no for meter in meters], user_id, limit))
+    meter_nos = [meter.no for meter in meters]
+    if by != "customer" and user_id is None:
+        rows = await tx.all(_of_all(by), hours_asked(scope, meter_nos, span.starts_at, span.ends_at))
+    else:
+        rows = await tx.all(_query(scope, by, span, meter_nos, user_id, limit))
     found = {row.bucket: (int(row.total), int(row.calls)) for row in rows}
     if by == "customer":
         return [Point(user, *sums) for user, sums in found.items()]
@@ -102,13 +107,16 @@ async def history(
     return [Point(at, *found.get(at, (0, 0))) for at in range(span.starts_at, span.ends_at, step)]
 
 
+@cache
+def _of_all(by: By) -> Select[*tuple[Any, ...]]:
+    u = hours().c
+    bucket = _bucket(by, u.meter_no, u.hour).label("bucket")
+    return select(bucket, func.sum(u.total).label("total"), func.sum(u.calls).label("calls")).group_by("bucket")
+
+
 def _query(
     scope: Scope, by: By, span: Span, meter_nos: list[int], user_id: str | None, limit: int | None
 ) -> Select[*tuple[Any, ...]]:
-    if by != "customer" and user_id is None:
-        u = hours_of(scope, meter_nos, span.starts_at, span.ends_at).c
-        bucket = _bucket(by, u.meter_no, u.hour).label("bucket")
-        return select(bucket, func.sum(u.total).label("total"), func.sum(u.calls).label("calls")).group_by("bucket")
     whose = [c.platform_id == scope.platform_id, c.project_id == scope.project_id, c.mode == scope.mode]
     if user_id is not None:
         whose.append(c.user_id == user_id)

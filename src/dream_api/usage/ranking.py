@@ -28,6 +28,18 @@ async def foremost(tx: Tx, scope: Scope, meter: Meter, *, limit: int) -> Sequenc
     return found if len(found) == limit else await tx.all(_foremost(scope, meter, limit, among=None))
 
 
+async def so_far(tx: Tx, scope: Scope, meter: Meter, customer_nos: Sequence[int]) -> dict[int, int]:
+    """What each of these customers was ever counted for, by their numbers; of whom nothing was counted are left out."""
+    counters = select(u.customer_no, u.count.label("used")).where(
+        u.platform_no == scope.platform_no,
+        u.customer_no.in_(customer_nos),
+        u.meter_no == meter.no,
+        u.window == 0,
+        u.starts_at == 0,
+    )
+    return {row.customer_no: row.used for row in await tx.all(counters)}
+
+
 def _foremost(scope: Scope, meter: Meter, limit: int, *, among: int | None) -> Select[*tuple[Any, ...]]:
     most = (
         select(u.customer_no, u.count.label("used"))

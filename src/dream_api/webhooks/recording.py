@@ -1,11 +1,12 @@
 """How an event is kept, and found again."""
 
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, Text, select
+from sqlalchemy import BigInteger, Row, Text, func, or_, select
 
 from dream_api.core import clock, ids
 from dream_api.core.db import BatchTx, Statement, Tx, given, insert, rows_of
@@ -52,12 +53,16 @@ async def record(tx: BatchTx, happened: Sequence[Event]) -> None:
             event.project_id,
             event.mode,
             event.type,
-            json.dumps(event.data, separators=(",", ":")),
+            _told(event.data),
             now,
         )
         for event in happened
     ]
     await tx.run(_RECORD, happened=rows)
+
+
+def _told(data: Mapping[str, object]) -> str:
+    return json.dumps(data, separators=(",", ":"))
 
 
 async def page_of(
@@ -77,3 +82,29 @@ async def event_of(tx: Tx, platform_id: str, project_id: str, mode: Mode, event_
     e = events.c
     own = (e.platform_id == platform_id, e.project_id == project_id, e.mode == mode)
     return await tx.first(select(events).where(*own, e.id == event_id))
+
+
+async def newest_about(
+    tx: Tx,
+    platform_id: str,
+    project_id: str,
+    mode: Mode,
+    named: Mapping[str, Collection[str]],
+    *,
+    among: int,
+    limit: int,
+) -> Sequence[Row[Any]]:
+    """Newest first, of the newest `among` events those about one of these, such as {"payment": ["pay_…"]}: each event
+    names what it is about before all else."""
+    e = events.c
+    whose = (e.platform_id == platform_id, e.project_id == project_id, e.mode == mode)
+    # Found in the index alone; SQLite would copy the rows of a subquery before it looks at one.
+    before = select(e.id).where(*whose).order_by(e.id.desc()).offset(among).limit(1).scalar_subquery()
+    beginnings: defaultdict[int, list[str]] = defaultdict(list)
+    for name, values in named.items():
+        for value in values:
+            text = _told({name: value}).removesuffix("}")
+            beginnings[len(text)].append(text)
+    is_told = or_(*(func.substr(e.data, 1, length).in_(texts) for length, texts in beginnings.items()))
+    found = select(events).where(*whose, e.id > func.coalesce(before, ""), is_told)
+    return await tx.all(found.order_by(e.id.desc()).limit(limit))

@@ -38,6 +38,11 @@ async def invoices_of(tx: Tx, platform_id: str, subscription_id: str, *, limit: 
     return await tx.all(whose.order_by(i.id.desc()).limit(limit))
 
 
+async def invoices_of_customer(tx: Tx, platform_id: str, customer_id: str, *, limit: int) -> Sequence[Row[Any]]:
+    """Newest first."""
+    return await rows.newest_of_customer(tx, platform_id, invoices, customer_id, limit=limit)
+
+
 async def insert_usage_bill(tx: Tx, platform_id: str, row: dict[str, Any]) -> None:
     """A closed period is billed once: the first bill stays."""
     await tx.execute(upserting(usage_bills).values(platform_id=platform_id, **row).on_conflict_do_nothing())

@@ -50,6 +50,11 @@ async def has_payments(tx: Tx, platform_id: str, project_id: str, mode: Mode) ->
     return await tx.first(select(p.id).where(*whose, p.status == "succeeded").limit(1)) is not None
 
 
+async def payments_of_customer(tx: Tx, platform_id: str, customer_id: str, *, limit: int) -> Sequence[Row[Any]]:
+    """Newest first."""
+    return await rows.newest_of_customer(tx, platform_id, payments, customer_id, limit=limit)
+
+
 async def payments_of_checkout(tx: Tx, platform_id: str, checkout_id: str) -> Sequence[Row[Any]]:
     """Oldest first."""
     return await tx.all(

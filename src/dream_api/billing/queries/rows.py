@@ -1,5 +1,6 @@
 """What the statements of all tables of billing share."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Table, insert, select, update
@@ -56,3 +57,10 @@ def scoped(table: Table, scope: Scope) -> tuple[ColumnElement[bool], ...]:
         table.c.project_id == scope.project_id,
         table.c.mode == scope.mode,
     )
+
+
+async def newest_of_customer(
+    tx: Tx, platform_id: str, table: Table, customer_id: str, *, limit: int
+) -> Sequence[Row[Any]]:
+    theirs = select(table).where(table.c.platform_id == platform_id, table.c.customer_id == customer_id)
+    return await tx.all(theirs.order_by(table.c.id.desc()).limit(limit))

@@ -1,4 +1,4 @@
-"""`/dashboard/{projectId}/{mode}/tiers/new`: a new tier or product."""
+"""`/dashboard/{projectId}/{mode}/new-tier`: a new tier or product."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -15,7 +15,7 @@ from dream_api.gate.visiting import SellingInProject, read_own_form
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
-@router.get("/dashboard/{projectId}/{mode}/tiers/new")
+@router.get("/dashboard/{projectId}/{mode}/new-tier")
 async def ask_for_tier(visit: SellingInProject) -> Response:
     return show_new(visit, tier_forms.blank())
 

@@ -1,23 +1,22 @@
 """`/dashboard/{projectId}/{mode}/customers`: all customers, as a table and as a file, and new ones."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
-from sqlalchemy import Row, select
+from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import customers, dashboard
 from dream_api.core import clock
-from dream_api.core.db import Database, Tx
+from dream_api.core.db import Database
 from dream_api.core.errors import Refusal, ValidationFailed
 from dream_api.customers.listing import MOST_FOUND, Filter, listed
 from dream_api.customers.views.typed import read_profile
 from dream_api.gate.faces import gate_of
 from dream_api.gate.visiting import InProject, ProjectVisit, SellingInProject, read_own_form
 from dream_api.usage import REQUESTS
-from dream_api.usage.tables import usage_counters
+from dream_api.usage.ranking import so_far
 
 router = APIRouter(route_class=dashboard.PageRoute, include_in_schema=False)
 _frame = dashboard.Frame("dream_api.customers.views")
@@ -49,7 +48,7 @@ async def show_customers(
     async with database.read() as tx:
         rows = await listed(tx, visit.acting.scope, wanted, limit=_PAGE + 1, after=after[:_LONGEST] or None)
         page = rows[:_PAGE]
-        used = {} if meter is None else await _used(tx, visit, meter.no, page)
+        used = {} if meter is None else await so_far(tx, visit.scope, meter, [row.no for row in page])
     last = (page[-1].user_id if wanted.by_name else page[-1].id) if len(rows) > _PAGE else None
     asked = {name: value for name, value in (("q", q), ("plan", plan), ("status", status), ("sort", sort)) if value}
     return _frame.show(
@@ -68,21 +67,6 @@ async def show_customers(
         query=urlencode(asked),
         next_url=None if last is None else "?" + urlencode(asked | {"after": last}),
     )
-
-
-async def _used(tx: Tx, visit: ProjectVisit, meter_no: int, page: Sequence[Row[Any]]) -> dict[int, int]:
-    """What each of them was ever counted for, by their numbers."""
-    u = usage_counters.c
-    rows = await tx.all(
-        select(u.customer_no, u.count.label("used")).where(
-            u.platform_no == visit.project.platform_no,
-            u.customer_no.in_([row.no for row in page]),
-            u.meter_no == meter_no,
-            u.window == 0,
-            u.starts_at == 0,
-        )
-    )
-    return {row.customer_no: row.used for row in rows}
 
 
 @router.get(_PATH + ".csv")

@@ -1,26 +1,24 @@
 """What a customer's page shows: how their limits stand, what they bought and what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Table, select
+from sqlalchemy import Row
 
-from dream_api import billing, customers, usage, webhooks
+from dream_api import billing, customers, store, usage, webhooks
 from dream_api.billing import queries as billing_queries
-from dream_api.billing.tables import invoices, payments
 from dream_api.catalog import Plan, Plans
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.customers import Scope
-from dream_api.dashboard.telling import ToldEvent, told_events
+from dream_api.dashboard.telling import ToldEvent, told_event
 from dream_api.gate.opening import Windows
-from dream_api.store.tables import orders
 from dream_api.usage import Charge, Period, Standing
 
 _MOST = 10
 # Among how many of the project's newest events those about the customer are looked for.
-_LOOKED_THROUGH = 100
+_LOOKED_THROUGH = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,7 @@ class Shown:
     payments: Sequence[Row[Any]]
     orders: Sequence[Row[Any]]
     events: Sequence[ToldEvent]
+    looked_through: int
     # Whether a gateway knows them, so that there is a portal to open.
     has_portal: bool
 
@@ -54,17 +53,25 @@ async def shown(tx: Tx, scope: Scope, customer: Row[Any], plans: Plans) -> Shown
     own = customers.period_of(customer, now)
     period = own or clock.month_of(now)
     plan = _plan(plans, None if customers.has_lapsed(customer, now) else customer.plan)
+    whose = (scope.platform_id, customer.id)
+    bought = {
+        "subscription": (await billing_queries.subscriptions_of(tx, *whose))[::-1],
+        "invoice": await billing_queries.invoices_of_customer(tx, *whose, limit=_MOST),
+        "payment": await billing_queries.payments_of_customer(tx, *whose, limit=_MOST),
+        "order": await store.orders_of(tx, *whose, limit=_MOST),
+    }
     return Shown(
         customer=customer,
         plan=plan,
         period=period,
         is_subscribed=own is not None,
         meters=await _metered(tx, scope, customer, plans, plan, period, now),
-        subscriptions=(await billing_queries.subscriptions_of(tx, scope.platform_id, customer.id))[::-1],
-        invoices=await _latest(tx, invoices, scope, customer.id),
-        payments=await _latest(tx, payments, scope, customer.id),
-        orders=await _latest(tx, orders, scope, customer.id),
-        events=await _events(tx, scope, customer.user_id),
+        subscriptions=bought["subscription"],
+        invoices=bought["invoice"],
+        payments=bought["payment"],
+        orders=bought["order"],
+        events=await _events(tx, scope, customer.user_id, bought),
+        looked_through=_LOOKED_THROUGH,
         has_portal=await at_gateway(tx, scope, customer.id) is not None,
     )
 
@@ -93,18 +100,12 @@ async def _metered(
     return found
 
 
-async def _latest(tx: Tx, table: Table, scope: Scope, customer_id: str) -> Sequence[Row[Any]]:
-    t = table.c
-    theirs = select(table).where(t.platform_id == scope.platform_id, t.customer_id == customer_id)
-    return await tx.all(theirs.order_by(t.id.desc()).limit(_MOST))
-
-
-async def _events(tx: Tx, scope: Scope, user_id: str) -> list[ToldEvent]:
-    rows = await webhooks.page_of(
-        tx, scope.platform_id, scope.project_id, scope.mode, kind=None, limit=_LOOKED_THROUGH, after=None
-    )
-    told = await told_events(tx, scope.platform_id, rows)
-    return [event for event in told if event.who == user_id][:_MOST]
+async def _events(tx: Tx, scope: Scope, user_id: str, bought: Mapping[str, Sequence[Row[Any]]]) -> Sequence[ToldEvent]:
+    """About the customer, or about what they bought."""
+    named = {"userId": [user_id], **{name: [row.id for row in rows] for name, rows in bought.items()}}
+    whose = (scope.platform_id, scope.project_id, scope.mode)
+    rows = await webhooks.newest_about(tx, *whose, named, among=_LOOKED_THROUGH, limit=_MOST)
+    return [told_event(row) for row in rows]
 
 
 async def at_gateway(tx: Tx, scope: Scope, customer_id: str) -> tuple[billing.Account, str] | None:

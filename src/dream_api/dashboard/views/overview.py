@@ -10,7 +10,7 @@ from dream_api import dashboard, keys, platforms, usage, webhooks
 from dream_api.core import clock
 from dream_api.core.db import Database, Tx
 from dream_api.core.web import words
-from dream_api.dashboard import Bars, Near, Revenue, Scarce, Subscriptions, Trend
+from dream_api.dashboard import Bars, Nearest, Revenue, Scarce, Subscriptions, Trend
 from dream_api.dashboard.frame import Frame, PageRoute
 from dream_api.dashboard.telling import short_day, told_events
 from dream_api.gate.visiting import InProject, ProjectVisit
@@ -47,7 +47,7 @@ class Board:
     chart: Bars
     # In which the chart counts money; none where it counts calls.
     currency: str = ""
-    near: Sequence[Near] = ()
+    near: Nearest | None = None
     scarce: Sequence[Scarce] = ()
 
 
@@ -71,6 +71,7 @@ async def overview(request: Request, visit: InProject, days: str = "") -> Respon
         days=wanted,
         spans=SPANS,
         board=board,
+        shown_near=_SHOWN_NEAR,
         events=told,
         key=next((key for key in reversed(working) if key.kind == "secret"), None),
         link_base=request.app.state.settings.link_base,
@@ -103,7 +104,7 @@ async def _of_saas(tx: Tx, visit: ProjectVisit, days: int) -> Board:
     ]
     chart = dashboard.bars_of([(int(day.of), day.calls) for day in lately], short_day)
     near = await dashboard.near_limits(tx, scope, list(meters.values()), now)
-    return Board(cards, chart, near=near[:_SHOWN_NEAR])
+    return Board(cards, chart, near=near)
 
 
 def _mrr(subscribed: Subscriptions, trends: Sequence[Trend], days: int) -> Card:

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Request
 from sqlalchemy import Row
 from starlette.responses import Response
 
-from dream_api import accounts, audit, gate, platforms
-from dream_api.core.db import Database, Tx
+from dream_api import accounts, gate, platforms
+from dream_api.core.db import Database
 from dream_api.core.errors import Refusal, ValidationFailed
-from dream_api.dashboard import PageRoute, see
-from dream_api.gate import client_of, teaming
+from dream_api.dashboard import PageRoute, Problems, record, see
+from dream_api.gate import teaming
 from dream_api.gate.visiting import ManagingPlatform, OwningItself, PlatformVisit, read_own_form
 from dream_api.platforms.views.showing import changing, frame, problems_of
 
@@ -26,14 +26,13 @@ async def _show(
     request: Request,
     visit: PlatformVisit,
     form: dict[str, str] | None = None,
-    problems: dict[str, str] | None = None,
-    status: int = 200,
+    problems: Problems | None = None,
 ) -> Response:
     return frame.show(
         visit,
         "settings.html",
         here="platform",
-        status=status,
+        status=422 if problems else 200,
         others=await _others(request, visit) if visit.may("own") else [],
         form={"name": visit.platform.name} | (form or {}),
         problems=problems or {},
@@ -60,9 +59,17 @@ async def rename(request: Request, visit: ManagingPlatform) -> Response:
     try:
         async with database.write() as tx:
             renamed = await platforms.rename(tx, visit.platform, form.get("name", ""))
-            await _record(request, tx, visit, "platform.changed", name=renamed.name, before=visit.platform.name)
+            await record(
+                tx,
+                request,
+                visit,
+                "platform.changed",
+                about=visit.platform_id,
+                name=renamed.name,
+                before=visit.platform.name,
+            )
     except ValidationFailed as refusal:
-        return await _show(request, visit, form, problems_of(refusal, "name"), 422)
+        return await _show(request, visit, form, problems_of(refusal, "name"))
     return see(f"/dashboard/{visit.platform_id}/settings")
 
 
@@ -77,7 +84,7 @@ async def transfer(request: Request, visit: OwningItself) -> Response:
         async with database.write() as tx:
             await teaming.transfer(tx, changing(request, visit), form.get("userId", ""))
     except Refusal as refusal:
-        return await _show(request, visit, form, problems_of(refusal, "userId", "confirmed"), 422)
+        return await _show(request, visit, form, problems_of(refusal, "userId", "confirmed"))
     return see(f"/dashboard/{visit.platform_id}/team")
 
 
@@ -91,10 +98,10 @@ async def delete(request: Request, visit: OwningItself) -> Response:
             raise ValidationFailed("Type the platform's name to delete it.", param="deleted")
         async with database.write() as tx:
             await gate.close_platform(tx, visit.platform, request.app.state.settings.home_mode)
-            await _record(request, tx, visit, "platform.deletion_asked")
+            await record(tx, request, visit, "platform.deletion_asked", about=visit.platform_id)
     except Refusal as refusal:
         sentence = refusal.sentence if refusal.param == "deleted" else f"{refusal.sentence} {refusal.hint}"
-        return await _show(request, visit, form, {"deleted": sentence}, 422)
+        return await _show(request, visit, form, {"deleted": sentence})
     return see(f"/dashboard/{visit.platform_id}/settings")
 
 
@@ -105,10 +112,5 @@ async def keep(request: Request, visit: OwningItself) -> Response:
     database: Database = request.app.state.database
     async with database.write() as tx:
         await gate.reopen_platform(tx, visit.platform)
-        await _record(request, tx, visit, "platform.deletion_stopped")
+        await record(tx, request, visit, "platform.deletion_stopped", about=visit.platform_id)
     return see(f"/dashboard/{visit.platform_id}/settings")
-
-
-async def _record(request: Request, tx: Tx, visit: PlatformVisit, action: str, **details: str) -> None:
-    by = visit.developer.actor(client_of(request.scope))
-    await audit.record(tx, visit.platform_id, action, by=by, about=visit.platform_id, details=details)

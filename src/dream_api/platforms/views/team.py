@@ -11,7 +11,7 @@ from dream_api.accounts import ROLES, Role
 from dream_api.core import clock, mail
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Refusal, ValidationFailed
-from dream_api.dashboard import PageRoute, refuse_unconfirmed, see
+from dream_api.dashboard import PageRoute, Problems, refuse_unconfirmed, see
 from dream_api.gate import teaming
 from dream_api.gate.visiting import AtPlatform, PlatformVisit, TeamingPlatform, read_own_form
 from dream_api.platforms import letters
@@ -30,8 +30,7 @@ async def _show(
     request: Request,
     visit: PlatformVisit,
     form: dict[str, str] | None = None,
-    problems: dict[str, str] | None = None,
-    status: int = 200,
+    problems: Problems | None = None,
 ) -> Response:
     database: Database = request.app.state.database
     async with database.read() as tx:
@@ -41,7 +40,7 @@ async def _show(
         visit,
         "team.html",
         here="team",
-        status=status,
+        status=422 if problems else 200,
         members=members,
         invitations=invitations,
         now=clock.now(),
@@ -76,7 +75,7 @@ async def invite(request: Request, visit: TeamingPlatform) -> Response:
             await teaming.invite(tx, changing(request, visit), email, role, token)
             await mail.post(tx, letter)
     except Refusal as refusal:
-        return await _show(request, visit, form, problems_of(refusal, "email", "role"), 422)
+        return await _show(request, visit, form, problems_of(refusal, "email", "role"))
     return see(f"/dashboard/{visit.platform_id}/team")
 
 
@@ -109,13 +108,7 @@ async def show_member(request: Request, visit: AtPlatform, user_id: Id) -> Respo
 
 
 async def _show_member(
-    request: Request,
-    visit: PlatformVisit,
-    user_id: str,
-    problems: dict[str, str] | None = None,
-    status: int = 200,
-    *,
-    typed: str = "",
+    request: Request, visit: PlatformVisit, user_id: str, problems: Problems | None = None, *, typed: str = ""
 ) -> Response:
     database: Database = request.app.state.database
     async with database.read() as tx:
@@ -126,7 +119,7 @@ async def _show_member(
         visit,
         "member.html",
         here="team",
-        status=status,
+        status=422 if problems else 200,
         member=member,
         user=user,
         is_oneself=is_oneself,
@@ -145,7 +138,7 @@ async def change_role(request: Request, visit: TeamingPlatform, user_id: Id) -> 
         async with database.write() as tx:
             await teaming.change_role(tx, changing(request, visit), user_id, _role(form))
     except (platforms.LastOwner, ValidationFailed) as refusal:
-        return await _show_member(request, visit, user_id, {"role": refusal.sentence}, 422)
+        return await _show_member(request, visit, user_id, {"role": refusal.sentence})
     return see(f"/dashboard/{visit.platform_id}/team")
 
 
@@ -167,7 +160,7 @@ async def remove(request: Request, visit: AtPlatform, user_id: Id) -> Response:
     except (platforms.LastOwner, ValidationFailed) as refusal:
         sentence = refusal.sentence if refusal.param == "confirm" else f"{refusal.sentence} {refusal.hint}"
         typed = form.get("confirm", "")
-        return await _show_member(request, visit, user_id, {refusal.param or "": sentence}, 422, typed=typed)
+        return await _show_member(request, visit, user_id, {refusal.param or "": sentence}, typed=typed)
     return see("/dashboard" if is_oneself else f"/dashboard/{visit.platform_id}/team")
 
 
