@@ -135,7 +135,7 @@ def test_commands_wait_for_other_writers(database_settings: Settings, terminal: 
         time.sleep(2)
         assert waiting.poll() is None
         let_go()
-        out, err = waiting.communicate(timeout=10)
+        out, err = waiting.communicate(timeout=60)
 
     assert waiting.returncode == 0, out + err
 

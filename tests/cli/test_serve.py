@@ -135,7 +135,7 @@ def test_options_go_before_the_environment(terminal: Terminal, tmp_path_factory:
         assert (other / "server.lock").exists()
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     assert process.returncode == 0
 
 
@@ -174,13 +174,13 @@ def test_a_worker_does_jobs_until_it_is_told_to_stop(terminal: Terminal) -> None
     run_aside(enqueue_sweep(terminal.settings))
     process = terminal.begin("worker", "--json")
     try:
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while run_aside(count_jobs(terminal.settings)):
             assert time.monotonic() < deadline, "The worker did not do the job."
             time.sleep(0.1)
     finally:
         process.terminate()
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
 
     assert process.returncode == 0
     assert json.loads(out)["state"] == "stopped"
@@ -211,7 +211,7 @@ def on_a_terminal(settings: Settings, look: Callable[[str], str]) -> str:
     try:
         seen = look(_until_ready(ours))
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=60)
         assert process.returncode == 0, err
         return seen
     finally:
@@ -222,7 +222,7 @@ def on_a_terminal(settings: Settings, look: Callable[[str], str]) -> str:
 
 def _until_ready(terminal: int) -> str:
     screen = ""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while "Ctrl-C stops the server." not in screen:
         assert time.monotonic() < deadline, screen
         if select.select([terminal], [], [], 0.5)[0]:

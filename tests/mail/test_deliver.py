@@ -80,7 +80,7 @@ async def post(database: Database, letter: Letter = LETTER) -> str:
 
 
 async def eventually(database: Database, mail_id: str, wanted: str, attempts: int | None = None) -> Row[Any]:
-    for _ in range(500):
+    for _ in range(2_000):
         async with database.read() as tx:
             row = await mail.mail_by_id(tx, mail_id)
         assert row is not None
