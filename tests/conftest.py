@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+import hypothesis
 import pytest
 import structlog
 
@@ -25,6 +26,16 @@ pytest_plugins = ["tests.support.house", "tests.support.databases"]
 
 # Tracebacks with every local variable take seconds to draw.
 structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+
+
+# How long one example takes is the machine's affair.
+hypothesis.settings.register_profile(
+    "busy",
+    parent=hypothesis.settings(),
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("busy")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
