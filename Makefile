@@ -10,6 +10,9 @@ WORKERS ?= 3
 # A test that hangs is ended after five minutes, with a traceback of every thread. (The longest takes a tenth of that.)
 HANGING := -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
 
+# Without its bytecode, every start would compile the whole house anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run test check lint format types imports pages bench bench-growth bench-crash bench-peers \
   peers soak lock clean

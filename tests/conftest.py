@@ -20,6 +20,7 @@ import structlog
 
 from dream_api.core import clock as the_clock
 from tests.support.postgres import quick_folder
+from tests.support.server import Server
 
 pytest_plugins = ["tests.support.house", "tests.support.databases"]
 
@@ -50,6 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", quick_folder())
         config.pluginmanager.register(RoomTimes())
+    Server.is_forked = True
 
 
 def pytest_collection_finish() -> None:

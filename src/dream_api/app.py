@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Match
 
-from dream_api import __version__, audit, billing, catalog, customers, platforms, schema, store, usage
+from dream_api import __version__, audit, billing, catalog, customers, identity, platforms, schema, store, usage
 from dream_api.accounts import jobs as accounts_jobs
 from dream_api.accounts import views as accounts_views
 from dream_api.assets import api as assets_api
@@ -31,7 +31,7 @@ from dream_api.core.db import Database
 from dream_api.core.db.migrating import migrate
 from dream_api.core.errors import MalformedRequest, NotAllowed, NotFound
 from dream_api.core.events import Events
-from dream_api.core.http import Answering, Front, Proxies, from_errors, operating
+from dream_api.core.http import Answering, Front, Proxies, document, from_errors, operating
 from dream_api.core.jobs import Registry, Worker
 from dream_api.core.proofs import Check
 from dream_api.core.settings import Settings
@@ -132,7 +132,7 @@ def open_provider(settings: Settings) -> Provider | None:
     if settings.oidc_issuer is None:
         return None
     secret = settings.oidc_client_secret.get_secret_value() if settings.oidc_client_secret is not None else ""
-    return Provider(
+    return identity.open_provider(
         settings.oidc_issuer,
         settings.oidc_client_id or "",
         secret,
@@ -204,6 +204,7 @@ def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -
     app.state.is_stopping = False
     # The routes themselves, which are built once; included, each application would build its own.
     app.router.routes.extend(route for router in ROUTERS for route in router.routes)
+    document(app)
     app.add_exception_handler(HTTPException, _as_refusal)
     app.add_exception_handler(RequestValidationError, _as_refusal)
     app.add_middleware(

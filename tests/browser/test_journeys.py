@@ -4,13 +4,21 @@ import asyncio
 import re
 
 import httpx2 as httpx
+import pytest
 
 from tests.browser.conftest import NewPerson
 from tests.browser.people import Person
 from tests.browser.town import CARD, DECLINED, Town
+from tests.support.databases import KINDS
 from tests.support.server import Server
 
 PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(params=KINDS)
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Whole journeys are gone on both."""
+    return request.param
 
 
 def told_link(server: Server) -> str:

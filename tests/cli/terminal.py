@@ -1,15 +1,17 @@
 """Types commands: in this process, which is quick, or in one of their own, as people do."""
 
 import json
-import subprocess
-import sys
+import shutil
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from typer.testing import CliRunner
 
 from dream_api.cli import app
 from dream_api.core.settings import Settings
+from tests.support.forking import Forked
 from tests.support.server import environment
 
 
@@ -24,6 +26,29 @@ class Said:
     @property
     def data(self) -> Any:
         return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A command in a process of its own, and where it writes."""
+
+    process: Forked
+    folder: Path
+
+    @property
+    def out(self) -> str:
+        """What it said so far."""
+        path = self.folder / "out"
+        return path.read_text() if path.exists() else ""
+
+    def end(self, seconds: float = 20) -> Said:
+        """Waits for it; it is killed where it does not end."""
+        try:
+            code = self.process.wait(seconds)
+            return Said(code, self.out, (self.folder / "err").read_text())
+        finally:
+            self.process.kill()
+            shutil.rmtree(self.folder)
 
 
 @dataclass(frozen=True)
@@ -57,16 +82,9 @@ class Terminal:
 
     def run(self, *words: str) -> Said:
         """Runs the command as a process of its own."""
-        done = self.begin(*words)
-        out, err = done.communicate(timeout=60)
-        return Said(done.returncode, out, err)
+        return self.begin(*words).end(60)
 
-    def begin(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "dream_api", *words],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment(self.settings),
-        )
+    def begin(self, *words: str) -> Begun:
+        folder = Path(tempfile.mkdtemp())
+        process = Forked(words, environment(self.settings), folder / "out", folder / "err")
+        return Begun(process, folder)

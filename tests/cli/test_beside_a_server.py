@@ -133,11 +133,11 @@ def test_commands_wait_for_other_writers(database_settings: Settings, terminal: 
     with sqlite_writer(database_settings) as let_go:
         waiting = terminal.begin("platform", "create", "Alice's", "--json")
         time.sleep(2)
-        assert waiting.poll() is None
+        assert waiting.process.poll() is None
         let_go()
-        out, err = waiting.communicate(timeout=60)
+        said = waiting.end()
 
-    assert waiting.returncode == 0, out + err
+    assert said.code == 0, said
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
@@ -158,9 +158,9 @@ def test_two_commands_may_both_be_the_first(terminal: Terminal) -> None:
     fresh = Terminal(terminal.settings.model_copy(update={"data": terminal.settings.data / "fresh"}))
 
     both = [fresh.begin(*words) for _ in range(3)]
-    outputs = [one.communicate(timeout=60) for one in both]
+    said = [one.end(60) for one in both]
 
-    assert [one.returncode for one in both] == [0, 0, 0], outputs
+    assert [one.code for one in said] == [0, 0, 0], said
     assert len(fresh.ask("project", "list")["data"]) == 4
     assert len(fresh.ask("platform", "list")["data"]) == 1
     for project in fresh.ask("project", "list")["data"][1:]:

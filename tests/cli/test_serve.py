@@ -123,20 +123,22 @@ def test_a_database_of_another_release_is_not_served(terminal: Terminal) -> None
 @only_sqlite
 def test_options_go_before_the_environment(terminal: Terminal, tmp_path_factory: pytest.TempPathFactory) -> None:
     other = tmp_path_factory.mktemp("other")
-    process = terminal.begin("serve", "--port", "0", "--data", str(other), "--json")
+    serving = terminal.begin("serve", "--port", "0", "--data", str(other), "--json")
     try:
-        assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(5)]
-        told = json.loads("".join(lines))
+        deadline = time.monotonic() + 20
+        while not serving.out.endswith("}\n"):
+            assert time.monotonic() < deadline, serving.out
+            time.sleep(0.02)
+        told = json.loads(serving.out)
 
-        assert told["pid"] == process.pid
+        assert told["pid"] == serving.process.pid
         assert httpx.get(told["url"] + "/readyz").status_code == 200
         assert told["docs"] == told["url"] + "/docs"
         assert (other / "server.lock").exists()
     finally:
-        process.terminate()
-        process.communicate(timeout=60)
-    assert process.returncode == 0
+        serving.process.terminate()
+        said = serving.end()
+    assert said.code == 0
 
 
 def test_on_a_terminal_a_call_is_ready_to_be_pasted(database_settings: Settings) -> None:
@@ -172,19 +174,19 @@ def test_a_worker_is_not_needed_beside_an_embedded_database(terminal: Terminal) 
 def test_a_worker_does_jobs_until_it_is_told_to_stop(terminal: Terminal) -> None:
     terminal.ask("migrate")
     run_aside(enqueue_sweep(terminal.settings))
-    process = terminal.begin("worker", "--json")
+    working = terminal.begin("worker", "--json")
     try:
         deadline = time.monotonic() + 60
         while run_aside(count_jobs(terminal.settings)):
             assert time.monotonic() < deadline, "The worker did not do the job."
             time.sleep(0.1)
     finally:
-        process.terminate()
-        out, err = process.communicate(timeout=60)
+        working.process.terminate()
+        said = working.end()
 
-    assert process.returncode == 0
-    assert json.loads(out)["state"] == "stopped"
-    assert "Traceback" not in err
+    assert said.code == 0
+    assert said.data["state"] == "stopped"
+    assert "Traceback" not in said.err
 
 
 def paste(screen: str) -> str:

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from dream_api.core.settings import Settings
+from tests.docs.desk import Desk
 from tests.docs.reading import ROOT, blocks_in_order
 from tests.support.server import environment
 
@@ -34,7 +35,7 @@ curl() {{
 }}
 make() {{ command make --dry-run "$@" > /dev/null; }}
 dream-api() {{
-  if [ "$1" != serve ]; then {shlex.quote(sys.executable)} -m dream_api "$@"; return; fi
+  if [ "$1" != serve ]; then ask_desk "$@"; return; fi
   {shlex.quote(sys.executable)} -m dream_api "$@" > /dev/null 2>&1 &
   trap "kill $! && wait $!" EXIT
   until command curl --silent --fail --noproxy '*' "http://127.0.0.1:$DREAM_PORT/readyz" > /dev/null; do
@@ -71,6 +72,7 @@ class Shell:
         self._database_url = settings.database_url
         self._copied: dict[str, str] = {}
         self._notice(said_before)
+        self._desk = Desk()
         self._bash = subprocess.Popen(
             ["bash"],
             cwd=ROOT,
@@ -80,7 +82,7 @@ class Shell:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        self._type(_PRELUDE)
+        self._type(self._desk.prelude + _PRELUDE)
 
     def __enter__(self) -> Self:
         return self
@@ -91,7 +93,9 @@ class Shell:
         self._bash.stdin.close()
         rest = self._bash.stdout.read()
         self._bash.stdout.close()
-        if self._bash.wait(30) != 0 and error is None:
+        code = self._bash.wait(30)
+        self._desk.close()
+        if code != 0 and error is None:
             raise AssertionError(rest)
 
     def run(self, script: str) -> str:

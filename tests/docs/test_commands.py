@@ -4,8 +4,6 @@ import contextlib
 import json
 import re
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,11 +11,12 @@ import pytest
 
 from dream_api.core import clock
 from dream_api.core.settings import Settings
+from tests.cli.terminal import Terminal
 from tests.docs.reading import DOCS, ROOT, blocks_in_order, named
 from tests.docs.shell import Shell, agree, hold_to, steps_of
 from tests.support.databases import KINDS
 from tests.support.postgres import free_port
-from tests.support.server import Server, environment
+from tests.support.server import Server
 
 PAGES = [ROOT / "README.md", *sorted((DOCS / "guide").glob("*.md"))]
 _COMMAND = re.compile(r"^(?:\S+=\S+ )*(?:curl|make|dream-api(?! \d)|\.venv/\S+|export)\b.*$", re.MULTILINE)
@@ -29,8 +28,9 @@ needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="The pages'
 
 def begin(settings: Settings) -> str:
     """What `make run` prints on a terminal: the project Quickstart and its keys."""
-    words = [sys.executable, "-m", "dream_api", "project", "create", "Quickstart", "--type", "saas"]
-    return subprocess.run(words, check=True, env=environment(settings), capture_output=True, text=True).stdout
+    said = Terminal(settings).run("project", "create", "Quickstart", "--type", "saas")
+    assert said.code == 0, said
+    return said.out
 
 
 def serves_itself(page: Path) -> bool:

@@ -15,6 +15,7 @@ import psutil
 from pydantic import SecretStr
 
 from dream_api.core.settings import Settings
+from tests.support.forking import Forked
 from tests.support.postgres import die_with_parent, free_port
 
 _START_SECONDS = 60
@@ -32,6 +33,8 @@ class Server:
 
     # What is run: another module of ours may serve in a way of its own.
     module = "dream_api"
+    # Whether it begins with everything imported; what measures a server starts it from nothing.
+    is_forked = False
 
     def __init__(self, settings: Settings, **more: Any) -> None:
         """`more` are settings too, which go before the others."""
@@ -39,7 +42,7 @@ class Server:
         self.settings = settings.model_copy(update={"log_format": "json", **more, "port": self.port})
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = self.settings.data.absolute().with_name(f"server-{self.port}.log")
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -89,6 +92,9 @@ class Server:
         """Starts the process and returns at once, for tests that expect it to fail."""
         assert self._process is None, "The server runs already."
         self._log.parent.mkdir(parents=True, exist_ok=True)
+        if self.is_forked and self.module == "dream_api":
+            self._process = Forked(["serve"], environment(self.settings), self._log)
+            return
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", self.module, "serve"],

@@ -1,5 +1,6 @@
 """Prefixed ids that sort by creation, byte by byte."""
 
+import os
 import secrets
 from itertools import count
 
@@ -7,8 +8,17 @@ import uuid_utils
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _LENGTH = 26
-_process = "".join(secrets.choice(_ALPHABET) for _ in range(12))
 _requests = count(1)
+_process = ""
+
+
+def _name_process() -> None:
+    global _process  # noqa: PLW0603 - a forked process has another
+    _process = "".join(secrets.choice(_ALPHABET) for _ in range(12))
+
+
+_name_process()
+os.register_at_fork(after_in_child=_name_process)
 
 
 def new(prefix: str) -> str:

@@ -1,6 +1,7 @@
 """How people of any kind show who they are: passwords, one-time links, second factors, other providers' sign-in."""
 
 from dream_api.identity.attempts import claim, forgive
+from dream_api.identity.flows import Claims, Flow, Provider, ProviderFailed
 from dream_api.identity.links import (
     Link,
     LinkUnusable,
@@ -10,8 +11,8 @@ from dream_api.identity.links import (
     make_link,
     use_link,
 )
+from dream_api.identity.opening import open_provider
 from dream_api.identity.passwords import ARGON2, Passwords, proper_password
-from dream_api.identity.providers import Claims, Flow, Provider, ProviderFailed
 from dream_api.identity.recovery import codes_left, make_codes
 from dream_api.identity.second_factors import (
     CodeWrong,
@@ -46,6 +47,7 @@ __all__ = [
     "look_up_link",
     "make_codes",
     "make_link",
+    "open_provider",
     "pass_factor",
     "proper_password",
     "use_link",

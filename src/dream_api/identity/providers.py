@@ -7,7 +7,6 @@ import json
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from ipaddress import ip_address
 from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
@@ -17,13 +16,10 @@ import jwt
 
 from dream_api.core import clock
 from dream_api.core.db import inside_transaction
-from dream_api.core.errors import Forbidden
-from dream_api.core.secrets import InstanceKey, SealBroken
+from dream_api.identity.flows import Claims, Flow, ProviderFailed
 
 # Public keys only: with a shared secret, whoever verifies could also sign.
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
-_FLOW_LASTS = 10 * clock.MINUTE
-_SEALED_FOR = "oidc flow"
 _TIMEOUT_SECONDS = 10
 _LARGEST_ANSWER = 1_000_000
 _KNOWN_FOR_SECONDS = 3600
@@ -34,49 +30,7 @@ _LEEWAY_SECONDS = 60
 Facts = Mapping[str, Any]
 
 
-class ProviderFailed(Forbidden):
-    code = "provider_failed"
-    hint = "Begin again at /account/sign-in; the operator finds more in the log."
-
-
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """Whom the provider vouches for; the subject is theirs for ever, an address may change."""
-
-    issuer: str
-    subject: str
-    email: str
-    is_email_verified: bool
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """One sign-in that is under way in one browser, which keeps it sealed."""
-
-    state: str
-    nonce: str
-    verifier: str
-    began_at: int
-    # Where the person wanted to go.
-    next: str
-
-    def sealed(self, key: InstanceKey) -> str:
-        return key.seal(json.dumps(asdict(self)), _SEALED_FOR)
-
-    @classmethod
-    def opened(cls, sealed: str, key: InstanceKey) -> "Flow":
-        """Raises ProviderFailed where it is none of ours, or too old."""
-        try:
-            flow = cls(**json.loads(key.open(sealed, _SEALED_FOR)))
-        except (SealBroken, ValueError, TypeError):
-            raise ProviderFailed("The sign-in did not begin in this browser.") from None
-        if clock.now() > flow.began_at + _FLOW_LASTS:
-            raise ProviderFailed("The sign-in took too long.")
-        return flow
-
-
-class Provider:
+class OpenIdProvider:
     """Asks one issuer; what it says of itself is remembered for an hour."""
 
     def __init__(self, issuer: str, client_id: str, client_secret: str, name: str, *, redirect_url: str) -> None:
@@ -91,7 +45,6 @@ class Provider:
         self._keys_at = float("-inf")
 
     async def begin(self, next_path: str) -> tuple[Flow, str]:
-        """A new flow, and the address at the provider to which the browser goes."""
         flow = Flow(
             secrets.token_urlsafe(24), secrets.token_urlsafe(24), secrets.token_urlsafe(48), clock.now(), next_path
         )
@@ -110,7 +63,6 @@ class Provider:
         return flow, f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(asked)}"
 
     async def finish(self, flow: Flow, told: Mapping[str, str]) -> Claims:
-        """Whom the provider vouches for, by what it told the browser to bring; raises ProviderFailed."""
         if not hmac.compare_digest(told.get("state", "").encode(), flow.state.encode()):
             raise ProviderFailed("The answer belongs to another sign-in.")
         if told.get("iss", self._issuer) != self._issuer:

@@ -2,7 +2,7 @@
 
 from dream_api.core.http.addressing import Proxies, caller_of
 from dream_api.core.http.answering import add_header, answer_once, answer_outside, json_answer, once_of, replayed
-from dream_api.core.http.documenting import JSON_BODY, Error, answers, shown, takes
+from dream_api.core.http.documenting import JSON_BODY, Error, answers, document, shown, takes
 from dream_api.core.http.forms import ForeignForm, Form, read_form, refuse_foreign_form
 from dream_api.core.http.front import Answering, Front, as_refusal
 from dream_api.core.http.lane import Lanes, Reply
@@ -27,6 +27,7 @@ __all__ = [
     "answers",
     "as_refusal",
     "caller_of",
+    "document",
     "from_errors",
     "json_answer",
     "once_of",

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
@@ -32,13 +33,30 @@ class Error(BaseModel):
     docs: str = Field(description="The page that explains the code.")
 
 
+# Pointed at: FastAPI would make a type of its own for each refusal of each operation.
+_ERROR = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
+
+
+def document(app: FastAPI) -> None:
+    """Lets the application's OpenAPI document tell the shape of the refusals that `answers` points at."""
+    written = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        told = written()
+        shape = Error.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
+        told["components"]["schemas"].setdefault("Error", shape)
+        return told
+
+    app.openapi = openapi
+
+
 def answers(*refusals: type[Refusal]) -> dict[int | str, dict[str, Any]]:
     """The documented refusals of an operation, by their status."""
     by_status: dict[int | str, list[str]] = {}
     for refusal in refusals:
         by_status.setdefault(refusal.status, []).append(refusal.code)
     return {
-        status: {"model": Error, "description": " · ".join(f"`{code}`" for code in sorted(set(codes)))}
+        status: {**_ERROR, "description": " · ".join(f"`{code}`" for code in sorted(set(codes)))}
         for status, codes in sorted(by_status.items(), key=lambda item: int(item[0]))
     }
 

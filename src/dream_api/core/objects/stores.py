@@ -3,14 +3,11 @@
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from datetime import timedelta
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
-
-import obstore
-from obstore.exceptions import BaseError
-from obstore.store import LocalStore, ObjectStore, S3Store
 
 from dream_api.core.errors import StorageUnavailable
 from dream_api.core.settings import Settings
@@ -32,47 +29,54 @@ class Objects:
     StorageUnavailable where the store does not answer; ValueError for a path that is none.
     """
 
-    def __init__(self, store: ObjectStore, folder: Path | None = None) -> None:
-        """`folder`: where a store of local files has them."""
-        self._store = store
+    def __init__(self, open_store: Callable[[], Any], folder: Path | None = None) -> None:
+        """Opened when it is first used: the library takes four megabytes, and many instances keep no file.
+
+        `folder`: where a store of local files has them.
+        """
+        self._open_store = open_store
         self._folder = folder
+
+    @cached_property
+    def _store(self) -> Any:
+        return self._open_store()
 
     async def put(self, path: str, content: bytes) -> None:
         """Replaces what was there."""
         try:
-            await obstore.put_async(self._store, _proper(path), content)
+            await self._store.put_async(_proper(path), content)
             if self._folder is not None:
                 await asyncio.to_thread(_sync, self._folder / path)
-        except (BaseError, OSError) as problem:
+        except _failures() as problem:
             raise _unavailable() from problem
 
     async def read(self, path: str, start: int, end: int) -> AsyncIterator[bytes]:
         """The bytes from `start` to before `end`, in pieces; NoSuchObject before the first where there are none."""
         try:
-            found = await obstore.get_async(self._store, _proper(path), options={"range": (start, end)})
+            found = await self._store.get_async(_proper(path), options={"range": (start, end)})
         except FileNotFoundError:
             raise NoSuchObject(path) from None
-        except BaseError as problem:
+        except _failures() as problem:
             raise _unavailable() from problem
         return _pieces(found.stream(min_chunk_size=_PART_BYTES))
 
     async def delete(self, path: str) -> None:
         """Also where there is nothing."""
         try:
-            await obstore.delete_async(self._store, _proper(path))
+            await self._store.delete_async(_proper(path))
         except FileNotFoundError:
             return
-        except BaseError as problem:
+        except _failures() as problem:
             raise _unavailable() from problem
 
     async def delete_below(self, path: str) -> None:
         """All that lies below the path, also where there is nothing."""
         try:
-            async for found in obstore.list(self._store, _proper(path)):
-                await obstore.delete_async(self._store, [one["path"] for one in found])
+            async for found in self._store.list(_proper(path)):
+                await self._store.delete_async([one["path"] for one in found])
         except FileNotFoundError:
             return
-        except BaseError as problem:
+        except _failures() as problem:
             raise _unavailable() from problem
 
 
@@ -92,11 +96,25 @@ def _sync(path: Path) -> None:
 
 
 def opened(settings: Settings) -> Objects:
-    """The store that the settings name; its folder is made where it is missing."""
-    if settings.s3_bucket is None:
-        folder = (settings.data / _FOLDER).resolve()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Objects(LocalStore(prefix=folder), folder)
+    """The store that the settings name; a bucket is opened at once, so that wrong settings are told at the start."""
+    if settings.s3_bucket is not None:
+        bucket = _open_bucket(settings, settings.s3_bucket)
+        return Objects(lambda: bucket)
+    folder = (settings.data / _FOLDER).resolve()
+    return Objects(partial(_open_folder, folder), folder)
+
+
+def _open_folder(folder: Path) -> Any:
+    """Made where it is missing."""
+    from obstore.store import LocalStore  # noqa: PLC0415
+
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return LocalStore(prefix=folder)
+
+
+def _open_bucket(settings: Settings, bucket: str) -> Any:
+    from obstore.store import S3Store  # noqa: PLC0415
+
     secret = settings.s3_secret
     endpoint = settings.s3_endpoint
     told: dict[str, Any] = {
@@ -104,14 +122,20 @@ def opened(settings: Settings) -> Objects:
         "access_key_id": settings.s3_key_id,
         "secret_access_key": None if secret is None else secret.get_secret_value(),
     }
-    store = S3Store(
-        settings.s3_bucket,
+    return S3Store(
+        bucket,
         region=settings.s3_region,
         client_options={"timeout": _SECONDS, "allow_http": (endpoint or "").startswith("http://")},
         retry_config={"max_retries": 2, "retry_timeout": _SECONDS},
         **{name: value for name, value in told.items() if value is not None},
     )
-    return Objects(store)
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What a store raises that does not answer."""
+    from obstore.exceptions import BaseError  # noqa: PLC0415
+
+    return BaseError, OSError
 
 
 def _proper(path: str) -> str:
