@@ -7,8 +7,8 @@ DATA ?= $(or $(DREAM_DATA),./data)
 DURATION ?= 60
 # One more than two cores: many tests wait for servers to start and for time to pass.
 WORKERS ?= 3
-# A test that hangs is ended after two minutes, with a traceback of every thread.
-HANGING := -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true
+# A test that hangs is ended after five minutes, with a traceback of every thread. (The longest takes a tenth of that.)
+HANGING := -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
 
 # Without its bytecode, every start would compile the whole house anew.
 unexport PYTHONDONTWRITEBYTECODE

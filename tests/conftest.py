@@ -8,11 +8,13 @@ import ipaddress
 import os
 import socket
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+import hypothesis
 import pytest
 import structlog
 
@@ -25,6 +27,16 @@ pytest_plugins = ["tests.support.house", "tests.support.databases"]
 
 # Tracebacks with every local variable take seconds to draw.
 structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+
+
+# How long one example takes is the machine's affair.
+hypothesis.settings.register_profile(
+    "busy",
+    parent=hypothesis.settings(),
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("busy")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -80,6 +92,20 @@ class RoomTimes:
             terminalreporter.write_line(f"{seconds:8.2f} s  {self.tests[room]:5} tests  {room}")
         if self.seconds:
             terminalreporter.write_line(f"{self.seconds.total():8.2f} s  {self.tests.total():5} tests  together")
+
+
+# Counts have hours, days and months, and so have the answers of nearly every test: none of those ends by itself in the
+# middle of one. (What takes longer than this, and counts by the hour, sees to it itself.)
+
+_SECONDS_OF_A_TEST = 10
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """An hour that is about to end is waited for."""
+    ends_in = (the_clock.HOUR - the_clock.now() % the_clock.HOUR) / the_clock.SECOND
+    if ends_in < _SECONDS_OF_A_TEST:
+        time.sleep(ends_in)
 
 
 # The network is closed. (An audit hook stays until the process ends, and sees every socket of Python's own;

@@ -1,18 +1,9 @@
-"""A house in which nobody works off jobs by themselves."""
-
-from collections.abc import AsyncIterator
+"""Somebody at a browser."""
 
 import pytest
 
-from dream_api.core.settings import Settings
 from tests.accounts.browser import Browser
-from tests.support.house import Cast, House, open_house
-
-
-@pytest.fixture
-async def house(database_settings: Settings, cast: Cast) -> AsyncIterator[House]:
-    async with open_house(database_settings.model_copy(update={"workers": "outside"}), cast=cast) as opened:
-        yield opened
+from tests.support.house import House
 
 
 @pytest.fixture

@@ -43,7 +43,6 @@ def sign_up() -> str:
 @pytest.fixture
 async def house(database_settings: Settings, cast: Cast, provider: OidcServer, sign_up: str) -> AsyncIterator[House]:
     more = {
-        "workers": "outside",
         "oidc_issuer": provider.issuer,
         "oidc_client_id": CLIENT_ID,
         "oidc_client_secret": SecretStr(CLIENT_SECRET),

@@ -1,13 +1,13 @@
 """A developer who sells over HTTP, as their server and their customers' browsers would."""
 
 import asyncio
-import time
 from dataclasses import dataclass
 from typing import Any
 
 import httpx2 as httpx
 
 from dream_api.core import clock
+from tests.support.second import Second
 
 GOOD, DECLINED, POOR, LATER_DECLINED, DISPUTED = (
     "4242424242424242",
@@ -83,10 +83,10 @@ class Seller:
 
     async def usage_soon(self, user: str, plan: str) -> dict[str, Any]:
         """The user's usage, as soon as the plan is in force at the gate: within a second."""
-        by = time.monotonic() + 1
-        while (usage := await self.usage(user))["plan"] != plan and time.monotonic() < by:
+        second = Second()
+        while (usage := await self.usage(user))["plan"] != plan:
+            assert not second.is_over(), usage["plan"]
             await asyncio.sleep(0.02)
-        assert usage["plan"] == plan
         return usage
 
     async def now(self) -> str:

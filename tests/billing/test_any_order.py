@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,20 +13,12 @@ from dream_api.billing import signing
 from dream_api.billing.contract import Account
 from dream_api.billing.sandbox import Sandbox
 from dream_api.core import clock
-from dream_api.core.settings import Settings
 from dream_api.customers import Scope
 from tests.billing.selling import GOOD, LATER_DECLINED, Seller, monthly
 from tests.support.house import Account as AccountOf
-from tests.support.house import House, open_house
+from tests.support.house import House
 
 JOURNEYS = 10
-
-
-@pytest.fixture
-async def quiet(database_settings: Settings) -> AsyncIterator[House]:
-    """A house in which no job runs by itself: what the gateway tells is delivered by the test."""
-    async with open_house(database_settings.model_copy(update={"workers": "outside"})) as house:
-        yield house
 
 
 @dataclass
@@ -118,10 +110,10 @@ async def mix(gateway: Gateway, steps: list[Callable[[], Awaitable[Any]]], chanc
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first", [0, JOURNEYS])
-async def test_twenty_journeys_end_as_the_gateway_has_it(quiet: House, first: int):
-    seller = Seller(quiet.api, quiet.alice.sk)
+async def test_twenty_journeys_end_as_the_gateway_has_it(house: House, first: int):
+    seller = Seller(house.api, house.alice.sk)
     await seller.post("/tiers", {"name": "pro", "limit": 5_000, "prices": [monthly("20")]})
-    gateway = await gateway_of(quiet)
+    gateway = await gateway_of(house)
 
     for seed in range(first, first + JOURNEYS):
         chance = random.Random(seed)
@@ -145,10 +137,10 @@ async def test_twenty_journeys_end_as_the_gateway_has_it(quiet: House, first: in
         assert paid >= 2_000
 
 
-async def test_an_event_is_kept_and_applied_once(quiet: House):
-    seller = Seller(quiet.api, quiet.alice.sk)
+async def test_an_event_is_kept_and_applied_once(house: House):
+    seller = Seller(house.api, house.alice.sk)
     await seller.post("/tiers", {"name": "pro", "limit": 5_000, "prices": [monthly("20")]})
-    gateway = await gateway_of(quiet)
+    gateway = await gateway_of(house)
     session = (await seller.checkout("ada", "pro")).rpartition("/")[2]
     await gateway.sandbox.pay(session, GOOD)
     await gateway.hear()
@@ -162,20 +154,20 @@ async def test_an_event_is_kept_and_applied_once(quiet: House):
 
 
 @pytest.mark.parametrize("how", ["forged", "stale", "foreign", "altered", "missing"])
-async def test_what_is_not_signed_for_the_account_changes_nothing(quiet: House, how: str):
-    seller, stranger = (Seller(quiet.api, account.sk) for account in (quiet.alice, quiet.charlie))
+async def test_what_is_not_signed_for_the_account_changes_nothing(house: House, how: str):
+    seller, stranger = (Seller(house.api, account.sk) for account in (house.alice, house.charlie))
     for each in (seller, stranger):
         await each.post("/tiers", {"name": "pro", "limit": 5_000, "prices": [monthly("20")]})
-    gateway = await gateway_of(quiet)
+    gateway = await gateway_of(house)
     session = (await seller.checkout("ada", "pro")).rpartition("/")[2]
     await stranger.checkout("eve", "pro")  # Charlie has an account, and a secret of his own
     await gateway.sandbox.pay(session, GOOD)
     await gateway.hear()
-    key = quiet.app.state.billing.instance_key
+    key = house.app.state.billing.instance_key
     secret = signing.secret_of(key, gateway.account.id)
     now = clock.now() // clock.SECOND
-    async with quiet.database.write() as tx:
-        his = await billing.account_of(tx, scope_of(quiet.charlie))
+    async with house.database.write() as tx:
+        his = await billing.account_of(tx, scope_of(house.charlie))
 
     for _, payload in gateway.told:
         body = payload.encode()
@@ -186,7 +178,7 @@ async def test_what_is_not_signed_for_the_account_changes_nothing(quiet: House, 
             "altered": {"Stripe-Signature": signing.sign(payload + " ", secret, now)},
             "missing": {},
         }[how]
-        answer = await quiet.api.post("/webhook/stripe", content=body, headers=headers)
+        answer = await house.api.post("/webhook/stripe", content=body, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (400, "signature_invalid")
 
     assert (await seller.get("/api/subscriptions"))["data"] == []
@@ -205,6 +197,6 @@ async def test_what_is_not_signed_for_the_account_changes_nothing(quiet: House, 
         b'{"id": "evt", "type": "x", "account": "a\\u0000", "data": {"object": {}}}',
     ],
 )
-async def test_what_is_no_event_is_refused(quiet: House, body: bytes):
-    answer = await quiet.api.post("/webhook/stripe", content=body, headers={"Stripe-Signature": "t=1,v1=00"})
+async def test_what_is_no_event_is_refused(house: House, body: bytes):
+    answer = await house.api.post("/webhook/stripe", content=body, headers={"Stripe-Signature": "t=1,v1=00"})
     assert (answer.status_code, answer.json()["code"]) == (400, "event_malformed")

@@ -1,5 +1,6 @@
 """What people do at a browser, in their words."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -34,7 +35,18 @@ class Person:
         await self.page.locator(f"main select[name='{name}']").select_option(value)
 
     async def presses(self, label: str) -> None:
+        """The button of a form; the page that answers is there."""
+        async with self.page.expect_navigation():
+            await self.page.get_by_role("button", name=label).first.click()
+
+    async def copies(self, label: str, wanted: str) -> None:
+        """The button copies this, which the clipboard has a moment later."""
         await self.page.get_by_role("button", name=label).first.click()
+        for _ in range(100):
+            if await self.page.evaluate("navigator.clipboard.readText()") == wanted:
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"{label}: it was not copied.")
 
     async def follows(self, label: str, *, within: str = "body") -> None:
         await self.page.locator(within).get_by_role("link", name=label).first.click()

@@ -176,7 +176,7 @@ def test_a_worker_does_jobs_until_it_is_told_to_stop(terminal: Terminal) -> None
     run_aside(enqueue_sweep(terminal.settings))
     working = terminal.begin("worker", "--json")
     try:
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while run_aside(count_jobs(terminal.settings)):
             assert time.monotonic() < deadline, "The worker did not do the job."
             time.sleep(0.1)
@@ -213,7 +213,7 @@ def on_a_terminal(settings: Settings, look: Callable[[str], str]) -> str:
     try:
         seen = look(_until_ready(ours))
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=60)
         assert process.returncode == 0, err
         return seen
     finally:
@@ -224,7 +224,7 @@ def on_a_terminal(settings: Settings, look: Callable[[str], str]) -> str:
 
 def _until_ready(terminal: int) -> str:
     screen = ""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while "Ctrl-C stops the server." not in screen:
         assert time.monotonic() < deadline, screen
         if select.select([terminal], [], [], 0.5)[0]:

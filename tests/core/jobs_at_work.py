@@ -27,7 +27,7 @@ async def at_work(*workers: jobs.Worker) -> AsyncIterator[Sequence[Mapping[str, 
             await asyncio.gather(*running)
 
 
-async def until(is_so: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
+async def until(is_so: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
     """Returns as soon as it is so; fails where it never is."""
     deadline = time.monotonic() + seconds
     while not await is_so():

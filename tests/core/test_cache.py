@@ -13,9 +13,7 @@ from dream_api.core.cache.tables import changes
 from dream_api.core.db import Database
 from dream_api.core.db.database import _refuse_late
 from dream_api.core.errors import Overloaded
-
-# A second, and what a busy machine needs to be told.
-A_SECOND = 1.3
+from tests.support.second import Second
 
 
 class Source:
@@ -172,10 +170,10 @@ def remembering(*keys: str) -> Cache[str]:
     return cache
 
 
-async def until(is_so: Callable[[], bool], seconds: float = A_SECOND) -> None:
-    deadline = time.monotonic() + seconds
+async def until(is_so: Callable[[], bool], seconds: float = 1) -> None:
+    second = Second(seconds)
     while not is_so():
-        assert time.monotonic() < deadline, f"It was not so after {seconds} s."
+        assert not second.is_over(), f"It was not so after {seconds} s."
         await asyncio.sleep(0.01)
 
 

@@ -123,7 +123,7 @@ async def test_calls_wait_for_another_process_that_writes_and_none_is_lost(serve
     assert made.status_code == 201
     assert tally.answers.keys() == {(200, "")}
     assert 1.0 < tally.slowest < 5
-    assert slowest < 0.5
+    assert slowest < 1  # none waited for the writer, who takes longer
     counted = await served.counted()
     assert {user: counted[user].life for user in tally.users} == dict(tally.acknowledged)
     assert await served.contradictions() == {}

@@ -31,14 +31,14 @@ class Socket:
                 await asyncio.sleep(0.002)
 
     async def answer(self) -> tuple[int, dict[str, str], bytes]:
-        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 5)
+        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 20)
         status, *lines = head.decode().split("\r\n")[:-2]
         headers = dict(line.lower().split(": ", 1) for line in lines)
         body = await self.reader.readexactly(int(headers.get("content-length", 0)))
         return int(status.split()[1]), headers, body
 
     async def is_closed(self) -> bool:
-        return await asyncio.wait_for(self.reader.read(), 5) == b""
+        return await asyncio.wait_for(self.reader.read(), 20) == b""
 
 
 @dataclass

@@ -55,7 +55,7 @@ def server(served: Served) -> Server:
     return served.server
 
 
-def until(holds: Callable[[], object], seconds: float = 20) -> None:
+def until(holds: Callable[[], object], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "It did not come to be."
@@ -77,7 +77,7 @@ def only(server: Server, chosen: psutil.Process) -> Iterator[None]:
 
 def connected(server: Server, process: psutil.Process) -> httpx.Client:
     """A client on a kept-alive connection with this process."""
-    client = httpx.Client(base_url=server.url, timeout=20)
+    client = httpx.Client(base_url=server.url, timeout=60)
     with only(server, process):
         assert client.get("/readyz").status_code == 200
     return client
@@ -127,7 +127,7 @@ def test_both_killed_at_once_are_replaced_and_whoever_connects_meanwhile_is_answ
     for process in server.processes:
         process.kill()
 
-    assert httpx.get(server.url + "/readyz", timeout=20).status_code == 200
+    assert httpx.get(server.url + "/readyz", timeout=60).status_code == 200
 
 
 async def test_one_that_cannot_start_is_tried_again_with_pauses(served: Served) -> None:
@@ -184,7 +184,7 @@ def test_without_their_parent_they_end_and_leave_the_port(server: Server) -> Non
 
     server.kill()
 
-    _, alive = psutil.wait_procs(processes, timeout=20)
+    _, alive = psutil.wait_procs(processes, timeout=60)
     assert not alive
     assert figures.exists()
     server.start()

@@ -226,15 +226,16 @@ async def living(app: ASGIApp) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, gateway: type[Sandbox] = Sandbox, cast: Cast | None = None
+    settings: Settings, gateway: type[Sandbox] = Sandbox, cast: Cast | None = None, *, works: bool = False
 ) -> AsyncIterator[House]:
     """`gateway`: another kind of sandbox, for tests of what is asked of it. `cast`: those who are in the database
-    already; without it they move in."""
+    already; without it they move in. `works`: jobs run in it, where the settings say so; otherwise none does, whatever
+    they say: a test that moves the clock would be raced by all that becomes due."""
 
     def gateways(_: Settings, database: Database) -> dict[Kind, Gateway]:
         return {"sandbox": gateway(database, settings.link_base)}
 
-    front = create_app(settings, gateways)
+    front = create_app(settings if works else settings.model_copy(update={"workers": "outside"}), gateways)
     state = front.state
     state.passwords = Passwords(QUICK)
     async with (
@@ -251,7 +252,7 @@ async def open_house(
 
 async def open_cast(settings: Settings) -> Cast:
     """Lets the cast move into a house, which has done what a first start has to do when this returns."""
-    async with open_house(settings) as house:
+    async with open_house(settings, works=True) as house:
         while settings.runs_jobs_inside and not await _has_rested(house.database):
             await asyncio.sleep(0.02)
         return house.alice, house.charlie

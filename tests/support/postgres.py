@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import ctypes
 import importlib.util
+import itertools
 import os
 import shutil
 import signal
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -259,11 +260,24 @@ def quick_folder() -> str:
     return tempfile.gettempdir()
 
 
+def _own_ports() -> Iterator[int]:
+    """A thousand for each process of a run, again and again: those that the kernel gives away are above."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first, begin = 20_000 + 1_000 * (worker % 12), os.getpid()
+    return (first + (begin + turn) % 1_000 for turn in itertools.count())
+
+
+_ports = _own_ports()
+
+
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of 127.0.0.1 that nobody listens on, and that no other process of the run is about to take: whoever asked
+    may listen later, and again after it was killed."""
+    for port in itertools.islice(_ports, 1_000):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("There is no free port.")
 
 
 def _as_nobody() -> dict[str, Any]:

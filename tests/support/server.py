@@ -18,8 +18,8 @@ from dream_api.core.settings import Settings
 from tests.support.forking import Forked
 from tests.support.postgres import die_with_parent, free_port
 
-_START_SECONDS = 30
-_STOP_SECONDS = 30
+_START_SECONDS = 60
+_STOP_SECONDS = 60
 
 
 class Server:

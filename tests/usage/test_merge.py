@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
-from dream_api import app, customers, platforms
+from dream_api import customers, platforms
 from dream_api.app import every_check
 from dream_api.catalog import TierLimit
 from dream_api.core import clock, jobs
@@ -18,25 +18,16 @@ from dream_api.core.db import Database, Tx, walking
 from dream_api.core.jobs import Job, Registry
 from dream_api.core.jobs.tables import schedules
 from dream_api.core.proofs import prove
-from dream_api.core.settings import Settings
 from dream_api.platforms import Mode
 from dream_api.usage import Window, merging
 from dream_api.usage import jobs as usage_jobs
 from dream_api.usage.tables import usage_counters, usage_hours, usage_subjects
 from tests.core.jobs_at_work import at_work, until
-from tests.support.house import Account, Cast, House, open_house
+from tests.support.house import Account, House
 
 JOB = Job("job_1", usage_jobs.MERGE, None, {}, 1)
 EVERY_WINDOW = (Window.LIFE, Window.HOUR, Window.DAY, Window.MONTH, Window.PERIOD)
 Rows = Sequence[Any]
-
-
-@pytest.fixture
-async def house(database_settings: Settings, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
-    """One whose jobs run when a test says so."""
-    monkeypatch.setattr(app, "every_job", lambda *_: Registry())
-    async with open_house(database_settings, cast=cast) as opened:
-        yield opened
 
 
 async def rows_of(database: Database, table: Any) -> Rows:

@@ -58,9 +58,7 @@ class Running:
     def __init__(self, config: Settings) -> None:
         self.runner = asyncio.Runner()
         self._stack = contextlib.AsyncExitStack()
-        # The model waits for months, and knows nothing of what is swept away after them.
-        alone = config.model_copy(update={"workers": "outside"})
-        self.house: House = self.runner.run(self._stack.enter_async_context(open_house(alone)))
+        self.house: House = self.runner.run(self._stack.enter_async_context(open_house(config)))
 
     def close(self) -> None:
         self.runner.run(self._stack.aclose())

@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from dream_api import app
 from dream_api.app import every_check
 from dream_api.core import clock
-from dream_api.core.jobs import Job, Registry
+from dream_api.core.jobs import Job
 from dream_api.core.proofs import prove
 from dream_api.usage import jobs
 from dream_api.usage import reservation_queries as queries
@@ -16,12 +15,6 @@ from dream_api.usage.tables import reservations, usage_counters
 from tests.support.house import Account, House
 
 JOB = Job("job_1", jobs.RELEASE, None, {}, 1)
-
-
-@pytest.fixture(autouse=True)
-def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The job runs when a test says so."""
-    monkeypatch.setattr(app, "every_job", lambda *_: Registry())
 
 
 async def reserve(house: House, headers: dict[str, str], seconds: int) -> str:
