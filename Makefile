@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DATA ?= $(or $(DREAM_DATA),./data)
 DURATION ?= 60
-# One more than two cores: many tests wait for servers to start and for time to pass.
-WORKERS ?= 3
+# Two more than two cores: many tests wait for others' processes and for time to pass.
+WORKERS ?= 4
 # A test that hangs is ended after five minutes, with a traceback of every thread. (The longest takes a tenth of that.)
 HANGING := -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
 
@@ -28,7 +28,7 @@ run: install ## install and serve; PORT=8787 DATA=./data
 	@exec env $(if $(PORT),DREAM_PORT='$(PORT)') DREAM_DATA='$(DATA)' $(BIN)/dream-api serve
 
 test: install-dev ## all tests on SQLite and PostgreSQL, with the seconds of each room; ARGS=…
-	@$(BIN)/python -m pytest -n $(WORKERS) $(HANGING) $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(HANGING) $(ARGS)
 
 check: lint format types imports pages ## lint, format, types, which room imports which, and that every page is there
 

@@ -66,6 +66,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         others = [item for item in items if _kind_of(item) not in (None, only)]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if _kind_of(item) in (None, only)]
+    # Long ones first, so that at the end no process is left alone with one.
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def _kind_of(item: pytest.Item) -> str | None:

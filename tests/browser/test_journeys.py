@@ -54,6 +54,7 @@ async def signs_in(person: Person, email: str) -> None:
     await person.presses("Sign in")
 
 
+@pytest.mark.slow
 async def test_from_the_first_start_to_the_first_sale_and_team_mate(server: Server, sit_down: NewPerson) -> None:
     async with sit_down(server.url) as operator, sit_down(server.url) as ada, sit_down(server.url) as bob:
         await operator.goes_to(told_link(server))

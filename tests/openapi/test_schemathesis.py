@@ -64,6 +64,7 @@ async def _account(config: Settings) -> Account:
         await database.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
 def test_every_odd_request_is_answered_as_documented(web: Web, mode: GenerationMode) -> None:
     schema, _ = web

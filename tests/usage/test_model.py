@@ -411,6 +411,7 @@ def _read(status: int, body: Any) -> tuple[object, ...]:
     return (body["code"], usage["plan"], usage["window"], shown)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [50], ids=["steps"])
 def test_the_gate_and_a_plain_model_agree(database_settings: Settings, request: pytest.FixtureRequest, steps: int):
     running = Running(database_settings)
