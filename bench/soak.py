@@ -55,7 +55,7 @@ def _ask_oddly(name: str, config: Settings, seconds: float) -> int:
     with serving(config) as web:
         while time.monotonic() < until:
             for mode in GenerationMode:
-                hold_to_the_document(web, mode, ODD_REQUESTS, the_same=False)
+                hold_to_the_document([web], mode, ODD_REQUESTS, the_same=False)
             rounds += 1
             print(f"  {name:<10} {rounds} × {2 * ODD_REQUESTS} odd requests of each operation", flush=True)
     return rounds

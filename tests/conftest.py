@@ -66,8 +66,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         others = [item for item in items if _kind_of(item) not in (None, only)]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if _kind_of(item) in (None, only)]
-    # Long ones first, so that at the end no process is left alone with one.
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    _spread_slow(items)
+
+
+def _spread_slow(items: list[pytest.Item]) -> None:
+    """Long ones, which mostly wait, stand evenly among the others: each process has its share of them, and at no time
+    all run at once, nor at the end one alone."""
+    places: list[tuple[float, pytest.Item]] = []
+    for is_slow in (False, True):
+        group = [item for item in items if (item.get_closest_marker("slow") is not None) == is_slow]
+        places += [(number / len(group), item) for number, item in enumerate(group)]
+    items[:] = [item for _, item in sorted(places, key=lambda place: place[0])]
 
 
 def _kind_of(item: pytest.Item) -> str | None:

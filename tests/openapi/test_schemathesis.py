@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 from dream_api import app
 from dream_api.core.settings import Settings
 from dream_api.platforms import Project
+from tests.support.databases import KINDS, fresh_postgres
 from tests.support.house import Account, open_account
 from tests.support.server import Server
 from tests.tenants.operations import every_operation
@@ -36,23 +39,45 @@ CHECKS = [
 ]
 
 
-Web = tuple[Any, Account]
+@dataclass(frozen=True, slots=True)
+class Web:
+    """A server with a project in it, and its OpenAPI document."""
+
+    url: str
+    account: Account
+    schema: Any
 
 
 @pytest.fixture
-def web(database_settings: Settings) -> Iterator[Web]:
-    with serving(database_settings) as opened:
-        yield opened
+def webs(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[list[Web]]:
+    """One on each database: to think a request out takes ten times as long as to answer it."""
+    only = request.config.getoption("--only-database")
+    with contextlib.ExitStack() as stack:
+        yield [
+            stack.enter_context(serving(stack.enter_context(fresh(kind, tmp_path, request))))
+            for kind in KINDS
+            if only in (None, kind)
+        ]
 
 
 @contextlib.contextmanager
-def serving(database_settings: Settings) -> Iterator[Web]:
-    """A server with a project in it, and its OpenAPI document."""
-    account = asyncio.run(_account(database_settings))
-    with Server(database_settings, gate_queue=10_000) as server:
+def fresh(kind: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[Settings]:
+    data = folder / kind
+    data.mkdir()
+    if kind == "sqlite":
+        yield Settings(data=data, open_rate=0)
+        return
+    with fresh_postgres(request.getfixturevalue("postgres_url"), "template1") as url:
+        yield Settings(data=data, database_url=url, open_rate=0)
+
+
+@contextlib.contextmanager
+def serving(settings: Settings) -> Iterator[Web]:
+    account = asyncio.run(_account(settings))
+    with Server(settings, gate_queue=10_000) as server:
         schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
         schema.config.update(headers=account.sk)
-        yield schema, account
+        yield Web(server.url, account, schema)
 
 
 async def _account(config: Settings) -> Account:
@@ -66,20 +91,19 @@ async def _account(config: Settings) -> Account:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
-def test_every_odd_request_is_answered_as_documented(web: Web, mode: GenerationMode) -> None:
-    schema, _ = web
-    assert {one.ok().label for one in schema.get_all_operations()} == {str(one) for one in every_operation()}
-    hold_to_the_document(web, mode, EXAMPLES)
+def test_every_odd_request_is_answered_as_documented(webs: list[Web], mode: GenerationMode) -> None:
+    operations = webs[0].schema.get_all_operations()
+    assert {one.ok().label for one in operations} == {str(one) for one in every_operation()}
+    hold_to_the_document(webs, mode, EXAMPLES)
 
 
-def hold_to_the_document(web: Web, mode: GenerationMode, examples: int, *, the_same: bool = True) -> None:
-    """`the_same`: the requests of every other time."""
-    schema, account = web
-    for found in schema.get_all_operations():
-        _try(found.ok(), mode, account, examples, the_same)
+def hold_to_the_document(webs: Sequence[Web], mode: GenerationMode, examples: int, *, the_same: bool = True) -> None:
+    """Each asks the same; `the_same`: the requests of every other time."""
+    for found in webs[0].schema.get_all_operations():
+        _try(found.ok(), mode, webs, examples, the_same)
 
 
-def _try(operation: Any, mode: GenerationMode, account: Account, examples: int, the_same: bool) -> None:
+def _try(operation: Any, mode: GenerationMode, webs: Sequence[Web], examples: int, the_same: bool) -> None:
     @given(case=operation.as_strategy(generation_mode=mode))
     @settings(
         max_examples=examples,
@@ -90,9 +114,10 @@ def _try(operation: Any, mode: GenerationMode, account: Account, examples: int, 
         suppress_health_check=list(HealthCheck),
     )
     def attempt(case: schemathesis.Case) -> None:
-        if mode is GenerationMode.POSITIVE:
-            _bring_home(case, account.project)
-        case.call_and_validate(checks=CHECKS)
+        for web in webs:
+            if mode is GenerationMode.POSITIVE:
+                _bring_home(case, web.account.project)
+            case.call_and_validate(base_url=web.url, headers=web.account.sk, checks=CHECKS)
 
     # An operation with no input has no wrong one. What remembers its own draws may draw otherwise when asked again;
     # where the requests are the same every time, that would be a mistake here.

@@ -148,11 +148,17 @@ def database_settings(
     template = request.getfixturevalue("migrated_template")
     if cast is not None:
         template = request.getfixturevalue("furnished_template")[0]
-    url: str = request.getfixturevalue("postgres_url")
+    with fresh_postgres(request.getfixturevalue("postgres_url"), template) as url:
+        yield Settings(data=data, database_url=url, open_rate=0)
+
+
+@contextlib.contextmanager
+def fresh_postgres(server: str, template: str) -> Iterator[str]:
+    """The URL of a copy of the template; `server` has `{}` where a database's name stands."""
     name = f"test_{uuid.uuid4().hex}"
-    execute(url.format("postgres"), f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-    yield Settings(data=data, database_url=url.format(name), open_rate=0)
-    execute(url.format("postgres"), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    execute(server.format("postgres"), f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    yield server.format(name)
+    execute(server.format("postgres"), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 @pytest.fixture
