@@ -1,6 +1,5 @@
 """`/account/factor`: codes of an authenticator app, asked for after the password; and codes for when it is lost."""
 
-import segno
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -47,6 +46,8 @@ async def _enrolment(request: Request, visitor: Visitor, problems: dict[str, str
 def _shown(begun: Enrolment) -> dict[str, str]:
     """The secret in groups of four, and as a picture for the app's camera."""
     groups = " ".join(begun.secret[at : at + 4] for at in range(0, len(begun.secret), 4))
+    import segno  # noqa: PLC0415 - a megabyte, for those who turn codes on
+
     picture = segno.make(begun.link, micro=False).svg_data_uri(scale=4, dark="#14181f", light="#ffffff")
     return {"secret": groups, "picture": picture, "link": begun.link}
 

@@ -1,7 +1,7 @@
 """The database: transactions, statements, tables and migrations, the same on SQLite and PostgreSQL."""
 
 from dream_api.core.db.database import FILE_NAME, Database
-from dream_api.core.db.failures import is_contention, refusal_for
+from dream_api.core.db.failures import is_contention, is_the_databases, refusal_for
 from dream_api.core.db.moments import months_later
 from dream_api.core.db.statements import Statement, given, insert, rows_of
 from dream_api.core.db.tx import BatchTx, Tx, inside_transaction
@@ -17,6 +17,7 @@ __all__ = [
     "insert",
     "inside_transaction",
     "is_contention",
+    "is_the_databases",
     "months_later",
     "place",
     "refusal_for",

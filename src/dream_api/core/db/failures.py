@@ -1,8 +1,8 @@
 """Which failures of a database are designed answers: 503, never 500."""
 
 import sqlite3
+from typing import Any
 
-import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -37,7 +37,7 @@ def is_contention(problem: BaseException) -> bool:
 
     Also a row that another writer inserted first: begun anew, the transaction sees it.
     """
-    if isinstance(problem, asyncpg.UniqueViolationError):
+    if isinstance(problem, _asyncpg().UniqueViolationError):
         return True
     cause = problem.orig.__cause__ if isinstance(problem, DBAPIError) and problem.orig is not None else problem
     return cause is not None and _kind_of(cause) == "contended"
@@ -46,11 +46,23 @@ def is_contention(problem: BaseException) -> bool:
 def _kind_of(cause: BaseException) -> str | None:
     if isinstance(cause, sqlite3.OperationalError):
         return _kind_of_sqlite(cause)
-    if isinstance(cause, asyncpg.PostgresError):
+    if isinstance(cause, _asyncpg().PostgresError):
         return _kind_of_postgresql(str(getattr(cause, "sqlstate", "")))
-    if isinstance(cause, (asyncpg.InterfaceError, ConnectionError, OSError, TimeoutError)):
+    if isinstance(cause, (_asyncpg().InterfaceError, ConnectionError, OSError, TimeoutError)):
         return "lost"
     return None
+
+
+def is_the_databases(problem: Exception) -> bool:
+    """Whether a database said it, or what speaks with one."""
+    return isinstance(problem, (DBAPIError, _asyncpg().PostgresError))
+
+
+def _asyncpg() -> Any:
+    # Three megabytes, for those only who have a PostgreSQL, and for whoever has a failure to look at.
+    import asyncpg  # noqa: PLC0415
+
+    return asyncpg
 
 
 def _kind_of_sqlite(cause: sqlite3.OperationalError) -> str | None:

@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-import asyncpg
 from sqlalchemy import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -104,6 +103,8 @@ class Batches:
 
     async def _ready(self) -> Any:
         if self._pool is None:
+            import asyncpg  # noqa: PLC0415 - three megabytes, for those only who have a PostgreSQL
+
             self._pool = await asyncpg.create_pool(
                 self._url,
                 min_size=1,

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, TypeVar
 
-import asyncpg
 from rich.console import Console
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from dream_api.core.db import Database, Tx, is_contention
+from dream_api.core.db import Database, Tx, is_contention, is_the_databases
 from dream_api.core.errors import Overloaded, StorageUnavailable
 from dream_api.core.proofs import Check
 from dream_api.core.secrets import InstanceKey, instance_key
@@ -92,8 +91,10 @@ async def _reach(settings: Settings, database: Database) -> None:
         await database.ping()
     except StorageUnavailable as refusal:
         raise _unreachable(settings, refusal.__cause__ or refusal) from refusal
-    except (DBAPIError, asyncpg.PostgresError) as problem:
-        raise _unreachable(settings, problem) from problem
+    except Exception as problem:
+        if is_the_databases(problem):
+            raise _unreachable(settings, problem) from problem
+        raise
 
 
 def _unreachable(settings: Settings, problem: BaseException) -> Stopped:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter
-from markdown_it import MarkdownIt
 from starlette.responses import HTMLResponse
 
 from dream_api.core.errors import NotFound
@@ -52,11 +52,13 @@ async def explain_error(code: str) -> HTMLResponse:
 
 @cache
 def _documents() -> dict[str, Document]:
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - sixty modules, for those who read these pages
+
     markdown = MarkdownIt()
     return {path.stem: _read(path, markdown) for path in sorted(folder().glob("*.md"))}
 
 
-def _read(path: Path, markdown: MarkdownIt) -> Document:
+def _read(path: Path, markdown: Any) -> Document:
     text = path.read_text()
     beginning = _BEGINNING.search(text)
     if beginning is None:
