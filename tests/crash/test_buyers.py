@@ -18,7 +18,7 @@ from tests.billing.selling import GOOD, URLS, Seller, at
 from tests.support.house import open_account
 from tests.support.server import Server
 
-BUYERS, UNITS, AT_ONCE, KILLS = 200, 50, 16, 4
+BUYERS, UNITS, AT_ONCE, KILLS = 500, 50, 32, 4
 _TRIES = 1_000
 
 pytestmark = pytest.mark.slow
