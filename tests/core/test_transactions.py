@@ -241,7 +241,7 @@ def _note_connections(event: str, args: tuple[Any, ...]) -> None:
         _connected.append(args[1])
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def _hook() -> None:
     sys.addaudithook(_note_connections)
 

@@ -4,7 +4,9 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from dream_api import customers
 from dream_api.catalog import TierLimit
 from dream_api.core import clock
 from dream_api.usage import Window
@@ -153,6 +155,26 @@ async def test_at_once_they_hold_exactly_what_fits(house: House, alice: Account)
 
     assert sorted(answer.status_code for answer in answers) == [201] * 6 + [429] * 6
     assert (await house.usage_of(alice))["remaining"] == 2
+
+
+async def test_who_took_a_customer_for_a_new_one_sees_what_others_hold(
+    house: House, alice: Account, monkeypatch: pytest.MonkeyPatch
+):
+    """Whoever looked before the customer was made, and comes to write after that."""
+    await house.set_limits(alice, "free", TierLimit(20))
+    assert (await reserve(house, alice.calls(), quantity=18)).status_code == 201
+
+    async def nobody_yet(*_: Any) -> dict[Any, Any]:
+        return {}
+
+    async with house.database.write() as tx:
+        await tx.execute(text("UPDATE usage_counters SET held = held + 2 WHERE held = 18"))
+        monkeypatch.setattr(customers, "find_many", nobody_yet)
+        late = asyncio.create_task(reserve(house, alice.calls(), quantity=2))
+        await asyncio.sleep(0.5)
+        assert not late.done()
+
+    assert (await late).status_code == 429
 
 
 async def test_twins_settle_once(house: House, alice: Account):

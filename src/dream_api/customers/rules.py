@@ -74,6 +74,20 @@ async def create(
     return await _write(tx, scope, known, {"email": email, "name": name, "plan": plan or known.plan})
 
 
+async def meet(tx: Tx, scope: Scope, user_id: str) -> tuple[Row[Any], bool]:
+    """The customer of that user id, made where there is none, and whether it was made just now.
+
+    Whoever else makes one at this moment is waited for: who looked before that would take their customer for a new one,
+    of whom nothing can be counted yet.
+    """
+    no = await draw(tx, f"customers:{scope.platform_no}")
+    known = await queries.by_user_id(tx, scope, user_id)
+    if known is not None:
+        return known, False
+    profile = {"email": None, "name": None, "plan": None}
+    return await queries.insert_customer(tx, scope, new_row(user_id, no) | profile), True
+
+
 async def ensure(tx: Tx, scope: Scope, user_id: str) -> Row[Any]:
     """The customer of that user id, made where there is none."""
     known = await queries.by_user_id(tx, scope, user_id)

@@ -48,8 +48,8 @@ async def _meet(tx: Tx, call: Metered) -> tuple[Customer, bool]:
     found = await customers.find_many(tx, [call.wanted])
     if call.wanted in found:
         return found[call.wanted], False
-    row = await customers.create(tx, _scope(call.key), call.user_id, email=None, name=None, plan=None)
-    return _customer(row), True
+    row, is_newcomer = await customers.meet(tx, _scope(call.key), call.user_id)
+    return _customer(row), is_newcomer
 
 
 async def settle(
