@@ -102,11 +102,13 @@ async def test_an_expiry_lies_in_the_future_and_a_name_can_be_read(house: House,
             await issue(house, alice, **bad)
 
 
-async def test_a_flood_of_one_unknown_token_asks_the_database_once(house: House, alice: Account) -> None:
+async def test_a_flood_of_one_unknown_token_asks_the_database_once(
+    house: House, alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
     token = tokens.make("dpt_")
     assert await told(house, token) == "token_unknown"
     assert len(house.gate.tokens.unknown) == 1
-    house.gate.tokens.database = None  # type: ignore[assignment]
+    monkeypatch.setattr(house.gate.tokens, "database", None)
 
     assert await told(house, token) == "token_unknown"
 

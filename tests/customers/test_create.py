@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from dream_api.customers import Scope, ensure, queries
 from dream_api.customers.tables import customers
 from tests.support.house import Account, House
 
@@ -157,3 +158,21 @@ async def test_only_a_server_makes_customers(house: House, alice: Account, who: 
 
     assert (await house.api.post("/api/customers", headers=headers, json=ADA)).status_code == status
     assert await _count(house) == before
+
+
+async def test_who_looked_before_a_customer_was_made_finds_them_in_the_end(
+    house: House, alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = (await house.api.post("/api/customers", headers=alice.sk, json={"userId": "ada", "name": "Ada"})).json()
+    project = alice.project
+    scope = Scope(project.platform_id, project.platform_no, project.id, "test")
+    look, looks = queries.by_user_id, iter((True,))
+
+    async def look_early(*of: Any) -> Any:
+        return None if next(looks, False) else await look(*of)
+
+    monkeypatch.setattr(queries, "by_user_id", look_early)
+    async with house.database.write() as tx:
+        met = await ensure(tx, scope, "ada")
+
+    assert (met.id, met.name) == (made["id"], "Ada")

@@ -59,39 +59,39 @@ def proper_user_id(text: str, param: str) -> str:
     return text
 
 
-async def create(
-    tx: Tx, scope: Scope, user_id: str, *, email: str | None, name: str | None, plan: str | None
-) -> Row[Any]:
-    """A new customer; one whom a metered call made before is adopted: it keeps its counts and gets the profile."""
-    # Whoever else makes or adopts a customer of the platform at this moment holds the numbers until the commit.
-    no = await draw(tx, f"customers:{scope.platform_no}")
-    known = await queries.by_user_id(tx, scope, user_id)
-    if known is None:
-        profile = {"email": email, "name": name, "plan": plan}
-        return await queries.insert_customer(tx, scope, new_row(user_id, no) | profile)
-    if known.email is not None or known.name is not None or known.status == "deleted":
-        raise CustomerExists(f"The project has a customer {user_id} already.", param="userId")
-    return await _write(tx, scope, known, {"email": email, "name": name, "plan": plan or known.plan})
-
-
-async def meet(tx: Tx, scope: Scope, user_id: str) -> tuple[Row[Any], bool]:
-    """The customer of that user id, made where there is none, and whether it was made just now.
+async def meet(
+    tx: Tx, scope: Scope, user_id: str, *, email: str | None = None, name: str | None = None, plan: str | None = None
+) -> tuple[Row[Any], bool]:
+    """The customer of that user id, and whether it was made just now, with that profile.
 
     Whoever else makes one at this moment is waited for: who looked before that would take their customer for a new one,
     of whom nothing can be counted yet.
     """
+    # Who makes or adopts a customer of the platform holds the numbers until the commit.
     no = await draw(tx, f"customers:{scope.platform_no}")
     known = await queries.by_user_id(tx, scope, user_id)
     if known is not None:
         return known, False
-    profile = {"email": None, "name": None, "plan": None}
+    profile = {"email": email, "name": name, "plan": plan}
     return await queries.insert_customer(tx, scope, new_row(user_id, no) | profile), True
+
+
+async def create(
+    tx: Tx, scope: Scope, user_id: str, *, email: str | None, name: str | None, plan: str | None
+) -> Row[Any]:
+    """A new customer; one whom a metered call made before is adopted: it keeps its counts and gets the profile."""
+    customer, is_new = await meet(tx, scope, user_id, email=email, name=name, plan=plan)
+    if is_new:
+        return customer
+    if customer.email is not None or customer.name is not None or customer.status == "deleted":
+        raise CustomerExists(f"The project has a customer {user_id} already.", param="userId")
+    return await _write(tx, scope, customer, {"email": email, "name": name, "plan": plan or customer.plan})
 
 
 async def ensure(tx: Tx, scope: Scope, user_id: str) -> Row[Any]:
     """The customer of that user id, made where there is none."""
     known = await queries.by_user_id(tx, scope, user_id)
-    return known if known is not None else await create(tx, scope, user_id, email=None, name=None, plan=None)
+    return known if known is not None else (await meet(tx, scope, user_id))[0]
 
 
 async def find(tx: Tx, scope: Scope, reference: str, *, param: str = "id") -> Row[Any]:
