@@ -1,10 +1,11 @@
 """`make soak DURATION=…`: the gate against its plain model, and odd requests against the OpenAPI document, for as long
-as one likes, on both databases.
+as one likes, on both databases; then clients that never finish, while 10 MB are uploaded at 50 kB/s (200 s).
 
 python -m bench.soak [--duration 60]
 """
 
 import argparse
+import asyncio
 import itertools
 import sys
 import tempfile
@@ -15,7 +16,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from schemathesis import GenerationMode
 from tests.openapi.test_schemathesis import hold_to_the_document, serving
+from tests.support.load import found, slow_clients
 from tests.support.postgres import Postgres
+from tests.support.server import Server
 from tests.usage.test_model import Running, machine
 
 from dream_api.core.settings import Settings
@@ -61,6 +64,21 @@ def _ask_oddly(name: str, config: Settings, seconds: float) -> int:
     return rounds
 
 
+async def _hold(config: Settings) -> None:
+    """Raises where clients that never finish harm others."""
+    alice = await found(config)
+    upload = b"\x89PNG\r\n\x1a\n" + bytes(10_000_000)
+    with Server(config) as server:
+        held = await slow_clients.hold(server.port, server.pid, alice.secret["test"], upload, at_least_seconds=0)
+    print(
+        f"  {slow_clients.HALF_OPEN} half-open connections: {held.half_open_left} left; slowest /healthz "
+        f"{max(held.seconds):.3f} s; {(held.most_bytes - held.bytes_before) >> 20} MiB more; 10 MB uploaded in "
+        f"{held.upload_seconds:.0f} s: {held.upload_status}"
+    )
+    assert held.upload_status == 201, held
+    assert (held.half_open_left, held.slow_bodies_left) == (0, 0), held
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--duration", type=float, default=60, help="seconds, shared by both databases")
@@ -78,6 +96,7 @@ def main() -> int:
         large = _soak("PostgreSQL", config(postgres.url("soak")), part)
         _ask_oddly("SQLite", config(), part)
         _ask_oddly("PostgreSQL", config(postgres.create("odd")), part)
+        asyncio.run(_hold(config()))
     print(f"{sqlite:,} steps on SQLite and {large:,} on PostgreSQL: the gate and the plain model agree.")
     return 0
 

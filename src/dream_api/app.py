@@ -217,7 +217,7 @@ def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -
     app.add_middleware(TellingBrowsers)
     app.add_api_route("/assets/{name}", _asset, include_in_schema=False)
     app.add_api_route("/", _home, include_in_schema=False)
-    return Front(app, metering)
+    return Front(app, metering, settings.link_base)
 
 
 @asynccontextmanager

@@ -1,103 +1,21 @@
 """The fast lane: HTTP over a real socket, plain and strange, beside uvicorn's own protocol."""
 
 import asyncio
-import contextlib
 import json
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 
 import pytest
-import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from dream_api.core.http import Lanes
 from dream_api.core.settings import Settings
-from tests.support.house import Account, House, open_house
-
-
-@dataclass
-class Socket:
-    """A raw connection."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-
-    async def send(self, *parts: bytes) -> None:
-        for part in parts:
-            self.writer.write(part)
-            await self.writer.drain()
-            if len(parts) > 1:
-                await asyncio.sleep(0.002)
-
-    async def answer(self) -> tuple[int, dict[str, str], bytes]:
-        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 20)
-        status, *lines = head.decode().split("\r\n")[:-2]
-        headers = dict(line.lower().split(": ", 1) for line in lines)
-        body = await self.reader.readexactly(int(headers.get("content-length", 0)))
-        return int(status.split()[1]), headers, body
-
-    async def is_closed(self) -> bool:
-        return await asyncio.wait_for(self.reader.read(), 20) == b""
-
-
-@dataclass
-class Served:
-    """A house behind a real port."""
-
-    house: House
-    server: uvicorn.Server
-    port: int
-    sockets: list[Socket] = field(default_factory=list)
-
-    @property
-    def alice(self) -> Account:
-        return self.house.alice
-
-    async def connect(self) -> Socket:
-        one = Socket(*await asyncio.open_connection("127.0.0.1", self.port))
-        self.sockets.append(one)
-        return one
-
-    async def hang_up(self) -> None:
-        for one in self.sockets:
-            one.writer.transport.abort()
-            with contextlib.suppress(ConnectionError):
-                await one.writer.wait_closed()
-
-    def call(self, user: str = "ada", body: bytes = b"", extra: bytes = b"") -> bytes:
-        length = b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(body) if body else b""
-        return (
-            b"POST /api/data HTTP/1.1\r\nHost: dream.test\r\nAuthorization: Bearer %b\r\nX-User-Id: %b\r\n%b%b\r\n%b"
-            % (self.alice.secret["test"].encode(), user.encode(), length, extra, body)
-        )
-
-    async def count(self, user: str = "ada") -> int:
-        return (await self.house.usage_of(self.alice, user))["count"]
+from tests.support.house import open_house
+from tests.support.raw_http import Served, served_on_port
 
 
 @pytest.fixture
 async def served(database_settings: Settings) -> AsyncIterator[Served]:
-    async with open_house(database_settings) as house:
-        config = uvicorn.Config(
-            house.app,
-            port=0,
-            loop="none",
-            http=Lanes(house.app.hot, HttpToolsProtocol),
-            lifespan="off",
-            log_config=None,
-            server_header=False,
-            timeout_keep_alive=1,
-        )
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve())
-        while not server.started:
-            await asyncio.sleep(0.01)
-        opened = Served(house, server, server.servers[0].sockets[0].getsockname()[1])
+    async with open_house(database_settings) as house, served_on_port(house) as opened:
         yield opened
-        await opened.hang_up()
-        server.should_exit = True
-        await serving
 
 
 async def test_calls_on_one_connection_are_counted_in_order(served: Served):

@@ -13,7 +13,7 @@
     ├── (assets)             416  range_not_satisfiable
     ├── Invalid              422  validation_failed · unknown_plan · unknown_meter · idempotency_mismatch …
     ├── TooMany              429  tier_limit_reached · rate_limited …
-    ├── (core.http.lane)     431  head_too_large
+    ├── (core.http)          408  request_timeout · 414 url_too_long · 431 head_too_large
     ├── (billing)            502  gateway_error
     └── Unavailable          503  overloaded · storage_unavailable · outcome_unknown
 

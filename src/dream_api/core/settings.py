@@ -125,6 +125,13 @@ class Settings(BaseSettings):
         description="How many requests a second one address may send without a working secret key or personal token, "
         "before it gets 429 `rate_limited`; 0 is any number.",
     )
+    connections_per_address: int = Field(
+        1_000,
+        ge=0,
+        le=1_000_000,
+        description="How many connections one address may have open at a time in each server process, before it gets "
+        "429 `too_many_connections`; 0 is any number. Trusted proxies may have any number.",
+    )
     gate_queue: int = Field(
         10_000,
         ge=1,

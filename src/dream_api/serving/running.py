@@ -8,11 +8,10 @@ from contextlib import nullcontext
 
 import uvicorn
 from rich.console import Console
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from dream_api import app
 from dream_api.core import logs
-from dream_api.core.http import Lanes
+from dream_api.core.http import Connections, HttpProtocols, Lanes, Proxies
 from dream_api.core.settings import Settings
 from dream_api.core.terminal import Instance, Stopped, opened
 from dream_api.serving.parenting import Parent
@@ -60,12 +59,13 @@ async def _prepared(settings: Settings, greet: Greeting) -> Callable[[], None]:
 
 def _config(settings: Settings) -> uvicorn.Config:
     front = app.create_app(settings)
+    connections = Connections(settings.connections_per_address, Proxies(settings.trusted_proxies))
     return uvicorn.Config(
         front,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=Lanes(front.hot, HttpToolsProtocol),  # pyright: ignore[reportArgumentType]
+        http=Lanes(front.hot, HttpProtocols(connections, front.answer_error)),  # pyright: ignore[reportArgumentType]
         ws="none",
         lifespan="on",
         log_config=None,

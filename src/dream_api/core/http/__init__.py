@@ -2,10 +2,12 @@
 
 from dream_api.core.http.addressing import Proxies, caller_of
 from dream_api.core.http.answering import add_header, answer_once, answer_outside, json_answer, once_of, replayed
+from dream_api.core.http.connections import Connections
 from dream_api.core.http.documenting import JSON_BODY, Error, answers, document, shown, takes
 from dream_api.core.http.forms import ForeignForm, Form, read_form, refuse_foreign_form
 from dream_api.core.http.front import Answering, Front, as_refusal
-from dream_api.core.http.lane import Lanes, Reply
+from dream_api.core.http.lane import Lanes
+from dream_api.core.http.protocol import Deadlines, HttpProtocols, Reply
 from dream_api.core.http.reading import Body, ClientGone, from_errors, parse, read, read_json
 from dream_api.core.http.refusing import refusal_answer, refusal_body
 
@@ -14,10 +16,13 @@ __all__ = [
     "Answering",
     "Body",
     "ClientGone",
+    "Connections",
+    "Deadlines",
     "Error",
     "ForeignForm",
     "Form",
     "Front",
+    "HttpProtocols",
     "Lanes",
     "Proxies",
     "Reply",

@@ -16,6 +16,9 @@ class Proxies:
     def __init__(self, trusted: Sequence[str]) -> None:
         self._trusted: Any = ProxyHeadersMiddleware(_nowhere, list(trusted)).trusted_hosts
 
+    def trust(self, peer: str) -> bool:
+        return peer in self._trusted
+
     def client_of(self, peer: str | None, forwarded_for: bytes | None) -> str | None:
         """The client's address: the last in the list that is no proxy of ours."""
         if forwarded_for is None or peer not in self._trusted:

@@ -12,6 +12,7 @@ from dream_api.core import ids, metrics
 from dream_api.core.db import refusal_for
 from dream_api.core.errors import InternalError, Refusal
 from dream_api.core.http.lane import Handler
+from dream_api.core.http.protocol import Reply
 from dream_api.core.http.reading import ClientGone
 from dream_api.core.http.refusing import refusal_answer
 
@@ -36,8 +37,9 @@ class HotEndpoint(Handler, Protocol):
 class Front:
     """The outermost layer: sends the hot route straight to its endpoint, everything else to the framework."""
 
-    def __init__(self, app: FastAPI, hot: HotEndpoint) -> None:
+    def __init__(self, app: FastAPI, hot: HotEndpoint, link_base: str) -> None:
         self._app = app
+        self._link_base = link_base
         self.hot = hot
 
     @property
@@ -48,6 +50,15 @@ class Front:
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document as it is served."""
         return self._app.openapi()
+
+    def answer_error(self, problem: Refusal, reply: Reply) -> None:
+        """Answer what was refused before an application saw it."""
+        answer = refusal_answer(problem, ids.new_request(), self._link_base)
+        reply(
+            answer.status_code,
+            (pair for pair in answer.raw_headers if pair[0] != b"content-length"),
+            bytes(answer.body),
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == self.hot.path and scope["method"] == self.hot.method:

@@ -1,46 +1,41 @@
-"""The fast lane: one route, read straight from the socket.
+"""The fast path: one route, read straight from the socket.
 
 Uvicorn and ASGI cost a metered call more than its transaction (docs/decisions/0003-hot-path.md), so a connection whose
 requests are plain `POST /api/data`s is served here. Whatever is not plain — another path, chunked or large bodies,
-`Expect`, `Connection: close`, repeated or odd header lines — is not decided
-here: the whole connection, with every byte not yet answered, goes to uvicorn's own protocol, which has the last word on
-HTTP. So the lane can be strict and small, and no request is ever judged by two parsers.
+`Expect`, `Connection: close`, repeated or odd header lines, a request that takes over a second to arrive — is not
+decided here: the whole connection, with every byte not yet answered, goes to `protocol.HttpProtocol`, which has the
+last word on HTTP. So the fast path can be strict and small, and no request is ever judged by two parsers.
 
 Requests of one connection are answered one after the other, in order; what is pipelined waits in the buffer, and the
 socket is not read while a full buffer waits.
 """
 
 import asyncio
-import re
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, Protocol, cast
 
 from uvicorn.protocols.utils import get_remote_addr
 
-from dream_api.core.errors import Refusal
+from dream_api.core.http.connections import TooManyConnections
+from dream_api.core.http.protocol import HttpProtocol, HttpProtocols, Reply
+from dream_api.core.http.request_head import MAX_FIELDS, MAX_HEAD_BYTES
 
-Reply = Callable[[int, Iterable[tuple[bytes, bytes]], bytes], None]
-
-_LARGEST_HEAD = 16_384
 _LARGEST_BODY = 65_536
 _KNOWN_LINES = 16
-_LARGEST_BUFFER = _LARGEST_HEAD + _LARGEST_BODY
-# One header line: a token, a colon, and visible text that may have blanks inside (RFC 9110, 5.5 and 5.6.2).
-_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*?)[ \t]*")
-# With any of these, uvicorn decides.
+_LARGEST_BUFFER = MAX_HEAD_BYTES + _LARGEST_BODY
+# A request that has not arrived by then is left to the other protocol, which has deadlines.
+_ARRIVES_SECONDS = 1.0
+# The bytes of a field's name, and those that no value may have (RFC 9110, 5.5 and 5.6.2).
+_TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_CONTROLS = bytes(range(9)) + bytes(range(10, 32)) + b"\x7f"
+# With any of these, the other protocol decides.
 _NOT_PLAIN = frozenset((b"transfer-encoding", b"expect", b"upgrade", b"connection", b"te", b"trailer"))
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
 
-class HeadTooLarge(Refusal):
-    status = 431
-    code = "head_too_large"
-    hint = "Send shorter headers; what is long belongs into the body."
-
-
 class Handler(Protocol):
-    """What stands at the end of the lane."""
+    """What stands at the end of the fast path."""
 
     method: str
     path: str
@@ -49,18 +44,14 @@ class Handler(Protocol):
         """Answer by calling `reply` once, now or later; raises nothing. `peer` is the socket's other end."""
         ...
 
-    def refuse(self, problem: Exception, reply: Reply) -> None:
-        """Answer what could not even be read."""
-        ...
-
 
 class Lanes:
     """Makes the protocol of each connection; handed to uvicorn in the place of its own protocol class."""
 
-    def __init__(self, handler: Handler, fallback: type[asyncio.Protocol]) -> None:
+    def __init__(self, handler: Handler, protocols: HttpProtocols) -> None:
         self.handler = handler
         self.request_line = f"{handler.method} {handler.path} HTTP/1.1\r\n".encode()
-        self._fallback: Any = fallback
+        self.protocols = protocols
         self._told: tuple[object, bytes] = (None, b"")
 
     def __call__(
@@ -70,10 +61,11 @@ class Lanes:
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> asyncio.Protocol:
-        def fallback() -> asyncio.Protocol:
-            return self._fallback(config, server_state, app_state, _loop)
-
         loop = _loop or asyncio.get_running_loop()
+
+        def fallback() -> HttpProtocol:
+            return self.protocols(config, server_state, app_state, loop)
+
         return Lane(self, fallback, server_state, loop, config.timeout_keep_alive)
 
     def default_headers(self, server_state: Any) -> bytes:
@@ -90,7 +82,7 @@ class Lane(asyncio.Protocol):
     def __init__(
         self,
         lanes: Lanes,
-        fallback: Callable[[], asyncio.Protocol],
+        fallback: Callable[[], HttpProtocol],
         server_state: Any,
         loop: asyncio.AbstractEventLoop,
         idle_seconds: float,
@@ -100,6 +92,7 @@ class Lane(asyncio.Protocol):
         self._make_fallback = fallback
         self._server_state = server_state
         self._connections: set[asyncio.Protocol] = server_state.connections
+        self._open_connections = lanes.protocols.connections
         self._idle_seconds = idle_seconds
         self._loop = loop
         self._transport: asyncio.Transport
@@ -110,28 +103,43 @@ class Lane(asyncio.Protocol):
         self._is_paused = False
         self._is_blocked = False
         self._is_closing = False
-        self._active_at = loop.time()
-        self._idle_check: asyncio.TimerHandle | None = None
+        self._is_ended = False
+        # Since when the buffer's first request arrives, or the connection is idle.
+        self._since = loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but its base class
         remote = get_remote_addr(self._transport)
         self._peer = remote[0] if remote is not None else None
         self._connections.add(self)
-        self._idle_check = self._loop.call_later(self._idle_seconds, self._close_if_idle)
+        if not self._open_connections.add(self, self._peer):
+            self._is_closing = True
+            problem = TooManyConnections("This address has too many open connections.")
+            self._lanes.protocols.answer_error(problem, self._reply)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._leave()
+        self._connections.discard(self)
+        self._open_connections.remove(self)
         self._is_closing = True
 
     def data_received(self, data: bytes) -> None:
-        self._active_at = self._loop.time()
-        self._buffer = self._buffer + data if self._buffer else data
+        if self._buffer:
+            self._buffer += data
+        else:
+            self._buffer = data
+            self._since = self._loop.time()
         if not self._awaits_reply and not self._is_blocked:
             self._serve()
         elif len(self._buffer) > _LARGEST_BUFFER and not self._is_paused:
             self._is_paused = True
             self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """A client that has sent all it wants may still read: the connection stays open for its answers."""
+        self._is_ended = True
+        if self._buffer:
+            self._loop.call_soon(self._serve)
+        return self._awaits_reply or self._is_blocked or bool(self._buffer)
 
     def pause_writing(self) -> None:
         """The client does not read its answers: no further request of its is begun."""
@@ -148,14 +156,25 @@ class Lane(asyncio.Protocol):
         if not self._awaits_reply:
             self._transport.close()
 
+    def check_deadlines(self, now: float) -> None:
+        if self._awaits_reply or self._is_blocked or self._is_closing:
+            return
+        if self._buffer:
+            if now - self._since >= _ARRIVES_SECONDS:
+                self._hand_over()
+        elif now - self._since >= self._idle_seconds:
+            self._transport.close()
+
     def _serve(self) -> None:
         """Begin requests until one must be waited for."""
         while self._buffer and not (self._awaits_reply or self._is_blocked or self._is_closing):
             if not self._begin():
-                return
+                break
+        if self._is_ended and not (self._awaits_reply or self._is_blocked):
+            self._transport.close()
 
     def _begin(self) -> bool:
-        """Whether the buffer's first request could be begun, here or by uvicorn."""
+        """Whether the buffer's first request could be begun here."""
         buffer = self._buffer
         line = self._lanes.request_line
         if not buffer.startswith(line):
@@ -163,12 +182,10 @@ class Lane(asyncio.Protocol):
                 self._hand_over()
             return False
         end = buffer.find(b"\r\n\r\n", len(line) - 2)
+        if (end if end >= 0 else len(buffer)) > MAX_HEAD_BYTES - 4:
+            self._hand_over()
+            return False
         if end < 0:
-            if len(buffer) > _LARGEST_HEAD:
-                self._is_closing = True
-                self._handler.refuse(
-                    HeadTooLarge(f"The head of a request has at most {_LARGEST_HEAD} bytes."), self._reply
-                )
             return False
         headers = _plain_headers(buffer[len(line) : end], self._known_lines)
         size = -1 if headers is None else _body_size(headers)
@@ -197,35 +214,26 @@ class Lane(asyncio.Protocol):
         if self._is_closing:
             self._transport.close()
             return
+        self._since = self._loop.time()
         if self._is_paused:
             self._is_paused = False
             self._transport.resume_reading()
         if self._buffer:
             # Not from inside this call: a client that pipelines must not keep the others from being answered.
             self._loop.call_soon(self._serve)
+        elif self._is_ended:
+            self._transport.close()
 
     def _hand_over(self) -> None:
-        """From here on the connection is uvicorn's."""
-        self._leave()
-        protocol = self._make_fallback()
-        waiting, self._buffer = self._buffer, b""
-        self._transport.set_protocol(protocol)
-        protocol.connection_made(self._transport)
-        protocol.data_received(waiting)
-
-    def _leave(self) -> None:
+        """From here on the connection is the other protocol's."""
         self._connections.discard(self)
-        if self._idle_check is not None:
-            self._idle_check.cancel()
-            self._idle_check = None
-
-    def _close_if_idle(self) -> None:
-        idle = self._loop.time() - self._active_at
-        if not self._awaits_reply and idle >= self._idle_seconds:
-            self._transport.close()
-            return
-        wait = self._idle_seconds if self._awaits_reply else self._idle_seconds - idle
-        self._idle_check = self._loop.call_later(wait, self._close_if_idle)
+        if self._is_paused:
+            self._transport.resume_reading()
+        protocol = self._make_fallback()
+        self._open_connections.replace(self, protocol)
+        unread, self._buffer = self._buffer, b""
+        is_ended, self._is_ended = self._is_ended, False
+        protocol.take_over(self._transport, unread, head_since=self._since, is_ended=is_ended)
 
 
 def _plain_headers(head: bytes, known: dict[bytes, tuple[bytes, bytes]]) -> dict[bytes, bytes] | None:
@@ -234,20 +242,28 @@ def _plain_headers(head: bytes, known: dict[bytes, tuple[bytes, bytes]]) -> dict
     `known` keeps the connection's lines: most of them come again with every call.
     """
     lines = head.split(b"\r\n")
+    if len(lines) > MAX_FIELDS:
+        return None
     headers: dict[bytes, bytes] = {}
     for line in lines:
         field = known.get(line)
         if field is None:
-            plain = _LINE.fullmatch(line)
-            if plain is None:
+            field = _plain_field(line)
+            if field is None:
                 return None
-            field = (plain[1].lower(), plain[2])
             if len(known) < _KNOWN_LINES:
                 known[line] = field
         headers[field[0]] = field[1]
     if len(headers) != len(lines) or b"host" not in headers or not _NOT_PLAIN.isdisjoint(headers):
         return None
     return headers
+
+
+def _plain_field(line: bytes) -> tuple[bytes, bytes] | None:
+    name, colon, value = line.partition(b":")
+    if not colon or not name or name.translate(None, _TOKEN) or len(value.translate(None, _CONTROLS)) < len(value):
+        return None
+    return name.lower(), value.strip(b" \t")
 
 
 def _body_size(headers: dict[bytes, bytes]) -> int:

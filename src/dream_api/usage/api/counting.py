@@ -117,9 +117,6 @@ class Metering:
 
         self._gate.submit(call, tell)
 
-    def refuse(self, problem: Exception, reply: Reply) -> None:
-        self._refuse(problem, ids.new_request(), reply)
-
     def _refuse(self, problem: Exception, request_id: str, reply: Reply) -> None:
         answer = self._refusal(problem, request_id)
         headers = [pair for pair in answer.raw_headers if pair[0] != b"content-length"]
