@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dream_api.core import ids, metrics
 from dream_api.core.db import refusal_for
 from dream_api.core.errors import InternalError, Refusal
+from dream_api.core.http.cookies import drop_escaped_cookies
 from dream_api.core.http.lane import Handler
 from dream_api.core.http.protocol import Reply
 from dream_api.core.http.reading import ClientGone
@@ -63,8 +64,10 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == self.hot.path and scope["method"] == self.hot.method:
             await self.hot(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+            return
+        if scope["type"] == "http":
+            drop_escaped_cookies(scope)
+        await self._app(scope, receive, send)
 
 
 class Answering:
