@@ -2,12 +2,14 @@
 
 import asyncio
 import hashlib
+import time
 
 import pytest
 from httpx2 import AsyncClient
 
 from dream_api import audit
-from dream_api.assets import type_of
+from dream_api.assets import type_of, upload_in
+from dream_api.core.errors import MalformedRequest, ValidationFailed
 from dream_api.core.settings import Settings
 from tests.support.house import Account, Cast, House, open_house
 
@@ -174,6 +176,35 @@ async def test_parts_that_are_numbered_oddly_are_no_form(api: AsyncClient, alice
         headers = {**alice.sk, "Content-Type": f"multipart/form-data; {kind}"}
         answer = await api.post("/api/assets", headers=headers, content=body.encode())
         assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+
+
+def _form(*heads: str) -> bytes:
+    return "".join(f"--x\r\n{head}\r\n\r\nvalue\r\n" for head in heads).encode() + b"--x--\r\n"
+
+
+def test_a_file_stands_among_the_first_twenty_parts() -> None:
+    field, file = ("Content-Disposition: form-data; name=a" + end for end in ("", "; filename=b"))
+
+    assert upload_in(_form(*[field] * 19, file), "multipart/form-data; boundary=x", "").name == "b"
+    with pytest.raises(MalformedRequest, match="first 20"):
+        upload_in(_form(*[field] * 20, file), "multipart/form-data; boundary=x", "")
+    with pytest.raises(ValidationFailed):
+        upload_in(_form(*[field] * 20), "multipart/form-data; boundary=x", "")
+
+
+@pytest.mark.parametrize("odd", [';"' + ";" * 60_000, ';a="' + '\\";' * 20_000, ";" * 60_000])
+def test_a_form_is_refused_fast_whose_headers_are_slow_to_read(odd: str) -> None:
+    began = time.process_time()
+
+    for kind, heads in (
+        ("multipart/form-data; boundary=x" + odd, []),
+        ("multipart/form-data; boundary=x", ["Content-Disposition: form-data" + odd[:8_000]] * 1_000),
+        ("multipart/form-data; boundary=x", ["Content-Disposition: form-data" + odd[:990]] * 10_000),
+    ):
+        with pytest.raises(MalformedRequest):
+            upload_in(_form(*heads), kind, "")
+
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize(

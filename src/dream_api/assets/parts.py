@@ -14,6 +14,9 @@ T = TypeVar("T")
 _MULTIPART = "multipart/form-data"
 _LONGEST_BOUNDARY = 70
 _LARGEST_HEAD = 8_192
+# The library takes quadratic time to read the parameters of a header.
+_LONGEST_FIELD = 1_024
+_MOST_PARTS = 20
 _LONGEST_NAME = 120
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\"\\/:*?<>|\u202a-\u202e\u2066-\u2069]+")
 
@@ -28,8 +31,7 @@ class Upload:
 
 def upload_in(body: bytes, content_type: str | None, name: str) -> Upload:
     """`name` is of a body that is the file itself; raises where there is no file in it."""
-    kind = Message()
-    kind["Content-Type"] = (content_type or "").replace("\r", " ").replace("\n", " ")
+    kind = _header("Content-Type", (content_type or "").replace("\r", " ").replace("\n", " "))
     found = Upload(body, name)
     if kind.get_content_type() == _MULTIPART:
         boundary = _understood(partial(kind.get_param, "boundary"))
@@ -52,9 +54,11 @@ def proper_name(name: str) -> str:
 
 def _first_file(body: bytes, boundary: bytes) -> Upload:
     """A form's parts stand between lines of its boundary; the last one ends in two more dashes."""
-    for part in (b"\r\n" + body).split(b"\r\n--" + boundary)[1:]:
+    for number, part in enumerate((b"\r\n" + body).split(b"\r\n--" + boundary, _MOST_PARTS + 1)[1:]):
         if part.startswith(b"--"):
             break
+        if number == _MOST_PARTS:
+            raise MalformedRequest(f"The form has no file among its first {_MOST_PARTS} fields.", hint=_HINT)
         head, found, content = part.partition(b"\r\n\r\n")
         if not found or len(head) > _LARGEST_HEAD:
             raise MalformedRequest("The form cannot be read.", hint=_HINT)
@@ -69,10 +73,16 @@ def _file_name(head: bytes) -> str | None:
     for line in head.decode(errors="replace").split("\r\n"):
         field, _, value = line.partition(":")
         if field.strip().lower() == "content-disposition":
-            told = Message()
-            told["Content-Disposition"] = value.strip()
-            return _understood(told.get_filename)
+            return _understood(_header("Content-Disposition", value.strip()).get_filename)
     return None
+
+
+def _header(name: str, value: str) -> Message:
+    if len(value) > _LONGEST_FIELD:
+        raise MalformedRequest(f"The header {name} has more than {_LONGEST_FIELD:,} characters.", hint=_HINT)
+    message = Message()
+    message[name] = value
+    return message
 
 
 def _understood(read: Callable[[], T]) -> T:
