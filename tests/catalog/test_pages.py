@@ -111,6 +111,13 @@ async def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept(
     assert (await api.get("/tiers/pro", headers=alice.sk)).status_code == 404
 
 
+async def test_features_that_are_nested_deeply_are_no_json(api: AsyncClient, alice: Account) -> None:
+    answer = await _post(api, alice, "/tiers", **_TIER | {"features": '{"a":' + "[" * 12_000})
+
+    assert answer.status_code == 422
+    assert "This is no JSON object" in answer.text
+
+
 async def test_a_new_price_takes_the_place_of_the_former_or_stands_beside_it(api: AsyncClient, alice: Account) -> None:
     await _post(api, alice, "/tiers", **_TIER)
     price = {"currency": "usd", "type": "recurring", "interval": "month"}

@@ -119,7 +119,7 @@ def _features(typed: str) -> Any:
     if typed.startswith("{"):
         try:
             return json.loads(typed)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ValidationFailed("This is no JSON object; write one feature a line.", param="features") from None
     return [line.strip() for line in typed.splitlines() if line.strip()]
 
