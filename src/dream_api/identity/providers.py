@@ -163,7 +163,7 @@ class OpenIdProvider:
                 httpx2.AsyncClient(timeout=_TIMEOUT_SECONDS, follow_redirects=False) as client,
                 client.stream(method, address, **more) as answer,
             ):
-                body = b""
+                body = bytearray()
                 async for part in answer.aiter_bytes():
                     body += part
                     if len(body) > _LARGEST_ANSWER:
