@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from dream_api.core.errors import Refusal
 
-_RANGE = re.compile(r"bytes=\s*([0-9]{0,15})\s*-\s*([0-9]{0,15})\s*", re.IGNORECASE)
+# Possessive: blanks on both sides of a number that may be missing would else be divided in every way.
+_RANGE = re.compile(r"bytes=\s*+([0-9]{0,15}+)\s*+-\s*+([0-9]{0,15}+)\s*+", re.IGNORECASE)
 
 
 class RangeNotSatisfiable(Refusal):

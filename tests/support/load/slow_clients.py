@@ -17,7 +17,7 @@ _STEPS_PER_SECOND = 5
 
 @dataclass(frozen=True)
 class Held:
-    """What happened meanwhile: the seconds of each answer, the memory before and at most, which connections were left."""
+    """What happened meanwhile: the seconds of each answer, the memory before and at most, the connections left."""
 
     seconds: list[float]
     bytes_before: int
