@@ -67,6 +67,20 @@ JSON document on standard output, also for an error: `{"error", "code", "param",
 
 Exit codes: 0 done; 1 could not be done, or `doctor` found something; 2 could not be understood.
 
+`serve` and `migrate` create an instance where there is none: the data directory, the database and the instance key.
+Every other command stops there with `no_instance` and creates nothing, so that a command in a wrong directory is
+noticed. The embedded database is created under another name and renamed once it is whole; a first start that was
+interrupted begins again at the next.
+
+Where an instance was and its database is lost, no command goes on with an empty one. That is so where `dream.db` is
+empty, cut off or without its tables, and where it is missing while `instance.key`, `objects` or `dream.db-wal` are
+still in its directory. Restore a backup, or move what is left out of the directory to begin anew. (An instance key of
+one's own choice is set by `DREAM_INSTANCE_KEY`, not by a file that is there before the database.)
+
+After the server was stopped, or a command ended that ran alone, everything is in the one file `dream.db`: a copy of it
+and of `instance.key` is a whole backup (with `objects`, where assets are kept there). While `dream.db-wal` is beside
+it, it is not.
+
 Made from the commands themselves by `python -m docs.generate`.
 """
 
@@ -79,10 +93,18 @@ A command that cannot do its work says why in one sentence, and what to do next.
 - `already_running`: another server works on the same data directory. There is one server for each; commands may run
   beside it.
 - `cannot_listen`: the address or port is taken or not this machine's. Choose another with `--host` and `--port`.
+- `database_damaged`: the embedded database is cut off or lacks tables. Restore a backup.
+- `database_empty`: the file of the embedded database holds nothing. Restore a backup, or begin anew as above.
+- `database_missing`: the embedded database is gone from its directory. Restore a backup, set `DREAM_DATABASE_URL` where
+  the instance is on PostgreSQL, or begin anew as above.
 - `ended_at_once`: the server was told to stop a second time and waited for nothing. Requests that were being answered
   may be counted all the same.
 - `foreign_schema`: the database was written by a newer release, or is no database of dream-api.
+- `instance_key_missing`: the database is there, and its instance key is not in this data directory. Name the directory
+  that holds it, or set `DREAM_INSTANCE_KEY`. Only `serve` and `migrate` create one.
 - `misused`: what was typed could not be understood; exit code 2.
+- `no_instance`: there is nothing at this place. Name another with `--data`, `DREAM_DATA` or `DREAM_DATABASE_URL`, or
+  create an instance with `serve` or `migrate`.
 - `processes_need_postgresql`: the embedded database has one server, so `--workers` (`DREAM_PROCESSES`) must be 1 there.
 - `seal_broken`: something encrypted cannot be opened with this instance key. Set the key with which it was written.
 - `setting_invalid`: the setting named in `param` has a value that cannot be used.

@@ -94,16 +94,15 @@ errors have one shape, and their `docs` link explains them. POST requests take a
 
 
 def open_database(settings: Settings) -> Database:
-    """The database that the settings name; its directory is made where it is missing."""
+    """The database that the settings name, whether it exists or not."""
     assert schema.metadata is not None
     if settings.database_url is not None:
         return Database(url=settings.database_url)
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Database(directory=settings.data)
 
 
 async def prepare(database: Database) -> None:
-    """This release's schema, and what every instance begins with."""
+    """This release's schema, and what every instance begins with; where there is no instance, it is created."""
     await migrate(database)
     async with database.read() as tx:
         is_new = await catalog.home_is_missing(tx)
@@ -114,7 +113,7 @@ async def prepare(database: Database) -> None:
 
 def every_check(settings: Settings | None = None) -> list[Check]:
     """What `doctor` proves; without the settings, nothing that takes the instance key."""
-    key = None if settings is None else secrets.instance_key(settings)
+    key = None if settings is None else secrets.existing_instance_key(settings)
     return [
         *usage.checks(),
         *customers.checks(),

@@ -6,7 +6,7 @@ import signal
 import structlog
 
 from dream_api import app
-from dream_api.core import logs
+from dream_api.core import logs, secrets
 from dream_api.core.jobs import Worker
 from dream_api.core.terminal import Answer, Commands, Instance, Stopped, said
 
@@ -25,6 +25,7 @@ async def worker_process(instance: Instance) -> Answer:
             hint="Set DREAM_DATABASE_URL to use PostgreSQL, or just run `dream-api serve`.",
         )
     logs.configure(settings.log_format, settings.log_level)
+    secrets.existing_instance_key(settings)
     await instance.prepare()
     selling = app.open_billing(settings, instance.database)
     working = Worker(instance.database, app.every_job(settings, selling))

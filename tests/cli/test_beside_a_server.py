@@ -153,9 +153,10 @@ def test_commands_do_not_wait_for_ever(database_settings: Settings, terminal: Te
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-def test_two_commands_may_both_be_the_first(terminal: Terminal) -> None:
+def test_commands_may_be_the_first_at_once(terminal: Terminal) -> None:
     words = ("project", "create", "Shop", "--type", "saas", "--json")
     fresh = Terminal(terminal.settings.model_copy(update={"data": terminal.settings.data / "fresh"}))
+    fresh.ask("migrate")
 
     both = [fresh.begin(*words) for _ in range(3)]
     said = [one.end(60) for one in both]

@@ -28,23 +28,15 @@ def test_a_fresh_data_directory_is_made_ready(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["setting", "option"])
-def test_any_command_makes_a_fresh_data_directory_ready(tmp_path: Path, how: str) -> None:
+def test_a_fresh_instance_has_its_key(tmp_path: Path, how: str) -> None:
     terminal = Terminal(Settings(data=tmp_path / "data"))
     more = () if how == "setting" else ("--data", str(tmp_path / "other"))
 
-    terminal.ask("project", "create", "Shop", "--type", "saas", *more)
+    terminal.ask("migrate", *more)
 
     folder = tmp_path / ("data" if how == "setting" else "other")
     assert stat.S_IMODE((folder / "instance.key").stat().st_mode) == 0o600
-
-
-def test_the_instance_key_is_made_where_the_database_is_elsewhere(terminal: Terminal, tmp_path: Path) -> None:
-    folder = tmp_path / "keys" / "only"
-
-    terminal.ask("project", "create", "Shop", "--type", "saas", "--data", str(folder))
-
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert len((folder / "instance.key").read_text().strip()) == 64
+    assert terminal.ask("project", "create", "Shop", "--type", "saas", *more)["secretKey"]
 
 
 def test_the_doctor_finds_a_fresh_instance_well(terminal: Terminal) -> None:

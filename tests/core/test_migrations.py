@@ -3,8 +3,6 @@
 import asyncio
 import multiprocessing
 import sqlite3
-import uuid
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +15,13 @@ from sqlalchemy import CheckConstraint, Connection, inspect, text
 
 from dream_api import catalog
 from dream_api.app import every_check, open_database, prepare
-from dream_api.core.db import FILE_NAME, Database
-from dream_api.core.db.migrating import ForeignSchema, config, current, head, migrate
+from dream_api.core.db import FILE_NAME, Database, ForeignSchema
+from dream_api.core.db.migrating import config, current, head, migrate
 from dream_api.core.db.sqlite import connect
 from dream_api.core.proofs import prove
 from dream_api.core.settings import Settings
 from dream_api.schema import metadata
 from dream_api.usage import Window
-from tests.support.postgres import execute
 
 # The tables in which the metered call writes are their own primary key's index.
 WITHOUT_ROWID = {"meters", "usage_counters", "usage_hours", "usage_events", "usage_subjects", "reservations"} | {
@@ -32,28 +29,6 @@ WITHOUT_ROWID = {"meters", "usage_counters", "usage_hours", "usage_events", "usa
     "usage_rolled",
     "usage_late",
 }
-
-
-@pytest.fixture
-def fresh_settings(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
-    """Settings whose database is empty."""
-    data = tmp_path / "data"
-    data.mkdir()
-    if database_kind == "sqlite":
-        yield Settings(data=data)
-        return
-    url: str = request.getfixturevalue("postgres_url")
-    name = f"fresh_{uuid.uuid4().hex}"
-    execute(url.format("postgres"), f"CREATE DATABASE {name}")
-    yield Settings(data=data, database_url=url.format(name))
-    execute(url.format("postgres"), f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest.fixture
-async def fresh(fresh_settings: Settings) -> AsyncIterator[Database]:
-    database = open_database(fresh_settings)
-    yield database
-    await database.close()
 
 
 async def _do(database: Database, *statements: str) -> None:
@@ -214,23 +189,6 @@ async def test_a_database_with_a_strangers_tables_is_refused_and_stays_as_it_is(
     with pytest.raises(ForeignSchema, match="none of them are dream-api's"):
         await migrate(fresh)
     assert await _look(fresh, _tables) == {"shopping"}
-
-
-async def test_a_migration_that_fails_leaves_nothing_behind(fresh: Database) -> None:
-    """Something stands in its way in the middle: a table of a name that it makes itself."""
-    if fresh.path is not None:
-        sqlite3.connect(fresh.path).close()
-    await _do(
-        fresh,
-        "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)",
-        "CREATE TABLE tiers (id TEXT)",
-    )
-
-    with pytest.raises(Exception, match="tiers"):
-        await migrate(fresh)
-    assert await _look(fresh, _tables) == {"alembic_version", "tiers"}
-    await _do(fresh, "DROP TABLE tiers")
-    assert await migrate(fresh) is True
 
 
 def _prepared(settings: Settings, together: Any, told: Any) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 import dream_api
 from docs import generate
+from dream_api.core.db import DatabaseUnusable
 from dream_api.core.settings import Settings
 from tests.docs.reading import DOCS
 
@@ -62,6 +63,7 @@ def test_every_code_of_the_commands_own_is_documented() -> None:
     source = [path.read_text() for path in (DOCS.parent / "src" / dream_api.__name__).rglob("*.py")]
     codes = {code for text in source for code in re.findall(r'Stopped\((?:[^()]|\([^()]*\))*?code="(\w+)"', text)}
 
+    codes |= {kind.code for kind in DatabaseUnusable.__subclasses__()}
     assert {"foreign_schema", "setting_invalid"} <= codes
     for code in codes:
         assert f"`{code}`" in page, code

@@ -14,6 +14,7 @@ import pytest
 import dream_api.schema  # noqa: F401  (every room's tables join the metadata)
 from dream_api.core.db import FILE_NAME, Database
 from dream_api.core.db.migrating import migrate
+from dream_api.core.secrets import instance_key
 from dream_api.core.settings import Settings
 from tests.support.house import Cast, open_cast
 from tests.support.postgres import Postgres, execute, run_aside
@@ -132,12 +133,12 @@ def cast(database_kind: str, request: pytest.FixtureRequest) -> Cast | None:
 def database_settings(
     database_kind: str, cast: Cast | None, request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[Settings]:
-    """Settings whose database is fresh and migrated, for an app or a server that a test starts itself.
+    """Settings of an instance with a key and a fresh, migrated database, for an app or server that a test starts.
 
     Tests call in bursts from one address, so open requests are limited only where a test says so.
     """
     data = tmp_path / "data"
-    data.mkdir()
+    instance_key(Settings(data=data))
     if database_kind == "sqlite":
         made = (
             request.getfixturevalue("migrated_file") if cast is None else request.getfixturevalue("furnished_file")[0]

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message
 
 from dream_api import accounts, catalog, keys, platforms
 from dream_api.accounts import ROLES, OpenedSession, Role
-from dream_api.app import create_app
+from dream_api.app import create_app, open_database, prepare
 from dream_api.billing import Gateway, Sandbox
 from dream_api.billing.contract import Kind
 from dream_api.catalog import TierLimit
@@ -252,6 +252,9 @@ async def open_house(
 
 async def open_cast(settings: Settings) -> Cast:
     """Lets the cast move into a house, which has done what a first start has to do when this returns."""
+    database = open_database(settings)
+    await prepare(database)  # as a server does before anything else
+    await database.close()
     async with open_house(settings, works=True) as house:
         while settings.runs_jobs_inside and not await _has_rested(house.database):
             await asyncio.sleep(0.02)

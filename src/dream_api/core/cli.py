@@ -12,6 +12,7 @@ from dream_api.core import jobs as room
 from dream_api.core.db.migrating import current
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.proofs import Check, Finding, prove
+from dream_api.core.secrets import instance_key
 from dream_api.core.terminal import Answer, Commands, Desk, Instance, Listing, ago
 
 migrate = Commands()
@@ -22,11 +23,13 @@ _CONTRADICTIONS_SHOWN = 3
 _MOST_JOBS = 1_000
 
 
-@migrate.works
+@migrate.creates
 async def migrate_database(instance: Instance) -> Answer:
     """Bring the database to this release's schema. What every instance begins with is made as well."""
-    before = None if instance.is_new else await current(instance.database)
+    before = await current(instance.database)
     await instance.prepare()
+    if before is None or instance.settings.is_embedded:
+        instance_key(instance.settings)
     after = await current(instance.database)
     is_changed = before != after
     sentence = f"The database is at revision {after}" + (" now." if is_changed else " already.")

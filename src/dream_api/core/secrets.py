@@ -28,6 +28,10 @@ class SealBroken(Exception):
     """A sealed text was altered, belongs to another row, or was sealed with another instance key."""
 
 
+class InstanceKeyMissing(Exception):
+    """The instance exists, and its key is not where it is looked for."""
+
+
 class InstanceKey:
     """Seals and opens secrets; `owner` is the id of the row that holds the sealed text."""
 
@@ -75,6 +79,14 @@ def instance_key(settings: Settings) -> InstanceKey:
         return InstanceKey.from_hex(settings.instance_key.get_secret_value())
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     return InstanceKey.from_file(settings.data / _FILE_NAME)
+
+
+def existing_instance_key(settings: Settings) -> InstanceKey:
+    """The same, where it was made before; InstanceKeyMissing otherwise."""
+    path = settings.data / _FILE_NAME
+    if settings.instance_key is None and not path.exists():
+        raise InstanceKeyMissing(f"The instance key {path.absolute()} does not exist.")
+    return instance_key(settings)
 
 
 def _make_file(path: Path) -> None:

@@ -10,7 +10,7 @@ import uvicorn
 from rich.console import Console
 
 from dream_api import app
-from dream_api.core import logs
+from dream_api.core import logs, secrets
 from dream_api.core.http import Connections, HttpProtocols, Lanes, Proxies
 from dream_api.core.settings import Settings
 from dream_api.core.terminal import Instance, Stopped, opened
@@ -52,8 +52,9 @@ def serve_on(sockets: list[socket.socket], settings: Settings, greeting: Callabl
 
 async def _prepared(settings: Settings, greet: Greeting) -> Callable[[], None]:
     """What to say once the server listens; what would keep it from starting is told here, in a sentence."""
-    async with opened(app, settings, Console(quiet=True)) as instance:
+    async with opened(app, settings, Console(quiet=True), creates=True) as instance:
         await instance.prepare()
+        secrets.instance_key(settings)
         return await greet(instance)
 
 

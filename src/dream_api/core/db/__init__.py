@@ -5,12 +5,26 @@ from dream_api.core.db.failures import is_contention, is_the_databases, refusal_
 from dream_api.core.db.moments import months_later
 from dream_api.core.db.statements import Statement, given, insert, rows_of
 from dream_api.core.db.tx import BatchTx, Tx, inside_transaction
+from dream_api.core.db.unusable import (
+    DatabaseDamaged,
+    DatabaseEmpty,
+    DatabaseMissing,
+    DatabaseUnusable,
+    ForeignSchema,
+    NoInstance,
+)
 from dream_api.core.db.walking import place, walk
 
 __all__ = [
     "FILE_NAME",
     "BatchTx",
     "Database",
+    "DatabaseDamaged",
+    "DatabaseEmpty",
+    "DatabaseMissing",
+    "DatabaseUnusable",
+    "ForeignSchema",
+    "NoInstance",
     "Statement",
     "Tx",
     "given",

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dream_api.core.db import postgresql, sqlite
+from dream_api.core.db import files, postgresql, sqlite
 from dream_api.core.db.failures import is_contention, refusal_for
 from dream_api.core.db.tx import BatchTx, Tx, inside_transaction
 from dream_api.core.errors import Overloaded
@@ -34,6 +34,8 @@ class Database:
         self.path = None if directory is None else directory / FILE_NAME
         self.url = url
         self.is_sqlite = url is None
+        # Then its files are left as they are, for whoever repairs them.
+        self.is_damaged = False
         # Told after a commit which cached facts it changed.
         self.on_noted: Callable[[list[tuple[str, str]]], None] = lambda noted: None
         self._turn = asyncio.Lock()
@@ -134,13 +136,16 @@ class Database:
         self._checkpoints.note_write()
 
     async def close(self) -> None:
+        """On SQLite everything is in the one file afterwards, where no other process has it open."""
         if self._checkpoints is not None:
             await self._checkpoints.close()
         if self._batches is not None:
             await self._batches.close()
-        await self._writing.dispose()
         if self._reading is not self._writing:
             await self._reading.dispose()
+        await self._writing.dispose()
+        if self.path is not None and not self.is_damaged:
+            files.remove_log(self.path)
 
     @asynccontextmanager
     async def _in_turn(self) -> AsyncGenerator[None, None]:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from dream_api.core.errors import OutcomeUnknown, Overloaded, Refusal, StorageUnavailable
 
 _SQLITE_BUSY = ("locked", "busy")
+_SQLITE_DAMAGED = ("malformed", "not a database")
 # PostgreSQL: 08 connection, 53 resources (disk full, memory, too many connections), 57P0x shutdown, 58 system.
 _LOST = ("08", "57P", "58")
 _FULL = ("53",)
@@ -41,6 +42,12 @@ def is_contention(problem: BaseException) -> bool:
         return True
     cause = problem.orig.__cause__ if isinstance(problem, DBAPIError) and problem.orig is not None else problem
     return cause is not None and _kind_of(cause) == "contended"
+
+
+def is_damage(problem: DBAPIError) -> bool:
+    """Whether SQLite found that its file is not whole, or none of its own."""
+    cause = problem.orig.__cause__ or problem.orig if problem.orig is not None else problem
+    return isinstance(cause, sqlite3.DatabaseError) and any(word in str(cause) for word in _SQLITE_DAMAGED)
 
 
 def _kind_of(cause: BaseException) -> str | None:

@@ -5,7 +5,7 @@ import sqlite3
 import time
 from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -187,26 +187,23 @@ class Checkpoints:
         self._is_due.set()
 
     async def _copy_for_ever(self) -> None:
-        connection = connect(self._path)
-        with ThreadPoolExecutor(1, thread_name_prefix="checkpoint") as thread:
+        # The thread ends before its connection is closed.
+        with closing(connect(self._path)) as connection, ThreadPoolExecutor(1, "checkpoint") as thread:
             loop = asyncio.get_running_loop()
 
             def copy() -> None:
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
-            try:
-                while True:
-                    await self._is_due.wait()
-                    self._is_due.clear()
-                    await asyncio.sleep(_CHECKPOINT_EVERY)
-                    try:
+            while True:
+                await self._is_due.wait()
+                self._is_due.clear()
+                await asyncio.sleep(_CHECKPOINT_EVERY)
+                try:
+                    await loop.run_in_executor(thread, copy)
+                    async with self._turn:
                         await loop.run_in_executor(thread, copy)
-                        async with self._turn:
-                            await loop.run_in_executor(thread, copy)
-                    except sqlite3.OperationalError:
-                        self._is_due.set()  # a full disk: the log keeps everything until there is room again
-            finally:
-                connection.close()
+                except sqlite3.OperationalError:
+                    self._is_due.set()  # a full disk: the log keeps everything until there is room again
 
     async def close(self) -> None:
         self._copying.cancel()

@@ -52,6 +52,11 @@ class Commands:
         self.typer.command(_name(function))(_on_instance(function))
         return function
 
+    def creates(self, function: OnInstance[P]) -> OnInstance[P]:
+        """The same, and where there is no instance yet, it creates one. All other commands stop there."""
+        self.typer.command(_name(function))(_on_instance(function, creates=True))
+        return function
+
     def stands_alone(self, function: AtDesk[P]) -> AtDesk[P]:
         """What reading the name alone, without a command after it, means."""
         command = _at_desk(function, writes=False)
@@ -77,12 +82,12 @@ def _at_desk(function: AtDesk[...], *, writes: bool) -> Callable[..., None]:
     return _dress(_on_instance(in_transaction), function)
 
 
-def _on_instance(function: OnInstance[...]) -> Callable[..., None]:
+def _on_instance(function: OnInstance[...], *, creates: bool = False) -> Callable[..., None]:
     def command(context: typer.Context, *, as_json: bool, data: Path | None, **given: Any) -> None:
         async def work(instance: Instance) -> Answer:
             return await function(instance, **given)
 
-        run_on_instance(context, work, as_json=as_json, data=data)
+        run_on_instance(context, work, as_json=as_json, data=data, creates=creates)
 
     return _dress(command, function)
 

@@ -2,19 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, TypeVar
 
 from rich.console import Console
+from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from dream_api.core.db import Database, Tx, is_contention, is_the_databases
+from dream_api.core.db import Database, NoInstance, Tx, is_contention, is_the_databases
+from dream_api.core.db.migrating import current
 from dream_api.core.errors import Overloaded, StorageUnavailable
 from dream_api.core.proofs import Check
-from dream_api.core.secrets import InstanceKey, instance_key
+from dream_api.core.secrets import InstanceKey, existing_instance_key
 from dream_api.core.settings import Settings
 from dream_api.core.terminal.stopping import Stopped
 
@@ -43,14 +45,10 @@ class Instance:
     database: Database
     console: Console
 
-    @property
-    def is_new(self) -> bool:
-        """Whether there is no database file yet."""
-        return self.database.path is not None and not self.database.path.exists()
-
     async def prepare(self) -> None:
         """This release's schema, and what every instance begins with."""
-        await patiently(lambda: self.house.prepare(self.database))
+        with _as_unreachable(self.settings, OSError):
+            await patiently(lambda: self.house.prepare(self.database))
 
     @asynccontextmanager
     async def desk(self, *, writes: bool) -> AsyncGenerator["Desk", None]:
@@ -68,22 +66,49 @@ class Desk:
 
     @cached_property
     def instance_key(self) -> InstanceKey:
-        return instance_key(self.settings)
+        return existing_instance_key(self.settings)
 
 
 @asynccontextmanager
-async def opened(house: House, settings: Settings, console: Console) -> AsyncGenerator[Instance, None]:
-    """The instance of these settings; Stopped where its database cannot be reached."""
-    try:
+async def opened(
+    house: House, settings: Settings, console: Console, *, creates: bool = False
+) -> AsyncGenerator[Instance, None]:
+    """The instance of these settings; NoInstance where it does not exist, except for whoever `creates` one.
+
+    Stopped where its database cannot be reached, DatabaseUnusable where it is not whole.
+    """
+    with _as_unreachable(settings, ArgumentError):
         database = house.open_database(settings)
-    except (ArgumentError, OSError) as problem:
-        raise _unreachable(settings, problem) from problem
     try:
         if not settings.is_embedded:
             await _reach(settings, database)
+        if not creates:
+            await _find(settings, database)
         yield Instance(house, settings, database, console)
     finally:
         await database.close()
+
+
+async def _find(settings: Settings, database: Database) -> None:
+    with _as_unreachable(settings, OSError):
+        at = await current(database)
+    if at is None:
+        raise NoInstance(f"There is no instance in {_place_of(settings)}.")
+
+
+def _place_of(settings: Settings) -> str:
+    if settings.database_url is None:
+        return str(settings.data.absolute())
+    url = make_url(settings.database_url)
+    return f"the database {url.database} on {url.host}"
+
+
+@contextmanager
+def _as_unreachable(settings: Settings, *kinds: type[Exception]) -> Generator[None, None, None]:
+    try:
+        yield
+    except kinds as problem:
+        raise _unreachable(settings, problem) from problem
 
 
 async def _reach(settings: Settings, database: Database) -> None:

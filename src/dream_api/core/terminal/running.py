@@ -17,12 +17,14 @@ from dream_api.core.terminal.stopping import stop_of, tell_stop
 Work = Callable[[Instance], Awaitable[Answer]]
 
 
-def run_on_instance(context: typer.Context, work: Work, *, as_json: bool, data: Path | None) -> None:
-    """Runs the work on an opened instance, and tells its answer."""
+def run_on_instance(
+    context: typer.Context, work: Work, *, as_json: bool, data: Path | None, creates: bool = False
+) -> None:
+    """Runs the work on an opened instance, and tells its answer; `creates`: also where there is none yet."""
 
     async def on_instance(settings: Settings) -> Answer:
         house: House = context.obj()
-        async with opened(house, settings, console(is_quiet=as_json)) as instance:
+        async with opened(house, settings, console(is_quiet=as_json), creates=creates) as instance:
             return await work(instance)
 
     def answered() -> None:

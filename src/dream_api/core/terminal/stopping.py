@@ -7,14 +7,17 @@ from typing import Any
 from pydantic import ValidationError
 from rich.text import Text
 
-from dream_api.core.db.migrating import ForeignSchema
+from dream_api.core.db import DatabaseUnusable
 from dream_api.core.errors import NotFound, Refusal, ValidationFailed
-from dream_api.core.secrets import SealBroken
+from dream_api.core.secrets import InstanceKeyMissing, SealBroken
 from dream_api.core.terminal.answering import console
 
 # Their own hints speak to callers of the API.
 _HINTS_FOR_CALLERS = (NotFound.hint, ValidationFailed.hint)
-_FOREIGN_HINT = "Install the release that wrote it, or name another database with DREAM_DATA or DREAM_DATABASE_URL."
+_KEY_MISSING_HINT = (
+    "Set DREAM_INSTANCE_KEY, or name the data directory that holds it with --data or DREAM_DATA. "
+    "`dream-api serve` creates the key of an instance that never had one."
+)
 _SETTING_HINT = "Correct or unset it; docs/settings.md tells which values each setting takes."
 _INSTANCE_KEY_HINT = "Give back the instance.key (or DREAM_INSTANCE_KEY) that it was sealed with, or make a new key."
 
@@ -38,14 +41,20 @@ def stop_of(problem: Exception, command: str) -> Stopped | None:
         case Refusal():
             hint = problem.hint if problem.hint not in _HINTS_FOR_CALLERS else f"See `{command} --help`."
             return Stopped(problem.sentence, code=problem.code, hint=hint, param=problem.param)
-        case ForeignSchema():
-            return Stopped(str(problem), code="foreign_schema", hint=_FOREIGN_HINT)
-        case SealBroken():
-            return Stopped(str(problem), code="seal_broken", hint=_INSTANCE_KEY_HINT)
+        case DatabaseUnusable():
+            return Stopped(str(problem), code=problem.code, hint=problem.hint)
+        case InstanceKeyMissing() | SealBroken():
+            return _stop_of_key(problem)
         case ValidationError():
             return _stop_of_settings(problem)
         case _:
             return None
+
+
+def _stop_of_key(problem: InstanceKeyMissing | SealBroken) -> Stopped:
+    if isinstance(problem, SealBroken):
+        return Stopped(str(problem), code="seal_broken", hint=_INSTANCE_KEY_HINT)
+    return Stopped(str(problem), code="instance_key_missing", hint=_KEY_MISSING_HINT)
 
 
 def _stop_of_settings(problem: ValidationError) -> Stopped:

@@ -1,0 +1,59 @@
+"""Databases that this release does not use: each with a sentence, a stable code and what an operator does next."""
+
+from pathlib import Path
+from typing import ClassVar
+
+
+class DatabaseUnusable(Exception):
+    """`str(error)` is the sentence."""
+
+    code: ClassVar[str]
+    hint: str
+
+
+class NoInstance(DatabaseUnusable):
+    """Nothing was created at this place yet."""
+
+    code = "no_instance"
+    hint = (
+        "Name its place with --data, DREAM_DATA or DREAM_DATABASE_URL; `dream-api serve` or `dream-api migrate` "
+        "creates a new one."
+    )
+
+
+class ForeignSchema(DatabaseUnusable):
+    """The database was written by another release, or is no database of ours."""
+
+    code = "foreign_schema"
+    hint = "Install the release that wrote it, or name another database with DREAM_DATA or DREAM_DATABASE_URL."
+
+
+class DatabaseEmpty(DatabaseUnusable):
+    """The file is there, and no instance is in it."""
+
+    code = "database_empty"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"The database {path.absolute()} is empty.")
+        self.hint = f"Restore a backup of it. {_begin_anew(path)}"
+
+
+class DatabaseDamaged(DatabaseUnusable):
+    """Parts of the database are missing."""
+
+    code = "database_damaged"
+    hint = "Restore a backup of it."
+
+
+class DatabaseMissing(DatabaseUnusable):
+    """The file is gone, and what belongs to it is still there."""
+
+    code = "database_missing"
+
+    def __init__(self, path: Path, left: str) -> None:
+        super().__init__(f"The database {path.absolute()} is missing, while {left} of its instance is still there.")
+        self.hint = f"Restore a backup of it, or set DREAM_DATABASE_URL if it is on PostgreSQL. {_begin_anew(path)}"
+
+
+def _begin_anew(path: Path) -> str:
+    return f"To begin anew, move everything out of {path.parent.absolute()}."
