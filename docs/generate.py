@@ -106,6 +106,7 @@ A command that cannot do its work says why in one sentence, and what to do next.
 - `no_instance`: there is nothing at this place. Name another with `--data`, `DREAM_DATA` or `DREAM_DATABASE_URL`, or
   create an instance with `serve` or `migrate`.
 - `processes_need_postgresql`: the embedded database has one server, so `--workers` (`DREAM_PROCESSES`) must be 1 there.
+- `references_broken`: the schema cannot be upgraded, because rows refer to rows that do not exist. Nothing was changed.
 - `seal_broken`: something encrypted cannot be opened with this instance key. Set the key with which it was written.
 - `setting_invalid`: the setting named in `param` has a value that cannot be used.
 - `worker_needs_postgresql`: on the embedded database the server runs the jobs itself.

@@ -12,6 +12,7 @@ from dream_api.core.db.unusable import (
     DatabaseUnusable,
     ForeignSchema,
     NoInstance,
+    ReferencesBroken,
 )
 from dream_api.core.db.walking import place, walk
 
@@ -25,6 +26,7 @@ __all__ = [
     "DatabaseUnusable",
     "ForeignSchema",
     "NoInstance",
+    "ReferencesBroken",
     "Statement",
     "Tx",
     "given",

@@ -13,7 +13,7 @@ from dream_api.core.db.database import Database
 from dream_api.core.db.failures import is_damage, refusal_for
 from dream_api.core.db.postgresql import engine_for
 from dream_api.core.db.tables import metadata
-from dream_api.core.db.unusable import DatabaseDamaged, DatabaseEmpty, ForeignSchema
+from dream_api.core.db.unusable import DatabaseDamaged, DatabaseEmpty, ForeignSchema, ReferencesBroken
 
 _VERSIONS = Path(__file__).parent / "migrations" / "versions"
 # Any number, the same in every process: PostgreSQL's lock under which one process migrates while others wait.
@@ -89,12 +89,12 @@ async def migrate(database: Database) -> bool:
 
 async def _create(path: Path) -> None:
     sqlite.connect(path).close()
-    await _upgrade_on(sqlite.writing_engine(path))
+    await _upgrade_on(sqlite.migrating_engine(path))
 
 
 def _engine_without_limits(database: Database) -> AsyncEngine:
     if database.path is not None:
-        return sqlite.writing_engine(database.path)
+        return sqlite.migrating_engine(database.path)
     return engine_for(database.url or "", command_seconds=None)
 
 
@@ -124,11 +124,24 @@ def _upgrade(connection: Connection) -> None:
     # Alembic takes a fifth of a second to import and is needed only here.
     from alembic import command  # noqa: PLC0415
 
-    if connection.dialect.name != "sqlite":
+    is_sqlite = connection.dialect.name == "sqlite"
+    if not is_sqlite:
         connection.execute(text("SET LOCAL lock_timeout = 0"))  # however long another process migrates
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
     command.upgrade(config(connection), "head")
     _refuse_incomplete(set(inspect(connection).get_table_names()))
+    if is_sqlite:
+        _refuse_broken_references(connection)
+
+
+def _refuse_broken_references(connection: Connection) -> None:
+    """What SQLite does not check while it upgrades: foreign keys are off then, see `sqlite.migrating_engine`."""
+    broken = connection.execute(text("PRAGMA foreign_key_check")).all()
+    if broken:
+        pairs = sorted({f"{table} to {parent}" for table, _, parent, _ in broken})
+        raise ReferencesBroken(
+            f"The schema was not upgraded: {len(broken)} rows refer to rows that do not exist ({_listed(pairs)})."
+        )
 
 
 def config(connection: Connection | None = None) -> Any:

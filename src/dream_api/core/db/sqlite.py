@@ -52,6 +52,17 @@ def writing_engine(path: Path) -> AsyncEngine:
     return engine
 
 
+def migrating_engine(path: Path) -> AsyncEngine:
+    """For an upgrade of the schema, which replaces whole tables: with foreign keys on, SQLite refuses to drop a table
+    whose rows others refer to. The setting is without effect inside a transaction.
+
+    Its connection is used for nothing else: the upgrade proves the foreign keys itself before it commits.
+    """
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", connect_args={"timeout": _BUSY_SECONDS}, pool_size=1)
+    _begin_by_hand(engine, "BEGIN IMMEDIATE", (*_PRAGMAS, "PRAGMA foreign_keys = OFF"))
+    return engine
+
+
 def reading_engine(path: Path) -> AsyncEngine:
     engine = create_async_engine(
         f"sqlite+aiosqlite:///file:{path}?mode=ro&uri=true",

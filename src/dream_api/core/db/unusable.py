@@ -57,3 +57,10 @@ class DatabaseMissing(DatabaseUnusable):
 
 def _begin_anew(path: Path) -> str:
     return f"To begin anew, move everything out of {path.parent.absolute()}."
+
+
+class ReferencesBroken(DatabaseUnusable):
+    """Rows refer to rows that do not exist, so that the schema was not upgraded."""
+
+    code = "references_broken"
+    hint = "Nothing was changed. Restore a backup, or correct these rows, and start again."

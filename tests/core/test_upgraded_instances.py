@@ -1,0 +1,129 @@
+"""What the product wrote agrees with itself also after an upgrade from any revision.
+
+An instance that was used is written into a database of each revision, as far as that had tables and columns for it, and
+upgraded: `doctor` finds what it found before.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+import httpx2 as httpx
+import pytest
+from alembic import command
+from sqlalchemy import MetaData, select
+
+from dream_api import app
+from dream_api.core.db import Database
+from dream_api.core.db.migrating import config, head, migrate, revisions
+from dream_api.core.db.sqlite import connect
+from dream_api.core.proofs import prove
+from dream_api.core.settings import Settings
+from dream_api.schema import metadata
+from dream_api.usage import Window
+from tests.browser.town import Town, settle
+from tests.support.filling import Rows
+from tests.support.server import Server
+
+pytestmark = pytest.mark.slow
+
+# Windows in which the first release counted.
+_FIRST_WINDOWS = (Window.LIFE, Window.PERIOD)
+# Tables in which an instance that is used has rows; the rest is filled in tests/core/test_upgrades.py.
+USED = {
+    *("platforms", "projects", "keys", "tiers", "tier_limits", "prices", "coupons", "customers", "meters"),
+    *("usage_counters", "usage_hours", "usage_events", "reservations", "events", "checkouts", "subscriptions"),
+    *("payments", "invoices", "orders", "order_lines", "stock", "members", "sessions", "personal_tokens", "refunds"),
+    *("audit_entries", "invitations", "assets"),
+}
+
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dict[str, Rows]]:
+    """The instance's settings and all its rows."""
+    settings = Settings(data=tmp_path_factory.mktemp("used") / "data", open_rate=0)
+    with Server(settings) as server:
+        asyncio.run(_use(server))
+    rows = asyncio.run(_all_rows(settings))
+    assert {name for name in USED if not rows[name]} == set()
+    return settings, rows
+
+
+async def _use(server: Server) -> None:
+    town = await settle(server)
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as api:
+        await _count(api, town)
+        await _refund(api, town)
+        sent = await api.post("/api/assets", headers=town.saas.sk, content=b"\x89PNG\r\n\x1a\n")
+        assert sent.is_success, sent.text
+
+
+async def _count(api: httpx.AsyncClient, town: Town) -> None:
+    for user in ("ada", "bob"):
+        live = {**town.saas.live, "X-User-Id": user, "Idempotency-Key": user}
+        assert (await api.post("/api/data", headers=live)).is_success
+        headers = {**town.saas.live, "X-User-Id": user}
+        reserved = await api.post("/api/usage/reserve", headers=headers, json={"quantity": 2})
+        assert reserved.is_success, reserved.text
+        path = f"/api/usage/reserve/{reserved.json()['reservation']['id']}/settle"
+        settled = await api.post(path, headers=town.saas.live, json={"quantity": 1})
+        assert settled.is_success, settled.text
+
+
+async def _refund(api: httpx.AsyncClient, town: Town) -> None:
+    orders = (await api.get("/api/orders", headers=town.store.sk)).json()["data"]
+    paid = next(order for order in orders if order["status"] == "completed")
+    path = f"/api/orders/{paid['id']}/refunds"
+    refunded = await api.post(path, headers=town.store.by("owner"), json={"amount": 500})
+    assert refunded.is_success, refunded.text
+
+
+async def _all_rows(settings: Settings) -> dict[str, Rows]:
+    database = app.open_database(settings)
+    async with database.read() as tx:
+        rows = {
+            table.name: [dict(row._mapping) for row in await tx.all(select(table))] for table in metadata.sorted_tables
+        }
+    await database.close()
+    return rows
+
+
+@pytest.mark.parametrize("revision", revisions())
+async def test_an_upgraded_instance_agrees_with_itself(
+    fresh: Database, revision: str, used: tuple[Settings, dict[str, Rows]]
+) -> None:
+    settings, rows = used
+    checks = app.every_check(settings)
+    await _write(fresh, revision, rows)
+
+    assert await migrate(fresh) is (revision != head())
+
+    findings = [await prove(fresh, check) for check in checks]
+    assert {one.check.name: one.contradictions for one in findings if not one.holds} == {}
+
+
+async def _write(database: Database, revision: str, rows: Mapping[str, Rows]) -> None:
+    """The database at the revision, with what it knew of these rows."""
+    if database.path is not None:
+        connect(database.path).close()
+    schema = MetaData()
+    async with database.write() as tx:
+        await tx.connection.run_sync(lambda connection: command.upgrade(config(connection), revision))
+        await tx.connection.run_sync(schema.reflect)
+        for table in schema.sorted_tables:
+            for row in _known_at(revision, table.name, rows):
+                await tx.execute(table.insert(), {one.name: row[one.name] for one in table.columns if one.name in row})
+
+
+def _known_at(revision: str, table: str, rows: Mapping[str, Rows]) -> Rows:
+    """The table's rows that the release of that revision would have written."""
+    found = rows.get(table, [])
+    if table not in ("usage_counters", "usage_hours"):
+        return found
+    if revision < "0002":
+        # Nothing was counted against levels (customer 0), and in no other windows.
+        found = [row for row in found if row["customer_no"] != 0 and row.get("window", 0) in _FIRST_WINDOWS]
+    if revision < "0007":
+        # Members were not counted.
+        members = {one["meter_no"] for one in rows["meters"] if one["name"] == "members"}
+        found = [row for row in found if row["customer_no"] != 0 or row["meter_no"] not in members]
+    return found
