@@ -14,7 +14,7 @@ HANGING := -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test check lint format types imports pages bench bench-growth bench-crash bench-peers \
+.PHONY: help install install-dev run test check lint format types imports pages bench bench-compare bench-growth bench-crash bench-peers \
   peers soak lock clean
 
 help: ## this list
@@ -54,6 +54,9 @@ bench: install-dev ## measure the metered call and the dashboard's pages
 	$(BIN)/python -m bench.run $(ARGS)
 	$(BIN)/python -m bench.slow_gateway
 	$(BIN)/python -m bench.pages
+
+bench-compare: install-dev ## measure the metered call beside another commit's, in the same rounds; BASE=main
+	$(BIN)/python -m bench.compare $(or $(BASE),main) $(ARGS)
 
 bench-growth: install-dev ## the same among 10 million customers; takes minutes and 6 GB of disk
 	$(BIN)/python -m bench.growth $(ARGS)
