@@ -44,7 +44,7 @@ types: install-dev
 imports: install-dev
 	$(BIN)/lint-imports
 
-PAGES := tests/docs/test_made_pages.py \
+PAGES := tests/docs/test_generated_pages.py \
   tests/docs/test_error_pages.py::test_every_code_has_a_page_and_every_page_a_code
 
 pages: install-dev

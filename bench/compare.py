@@ -23,7 +23,7 @@ from tests.support.postgres import Postgres
 from tests.support.server import Server
 
 from bench import load
-from bench.serving import PLAN, Keys
+from bench.server import PLAN, Keys
 from dream_api.core.settings import Settings
 
 ROOT = Path(__file__).parent.parent

@@ -21,7 +21,7 @@ from typing import Any
 from tests.support.server import Server
 
 from bench import facts, load
-from bench.serving import PLAN, account
+from bench.server import PLAN, account
 from dream_api.core import clock, ids
 from dream_api.core.db import FILE_NAME
 from dream_api.core.db.sqlite import connect

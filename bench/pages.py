@@ -25,14 +25,14 @@ from typing import Any
 import structlog
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
-from tests.support.house import Account, House, open_account, open_house, open_store
+from tests.support.instance import Account, House, open_account, open_house, open_store
 from tests.support.postgres import Postgres
 
 from bench import facts
 from bench.crowd import fill, fill_store
 from dream_api import platforms
 from dream_api.core.settings import Settings
-from dream_api.usage import rolling
+from dream_api.usage import rollup
 
 RESULTS = Path(__file__).with_name("pages-results.md")
 # What a page may take, in milliseconds.
@@ -78,7 +78,7 @@ async def measure(settings: Settings, asked: argparse.Namespace) -> list[Page]:
         store = await open_store(house.database, crowd)
         await fill_store(house.database, store.project, orders=asked.customers)
         await _become_operator(house, crowd)
-        while await rolling.roll(house.database):
+        while await rollup.roll(house.database):
             pass
         names = {
             crowd.project.id: "{projectId}",

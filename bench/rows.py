@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.support.house import open_account
+from tests.support.instance import open_account
 
 from dream_api import app, usage
 from dream_api.core import clock

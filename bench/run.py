@@ -22,7 +22,7 @@ from tests.support.postgres import Postgres
 from tests.support.server import Server
 
 from bench import facts, load, rows
-from bench.serving import PLAN, Keys, account, constant_answer, idle_megabytes, start_seconds
+from bench.server import PLAN, Keys, account, constant_answer, idle_megabytes, start_seconds
 from dream_api.core.settings import Settings
 
 RESULTS = Path(__file__).with_name("results.md")

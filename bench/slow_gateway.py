@@ -24,11 +24,13 @@ from typing import Any
 from tests.support.server import Server
 
 from bench import load
-from bench.serving import PLAN, account
-from dream_api import app, cli
-from dream_api.billing import Gateway, Sandbox
+from bench.server import PLAN, account
+from dream_api import app
+from dream_api.cli import main as cli
 from dream_api.core.db import Database
 from dream_api.core.settings import Settings
+from dream_api.gateways import Gateway
+from dream_api.gateways.sandbox import Sandbox
 
 RESULTS = Path(__file__).with_name("slow-gateway-results.md")
 SECONDS, WAITING, ROUNDS, ANSWERS_AFTER, LIMIT = 4, 32, 3, 5.0, 1.2

@@ -15,11 +15,11 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from schemathesis import GenerationMode
-from tests.openapi.test_schemathesis import hold_to_the_document, serving
+from tests.api.test_schemathesis import hold_to_the_document, serving
+from tests.metering.test_model import Running, machine
 from tests.support.load import found, slow_clients
 from tests.support.postgres import Postgres
 from tests.support.server import Server
-from tests.usage.test_model import Running, machine
 
 from dream_api.core.settings import Settings
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from dream_api import cli
+from dream_api.cli import main
 from dream_api.core.settings import Settings
 
 HERE = Path(__file__).parent
@@ -129,8 +129,8 @@ def cli_page() -> str:
 
 def commands() -> Iterator[tuple[str, Any]]:
     """Every command that can be run, with its whole name."""
-    for name in cli.ROOMS:
-        yield from _leaves(name, cli.load(name))
+    for name in main.ROOMS:
+        yield from _leaves(name, main.load(name))
 
 
 def _leaves(name: str, command: Any) -> Iterator[tuple[str, Any]]:

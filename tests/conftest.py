@@ -22,7 +22,7 @@ from dream_api.core import clock as the_clock
 from tests.support.postgres import quick_folder
 from tests.support.server import Server
 
-pytest_plugins = ["tests.support.house", "tests.support.databases"]
+pytest_plugins = ["tests.support.instance", "tests.support.databases"]
 
 
 # Tracebacks with every local variable take seconds to draw.

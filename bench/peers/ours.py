@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
-from tests.support.house import open_account
+from tests.support.instance import open_account
 from tests.support.postgres import free_port
 from tests.support.server import Server
 

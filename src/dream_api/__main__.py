@@ -1,5 +1,5 @@
 """`python -m dream_api`."""
 
-from dream_api.cli import main
+from dream_api.cli.main import main
 
 main()

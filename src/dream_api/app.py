@@ -15,50 +15,55 @@ from starlette.routing import Match
 
 from dream_api import __version__, audit, billing, catalog, customers, identity, platforms, schema, store, usage
 from dream_api.accounts import jobs as accounts_jobs
-from dream_api.accounts import views as accounts_views
-from dream_api.assets import api as assets_api
-from dream_api.audit import api as audit_api
+from dream_api.api import analytics as dashboard_api
+from dream_api.api import assets as assets_api
+from dream_api.api import billing as billing_api
+from dream_api.api import catalog as catalog_api
+from dream_api.api import customers as customers_api
+from dream_api.api import events as webhooks_api
+from dream_api.api import keys as keys_api
+from dream_api.api import platforms as platforms_api
+from dream_api.api import security_log as audit_api
+from dream_api.api import store as store_api
+from dream_api.api import usage as usage_api
 from dream_api.audit import jobs as audit_jobs
-from dream_api.audit import views as audit_views
-from dream_api.billing import Billing, Gateway, Sandbox
-from dream_api.billing import api as billing_api
+from dream_api.auth import browser_sessions
+from dream_api.auth.cors import TellingBrowsers
+from dream_api.auth.rate_limit import Admitting, Turnstile
+from dream_api.billing import Billing
 from dream_api.billing import jobs as billing_jobs
-from dream_api.billing import views as billing_views
-from dream_api.billing.contract import Kind
-from dream_api.catalog import api as catalog_api
-from dream_api.catalog import views as catalog_views
-from dream_api.core import mail, objects, rates, secrets, sweeping
+from dream_api.core import expiry, mail, objects, ratelimit, secrets
 from dream_api.core.db import Database
-from dream_api.core.db.migrating import migrate
+from dream_api.core.db.migrations import migrate
 from dream_api.core.errors import MalformedRequest, NotAllowed, NotFound
 from dream_api.core.events import Events
-from dream_api.core.http import Answering, Front, Proxies, document, from_errors, operating
+from dream_api.core.html.renderer import ASSETS
+from dream_api.core.http import Answering, Front, Proxies, document, from_errors, health
+from dream_api.core.integrity import Check
 from dream_api.core.jobs import Registry, Worker
-from dream_api.core.proofs import Check
 from dream_api.core.settings import Settings
-from dream_api.core.web import documents
-from dream_api.core.web.pages import ASSETS
-from dream_api.customers import api as customers_api
-from dream_api.customers import views as customers_views
-from dream_api.dashboard import api as dashboard_api
-from dream_api.dashboard import views as dashboard_views
-from dream_api.gate import Admitting, Gate, Turnstile, hearing, visiting
-from dream_api.gate import checks as gate_checks
-from dream_api.gate import jobs as gate_jobs
-from dream_api.gate.browsers import TellingBrowsers
+from dream_api.dashboard import account as accounts_views
+from dream_api.dashboard import catalog as catalog_views
+from dream_api.dashboard import customers as customers_views
+from dream_api.dashboard import events as webhooks_views
+from dream_api.dashboard import home as dashboard_views
+from dream_api.dashboard import keys as keys_views
+from dream_api.dashboard import orders as store_views
+from dream_api.dashboard import platform as platforms_views
+from dream_api.dashboard import security_log as audit_views
+from dream_api.dashboard import usage as usage_views
+from dream_api.gateways import Gateway
+from dream_api.gateways.contract import Kind
+from dream_api.gateways.sandbox import Sandbox
+from dream_api.hosted import error_docs
+from dream_api.hosted import sandbox as billing_views
 from dream_api.identity import Passwords, Provider
-from dream_api.keys import api as keys_api
-from dream_api.keys import views as keys_views
-from dream_api.platforms import api as platforms_api
-from dream_api.platforms import views as platforms_views
-from dream_api.store import api as store_api
-from dream_api.store import views as store_views
-from dream_api.usage import api as usage_api
+from dream_api.metering import Gate
+from dream_api.retention import jobs as gate_jobs
+from dream_api.tenancy import billing_events
+from dream_api.tenancy import checks as gate_checks
 from dream_api.usage import jobs as usage_jobs
-from dream_api.usage import views as usage_views
-from dream_api.webhooks import api as webhooks_api
 from dream_api.webhooks import jobs as webhooks_jobs
-from dream_api.webhooks import views as webhooks_views
 
 ROUTERS = (
     *usage_api.ROUTERS,
@@ -83,8 +88,8 @@ ROUTERS = (
     *customers_views.ROUTERS,
     *usage_views.ROUTERS,
     *webhooks_views.ROUTERS,
-    operating.router,
-    documents.router,
+    health.router,
+    error_docs.router,
 )
 
 _DESCRIPTION = """
@@ -154,7 +159,7 @@ def open_billing(settings: Settings, database: Database, open_gateways: OpenGate
     events.on(billing.CHECKOUT_EXPIRED, store.expire)
     events.on(billing.REFUND_SUCCEEDED, store.follow_refund)
     events.on(billing.REFUND_FAILED, store.follow_refund)
-    events.on(billing.PLAN_CHANGED, partial(hearing.record_level, settings.home_mode))
+    events.on(billing.PLAN_CHANGED, partial(billing_events.record_level, settings.home_mode))
     gateways = open_gateways(settings, database)
     return Billing(database, gateways, events, secrets.instance_key(settings), dues=[*billing.DUES])
 
@@ -162,7 +167,7 @@ def open_billing(settings: Settings, database: Database, open_gateways: OpenGate
 def every_job(settings: Settings, selling: Billing) -> Registry:
     registry = Registry()
     of_rooms = (*usage_jobs.KEPT, *webhooks_jobs.KEPT, *billing_jobs.KEPT, *gate_jobs.KEPT, *accounts_jobs.KEPT)
-    sweeping.register(registry, *of_rooms, *mail.KEPT)
+    expiry.register(registry, *of_rooms, *mail.KEPT)
     mail.register(registry, settings)
     accounts_jobs.register(registry, settings.link_base)
     platforms.register_sign_ins(registry)
@@ -185,7 +190,7 @@ def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -
     )
     database = open_database(settings)
     gate = Gate(database, home_mode=settings.home_mode, queue_size=settings.gate_queue)
-    shared_rates = rates.opened(settings.valkey_url, processes=settings.processes)
+    shared_rates = ratelimit.opened(settings.valkey_url, processes=settings.processes)
     turnstile = Turnstile(gate, shared_rates, open_rate=settings.open_rate)
     metering = usage_api.Metering(
         gate,
@@ -210,7 +215,7 @@ def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -
     app.add_exception_handler(HTTPException, _as_refusal)
     app.add_exception_handler(RequestValidationError, _as_refusal)
     app.add_middleware(
-        Admitting, turnstile=turnstile, exempt=operating.PROBES, session_cookie=visiting.cookie_of(settings)
+        Admitting, turnstile=turnstile, exempt=health.PROBES, session_cookie=browser_sessions.cookie_of(settings)
     )
     app.add_middleware(Answering, link_base=settings.link_base)
     app.add_middleware(TellingBrowsers)

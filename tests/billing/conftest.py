@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.billing.shopping import Shopping, monthly
-from tests.support.house import House
+from tests.billing.shop import Shopping, monthly
+from tests.support.instance import House
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pytest
 
 from dream_api.app import every_check, open_database, prepare
 from dream_api.core import clock
-from dream_api.core.proofs import prove
+from dream_api.core.integrity import prove
 from dream_api.core.settings import Settings
-from tests.billing.selling import GOOD, LATER_DECLINED, URLS, Seller, at, metered, monthly
-from tests.support.house import open_account
+from tests.billing.developer import GOOD, LATER_DECLINED, URLS, Seller, at, metered, monthly
+from tests.support.instance import open_account
 from tests.support.server import Server
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, async_playwright
 
 from dream_api.core.settings import Settings
 from tests.browser.people import Person
-from tests.browser.town import Town, settle
+from tests.browser.populated_instance import Town, settle
 from tests.support.server import Server
 
 CHROMIUM = shutil.which("chromium")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.conftest import NewPerson
 from tests.browser.people import Person
-from tests.browser.town import CARD, DECLINED, Town
+from tests.browser.populated_instance import CARD, DECLINED, Town
 from tests.support.databases import KINDS
 from tests.support.server import Server
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.conftest import NewPerson
 from tests.browser.people import Person
-from tests.browser.town import OPEN, OPERATORS, Town
+from tests.browser.populated_instance import OPEN, OPERATORS, Town
 
 _AXE = (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text()
 _RUN = "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations)"

@@ -6,7 +6,7 @@ from dream_api.accounts import ROLES, Role
 from dream_api.platforms import allows
 from tests.browser.conftest import NewPerson
 from tests.browser.people import Person
-from tests.browser.town import Town
+from tests.browser.populated_instance import Town
 
 
 async def test_each_role_sees_what_the_table_allows(town: Town, sit_down: NewPerson) -> None:

@@ -1,11 +1,5 @@
-"""A store beside the cast's saas projects."""
+"""What these tests share with others."""
 
-import pytest
+from tests.api.catalog.conftest import shop
 
-from tests.support.house import Account, House, open_account
-
-
-@pytest.fixture
-async def shop(house: House) -> Account:
-    """A store of Alice's kind: it sells things once."""
-    return await open_account(house.database, "Shop", "store")
+__all__ = ["shop"]

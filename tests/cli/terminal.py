@@ -9,9 +9,9 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from dream_api.cli import app
+from dream_api.cli.main import app
 from dream_api.core.settings import Settings
-from tests.support.forking import Forked
+from tests.support.preloaded import Forked
 from tests.support.server import environment
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dream_api.cli import ROOMS, load
+from dream_api.cli.main import ROOMS, load
 from dream_api.core.settings import Settings
 from tests.cli.terminal import Terminal
 

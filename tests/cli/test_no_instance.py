@@ -13,7 +13,7 @@ from docs.generate import EXAMPLES
 
 from dream_api.app import open_database
 from dream_api.core.db import FILE_NAME
-from dream_api.core.db.migrating import current, head
+from dream_api.core.db.migrations import current, head
 from dream_api.core.settings import Settings
 from tests.cli.terminal import Begun, Terminal
 from tests.support.postgres import execute, run_aside

@@ -17,7 +17,7 @@ import httpx2 as httpx
 import pytest
 
 from dream_api.app import open_database
-from dream_api.core import jobs, sweeping
+from dream_api.core import expiry, jobs
 from dream_api.core.settings import Settings
 from tests.cli.terminal import Terminal
 from tests.support.postgres import free_port, run_aside
@@ -242,7 +242,7 @@ async def claim_newer_schema(settings: Settings) -> None:
 async def enqueue_sweep(settings: Settings) -> None:
     database = open_database(settings)
     async with database.write() as tx:
-        await jobs.enqueue(tx, sweeping.KIND, {})
+        await jobs.enqueue(tx, expiry.KIND, {})
     await database.close()
 
 

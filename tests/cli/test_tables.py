@@ -6,7 +6,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from dream_api.core import clock
-from dream_api.core.terminal import Facts, Listing, ago, said
+from dream_api.core.console import Facts, Listing, ago, said
 
 PROJECT = "prj_01k9q3v8zd0g2m4n6p8r0t2v4w"
 ROWS = [("Shop", PROJECT, 1_000, "5 min ago"), ("A name that is rather long", PROJECT, 25, "never")]

@@ -13,7 +13,7 @@ from dream_api.core.cache.tables import changes
 from dream_api.core.db import Database
 from dream_api.core.db.database import _refuse_late
 from dream_api.core.errors import Overloaded
-from tests.support.second import Second
+from tests.support.deadline import Second
 
 
 class Source:

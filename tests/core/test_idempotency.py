@@ -14,7 +14,7 @@ from dream_api.core.db import Database, Tx
 from dream_api.core.idempotency import Once, remembered
 from dream_api.core.idempotency.tables import idempotency_keys
 from dream_api.customers.tables import customers
-from tests.support.house import INSTANCE_KEY, Account, House, bearer
+from tests.support.instance import INSTANCE_KEY, Account, House, bearer
 
 ADA = {"userId": "ada", "email": "ada@example.com", "name": "Ada"}
 

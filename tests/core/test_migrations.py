@@ -16,9 +16,9 @@ from sqlalchemy import CheckConstraint, Connection, inspect, text
 from dream_api import catalog
 from dream_api.app import every_check, open_database, prepare
 from dream_api.core.db import FILE_NAME, Database, ForeignSchema
-from dream_api.core.db.migrating import config, current, head, migrate
+from dream_api.core.db.migrations import config, current, head, migrate
 from dream_api.core.db.sqlite import connect
-from dream_api.core.proofs import prove
+from dream_api.core.integrity import prove
 from dream_api.core.settings import Settings
 from dream_api.schema import metadata
 from dream_api.usage import Window

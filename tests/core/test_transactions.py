@@ -14,14 +14,14 @@ import pytest
 from sqlalchemy import insert, make_url, select
 from starlette.types import Message
 
-from dream_api import gate
+from dream_api import metering
 from dream_api.catalog import TierLimit
 from dream_api.core.db import BatchTx, Database, Statement, inside_transaction
-from dream_api.gate import batching
+from dream_api.metering import queue
 from dream_api.platforms import Mode
 from dream_api.platforms.tables import numbers
 from dream_api.usage import Window
-from tests.support.house import Account, House
+from tests.support.instance import Account, House
 
 _PUT = insert(numbers)
 _PUT_IN_BATCH = Statement(insert(numbers).values(series="batch", last=1))
@@ -321,7 +321,7 @@ async def count(
     key = await house.gate.server(f"Bearer {account.secret[mode]}")
     terms = await house.gate.terms_of(key)
     calls = [
-        gate.metered(key, terms, user_id=user, idempotency_key=None if keyed is None else f"{keyed}-{user}")
+        metering.metered(key, terms, user_id=user, idempotency_key=None if keyed is None else f"{keyed}-{user}")
         for user in users
     ]
     outcomes = await asyncio.gather(*(house.gate.count(call) for call in calls))
@@ -334,7 +334,7 @@ USERS = [f"user-{number}" for number in range(64)]
 @pytest.fixture(autouse=True)
 def _nothing_is_released(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four times a second a batch also looks for reservations to release, however many calls it has."""
-    monkeypatch.setattr(batching, "_RELEASE_EVERY", 2**63)
+    monkeypatch.setattr(queue, "_RELEASE_EVERY", 2**63)
 
 
 Work = Callable[[House, Account, list[str]], Awaitable[None]]

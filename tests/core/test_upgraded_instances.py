@@ -14,13 +14,13 @@ from sqlalchemy import MetaData, select
 
 from dream_api import app
 from dream_api.core.db import Database
-from dream_api.core.db.migrating import config, head, migrate, revisions
+from dream_api.core.db.migrations import config, head, migrate, revisions
 from dream_api.core.db.sqlite import connect
-from dream_api.core.proofs import prove
+from dream_api.core.integrity import prove
 from dream_api.core.settings import Settings
 from dream_api.schema import metadata
 from dream_api.usage import Window
-from tests.browser.town import Town, settle
+from tests.browser.populated_instance import Town, settle
 from tests.support.filling import Rows
 from tests.support.server import Server
 

@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, select, text
 
 from dream_api.core.db import Database, ReferencesBroken
-from dream_api.core.db.migrating import config, current, head, migrate, revisions
+from dream_api.core.db.migrations import config, current, head, migrate, revisions
 from dream_api.core.db.sqlite import connect
 from tests.support.filling import rows_for
 

@@ -11,11 +11,11 @@ from sqlalchemy import select
 
 from dream_api.app import every_check, open_database, prepare
 from dream_api.core import clock
-from dream_api.core.proofs import prove
+from dream_api.core.integrity import prove
 from dream_api.core.settings import Settings
 from dream_api.store.tables import orders, stock
-from tests.billing.selling import GOOD, URLS, Seller, at
-from tests.support.house import open_account
+from tests.billing.developer import GOOD, URLS, Seller, at
+from tests.support.instance import open_account
 from tests.support.server import Server
 
 BUYERS, UNITS, AT_ONCE, KILLS = 500, 50, 32, 4

@@ -20,7 +20,7 @@ from sqlalchemy import text
 
 from dream_api.core.db import FILE_NAME, Statement
 from dream_api.core.settings import Settings
-from tests.support.house import Account, House
+from tests.support.instance import Account, House
 from tests.support.load import Call, Served, Tally, found
 from tests.support.postgres import Postgres
 

@@ -8,12 +8,13 @@ import pytest
 
 from dream_api import billing
 from dream_api.app import open_database, prepare
-from dream_api.billing import Sandbox, signing
 from dream_api.core import clock, secrets
 from dream_api.core.settings import Settings
-from dream_api.customers import Scope
-from tests.billing.selling import GOOD, Seller, monthly
-from tests.support.house import Account, open_account
+from dream_api.gateways import webhook_signature
+from dream_api.gateways.sandbox import Sandbox
+from dream_api.platforms import Scope
+from tests.billing.developer import GOOD, Seller, monthly
+from tests.support.instance import Account, open_account
 from tests.support.server import Server
 
 pytestmark = pytest.mark.slow
@@ -30,9 +31,9 @@ async def paid_at_the_gateway(settings: Settings, account: Account, session: str
     told = await sandbox.undelivered(found)
     await sandbox.mark_delivered(found, [event_id for event_id, _ in told])
     await database.close()
-    secret = signing.secret_of(secrets.instance_key(settings), found.id)
+    secret = webhook_signature.secret_of(secrets.instance_key(settings), found.id)
     now = clock.now() // clock.SECOND
-    return [(payload.encode(), signing.sign(payload, secret, now)) for _, payload in told]
+    return [(payload.encode(), webhook_signature.sign(payload, secret, now)) for _, payload in told]
 
 
 async def test_an_event_that_was_answered_takes_effect_once_after_a_kill(durable_settings: Settings):

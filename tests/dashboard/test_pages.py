@@ -12,12 +12,12 @@ from sqlalchemy import select, update
 from dream_api import customers, webhooks
 from dream_api.billing.tables import payments
 from dream_api.core import clock
-from dream_api.customers import Scope
 from dream_api.customers.tables import customers as customer_table
+from dream_api.platforms import Scope
 from dream_api.platforms.tables import projects
 from dream_api.webhooks.tables import events
-from tests.dashboard.history import Past
-from tests.support.house import Account, House, open_store
+from tests.analytics.history import Past
+from tests.support.instance import Account, House, open_store
 from tests.support.statements import questions
 
 PATHS = (

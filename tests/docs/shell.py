@@ -13,8 +13,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from dream_api.core.settings import Settings
-from tests.docs.desk import Desk
-from tests.docs.reading import ROOT, blocks_in_order
+from tests.docs.command_server import Desk
+from tests.docs.documents import ROOT, blocks_in_order
 from tests.support.server import environment
 
 TOLD_URL = "http://127.0.0.1:8787"

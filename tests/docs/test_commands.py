@@ -12,7 +12,7 @@ import pytest
 from dream_api.core import clock
 from dream_api.core.settings import Settings
 from tests.cli.terminal import Terminal
-from tests.docs.reading import DOCS, ROOT, blocks_in_order, named
+from tests.docs.documents import DOCS, ROOT, blocks_in_order, named
 from tests.docs.shell import Shell, agree, hold_to, steps_of
 from tests.support.databases import KINDS
 from tests.support.postgres import free_port

@@ -7,14 +7,14 @@ import pytest
 from docs.generate import commands
 
 import dream_api.app
-from dream_api import cli
+from dream_api.cli import main
 from dream_api.core.errors import Refusal, every_refusal
 from dream_api.core.settings import Settings
-from tests.docs.reading import DOCS, blocks, prose
-from tests.support.house import Account
+from tests.docs.documents import DOCS, blocks, prose
+from tests.support.instance import Account
 
-for _room in cli.ROOMS:
-    cli.load(_room)
+for _room in main.ROOMS:
+    main.load(_room)
 # Those of the product: tests define some of their own.
 CODES: dict[str, type[Refusal]] = {
     refusal.code: refusal for refusal in every_refusal() if refusal.__module__.startswith(dream_api.__name__)

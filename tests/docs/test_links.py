@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.reading import DOCS, DOCUMENTS, ROOT, code_spans, named, prose
+from tests.docs.documents import DOCS, DOCUMENTS, ROOT, code_spans, named, prose
 
 PACKAGE = ROOT / "src" / "dream_api"
 _LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")

@@ -7,10 +7,10 @@ from io import StringIO
 from rich.console import Console
 
 from dream_api.catalog.quickstart import NAME, Quickstart
+from dream_api.cli import serve as serving
 from dream_api.core.settings import Settings
 from dream_api.platforms import Project
-from dream_api.serving import cli as serving
-from tests.docs.reading import DOCUMENTS, ROOT
+from tests.docs.documents import DOCUMENTS, ROOT
 
 README = (ROOT / "README.md").read_text()
 _LONGEST = 150

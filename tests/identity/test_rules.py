@@ -8,8 +8,8 @@ from dream_api import identity
 from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.core.errors import Overloaded, ValidationFailed
-from dream_api.identity.lockout import LOCKED_FOR, MOST_FAILED, Attempts, after_try, is_locked
-from tests.support.house import QUICK
+from dream_api.identity.login_throttle import LOCKED_FOR, MOST_FAILED, Attempts, after_try, is_locked
+from tests.support.instance import QUICK
 
 
 async def test_passwords_are_hashed_as_owasp_says() -> None:

@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from dream_api.core import clock
 from dream_api.keys.tables import keys
-from tests.support.house import Account, House
+from tests.support.instance import Account, House
 
 
 async def last_used(house: House, key_id: str) -> int | None:

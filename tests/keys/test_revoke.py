@@ -8,10 +8,10 @@ import pytest
 from dream_api import keys
 from dream_api.core.db import Database
 from dream_api.core.errors import NotFound, Refusal
-from dream_api.gate import Gate
-from dream_api.keys.issuing import KeyAlreadyRevoked
-from tests.support.house import Account, House
-from tests.support.second import Second
+from dream_api.keys.issuance import KeyAlreadyRevoked
+from dream_api.metering import Gate
+from tests.support.deadline import Second
+from tests.support.instance import Account, House
 
 
 async def revoke(house: House, who: Account, key_id: str) -> None:

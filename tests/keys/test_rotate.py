@@ -8,11 +8,11 @@ from dream_api.core import clock
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.secrets import InstanceKey, SealBroken
 from dream_api.keys import IssuedKey
-from dream_api.keys.issuing import NoKeyToRotate
-from dream_api.keys.revealing import KeyHidden
+from dream_api.keys.disclosure import KeyHidden
+from dream_api.keys.issuance import NoKeyToRotate
 from dream_api.platforms import Mode
 from dream_api.schema import metadata
-from tests.support.house import INSTANCE_KEY, Account, House, bearer
+from tests.support.instance import INSTANCE_KEY, Account, House, bearer
 
 
 async def rotate(house: House, who: Account, mode: Mode = "test", grace: int = keys.DEFAULT_GRACE) -> IssuedKey:

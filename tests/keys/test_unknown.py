@@ -11,10 +11,10 @@ from dream_api import keys
 from dream_api.app import open_database
 from dream_api.core.db import Database, Tx
 from dream_api.core.settings import Settings
-from dream_api.gate import Gate
-from dream_api.keys import tokens
-from tests.support.house import INSTANCE_KEY, Account, House, bearer
-from tests.support.second import Second
+from dream_api.keys import key_format
+from dream_api.metering import Gate
+from tests.support.deadline import Second
+from tests.support.instance import INSTANCE_KEY, Account, House, bearer
 
 
 async def told(gate: Gate, token: str) -> str:
@@ -56,7 +56,7 @@ async def elsewhere(house: House) -> AsyncIterator[Gate]:
 
 
 async def test_a_flood_of_one_unknown_key_asks_the_database_once(house: House) -> None:
-    headers = bearer(tokens.make("secret", "live"))
+    headers = bearer(key_format.make("secret", "live"))
     with reading_keys(house.database) as statements:
         for path in ("/api/usage", "/api/customers"):
             answers = await asyncio.gather(*(house.api.get(path, headers=headers) for _ in range(20)))
@@ -71,7 +71,7 @@ async def test_no_more_than_ten_thousand_are_remembered(house: House) -> None:
     unknown = house.gate.keys.unknown
     for n in range(10_000):
         unknown.put(str(n), True, read_at=unknown.version)
-    assert await told(house.gate, tokens.make("secret", "test")) == "key_unknown"
+    assert await told(house.gate, key_format.make("secret", "test")) == "key_unknown"
 
     assert len(unknown) == 10_000
 
@@ -133,7 +133,7 @@ async def test_what_was_read_before_the_key_was_made_is_not_remembered(house: Ho
 
 
 async def test_whoever_cannot_know_what_changed_asks_each_time(house: House) -> None:
-    token = tokens.make("secret", "test")
+    token = key_format.make("secret", "test")
     await house.gate.changes.stop()
     house.gate.changes._looked_at = float("-inf")
     with reading_keys(house.database) as statements:

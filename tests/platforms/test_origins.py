@@ -6,7 +6,7 @@ from dream_api import platforms
 from dream_api.core.errors import Refusal, ValidationFailed
 from dream_api.platforms import Mode, OriginNotAllowed, Project, RedirectNotAllowed
 from dream_api.platforms.origins import proper_origin
-from tests.support.house import Account, House
+from tests.support.instance import Account, House
 
 LISTED = ("https://good.com", "https://*.shop.example", "https://odd.example:8443", "https://xn--bcher-kva.example")
 PROJECT = Project("plt_1", 1, "prj_1", 1, "Shop", "saas", LISTED)

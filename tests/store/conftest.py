@@ -3,7 +3,7 @@ import pytest
 from dream_api.core.db import Database
 from dream_api.core.settings import Settings
 from tests.store.shop import Shop, open_shop
-from tests.support.house import House
+from tests.support.instance import House
 from tests.support.storefront import Storefront, open_storefront
 
 

@@ -6,21 +6,21 @@ from typing import Any, cast
 
 from sqlalchemy import Row, select, update
 
-from dream_api import billing, catalog, platforms, store
+from dream_api import billing, catalog, gateways, platforms, store
 from dream_api.app import open_billing
-from dream_api.billing import Billing, Gateway
+from dream_api.billing import Billing
 from dream_api.billing.tables import checkouts, refunds
 from dream_api.catalog import Draft, PriceTerms, Texts
 from dream_api.core import clock
 from dream_api.core.db import Database
-from dream_api.core.proofs import prove
+from dream_api.core.integrity import prove
 from dream_api.core.settings import Settings
-from dream_api.customers import Scope
-from dream_api.platforms import Project
+from dream_api.gateways import Gateway
+from dream_api.platforms import Project, Scope
 from dream_api.store import Asked, Cart, Item
 from dream_api.store.tables import order_events, orders, stock, stock_holds
 from dream_api.webhooks.tables import events
-from tests.store.till import Till
+from tests.store.scripted_gateway import Till
 
 
 @dataclass
@@ -113,7 +113,7 @@ class Shop:
         for refund in asked:
             await billing.send_refund(self.desk, await self.account(), refund)
 
-    async def account(self) -> billing.Account:
+    async def account(self) -> gateways.Account:
         async with self.database.write() as tx:
             return await billing.account_of(tx, self.scope)
 

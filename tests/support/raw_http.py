@@ -10,7 +10,7 @@ from typing import Any
 import uvicorn
 
 from dream_api.core.http import Connections, Deadlines, HttpProtocols, Lanes, Proxies
-from tests.support.house import Account, House
+from tests.support.instance import Account, House
 
 PATIENCE_SECONDS = 20
 # How connections are served: by the fast path and what it hands over to, or by the latter alone.

@@ -15,8 +15,8 @@ import psutil
 from pydantic import SecretStr
 
 from dream_api.core.settings import Settings
-from tests.support.forking import Forked
 from tests.support.postgres import die_with_parent, free_port
+from tests.support.preloaded import Forked
 
 _START_SECONDS = 60
 _STOP_SECONDS = 60

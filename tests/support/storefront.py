@@ -5,10 +5,11 @@ from typing import Any, cast
 
 import httpx2 as httpx
 
-from dream_api import billing
-from dream_api.billing import Billing, Sandbox
-from dream_api.customers import Scope
-from tests.support.house import ORIGIN, Account, House, open_store
+from dream_api import billing, gateways
+from dream_api.billing import Billing
+from dream_api.gateways.sandbox import Sandbox
+from dream_api.platforms import Scope
+from tests.support.instance import ORIGIN, Account, House, open_store
 
 PAYS, DECLINED, KEEPS_REFUNDS = "4242424242424242", "4000000000000002", "4000000000005126"
 Answer = httpx.Response
@@ -74,7 +75,7 @@ class Storefront:
         path = f"/api/orders/{order_id}/refunds"
         return await self.house.api.post(path, headers=headers or self.sk, json=body)
 
-    async def _desk(self) -> tuple[Billing, billing.Account]:
+    async def _desk(self) -> tuple[Billing, gateways.Account]:
         desk: Billing = cast(Any, self.house.app).state.billing
         project = self.account.project
         async with desk.database.write() as tx:

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from dream_api import app as house
 from dream_api.core.errors import Refusal
 from dream_api.core.settings import Settings
-from dream_api.gate import Gate, body_of, metered, refusal_of
+from dream_api.metering import Gate, body_of, metered, refusal_of
 
 settings = Settings()
 database = house.open_database(settings)

@@ -1,27 +1,19 @@
 """Developers: who they are, the roles they have on platforms, the sessions in which they are signed in, and the
 personal tokens (`dpt_…`) by which their programs call."""
 
-from dream_api.accounts.asking import ask_for_reset, ask_to_verify, notify
-from dream_api.accounts.changing import (
-    RESET_LINK,
-    VERIFY_LINK,
-    close,
-    rename,
-    reset_password,
-    set_password,
-    verify,
+from dream_api.accounts.deferred_mail import ask_for_reset, ask_to_verify, notify
+from dream_api.accounts.external_identities import Arrival, arrive
+from dream_api.accounts.password_sign_in import (
+    CODE_LINK,
+    PasswordWrong,
+    SignInRefused,
+    confirm_password,
+    enter,
+    pass_code,
+    sign_in,
 )
-from dream_api.accounts.issuing import (
-    IssuedToken,
-    TokenAlreadyRevoked,
-    issue,
-    note_tokens,
-    revoke,
-    revoke_all,
-    revoke_on,
-)
-from dream_api.accounts.linking import Arrival, arrive
-from dream_api.accounts.queries import find, of_platform, of_user
+from dream_api.accounts.profile import RESET_LINK, VERIFY_LINK, close, rename, reset_password, set_password, verify
+from dream_api.accounts.registration import sign_up
 from dream_api.accounts.roles import ROLES, Role
 from dream_api.accounts.sessions import (
     SESSION_KIND,
@@ -35,19 +27,17 @@ from dream_api.accounts.sessions import (
     open_session,
     touch_session,
 )
-from dream_api.accounts.signing_in import (
-    CODE_LINK,
-    PasswordWrong,
-    SignInRefused,
-    confirm_password,
-    enter,
-    pass_code,
-    sign_in,
+from dream_api.accounts.token_issuance import (
+    IssuedToken,
+    TokenAlreadyRevoked,
+    issue,
+    note_tokens,
+    revoke,
+    revoke_all,
+    revoke_on,
 )
-from dream_api.accounts.signing_up import sign_up
-from dream_api.accounts.user_queries import hold_user, sessions_of, users_by_id
-from dream_api.accounts.users import EmailTaken, User, create_user, find_user, proper_email, user_of
-from dream_api.accounts.verifying import (
+from dream_api.accounts.token_queries import find, of_platform, of_user
+from dream_api.accounts.token_verification import (
     CACHE_KIND,
     REFUSALS,
     PersonalToken,
@@ -57,6 +47,8 @@ from dream_api.accounts.verifying import (
     touch,
     well_formed,
 )
+from dream_api.accounts.user_queries import hold_user, sessions_of, users_by_id
+from dream_api.accounts.users import EmailTaken, User, create_user, find_user, proper_email, user_of
 
 __all__ = [
     "CACHE_KIND",

@@ -4,17 +4,17 @@ from dataclasses import dataclass
 from functools import partial
 
 from dream_api import audit, identity
-from dream_api.accounts.asking import NOTIFY_JOB, RESET_JOB, VERIFY_JOB
-from dream_api.accounts.changing import RESET_LINK, VERIFY_LINK
-from dream_api.accounts.signing_up import WELCOME_JOB
+from dream_api.accounts.deferred_mail import NOTIFY_JOB, RESET_JOB, VERIFY_JOB
+from dream_api.accounts.profile import RESET_LINK, VERIFY_LINK
+from dream_api.accounts.registration import WELCOME_JOB
 from dream_api.accounts.tables import sessions
 from dream_api.accounts.users import User, find_user, user_of
 from dream_api.audit import Actor
 from dream_api.core import clock
 from dream_api.core.db import Database
+from dream_api.core.expiry import Kept
 from dream_api.core.jobs import Job, Registry
 from dream_api.core.mail import Letters, post
-from dream_api.core.sweeping import Kept
 from dream_api.identity.tables import attempts, one_time_links
 
 KEPT = (

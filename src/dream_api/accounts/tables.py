@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table
 
-from dream_api.core.db.tables import Digest, Verbatim, key, metadata, moment
+from dream_api.core.db.columns import Digest, Verbatim, key, metadata, moment
 
 # Directory.
 personal_tokens = Table(

@@ -3,10 +3,9 @@
 What a file is, is seen in its bytes; what could run script in a browser is handed out as a download only.
 """
 
-from dream_api.assets.deciding import ContentType, is_shown, type_of
-from dream_api.assets.parts import Upload, upload_in
+from dream_api.assets.byte_ranges import RangeNotSatisfiable, span_of
+from dream_api.assets.content_type import ContentType, is_shown, type_of
 from dream_api.assets.queries import by_key, delete_asset, keys_of
-from dream_api.assets.ranges import RangeNotSatisfiable, span_of
 from dream_api.assets.rules import (
     CURSOR,
     Asset,
@@ -21,6 +20,7 @@ from dream_api.assets.rules import (
     path_of,
     refuse_beyond,
 )
+from dream_api.assets.uploads import Upload, upload_in
 
 __all__ = [
     "CURSOR",

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Row
 
 from dream_api.assets import queries
-from dream_api.assets.deciding import ContentType, type_of
-from dream_api.assets.parts import Upload
+from dream_api.assets.content_type import ContentType, type_of
+from dream_api.assets.uploads import Upload
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import Forbidden, TooLarge

@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table
 
-from dream_api.core.db.tables import Digest, Number, Verbatim, key, metadata, moment
+from dream_api.core.db.columns import Digest, Number, Verbatim, key, metadata, moment
 
 # Directory: whoever has the key is served, before any tenant is known.
 assets = Table(

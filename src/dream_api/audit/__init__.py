@@ -6,11 +6,11 @@ the chain still verifies; what is too old is cut off at a place that is sealed w
 """
 
 from dream_api.audit.actions import ACTIONS
-from dream_api.audit.cutting import cut, forget
-from dream_api.audit.erasing import erase_old
-from dream_api.audit.proving import checks
-from dream_api.audit.reading import Entry, Known, actors_of, entries_of
-from dream_api.audit.recording import OPERATOR, Actor, ActorKind, record, record_in_all
+from dream_api.audit.entries import Entry, Known, actors_of, entries_of
+from dream_api.audit.erasure import erase_old
+from dream_api.audit.integrity import checks
+from dream_api.audit.recorder import OPERATOR, Actor, ActorKind, record, record_in_all
+from dream_api.audit.truncation import cut, forget
 
 __all__ = [
     "ACTIONS",

@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from dream_api.audit.cutting import cut
-from dream_api.audit.erasing import erase_old
+from dream_api.audit.erasure import erase_old
+from dream_api.audit.truncation import cut
 from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.core.jobs import Job, Registry

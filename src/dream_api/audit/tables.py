@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, ForeignKeyConstraint, Index, Table
 
-from dream_api.core.db.tables import Digest, Number, Verbatim, key, metadata, moment
+from dream_api.core.db.columns import Digest, Number, Verbatim, key, metadata, moment
 
 books = Table(
     "audit_books",

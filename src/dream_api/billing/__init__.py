@@ -9,18 +9,10 @@ Selling takes three steps, because a gateway is asked with no transaction open:
 A room above hears of what was bought by the events that `billing.py` names, in the transaction that writes it down.
 """
 
-from dream_api.billing.accounts import (
-    GatewayMissing,
-    account_from,
-    account_of,
-    find_account,
-    now_in,
-    payer_of,
-    scope_of,
-)
-from dream_api.billing.advancing import DUES, TestClockNeedsSandbox, advance, run_due
-from dream_api.billing.applying import apply, refresh
-from dream_api.billing.billing import (
+from dream_api.billing.checkout_expiry import end as end_checkout
+from dream_api.billing.checkouts import OPEN_FOR, open_page
+from dream_api.billing.checkouts import begin as begin_checkout
+from dream_api.billing.context import (
     CHECKOUT_COMPLETED,
     CHECKOUT_EXPIRED,
     PLAN_CHANGED,
@@ -30,20 +22,19 @@ from dream_api.billing.billing import (
     Billing,
     Due,
 )
-from dream_api.billing.checkouts import OPEN_FOR, open_page
-from dream_api.billing.checkouts import begin as begin_checkout
-from dream_api.billing.contract import (
-    Account,
-    CardRefused,
-    Gateway,
-    GatewayRefused,
-    GatewayUnavailable,
-    Line,
-    NewCheckout,
+from dream_api.billing.due_work import DUES, TestClockNeedsSandbox, advance, run_due
+from dream_api.billing.event_sync import apply, refresh
+from dream_api.billing.gateway_accounts import (
+    GatewayMissing,
+    account_from,
+    account_of,
+    find_account,
+    now_in,
+    payer_of,
+    scope_of,
 )
-from dream_api.billing.delivering import deliver
-from dream_api.billing.ending import end as end_checkout
-from dream_api.billing.proving import checks
+from dream_api.billing.idempotency import begun
+from dream_api.billing.integrity import checks
 from dream_api.billing.queries import (
     checkout_by_id,
     has_payments,
@@ -53,13 +44,12 @@ from dream_api.billing.queries import (
     refunds_of,
     subscribers_by_plan,
 )
-from dream_api.billing.receiving import receive
-from dream_api.billing.refunding import RefundBeyondLimit, RefundTooLarge, find_payment, refuse_beyond
-from dream_api.billing.refunding import begin as begin_refund
-from dream_api.billing.refunding import send as send_refund
-from dream_api.billing.requests import begun
-from dream_api.billing.sandbox import Sandbox
-from dream_api.billing.selling import AlreadySubscribed, begin_subscription
+from dream_api.billing.refunds import RefundBeyondLimit, RefundTooLarge, find_payment, refuse_beyond
+from dream_api.billing.refunds import begin as begin_refund
+from dream_api.billing.refunds import send as send_refund
+from dream_api.billing.sandbox_delivery import deliver
+from dream_api.billing.subscription_checkout import AlreadySubscribed, begin_subscription
+from dream_api.billing.webhook_intake import receive
 
 __all__ = [
     "CHECKOUT_COMPLETED",
@@ -70,20 +60,12 @@ __all__ = [
     "REFUND_FAILED",
     "REFUND_SUCCEEDED",
     "SENTENCES",
-    "Account",
     "AlreadySubscribed",
     "Billing",
-    "CardRefused",
     "Due",
-    "Gateway",
     "GatewayMissing",
-    "GatewayRefused",
-    "GatewayUnavailable",
-    "Line",
-    "NewCheckout",
     "RefundBeyondLimit",
     "RefundTooLarge",
-    "Sandbox",
     "TestClockNeedsSandbox",
     "account_from",
     "account_of",

@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import Row
 
 from dream_api import catalog
-from dream_api.billing import accounts, queries
-from dream_api.billing.billing import CHECKOUT_COMPLETED, CHECKOUT_EXPIRED, Billing
-from dream_api.billing.contract import Account, CheckoutFacts, Line, NewCheckout
+from dream_api.billing import gateway_accounts, queries
+from dream_api.billing.context import CHECKOUT_COMPLETED, CHECKOUT_EXPIRED, Billing
 from dream_api.core import clock, ids, jobs
 from dream_api.core.db import Tx
 from dream_api.core.idempotency import Once
+from dream_api.gateways.contract import Account, CheckoutFacts, Line, NewCheckout
 
 # How long a checkout can be paid; Stripe knows no shorter time.
 OPEN_FOR = 30 * clock.MINUTE
@@ -86,7 +86,7 @@ async def finish(billing: Billing, platform_id: str, checkout_id: str) -> None:
     """What a crash left between the intent and the page: the page is made all the same, and ends by its time."""
     async with billing.database.read() as tx:
         checkout = await queries.checkout_by_id(tx, platform_id, checkout_id)
-        account = await accounts.find_account(tx, checkout.account) if checkout is not None else None
+        account = await gateway_accounts.find_account(tx, checkout.account) if checkout is not None else None
     if checkout is not None and account is not None:
         await open_page(billing, account, checkout)
 

@@ -2,16 +2,24 @@
 
 from functools import partial
 
-from dream_api.billing import accounts, advancing, applying, checkouts, delivering, receiving, refunding
-from dream_api.billing.billing import Billing
+from dream_api.billing import (
+    checkouts,
+    due_work,
+    event_sync,
+    gateway_accounts,
+    refunds,
+    sandbox_delivery,
+    webhook_intake,
+)
+from dream_api.billing.context import Billing
 from dream_api.billing.queries import accounts_due
-from dream_api.billing.sandbox import DELIVER_JOB
-from dream_api.billing.sandbox.tables import sandbox_events, sandbox_requests
 from dream_api.billing.tables import gateway_events
 from dream_api.core import clock
 from dream_api.core.db import Database
+from dream_api.core.expiry import Kept
 from dream_api.core.jobs import Job, Registry
-from dream_api.core.sweeping import Kept
+from dream_api.gateways.sandbox import DELIVER_JOB
+from dream_api.gateways.sandbox.tables import sandbox_events, sandbox_requests
 
 KEPT = (
     Kept(gateway_events.c.received_at, 90 * clock.DAY),
@@ -25,8 +33,8 @@ _EVERY = 15 * clock.SECOND
 def register(registry: Registry, billing: Billing) -> None:
     registry.handle(checkouts.FINISH_JOB, partial(_finish_checkout, billing))
     registry.handle(DELIVER_JOB, partial(_deliver, billing))
-    registry.handle(receiving.APPLY_JOB, partial(_apply, billing))
-    registry.handle(refunding.SEND_JOB, partial(_send_refund, billing))
+    registry.handle(webhook_intake.APPLY_JOB, partial(_apply, billing))
+    registry.handle(refunds.SEND_JOB, partial(_send_refund, billing))
     registry.handle(_DUE_JOB, partial(_run_due, billing))
     registry.schedule(_DUE_JOB, every=_EVERY, kind=_DUE_JOB)
 
@@ -36,18 +44,18 @@ async def _finish_checkout(billing: Billing, _: Database, job: Job) -> None:
 
 
 async def _deliver(billing: Billing, _: Database, job: Job) -> None:
-    await delivering.deliver_all(billing, job.payload["account"])
+    await sandbox_delivery.deliver_all(billing, job.payload["account"])
 
 
 async def _apply(billing: Billing, database: Database, job: Job) -> None:
     async with database.read() as tx:
-        account = await accounts.find_account(tx, job.payload["account"])
+        account = await gateway_accounts.find_account(tx, job.payload["account"])
     if account is not None:
-        await applying.apply(billing, account, job.payload["event"])
+        await event_sync.apply(billing, account, job.payload["event"])
 
 
 async def _send_refund(billing: Billing, _: Database, job: Job) -> None:
-    await refunding.send_abandoned(billing, job.platform_id or "", job.payload["id"])
+    await refunds.send_abandoned(billing, job.platform_id or "", job.payload["id"])
 
 
 async def _run_due(billing: Billing, database: Database, job: Job) -> None:
@@ -56,6 +64,6 @@ async def _run_due(billing: Billing, database: Database, job: Job) -> None:
         due = await accounts_due(tx, clock.now())
     for account_id in due:
         async with database.read() as tx:
-            account = await accounts.find_account(tx, account_id)
+            account = await gateway_accounts.find_account(tx, account_id)
         if account is not None:
-            await advancing.run_due(billing, account)
+            await due_work.run_due(billing, account)

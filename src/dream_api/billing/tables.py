@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKeyConstraint, Index, Table, UniqueConstraint, text
 
-from dream_api.core.db.tables import Digest, Number, Verbatim, key, metadata, moment
+from dream_api.core.db.columns import Digest, Number, Verbatim, key, metadata, moment
 
 _SEVEN_YEARS = "7 years"
 

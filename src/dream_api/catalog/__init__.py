@@ -5,16 +5,7 @@ price = catalog.find_price_of(offer, currency="usd", interval="month")
 amount = catalog.amount_of(price, quantity)
 """
 
-from dream_api.catalog.appraising import NewPrice, appraise, minor_of
-from dream_api.catalog.asking import (
-    AskedPrice,
-    NewTier,
-    TierChange,
-    WindowName,
-    draft_of,
-    new_price,
-)
-from dream_api.catalog.couponing import (
+from dream_api.catalog.coupons import (
     CouponExists,
     CouponUnusable,
     NewCoupon,
@@ -26,8 +17,22 @@ from dream_api.catalog.couponing import (
     redeem,
     unredeem,
 )
-from dream_api.catalog.discounting import Coupon, CouponDuration, discount_of
-from dream_api.catalog.finding import (
+from dream_api.catalog.discounts import Coupon, CouponDuration, discount_of
+from dream_api.catalog.inputs import AskedPrice, NewTier, TierChange, WindowName, draft_of, new_price
+from dream_api.catalog.levels import (
+    LEVELS,
+    Home,
+    Level,
+    assign,
+    ensure_home,
+    find_home,
+    home_is_missing,
+    levels_of,
+    limits_of,
+    set_level,
+)
+from dream_api.catalog.limits import TierLimit
+from dream_api.catalog.offers import (
     Features,
     NoPrice,
     Offer,
@@ -43,32 +48,8 @@ from dream_api.catalog.finding import (
     price_by_id,
     usage_prices,
 )
-from dream_api.catalog.levels import (
-    LEVELS,
-    Home,
-    Level,
-    assign,
-    ensure_home,
-    find_home,
-    home_is_missing,
-    levels_of,
-    limits_of,
-    set_level,
-)
-from dream_api.catalog.limiting import TierLimit
-from dream_api.catalog.offering import (
-    Draft,
-    SetTier,
-    Texts,
-    TierArchived,
-    TierExists,
-    TierIsDefault,
-    archive_tier,
-    change_tier,
-    hold_tier,
-    make_tier,
-)
 from dream_api.catalog.plans import CACHE_KIND, NoPlan, Plan, Plans, UnknownPlan, load
+from dream_api.catalog.price_validation import NewPrice, appraise, minor_of
 from dream_api.catalog.pricing import (
     LARGEST_AMOUNT,
     LARGEST_UNIT_AMOUNT,
@@ -85,8 +66,20 @@ from dream_api.catalog.pricing import (
     parts_of,
     told,
 )
+from dream_api.catalog.proration import prorated, split
 from dream_api.catalog.rules import add_price, archive_price, open_project, set_tier
-from dream_api.catalog.sharing import prorated, split
+from dream_api.catalog.tiers import (
+    Draft,
+    SetTier,
+    Texts,
+    TierArchived,
+    TierExists,
+    TierIsDefault,
+    archive_tier,
+    change_tier,
+    hold_tier,
+    make_tier,
+)
 
 __all__ = [
     "CACHE_KIND",

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dream_api import customers, platforms
-from dream_api.catalog.appraising import NewPrice, appraise
-from dream_api.catalog.finding import Offer, offers_of
-from dream_api.catalog.limiting import TierLimit
-from dream_api.catalog.offering import Draft, Texts, make_tier
+from dream_api.catalog.limits import TierLimit
+from dream_api.catalog.offers import Offer, offers_of
+from dream_api.catalog.price_validation import NewPrice, appraise
 from dream_api.catalog.pricing import PriceTerms
 from dream_api.catalog.rules import set_tier
+from dream_api.catalog.tiers import Draft, Texts, make_tier
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import ValidationFailed
@@ -163,6 +163,6 @@ async def assign(tx: Tx, platform: Platform, number: int, mode: Mode) -> Level:
     level = next((level for level in await levels_of(tx, mode) if level.number == number), None)
     if level is None:
         raise ValidationFailed("There is no level of that number; see `dream-api levels`.", param="level")
-    scope = customers.Scope(home.platform_id, home.platform_no, home.id, mode)
+    scope = platforms.Scope(home.platform_id, home.platform_no, home.id, mode)
     await customers.set_plan(tx, scope, platform.id, level.name, now=clock.now())
     return level

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from dream_api.catalog.appraising import NewPrice, appraise, place_of
-from dream_api.catalog.finding import Offer, UnknownPrice
-from dream_api.catalog.limiting import TierLimit
-from dream_api.catalog.offering import Draft, SetTier, Texts, change_tier, hold_tier, make_tier
+from dream_api.catalog.limits import TierLimit
+from dream_api.catalog.offers import Offer, UnknownPrice
+from dream_api.catalog.price_validation import NewPrice, appraise, place_of
 from dream_api.catalog.pricing import PriceTerms
+from dream_api.catalog.tiers import Draft, SetTier, Texts, change_tier, hold_tier, make_tier
 from dream_api.core.db import Tx
 from dream_api.core.errors import ValidationFailed
 from dream_api.platforms import Mode, Platform, Project, ProjectType, create_project

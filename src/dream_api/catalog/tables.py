@@ -12,7 +12,7 @@ from sqlalchemy import (
     true,
 )
 
-from dream_api.core.db.tables import Number, Small, Verbatim, key, metadata, moment
+from dream_api.core.db.columns import Number, Small, Verbatim, key, metadata, moment
 
 _KEPT = "until the project is deleted"
 

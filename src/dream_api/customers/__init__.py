@@ -1,8 +1,8 @@
 """End users of a project and mode: who they are, their plan and their period."""
 
-from dream_api.customers.enrolling import Wanted, enroll, find_many, last_numbers
-from dream_api.customers.periods import SILENCE, has_lapsed, period_of
-from dream_api.customers.proving import checks
+from dream_api.customers.batch_lookup import Wanted, enroll, find_many, last_numbers
+from dream_api.customers.billing_period import SILENCE, has_lapsed, period_of
+from dream_api.customers.integrity import checks
 from dream_api.customers.queries import customers_by_plan, live_customers_by_platform, page_of
 from dream_api.customers.rules import (
     CACHE_KIND,
@@ -24,7 +24,6 @@ from dream_api.customers.rules import (
     refuse_inactive,
     set_plan,
 )
-from dream_api.customers.scope import Scope
 
 __all__ = [
     "CACHE_KIND",
@@ -33,7 +32,6 @@ __all__ = [
     "Customer",
     "CustomerBlocked",
     "CustomerDeleted",
-    "Scope",
     "Wanted",
     "change",
     "checks",

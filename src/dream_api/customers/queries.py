@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, func, insert, select, update
 
 from dream_api.core.db import Tx
-from dream_api.customers.scope import Scope
 from dream_api.customers.tables import customers
+from dream_api.platforms.scope import Scope
 
 c = customers.c
 # Of so many, all are read and put in order; of more, those come soon that are looked for in the order of ids.

@@ -10,9 +10,9 @@ from dream_api.core.cache import note
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Forbidden, NotFound, ValidationFailed
 from dream_api.customers import queries
-from dream_api.customers.periods import period_of
-from dream_api.customers.scope import Scope
+from dream_api.customers.billing_period import period_of
 from dream_api.platforms import draw
+from dream_api.platforms.scope import Scope
 
 # Cached by `Scope.name_of(user_id)`.
 CACHE_KIND = "customer"

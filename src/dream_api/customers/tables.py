@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Table, UniqueConstraint
 
-from dream_api.core.db.tables import Key, Number, key, metadata, moment
+from dream_api.core.db.columns import Key, Number, key, metadata, moment
 
 customers = Table(
     "customers",

@@ -1,8 +1,7 @@
 """How people of any kind show who they are: passwords, one-time links, second factors, other providers' sign-in."""
 
 from dream_api.identity.attempts import Try, claim, forgive
-from dream_api.identity.flows import Claims, Flow, Provider, ProviderFailed
-from dream_api.identity.links import (
+from dream_api.identity.one_time_links import (
     Link,
     LinkUnusable,
     forget_links,
@@ -11,10 +10,11 @@ from dream_api.identity.links import (
     make_link,
     use_link,
 )
-from dream_api.identity.opening import open_provider
 from dream_api.identity.passwords import ARGON2, Passwords, proper_password
-from dream_api.identity.recovery import codes_left, make_codes
-from dream_api.identity.second_factors import (
+from dream_api.identity.provider import Claims, Flow, Provider, ProviderFailed
+from dream_api.identity.provider_factory import open_provider
+from dream_api.identity.recovery_codes import codes_left, make_codes
+from dream_api.identity.totp import (
     CodeKind,
     CodeWrong,
     Enrolment,

@@ -8,7 +8,7 @@ from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.db.statements import insert
 from dream_api.core.secrets import digest
-from dream_api.identity.lockout import Attempts, after_try, is_locked
+from dream_api.identity.login_throttle import Attempts, after_try, is_locked
 from dream_api.identity.tables import attempts
 
 a = attempts.c

@@ -1,6 +1,7 @@
 """Keys of a project and mode: `pk_…` for browsers, `sk_…` for servers."""
 
-from dream_api.keys.issuing import (
+from dream_api.keys.disclosure import KeyHidden, reveal, reveal_if_ours
+from dream_api.keys.issuance import (
     DEFAULT_GRACE,
     LONGEST_GRACE,
     IssuedKey,
@@ -10,11 +11,10 @@ from dream_api.keys.issuing import (
     revoke,
     rotate,
 )
-from dream_api.keys.limiting import limit
+from dream_api.keys.key_format import Kind
 from dream_api.keys.queries import of_project, touch
-from dream_api.keys.revealing import KeyHidden, reveal, reveal_if_ours
-from dream_api.keys.tokens import Kind
-from dream_api.keys.verifying import (
+from dream_api.keys.rate_limit import limit
+from dream_api.keys.verification import (
     CACHE_KIND,
     REFUSALS,
     Key,

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Row, insert, or_, select, update
 
 from dream_api.core.db import BatchTx, Statement, Tx, rows_of
-from dream_api.core.db.tables import Key
+from dream_api.core.db.columns import Key
 from dream_api.keys.tables import key_hashes, keys
 from dream_api.platforms import Mode
 from dream_api.platforms.tables import platforms, projects

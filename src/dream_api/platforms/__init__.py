@@ -1,6 +1,20 @@
 """Tenants and what they sell: platforms, their projects and their time, who may do what, and their numbers."""
 
-from dream_api.platforms.changing import (
+from dream_api.platforms.invitation_queries import are_for as is_invited
+from dream_api.platforms.invitation_queries import count_open, invitations_of
+from dream_api.platforms.invitations import (
+    AlreadyInvited,
+    InvitationOver,
+    InvitedAnother,
+    find_invitation,
+    invite,
+    invite_again,
+    new_token,
+    read_invitation,
+    revoke_invitation,
+    use_invitation,
+)
+from dream_api.platforms.lifecycle import (
     GRACE,
     HomeStays,
     ask_deletion,
@@ -12,21 +26,6 @@ from dream_api.platforms.changing import (
     proper_refund_limit,
     rename,
     take_back_deletion,
-)
-from dream_api.platforms.clocks import PLANS_KIND, ClockGoesForwardOnly, ahead_of, move_to, now_in, refuse_move
-from dream_api.platforms.invitation_queries import are_for as is_invited
-from dream_api.platforms.invitation_queries import count_open, invitations_of
-from dream_api.platforms.inviting import (
-    AlreadyInvited,
-    InvitationOver,
-    InvitedAnother,
-    find_invitation,
-    invite,
-    invite_again,
-    new_token,
-    read_invitation,
-    revoke_invitation,
-    use_invitation,
 )
 from dream_api.platforms.member_queries import count_members, members_of
 from dream_api.platforms.members import (
@@ -42,7 +41,6 @@ from dream_api.platforms.members import (
     role_of,
     transfer,
 )
-from dream_api.platforms.numbers import draw, draw_locked, hold_numbers, move
 from dream_api.platforms.operators import (
     become_operator,
     look_up_operator_link,
@@ -95,7 +93,10 @@ from dream_api.platforms.rules import (
     proper_name,
     rename_project,
 )
-from dream_api.platforms.sign_ins import note_refused, record_of_person, register_sign_ins
+from dream_api.platforms.scope import Scope
+from dream_api.platforms.sequences import draw, draw_locked, hold_numbers, move
+from dream_api.platforms.sign_in_log import note_refused, record_of_person, register_sign_ins
+from dream_api.platforms.test_clock import PLANS_KIND, ClockGoesForwardOnly, ahead_of, move_to, now_in, refuse_move
 
 __all__ = [
     "CACHE_KIND",
@@ -121,6 +122,7 @@ __all__ = [
     "RefundLimit",
     "Right",
     "RoleForbids",
+    "Scope",
     "add_member",
     "ahead_of",
     "all_platforms",

@@ -11,7 +11,7 @@ from dream_api.core.cache import note
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound, ValidationFailed
 from dream_api.platforms import queries
-from dream_api.platforms.numbers import draw
+from dream_api.platforms.sequences import draw
 
 Mode = Literal["test", "live"]
 ProjectType = Literal["saas", "store"]

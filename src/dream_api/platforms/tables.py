@@ -11,7 +11,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from dream_api.core.db.tables import Digest, Number, Verbatim, key, metadata, moment
+from dream_api.core.db.columns import Digest, Number, Verbatim, key, metadata, moment
 
 platforms = Table(
     "platforms",

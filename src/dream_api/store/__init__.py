@@ -7,18 +7,18 @@
 The store hears of checkouts and refunds by billing's events; app.py wires them.
 """
 
-from dream_api.store.carts import MOST_ITEMS, MOST_OF_ONE, Cart, Item, MixedCurrencies, StoreOnly
-from dream_api.store.carts import begin as begin_checkout
-from dream_api.store.hearing import complete, expire, follow_refund
-from dream_api.store.holding import SoldOut
+from dream_api.store.billing_events import complete, expire, follow_refund
+from dream_api.store.cart_checkout import MOST_ITEMS, MOST_OF_ONE, Cart, Item, MixedCurrencies, StoreOnly
+from dream_api.store.cart_checkout import begin as begin_checkout
+from dream_api.store.integrity import checks
+from dream_api.store.inventory import Inventory, InventoryBelowHeld, inventory_of, put_inventory, warn_at
 from dream_api.store.order_queries import events_of, lines_of, order_of, orders_of, page_of
 from dream_api.store.orders import OrderPaid, Status, refuse_paid
 from dream_api.store.orders import find as find_order
-from dream_api.store.proving import checks
-from dream_api.store.refunding import Asked, OrderNotPaid, find_payment
-from dream_api.store.refunding import begin as begin_refund
-from dream_api.store.stock import Inventory, InventoryBelowHeld, inventory_of, put_inventory, warn_at
-from dream_api.store.stocking import put_stock
+from dream_api.store.refunds import Asked, OrderNotPaid, find_payment
+from dream_api.store.refunds import begin as begin_refund
+from dream_api.store.stock_holds import SoldOut
+from dream_api.store.tier_inventory import put_stock
 
 __all__ = [
     "MOST_ITEMS",

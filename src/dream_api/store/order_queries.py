@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, Row, and_, insert, select, update
 
 from dream_api.catalog.tables import tiers
 from dream_api.core.db import Tx
-from dream_api.customers import Scope
 from dream_api.customers.tables import customers
+from dream_api.platforms import Scope
 from dream_api.store.tables import order_events, order_lines, orders
 
 o = orders.c

@@ -11,7 +11,7 @@ from dream_api import platforms, webhooks
 from dream_api.core import ids
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, NotFound
-from dream_api.customers import Scope
+from dream_api.platforms import Scope
 from dream_api.store import order_queries as queries
 from dream_api.webhooks import Event, EventType
 

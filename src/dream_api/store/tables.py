@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table, UniqueConstraint
 
-from dream_api.core.db.tables import Number, Verbatim, key, metadata, moment
+from dream_api.core.db.columns import Number, Verbatim, key, metadata, moment
 
 _SEVEN_YEARS = "7 years"
 _OF_PROJECT = (["platform_id", "project_id"], ["projects.platform_id", "projects.id"])

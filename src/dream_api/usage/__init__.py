@@ -6,11 +6,7 @@ counts calls inside the caller's transaction, whichever it is; `decide` is the p
 known is held by `reserve` and counted by `settle`. `close_period` tells what is billed, to which nothing is added.
 """
 
-from dream_api.usage.charting import By as UsageBy
-from dream_api.usage.charting import Point, Span, calls_by_platform, history, span_of
-from dream_api.usage.closing import close_period, used_in_period
-from dream_api.usage.counting import Counted, count
-from dream_api.usage.deciding import (
+from dream_api.usage.admission import (
     LARGEST_COUNT,
     Admitted,
     BelowZero,
@@ -29,19 +25,11 @@ from dream_api.usage.deciding import (
     Verdict,
     decide,
 )
-from dream_api.usage.late import Closing, Closings, PeriodClosed
-from dream_api.usage.proving import checks
-from dream_api.usage.reserving import (
-    LONGEST_TTL_SECONDS,
-    Reservation,
-    ReservationExpired,
-    ReservationSettled,
-    SettlesTooMuch,
-    reserve,
-    settle,
-)
-from dream_api.usage.reserving import find as find_reservation
-from dream_api.usage.rules import (
+from dream_api.usage.counters import Counted, count
+from dream_api.usage.hourly_totals import hours, hours_asked
+from dream_api.usage.integrity import checks
+from dream_api.usage.late_calls import Closing, Closings, PeriodClosed
+from dream_api.usage.meters import (
     LARGEST_QUANTITY,
     REQUESTS,
     Aggregation,
@@ -55,7 +43,19 @@ from dream_api.usage.rules import (
     meters_of,
     standings,
 )
-from dream_api.usage.summing import hours, hours_asked
+from dream_api.usage.period_close import close_period, used_in_period
+from dream_api.usage.reservations import (
+    LONGEST_TTL_SECONDS,
+    Reservation,
+    ReservationExpired,
+    ReservationSettled,
+    SettlesTooMuch,
+    reserve,
+    settle,
+)
+from dream_api.usage.reservations import find as find_reservation
+from dream_api.usage.time_series import By as UsageBy
+from dream_api.usage.time_series import Point, Span, calls_by_platform, history, span_of
 from dream_api.usage.windows import Kind, Limit, OpenLimit, Period, Window, open_at
 
 __all__ = [

@@ -4,10 +4,10 @@ from sqlalchemy import literal_column
 
 from dream_api.core import clock
 from dream_api.core.db import Database
+from dream_api.core.expiry import Kept
 from dream_api.core.jobs import Job, Registry
-from dream_api.core.sweeping import Kept
-from dream_api.usage import merging, rolling
-from dream_api.usage.reserving import release_overdue
+from dream_api.usage import compaction, rollup
+from dream_api.usage.reservations import release_overdue
 from dream_api.usage.tables import reservations
 
 MERGE = "usage.merge"
@@ -30,7 +30,7 @@ def register(registry: Registry) -> None:
 
 
 async def merge(database: Database, job: Job) -> None:
-    await merging.merge(database, clock.now())
+    await compaction.merge(database, clock.now())
 
 
 async def release(database: Database, job: Job) -> None:
@@ -42,5 +42,5 @@ async def release(database: Database, job: Job) -> None:
 
 
 async def roll(database: Database, job: Job) -> None:
-    while await rolling.roll(database):
+    while await rollup.roll(database):
         pass  # between two steps the other writers have their turn

@@ -22,17 +22,10 @@ from sqlalchemy import insert as plain_insert
 
 from dream_api.core import clock, ids
 from dream_api.core.db import BatchTx, Statement, Tx, given, insert, rows_of
-from dream_api.core.db.tables import Key
+from dream_api.core.db.columns import Key
 from dream_api.platforms import home_platform_no
-from dream_api.usage.deciding import CounterKey, EventKey, HourKey, LifeKey
-from dream_api.usage.tables import (
-    meters,
-    usage_counters,
-    usage_events,
-    usage_hours,
-    usage_late,
-    usage_subjects,
-)
+from dream_api.usage.admission import CounterKey, EventKey, HourKey, LifeKey
+from dream_api.usage.tables import meters, usage_counters, usage_events, usage_hours, usage_late, usage_subjects
 
 _BIG = BigInteger()
 _counter_key = {

@@ -7,8 +7,8 @@ from sqlalchemy import BigInteger, and_, bindparam, literal_column, select, upda
 from sqlalchemy import insert as plain_insert
 
 from dream_api.core.db import BatchTx, Statement, Tx, given, insert, rows_of
-from dream_api.core.db.tables import Key
-from dream_api.usage.deciding import LifeKey
+from dream_api.core.db.columns import Key
+from dream_api.usage.admission import LifeKey
 from dream_api.usage.queries import Rows
 from dream_api.usage.tables import reservations, usage_counters
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, Index, Table, UniqueConstraint, text
 
-from dream_api.core.db.tables import Digest, Key, Number, Small, Verbatim, key, metadata, moment
+from dream_api.core.db.columns import Digest, Key, Number, Small, Verbatim, key, metadata, moment
 
 # Rows that change with every call stay in their page, and no index changes with them.
 _ROOM_TO_UPDATE = {"fillfactor": 60}

@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table
 
-from dream_api.core.db.tables import Verbatim, key, metadata, moment
+from dream_api.core.db.columns import Verbatim, key, metadata, moment
 
 events = Table(
     "events",

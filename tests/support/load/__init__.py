@@ -5,10 +5,10 @@ and reads what was counted for her customers; `killing` kills a process under lo
 nothing was lost; `outliving` kills one of several that serve together.
 """
 
-from tests.support.load.calling import Call, Fate, Tally, load
-from tests.support.load.killing import Round, survive
-from tests.support.load.outliving import outlive
-from tests.support.load.serving import SMALL_LIMIT, Served, found, from_environment
+from tests.support.load.callers import Call, Fate, Tally, load
+from tests.support.load.process_kill import outlive
+from tests.support.load.server_kill import Round, survive
+from tests.support.load.servers import SMALL_LIMIT, Served, found, from_environment
 
 __all__ = [
     "SMALL_LIMIT",

@@ -4,10 +4,10 @@ from typing import Any
 
 from sqlalchemy import Row, Table, insert, select, update
 
-from dream_api.billing.contract import Account
-from dream_api.billing.queries import rows
+from dream_api.billing.queries import common
 from dream_api.billing.tables import checkouts, payments
 from dream_api.core.db import Tx
+from dream_api.gateways.contract import Account
 
 c = checkouts.c
 
@@ -26,19 +26,19 @@ async def open_checkout(tx: Tx, platform_id: str, checkout_id: str, values: dict
         .values(status=values["status"])
     )
     del values["status"]
-    return await rows.change_one(tx, platform_id, checkouts, checkout_id, values)
+    return await common.change_one(tx, platform_id, checkouts, checkout_id, values)
 
 
 async def end_checkout(tx: Tx, platform_id: str, checkout_id: str, values: dict[str, Any]) -> Row[Any]:
-    return await rows.change_one(tx, platform_id, checkouts, checkout_id, values)
+    return await common.change_one(tx, platform_id, checkouts, checkout_id, values)
 
 
 async def checkout_by_id(tx: Tx, platform_id: str, checkout_id: str) -> Row[Any] | None:
-    return await rows.by_id(tx, platform_id, checkouts, checkout_id)
+    return await common.by_id(tx, platform_id, checkouts, checkout_id)
 
 
 async def hold_checkout(tx: Tx, platform_id: str, checkout_id: str) -> Row[Any] | None:
-    return await rows.by_id(tx, platform_id, checkouts, checkout_id, held=True)
+    return await common.by_id(tx, platform_id, checkouts, checkout_id, held=True)
 
 
 async def has_failed_payment(tx: Tx, platform_id: str, checkout_id: str) -> bool:
@@ -70,4 +70,4 @@ async def by_request(tx: Tx, platform_id: str, table: Table, digest: bytes) -> R
 
 
 async def forget_request(tx: Tx, platform_id: str, table: Table, row_id: str) -> None:
-    await rows.change_one(tx, platform_id, table, row_id, {"request": None})
+    await common.change_one(tx, platform_id, table, row_id, {"request": None})

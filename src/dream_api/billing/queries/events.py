@@ -5,12 +5,12 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
-from dream_api.billing.contract import Account, ObjectKind
-from dream_api.billing.queries import rows
+from dream_api.billing.queries import common
 from dream_api.billing.tables import gateway_events, gateway_objects
 from dream_api.core.db import Tx
 from dream_api.core.db import insert as upserting
-from dream_api.customers import Scope
+from dream_api.gateways.contract import Account, ObjectKind
+from dream_api.platforms import Scope
 
 e = gateway_events.c
 o = gateway_objects.c
@@ -36,7 +36,7 @@ async def event_by_id(tx: Tx, account: Account, event_id: str) -> Row[Any] | Non
 
 async def events_of(tx: Tx, scope: Scope, *, limit: int) -> Sequence[Row[Any]]:
     """Those received last come first."""
-    query = select(gateway_events).where(*rows.scoped(gateway_events, scope))
+    query = select(gateway_events).where(*common.scoped(gateway_events, scope))
     return await tx.all(query.order_by(e.received_at.desc(), e.id.desc()).limit(limit))
 
 

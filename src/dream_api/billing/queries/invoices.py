@@ -5,30 +5,30 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
-from dream_api.billing.contract import Account
-from dream_api.billing.queries import rows
+from dream_api.billing.queries import common
 from dream_api.billing.tables import invoices, subscriptions, usage_bills
 from dream_api.core.db import Tx
 from dream_api.core.db import insert as upserting
-from dream_api.customers import Scope
+from dream_api.gateways.contract import Account
+from dream_api.platforms import Scope
 
 u = usage_bills.c
 
 
 async def insert_invoice(tx: Tx, account: Account, values: dict[str, Any]) -> Row[Any]:
-    return await rows.insert_one(tx, account, invoices, values)
+    return await common.insert_one(tx, account, invoices, values)
 
 
 async def update_invoice(tx: Tx, platform_id: str, invoice_id: str, values: dict[str, Any]) -> Row[Any]:
-    return await rows.change_one(tx, platform_id, invoices, invoice_id, values)
+    return await common.change_one(tx, platform_id, invoices, invoice_id, values)
 
 
 async def invoice_by_gateway_id(tx: Tx, account: Account, gateway_id: str) -> Row[Any] | None:
-    return await rows.by_gateway_id(tx, account, invoices, gateway_id)
+    return await common.by_gateway_id(tx, account, invoices, gateway_id)
 
 
 async def invoice_in(tx: Tx, scope: Scope, invoice_id: str) -> Row[Any] | None:
-    return await rows.in_scope(tx, scope, invoices, invoice_id)
+    return await common.in_scope(tx, scope, invoices, invoice_id)
 
 
 async def invoices_of(tx: Tx, platform_id: str, subscription_id: str, *, limit: int) -> Sequence[Row[Any]]:
@@ -40,7 +40,7 @@ async def invoices_of(tx: Tx, platform_id: str, subscription_id: str, *, limit: 
 
 async def invoices_of_customer(tx: Tx, platform_id: str, customer_id: str, *, limit: int) -> Sequence[Row[Any]]:
     """Newest first."""
-    return await rows.newest_of_customer(tx, platform_id, invoices, customer_id, limit=limit)
+    return await common.newest_of_customer(tx, platform_id, invoices, customer_id, limit=limit)
 
 
 async def insert_usage_bill(tx: Tx, platform_id: str, row: dict[str, Any]) -> None:

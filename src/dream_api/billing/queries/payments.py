@@ -5,43 +5,42 @@ from typing import Any
 
 from sqlalchemy import Row, func, select, update
 
-from dream_api.billing.contract import Account
-from dream_api.billing.queries import rows
+from dream_api.billing.queries import common
 from dream_api.billing.tables import disputes, payments, refunds
 from dream_api.core.db import Tx
 from dream_api.core.db import insert as upserting
-from dream_api.customers import Scope
-from dream_api.platforms import Mode
+from dream_api.gateways.contract import Account
+from dream_api.platforms import Mode, Scope
 
 p = payments.c
 r = refunds.c
 
 
 async def insert_payment(tx: Tx, account: Account, values: dict[str, Any]) -> Row[Any]:
-    return await rows.insert_one(tx, account, payments, values)
+    return await common.insert_one(tx, account, payments, values)
 
 
 async def update_payment(tx: Tx, platform_id: str, payment_id: str, values: dict[str, Any]) -> Row[Any]:
-    return await rows.change_one(tx, platform_id, payments, payment_id, values)
+    return await common.change_one(tx, platform_id, payments, payment_id, values)
 
 
 async def payment_by_id(tx: Tx, platform_id: str, payment_id: str) -> Row[Any] | None:
-    return await rows.by_id(tx, platform_id, payments, payment_id)
+    return await common.by_id(tx, platform_id, payments, payment_id)
 
 
 async def hold_payment(tx: Tx, platform_id: str, payment_id: str) -> Row[Any]:
     """Nobody else who refunds it goes on before this transaction ends."""
-    payment = await rows.by_id(tx, platform_id, payments, payment_id, held=True)
+    payment = await common.by_id(tx, platform_id, payments, payment_id, held=True)
     assert payment is not None
     return payment
 
 
 async def payment_by_gateway_id(tx: Tx, account: Account, gateway_id: str) -> Row[Any] | None:
-    return await rows.by_gateway_id(tx, account, payments, gateway_id)
+    return await common.by_gateway_id(tx, account, payments, gateway_id)
 
 
 async def payment_in(tx: Tx, scope: Scope, payment_id: str) -> Row[Any] | None:
-    return await rows.in_scope(tx, scope, payments, payment_id)
+    return await common.in_scope(tx, scope, payments, payment_id)
 
 
 async def has_payments(tx: Tx, platform_id: str, project_id: str, mode: Mode) -> bool:
@@ -52,7 +51,7 @@ async def has_payments(tx: Tx, platform_id: str, project_id: str, mode: Mode) ->
 
 async def payments_of_customer(tx: Tx, platform_id: str, customer_id: str, *, limit: int) -> Sequence[Row[Any]]:
     """Newest first."""
-    return await rows.newest_of_customer(tx, platform_id, payments, customer_id, limit=limit)
+    return await common.newest_of_customer(tx, platform_id, payments, customer_id, limit=limit)
 
 
 async def payments_of_checkout(tx: Tx, platform_id: str, checkout_id: str) -> Sequence[Row[Any]]:
@@ -66,16 +65,16 @@ async def payments_of_invoices(
     tx: Tx, scope: Scope, customer_id: str, gateway_ids: Sequence[str], *, limit: int
 ) -> Sequence[Row[Any]]:
     """What a customer paid of these invoices, by the gateway's ids, or tried to; newest first."""
-    which = (*rows.scoped(payments, scope), p.customer_id == customer_id, p.invoice.in_(gateway_ids))
+    which = (*common.scoped(payments, scope), p.customer_id == customer_id, p.invoice.in_(gateway_ids))
     return await tx.all(select(payments).where(*which).order_by(p.id.desc()).limit(limit))
 
 
 async def insert_refund(tx: Tx, account: Account, values: dict[str, Any]) -> Row[Any]:
-    return await rows.insert_one(tx, account, refunds, values)
+    return await common.insert_one(tx, account, refunds, values)
 
 
 async def update_refund(tx: Tx, platform_id: str, refund_id: str, values: dict[str, Any]) -> Row[Any]:
-    return await rows.change_one(tx, platform_id, refunds, refund_id, values)
+    return await common.change_one(tx, platform_id, refunds, refund_id, values)
 
 
 async def fail_refund(tx: Tx, platform_id: str, refund_id: str, now: int) -> bool:
@@ -89,13 +88,13 @@ async def fail_refund(tx: Tx, platform_id: str, refund_id: str, now: int) -> boo
 
 
 async def refund_by_id(tx: Tx, platform_id: str, refund_id: str) -> Row[Any] | None:
-    return await rows.by_id(tx, platform_id, refunds, refund_id)
+    return await common.by_id(tx, platform_id, refunds, refund_id)
 
 
 async def refund_of(tx: Tx, account: Account, refund_id: str | None, gateway_id: str) -> Row[Any] | None:
     """By our own id, which the gateway was told; one that was made at the gateway by the gateway's."""
-    known = None if refund_id is None else await rows.by_id(tx, account.platform_id, refunds, refund_id)
-    return known if known is not None else await rows.by_gateway_id(tx, account, refunds, gateway_id)
+    known = None if refund_id is None else await common.by_id(tx, account.platform_id, refunds, refund_id)
+    return known if known is not None else await common.by_gateway_id(tx, account, refunds, gateway_id)
 
 
 async def refunds_of(tx: Tx, platform_id: str, payment_id: str) -> Sequence[Row[Any]]:

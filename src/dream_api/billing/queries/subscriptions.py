@@ -5,34 +5,34 @@ from typing import Any
 
 from sqlalchemy import Row, func, select
 
-from dream_api.billing.contract import Account
-from dream_api.billing.queries import rows
+from dream_api.billing.queries import common
 from dream_api.billing.tables import subscriptions
 from dream_api.core.db import Tx
-from dream_api.customers import Scope
+from dream_api.gateways.contract import Account
+from dream_api.platforms import Scope
 
 s = subscriptions.c
 
 
 async def insert_subscription(tx: Tx, account: Account, values: dict[str, Any]) -> Row[Any]:
     whole = values | {"gateway": account.gateway, "created_at": values["updated_at"]}
-    return await rows.insert_one(tx, account, subscriptions, whole)
+    return await common.insert_one(tx, account, subscriptions, whole)
 
 
 async def update_subscription(tx: Tx, platform_id: str, subscription_id: str, values: dict[str, Any]) -> Row[Any]:
-    return await rows.change_one(tx, platform_id, subscriptions, subscription_id, values)
+    return await common.change_one(tx, platform_id, subscriptions, subscription_id, values)
 
 
 async def subscription_by_id(tx: Tx, platform_id: str, subscription_id: str) -> Row[Any] | None:
-    return await rows.by_id(tx, platform_id, subscriptions, subscription_id)
+    return await common.by_id(tx, platform_id, subscriptions, subscription_id)
 
 
 async def subscription_by_gateway_id(tx: Tx, account: Account, gateway_id: str) -> Row[Any] | None:
-    return await rows.by_gateway_id(tx, account, subscriptions, gateway_id)
+    return await common.by_gateway_id(tx, account, subscriptions, gateway_id)
 
 
 async def subscription_in(tx: Tx, scope: Scope, subscription_id: str) -> Row[Any] | None:
-    return await rows.in_scope(tx, scope, subscriptions, subscription_id)
+    return await common.in_scope(tx, scope, subscriptions, subscription_id)
 
 
 async def subscriptions_of(tx: Tx, platform_id: str, customer_id: str) -> Sequence[Row[Any]]:
@@ -50,7 +50,7 @@ async def holding(tx: Tx, platform_id: str, customer_id: str) -> Sequence[Row[An
 
 async def holding_of_user(tx: Tx, scope: Scope, user_id: str) -> Sequence[Row[Any]]:
     """Those by which the customer of that user id has a plan."""
-    query = select(subscriptions).where(*rows.scoped(subscriptions, scope), s.user_id == user_id, s.holds)
+    query = select(subscriptions).where(*common.scoped(subscriptions, scope), s.user_id == user_id, s.holds)
     return await tx.all(query.order_by(s.id))
 
 
@@ -78,7 +78,7 @@ async def first_lapsed(tx: Tx, platform_id: str, account_id: str, now: int) -> R
 
 async def subscribers_by_plan(tx: Tx, scope: Scope) -> dict[str, int]:
     """How many subscriptions give each plan at this moment, by the tier's name."""
-    counting = select(s.plan, func.count().label("many")).where(*rows.scoped(subscriptions, scope), s.holds)
+    counting = select(s.plan, func.count().label("many")).where(*common.scoped(subscriptions, scope), s.holds)
     return {row.plan: row.many for row in await tx.all(counting.group_by(s.plan))}
 
 
@@ -96,7 +96,7 @@ async def page_of_subscriptions(
     """Those after the id `after`."""
     wanted = {s.status: status, s.plan: plan, s.user_id: user_id}
     which = [column == value for column, value in wanted.items() if value]
-    query = select(subscriptions).where(*rows.scoped(subscriptions, scope), *which)
+    query = select(subscriptions).where(*common.scoped(subscriptions, scope), *which)
     if after is not None:
         query = query.where(s.id > after if oldest_first else s.id < after)
     return await tx.all(query.order_by(s.id if oldest_first else s.id.desc()).limit(limit))

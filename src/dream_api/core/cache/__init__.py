@@ -7,7 +7,7 @@ numbers; a transaction that notes a change must be over within five seconds. A p
 trusts nothing it remembers and reads everything anew.
 """
 
-from dream_api.core.cache.remembering import Cache
-from dream_api.core.cache.watching import Changes, note
+from dream_api.core.cache.cache import Cache
+from dream_api.core.cache.invalidation import Changes, note
 
 __all__ = ["Cache", "Changes", "note"]

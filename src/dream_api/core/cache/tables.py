@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Index, Integer, Table
 
-from dream_api.core.db.tables import key, metadata, moment
+from dream_api.core.db.columns import key, metadata, moment
 
 changes = Table(
     "changes",

@@ -1,10 +1,11 @@
 """The database: transactions, statements, tables and migrations, the same on SQLite and PostgreSQL."""
 
 from dream_api.core.db.database import FILE_NAME, Database
-from dream_api.core.db.failures import is_contention, is_the_databases, refusal_for
-from dream_api.core.db.moments import months_later
+from dream_api.core.db.dates import months_later
+from dream_api.core.db.errors import is_contention, is_the_databases, refusal_for
+from dream_api.core.db.keyset import place, walk
 from dream_api.core.db.statements import Statement, given, insert, rows_of
-from dream_api.core.db.tx import BatchTx, Tx, inside_transaction
+from dream_api.core.db.transactions import BatchTx, Tx, inside_transaction
 from dream_api.core.db.unusable import (
     DatabaseDamaged,
     DatabaseEmpty,
@@ -14,7 +15,6 @@ from dream_api.core.db.unusable import (
     NoInstance,
     ReferencesBroken,
 )
-from dream_api.core.db.walking import place, walk
 
 __all__ = [
     "FILE_NAME",

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dream_api.core.db import files, postgresql, sqlite
-from dream_api.core.db.failures import is_contention, refusal_for
-from dream_api.core.db.tx import BatchTx, Tx, inside_transaction
+from dream_api.core.db.errors import is_contention, refusal_for
+from dream_api.core.db.transactions import BatchTx, Tx, inside_transaction
 from dream_api.core.errors import Overloaded
 
 FILE_NAME = "dream.db"

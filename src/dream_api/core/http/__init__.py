@@ -1,15 +1,15 @@
 """What every endpoint shares: bodies read within bounds, refusals in one shape, each request with an id."""
 
-from dream_api.core.http.addressing import Proxies, caller_of
-from dream_api.core.http.answering import add_header, answer_once, answer_outside, json_answer, once_of, replayed
+from dream_api.core.http.client_address import Proxies, caller_of
 from dream_api.core.http.connections import Connections
-from dream_api.core.http.documenting import JSON_BODY, Error, answers, document, shown, takes
+from dream_api.core.http.error_responses import refusal_answer, refusal_body
+from dream_api.core.http.fast_path import Lanes
 from dream_api.core.http.forms import ForeignForm, Form, read_form, refuse_foreign_form
-from dream_api.core.http.front import Answering, Front, as_refusal
-from dream_api.core.http.lane import Lanes
+from dream_api.core.http.middleware import Answering, Front, as_refusal
+from dream_api.core.http.openapi import JSON_BODY, Error, answers, document, shown, takes
 from dream_api.core.http.protocol import Deadlines, HttpProtocols, Reply
-from dream_api.core.http.reading import Body, ClientGone, from_errors, parse, read, read_json
-from dream_api.core.http.refusing import refusal_answer, refusal_body
+from dream_api.core.http.request_body import Body, ClientGone, from_errors, parse, read, read_json
+from dream_api.core.http.responses import add_header, answer_once, answer_outside, json_answer, once_of, replayed
 
 __all__ = [
     "JSON_BODY",

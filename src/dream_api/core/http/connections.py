@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Protocol
 
 from dream_api.core.errors import TooMany
-from dream_api.core.http.addressing import Proxies, caller_of
+from dream_api.core.http.client_address import Proxies, caller_of
 
 _CHECK_SECONDS = 0.5
 

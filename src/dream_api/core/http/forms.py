@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 from fastapi import Request
 
 from dream_api.core.errors import Forbidden, MalformedRequest, UnsupportedMedia
-from dream_api.core.http.reading import read
+from dream_api.core.http.request_body import read
 
 Form = dict[str, str]
 _KIND = "application/x-www-form-urlencoded"

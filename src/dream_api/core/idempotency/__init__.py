@@ -1,6 +1,6 @@
 """`Idempotency-Key`: the first committed answer is given again for 24 hours."""
 
-from dream_api.core.idempotency.replaying import (
+from dream_api.core.idempotency.store import (
     LONGEST_KEY,
     REMEMBERED,
     IdempotencyInProgress,

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Index, SmallInteger, Table
 
-from dream_api.core.db.tables import Digest, Verbatim, key, metadata, moment
+from dream_api.core.db.columns import Digest, Verbatim, key, metadata, moment
 
 idempotency_keys = Table(
     "idempotency_keys",

@@ -6,9 +6,9 @@ idempotent**, because a worker may crash after the work was done and before that
 another worker does it again.
 """
 
+from dream_api.core.jobs.queue import DeadJob, State, counts, dead, enqueue, retry
 from dream_api.core.jobs.registry import Handler, Job, Registry, Schedule
-from dream_api.core.jobs.rules import DeadJob, State, counts, dead, enqueue, retry
-from dream_api.core.jobs.running import Worker
+from dream_api.core.jobs.worker import Worker
 
 __all__ = [
     "DeadJob",

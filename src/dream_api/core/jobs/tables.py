@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, text
 
-from dream_api.core.db.tables import Document, Verbatim, key, metadata, moment
+from dream_api.core.db.columns import Document, Verbatim, key, metadata, moment
 
 _IS_DEAD = text("died_at IS NOT NULL")
 

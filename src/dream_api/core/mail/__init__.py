@@ -3,9 +3,9 @@
 Without a mail server they are kept instead, for the operator to read: the outbox.
 """
 
-from dream_api.core.mail.delivering import KEPT, Carrier, register
-from dream_api.core.mail.letters import Letter, Letters
-from dream_api.core.mail.posting import DELIVER_JOB, post
+from dream_api.core.mail.delivery import KEPT, Carrier, register
+from dream_api.core.mail.messages import Letter, Letters
+from dream_api.core.mail.outbox import DELIVER_JOB, post
 from dream_api.core.mail.queries import mail_by_id, newest
 
 __all__ = [

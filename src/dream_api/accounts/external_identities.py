@@ -1,0 +1,50 @@
+"""Who comes by another provider's sign-in."""
+
+from dataclasses import dataclass
+
+from dream_api.accounts import user_queries
+from dream_api.accounts.profile import mark_verified
+from dream_api.accounts.users import User, create_user, find_user, proper_email, user_of
+from dream_api.core import clock
+from dream_api.core.db import Tx
+from dream_api.identity import Claims, ProviderFailed
+
+_LONGEST_NAME = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Who it is; whether they are new here, and whether the provider signs them in for the first time."""
+
+    user: User
+    is_new: bool = False
+    is_linked: bool = False
+
+
+async def arrive(tx: Tx, claims: Claims, *, may_join: bool) -> Arrival:
+    """Whoever the provider knows by this subject, or has this address; else, where they `may_join`, somebody new.
+
+    The subject goes before the address, which may be another's by now. An address counts where the provider has
+    verified it, and an account that was made with it unverified is taken from whoever made it. Raises ProviderFailed.
+    """
+    known = await user_queries.linked_user(tx, claims.issuer, claims.subject)
+    if known is not None:
+        user = await find_user(tx, known)
+        assert user is not None
+        return Arrival(user)
+    if not claims.is_email_verified:
+        raise ProviderFailed("The provider has not verified your e-mail address.")
+    email = proper_email(claims.email)
+    known_by_email = await user_of(tx, email)
+    if known_by_email is not None:
+        user = await mark_verified(tx, known_by_email)
+    elif may_join:
+        user = await create_user(tx, email, _name(claims.name), verified=True)
+    else:
+        raise ProviderFailed("There is no account with this address, and new ones are not open to everybody.")
+    await user_queries.insert_link(tx, claims.issuer, claims.subject, user.id, clock.now())
+    return Arrival(user, is_new=known_by_email is None, is_linked=True)
+
+
+def _name(told: str) -> str:
+    return "".join(c for c in told if c.isprintable()).strip()[:_LONGEST_NAME]

@@ -1,0 +1,86 @@
+"""Whether a personal token opens the door."""
+
+from dataclasses import dataclass
+
+from dream_api.accounts import token_queries
+from dream_api.accounts.roles import Role
+from dream_api.core import clock, tokens
+from dream_api.core.db import Tx
+from dream_api.core.errors import Unauthorized
+
+# Cached by the hash in hexadecimal digits.
+CACHE_KIND = "token"
+PREFIX = "dpt_"
+
+
+class TokenMalformed(Unauthorized):
+    code = "token_malformed"
+    hint = "Copy the token again: it begins with dpt_ and a part of it is missing or mistyped."
+
+
+class TokenUnknown(Unauthorized):
+    code = "token_unknown"
+    hint = "Check that the token was made on this instance; make a new one under /account."
+
+
+class TokenRevoked(Unauthorized):
+    code = "token_revoked"
+    hint = "Use another one; `dream-api token list` shows which tokens work."
+
+
+class TokenExpired(Unauthorized):
+    code = "token_expired"
+    hint = "Make a new one with `dream-api token create`."
+
+
+REFUSALS = (TokenMalformed, TokenUnknown, TokenRevoked, TokenExpired)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalToken:
+    """A personal token's facts: on which platform it works, as what, and until when."""
+
+    id: str
+    platform_id: str
+    role: Role
+    expires_at: int | None
+    revoked_at: int | None
+    last_used_at: int | None
+    # Whose it is, where it is a member's.
+    user_id: str | None = None
+
+
+def sent_in(authorization: str | None) -> str | None:
+    """What an Authorization header holds, where that begins like a personal token."""
+    scheme, _, token = (authorization or "").partition(" ")
+    token = token.strip()
+    return token if token.startswith(PREFIX) and scheme.lower() == "bearer" else None
+
+
+def well_formed(token: str) -> str:
+    """The token; refuses what can be none without looking anything up."""
+    if not tokens.is_whole(token, PREFIX):
+        raise TokenMalformed("The text in the Authorization header is no personal token of dream-api.")
+    return token
+
+
+async def load(tx: Tx, hashed: bytes) -> PersonalToken | None:
+    """The token with this hash, also a revoked or expired one."""
+    row = await token_queries.by_hash(tx, hashed)
+    return None if row is None else PersonalToken(**{name: getattr(row, name) for name in PersonalToken.__slots__})
+
+
+def refuse_unusable(token: PersonalToken | None, now: int) -> PersonalToken:
+    """The token, where it exists, was not revoked and has not expired."""
+    if token is None:
+        raise TokenUnknown("There is no such token.")
+    if token.revoked_at is not None:
+        raise TokenRevoked("The token was revoked.")
+    if token.expires_at is not None and token.expires_at <= now:
+        raise TokenExpired("The token has expired.")
+    return token
+
+
+async def touch(tx: Tx, token: PersonalToken, now: int) -> None:
+    """Remember that the token was used, to the hour."""
+    await token_queries.set_used(tx, token.platform_id, token.id, now, unless_after=now - clock.HOUR)

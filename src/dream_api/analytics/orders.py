@@ -1,0 +1,72 @@
+"""What was ordered, and what runs out."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select
+
+from dream_api.analytics.date_range import ENDS_AT, STARTS_AT, Within, rows_within
+from dream_api.catalog.tables import tiers
+from dream_api.core.db import Tx
+from dream_api.platforms import Scope
+from dream_api.store.tables import orders, stock
+from dream_api.usage import Span
+
+ORDER_STATUSES = ("processing", "completed", "failed", "canceled", "refunded")
+_MOST = 10
+
+o = orders.c
+k = stock.c
+
+
+@dataclass(frozen=True, slots=True)
+class Scarce:
+    """A product of which few are left, or none."""
+
+    tier: str
+    display_name: str
+    inventory: int
+    held: int
+    low_at: int | None
+
+    @property
+    def available(self) -> int:
+        return self.inventory - self.held
+
+
+async def orders_of(tx: Tx, scope: Scope, span: Span) -> dict[str, int]:
+    """How many orders of the span there are, by status."""
+    rows = await tx.all(_by_status(), Within.of(scope).asked(scope.platform_id, span))
+    found = {row.status: int(row.total) for row in rows}
+    return {status: found.get(status, 0) for status in ORDER_STATUSES}
+
+
+@cache
+def _by_status() -> Select[*tuple[Any, ...]]:
+    lately = (o.created_at >= STARTS_AT, o.created_at < ENDS_AT)
+    query = select(o.status, func.count().label("total")).where(*rows_within(orders), *lately)
+    return query.group_by(o.status)
+
+
+async def scarce_of(tx: Tx, scope: Scope) -> list[Scarce]:
+    """The ten products of which the fewest are left, where that is no more than their mark, or nothing."""
+    rows = await tx.all(_scarce(), Within.of(scope).asked(scope.platform_id))
+    return [Scarce(row.name, row.display_name, row.on_hand, row.held, row.low_at) for row in rows]
+
+
+@cache
+def _scarce() -> Select[*tuple[Any, ...]]:
+    available = k.on_hand - k.held
+    of_tier = and_(tiers.c.platform_id == k.platform_id, tiers.c.id == k.tier_id)
+    query = (
+        select(tiers.c.name, tiers.c.display_name, k.on_hand, k.held, k.low_at)
+        .select_from(stock)
+        .join(tiers, of_tier)
+        .where(
+            *rows_within(stock),
+            tiers.c.archived_at.is_(None),
+            or_(available <= 0, available <= k.low_at),
+        )
+    )
+    return query.order_by(available, tiers.c.name).limit(_MOST)

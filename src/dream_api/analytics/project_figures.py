@@ -1,0 +1,69 @@
+"""All figures of a project in one mode."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from dream_api import platforms, usage, webhooks
+from dream_api.analytics.date_range import Within, last_days
+from dream_api.analytics.near_limit_report import Near, near_limits
+from dream_api.analytics.orders import Scarce, orders_of, scarce_of
+from dream_api.analytics.revenue import Revenue, revenue_of, revenue_rows
+from dream_api.analytics.subscriptions import (
+    Customers,
+    Subscriptions,
+    customer_rows,
+    customers_of,
+    subscription_rows,
+    subscriptions_of,
+)
+from dream_api.analytics.usage import Used, used_of
+from dream_api.core import clock
+from dream_api.core.db import Tx
+from dream_api.platforms import Mode, Project, Scope
+from dream_api.usage import Span
+
+_RECENT_EVENTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What docs/guide/figures.md defines, one by one."""
+
+    span: Span
+    subscriptions: Subscriptions
+    customers: Customers
+    revenue: Sequence[Revenue]
+    usage: Sequence[Used]
+    near_limits: Sequence[Near]
+    orders: Mapping[str, int]
+    low_stock: Sequence[Scarce]
+    # Rows of `webhooks`, newest first.
+    events: Sequence[Row[Any]]
+
+
+async def figures_of(tx: Tx, project: Project, mode: Mode, *, days: int) -> Figures:
+    """The project as it stands in that mode, and its last so many UTC days, today included, by its own time."""
+    platform_id = project.platform_id
+    within = Within(mode, project.id)
+    scope = Scope(platform_id, project.platform_no, project.id, mode)
+    now = await platforms.now_in(tx, platform_id, project.id, mode)
+    span = last_days(days, now)
+    # Customers are dated by the world's time, also where a test clock is ahead of it.
+    world = last_days(days, clock.now())
+    meters = list((await usage.meters_of(tx, project.platform_no, project.no)).values())
+    if project.type == "store":
+        meters = []  # its calls are not metered
+    return Figures(
+        span=span,
+        subscriptions=subscriptions_of(await subscription_rows(tx, platform_id, within, span)),
+        customers=customers_of(await customer_rows(tx, platform_id, within, world)),
+        revenue=revenue_of(await revenue_rows(tx, platform_id, within, span), span),
+        usage=await used_of(tx, scope, meters, span),
+        near_limits=(await near_limits(tx, scope, meters, now)).shown,
+        orders=await orders_of(tx, scope, span),
+        low_stock=await scarce_of(tx, scope),
+        events=await webhooks.page_of(tx, platform_id, project.id, mode, kind=None, limit=_RECENT_EVENTS, after=None),
+    )

@@ -1,0 +1,50 @@
+"""`/api/dashboard`: the figures of a project, and the live ones of a platform."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from dream_api import analytics
+from dream_api.api.analytics import examples
+from dream_api.api.analytics.models import Dashboard, DashboardTotals, dashboard_of, dashboard_totals_of
+from dream_api.auth.dependencies import OnPlatform, Viewing, gate_of
+from dream_api.auth.tenant_resolution import ACTING_REFUSALS, DEVELOPER_REFUSALS
+from dream_api.core.http import answers, json_answer
+
+router = APIRouter(tags=["Dashboard"], prefix="/api/dashboard")
+
+Days = Annotated[
+    int, Query(ge=1, le=analytics.LONGEST_DAYS, description="How many UTC days to tell of, the present one included.")
+]
+
+
+def _shown(example: Any) -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {"application/json": {"example": example}}}}
+
+
+@router.get(
+    "",
+    summary="Read a project's figures",
+    response_model=Dashboard,
+    responses={**_shown(examples.DASHBOARD), **answers(*ACTING_REFUSALS)},
+)
+async def read_dashboard(request: Request, acting: Viewing, days: Days = 30) -> Response:
+    """Money, subscriptions, customers, usage, orders and what needs a look, in the caller's project and mode. Days are
+    those of the project's own time."""
+    async with gate_of(request).database.read() as tx:
+        figures = await analytics.figures_of(tx, acting.project, acting.mode, days=days)
+    return json_answer(dashboard_of(figures, acting.mode))
+
+
+@router.get(
+    "/totals",
+    summary="Read the platform's live figures",
+    response_model=DashboardTotals,
+    responses={**_shown(examples.TOTALS), **answers(*DEVELOPER_REFUSALS)},
+)
+async def read_totals(request: Request, developer: OnPlatform, days: Days = 30) -> Response:
+    """What all projects of the platform come to in live mode, together and one by one; at most a hundred one by one."""
+    async with gate_of(request).database.read() as tx:
+        totals = await analytics.totals_of(tx, developer.platform.id, days=days)
+    return json_answer(dashboard_totals_of(totals))

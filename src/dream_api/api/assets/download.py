@@ -1,0 +1,90 @@
+"""`GET /api/assets/{key}`: files out, to whoever knows their keys."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Header, Request
+from sqlalchemy import Row
+from starlette.responses import Response, StreamingResponse
+
+from dream_api import assets
+from dream_api.api.assets.models import FILE, Key, no_such_file, objects_of
+from dream_api.assets import RangeNotSatisfiable
+from dream_api.auth.dependencies import gate_of
+from dream_api.core.errors import NotFound, StorageUnavailable
+from dream_api.core.http import answers
+from dream_api.core.objects import NoSuchObject
+
+router = APIRouter(tags=["Assets"])
+
+_HEADERS = {
+    "Accept-Ranges": "bytes",
+    "Access-Control-Allow-Origin": "*",
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@router.get(
+    "/api/assets/{key}",
+    summary="Get a file",
+    response_class=Response,
+    responses={
+        200: {"content": {"*/*": {"schema": FILE}}, "description": "The file."},
+        206: {"content": {"*/*": {"schema": FILE}}, "description": "The bytes that were asked for."},
+        304: {"description": "It is the one that If-None-Match names."},
+        **answers(NotFound, RangeNotSatisfiable, StorageUnavailable),
+    },
+)
+@router.head("/api/assets/{key}", include_in_schema=False)
+async def read_asset(
+    request: Request,
+    key: Key,
+    asked: Annotated[str | None, Header(alias="Range", description="One range of bytes.")] = None,
+    if_none_match: Annotated[str | None, Header()] = None,
+    if_range: Annotated[str | None, Header()] = None,
+) -> Response:
+    """For whoever knows the key. A file never changes, so browsers keep it for a year."""
+    asset = await _find(request, key)
+    tag = f'"{asset.digest.hex()}"'
+    headers = {**_HEADERS, "ETag": tag, "Content-Disposition": _disposition(asset)}
+    if if_none_match is not None and _names(if_none_match, tag):
+        return Response(status_code=304, headers=headers)
+    span = assets.span_of(asked, asset.size) if if_range in (None, tag) else None
+    start, end = (0, asset.size) if span is None else (span.start, span.end)
+    headers |= {"Content-Length": str(end - start), "Content-Type": asset.content_type}
+    if span is not None:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{asset.size}"
+    status = 200 if span is None else 206
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers)
+    return StreamingResponse(await _content(request, asset, start, end), status, headers)
+
+
+async def _find(request: Request, key: str) -> Row[Any]:
+    if assets.is_key(key):
+        async with gate_of(request).database.read() as tx:
+            asset = await assets.by_key(tx, key)
+        if asset is not None:
+            return asset
+    raise no_such_file()
+
+
+async def _content(request: Request, asset: Row[Any], start: int, end: int) -> AsyncIterator[bytes]:
+    try:
+        return await objects_of(request).read(assets.path_of(asset.platform_id, asset.key), start, end)
+    except NoSuchObject:
+        raise NotFound("The file is gone.", param="key") from None
+
+
+def _names(if_none_match: str, tag: str) -> bool:
+    return if_none_match.strip() == "*" or tag in (one.strip().removeprefix("W/") for one in if_none_match.split(","))
+
+
+def _disposition(asset: Row[Any]) -> str:
+    """Saved under its name, unless it is of a kind that browsers may show."""
+    how = "inline" if assets.is_shown(asset.content_type) else "attachment"
+    return f"{how}; filename*=UTF-8''{quote(asset.name, safe='')}" if asset.name else how

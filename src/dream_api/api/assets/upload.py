@@ -1,0 +1,104 @@
+"""`POST /upload-asset` and `POST /api/assets`: files in."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from sqlalchemy import Row
+from starlette.responses import Response
+
+from dream_api import assets, platforms
+from dream_api.api.assets.models import FILE, SHOWN, KeptAsset, objects_of, shown
+from dream_api.assets import Asset, AssetTooLarge, StorageFull
+from dream_api.auth.dependencies import IdempotencyKey, Selling, gate_of
+from dream_api.auth.principals import Acting
+from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.core.errors import MalformedRequest, StorageUnavailable, TooLarge, ValidationFailed
+from dream_api.core.http import answer_outside, answers, read
+from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
+
+router = APIRouter(tags=["Assets"])
+
+# What a form needs beside its file.
+_AROUND = 16_384
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/octet-stream": {"schema": FILE},
+            "multipart/form-data": {
+                "schema": {"type": "object", "properties": {"file": FILE}, "required": ["file"]},
+            },
+        },
+    }
+}
+_TAKES: dict[str, Any] = {
+    "status_code": 201,
+    "response_model": KeptAsset,
+    "responses": {
+        201: {"content": {"application/json": {"example": SHOWN}}},
+        **answers(
+            *ACTING_REFUSALS,
+            AssetTooLarge,
+            StorageFull,
+            IdempotencyInProgress,
+            IdempotencyMismatch,
+            MalformedRequest,
+            StorageUnavailable,
+            ValidationFailed,
+        ),
+    },
+    "openapi_extra": _BODY,
+}
+Name = Annotated[str, Query(max_length=255, description="What the file is called, where the body is the file itself.")]
+
+
+@router.post("/upload-asset", summary="Upload a file", **_TAKES)
+async def upload_asset(request: Request, acting: Selling, name: Name = "", _: IdempotencyKey = None) -> Response:
+    """The file as the body, or the first one of a form. Its type is decided by its bytes."""
+    return await _take(request, acting, name)
+
+
+@router.post("/api/assets", summary="Keep a file", **_TAKES)
+async def create_asset(request: Request, acting: Selling, name: Name = "", _: IdempotencyKey = None) -> Response:
+    """As `POST /upload-asset`, for servers."""
+    return await _take(request, acting, name)
+
+
+async def _take(request: Request, acting: Acting, name: str) -> Response:
+    settings = request.app.state.settings
+    limit = settings.asset_limit
+    try:
+        body = await read(request.receive, request.headers.get("content-length"), limit + _AROUND)
+    except TooLarge:
+        raise AssetTooLarge(f"The file is too large; at most {limit:,} bytes are kept.") from None
+    # Beside the loop, which other requests wait for: a large file takes long to look through.
+    upload = await asyncio.to_thread(assets.upload_in, body, request.headers.get("content-type"), name)
+    asset = await asyncio.to_thread(assets.draft, upload, limit)
+
+    async def effect(_: str | None) -> KeptAsset:
+        row = await _keep(request, acting, asset)
+        return shown(row, settings.link_base)
+
+    return await answer_outside(
+        request, platform_id=acting.platform_id, caller=acting.caller, status=201, body=body, effect=effect
+    )
+
+
+async def _keep(request: Request, acting: Acting, asset: Asset) -> Row[Any]:
+    """Refused before the bytes are stored where that is known; of two at once the later one is refused after."""
+    database, quota = gate_of(request).database, request.app.state.settings.asset_quota
+    path = assets.path_of(acting.platform_id, asset.key)
+    async with database.read() as tx:
+        await assets.refuse_beyond(tx, acting.platform_id, len(asset.content), quota)
+    await objects_of(request).put(path, asset.content)
+    try:
+        async with database.write() as tx:
+            await platforms.hold_platform(tx, acting.platform_id)
+            await assets.refuse_beyond(tx, acting.platform_id, len(asset.content), quota)
+            return await assets.keep(
+                tx, acting.platform_id, acting.project_id, acting.mode, asset, created_by=acting.caller
+            )
+    except StorageFull:
+        await objects_of(request).delete(path)
+        raise

@@ -1,0 +1,13 @@
+"""What programs ask of billing."""
+
+from dream_api.api.billing import checkouts, gateway_webhook, invoices, payments, sandbox, subscriptions, test_clock
+
+ROUTERS = (
+    checkouts.router,
+    subscriptions.router,
+    invoices.router,
+    payments.router,
+    test_clock.router,
+    gateway_webhook.router,
+    sandbox.router,
+)

@@ -1,0 +1,217 @@
+"""`POST /api/create-checkout`, `/create-checkout` and `/api/customer-portal`: where people are sent to pay."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from dream_api import billing, catalog, customers, platforms
+from dream_api.api.billing.errors import GATEWAY_REFUSALS
+from dream_api.api.billing.models import Shown
+from dream_api.auth.dependencies import IdempotencyKey, Owning, Selling, billing_of
+from dream_api.auth.tenant_resolution import ACTING_REFUSALS, DEVELOPER_REFUSALS
+from dream_api.billing.tables import checkouts
+from dream_api.core import clock
+from dream_api.core.errors import Conflict, ValidationFailed
+from dream_api.core.http import JSON_BODY, Body, answers, json_answer, once_of, read_json, replayed, shown, takes
+from dream_api.core.idempotency import Once
+from dream_api.metering import SaasOnly
+from dream_api.platforms import Project, RedirectNotAllowed
+
+router = APIRouter(tags=["Selling"])
+
+_LONGEST_URL = 2_048
+_URL = Field(max_length=_LONGEST_URL, description="Of one of the project's origins; in test mode also of this machine.")
+UserId = Annotated[
+    str,
+    Header(alias="X-User-Id", description="Your own id of the user, who becomes a customer.", examples=["user_123"]),
+]
+
+
+class NotACustomerYet(Conflict):
+    code = "not_a_customer_yet"
+    hint = "Send the customer to a checkout first: POST /api/create-checkout."
+
+
+class NewCheckout(Body):
+    """What the customer is to subscribe to, and where they go afterwards."""
+
+    tier: str = Field(min_length=1, max_length=63, description="The tier's name.")
+    price_id: str | None = Field(None, max_length=64, description="Which of the tier's prices, where it has several.")
+    quantity: int = Field(1, description="How many, such as seats; 1 for a flat price.")
+    coupon: str | None = Field(None, max_length=64, description="A coupon's code.")
+    success_url: str = _URL
+    cancel_url: str = _URL
+
+
+class NewLevelCheckout(Body):
+    """Which level the platform is to be on."""
+
+    level: int = Field(ge=0, le=999, description="The level's number; see `dream-api levels`.")
+    success_url: str = _URL
+    cancel_url: str = _URL
+
+
+class NewPortal(Body):
+    """Where the customer goes afterwards."""
+
+    return_url: str = _URL
+
+
+class Checkout(Shown):
+    """A page on which the customer can pay."""
+
+    id: str
+    url: str
+    expires_at: str
+
+
+class Portal(Shown):
+    """A page on which the customer sees and changes what they have."""
+
+    url: str
+
+
+_EXAMPLE: dict[str, Any] = {
+    "tier": "pro",
+    "successUrl": "https://myapp.com/success",
+    "cancelUrl": "https://myapp.com/cancel",
+}
+_ANSWER = {
+    "id": "chk_01k9q3v8zd0g2m4n6p8r0t2v4w",
+    "url": "https://api.example.com/sandbox/checkout/cs_test_…",
+    "expiresAt": "2026-11-21T09:44:00Z",
+}
+_SELLING = (
+    *ACTING_REFUSALS,
+    *GATEWAY_REFUSALS,
+    *JSON_BODY,
+    SaasOnly,
+    RedirectNotAllowed,
+    catalog.UnknownPlan,
+    catalog.UnknownPrice,
+    catalog.NoPrice,
+    catalog.CouponUnusable,
+    billing.GatewayMissing,
+    billing.AlreadySubscribed,
+    customers.CustomerBlocked,
+)
+
+
+@router.post(
+    "/api/create-checkout",
+    summary="Sell a subscription",
+    response_model=Checkout,
+    responses={**shown(200, _ANSWER), **answers(*_SELLING)},
+    openapi_extra=takes(NewCheckout, _EXAMPLE),
+)
+async def create_checkout(request: Request, acting: Selling, user_id: UserId, _: IdempotencyKey = None) -> Response:
+    """Send the customer to the answer's `url`; the plan is theirs as soon as the gateway says that they paid."""
+    body, raw = await read_json(request, NewCheckout)
+    user_id = customers.proper_user_id(user_id, "X-User-Id")
+    once = once_of(request, platform_id=acting.platform_id, caller=acting.caller, body=user_id.encode() + b"\n" + raw)
+    if acting.project.type != "saas":
+        raise SaasOnly("Subscriptions are sold by saas projects; this one is a store.", hint=_CART)
+    return await _sell(request, acting.project, acting.scope, user_id, body.tier, body, once)
+
+
+@router.post(
+    "/create-checkout",
+    summary="Buy a level for the platform",
+    response_model=Checkout,
+    responses={
+        **shown(200, _ANSWER),
+        **answers(
+            *DEVELOPER_REFUSALS,
+            *GATEWAY_REFUSALS,
+            *JSON_BODY,
+            RedirectNotAllowed,
+            catalog.NoPrice,
+            billing.GatewayMissing,
+            billing.AlreadySubscribed,
+        ),
+    },
+    openapi_extra=takes(
+        NewLevelCheckout,
+        {"level": 1, "successUrl": "http://localhost:8787/dashboard", "cancelUrl": "http://localhost:8787/dashboard"},
+    ),
+)
+async def buy_level(request: Request, developer: Owning, _: IdempotencyKey = None) -> Response:
+    """The platform is a customer of the operator's project home, and pays like any customer."""
+    body, raw = await read_json(request, NewLevelCheckout)
+    mode = request.app.state.settings.home_mode
+    platform = developer.platform
+    once = once_of(request, platform_id=platform.id, caller=developer.caller, body=raw)
+    async with request.app.state.database.read() as tx:
+        home = (await catalog.find_home(tx)).project
+        if platform.id == home.platform_id:
+            raise ValidationFailed("The operator's own platform has no level.", param="level")
+        level = next((each for each in await catalog.levels_of(tx, mode) if each.number == body.level), None)
+        if level is None:
+            raise ValidationFailed("There is no level of that number; see `dream-api levels`.", param="level")
+    scope = platforms.Scope(home.platform_id, home.platform_no, home.id, mode)
+    return await _sell(request, home, scope, platform.id, level.name, body, once)
+
+
+async def _sell(
+    request: Request,
+    project: Project,
+    scope: platforms.Scope,
+    user_id: str,
+    tier: str,
+    body: NewCheckout | NewLevelCheckout,
+    once: Once | None,
+) -> Response:
+    desk = billing_of(request)
+    told = body if isinstance(body, NewCheckout) else None
+    async with desk.database.write() as tx:
+        account = await billing.account_of(tx, scope)
+        before = await billing.begun(tx, checkouts, account, once)
+        checkout = before or await billing.begin_subscription(
+            tx,
+            project,
+            scope,
+            user_id=user_id,
+            tier=tier,
+            price_id=None if told is None else told.price_id,
+            quantity=1 if told is None else told.quantity,
+            coupon=None if told is None else told.coupon,
+            success_url=body.success_url,
+            cancel_url=body.cancel_url,
+            once=once,
+        )
+    checkout = await billing.open_page(desk, account, checkout)
+    answer = Checkout(id=checkout.id, url=checkout.url, expires_at=clock.rfc3339(checkout.expires_at))
+    return replayed(json_answer(answer), before)
+
+
+@router.post(
+    "/api/customer-portal",
+    summary="Open the customer's portal",
+    response_model=Portal,
+    responses={
+        **shown(200, {"url": "https://api.example.com/sandbox/portal/bps_…"}),
+        **answers(
+            *ACTING_REFUSALS, *GATEWAY_REFUSALS, *JSON_BODY, RedirectNotAllowed, NotACustomerYet, billing.GatewayMissing
+        ),
+    },
+    openapi_extra=takes(NewPortal, {"returnUrl": "https://myapp.com/account"}),
+)
+async def open_portal(request: Request, acting: Selling, user_id: UserId) -> Response:
+    """There the customer changes the plan or the card, cancels, resumes, and finds the invoices; for an hour."""
+    body, _ = await read_json(request, NewPortal)
+    user_id = customers.proper_user_id(user_id, "X-User-Id")
+    platforms.refuse_foreign(acting.project, acting.mode, body.return_url, "returnUrl")
+    desk = billing_of(request)
+    async with desk.database.read() as tx:
+        await customers.find(tx, acting.scope, f"userId:{user_id}", param="X-User-Id")
+        payer = await billing.payer_of(tx, acting.scope, user_id)
+    if payer is None:
+        raise NotACustomerYet("The customer has never paid, so there is nothing to see.", param="X-User-Id")
+    account, gateway_customer = payer
+    opened = await desk.gateway_of(account).open_portal(account, gateway_customer, body.return_url)
+    return json_answer(Portal(url=opened.url))
+
+
+_CART = "Sell a store's goods with POST /api/cart/checkout."

@@ -1,0 +1,45 @@
+"""`POST /webhook/stripe`: what a gateway tells."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from dream_api.api.billing.models import Shown
+from dream_api.auth.dependencies import billing_of
+from dream_api.billing import webhook_intake
+from dream_api.core import errors
+from dream_api.core.http import answers, json_answer, read, shown
+from dream_api.gateways import webhook_signature
+
+router = APIRouter(tags=["Webhooks"])
+
+
+class Received(Shown):
+    """The event is kept; what follows from it happens soon."""
+
+    received: Literal[True] = True
+
+
+@router.post(
+    "/webhook/stripe",
+    summary="Receive a gateway's event",
+    response_model=Received,
+    responses={
+        **shown(200, {"received": True}),
+        **answers(
+            webhook_intake.EventMalformed,
+            webhook_signature.SignatureInvalid,
+            errors.TooLarge,
+            errors.Overloaded,
+            errors.StorageUnavailable,
+            errors.OutcomeUnknown,
+        ),
+    },
+)
+async def receive_event(request: Request) -> Response:
+    """Signed like Stripe's events, by the header `Stripe-Signature`, at most 5 minutes ago. Each is kept once."""
+    limit = request.app.state.settings.body_limit
+    payload = await read(request.receive, request.headers.get("content-length"), limit)
+    await webhook_intake.receive(billing_of(request), payload, request.headers.get("stripe-signature"))
+    return json_answer(Received())

@@ -1,0 +1,92 @@
+"""`GET /api/invoices`: what customers were asked to pay."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import Field
+from sqlalchemy import ColumnElement
+from starlette.responses import Response
+
+from dream_api.api.billing.models import Invoice, Shown, invoice_of
+from dream_api.api.billing.pagination import After, Limit, page_of
+from dream_api.auth.dependencies import Viewing, gate_of
+from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.billing import queries
+from dream_api.billing.tables import invoices
+from dream_api.core import errors
+from dream_api.core.http import answers, json_answer, shown
+
+router = APIRouter(tags=["Invoices and payments"], prefix="/api/invoices")
+
+Id = Annotated[str, Path(alias="id", max_length=64, pattern=r"^[^\x00]*$", examples=["inv_01k9q3v8zd0g2m4n6p8r0t2v4w"])]
+_SHOWN = {
+    "id": "inv_01k9q3v8zd0g2m4n6p8r0t2v4w",
+    "number": "0001",
+    "subscription": "sub_01k9q3v8zd0g2m4n6p8r0t2v4w",
+    "customer": "cus_01k9q3v8zd0g2m4n6p8r0t2v4w",
+    "status": "paid",
+    "reason": "subscription_cycle",
+    "currency": "usd",
+    "subtotal": 1999,
+    "discount": 0,
+    "total": 1999,
+    "amountDue": 1999,
+    "amountPaid": 1999,
+    "periodStart": "2026-10-21T09:14:00Z",
+    "periodEnd": "2026-11-21T09:14:00Z",
+    "attempts": 1,
+    "nextAttempt": None,
+    "paidAt": "2026-11-21T10:14:00Z",
+    "lines": [
+        {"description": "Pro", "amount": 1999, "quantity": 1, "priceId": "price_01k9q3v8zd0g2m4n6p8r0t2v4w"},
+    ],
+    "createdAt": "2026-11-21T09:14:00Z",
+}
+
+
+class InvoiceList(Shown):
+    """Newest first."""
+
+    data: list[Invoice]
+    next_cursor: str | None = Field(description="Send it as `after` to read on; null at the end.")
+
+
+@router.get(
+    "",
+    summary="List invoices",
+    response_model=InvoiceList,
+    responses={**shown(200, {"data": [_SHOWN], "nextCursor": None}), **answers(*ACTING_REFUSALS)},
+)
+async def list_invoices(
+    request: Request,
+    acting: Viewing,
+    status: Annotated[
+        Literal["draft", "open", "paid", "void", "uncollectible"] | None, Query(description="Of this status only.")
+    ] = None,
+    subscription: Annotated[str | None, Query(max_length=64, description="Of this subscription only.")] = None,
+    limit: Limit = 20,
+    after: After = None,
+) -> Response:
+    """Newest first."""
+    which: list[ColumnElement[bool]] = []
+    if status is not None:
+        which.append(invoices.c.status == status)
+    if subscription is not None:
+        which.append(invoices.c.subscription_id == subscription)
+    async with gate_of(request).database.read() as tx:
+        rows, cursor = await page_of(tx, acting.scope, invoices, *which, limit=limit, after=after)
+    return json_answer(InvoiceList(data=[invoice_of(row) for row in rows], next_cursor=cursor))
+
+
+@router.get(
+    "/{id}",
+    summary="Read an invoice",
+    response_model=Invoice,
+    responses={**shown(200, _SHOWN), **answers(*ACTING_REFUSALS, errors.NotFound)},
+)
+async def read_invoice(request: Request, acting: Viewing, invoice_id: Id) -> Response:
+    async with gate_of(request).database.read() as tx:
+        row = await queries.invoice_in(tx, acting.scope, invoice_id)
+    if row is None:
+        raise errors.NotFound("There is no such invoice.", param="id")
+    return json_answer(invoice_of(row))

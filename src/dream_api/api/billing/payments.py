@@ -1,0 +1,149 @@
+"""`/api/payments`: money that came in, and how it goes back."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import Field
+from sqlalchemy import ColumnElement
+from starlette.responses import Response
+
+from dream_api.api.billing.errors import GATEWAY_REFUSALS
+from dream_api.api.billing.models import NewRefund, Payment, Refund, Shown, payment_of, refund_of
+from dream_api.api.billing.pagination import After, Limit, page_of
+from dream_api.auth.audit import record
+from dream_api.auth.dependencies import IdempotencyKey, Refunding, Viewing, billing_of, gate_of
+from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.billing import queries
+from dream_api.billing import refunds as refunding
+from dream_api.billing.idempotency import begun
+from dream_api.billing.tables import payments, refunds
+from dream_api.core import errors
+from dream_api.core.http import JSON_BODY, answers, json_answer, once_of, read_json, replayed, shown, takes
+
+router = APIRouter(tags=["Invoices and payments"], prefix="/api/payments")
+
+Id = Annotated[str, Path(alias="id", max_length=64, pattern=r"^[^\x00]*$", examples=["pay_01k9q3v8zd0g2m4n6p8r0t2v4w"])]
+_SHOWN = {
+    "id": "pay_01k9q3v8zd0g2m4n6p8r0t2v4w",
+    "customer": "cus_01k9q3v8zd0g2m4n6p8r0t2v4w",
+    "status": "succeeded",
+    "amount": 1999,
+    "price": "19.99",
+    "refundedAmount": 0,
+    "currency": "usd",
+    "method": "card",
+    "brand": "visa",
+    "last4": "4242",
+    "failure": None,
+    "createdAt": "2026-11-21T09:14:00Z",
+}
+_REFUND = {
+    "id": "ref_01k9q3v8zd0g2m4n6p8r0t2v4w",
+    "payment": "pay_01k9q3v8zd0g2m4n6p8r0t2v4w",
+    "status": "succeeded",
+    "amount": 500,
+    "currency": "usd",
+    "reason": "one was broken",
+    "createdAt": "2026-11-21T09:14:00Z",
+}
+
+
+class PaymentList(Shown):
+    """Newest first."""
+
+    data: list[Payment]
+    next_cursor: str | None = Field(description="Send it as `after` to read on; null at the end.")
+
+
+class RefundList(Shown):
+    """Oldest first."""
+
+    data: list[Refund]
+
+
+@router.get(
+    "",
+    summary="List payments",
+    response_model=PaymentList,
+    responses={**shown(200, {"data": [_SHOWN], "nextCursor": None}), **answers(*ACTING_REFUSALS)},
+)
+async def list_payments(
+    request: Request,
+    acting: Viewing,
+    status: Annotated[
+        Literal["pending", "succeeded", "failed", "canceled"] | None, Query(description="Of this status only.")
+    ] = None,
+    customer: Annotated[str | None, Query(max_length=64, description="Of this customer only, by `cus_…`.")] = None,
+    limit: Limit = 20,
+    after: After = None,
+) -> Response:
+    """Newest first."""
+    which: list[ColumnElement[bool]] = []
+    if status is not None:
+        which.append(payments.c.status == status)
+    if customer is not None:
+        which.append(payments.c.customer_id == customer)
+    async with gate_of(request).database.read() as tx:
+        rows, cursor = await page_of(tx, acting.scope, payments, *which, limit=limit, after=after)
+    return json_answer(PaymentList(data=[payment_of(row) for row in rows], next_cursor=cursor))
+
+
+@router.get(
+    "/{id}",
+    summary="Read a payment",
+    response_model=Payment,
+    responses={**shown(200, _SHOWN), **answers(*ACTING_REFUSALS, errors.NotFound)},
+)
+async def read_payment(request: Request, acting: Viewing, payment_id: Id) -> Response:
+    async with gate_of(request).database.read() as tx:
+        _, payment = await refunding.find_payment(tx, acting.scope, payment_id)
+    return json_answer(payment_of(payment))
+
+
+@router.get(
+    "/{id}/refunds",
+    summary="List a payment's refunds",
+    response_model=RefundList,
+    responses={**shown(200, {"data": [_REFUND]}), **answers(*ACTING_REFUSALS, errors.NotFound)},
+)
+async def list_refunds(request: Request, acting: Viewing, payment_id: Id) -> Response:
+    """Oldest first."""
+    async with gate_of(request).database.read() as tx:
+        _, payment = await refunding.find_payment(tx, acting.scope, payment_id)
+        rows = await queries.refunds_of(tx, acting.platform_id, payment.id)
+    return json_answer(RefundList(data=[refund_of(row) for row in rows]))
+
+
+@router.post(
+    "/{id}/refunds",
+    summary="Refund a payment",
+    status_code=201,
+    response_model=Refund,
+    responses={
+        **shown(201, _REFUND),
+        **answers(
+            *ACTING_REFUSALS,
+            *GATEWAY_REFUSALS,
+            *JSON_BODY,
+            errors.NotFound,
+            refunding.RefundTooLarge,
+            refunding.RefundBeyondLimit,
+        ),
+    },
+    openapi_extra=takes(NewRefund, {"amount": 500, "reason": "one was broken"}),
+)
+async def refund_payment(request: Request, acting: Refunding, payment_id: Id, _: IdempotencyKey = None) -> Response:
+    """All or a part goes back; never more than was paid, however many ask at once."""
+    body, raw = await read_json(request, NewRefund)
+    desk = billing_of(request)
+    once = once_of(request, platform_id=acting.platform_id, caller=acting.caller, body=raw)
+    async with desk.database.write() as tx:
+        account, payment = await refunding.find_payment(tx, acting.scope, payment_id)
+        before = await begun(tx, refunds, account, once)
+        refund = before or await refunding.begin(tx, account, payment.id, body.amount, reason=body.reason, once=once)
+        if before is None and not acting.may("refund"):
+            await refunding.refuse_beyond(tx, payment, acting.project.refund_limit)
+        if before is None:
+            told = {"refund": refund.id, "amount": str(refund.amount), "currency": refund.currency}
+            await record(tx, request, acting, "payment.refunded", about=payment.id, details=told)
+    return replayed(json_answer(refund_of(await refunding.send(desk, account, refund)), 201), before)

@@ -1,0 +1,78 @@
+"""`POST /sandbox/checkout/{id}/pay` and `/cancel`: what people do on the sandbox's page, for programs."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from dream_api.api.billing.models import Shown
+from dream_api.auth.dependencies import billing_of
+from dream_api.billing import sandbox_checkout
+from dream_api.core import errors
+from dream_api.core.http import JSON_BODY, Body, answers, json_answer, read_json, shown, takes
+from dream_api.gateways.contract import AuthenticationRequired, CardDeclined, GatewayRefused, InsufficientFunds
+
+router = APIRouter(tags=["Sandbox"], prefix="/sandbox/checkout")
+
+Id = Annotated[str, Path(alias="id", max_length=255, pattern=r"^[^\x00]*$", examples=["cs_test_…"])]
+
+
+class PaymentByCard(Body):
+    """One of the test cards."""
+
+    card: str | None = Field(None, max_length=64, description="Its number; none where there is nothing to pay.")
+    authenticate: bool = Field(False, description="The buyer has confirmed it with their bank.")
+
+
+class Paid(Shown):
+    """The checkout is complete, and what was bought is in force."""
+
+    status: Literal["complete"] = "complete"
+    url: str = Field(description="Where the buyer goes next: the checkout's successUrl.")
+
+
+class Left(Shown):
+    """Nobody can pay the checkout any more."""
+
+    status: Literal["expired"] = "expired"
+    url: str = Field(description="Where the buyer goes next: the checkout's cancelUrl.")
+
+
+_ALWAYS = (
+    GatewayRefused,
+    errors.NotFound,
+    errors.ValidationFailed,
+    errors.Overloaded,
+    errors.StorageUnavailable,
+    errors.OutcomeUnknown,
+)
+
+
+@router.post(
+    "/{id}/pay",
+    summary="Pay a checkout with a test card",
+    response_model=Paid,
+    responses={
+        **shown(200, {"status": "complete", "url": "https://myapp.com/success"}),
+        **answers(*_ALWAYS, *JSON_BODY, CardDeclined, InsufficientFunds, AuthenticationRequired),
+    },
+    openapi_extra=takes(PaymentByCard, {"card": "4242424242424242"}),
+)
+async def pay_checkout(request: Request, session_id: Id) -> Response:
+    """The id is the permission, as for whoever has the page's address. Once: it is answered the same again."""
+    body, _ = await read_json(request, PaymentByCard)
+    session = await sandbox_checkout.pay(billing_of(request), session_id, body.card, authenticate=body.authenticate)
+    return json_answer(Paid(url=sandbox_checkout.way_on(session)))
+
+
+@router.post(
+    "/{id}/cancel",
+    summary="Leave a checkout unpaid",
+    response_model=Left,
+    responses={**shown(200, {"status": "expired", "url": "https://myapp.com/cancel"}), **answers(*_ALWAYS)},
+)
+async def cancel_checkout(request: Request, session_id: Id) -> Response:
+    """As if the buyer went back to the shop."""
+    session = await sandbox_checkout.leave(billing_of(request), session_id)
+    return json_answer(Left(url=sandbox_checkout.way_back(session)))

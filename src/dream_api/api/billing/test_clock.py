@@ -1,0 +1,81 @@
+"""`/test-clock`: a project's own time in test mode, which can be moved forward."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import AwareDatetime, Field
+from starlette.responses import Response
+
+from dream_api import billing, platforms
+from dream_api.api.billing.models import Shown
+from dream_api.auth.audit import record
+from dream_api.auth.dependencies import Selling, Viewing, billing_of, gate_of
+from dream_api.auth.principals import Acting
+from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.core import clock
+from dream_api.core.http import JSON_BODY, Body, answers, json_answer, read_json, shown, takes
+from dream_api.platforms import ClockGoesForwardOnly
+
+router = APIRouter(tags=["Selling"], prefix="/test-clock")
+
+
+class Advance(Body):
+    """How far to go."""
+
+    advance_to: AwareDatetime = Field(description="RFC 3339; later than the project's present time.")
+
+
+class ProjectTime(Shown):
+    """What time it is in the project."""
+
+    now: str
+    ahead_seconds: int = Field(description="How far it is ahead of the world's time.")
+
+
+_SHOWN: dict[str, Any] = {"now": "2027-01-01T00:00:00Z", "aheadSeconds": 3542400}
+
+
+@router.get(
+    "",
+    summary="Read the test clock",
+    response_model=ProjectTime,
+    responses={**shown(200, _SHOWN), **answers(*ACTING_REFUSALS)},
+)
+async def read_clock(request: Request, acting: Viewing) -> Response:
+    return await _answer(request, acting)
+
+
+@router.post(
+    "",
+    summary="Move the test clock",
+    response_model=ProjectTime,
+    responses={
+        **shown(200, _SHOWN),
+        **answers(
+            *ACTING_REFUSALS,
+            *JSON_BODY,
+            ClockGoesForwardOnly,
+            billing.TestClockNeedsSandbox,
+        ),
+    },
+    openapi_extra=takes(Advance, {"advanceTo": "2027-12-01T00:00:00Z"}),
+)
+async def move_clock(request: Request, acting: Selling) -> Response:
+    """Renewals, retries, trials, expiries: what falls due on the way has happened when this answers, in its order."""
+    body, _ = await read_json(request, Advance)
+    desk = billing_of(request)
+    to = clock.from_datetime(body.advance_to)
+    if acting.mode == "live":
+        raise billing.TestClockNeedsSandbox("Live mode keeps real time.")
+    async with desk.database.write() as tx:
+        await platforms.refuse_move(tx, acting.project, to)
+        account = await billing.account_of(tx, acting.scope)
+        await record(tx, request, acting, "clock.moved", about=acting.project_id, details={"to": clock.rfc3339(to)})
+    await billing.advance(desk, acting.project, account, to)
+    return await _answer(request, acting)
+
+
+async def _answer(request: Request, acting: Acting) -> Response:
+    async with gate_of(request).database.read() as tx:
+        ahead = await platforms.ahead_of(tx, acting.platform_id, acting.project_id, acting.mode)
+    return json_answer(ProjectTime(now=clock.rfc3339(clock.now() + ahead), ahead_seconds=ahead // clock.SECOND))

@@ -1,0 +1,47 @@
+"""`GET /api/products`: what buyers may see, in browsers too."""
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+from starlette.responses import Response
+
+from dream_api import catalog, store
+from dream_api.api.catalog.models import SHOWN_PRODUCT, After, Limit, Product, shown_product
+from dream_api.auth.cors import open_to_browsers
+from dream_api.auth.dependencies import Publishable, gate_of
+from dream_api.auth.tenant_resolution import BROWSER_REFUSALS
+from dream_api.core.http import answers, json_answer, shown
+
+router = APIRouter(tags=["Catalogue"])
+
+
+class ProductList(BaseModel):
+    """Newest first."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    data: list[Product]
+    next_cursor: str | None = Field(description="Send it as `after` to read on; null at the end.")
+
+
+@router.get(
+    "/api/products",
+    summary="List what is sold",
+    response_model=ProductList,
+    responses={**shown(200, {"data": [SHOWN_PRODUCT], "nextCursor": None}), **answers(*BROWSER_REFUSALS)},
+)
+async def list_products(request: Request, acting: Publishable, limit: Limit = 100, after: After = None) -> Response:
+    """Newest first, without hidden and archived ones; `soldOut` also where nothing is left in stock."""
+    async with gate_of(request).database.read() as tx:
+        offers = await catalog.offers_of(
+            tx, acting.platform_id, acting.project.id, acting.mode, visible_only=True, limit=limit + 1, after=after
+        )
+        inventory = await store.inventory_of(tx, acting.scope, [offer.id for offer in offers])
+    page = [
+        shown_product(offer, is_sold_out=offer.is_sold_out or inventory[offer.id].is_sold_out)
+        for offer in offers[:limit]
+    ]
+    return json_answer(ProductList(data=page, next_cursor=page[-1].id if len(offers) > limit else None))
+
+
+open_to_browsers(router, "/api/products", "GET")

@@ -1,0 +1,5 @@
+"""What developers' programs do with platforms, their projects and their teams."""
+
+from dream_api.api.platforms import create, projects, team
+
+ROUTERS = (create.router, projects.router, team.router)

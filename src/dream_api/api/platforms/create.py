@@ -1,0 +1,72 @@
+"""`POST /generate-platform-id`: how a developer comes by a platform."""
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from dream_api.api.platforms.models import BODY_REFUSALS, Shown
+from dream_api.auth.browser_sessions import ForeignCall, SignInRequired
+from dream_api.auth.dependencies import IdempotencyKey, Person
+from dream_api.auth.rate_limit import client_of
+from dream_api.core.db import Tx
+from dream_api.core.errors import Forbidden, OutcomeUnknown, Overloaded, StorageUnavailable, ValidationFailed
+from dream_api.core.http import Body, answer_once, answers, read_json, shown, takes
+from dream_api.core.ratelimit import RateLimited
+from dream_api.tenancy.membership import found_platform
+
+router = APIRouter(tags=["Platforms"])
+
+
+class EmailNotVerified(Forbidden):
+    code = "email_not_verified"
+    hint = "Open the link in the mail that was sent to the address; /account/verify sends it again."
+
+
+class NewPlatform(Body):
+    """A platform to make."""
+
+    name: str = Field(max_length=120, description="What people call it.")
+
+
+class MadePlatform(Shown):
+    """A new platform, on the lowest level; whoever made it owns it."""
+
+    platform_id: str
+    name: str
+
+
+@router.post(
+    "/generate-platform-id",
+    summary="Make a platform",
+    status_code=201,
+    response_model=MadePlatform,
+    responses={
+        **shown(201, {"platformId": "plt_01k9q3v8zd0g2m4n6p8r0t2v4w", "name": "Acme"}),
+        **answers(
+            SignInRequired,
+            ForeignCall,
+            EmailNotVerified,
+            RateLimited,
+            ValidationFailed,
+            Overloaded,
+            StorageUnavailable,
+            OutcomeUnknown,
+            *BODY_REFUSALS,
+        ),
+    },
+    openapi_extra=takes(NewPlatform, {"name": "Acme"}),
+)
+async def generate_platform_id(request: Request, visitor: Person, _: IdempotencyKey = None) -> Response:
+    """By the session of somebody whose address is verified; personal tokens work on a platform that is there."""
+    if not visitor.session.is_verified:
+        raise EmailNotVerified("The e-mail address is not verified yet.")
+    body, raw = await read_json(request, NewPlatform)
+    mode, address = request.app.state.settings.home_mode, client_of(request.scope)
+
+    async def effect(tx: Tx) -> MadePlatform:
+        platform = await found_platform(tx, body.name, visitor.session, mode, address=address)
+        return MadePlatform(platform_id=platform.id, name=platform.name)
+
+    return await answer_once(
+        request, platform_id=visitor.session.user_id, caller=visitor.caller, status=201, body=raw, effect=effect
+    )

@@ -1,0 +1,230 @@
+"""`/projects`: what a platform sells."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from dream_api import audit, catalog, keys, platforms, retention
+from dream_api.api.platforms.models import (
+    BODY_REFUSALS,
+    PROJECT_EXAMPLE,
+    AskedRefundLimit,
+    Done,
+    Shown,
+    ShownProject,
+    shown_project,
+)
+from dream_api.auth.dependencies import IdempotencyKey, Managing, OnPlatform, gate_of
+from dream_api.auth.principals import Developer
+from dream_api.auth.rate_limit import client_of
+from dream_api.auth.tenant_resolution import DEVELOPER_REFUSALS
+from dream_api.core import errors, secrets
+from dream_api.core.db import Tx
+from dream_api.core.errors import ValidationFailed
+from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, shown, takes
+from dream_api.platforms import HomeStays, Project, ProjectType
+
+router = APIRouter(tags=["Platforms"], prefix="/projects")
+
+_MOST_ORIGINS = 100
+Id = Annotated[str, Path(alias="id", max_length=64, pattern=r"^[^\x00]*$", examples=["prj_01k9q3v8zd0g2m4n6p8r0t2v4w"])]
+_Origins = Annotated[list[str], Field(max_length=_MOST_ORIGINS)]
+
+
+class NewProject(Body):
+    """A project to make."""
+
+    name: str = Field(max_length=120, description="What people call it.")
+    project_type: ProjectType = Field(description="saas sells by the period, store sells things; it never changes.")
+    origins: _Origins = Field([], description="Its websites, such as https://myapp.com or https://*.myapp.com.")
+    refund_limit: AskedRefundLimit | None = Field(None, description="null: members give nothing back.")
+    live: bool = Field(False, description="Whether to make live keys as well.")
+
+
+class ProjectChange(Body):
+    """What is to change; what is left out stays."""
+
+    name: str = Field("", max_length=120)
+    origins: _Origins = Field([], description="All of its websites.")
+    refund_limit: AskedRefundLimit | None = Field(None, description="null: members give nothing back.")
+
+
+class MadeProject(ShownProject):
+    """A new project with its keys; secret ones are null in a replay."""
+
+    publishable_key: str
+    secret_key: str | None = Field(description="Of test mode; owners and admins may read it again.")
+    live_publishable_key: str | None
+    live_secret_key: str | None = Field(description="Told this once.")
+
+
+class ProjectList(Shown):
+    """Newest first."""
+
+    data: list[ShownProject]
+    next_cursor: str | None = Field(description="Send it as `after` to read on; null at the end.")
+
+
+_MADE = {
+    **PROJECT_EXAMPLE,
+    "publishableKey": "pk_test_…",
+    "secretKey": "sk_test_…",
+    "livePublishableKey": None,
+    "liveSecretKey": None,
+}
+
+
+@router.get(
+    "",
+    summary="List projects",
+    response_model=ProjectList,
+    responses={**shown(200, {"data": [PROJECT_EXAMPLE], "nextCursor": None}), **answers(*DEVELOPER_REFUSALS)},
+)
+async def list_projects(
+    request: Request,
+    developer: OnPlatform,
+    limit: Annotated[int, Query(ge=1, le=100, description="How many to answer.")] = 20,
+    after: Annotated[
+        str | None, Query(pattern="^prj_[0-9a-z]{26}$", description="The `nextCursor` of the page before.")
+    ] = None,
+) -> Response:
+    """The platform's, newest first."""
+    async with gate_of(request).database.read() as tx:
+        rows = await platforms.page_of_projects(tx, developer.platform.id, limit=limit + 1, after=after)
+    page = [shown_project(row) for row in rows[:limit]]
+    return json_answer(ProjectList(data=page, next_cursor=page[-1].project_id if len(rows) > limit else None))
+
+
+@router.post(
+    "",
+    summary="Make a project",
+    status_code=201,
+    response_model=MadeProject,
+    responses={**shown(201, _MADE), **answers(*DEVELOPER_REFUSALS, *BODY_REFUSALS)},
+    openapi_extra=takes(
+        NewProject, {"name": "My API", "projectType": "saas", "origins": ["https://myapp.com"], "live": True}
+    ),
+)
+async def make_project(request: Request, developer: Managing, _: IdempotencyKey = None) -> Response:
+    """With test keys; a saas one begins with the tier `free`, 1,000 calls a month."""
+    body, raw = await read_json(request, NewProject)
+    instance_key = secrets.instance_key(request.app.state.settings)
+
+    async def effect(tx: Tx) -> MadeProject:
+        made = await catalog.open_project(tx, developer.platform, body.name, body.project_type, platforms.MODES)
+        if body.origins:
+            made = await platforms.change_origins(tx, made, add=body.origins)
+        if body.refund_limit is not None:
+            made = await platforms.change_project(tx, made, refund_limit=body.refund_limit.limit)
+        told: dict[str, str | None] = {"livePublishableKey": None, "liveSecretKey": None}
+        for mode in platforms.MODES if body.live else platforms.MODES[:1]:
+            publishable, secret = await keys.issue_pair(
+                tx, made, mode, instance_key=instance_key, created_by=developer.caller
+            )
+            names = ("publishableKey", "secretKey") if mode == "test" else ("livePublishableKey", "liveSecretKey")
+            told |= dict(zip(names, (publishable.token, secret.token), strict=True))
+        await _record(request, tx, developer, "project.created", made, name=made.name, type=made.type)
+        return MadeProject.model_validate({**(await _read(tx, made)).model_dump(by_alias=True), **told})
+
+    return await answer_once(
+        request,
+        platform_id=developer.platform.id,
+        caller=developer.caller,
+        status=201,
+        body=raw,
+        effect=effect,
+        secrets=("secretKey", "liveSecretKey"),
+    )
+
+
+@router.get(
+    "/{id}",
+    summary="Read a project",
+    response_model=ShownProject,
+    responses={**shown(200, PROJECT_EXAMPLE), **answers(*DEVELOPER_REFUSALS, errors.NotFound)},
+)
+async def read_project(request: Request, developer: OnPlatform, project_id: Id) -> Response:
+    async with gate_of(request).database.read() as tx:
+        return json_answer(await _read(tx, await _find(tx, developer, project_id)))
+
+
+@router.patch(
+    "/{id}",
+    summary="Change a project",
+    response_model=ShownProject,
+    responses={**shown(200, PROJECT_EXAMPLE), **answers(*DEVELOPER_REFUSALS, *BODY_REFUSALS, errors.NotFound)},
+    openapi_extra=takes(ProjectChange, {"name": "Our API", "refundLimit": {"amount": 5000, "currency": "usd"}}),
+)
+async def change_project(request: Request, developer: Managing, project_id: Id) -> Response:
+    """Its name, websites and refund limit; its type is for ever."""
+    body, _ = await read_json(request, ProjectChange)
+    sent = body.model_fields_set
+    async with gate_of(request).database.write() as tx:
+        project = await _find(tx, developer, project_id)
+        await platforms.hold_project(tx, project.platform_id, project.id)
+        limit = body.refund_limit
+        changed = await platforms.change_project(
+            tx,
+            project,
+            name=body.name if "name" in sent else None,
+            refund_limit=None if limit is None else limit.limit,
+            no_limit="refund_limit" in sent and limit is None,
+        )
+        if "origins" in sent:
+            changed = await _put_origins(tx, changed, body.origins)
+            await _record(request, tx, developer, "origins.changed", changed, origins=" ".join(changed.origins))
+        if sent - {"origins"}:
+            await _record(request, tx, developer, "project.changed", changed, fields=" ".join(sorted(sent)))
+        return json_answer(await _read(tx, changed))
+
+
+async def _put_origins(tx: Tx, project: Project, wanted: list[str]) -> Project:
+    """These and no others."""
+    try:
+        proper = {platforms.proper_origin(text, "origins"): None for text in wanted}
+        gone = [origin for origin in project.origins if origin not in proper]
+        come = [origin for origin in proper if origin not in project.origins]
+        return await platforms.change_origins(tx, project, add=come, remove=gone)
+    except ValidationFailed as refusal:
+        refusal.param = "origins"
+        raise
+
+
+@router.delete(
+    "/{id}",
+    summary="Delete a project",
+    response_model=Done,
+    responses={
+        **shown(200, {"deleted": True}),
+        **answers(*DEVELOPER_REFUSALS, errors.NotFound, retention.LiveMoneyMoved, HomeStays),
+    },
+)
+async def delete_project(request: Request, developer: Managing, project_id: Id) -> Response:
+    """Its keys open nothing from now on, and what is in it goes; where real money moved it is refused."""
+    async with gate_of(request).database.write() as tx:
+        project = await _find(tx, developer, project_id)
+        await retention.delete_project(tx, project)
+        await _record(request, tx, developer, "project.deleted", project, name=project.name)
+    return json_answer(Done())
+
+
+async def _find(tx: Tx, developer: Developer, project_id: str) -> Project:
+    project = await platforms.load_project(tx, project_id)
+    if project is None or project.platform_id != developer.platform.id:
+        raise errors.NotFound("There is no such project.", param="id")
+    return project
+
+
+async def _read(tx: Tx, project: Project) -> ShownProject:
+    row = await platforms.project_row(tx, project.platform_id, project.id)
+    assert row is not None
+    return shown_project(row)
+
+
+async def _record(
+    request: Request, tx: Tx, developer: Developer, action: str, project: Project, **details: Any
+) -> None:
+    by = developer.actor(client_of(request.scope))
+    await audit.record(tx, project.platform_id, action, by=by, about=project.id, details=details)

@@ -1,0 +1,202 @@
+"""`/api/team`: who works on a platform, and who is asked to."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from dream_api import accounts, platforms, tenancy
+from dream_api.accounts import Role
+from dream_api.api.platforms.models import (
+    BODY_REFUSALS,
+    INVITATION_EXAMPLE,
+    MEMBER_EXAMPLE,
+    Done,
+    Invitation,
+    Member,
+    Shown,
+    shown_invitation,
+    shown_member,
+)
+from dream_api.auth.dependencies import IdempotencyKey, OnPlatform, Teaming, gate_of
+from dream_api.auth.principals import Developer
+from dream_api.auth.rate_limit import client_of
+from dream_api.auth.tenant_resolution import DEVELOPER_REFUSALS
+from dream_api.core import errors, mail
+from dream_api.core.db import Tx
+from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, shown, takes
+from dream_api.platforms import emails
+from dream_api.tenancy import membership
+from dream_api.tenancy.membership import Changing
+
+router = APIRouter(tags=["Team"], prefix="/api/team")
+
+UserId = Annotated[
+    str,
+    Path(alias="userId", max_length=64, pattern=r"^[^\x00]*$", examples=["usr_01k9q3v8zd0g2m4n6p8r0t2v4w"]),
+]
+InvitationId = Annotated[
+    str, Path(alias="id", max_length=64, pattern=r"^[^\x00]*$", examples=["inv_01k9q3v8zd0g2m4n6p8r0t2v4w"])
+]
+
+
+class NewInvitation(Body):
+    """Whom to ask."""
+
+    email: str = Field(max_length=254)
+    role: Role = Field(description="Owners are invited by owners only.")
+
+
+class RoleChange(Body):
+    """What they are to be."""
+
+    role: Role = Field(description="Owners are made, and made less, by owners only.")
+
+
+class Team(Shown):
+    """Who came first stands first."""
+
+    members: list[Member]
+    invitations: list[Invitation]
+
+
+@router.get(
+    "",
+    summary="Read the team",
+    response_model=Team,
+    responses={
+        **shown(200, {"members": [MEMBER_EXAMPLE], "invitations": [INVITATION_EXAMPLE]}),
+        **answers(*DEVELOPER_REFUSALS),
+    },
+)
+async def read_team(request: Request, developer: OnPlatform) -> Response:
+    """All members with their roles, and all who were invited and have not come yet."""
+    async with gate_of(request).database.read() as tx:
+        rows = await platforms.members_of(tx, developer.platform.id)
+        users = {user.id: user for user in await accounts.users_by_id(tx, [row.user_id for row in rows])}
+        waiting = await platforms.invitations_of(tx, developer.platform.id)
+    team = [shown_member(row, users[row.user_id]) for row in rows]
+    return json_answer(Team(members=team, invitations=[shown_invitation(row) for row in waiting]))
+
+
+@router.post(
+    "/invitations",
+    summary="Invite somebody",
+    status_code=201,
+    response_model=Invitation,
+    responses={
+        **shown(201, INVITATION_EXAMPLE),
+        **answers(
+            *DEVELOPER_REFUSALS,
+            *BODY_REFUSALS,
+            platforms.AlreadyAMember,
+            platforms.AlreadyInvited,
+            tenancy.MembersLimitReached,
+        ),
+    },
+    openapi_extra=takes(NewInvitation, {"email": "grace@example.com", "role": "member"}),
+)
+async def invite(request: Request, developer: Teaming, _: IdempotencyKey = None) -> Response:
+    """A mail with a link goes to the address; it works once, and for 7 days."""
+    body, raw = await read_json(request, NewInvitation)
+    email, token = accounts.proper_email(body.email), platforms.new_token()
+    letter = _letter(request, developer, email, body.role, token)
+    by = changing(request, developer)
+
+    async def effect(tx: Tx) -> Invitation:
+        invited = await membership.invite(tx, by, email, body.role, token)
+        await mail.post(tx, letter)
+        return shown_invitation(invited)
+
+    return await answer_once(
+        request,
+        platform_id=developer.platform.id,
+        caller=developer.caller,
+        status=201,
+        body=raw,
+        effect=effect,
+    )
+
+
+@router.post(
+    "/invitations/{id}/send",
+    summary="Send an invitation again",
+    response_model=Invitation,
+    responses={**shown(200, INVITATION_EXAMPLE), **answers(*DEVELOPER_REFUSALS, errors.NotFound)},
+)
+async def send_again(request: Request, developer: Teaming, invitation_id: InvitationId) -> Response:
+    """With a new link for another 7 days; the one before ends."""
+    database = gate_of(request).database
+    async with database.read() as tx:
+        known = await platforms.read_invitation(tx, developer.platform.id, invitation_id)
+    token = platforms.new_token()
+    letter = _letter(request, developer, known.email, known.role, token)
+    async with database.write() as tx:
+        row = await membership.invite_again(tx, changing(request, developer), invitation_id, token)
+        await mail.post(tx, letter)
+    return json_answer(shown_invitation(row))
+
+
+@router.delete(
+    "/invitations/{id}",
+    summary="Revoke an invitation",
+    response_model=Done,
+    responses={**shown(200, {"deleted": True}), **answers(*DEVELOPER_REFUSALS, errors.NotFound)},
+)
+async def revoke_invitation(request: Request, developer: Teaming, invitation_id: InvitationId) -> Response:
+    """Its link is worth nothing from now on."""
+    async with gate_of(request).database.write() as tx:
+        await membership.uninvite(tx, changing(request, developer), invitation_id)
+    return json_answer(Done())
+
+
+@router.patch(
+    "/members/{userId}",
+    summary="Change a member's role",
+    response_model=Member,
+    responses={
+        **shown(200, MEMBER_EXAMPLE),
+        **answers(*DEVELOPER_REFUSALS, *BODY_REFUSALS, errors.NotFound, platforms.LastOwner),
+    },
+    openapi_extra=takes(RoleChange, {"role": "admin"}),
+)
+async def change_role(request: Request, developer: Teaming, user_id: UserId) -> Response:
+    """In force at once; the last owner stays one."""
+    body, _ = await read_json(request, RoleChange)
+    async with gate_of(request).database.write() as tx:
+        row = await membership.change_role(tx, changing(request, developer), user_id, body.role)
+        [user] = await accounts.users_by_id(tx, [user_id])
+    return json_answer(shown_member(row, user))
+
+
+@router.delete(
+    "/members/{userId}",
+    summary="Remove a member",
+    response_model=Done,
+    responses={
+        **shown(200, {"deleted": True}),
+        **answers(*DEVELOPER_REFUSALS, errors.NotFound, platforms.LastOwner),
+    },
+)
+async def remove_member(request: Request, developer: OnPlatform, user_id: UserId) -> Response:
+    """They see nothing of the platform any more, and their personal tokens on it end. Everybody may leave but the last
+    owner."""
+    async with gate_of(request).database.write() as tx:
+        await membership.leave(tx, changing(request, developer), user_id)
+    return json_answer(Done())
+
+
+def changing(request: Request, developer: Developer) -> Changing:
+    return Changing(developer, developer.actor(client_of(request.scope)), request.app.state.settings.home_mode)
+
+
+def _letter(request: Request, developer: Developer, email: str, role: Role, token: str) -> mail.Letter:
+    return emails.invitation(
+        email,
+        platform=developer.platform.name,
+        role=role,
+        invited_by=developer.shown_name,
+        link_base=request.app.state.settings.link_base,
+        token=token,
+    )

@@ -1,0 +1,5 @@
+"""What programs ask of the store."""
+
+from dream_api.api.store import cart_checkout, orders, refunds
+
+ROUTERS = (cart_checkout.router, orders.router, refunds.router)

@@ -1,0 +1,116 @@
+"""`POST /api/cart/checkout`: where people are sent to pay for what is in their cart."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from dream_api import billing, catalog, customers, store
+from dream_api.api.store.models import Shown
+from dream_api.api.store.params import GATEWAY_REFUSALS, NO_NUL
+from dream_api.auth.dependencies import IdempotencyKey, Selling, billing_of
+from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.billing.tables import checkouts
+from dream_api.core import clock
+from dream_api.core.http import JSON_BODY, Body, answers, json_answer, once_of, read_json, replayed, shown, takes
+from dream_api.platforms import RedirectNotAllowed
+
+router = APIRouter(tags=["Store"])
+
+_LONGEST_URL = 2_048
+_LONGEST_EMAIL = 254
+_URL = Field(max_length=_LONGEST_URL, description="Of one of the project's origins; in test mode also of this machine.")
+
+
+class CartItem(Body):
+    """So many of a product."""
+
+    price_id: str = Field(max_length=64, pattern=NO_NUL, description="One of the product's prices.")
+    quantity: int = Field(1, ge=1, le=store.MOST_OF_ONE)
+
+
+class NewCart(Body):
+    """What somebody wants to pay for, and where they go afterwards."""
+
+    email: str = Field(max_length=_LONGEST_EMAIL, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$", description="The buyer's.")
+    items: list[CartItem] = Field(
+        min_length=1, max_length=store.MOST_ITEMS, description="All of one currency; the same price twice is summed."
+    )
+    user_id: str | None = Field(
+        None, min_length=1, description="Your own id of the buyer, who becomes a customer; nobody's where left out."
+    )
+    coupon: str | None = Field(None, max_length=64, description="A coupon's code.")
+    success_url: str = _URL
+    cancel_url: str = _URL
+
+
+class CartCheckout(Shown):
+    """A page on which the buyer can pay until it expires; so long the goods are held for them."""
+
+    url: str
+    order_id: str
+    expires_at: str
+
+
+_EXAMPLE: dict[str, Any] = {
+    "email": "ada@example.com",
+    "items": [{"priceId": "price_01k9q3v8zd0g2m4n6p8r0t2v4w", "quantity": 2}],
+    "successUrl": "https://myapp.com/thanks",
+    "cancelUrl": "https://myapp.com/cart",
+}
+_ANSWER = {
+    "url": "https://api.example.com/sandbox/checkout/cs_test_…",
+    "orderId": "ord_01k9q3v8zd0g2m4n6p8r0t2v4w",
+    "expiresAt": "2026-11-21T09:44:00Z",
+}
+
+
+@router.post(
+    "/api/cart/checkout",
+    summary="Sell a cart",
+    response_model=CartCheckout,
+    responses={
+        **shown(200, _ANSWER),
+        **answers(
+            *ACTING_REFUSALS,
+            *GATEWAY_REFUSALS,
+            *JSON_BODY,
+            RedirectNotAllowed,
+            catalog.UnknownPrice,
+            catalog.CouponUnusable,
+            catalog.AmountTooLarge,
+            billing.GatewayMissing,
+            customers.CustomerBlocked,
+            store.StoreOnly,
+            store.SoldOut,
+            store.MixedCurrencies,
+        ),
+    },
+    openapi_extra=takes(NewCart, _EXAMPLE),
+)
+async def sell_cart(request: Request, acting: Selling, _: IdempotencyKey = None) -> Response:
+    """Send the buyer to the answer's `url`. All of the cart is held for them until then, or nothing is written."""
+    body, raw = await read_json(request, NewCart)
+    once = once_of(request, platform_id=acting.platform_id, caller=acting.caller, body=raw)
+    desk = billing_of(request)
+    async with desk.database.write() as tx:
+        account = await billing.account_of(tx, acting.scope)
+        before = await billing.begun(tx, checkouts, account, once)
+        checkout = before or await store.begin_checkout(tx, acting.project, acting.scope, _cart_of(body), once=once)
+        order = await store.order_of(tx, acting.scope, checkout.id)
+    assert order is not None
+    opened = await billing.open_page(desk, account, checkout)
+    answer = CartCheckout(url=opened.url, order_id=order.id, expires_at=clock.rfc3339(opened.expires_at))
+    return replayed(json_answer(answer), before)
+
+
+def _cart_of(body: NewCart) -> store.Cart:
+    return store.Cart(
+        email=body.email,
+        items=[store.Item(item.price_id, item.quantity) for item in body.items],
+        success_url=body.success_url,
+        cancel_url=body.cancel_url,
+        user_id=None if body.user_id is None else customers.proper_user_id(body.user_id, "userId"),
+        coupon=body.coupon,
+    )

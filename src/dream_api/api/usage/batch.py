@@ -1,0 +1,116 @@
+"""`POST /api/data/batch` counts many calls at once."""
+
+import json
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from dream_api import customers
+from dream_api.api.usage.models import (
+    BODY_REFUSALS,
+    USAGE_EXAMPLE,
+    Counted,
+    EventKey,
+    NewItem,
+    event_key_of,
+    moment_of,
+    quantity_of,
+)
+from dream_api.auth.dependencies import Server, gate_of
+from dream_api.core.errors import Overloaded, Refusal
+from dream_api.core.http import Body, Error, answers, read_json, refusal_body, shown, takes
+from dream_api.core.idempotency import proper_key
+from dream_api.keys import Key
+from dream_api.metering import Metered, Outcome, SaasOnly, Terms, body_of, metered, refusal_of
+from dream_api.metering.engine import SERVER_REFUSALS
+
+router = APIRouter(tags=["Usage"])
+LARGEST_BATCH = 1_000
+
+
+class NewBatch(Body):
+    """Up to 1,000 calls, each counted or refused on its own, in their order."""
+
+    items: list[NewItem] = Field(min_length=1, max_length=LARGEST_BATCH)
+
+
+class CountedItem(Counted):
+    """An item that was counted."""
+
+    status: Literal[200]
+
+
+class RefusedItem(Error):
+    """An item that was not counted; at a limit with `allowed`, `usage` and `limits` as well."""
+
+    status: int = Field(description="The status that the call would have had by itself.")
+
+
+class Batch(BaseModel):
+    """One answer for each item, in their order."""
+
+    results: list[Annotated[CountedItem | RefusedItem, Field()]]
+
+
+_EXAMPLE = {"items": [{"userId": "user_123"}, {"userId": "user_456", "meter": "requests", "quantity": 5}]}
+
+
+@router.post(
+    "/api/data/batch",
+    summary="Count many calls",
+    response_model=Batch,
+    responses={
+        **shown(200, {"results": [{"status": 200, "allowed": True, **USAGE_EXAMPLE}] * 2}),
+        **answers(*SERVER_REFUSALS, *BODY_REFUSALS, SaasOnly),
+    },
+    openapi_extra=takes(NewBatch, _EXAMPLE),
+)
+async def count_batch(request: Request, key: Server, event_key: EventKey = None) -> Response:
+    """Each item is counted or refused as `POST /api/data` would, and answered in its place; a body of the wrong form
+    counts nothing. Under one `Idempotency-Key`, each item is remembered by its place: send the whole batch again."""
+    body, _ = await read_json(request, NewBatch)
+    gate = gate_of(request)
+    terms = await gate.terms_of(key)
+    calls = [_call(key, terms, item, place, event_key) for place, item in enumerate(body.items)]
+    results = await gate.count_all(calls)
+    link_base: str = request.app.state.settings.link_base
+    request_id: str = request.state.request_id
+    told = [_told(result, place, request_id, link_base) for place, result in enumerate(results)]
+    return Response(f'{{"results":[{",".join(told)}]}}', media_type="application/json")
+
+
+def _call(key: Key, terms: Terms, item: NewItem, place: int, header: str | None) -> Metered | Refusal:
+    try:
+        own = item.idempotency_key
+        return metered(
+            key,
+            terms,
+            user_id=customers.proper_user_id(item.user_id, "userId"),
+            plan=item.plan,
+            plan_param="plan",
+            meter=item.meter,
+            quantity=quantity_of(item),
+            subject=item.subject,
+            timestamp=moment_of(item),
+            idempotency_key=event_key_of(None, item) if own is not None else proper_key(header),
+            item=place if own is None else 0,
+        )
+    except SaasOnly:
+        raise
+    except Refusal as refusal:
+        return refusal
+
+
+def _told(result: Outcome | Refusal, place: int, request_id: str, link_base: str) -> str:
+    if isinstance(result, Outcome):
+        if result.is_allowed:
+            return f'{{"status":200,{body_of(result)[1:]}'
+        result = refusal_of(result)
+    elif isinstance(result, Overloaded):
+        raise result
+    body: dict[str, Any] = {"status": result.status, **refusal_body(result, request_id, link_base)}
+    if result.param is not None:
+        body["param"] = f"items.{place}.{result.param}"
+    return json.dumps(body, ensure_ascii=False)

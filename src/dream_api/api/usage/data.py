@@ -1,0 +1,222 @@
+"""`POST /api/data` counts.
+
+Counting goes past the web framework, which costs more than the database: plain calls come to `Metering.handle` straight
+from the socket (`core.http.lane`), all others to it as an ASGI endpoint. The framework's route below documents both.
+"""
+
+import asyncio
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from dream_api import usage
+from dream_api.api.usage.models import (
+    BODY_REFUSALS,
+    USAGE_EXAMPLE,
+    Counted,
+    EventKey,
+    NewCount,
+    UserId,
+    UserPlan,
+    event_key_of,
+    moment_of,
+    quantity_of,
+    user_id_of,
+)
+from dream_api.auth.dependencies import SERVER_SECURITY
+from dream_api.auth.rate_limit import NO_SECRET_KEY, Turnstile, client_of
+from dream_api.core import ids, metrics
+from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.core.http import (
+    ClientGone,
+    Proxies,
+    Reply,
+    answers,
+    as_refusal,
+    parse,
+    read,
+    refusal_answer,
+    shown,
+    takes,
+)
+from dream_api.core.idempotency import IdempotencyMismatch
+from dream_api.keys import Key
+from dream_api.metering import REFUSALS, Gate, Metered, Outcome, Terms, body_of, metered, rate_headers, refusal_of
+
+router = APIRouter(tags=["Usage"])
+
+
+class Metering:
+    """The endpoint of `POST /api/data`: at the end of the fast lane, and as an ASGI endpoint behind uvicorn."""
+
+    method = "POST"
+    path = "/api/data"
+
+    def __init__(self, gate: Gate, turnstile: Turnstile, *, proxies: Proxies, body_limit: int, link_base: str) -> None:
+        self._gate = gate
+        self._turnstile = turnstile
+        self._proxies = proxies
+        self._body_limit = body_limit
+        self._link_base = link_base
+        self._asking: set[asyncio.Task[None]] = set()
+
+    def handle(self, headers: dict[bytes, bytes], body: bytes, reply: Reply, peer: str | None) -> None:
+        """Answer a call that was read whole; at once where its key is remembered, works and is not limited."""
+        request_id = ids.new_request()
+        try:
+            key = self._gate.known_server(_authorization(headers))
+            if key is not None and key.rate_limit is None:
+                terms = self._gate.known_terms(key, _text(headers, b"x-user-plan"))
+                if terms is not None:
+                    self._submit(key, terms, headers, body, request_id, reply)
+                    return
+        except NO_SECRET_KEY:
+            pass  # its address is to be counted first
+        except Exception as problem:
+            self._refuse(problem, request_id, reply)
+            return
+        asking = asyncio.create_task(self._ask_first(headers, body, request_id, reply, peer))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+
+    async def _ask_first(
+        self, headers: dict[bytes, bytes], body: bytes, request_id: str, reply: Reply, peer: str | None
+    ) -> None:
+        try:
+            client = self._proxies.client_of(peer, headers.get(b"x-forwarded-for"))
+            key = await self._turnstile.server(_authorization(headers), client)
+            terms = await self._gate.terms_of(key, _text(headers, b"x-user-plan"))
+            self._submit(key, terms, headers, body, request_id, reply)
+        except Exception as problem:
+            self._refuse(problem, request_id, reply)
+
+    def _submit(
+        self, key: Key, terms: Terms, headers: dict[bytes, bytes], body: bytes, request_id: str, reply: Reply
+    ) -> None:
+        call = _call(key, terms, headers, body)
+
+        def tell(result: Outcome | Refusal) -> None:
+            if isinstance(result, Outcome) and result.is_allowed:
+                _allowed.inc()
+                reply(200, headers_of(result, request_id), body_of(result).encode())
+            else:
+                self._refuse(_as_problem(result), request_id, reply)
+
+        self._gate.submit(call, tell)
+
+    def _refuse(self, problem: Exception, request_id: str, reply: Reply) -> None:
+        answer = self._refusal(problem, request_id)
+        headers = [pair for pair in answer.raw_headers if pair[0] != b"content-length"]
+        reply(answer.status_code, headers, bytes(answer.body))
+
+    def _refusal(self, problem: Exception, request_id: str) -> Response:
+        refusal = as_refusal(problem, request_id)
+        metrics.calls.labels(refusal.code).inc()
+        return refusal_answer(refusal, request_id, self._link_base)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = ids.new_request()
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        try:
+            key = await self._turnstile.server(_authorization(headers), client_of(scope))
+            body = await read(receive, _text(headers, b"content-length"), self._body_limit)
+            terms = await self._gate.terms_of(key, _text(headers, b"x-user-plan"))
+            outcome = await self._gate.count(_call(key, terms, headers, body))
+            if not outcome.is_allowed:
+                raise refusal_of(outcome)
+        except ClientGone:
+            return
+        except Exception as problem:
+            await self._refusal(problem, request_id)(scope, receive, send)
+            return
+        _allowed.inc()
+        answer = Response(body_of(outcome))
+        answer.raw_headers += headers_of(outcome, request_id)
+        await answer(scope, receive, send)
+
+
+# What a call is refused for because of what it wants counted.
+COUNT_REFUSALS: tuple[type[Refusal], ...] = (
+    usage.QuantityOutOfRange,
+    usage.CorrectionBelowZero,
+    usage.TimestampOutOfRange,
+    usage.CountTooLarge,
+    usage.UnknownMeter,
+    IdempotencyMismatch,
+)
+_allowed = metrics.calls.labels("allowed")
+_JSON = (b"content-type", b"application/json")
+
+
+def headers_of(outcome: Outcome, request_id: str) -> list[tuple[bytes, bytes]]:
+    return [_JSON, (b"x-request-id", request_id.encode()), *rate_headers(outcome)]
+
+
+def _as_problem(result: Outcome | Refusal) -> Refusal:
+    return refusal_of(result) if isinstance(result, Outcome) else result
+
+
+def _call(key: Key, terms: Terms, headers: dict[bytes, bytes], body: bytes) -> Metered:
+    """What is to be counted, from a request whose key was found good."""
+    user_id = user_id_of(_text(headers, b"x-user-id"))
+    wanted = parse(NewCount, body, _text(headers, b"content-type")) if body else _ONE
+    return metered(
+        key,
+        terms,
+        user_id=user_id,
+        plan=_text(headers, b"x-user-plan"),
+        meter=wanted.meter,
+        quantity=quantity_of(wanted),
+        subject=wanted.subject,
+        timestamp=moment_of(wanted),
+        idempotency_key=event_key_of(_text(headers, b"idempotency-key"), wanted),
+    )
+
+
+_ONE = NewCount.model_validate({})
+
+
+def _text(sent: dict[bytes, bytes], name: bytes) -> str | None:
+    value = sent.get(name)
+    if value is None:
+        return None
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise ValidationFailed("The header is not UTF-8.", param=name.decode().title()) from None
+
+
+def _authorization(headers: dict[bytes, bytes]) -> str | None:
+    """As the framework reads it: whatever is sent is no key, or one."""
+    value = headers.get(b"authorization")
+    return None if value is None else value.decode("latin-1")
+
+
+class _Passing(Response):
+    """Lets the metered call's own endpoint answer."""
+
+    def __init__(self, endpoint: Metering) -> None:
+        super().__init__()
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._endpoint(scope, receive, send)
+
+
+@router.post(
+    "/api/data",
+    summary="Count a call",
+    response_model=Counted,
+    responses={
+        **shown(200, {"allowed": True, **USAGE_EXAMPLE}),
+        **answers(*REFUSALS, *BODY_REFUSALS, *COUNT_REFUSALS),
+    },
+    openapi_extra=takes(NewCount, {"meter": "requests", "quantity": 1}, required=False) | SERVER_SECURITY,
+)
+async def count(
+    request: Request, user_id: UserId = None, user_plan: UserPlan = None, event_key: EventKey = None
+) -> Response:
+    """Verifies the key, finds the customer's plan, and counts the call if and only if every hard limit keeps room
+    for it; all in one transaction, committed before the answer. The first admitted call makes the customer."""
+    return _Passing(request.app.state.metering)

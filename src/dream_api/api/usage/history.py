@@ -1,0 +1,138 @@
+"""`GET /api/usage/history` reads what was used over time."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime, BaseModel, Field
+from starlette.responses import Response
+
+from dream_api import customers, usage
+from dream_api.auth.dependencies import Viewing, gate_of
+from dream_api.auth.principals import Acting
+from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.catalog import Plans
+from dream_api.core import clock
+from dream_api.core.http import answers, json_answer, shown
+from dream_api.metering import SaasOnly
+from dream_api.usage import Meter, Point, UsageBy
+
+router = APIRouter(tags=["Usage"])
+
+
+Total = Annotated[int, Field(description="Quantities less corrections; of a distinct meter, subjects that were new.")]
+Calls = Annotated[int, Field(description="Admitted calls, without corrections.")]
+
+
+class UsedAt(BaseModel):
+    """What was counted in an hour or day."""
+
+    at: str = Field(description="When the hour or UTC day began (RFC 3339).")
+    total: Total
+    calls: Calls
+
+
+class UsedBy(BaseModel):
+    """What was counted of a customer."""
+
+    user_id: str = Field(serialization_alias="userId")
+    total: Total
+    calls: Calls
+
+
+class UsedOf(BaseModel):
+    """What was counted on a meter."""
+
+    meter: str
+    total: Total
+    calls: Calls
+
+
+class History(BaseModel):
+    """What a project's customers used."""
+
+    by: UsageBy
+    starts_at: str = Field(serialization_alias="from", description="Where the span begins, in whole hours or days.")
+    ends_at: str = Field(serialization_alias="to", description="Where it ends (RFC 3339), itself outside.")
+    meter: str | None = Field(description="The meter that was asked for; null: all of them.")
+    data: list[UsedAt | UsedBy | UsedOf] = Field(
+        description="Every hour or day of the span, oldest first; customers, the largest total first; meters by name."
+    )
+
+
+_EXAMPLE: dict[str, Any] = {
+    "by": "day",
+    "from": "2026-11-19T00:00:00Z",
+    "to": "2026-11-21T00:00:00Z",
+    "meter": "requests",
+    "data": [
+        {"at": "2026-11-19T00:00:00Z", "total": 0, "calls": 0},
+        {"at": "2026-11-20T00:00:00Z", "total": 1280, "calls": 640},
+    ],
+}
+_METER = "Which meter; by default `requests`, and all of them by meter."
+
+
+@router.get(
+    "/api/usage/history",
+    summary="Read usage over time",
+    response_model=History,
+    responses={**shown(200, _EXAMPLE), **answers(*ACTING_REFUSALS, SaasOnly, usage.UnknownMeter)},
+)
+async def read_history(
+    request: Request,
+    acting: Viewing,
+    by: Annotated[UsageBy, Query(description="What each number is of.")] = "day",
+    starts_at: Annotated[
+        AwareDatetime | None,
+        Query(alias="from", description="By default 24 hours before `to` by hour, else 30 days."),
+    ] = None,
+    ends_at: Annotated[
+        AwareDatetime | None, Query(alias="to", description="By default the end of this hour or day.")
+    ] = None,
+    meter: Annotated[str | None, Query(max_length=120, description=_METER)] = None,
+    user_id: Annotated[str | None, Query(alias="userId", description="Of this customer only.")] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="By customer: how many to answer.")] = 20,
+) -> Response:
+    """What the project's customers used in one mode, for charts: at most 31 days by hour, else 13 months. Days
+    are UTC."""
+    if user_id is not None:
+        customers.proper_user_id(user_id, "userId")
+    plans = await gate_of(request).plans_of(acting)
+    span = usage.span_of(by, _moment(starts_at), _moment(ends_at), clock.now() + plans.ahead)
+    meters = _meters(plans, acting, by, meter)
+    async with gate_of(request).database.read() as tx:
+        points = await usage.history(tx, acting.scope, by, span, meters, user_id=user_id, limit=limit)
+    told = History(
+        by=by,
+        starts_at=clock.rfc3339(span.starts_at),
+        ends_at=clock.rfc3339(span.ends_at),
+        meter=meters[0].name if by != "meter" else meter,
+        data=[_used(by, point) for point in points],
+    )
+    return json_answer(told)
+
+
+def _moment(asked: AwareDatetime | None) -> int | None:
+    return None if asked is None else clock.from_datetime(asked)
+
+
+def _meters(plans: Plans, acting: Acting, by: UsageBy, name: str | None) -> list[Meter]:
+    """The meters that are asked for."""
+    if acting.project.type != "saas":
+        raise SaasOnly("Calls are metered for saas projects; this one is a store.")
+    known = plans.meters
+    if name is None and by == "meter":
+        return list(known.values())
+    found = known.get(name or usage.REQUESTS)
+    if found is None:
+        names = ", ".join(sorted(known))
+        raise usage.UnknownMeter(f"There is no such meter; the project's meters are: {names}.", param="meter")
+    return [found]
+
+
+def _used(by: UsageBy, point: Point) -> UsedAt | UsedBy | UsedOf:
+    if isinstance(point.of, int):
+        return UsedAt(at=clock.rfc3339(point.of), total=point.total, calls=point.calls)
+    if by == "customer":
+        return UsedBy(user_id=point.of, total=point.total, calls=point.calls)
+    return UsedOf(meter=point.of, total=point.total, calls=point.calls)

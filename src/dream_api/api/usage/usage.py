@@ -1,0 +1,36 @@
+"""`GET /api/usage` reads."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from dream_api import usage
+from dream_api.api.usage.models import USAGE_EXAMPLE, Usage, UserId, UserPlan, user_id_of
+from dream_api.auth.dependencies import Server, gate_of
+from dream_api.core.http import answers, shown
+from dream_api.metering import REFUSALS, metered, peeked_body, rate_headers
+
+router = APIRouter(tags=["Usage"])
+
+
+@router.get(
+    "/api/usage",
+    summary="Read usage",
+    response_model=Usage,
+    responses={**shown(200, USAGE_EXAMPLE), **answers(*REFUSALS, usage.UnknownMeter)},
+)
+async def read_usage(
+    request: Request,
+    key: Server,
+    user_id: UserId = None,
+    user_plan: UserPlan = None,
+    meter: Annotated[str, Query(description="Which meter to read.", max_length=120)] = usage.REQUESTS,
+) -> Response:
+    """How a customer's limits stand. Never counts."""
+    gate = gate_of(request)
+    terms = await gate.terms_of(key, user_plan)
+    outcome = await gate.peek(metered(key, terms, user_id=user_id_of(user_id), plan=user_plan, meter=meter))
+    answer = Response(peeked_body(outcome), media_type="application/json")
+    answer.raw_headers += rate_headers(outcome)
+    return answer

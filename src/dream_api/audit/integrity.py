@@ -1,0 +1,79 @@
+"""What `doctor` proves of the security log: every book's chain, also where parts of it were erased or cut off."""
+
+import hmac
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Row
+
+from dream_api.audit import queries
+from dream_api.audit.hash_chain import entry_digest, field_digest, first_digest
+from dream_api.audit.truncation import seal_of
+from dream_api.core.db import Tx
+from dream_api.core.integrity import Check
+from dream_api.core.secrets import InstanceKey
+
+_PAGE = 1_000
+
+
+def checks(key: InstanceKey | None) -> list[Check]:
+    """Without the instance key, the seals on what was cut off are not looked at."""
+    sentence = "The security log is whole: no entry was changed, removed or put in."
+    return [Check("security_log_is_whole", sentence, partial(_broken, key))]
+
+
+async def _broken(key: InstanceKey | None, tx: Tx, limit: int) -> Sequence[dict[str, Any]]:
+    found: list[dict[str, Any]] = [
+        {"book": row.book, "number": row.number, "what": f"the field {row.field} belongs to no entry"}
+        for row in await queries.stray_fields(tx, limit)
+    ]
+    after = ""
+    while len(found) < limit and (books := await queries.some_books(tx, after, _PAGE)):
+        for book in books:
+            found += await _broken_in(tx, key, book)
+        after = books[-1].book
+    return found[:limit]
+
+
+async def _broken_in(tx: Tx, key: InstanceKey | None, book: Row[Any]) -> list[dict[str, Any]]:
+    """The first thing that is wrong in the book."""
+    if problem := _wrong_cut(key, book):
+        return [{"book": book.book, "number": book.cut_number, "what": problem}]
+    if await queries.has_entries_up_to(tx, book.book, book.cut_number):
+        return [{"book": book.book, "number": book.cut_number, "what": "an entry stands before the beginning"}]
+    number, digest = book.cut_number, book.cut_digest
+    while some := await queries.some_entries(tx, book.book, number, _PAGE):
+        of_entry: dict[int, list[Row[Any]]] = defaultdict(list)
+        for field in await queries.fields_between(tx, book.book, number, some[-1].number):
+            of_entry[field.number].append(field)
+        for entry in some:
+            problem = _wrong_entry(entry, of_entry[entry.number], number, digest)
+            if problem:
+                return [{"book": book.book, "number": entry.number, "what": problem}]
+            number, digest = entry.number, entry.digest
+    if (number, digest) != (book.last_number, book.last_digest):
+        return [{"book": book.book, "number": book.last_number, "what": "the newest entries are missing"}]
+    return []
+
+
+def _wrong_cut(key: InstanceKey | None, book: Row[Any]) -> str | None:
+    if book.cut_number == 0:
+        return None if book.cut_digest == first_digest(book.book) else "the book does not begin as it must"
+    if key is None:
+        return None
+    own = seal_of(key, book.book, book.cut_number, book.cut_digest)
+    return None if hmac.compare_digest(own, book.cut_seal) else "the seal on what was cut off is not this instance's"
+
+
+def _wrong_entry(entry: Row[Any], fields: Sequence[Row[Any]], number: int, digest: bytes) -> str | None:
+    """What contradicts the entry, the one before having this number and digest."""
+    if entry.number != number + 1:
+        return "an entry before this one is missing"
+    for field in fields:
+        if field.value is not None and field_digest(field.salt, field.value) != field.digest:
+            return f"the field {field.field} was changed"
+    if entry.digest != entry_digest(digest, entry, {field.field: field.digest for field in fields}):
+        return "it was changed, or the one before was"
+    return None

@@ -1,0 +1,1 @@
+"""Who calls: credentials, principals, FastAPI dependencies, CORS and rate limits."""

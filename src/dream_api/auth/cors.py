@@ -1,0 +1,86 @@
+"""Calls that browsers make from a developer's website: asked about before, and answered to listed origins only.
+
+Why a call was refused, every website may read; otherwise its developer would see no more than that it was.
+"""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dream_api import platforms
+from dream_api.auth.principals import Acting
+from dream_api.core.http import add_header
+
+_READABLE = "Idempotent-Replayed, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
+_SENT = "Authorization, Content-Type, Idempotency-Key, X-Publishable-Key"
+_TWO_HOURS = "7200"
+_ALLOWED = "Access-Control-Allow-Origin"
+_EXPOSED = "Access-Control-Expose-Headers"
+_FIRST_REFUSAL = 400
+
+
+def open_to_browsers(router: APIRouter, path: str, *methods: str) -> None:
+    """Let browsers call the path from other websites.
+
+    Before a call they ask in general, without a key; whether this website may is decided with the call itself.
+    """
+
+    async def allow() -> Response:
+        headers = {
+            _ALLOWED: "*",
+            "Access-Control-Allow-Methods": ", ".join(methods),
+            "Access-Control-Allow-Headers": _SENT,
+            "Access-Control-Max-Age": _TWO_HOURS,
+        }
+        return Response(status_code=204, headers=headers)
+
+    router.add_api_route(path, allow, methods=["OPTIONS"], include_in_schema=False)
+
+
+def admit_website(request: Request, acting: Acting) -> None:
+    """Lets the website read the answer that the call came from; raises OriginNotAllowed where it is not listed."""
+    add_header(request, "Vary", "Origin")
+    origin = request.headers.get("origin")
+    if origin is not None:
+        platforms.refuse_browser(acting.project, acting.mode, origin)
+        add_header(request, _ALLOWED, origin)
+        add_header(request, _EXPOSED, _READABLE)
+
+
+class TellingBrowsers:
+    """The middleware that lets every website read why its call was refused, also where that was before anybody knew
+    whose key it is: without cookies, which no website may send along, it learns what any program would."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or all(name != b"origin" for name, _ in scope["headers"]):
+            await self._app(scope, receive, send)
+            return
+
+        async def told(message: Message) -> None:
+            is_refusal = message["type"] == "http.response.start" and message["status"] >= _FIRST_REFUSAL
+            if is_refusal and _is_open(scope):
+                names = {name for name, _ in message["headers"]}
+                more = [(name.lower().encode(), value.encode()) for name, value in _OF_REFUSALS.items()]
+                message["headers"] = [*message["headers"], *(pair for pair in more if pair[0] not in names)]
+            await send(message)
+
+        await self._app(scope, receive, told)
+
+
+_OF_REFUSALS = {_ALLOWED: "*", _EXPOSED: _READABLE}
+
+
+def _is_open(scope: Scope) -> bool:
+    """Whether browsers may ask about the path before they call it."""
+    asking = {**scope, "method": "OPTIONS"}
+    return any(_may_be_asked(route) and route.matches(asking)[0] is Match.FULL for route in scope["app"].routes)
+
+
+def _may_be_asked(route: BaseRoute) -> bool:
+    """Without a look at its path; what holds several routes may have one."""
+    methods = getattr(route, "methods", None)
+    return methods is None or "OPTIONS" in methods

@@ -1,0 +1,173 @@
+"""What a request is about: the project and mode of its key, or those that a developer names."""
+
+from dataclasses import dataclass
+
+from dream_api import accounts, keys, platforms
+from dream_api.accounts import PersonalToken
+from dream_api.auth.browser_sessions import ForeignCall, SignInRequired, Visitor
+from dream_api.auth.principals import Acting, Developer
+from dream_api.core import ids
+from dream_api.core.errors import BadRequest, Forbidden, NotFound, Refusal
+from dream_api.keys import Key
+from dream_api.metering.engine import SERVER_REFUSALS, Gate
+from dream_api.platforms import Membership, Mode, Permission, Project
+
+_MOST_SHOWN = 20
+
+
+class PersonalTokenRequired(Forbidden):
+    code = "personal_token_required"
+    hint = "Make a token under /account, or with `dream-api token create`; send it as Authorization: Bearer dpt_…."
+
+
+class ChooseProject(BadRequest):
+    code = "choose_project"
+    hint = "Name one of them by the header X-Project-Id or the query parameter projectId."
+
+
+class ChoosePlatform(BadRequest):
+    code = "choose_platform"
+    hint = "Name one of them by the header X-Platform-Id or the query parameter platformId."
+
+
+_BY_SESSION: tuple[type[Refusal], ...] = (SignInRequired, ForeignCall, ChoosePlatform)
+# What a call can be refused for that a server or a developer makes; one that only a developer makes; one of browsers.
+ACTING_REFUSALS: tuple[type[Refusal], ...] = (
+    *SERVER_REFUSALS,
+    *accounts.REFUSALS,
+    *_BY_SESSION,
+    platforms.RoleForbids,
+    ChooseProject,
+    NotFound,
+)
+DEVELOPER_REFUSALS: tuple[type[Refusal], ...] = (
+    *SERVER_REFUSALS,
+    *accounts.REFUSALS,
+    *_BY_SESSION,
+    platforms.RoleForbids,
+    PersonalTokenRequired,
+    NotFound,
+)
+BROWSER_REFUSALS: tuple[type[Refusal], ...] = (*SERVER_REFUSALS, *accounts.REFUSALS, platforms.OriginNotAllowed)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a request says that it is about."""
+
+    platform_id: str | None = None
+    project_id: str | None = None
+    mode: Mode | None = None
+
+
+async def by_key(gate: Gate, key: Key, named: Named) -> Acting:
+    """In the key's own project and mode; a request that names others was not meant for them."""
+    own = Named(key.platform_id, key.project_id, key.mode)
+    if any(getattr(named, name) not in (None, getattr(own, name)) for name in Named.__slots__):
+        raise NotFound("The key belongs to another platform, project or mode than the request names.")
+    project = await gate.project(key.project_id)
+    assert project is not None
+    # A browser sends no idempotency keys of the server's.
+    caller = key.caller if key.is_secret else f"browser:{project.id}:{key.mode}"
+    return Acting(project, key.mode, caller)
+
+
+async def by_token(gate: Gate, token: PersonalToken, named: Named, permission: Permission) -> Acting:
+    """In the project that is named, else the platform's only one."""
+    _refuse_elsewhere(token, named)
+    platforms.refuse_role(token.role, permission)
+    project = await _project(gate, token.platform_id, named.project_id)
+    mode = named.mode or "test"
+    return Acting(project, mode, f"token:{token.id}:{project.id}:{mode}", token.role)
+
+
+async def by_session(gate: Gate, visitor: Visitor, named: Named, permission: Permission) -> Acting:
+    """In the project that is named, on whichever of the visitor's platforms; else in the only one."""
+    platform_id = named.platform_id
+    if platform_id is None and named.project_id is not None:
+        project = await _there(gate, named.project_id)
+        platform_id = project.platform_id
+        if visitor.membership_on(platform_id) is None:
+            raise NotFound("There is no such project.", param="X-Project-Id")
+    own = _membership(visitor, platform_id)
+    platforms.refuse_role(own.role, permission)
+    project = await _project(gate, own.platform.id, named.project_id)
+    mode = named.mode or "test"
+    session = visitor.session
+    caller = f"{visitor.caller}:{project.id}:{mode}"
+    return Acting(project, mode, caller, own.role, session.user_id, session.shown_name)
+
+
+def at_work(visitor: Visitor, named: Named, permission: Permission) -> Developer:
+    """On the platform that is named, else on the only one."""
+    own = _membership(visitor, named.platform_id)
+    platforms.refuse_role(own.role, permission)
+    session = visitor.session
+    return Developer(own.platform, own.role, visitor.caller, session.user_id, session.shown_name)
+
+
+def _membership(visitor: Visitor, platform_id: str | None) -> Membership:
+    if platform_id is not None:
+        own = visitor.membership_on(platform_id)
+        if own is None:
+            raise NotFound("There is no such platform.", param="X-Platform-Id", hint=_YOUR_PLATFORMS)
+        return own
+    if not visitor.memberships:
+        raise NotFound("You are on no platform yet.", hint="Make one: POST /generate-platform-id.")
+    if len(visitor.memberships) > 1:
+        told = [f"{each.platform.name} ({each.platform.id})" for each in visitor.memberships[:_MOST_SHOWN]]
+        shown = ", ".join([*told, "…"] if len(visitor.memberships) > _MOST_SHOWN else told)
+        raise ChoosePlatform(f"You are on several platforms: {shown}.", param="X-Platform-Id")
+    return visitor.memberships[0]
+
+
+async def on_platform(gate: Gate, token: PersonalToken, named: Named, permission: Permission) -> Developer:
+    _refuse_elsewhere(token, named)
+    platforms.refuse_role(token.role, permission)
+    async with gate.database.read() as tx:
+        platform = await platforms.find(tx, token.platform_id)
+    return Developer(platform, token.role, f"token:{token.id}")
+
+
+def _refuse_elsewhere(token: PersonalToken, named: Named) -> None:
+    if named.platform_id not in (None, token.platform_id):
+        raise NotFound("There is no such platform.", param="X-Platform-Id", hint=_NO_PLATFORM)
+
+
+async def _project(gate: Gate, platform_id: str, project_id: str | None) -> Project:
+    if project_id is not None:
+        project = await _there(gate, project_id)
+        if project.platform_id != platform_id:
+            raise NotFound("There is no such project.", param="X-Project-Id")
+        return project
+    async with gate.database.read() as tx:
+        found = await platforms.projects_of(tx, platform_id, limit=_MOST_SHOWN + 1)
+    if not found:
+        raise NotFound("The platform has no project yet.", hint="Make one with `dream-api project create`.")
+    if len(found) > 1:
+        raise ChooseProject(f"The platform has several projects: {_shown(found)}.", param="X-Project-Id")
+    return found[0]
+
+
+async def _there(gate: Gate, project_id: str) -> Project:
+    """Whoever's it is."""
+    project = await gate.project(project_id) if ids.is_one("prj", project_id) else None
+    if project is None:
+        raise NotFound("There is no such project.", param="X-Project-Id")
+    return project
+
+
+_YOUR_PLATFORMS = "Name one that you are a member of."
+_NO_PLATFORM = "Leave the platform out: a personal token works on one only."
+
+
+def _shown(found: list[Project]) -> str:
+    told = [f"{project.name} ({project.id})" for project in found[:_MOST_SHOWN]]
+    return ", ".join([*told, "…"] if len(found) > _MOST_SHOWN else told)
+
+
+async def publishable(gate: Gate, sent: str) -> Key:
+    """The key that was sent as a publishable one; a secret one has no business there."""
+    if not sent.startswith("pk_"):
+        raise keys.KeyMalformed("The text in X-Publishable-Key is no publishable key.")
+    return await gate.key(f"Bearer {sent}")

@@ -1,5 +1,0 @@
-"""What billing's endpoints share."""
-
-from dream_api.billing.contract import GatewayRefused, GatewayUnavailable
-
-GATEWAY_REFUSALS = (GatewayUnavailable, GatewayRefused)

@@ -1,0 +1,57 @@
+"""Money and time as people say them."""
+
+from datetime import UTC, datetime
+
+from dream_api import catalog
+from dream_api.catalog import Price
+from dream_api.core import clock
+from dream_api.core.html.format import amount, day
+from dream_api.gateways.sandbox.test_cards import Card
+
+_GROUP = 4
+_STATUSES = {
+    "trialing": ("Trial", "good"),
+    "active": ("Active", "good"),
+    "past_due": ("Payment failed", "bad"),
+    "paused": ("Paused", "warn"),
+    "canceled": ("Ended", "quiet"),
+    "open": ("Not paid", "bad"),
+    "paid": ("Paid", "good"),
+    "void": ("Void", "quiet"),
+    "uncollectible": ("Written off", "quiet"),
+}
+
+
+def priced(price: Price) -> str:
+    """`19.99 USD each month`, and of prices that count: `0.50 USD per 1,000 tokens billed by the month`."""
+    if price.billing_scheme != "flat_rate" or price.unit_amount is None or price.interval is None:
+        return catalog.told(price)
+    return f"{amount(price.unit_amount, price.currency)} {each(price)}"
+
+
+def each(price: Price) -> str:
+    """How often the price is asked for: `each month`, `every 3 months`."""
+    return f"each {price.interval}" if price.interval_count == 1 else f"every {price.interval_count} {price.interval}s"
+
+
+def instant(at: int) -> str:
+    """`21 Nov 2026, 09:14 UTC`."""
+    return f"{day(at)}, {_of(at):%H:%M} UTC"
+
+
+def number(card: Card) -> str:
+    """As it stands on the card."""
+    return " ".join(card.number[begin : begin + _GROUP] for begin in range(0, len(card.number), _GROUP))
+
+
+def status(of: str) -> str:
+    return _STATUSES[of][0]
+
+
+def mood(of: str) -> str:
+    """Whether a status is good or bad news."""
+    return _STATUSES[of][1]
+
+
+def _of(at: int) -> datetime:
+    return datetime.fromtimestamp(at // clock.SECOND, UTC)

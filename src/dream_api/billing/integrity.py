@@ -1,0 +1,61 @@
+"""What must hold of money, for `doctor`."""
+
+from sqlalchemy import BigInteger, cast, func, or_, select
+
+from dream_api.billing.tables import payments, refunds, subscriptions, usage_bills
+from dream_api.core.integrity import Check
+from dream_api.platforms.tables import platforms
+from dream_api.usage.tables import usage_hours
+
+
+def checks() -> list[Check]:
+    return [_usage_is_billed(), _refunds_add_up(), _plans_are_held()]
+
+
+def _usage_is_billed() -> Check:
+    b, h = usage_bills.c, usage_hours.c
+    counted = (
+        select(cast(func.coalesce(func.sum(h.total), 0), BigInteger))
+        .where(
+            h.platform_no == platforms.c.no,
+            h.customer_no == b.customer_no,
+            h.meter_no == b.meter_no,
+            h.period_starts_at >= b.period_starts_at,
+            h.period_starts_at < b.period_ends_at,
+        )
+        .correlate(platforms, usage_bills)
+        .scalar_subquery()
+    )
+    return Check(
+        "usage_is_billed",
+        "What was billed of a meter in a period is what was counted in it.",
+        select(b.platform_id, b.subscription_id, b.meter, b.period_starts_at, b.quantity, counted.label("counted"))
+        .join(platforms, platforms.c.id == b.platform_id)
+        .where(b.quantity != counted),
+    )
+
+
+def _refunds_add_up() -> Check:
+    p, r = payments.c, refunds.c
+    refunded = (
+        select(cast(func.coalesce(func.sum(r.amount), 0), BigInteger))
+        .where(r.platform_id == p.platform_id, r.payment_id == p.id, r.status == "succeeded")
+        .correlate(payments)
+        .scalar_subquery()
+    )
+    return Check(
+        "refunds_add_up",
+        "What went back of a payment is the sum of its refunds.",
+        select(p.platform_id, p.id, p.refunded, refunded.label("refunds")).where(p.refunded != refunded),
+    )
+
+
+def _plans_are_held() -> Check:
+    s = subscriptions.c
+    holds = s.status.in_(("trialing", "active"))
+    may_hold = s.status.in_(("trialing", "active", "past_due"))
+    return Check(
+        "plans_are_held",
+        "A subscription holds its plan while it is trialing or active, and never when it has ended.",
+        select(s.platform_id, s.id, s.status, s.holds).where(or_(holds & ~s.holds, ~may_hold & s.holds)),
+    )

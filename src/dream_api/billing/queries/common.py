@@ -1,0 +1,66 @@
+"""What the statements of all tables of billing share."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Table, insert, select, update
+
+from dream_api.core.db import Tx
+from dream_api.gateways.contract import Account
+from dream_api.platforms import Scope
+
+
+async def insert_one(tx: Tx, account: Account, table: Table, values: dict[str, Any]) -> Row[Any]:
+    """A row of the account's project and mode."""
+    whole = {
+        "platform_id": account.platform_id,
+        "project_id": account.project_id,
+        "mode": account.mode,
+        "account": account.id,
+    }
+    made = await tx.first(insert(table).values(whole | values).returning(*table.c))
+    assert made is not None
+    return made
+
+
+async def change_one(tx: Tx, platform_id: str, table: Table, row_id: str, values: dict[str, Any]) -> Row[Any]:
+    changed = await tx.first(
+        update(table).where(table.c.platform_id == platform_id, table.c.id == row_id).values(values).returning(*table.c)
+    )
+    assert changed is not None
+    return changed
+
+
+async def by_id(tx: Tx, platform_id: str, table: Table, row_id: str, *, held: bool = False) -> Row[Any] | None:
+    """`held`: nobody else changes it before this transaction ends."""
+    query = select(table).where(table.c.platform_id == platform_id, table.c.id == row_id)
+    return await tx.first(query.with_for_update() if held else query)
+
+
+async def by_gateway_id(tx: Tx, account: Account, table: Table, gateway_id: str) -> Row[Any] | None:
+    return await tx.first(
+        select(table).where(
+            table.c.platform_id == account.platform_id,
+            table.c.account == account.id,
+            table.c.gateway_id == gateway_id,
+        )
+    )
+
+
+async def in_scope(tx: Tx, scope: Scope, table: Table, row_id: str) -> Row[Any] | None:
+    return await tx.first(select(table).where(*scoped(table, scope), table.c.id == row_id))
+
+
+def scoped(table: Table, scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    return (
+        table.c.platform_id == scope.platform_id,
+        table.c.project_id == scope.project_id,
+        table.c.mode == scope.mode,
+    )
+
+
+async def newest_of_customer(
+    tx: Tx, platform_id: str, table: Table, customer_id: str, *, limit: int
+) -> Sequence[Row[Any]]:
+    theirs = select(table).where(table.c.platform_id == platform_id, table.c.customer_id == customer_id)
+    return await tx.all(theirs.order_by(table.c.id.desc()).limit(limit))

@@ -1,0 +1,143 @@
+"""Giving money back: begun in one transaction, sent in none, written down when the gateway says what became of it."""
+
+import json
+from typing import Any
+
+from sqlalchemy import Row
+
+from dream_api.billing import event_sync, gateway_accounts, queries
+from dream_api.billing.context import REFUND_FAILED, Billing
+from dream_api.core import clock, ids, jobs, money
+from dream_api.core.db import Tx
+from dream_api.core.errors import Conflict, Forbidden, NotFound, ValidationFailed
+from dream_api.core.idempotency import Once
+from dream_api.gateways.contract import Account, GatewayRefused
+from dream_api.platforms import RefundLimit, Scope
+
+SEND_JOB = "billing.send_refund"
+_ABANDONED = clock.MINUTE
+
+
+class RefundTooLarge(Conflict):
+    code = "refund_too_large"
+    hint = "Read the payment: what was refunded, and what is on its way, cannot be refunded again."
+
+
+class RefundBeyondLimit(Forbidden):
+    code = "refund_beyond_limit"
+    hint = "Ask an owner or admin to refund it, or to raise the project's refundLimit."
+
+
+async def find_payment(tx: Tx, scope: Scope, payment_id: str) -> tuple[Account, Row[Any]]:
+    payment = await queries.payment_in(tx, scope, payment_id)
+    if payment is None:
+        raise NotFound("There is no such payment.", param="id")
+    account = await gateway_accounts.find_account(tx, payment.account)
+    assert account is not None
+    return account, payment
+
+
+async def begin(
+    tx: Tx,
+    account: Account,
+    payment_id: str,
+    amount: int | None,
+    *,
+    reason: str | None = None,
+    memo: dict[str, Any] | None = None,
+    once: Once | None = None,
+    send_at_once: bool = False,
+) -> Row[Any]:
+    """The intent to give so much back (None: all that is left); never more than was paid, whoever else refunds now.
+
+    Whoever began it sends it with `send`; a job does where they went away, or at once where asked to.
+    """
+    payment = await queries.hold_payment(tx, account.platform_id, payment_id)
+    if payment.status != "succeeded":
+        raise GatewayRefused("The payment did not succeed, so there is nothing to give back.", param="id")
+    left = payment.amount - await queries.refunded_or_asked(tx, account.platform_id, payment.id)
+    wanted = left if amount is None else amount
+    if amount is not None and amount < 1:
+        raise ValidationFailed("A refund is at least 1 in the currency's smallest unit.", param="amount")
+    if wanted < 1 or wanted > left:
+        raise RefundTooLarge(f"Of the payment {left} {payment.currency} (minor units) can be refunded.", param="amount")
+    now = clock.now()
+    refund = await queries.insert_refund(
+        tx,
+        account,
+        {
+            "id": ids.new("ref"),
+            "payment_id": payment.id,
+            "status": "asked",
+            "currency": payment.currency,
+            "amount": wanted,
+            "reason": reason,
+            "memo": None if memo is None else json.dumps(memo),
+            "request": None if once is None else once.digest,
+            "fingerprint": None if once is None else once.fingerprint,
+            "created_at": await gateway_accounts.now_in(tx, account),
+            "updated_at": now,
+        },
+    )
+    await jobs.enqueue(
+        tx,
+        SEND_JOB,
+        {"id": refund.id},
+        platform_id=account.platform_id,
+        run_at=now if send_at_once else now + _ABANDONED,
+    )
+    return refund
+
+
+async def refuse_beyond(tx: Tx, payment: Row[Any], limit: RefundLimit | None) -> None:
+    """Raises RefundBeyondLimit where more of the payment goes back by now, all refunds together, than the limit."""
+    if limit is None:
+        raise RefundBeyondLimit("The project has no refund limit: only its owners and admins give money back.")
+    gone = await queries.refunded_or_asked(tx, payment.platform_id, payment.id)
+    if payment.currency != limit.currency or gone > limit.amount:
+        most = f"{money.to_major(limit.amount, limit.currency)} {limit.currency.upper()}"
+        raise RefundBeyondLimit(f"Members give back up to {most} of a payment.", param="amount")
+
+
+async def send(billing: Billing, account: Account, refund: Row[Any]) -> Row[Any]:
+    """Has the gateway give the money back, once however often it is asked; no transaction may be open."""
+    async with billing.database.read() as tx:
+        payment = await queries.payment_by_id(tx, account.platform_id, refund.payment_id)
+    assert payment is not None
+    if refund.status == "asked":
+        try:
+            await billing.gateway_of(account).refund(
+                account,
+                payment.gateway_id,
+                refund.amount,
+                reason=refund.reason,
+                metadata={"refund": refund.id},
+                key=refund.id,
+            )
+        except GatewayRefused:
+            await _fail(billing, account, refund, payment)
+            raise
+    await event_sync.refresh(billing, account, "payment", payment.gateway_id)
+    async with billing.database.read() as tx:
+        written = await queries.refund_by_id(tx, account.platform_id, refund.id)
+    assert written is not None
+    return written
+
+
+async def send_abandoned(billing: Billing, platform_id: str, refund_id: str) -> None:
+    """For the job."""
+    async with billing.database.read() as tx:
+        refund = await queries.refund_by_id(tx, platform_id, refund_id)
+        account = await gateway_accounts.find_account(tx, refund.account) if refund is not None else None
+    if refund is not None and account is not None and refund.status == "asked":
+        await send(billing, account, refund)
+
+
+async def _fail(billing: Billing, account: Account, refund: Row[Any], payment: Row[Any]) -> None:
+    """What the gateway will not give back is not waited for."""
+    async with billing.database.write() as tx:
+        if not await queries.fail_refund(tx, account.platform_id, refund.id, clock.now()):
+            return
+        failed = await queries.refund_by_id(tx, account.platform_id, refund.id)
+        now = await gateway_accounts.now_in(tx, account)
+        await billing.events.emit(tx, REFUND_FAILED, refund=failed, payment=payment, now=now)

@@ -1,0 +1,103 @@
+"""Selling a subscription: what must hold before anybody is sent to pay."""
+
+from typing import Any
+
+from sqlalchemy import Row
+
+from dream_api import catalog, customers, platforms
+from dream_api.billing import checkouts, gateway_accounts, queries
+from dream_api.catalog import Offer, Price
+from dream_api.core.db import Tx
+from dream_api.core.errors import Conflict, ValidationFailed
+from dream_api.core.idempotency import Once
+from dream_api.gateways.contract import Line, NewCheckout
+from dream_api.gateways.usage_prices import UsagePrices, usage_prices_of
+from dream_api.platforms import Project, Scope
+
+LARGEST_QUANTITY = 10_000
+
+
+class AlreadySubscribed(Conflict):
+    code = "already_subscribed"
+    hint = "Change the subscription with POST /api/subscriptions/{id}/change, or let the customer use the portal."
+
+
+async def begin_subscription(
+    tx: Tx,
+    project: Project,
+    scope: Scope,
+    *,
+    user_id: str,
+    tier: str,
+    price_id: str | None = None,
+    quantity: int = 1,
+    coupon: str | None = None,
+    success_url: str,
+    cancel_url: str,
+    are_own_pages: bool = False,
+    once: Once | None = None,
+) -> Row[Any]:
+    """The checkout by which the customer will pay for the tier; the customer is made where there is none.
+
+    `are_own_pages`: both URLs are pages of this instance, whose origin no project needs to list.
+    """
+    if not are_own_pages:
+        platforms.refuse_foreign(project, scope.mode, success_url, "successUrl")
+        platforms.refuse_foreign(project, scope.mode, cancel_url, "cancelUrl")
+    account = await gateway_accounts.account_of(tx, scope)
+    now = await gateway_accounts.now_in(tx, account)
+    offer = await catalog.find_offer(tx, scope.platform_id, scope.project_id, scope.mode, tier)
+    price = catalog.find_price_of(offer, price_id=price_id)
+    lines = lines_of(offer, price, quantity)
+    customer = await customers.ensure(tx, scope, user_id)
+    customers.refuse_inactive(customer.status)
+    await _refuse_second(tx, scope, customer)
+    found = None
+    if coupon is not None:
+        found = await catalog.find_coupon(tx, scope.platform_id, scope.project_id, scope.mode, coupon, now)
+        if found.currency not in (None, price.currency):
+            raise catalog.CouponUnusable("The coupon is of another currency than the price.", param="coupon")
+    wanted = NewCheckout(
+        lines=lines,
+        currency=price.currency,
+        customer=await queries.gateway_customer_of(tx, scope.platform_id, account.id, customer.id),
+        email=customer.email,
+        success_url=success_url,
+        cancel_url=cancel_url,
+        expires_at=now + checkouts.OPEN_FOR,
+        trial_days=0 if await queries.had_trial(tx, scope.platform_id, customer.id) else offer.trial_days or 0,
+        coupon=found,
+        metadata=metadata_of(customer.id, usage_prices_of(lines)),
+    )
+    subtotal = catalog.amount_of(price, quantity)
+    return await checkouts.begin(
+        tx, account, wanted, purpose="subscription", subtotal=subtotal, customer_id=customer.id, once=once
+    )
+
+
+def lines_of(offer: Offer, price: Price, quantity: int) -> tuple[Line, ...]:
+    """The price, and what the tier bills by usage in the same rhythm."""
+    if not 1 <= quantity <= LARGEST_QUANTITY:
+        raise ValidationFailed(f"A quantity is a whole number from 1 to {LARGEST_QUANTITY:,}.", param="quantity")
+    if price.billing_scheme == "flat_rate" and quantity != 1:
+        raise ValidationFailed("A flat price is sold once, whatever is used.", param="quantity")
+    metered = [
+        each
+        for each in catalog.usage_prices(offer, price.currency)
+        if (each.interval, each.interval_count) == (price.interval, price.interval_count)
+    ]
+    name = offer.display_name
+    return (Line(price, name, quantity), *(Line(each, f"{name}: {each.meter}", 0) for each in metered))
+
+
+def metadata_of(customer_id: str, usage_prices: UsagePrices) -> dict[str, str]:
+    """What comes back with everything that the gateway tells of the subscription."""
+    return {"customer": customer_id} | usage_prices.to_metadata()
+
+
+async def _refuse_second(tx: Tx, scope: Scope, customer: Row[Any]) -> None:
+    holding = await queries.holding(tx, scope.platform_id, customer.id)
+    if holding:
+        raise AlreadySubscribed(
+            f"{customer.user_id} has a subscription to {holding[0].plan} already: {holding[0].id}.", param="X-User-Id"
+        )

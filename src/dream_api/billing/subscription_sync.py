@@ -1,0 +1,193 @@
+"""What a subscription at the gateway means here: its row, and the plan that its customer is on."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from dream_api import catalog, customers, webhooks
+from dream_api.billing import gateway_accounts, queries
+from dream_api.billing.context import PLAN_CHANGED
+from dream_api.catalog import Price
+from dream_api.core import clock, ids
+from dream_api.core.db import Tx
+from dream_api.core.events import Events
+from dream_api.gateways.contract import Account, SubscriptionFacts
+from dream_api.gateways.usage_prices import UsagePrices
+from dream_api.webhooks import Event
+
+# How long a plan goes on while the gateway tries to be paid.
+DUNNING = 14 * clock.DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a customer has by their subscriptions: the plan, and the time that was paid for."""
+
+    plan: str
+    period: tuple[int, int]
+    # Whose usage is billed begins to count with the subscription; others go on in a period that they left.
+    continues: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What follows from a subscription's facts at a moment: pure, and the same whichever facts were seen before."""
+
+    holds: bool
+    lapses_at: int | None
+
+
+def standing_of(facts: SubscriptionFacts, now: int) -> Standing:
+    """Trialing and active hold the plan; past due does for 14 days since the unpaid invoice."""
+    if facts.status in ("trialing", "active"):
+        return Standing(holds=True, lapses_at=None)
+    if facts.status != "past_due":
+        return Standing(holds=False, lapses_at=None)
+    unpaid_since = facts.period_starts_at if facts.unpaid_since is None else facts.unpaid_since
+    # The gateway's first try comes an hour after the invoice was made.
+    lapses_at = unpaid_since + clock.HOUR + DUNNING
+    return Standing(holds=now < lapses_at, lapses_at=lapses_at)
+
+
+def held_by(subscriptions: Iterable[Row[Any]]) -> Held | None:
+    """The plan that these subscriptions of one customer give: that of the last one begun which holds."""
+    holding = [each for each in subscriptions if each.holds]
+    if not holding:
+        return None
+    last = max(holding, key=lambda each: (each.started_at, each.gateway_id))
+    continues = not UsagePrices.from_json(last.usage_prices).lasting
+    return Held(last.plan, (last.period_starts_at, last.period_ends_at), continues)
+
+
+async def follow(tx: Tx, events: Events, account: Account, facts: SubscriptionFacts, now: int) -> None:
+    """Write down how the subscription stands; its customer's plan follows where that changes it."""
+    known = await queries.subscription_by_gateway_id(tx, account, facts.id)
+    customer_id = facts.metadata.get("customer") if known is None else known.customer_id
+    if customer_id is None:
+        return  # made at the gateway by hand: it sells nothing of ours
+    customer = await customers.hold(tx, gateway_accounts.scope_of(account), customer_id)
+    price = await catalog.price_by_id(tx, account.platform_id, account.project_id, account.mode, facts.price_id)
+    if customer is None or price is None:
+        return
+    before = held_by(await queries.subscriptions_of(tx, account.platform_id, customer.id))
+    await queries.put_gateway_customer(tx, account, facts.customer, customer.id)
+    plan = await catalog.name_of_tier(tx, account.platform_id, price.tier_id)
+    values = _values(facts, price, plan, standing_of(facts, now))
+    if known is None:
+        written = await queries.insert_subscription(
+            tx, account, values | {"id": ids.new("sub"), "customer_id": customer.id, "user_id": customer.user_id}
+        )
+    elif _stands(known, values):
+        written = known
+    else:
+        written = await queries.update_subscription(tx, account.platform_id, known.id, values)
+    await _tell(tx, account, known, written)
+    await follow_plan(tx, events, account, customer, before, now)
+
+
+async def follow_plan(
+    tx: Tx, events: Events, account: Account, customer: Row[Any], before: Held | None, now: int
+) -> None:
+    """Put the customer on what their subscriptions give, where that is something else than before."""
+    after = held_by(await queries.subscriptions_of(tx, account.platform_id, customer.id))
+    if after == before:
+        return  # whoever set the plan by hand since keeps it
+    scope = gateway_accounts.scope_of(account)
+    if after is None:
+        await customers.set_plan(tx, scope, customer.user_id, None, now=now)
+    else:
+        await customers.set_plan(
+            tx, scope, customer.user_id, after.plan, period=after.period, continues=after.continues, now=now
+        )
+    plan = None if after is None else after.plan
+    if plan != (None if before is None else before.plan):
+        await events.emit(tx, PLAN_CHANGED, account=account, user_id=customer.user_id, plan=plan)
+
+
+def _values(facts: SubscriptionFacts, price: Price, plan: str, standing: Standing) -> dict[str, Any]:
+    amount = catalog.amount_of(price, facts.quantity)
+    assert price.interval is not None
+    return {
+        "plan": plan,
+        "price_id": price.id,
+        "product_id": price.tier_id,
+        "usage_prices": UsagePrices.from_metadata(facts.metadata).to_json(),
+        "amount": amount,
+        "monthly_amount": catalog.monthly_amount(amount, price.interval, price.interval_count),
+        "currency": price.currency,
+        "quantity": facts.quantity,
+        "status": facts.status,
+        "holds": standing.holds,
+        "lapses_at": standing.lapses_at,
+        "started_at": facts.started_at,
+        "ended_at": facts.ended_at,
+        "period_starts_at": facts.period_starts_at,
+        "period_ends_at": facts.period_ends_at,
+        "trial_ends_at": facts.trial_ends_at,
+        "cancel_at": facts.cancel_at,
+        "canceled_at": facts.canceled_at,
+        "cancel_reason": facts.cancel_reason,
+        "gateway_id": facts.id,
+        "gateway_customer": facts.customer,
+        "updated_at": clock.now(),
+    }
+
+
+def _stands(known: Row[Any], values: dict[str, Any]) -> bool:
+    """Whether all of it is written down already: then nothing changes, and the time of the last change stays true."""
+    return all(getattr(known, name) == value for name, value in values.items() if name != "updated_at")
+
+
+async def _tell(tx: Tx, account: Account, before: Row[Any] | None, after: Row[Any]) -> None:
+    """The developer hears of a new one, and of each other status or plan."""
+    if before is None:
+        kind = "subscription.created"
+    elif after.status == "canceled" and before.status != "canceled":
+        kind = "subscription.canceled"
+    elif any(getattr(before, name) != getattr(after, name) for name in _TOLD):
+        kind = "subscription.updated"
+    else:
+        return
+    await webhooks.record(
+        tx,
+        [
+            Event(
+                account.platform_id,
+                account.project_id,
+                account.mode,
+                kind,
+                {
+                    "subscription": after.id,
+                    "userId": after.user_id,
+                    "plan": after.plan,
+                    "status": after.status,
+                    "currentPeriodStart": clock.rfc3339(after.period_starts_at),
+                    "currentPeriodEnd": clock.rfc3339(after.period_ends_at),
+                    "cancelAt": None if after.cancel_at is None else clock.rfc3339(after.cancel_at),
+                },
+            )
+        ],
+    )
+
+
+_TOLD = ("status", "plan", "quantity", "period_starts_at", "cancel_at")
+
+
+async def next_lapse(tx: Tx, account: Account) -> int | None:
+    """When the next plan ends because nobody paid."""
+    return await queries.next_lapse(tx, account.platform_id, account.id)
+
+
+async def lapse(tx: Tx, events: Events, account: Account, now: int) -> bool:
+    """End the plan of the first subscription whose dunning is over; whether there was one."""
+    due = await queries.first_lapsed(tx, account.platform_id, account.id, now)
+    if due is None:
+        return False
+    customer = await customers.hold(tx, gateway_accounts.scope_of(account), due.customer_id)
+    assert customer is not None
+    before = held_by(await queries.subscriptions_of(tx, account.platform_id, customer.id))
+    await queries.update_subscription(tx, account.platform_id, due.id, {"holds": False, "updated_at": clock.now()})
+    await follow_plan(tx, events, account, customer, before, now)
+    return True

@@ -1,0 +1,73 @@
+"""What a gateway tells: verified, kept once, and applied by a job."""
+
+import json
+from typing import Any
+
+from dream_api.billing import gateway_accounts, queries
+from dream_api.billing.context import Billing
+from dream_api.core import clock, jobs
+from dream_api.core.db import Tx
+from dream_api.core.errors import BadRequest
+from dream_api.gateways import stripe_objects, webhook_signature
+from dream_api.gateways.contract import Account
+
+APPLY_JOB = "billing.apply"
+
+
+class EventMalformed(BadRequest):
+    code = "event_malformed"
+    hint = "Send the gateway's event byte for byte as it came."
+
+
+async def receive(billing: Billing, payload: bytes, signature: str | None) -> str:
+    """The event's id, once it is kept; one that is kept already is left as it is.
+
+    SignatureInvalid where it was not signed, not lately, or not for the account that it names.
+    """
+    event = _event_of(payload)
+    async with billing.database.read() as tx:
+        account = await gateway_accounts.find_account(tx, event["account"])
+    # One who guesses accounts learns nothing: an unknown one has a secret too, which nobody knows.
+    webhook_signature.verify(payload, signature, webhook_signature.secret_of(billing.instance_key, event["account"]))
+    if account is None:
+        raise EventMalformed("The event is of no account that is known here.", param="account")
+    async with billing.database.write() as tx:
+        await _keep(tx, account, event, payload.decode())
+    return event["id"]
+
+
+async def _keep(tx: Tx, account: Account, event: dict[str, Any], payload: str) -> None:
+    about = stripe_objects.about(event)
+    row = {
+        "id": event["id"],
+        "type": event["type"],
+        "object_kind": None if about is None else about[0],
+        "object_id": None if about is None else about[1],
+        "payload": payload,
+        "received_at": clock.now(),
+        "applied_at": clock.now() if about is None else None,
+    }
+    if await queries.insert_event(tx, account, row) and about is not None:
+        told = {"account": account.id, "event": event["id"]}
+        await jobs.enqueue(tx, APPLY_JOB, told, platform_id=account.platform_id)
+
+
+def _event_of(payload: bytes) -> dict[str, Any]:
+    """What is needed to know whose secret to ask for; nothing of it is believed before the signature was verified."""
+    try:
+        event = json.loads(payload)
+    except (ValueError, RecursionError) as problem:
+        raise EventMalformed("The body is no JSON.") from problem
+    if not isinstance(event, dict):
+        raise EventMalformed("The body is no event.")
+    for name in ("id", "type", "account"):
+        text = event.get(name)  # pyright: ignore[reportUnknownVariableType]
+        if not isinstance(text, str) or not 0 < len(text) <= _LONGEST or "\x00" in text:
+            raise EventMalformed(f"The event has no {name}.", param=name)
+    data = event.get("data")  # pyright: ignore[reportUnknownVariableType]
+    if not isinstance(data, dict) or not isinstance(data.get("object"), dict):  # pyright: ignore[reportUnknownMemberType]
+        raise EventMalformed("The event has no object.", param="data.object")
+    return event  # pyright: ignore[reportUnknownVariableType]
+
+
+_LONGEST = 255

@@ -1,0 +1,151 @@
+"""How coupons come to be, are used and end."""
+
+import re
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from sqlalchemy import Row
+
+from dream_api.catalog import coupon_queries as queries
+from dream_api.catalog.discounts import Coupon, CouponDuration
+from dream_api.catalog.pricing import LARGEST_UNIT_AMOUNT
+from dream_api.core import clock, ids, money
+from dream_api.core.db import Tx
+from dream_api.core.errors import Conflict, Invalid, NotFound, ValidationFailed
+from dream_api.platforms import Mode, hold_project
+
+MOST_REDEMPTIONS = 10**9
+LONGEST_DURATION_MONTHS = 60
+_CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{0,39}")
+_WHOLE = 100
+_USED_UP = "The coupon was used as often as it can be."
+
+
+class CouponExists(Conflict):
+    code = "coupon_exists"
+    hint = "Choose another code; one that was archived is not given again."
+
+
+class CouponUnusable(Invalid):
+    code = "coupon_unusable"
+    hint = "Leave the coupon out, or use another one; GET /coupons lists those of the project."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCoupon:
+    """A coupon as it is asked for: percent or an amount."""
+
+    code: str
+    percent_off: int | None = None
+    amount_off: int | None = None
+    currency: str | None = None
+    duration: CouponDuration = "once"
+    duration_months: int | None = None
+    max_redemptions: int | None = None
+    expires_at: int | None = None
+
+
+async def create_coupon(tx: Tx, platform_id: str, project_id: str, mode: Mode, new: NewCoupon) -> Coupon:
+    """A new coupon; refuses a code that the project has in this mode, also of an archived one."""
+    values = _proper(new)
+    await hold_project(tx, platform_id, project_id)
+    if await queries.by_code(tx, platform_id, project_id, mode, values["code"]) is not None:
+        raise CouponExists(f"There is a coupon {values['code']} already.", param="code")
+    row = {"id": ids.new("cpn"), "project_id": project_id, "mode": mode, "redeemed": 0, "created_at": clock.now()}
+    return _coupon(await queries.insert_coupon(tx, platform_id, values | row))
+
+
+async def coupons_of(
+    tx: Tx, platform_id: str, project_id: str, mode: Mode, *, limit: int, after: str | None
+) -> list[Coupon]:
+    """Those not archived, newest first."""
+    rows = await queries.page_of_coupons(tx, platform_id, project_id, mode, limit=limit, after=after)
+    return [_coupon(row) for row in rows]
+
+
+async def archive_coupon(tx: Tx, platform_id: str, project_id: str, mode: Mode, coupon_id: str) -> Coupon:
+    """Nobody can use it any more; subscriptions that have it keep it."""
+    coupon = await coupon_by_id(tx, platform_id, coupon_id) if ids.is_one("cpn", coupon_id) else None
+    if coupon is None or (coupon.project_id, coupon.mode) != (project_id, mode):
+        raise NotFound("There is no such coupon.", param="id")
+    if coupon.archived_at is not None:
+        return coupon
+    now = clock.now()
+    await queries.archive(tx, platform_id, coupon_id, now)
+    return replace(coupon, archived_at=now)
+
+
+async def coupon_by_id(tx: Tx, platform_id: str, coupon_id: str) -> Coupon | None:
+    """The coupon, also an archived one, which goes on for those who have it."""
+    row = await queries.by_id(tx, platform_id, coupon_id)
+    return None if row is None else _coupon(row)
+
+
+async def find_coupon(tx: Tx, platform_id: str, project_id: str, mode: Mode, code: str, now: int) -> Coupon:
+    """The coupon that somebody wants to use; refuses an unusable one and says why."""
+    code = code.upper()
+    row = await queries.by_code(tx, platform_id, project_id, mode, code) if _CODE.fullmatch(code) else None
+    if row is None:
+        raise CouponUnusable("There is no such coupon.", param="coupon")
+    coupon = _coupon(row)
+    if coupon.archived_at is not None:
+        raise CouponUnusable("The coupon was taken back.", param="coupon")
+    if coupon.expires_at is not None and coupon.expires_at <= now:
+        raise CouponUnusable("The coupon has expired.", param="coupon")
+    if coupon.max_redemptions is not None and coupon.redeemed >= coupon.max_redemptions:
+        raise CouponUnusable(_USED_UP, param="coupon")
+    return coupon
+
+
+async def redeem(tx: Tx, platform_id: str, coupon_id: str) -> None:
+    """Count one use of a found coupon; of all who ask at once no more succeed than there are uses left."""
+    if not await queries.count_redemption(tx, platform_id, coupon_id):
+        raise CouponUnusable(_USED_UP, param="coupon")
+
+
+async def unredeem(tx: Tx, platform_id: str, coupon_id: str) -> None:
+    """Give back a use that came to nothing."""
+    await queries.uncount_redemption(tx, platform_id, coupon_id)
+
+
+def _proper(new: NewCoupon) -> dict[str, Any]:
+    """The row; refuses what is no coupon."""
+    code = new.code.upper()
+    if not _CODE.fullmatch(code):
+        raise ValidationFailed("A code has 1 to 40 of A-Z, 0-9, - and _; capitals or not is the same.", param="code")
+    if (new.percent_off is None) == (new.amount_off is None):
+        raise ValidationFailed("A coupon takes off either a percentage or an amount.", param="percentOff")
+    if new.percent_off is not None and not 1 <= new.percent_off <= _WHOLE:
+        raise ValidationFailed("A coupon takes off 1 to 100 percent.", param="percentOff")
+    currency = _currency_of(new)
+    if (new.duration == "repeating") != (new.duration_months is not None):
+        raise ValidationFailed("A repeating coupon, and no other, has months.", param="durationMonths")
+    if new.duration_months is not None and not 1 <= new.duration_months <= LONGEST_DURATION_MONTHS:
+        raise ValidationFailed(f"A coupon repeats for 1 to {LONGEST_DURATION_MONTHS} months.", param="durationMonths")
+    if new.max_redemptions is not None and not 1 <= new.max_redemptions <= MOST_REDEMPTIONS:
+        raise ValidationFailed(f"A coupon is used 1 to {MOST_REDEMPTIONS:,} times.", param="maxRedemptions")
+    if new.expires_at is not None and new.expires_at <= clock.now():
+        raise ValidationFailed("A coupon's end lies in the future.", param="expiresAt")
+    values = {field.name: getattr(new, field.name) for field in fields(new)}
+    return values | {"code": code, "currency": currency}
+
+
+def _currency_of(new: NewCoupon) -> str | None:
+    if (new.amount_off is None) != (new.currency is None):
+        raise ValidationFailed("An amount off, and nothing else, has a currency.", param="currency")
+    if new.amount_off is None or new.currency is None:
+        return None
+    currency = new.currency.lower()
+    if currency not in money.CURRENCIES:
+        raise ValidationFailed("There is no such currency to charge in.", param="currency")
+    if not 1 <= new.amount_off <= LARGEST_UNIT_AMOUNT or new.amount_off % money.step(currency):
+        raise ValidationFailed(
+            f"An amount off is {money.step(currency)} to {LARGEST_UNIT_AMOUNT:,} minor units, "
+            f"in steps of {money.step(currency)}.",
+            param="amountOff",
+        )
+    return currency
+
+
+def _coupon(row: Row[Any]) -> Coupon:
+    return Coupon(**{field.name: getattr(row, field.name) for field in fields(Coupon)})

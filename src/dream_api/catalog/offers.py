@@ -1,0 +1,245 @@
+"""Reads what is sold: offers with their prices and limits."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from dream_api.catalog import queries
+from dream_api.catalog.limits import NAME, TierLimit
+from dream_api.catalog.plans import UnknownPlan
+from dream_api.catalog.pricing import Interval, Price, Step, told
+from dream_api.core import ids
+from dream_api.core.db import Tx
+from dream_api.core.errors import Invalid, NotFound
+from dream_api.platforms import Mode
+from dream_api.usage import Window
+
+Features = list[str] | dict[str, Any]
+
+
+class UnknownPrice(Invalid):
+    code = "unknown_price"
+    hint = "Use the id of an active price of this project and mode; GET /tiers lists them."
+
+
+class NoPrice(Invalid):
+    code = "no_price"
+    hint = "Send the priceId of one of the tier's prices, or give the tier such a price with PUT /tiers/{name}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A tier with its active prices, oldest first, and its limits."""
+
+    id: str
+    name: str
+    display_name: str
+    description: str | None
+    number: int | None
+    features: Features
+    is_popular: bool
+    is_visible: bool
+    is_default: bool
+    is_sold_out: bool
+    trial_days: int
+    image_url: str | None
+    archived_at: int | None
+    created_at: int
+    updated_at: int
+    prices: tuple[Price, ...]
+    limits: tuple[TierLimit, ...]
+
+    @property
+    def is_archived(self) -> bool:
+        return self.archived_at is not None
+
+    @property
+    def limit(self) -> int | None:
+        """Requests in a billing period; None is unlimited."""
+        return next((limit.max for limit in self.limits if limit.is_of_period), None)
+
+
+async def offers_of(
+    tx: Tx,
+    platform_id: str,
+    project_id: str,
+    mode: Mode,
+    *,
+    visible_only: bool = False,
+    archived_too: bool = False,
+    limit: int | None = None,
+    after: str | None = None,
+) -> list[Offer]:
+    """What the project sells in this mode, newest first; `after` the tier of that id."""
+    rows = await queries.page_of_tiers(
+        tx,
+        platform_id,
+        project_id,
+        mode,
+        visible_only=visible_only,
+        archived_too=archived_too,
+        limit=limit,
+        after=after,
+    )
+    return await _offers(tx, platform_id, rows)
+
+
+async def find_tier(tx: Tx, platform_id: str, project_id: str, mode: Mode, name: str) -> Offer:
+    """The tier of this name, also an archived one; NotFound where there is none."""
+    row = await _row_named(tx, platform_id, project_id, mode, name)
+    if row is None:
+        raise NotFound("There is no such tier.", param="name")
+    [offer] = await _offers(tx, platform_id, [row])
+    return offer
+
+
+async def find_offer(tx: Tx, platform_id: str, project_id: str, mode: Mode, name: str, *, param: str = "tier") -> Offer:
+    """What somebody wants to buy by its name, also a hidden one; refuses what is not sold, naming what is shown."""
+    row = await _row_named(tx, platform_id, project_id, mode, name)
+    if row is None or row.archived_at is not None:
+        shown = await offers_of(tx, platform_id, project_id, mode, visible_only=True)
+        known = ", ".join(sorted(offer.name for offer in shown)) or "none yet"
+        raise UnknownPlan(f"There is no such tier to buy; the project's tiers are: {known}.", param=param)
+    [offer] = await _offers(tx, platform_id, [row])
+    return offer
+
+
+async def find_price(
+    tx: Tx, platform_id: str, project_id: str, mode: Mode, price_id: str, *, param: str = "priceId"
+) -> Price:
+    """As `price_by_id`; UnknownPrice where there is none, as for another project's."""
+    price = await price_by_id(tx, platform_id, project_id, mode, price_id)
+    if price is None:
+        raise UnknownPrice("There is no such price.", param=param)
+    return price
+
+
+async def price_by_id(tx: Tx, platform_id: str, project_id: str, mode: Mode, price_id: str) -> Price | None:
+    """The price, also an archived one, which goes on for those who have it."""
+    if not ids.is_one("price", price_id):
+        return None
+    row = await queries.price_by_id(tx, platform_id, project_id, mode, price_id)
+    return None if row is None else _price(row)
+
+
+async def find_on_sale(
+    tx: Tx, platform_id: str, project_id: str, mode: Mode, price_id: str, *, param: str = "priceId"
+) -> tuple[Offer, Price]:
+    """What somebody wants to buy by its price; refuses what is archived."""
+    price = await find_price(tx, platform_id, project_id, mode, price_id, param=param)
+    offer = await find_offer_of(tx, platform_id, price)
+    if price.is_archived or offer.is_archived:
+        raise UnknownPrice("The price is not sold any more.", param=param)
+    return offer, price
+
+
+async def find_offer_of(tx: Tx, platform_id: str, price: Price) -> Offer:
+    """What the price is asked for, also where it is archived."""
+    row = await queries.tier_by_id(tx, platform_id, price.tier_id)
+    assert row is not None
+    [offer] = await _offers(tx, platform_id, [row])
+    return offer
+
+
+async def name_of_tier(tx: Tx, platform_id: str, tier_id: str) -> str:
+    """The stable name of a tier that is known to be there."""
+    row = await queries.tier_by_id(tx, platform_id, tier_id)
+    assert row is not None
+    return row.name
+
+
+async def _row_named(tx: Tx, platform_id: str, project_id: str, mode: Mode, name: str) -> Row[Any] | None:
+    return await queries.tier_by_name(tx, platform_id, project_id, mode, name) if NAME.fullmatch(name) else None
+
+
+def find_price_of(
+    offer: Offer,
+    *,
+    price_id: str | None = None,
+    currency: str | None = None,
+    interval: Interval | None = None,
+) -> Price:
+    """The one price that is meant, of those that do not follow usage; refuses none and several, naming them."""
+    sold = [price for price in offer.prices if price.type != "usage"]
+    if price_id is not None:
+        meant = [price for price in sold if price.id == price_id]
+        if not meant:
+            raise UnknownPrice(f"The tier {offer.name} has no such price.{_listed(sold)}", param="priceId")
+        return meant[0]
+    meant = [
+        price
+        for price in sold
+        if (currency is None or price.currency == currency.lower()) and interval in (None, price.interval)
+    ]
+    if len(meant) == 1:
+        return meant[0]
+    how_many = "no price to sell" if not sold else "no such price" if not meant else "several prices"
+    raise NoPrice(f"The tier {offer.name} has {how_many}.{_listed(meant or sold)}", param="priceId")
+
+
+def usage_prices(offer: Offer, currency: str) -> tuple[Price, ...]:
+    """What is asked for usage besides, one price a meter."""
+    return tuple(price for price in offer.prices if price.type == "usage" and price.currency == currency.lower())
+
+
+def _listed(prices: Iterable[Price]) -> str:
+    names = ", ".join(f"{price.id} ({told(price)})" for price in prices)
+    return names and f" There are: {names}."
+
+
+async def _offers(tx: Tx, platform_id: str, rows: Sequence[Row[Any]]) -> list[Offer]:
+    tier_ids = [row.id for row in rows]
+    prices: dict[str, list[Price]] = {}
+    for row in await queries.active_prices_of(tx, platform_id, tier_ids):
+        prices.setdefault(row.tier_id, []).append(_price(row))
+    limits: dict[str, list[TierLimit]] = {}
+    for row in await queries.limits_of(tx, platform_id, tier_ids):
+        limits.setdefault(row.tier_id, []).append(_limit(row))
+    return [_offer(row, prices.get(row.id, ()), limits.get(row.id, ())) for row in rows]
+
+
+def _offer(row: Row[Any], prices: Iterable[Price], limits: Iterable[TierLimit]) -> Offer:
+    return Offer(
+        id=row.id,
+        name=row.name,
+        display_name=row.display_name,
+        description=row.description,
+        number=row.number,
+        features=json.loads(row.features),
+        is_popular=bool(row.is_popular),
+        is_visible=bool(row.is_visible),
+        is_default=bool(row.is_default),
+        is_sold_out=bool(row.is_sold_out),
+        trial_days=row.trial_days,
+        image_url=row.image_url,
+        archived_at=row.archived_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        prices=tuple(prices),
+        limits=tuple(limits),
+    )
+
+
+def _limit(row: Row[Any]) -> TierLimit:
+    return TierLimit(row.max, row.meter, Window[row.window.upper()], row.kind, row.aggregation)
+
+
+def _price(row: Row[Any]) -> Price:
+    steps: list[dict[str, Any]] = json.loads(row.tiers or "[]")
+    return Price(
+        id=row.id,
+        tier_id=row.tier_id,
+        is_archived=row.archived_at is not None,
+        currency=row.currency,
+        type=row.type,
+        billing_scheme=row.billing_scheme,
+        unit_amount=row.unit_amount,
+        per=row.per,
+        steps=tuple(Step(step["upTo"], step["unitAmount"], step["flatAmount"]) for step in steps),
+        interval=row.interval,
+        interval_count=row.interval_count,
+        meter=row.meter,
+    )

@@ -1,0 +1,192 @@
+"""Which prices may stand in a catalogue, and what those leave unsaid who make them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dream_api.catalog.limits import NAME
+from dream_api.catalog.pricing import LARGEST_UNIT_AMOUNT, BillingScheme, Interval, PriceTerms, PriceType, Step
+from dream_api.core import money
+from dream_api.core.errors import ValidationFailed
+from dream_api.platforms import ProjectType
+
+MOST_PRICES = 50
+MOST_STEPS = 50
+LARGEST_PER = 10**9
+_MAJOR = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
+# Three years, as Stripe has it.
+_LONGEST: dict[Interval, int] = {"day": 1095, "week": 156, "month": 36, "year": 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPrice:
+    """A price as it is asked for; what is None follows from the rest and from what the project sells."""
+
+    currency: str
+    amount: int | None = None
+    type: PriceType | None = None
+    billing_scheme: BillingScheme | None = None
+    per: int = 1
+    steps: tuple[Step, ...] = ()
+    interval: Interval | None = None
+    interval_count: int | None = None
+    meter: str | None = None
+
+
+def minor_of(major: str, currency: str, param: str) -> int:
+    """Minor units of a price told in major ones, as decimal text with no more digits than the currency has."""
+    if not _MAJOR.fullmatch(major):
+        raise ValidationFailed("A price is a decimal such as 19.99, without sign or exponent.", param=param)
+    try:
+        return money.to_minor(major, currency)
+    except ValueError:
+        digits = f"{money.digits(currency)} digits after the point"
+        raise ValidationFailed(f"{currency.upper()} has {digits}, and the price has more.", param=param) from None
+
+
+def appraise(project_type: ProjectType, wanted: Sequence[NewPrice]) -> tuple[PriceTerms, ...]:
+    """The terms of these prices; refuses those that cannot stand there, or not beside one another."""
+    if len(wanted) > MOST_PRICES:
+        raise ValidationFailed(f"A tier has at most {MOST_PRICES} prices.", param="prices")
+    terms: list[PriceTerms] = []
+    for place, new in enumerate(wanted):
+        one = _terms_of(project_type, new, f"prices.{place}")
+        _refuse_beside(terms, one, f"prices.{place}")
+        terms.append(one)
+    return tuple(terms)
+
+
+def _terms_of(project_type: ProjectType, new: NewPrice, at: str) -> PriceTerms:
+    kind = _type_of(project_type, new, at)
+    scheme = new.billing_scheme or ("flat_rate" if kind == "recurring" else "per_unit")
+    currency = _currency_of(new, at)
+    _refuse_meter(new, kind, at)
+    _refuse_scheme(new, kind, scheme, at)
+    interval, count = _interval_of(new, kind, at)
+    if new.amount is not None:
+        _refuse_amount(new.amount, currency, f"{at}.amount")
+    _refuse_steps(new.steps, currency, at)
+    return PriceTerms(
+        currency=currency,
+        type=kind,
+        billing_scheme=scheme,
+        unit_amount=new.amount,
+        per=new.per,
+        steps=new.steps,
+        interval=interval,
+        interval_count=count,
+        meter=new.meter,
+    )
+
+
+def _type_of(project_type: ProjectType, new: NewPrice, at: str) -> PriceType:
+    if project_type == "store":
+        if new.type not in (None, "one_time"):
+            raise ValidationFailed("A store sells once: its prices are of the type one_time.", param=f"{at}.type")
+        return "one_time"
+    if new.type == "one_time":
+        raise ValidationFailed(
+            "A saas project sells by the period: its prices are of the type recurring or usage.", param=f"{at}.type"
+        )
+    return new.type or ("recurring" if new.meter is None else "usage")
+
+
+def _currency_of(new: NewPrice, at: str) -> str:
+    currency = new.currency.lower()
+    if currency not in money.CURRENCIES:
+        raise ValidationFailed(
+            "There is no such currency to charge in.", param=f"{at}.currency", hint="Send an ISO code, such as usd."
+        )
+    return currency
+
+
+def _refuse_meter(new: NewPrice, kind: PriceType, at: str) -> None:
+    if (kind == "usage") != (new.meter is not None):
+        sentence = "A usage price names the meter that it is asked for." if kind == "usage" else _NO_METER
+        raise ValidationFailed(sentence, param=f"{at}.meter")
+    if new.meter is not None and not NAME.fullmatch(new.meter):
+        raise ValidationFailed(
+            "A meter's name has 1 to 63 of a-z, 0-9, - and _, and begins with a letter or digit.", param=f"{at}.meter"
+        )
+
+
+_NO_METER = "Only a usage price has a meter."
+
+
+def _refuse_scheme(new: NewPrice, kind: PriceType, scheme: BillingScheme, at: str) -> None:
+    if kind == "usage" and scheme == "flat_rate":
+        raise ValidationFailed("What is used has no flat rate.", param=f"{at}.billingScheme", hint=_SCHEMES)
+    by_steps = scheme in ("tiered", "volume")
+    if by_steps != bool(new.steps):
+        sentence = f"A {scheme} price has tiers." if by_steps else f"A {scheme} price has no tiers."
+        raise ValidationFailed(sentence, param=f"{at}.tiers", hint=_SCHEMES)
+    if by_steps == (new.amount is not None):
+        sentence = "The tiers of a price tell its amounts." if by_steps else "A price has an amount."
+        raise ValidationFailed(sentence, param=f"{at}.amount", hint=_AMOUNTS)
+    if not 1 <= new.per <= LARGEST_PER:
+        raise ValidationFailed(f"An amount is for 1 to {LARGEST_PER:,} units.", param=f"{at}.per")
+    if new.per > 1 and scheme != "per_unit":
+        raise ValidationFailed("Only a per_unit price is for several units.", param=f"{at}.per", hint=_SCHEMES)
+
+
+_SCHEMES = "Set billingScheme: per_unit with an amount, tiered or volume with tiers, flat_rate only for one of a thing."
+_AMOUNTS = (
+    "Send amount (minor units) or price (major units); a tiered or volume price has unitAmount in each of its tiers."
+)
+
+
+def _interval_of(new: NewPrice, kind: PriceType, at: str) -> tuple[Interval | None, int]:
+    if kind == "one_time":
+        if new.interval is not None or new.interval_count is not None:
+            name = "interval" if new.interval is not None else "intervalCount"
+            raise ValidationFailed("What is sold once has no interval.", param=f"{at}.{name}")
+        return None, 1
+    interval, count = new.interval or "month", 1 if new.interval_count is None else new.interval_count
+    if not 1 <= count <= _LONGEST[interval]:
+        sentence = f"A price recurs every 1 to {_LONGEST[interval]} {interval}s."
+        raise ValidationFailed(sentence, param=f"{at}.intervalCount")
+    return interval, count
+
+
+def _refuse_amount(amount: int, currency: str, param: str) -> None:
+    if not 0 <= amount <= LARGEST_UNIT_AMOUNT:
+        raise ValidationFailed(f"An amount is 0 to {LARGEST_UNIT_AMOUNT:,} minor units.", param=param)
+    if amount % money.step(currency):
+        raise ValidationFailed(
+            f"In {currency.upper()} amounts are charged in steps of {money.step(currency)} minor units.",
+            param=param,
+            hint="Round the amount: card networks charge nothing between the steps.",
+        )
+
+
+def _refuse_steps(steps: Sequence[Step], currency: str, at: str) -> None:
+    if len(steps) > MOST_STEPS:
+        raise ValidationFailed(f"A price has at most {MOST_STEPS} tiers.", param=f"{at}.tiers")
+    below = 0
+    for place, step in enumerate(steps):
+        here = f"{at}.tiers.{place}"
+        if (step.up_to is None) != (place == len(steps) - 1):
+            raise ValidationFailed("The last of a price's tiers, and no other, is without end.", param=f"{here}.upTo")
+        if step.up_to is not None:
+            if not below < step.up_to <= LARGEST_PER:
+                raise ValidationFailed(
+                    f"The tiers of a price go upwards, from 1 to {LARGEST_PER:,} units.", param=f"{here}.upTo"
+                )
+            below = step.up_to
+        _refuse_amount(step.unit_amount, currency, f"{here}.unitAmount")
+        _refuse_amount(step.flat_amount, currency, f"{here}.flatAmount")
+
+
+def _refuse_beside(others: Sequence[PriceTerms], one: PriceTerms, at: str) -> None:
+    if one in others:
+        raise ValidationFailed("The tier has this very price twice.", param=at)
+    if one.type == "usage" and any(place_of(other) == place_of(one) for other in others):
+        raise ValidationFailed(
+            f"The meter {one.meter} has two prices in {one.currency.upper()}, and would be charged twice.",
+            param=f"{at}.meter",
+        )
+
+
+def place_of(price: PriceTerms) -> tuple[object, ...]:
+    """What a price is for: of two with the same place one takes that of the other."""
+    return (price.type, price.currency, price.interval, price.interval_count, price.meter)

@@ -1,0 +1,218 @@
+"""How what is sold comes to be, changes and ends."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
+
+from dream_api.catalog import queries
+from dream_api.catalog.limits import NAME, TierLimit, ensure_priced_meters, replace_limits
+from dream_api.catalog.offers import Features, Offer, find_tier
+from dream_api.catalog.plans import CACHE_KIND, Plans
+from dream_api.catalog.pricing import Price, PriceTerms
+from dream_api.core import clock, ids
+from dream_api.core.cache import note
+from dream_api.core.db import Tx
+from dream_api.core.errors import Conflict, NotFound, ValidationFailed
+from dream_api.platforms import Mode, Project, hold_project, proper_name
+from dream_api.usage import Meter
+
+HIGHEST_NUMBER = 999
+LONGEST_TRIAL_DAYS = 730
+LONGEST_FEATURES = 16_384
+
+
+class TierExists(Conflict):
+    code = "tier_exists"
+    hint = "Change the tier with PUT /tiers/{name}, or choose another name."
+
+
+class TierArchived(Conflict):
+    code = "tier_archived"
+    hint = "Those who have it keep it as it is; make a tier of another name for new buyers."
+
+
+class TierIsDefault(Conflict):
+    code = "tier_is_default"
+    hint = "Make another tier the default one first, with PUT /tiers/{name} and default: true."
+
+
+class Texts(TypedDict, total=False):
+    """What a tier tells of itself; what is left out stays, or is as tiers begin."""
+
+    display_name: str
+    description: str | None
+    number: int | None
+    features: Features
+    is_popular: bool
+    is_visible: bool
+    is_default: bool
+    is_sold_out: bool
+    trial_days: int
+    image_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is to be put into a tier: its texts, and all the limits and prices it is to have; None: those stay."""
+
+    texts: Texts = field(default_factory=Texts)
+    limits: Sequence[TierLimit] | None = None
+    prices: Sequence[PriceTerms] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetTier:
+    """A tier that was made or changed, and the meters that came to be with its limits and prices."""
+
+    id: str
+    is_new: bool
+    new_meters: tuple[Meter, ...]
+
+
+async def hold_tier(tx: Tx, project: Project, mode: Mode, name: str) -> Offer | None:
+    """The tier as it stays until this transaction ends, but for what it changes itself."""
+    await hold_project(tx, project.platform_id, project.id)
+    try:
+        return await find_tier(tx, project.platform_id, project.id, mode, name)
+    except NotFound:
+        return None
+
+
+async def make_tier(tx: Tx, project: Project, mode: Mode, name: str, draft: Draft) -> SetTier:
+    """A new tier with its limits and prices, in force within a second; a name is given once, also of archived ones."""
+    known = await hold_tier(tx, project, mode, name)
+    if known is not None:
+        raise TierExists(f"There {'was' if known.is_archived else 'is'} a {mode} tier {name} already.", param="name")
+    if not NAME.fullmatch(name):
+        raise ValidationFailed(
+            "A tier's name has 1 to 63 of a-z, 0-9, - and _, and begins with a letter or digit.", param="name"
+        )
+    now = clock.now()
+    tier_id = ids.new("tier")
+    row = {"id": tier_id, "project_id": project.id, "mode": mode, "name": name, "is_default": False}
+    row |= {"display_name": name.capitalize(), "created_at": now, "updated_at": now}
+    row |= await _values_of(tx, project, mode, draft.texts, tier_id)
+    await queries.insert_tier(tx, project.platform_id, row)
+    return SetTier(tier_id, True, await _fill(tx, project, mode, tier_id, (), draft))
+
+
+async def change_tier(tx: Tx, project: Project, mode: Mode, offer: Offer, draft: Draft) -> SetTier:
+    """Put into a held tier what the draft says; a price that differs is a new one, and the former is archived."""
+    if offer.is_archived:
+        raise TierArchived(f"The {mode} tier {offer.name} is archived.", param="name")
+    values = await _values_of(tx, project, mode, draft.texts, offer.id)
+    await queries.update_tier(tx, project.platform_id, offer.id, {**values, "updated_at": clock.now()})
+    return SetTier(offer.id, False, await _fill(tx, project, mode, offer.id, offer.prices, draft))
+
+
+async def archive_tier(tx: Tx, project: Project, mode: Mode, name: str) -> None:
+    """Nobody new gets it and those who have it keep it, for ever."""
+    offer = await hold_tier(tx, project, mode, name)
+    if offer is None:
+        raise NotFound("There is no such tier.", param="name")
+    if offer.is_default:
+        raise TierIsDefault("Customers without a plan of their own are on this tier.", param="name")
+    if not offer.is_archived:
+        now = clock.now()
+        await queries.update_tier(tx, project.platform_id, offer.id, {"archived_at": now, "updated_at": now})
+        await _note(tx, project, mode)
+
+
+async def _values_of(tx: Tx, project: Project, mode: Mode, texts: Texts, tier_id: str) -> dict[str, Any]:
+    """The columns of these texts."""
+    values: dict[str, Any] = {**texts}
+    if "display_name" in texts:
+        values["display_name"] = proper_name(texts["display_name"], "displayName")
+    if "features" in texts:
+        values["features"] = _json_of(texts["features"])
+    if not 0 <= texts.get("trial_days", 0) <= LONGEST_TRIAL_DAYS:
+        raise ValidationFailed(f"A trial has 0 to {LONGEST_TRIAL_DAYS} days.", param="trialDays")
+    if project.type == "store":
+        _refuse_for_store(texts)
+    number = texts.get("number")
+    if number is not None:
+        await _refuse_number(tx, project, mode, number, tier_id)
+    if texts.get("is_default"):
+        await queries.clear_default(tx, project.platform_id, project.id, mode)
+    return values
+
+
+def _json_of(features: Features) -> str:
+    try:
+        text = json.dumps(features, allow_nan=False)
+    except ValueError:
+        raise ValidationFailed("JSON has finite numbers only.", param="features") from None
+    if len(text) > LONGEST_FEATURES:
+        raise ValidationFailed(f"Features have at most {LONGEST_FEATURES:,} bytes of JSON.", param="features")
+    return text
+
+
+def _refuse_for_store(texts: Texts) -> None:
+    if texts.get("trial_days"):
+        raise ValidationFailed("What a store sells once has no trial.", param="trialDays")
+    if texts.get("is_default"):
+        raise ValidationFailed("A store has no default tier: nobody is on a plan there.", param="default")
+
+
+async def _refuse_number(tx: Tx, project: Project, mode: Mode, number: int, tier_id: str) -> None:
+    if not 0 <= number <= HIGHEST_NUMBER:
+        raise ValidationFailed(f"A tier's number is 0 to {HIGHEST_NUMBER}.", param="number")
+    other = await queries.tier_by_number(tx, project.platform_id, project.id, mode, number)
+    if other is not None and other.id != tier_id:
+        raise ValidationFailed(f"The tier {other.name} has this number.", param="number")
+
+
+async def _fill(
+    tx: Tx, project: Project, mode: Mode, tier_id: str, prices: Sequence[Price], draft: Draft
+) -> tuple[Meter, ...]:
+    """Put limits and prices into the tier; the meters that were made for them."""
+    made: tuple[Meter, ...] = ()
+    if draft.limits and project.type == "store":
+        raise ValidationFailed("What a store sells has no limits: nothing is metered there.", param="limits")
+    if draft.limits is not None:
+        made += await replace_limits(tx, project, tier_id, draft.limits)
+    if draft.prices is not None:
+        priced = [price.meter for price in draft.prices if price.meter is not None]
+        made += await ensure_priced_meters(tx, project, priced) if priced else ()
+        await _replace_prices(tx, project, mode, tier_id, prices, draft.prices)
+    await _note(tx, project, mode)
+    if made:  # the project's other mode has the meters too
+        await _note(tx, project, "live" if mode == "test" else "test")
+    return made
+
+
+async def _replace_prices(
+    tx: Tx, project: Project, mode: Mode, tier_id: str, active: Sequence[Price], wanted: Sequence[PriceTerms]
+) -> None:
+    """Prices are archived and made, never changed; those that are wanted as they are stay what they are."""
+    now = clock.now()
+    gone = [price.id for price in active if price.terms not in wanted]
+    if gone:
+        await queries.archive_prices(tx, project.platform_id, gone, now)
+    known = {price.terms for price in active}
+    for terms in wanted:
+        if terms not in known:
+            row = {"id": ids.new("price"), "project_id": project.id, "mode": mode, "tier_id": tier_id}
+            await queries.insert_price(tx, project.platform_id, row | _row_of(terms) | {"created_at": now})
+
+
+def _row_of(terms: PriceTerms) -> dict[str, Any]:
+    steps = [
+        {"upTo": step.up_to, "unitAmount": step.unit_amount, "flatAmount": step.flat_amount} for step in terms.steps
+    ]
+    return {
+        "currency": terms.currency,
+        "type": terms.type,
+        "billing_scheme": terms.billing_scheme,
+        "unit_amount": terms.unit_amount,
+        "per": terms.per,
+        "tiers": json.dumps(steps) if steps else None,
+        "interval": terms.interval,
+        "interval_count": terms.interval_count,
+        "meter": terms.meter,
+    }
+
+
+async def _note(tx: Tx, project: Project, mode: Mode) -> None:
+    await note(tx, CACHE_KIND, Plans.name_of(project.id, mode))

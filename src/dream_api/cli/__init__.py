@@ -1,0 +1,1 @@
+"""`dream-api …`: one module per noun."""

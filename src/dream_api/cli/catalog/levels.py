@@ -1,0 +1,126 @@
+"""`dream-api levels`: what platforms may use of the instance."""
+
+from typing import Annotated, Any
+
+import typer
+
+from dream_api import audit, catalog, platforms
+from dream_api.catalog import Level, TierLimit
+from dream_api.cli.catalog import prices
+from dream_api.cli.catalog.limits import amount, most_of
+from dream_api.core.console import Answer, Commands, Desk, Facts, Listing, said
+from dream_api.core.errors import ValidationFailed
+
+levels = Commands()
+
+Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The level's number.", show_default=False)]
+_COLUMNS = ("Level", "Name", "Users/hour", "Requests/day", "Requests/month", "Members", "Price")
+_MOST = "N|unlimited"
+
+
+@levels.stands_alone
+async def list_levels(desk: Desk) -> Answer:
+    """List the levels: what each platform may use of this instance, and what that costs.
+
+    `assign` puts a platform on one, `set` changes what one allows.
+    """
+    mode = desk.settings.home_mode
+    found = await catalog.levels_of(desk.tx, mode)
+    listing = Listing(
+        _COLUMNS,
+        [(level.number, _name(level), *_amounts(level)) for level in found],
+        empty="There are no levels.",
+        elastic=("Name",),
+        numbers=("Level", *_COLUMNS[2:-1]),
+    )
+    return Answer({"mode": mode, "data": [_data(level) for level in found]}, listing)
+
+
+@levels.writes
+async def set_level(
+    desk: Desk,
+    number: Number,
+    name: Annotated[str | None, typer.Option(metavar="TEXT", help="What people call it.")] = None,
+    active_users_per_hour: Annotated[
+        str | None, typer.Option(metavar=_MOST, help="Different customers in a clock hour.")
+    ] = None,
+    requests_per_day: Annotated[str | None, typer.Option(metavar=_MOST, help="Admitted calls in a day (UTC).")] = None,
+    requests_per_month: Annotated[
+        str | None, typer.Option(metavar=_MOST, help="Admitted calls in a calendar month.")
+    ] = None,
+    members: Annotated[str | None, typer.Option(metavar=_MOST, help="People on the platform's team.")] = None,
+    price: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PRICE",
+            help="What it costs a month, such as 60, or as `tier set` takes it; buyers keep their price.",
+            show_default=False,
+        ),
+    ] = None,
+    currency: Annotated[str, typer.Option(metavar="CODE", help="Of the prices that tell none.")] = prices.CURRENCY,
+) -> Answer:
+    """Make a level, or change what one allows and costs. In force within a second; what is not named stays."""
+    typed = {
+        "activeUsersPerHour": active_users_per_hour,
+        "requestsPerDay": requests_per_day,
+        "requestsPerMonth": requests_per_month,
+        "members": members,
+    }
+    limits = [
+        TierLimit(most_of(text, param), meter, window)
+        for (param, text), (meter, window, _) in zip(typed.items(), catalog.limits_of(catalog.LEVELS[0]), strict=True)
+        if text is not None
+    ]
+    asked = prices.prices_of(price or [], currency)
+    if not limits and not asked and name is None:
+        raise ValidationFailed("There is nothing to set: name a limit of the level, --price or --name.")
+    mode = desk.settings.home_mode
+    is_new = await catalog.set_level(desk.tx, mode, number, limits, name, asked)
+    [level] = [each for each in await catalog.levels_of(desk.tx, mode) if each.number == number]
+    home = await platforms.operator(desk.tx)
+    told = {"level": str(number), "mode": mode}
+    await audit.record(desk.tx, home.id, "levels.changed", by=audit.OPERATOR, about=level.name, details=told)
+    sentence = f"{'Made' if is_new else 'Changed'} level {number} ({level.display_name})."
+    return Answer(
+        {"mode": mode, **_data(level), "isNew": is_new},
+        said(sentence, Facts(dict(zip(_COLUMNS[2:], _amounts(level), strict=True)))),
+    )
+
+
+@levels.writes
+async def assign(
+    desk: Desk,
+    platform: Annotated[str, typer.Argument(metavar="PLATFORM", help="`plt_…`.", show_default=False)],
+    number: Number,
+) -> Answer:
+    """Put a platform on a level. In force within a second; no payment is asked for."""
+    found = await platforms.find(desk.tx, platform)
+    level = await catalog.assign(desk.tx, found, number, desk.settings.home_mode)
+    told = {"level": str(level.number), "name": level.name}
+    await audit.record(desk.tx, found.id, "level.changed", by=audit.OPERATOR, about=found.id, details=told)
+    return Answer(
+        {"platformId": found.id, "level": level.number, "name": level.name},
+        said(f"{found.name} is on level {level.number} ({level.display_name})."),
+    )
+
+
+def _name(level: Level) -> str:
+    return f"{level.display_name} (archived)" if level.is_archived else level.display_name
+
+
+def _amounts(level: Level) -> list[int | str]:
+    return [*(amount(most) for _, _, most in catalog.limits_of(level)), prices.shown(level.prices) or "free"]
+
+
+def _data(level: Level) -> dict[str, Any]:
+    return {
+        "number": level.number,
+        "name": level.name,
+        "displayName": level.display_name,
+        "activeUsersPerHour": level.active_users_per_hour,
+        "requestsPerDay": level.requests_per_day,
+        "requestsPerMonth": level.requests_per_month,
+        "members": level.members,
+        "prices": [prices.price_data(price) for price in level.prices],
+        "isArchived": level.is_archived,
+    }

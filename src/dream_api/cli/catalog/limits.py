@@ -1,0 +1,86 @@
+"""Limits as people type and read them: `1000`, `unlimited`, or `meter=seats,window=day,max=50`."""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import get_args
+
+from dream_api.catalog import TierLimit
+from dream_api.cli.catalog.options import Grammar
+from dream_api.core.errors import ValidationFailed
+from dream_api.usage import LARGEST_COUNT, REQUESTS, Aggregation, Kind, Window
+
+UNLIMITED = "unlimited"
+# From the shortest to the longest, as they are read.
+WINDOWS = (Window.HOUR, Window.DAY, Window.MONTH, Window.PERIOD, Window.LIFE)
+_WINDOWS = {window.wire: window for window in WINDOWS}
+_KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
+_AGGREGATIONS: dict[str, Aggregation] = {way: way for way in get_args(Aggregation)}
+_GRAMMAR = Grammar(
+    "limit",
+    ("meter", "window", "max", "kind", "aggregation"),
+    "Such as --limit 1000, or --limit meter=requests,window=day,max=50,kind=hard.",
+)
+_PER = {
+    Window.HOUR: "an hour",
+    Window.DAY: "a day",
+    Window.MONTH: "a month",
+    Window.PERIOD: "a period",
+    Window.LIFE: "in a lifetime",
+}
+
+
+def limits_of(typed: Sequence[str]) -> list[TierLimit]:
+    """What was typed, in its order; each window of a meter is limited once."""
+    limits: list[TierLimit] = []
+    for text in typed:
+        limit = _limit_of(text)
+        if any((other.meter, other.window) == (limit.meter, limit.window) for other in limits):
+            raise _GRAMMAR.refusal(f"The {limit.meter} {_PER[limit.window]} are limited twice.")
+        limits.append(limit)
+    return [dataclasses.replace(limit, aggregation=_aggregation_of(limit.meter, limits)) for limit in limits]
+
+
+def _aggregation_of(meter: str, limits: Iterable[TierLimit]) -> Aggregation | None:
+    """How a meter counts, which any one of its limits may tell."""
+    told: set[Aggregation] = {each.aggregation for each in limits if each.meter == meter and each.aggregation}
+    if len(told) > 1:
+        raise _GRAMMAR.refusal(f"The limits of {meter} tell two aggregations, and a meter has one.")
+    return next(iter(told), None)
+
+
+def most_of(text: str, param: str) -> int | None:
+    """A whole number, or None for `unlimited`."""
+    if text == UNLIMITED:
+        return None
+    if not (text.isascii() and text.isdigit()) or int(text) > LARGEST_COUNT:
+        raise ValidationFailed(
+            f"A limit is a whole number from 0 to {LARGEST_COUNT:,} or the word unlimited, and not {text!r}.",
+            param=param,
+        )
+    return int(text)
+
+
+def amount(most: int | None) -> int | str:
+    return UNLIMITED if most is None else most
+
+
+def sentence_of(limit: TierLimit) -> str:
+    """Such as `50 requests a day`."""
+    most = "any number of" if limit.max is None else f"{limit.max:,}"
+    kind = " (soft)" if limit.kind == "soft" else ""
+    return f"{most} {limit.meter} {_PER[limit.window]}{kind}"
+
+
+def _limit_of(text: str) -> TierLimit:
+    if "=" not in text:
+        return TierLimit(most_of(text, "limit"))
+    told = _GRAMMAR.told(text)
+    if "max" not in told:
+        raise _GRAMMAR.refusal(f"The limit {text!r} does not tell its max: a whole number, or unlimited.")
+    return TierLimit(
+        most_of(told["max"], "limit"),
+        told.get("meter", REQUESTS),
+        _GRAMMAR.one_of(_WINDOWS, told.get("window", Window.PERIOD.wire), "window"),
+        _GRAMMAR.one_of(_KINDS, told.get("kind", "hard"), "kind"),
+        _GRAMMAR.one_of(_AGGREGATIONS, told["aggregation"], "aggregation") if "aggregation" in told else None,
+    )

@@ -1,0 +1,64 @@
+"""Prices as people type and read them: `19.99`, or `amount=19.99,currency=usd,interval=year`."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, get_args
+
+from dream_api.catalog import BillingScheme, Interval, NewPrice, PriceTerms, minor_of, told
+from dream_api.cli.catalog.options import Grammar
+from dream_api.core import money
+
+CURRENCY = "usd"
+HELP = (
+    "Such as 19.99: US dollars a month, or once in a store. Or amount=N with any of currency=CODE (usd), interval=day, "
+    "week, month or year (month), count=N intervals (1), scheme=flat_rate or per_unit, meter=NAME for usage, and per=N "
+    "units (1), with commas between. Once for each price; it takes the place of one for the same currency and interval "
+    "(or meter), others stay, and whoever bought the former keeps it."
+)
+_GRAMMAR = Grammar(
+    "price",
+    ("amount", "currency", "interval", "count", "scheme", "meter", "per"),
+    "Such as --price 19.99, or --price amount=199,currency=eur,interval=year.",
+)
+_INTERVALS: dict[str, Interval] = {interval: interval for interval in get_args(Interval)}
+# Those that one amount is enough for.
+_SCHEMES: dict[str, BillingScheme] = {"flat_rate": "flat_rate", "per_unit": "per_unit"}
+
+
+def prices_of(typed: Sequence[str], currency: str = CURRENCY) -> list[NewPrice]:
+    """What was typed, in its order; `currency` is that of the prices which tell none."""
+    return [_price_of(text, currency) for text in typed]
+
+
+def _price_of(text: str, currency: str) -> NewPrice:
+    told = _GRAMMAR.told(text) if "=" in text else {"amount": text}
+    if "amount" not in told:
+        raise _GRAMMAR.refusal(f"The price {text!r} does not tell its amount.")
+    currency = told.get("currency", currency)
+    return NewPrice(
+        currency=currency,
+        amount=minor_of(told["amount"], currency, "price"),
+        interval=_GRAMMAR.one_of(_INTERVALS, told["interval"], "interval") if "interval" in told else None,
+        interval_count=_GRAMMAR.number(told["count"], "count") if "count" in told else None,
+        billing_scheme=_GRAMMAR.one_of(_SCHEMES, told["scheme"], "scheme") if "scheme" in told else None,
+        meter=told.get("meter"),
+        per=_GRAMMAR.number(told["per"], "per") if "per" in told else 1,
+    )
+
+
+def shown(prices: Iterable[PriceTerms]) -> str:
+    """A line for each."""
+    return "\n".join(told(price) for price in prices)
+
+
+def price_data(price: PriceTerms) -> dict[str, Any]:
+    return {
+        "amount": price.unit_amount,
+        "price": None if price.unit_amount is None else money.to_major(price.unit_amount, price.currency),
+        "currency": price.currency,
+        "type": price.type,
+        "billingScheme": price.billing_scheme,
+        "interval": price.interval,
+        "intervalCount": price.interval_count,
+        "meter": price.meter,
+        "per": price.per,
+    }

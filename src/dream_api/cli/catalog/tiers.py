@@ -1,0 +1,144 @@
+"""`dream-api tier`: what projects sell."""
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from dream_api import audit, catalog, platforms
+from dream_api.catalog import NewPrice, Offer, SetTier, TierLimit
+from dream_api.cli.catalog import prices
+from dream_api.cli.catalog.limits import WINDOWS, amount, limits_of, sentence_of
+from dream_api.core.console import Answer, Commands, Desk, Listing
+from dream_api.core.errors import ValidationFailed
+from dream_api.platforms import Mode, Project
+from dream_api.usage import Meter
+
+tier = Commands()
+
+OfProject = Annotated[str, typer.Option("--project", metavar="ID", help="Whose tiers.", show_default=False)]
+InMode = Annotated[Mode, typer.Option(help="Test and live tiers are apart.")]
+Limits = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="LIMIT",
+        help="A number, or unlimited: requests a billing period. Or max=N with any of meter=NAME (requests), "
+        "window=hour, day, month, lifetime or period (period), kind=hard or soft (hard), and for a new meter "
+        "aggregation=sum or distinct (sum), with commas between. Once for each limit; others stay.",
+        show_default=False,
+    ),
+]
+Prices = Annotated[list[str] | None, typer.Option(metavar="PRICE", help=prices.HELP, show_default=False)]
+
+
+@tier.writes
+async def set_(
+    desk: Desk,
+    project: OfProject,
+    name: Annotated[str, typer.Option(metavar="NAME", help="Its stable name, such as pro.", show_default=False)],
+    limit: Limits = None,
+    price: Prices = None,
+    display_name: Annotated[str | None, typer.Option(metavar="TEXT", help="What people call it.")] = None,
+    mode: InMode = "test",
+) -> Answer:
+    """Make a tier, or change its limits and prices. In force within a second; a meter that there is not is made."""
+    limits, asked = limits_of(limit or []), prices.prices_of(price or [])
+    if not limits and not asked and display_name is None:
+        raise ValidationFailed("There is nothing to set: give --limit, --price or --display-name.", param="limit")
+    owner = await platforms.find_project(desk.tx, project)
+    done = await catalog.set_tier(desk.tx, owner, mode, name, limits, prices=asked, display_name=display_name)
+    if done.is_new and not limits and not asked:
+        sentence = f"There is no {mode} tier {name} yet: a new one needs a --limit or a --price."
+        raise ValidationFailed(sentence, param="limit")
+    offer = await catalog.find_tier(desk.tx, owner.platform_id, owner.id, mode, name)
+    action, told = "tier.created" if done.is_new else "tier.changed", {"project": owner.id, "mode": mode, "tier": name}
+    await audit.record(desk.tx, owner.platform_id, action, by=audit.OPERATOR, about=offer.id, details=told)
+    data = {"projectId": owner.id, "mode": mode, "isNew": done.is_new, "newMeters": _meters(done.new_meters)}
+    return Answer(_data(offer) | data, Text(_told(owner, mode, offer, (limits, asked), done)))
+
+
+def _meters(made: Iterable[Meter]) -> list[dict[str, str]]:
+    return [{"name": meter.name, "aggregation": meter.aggregation} for meter in made]
+
+
+def _told(
+    owner: Project, mode: Mode, offer: Offer, what: tuple[Sequence[TierLimit], Sequence[NewPrice]], done: SetTier
+) -> str:
+    """A line for the tier, and one for each meter that came to be."""
+    limits, asked = what
+    told = [sentence_of(limit) for limit in limits]
+    told += [catalog.told(price) for price in catalog.appraise(owner.type, asked)]
+    verb = "Made" if done.is_new else "Changed"
+    said = ", ".join(told) or f"people call it {offer.display_name}"
+    lines = [f"{verb} the {mode} tier {offer.name} of {owner.name}: {said}."]
+    for meter in done.new_meters:
+        how = "adds up quantities" if meter.aggregation == "sum" else "counts distinct subjects"
+        lines.append(f"Made the meter {meter.name}, which {how}.")
+    return "\n".join(lines)
+
+
+@tier.reads
+async def list_(desk: Desk, project: OfProject, mode: InMode = "test") -> Answer:
+    """List the tiers of a project, with all their limits and prices; oldest first, archived ones too."""
+    owner = await platforms.find_project(desk.tx, project)
+    offers = await catalog.offers_of(desk.tx, owner.platform_id, owner.id, mode, archived_too=True)
+    listing = Listing(
+        ("Tier", "Limit", "Meter", "Window", "Kind", "Price", "State", "Name"),
+        [_row(offer) for offer in reversed(offers)],
+        empty=f"{owner.name} has no {mode} tiers. Make one with `dream-api tier set --project {owner.id}`.",
+        elastic=("Tier", "Meter", "Price", "Name"),
+        numbers=("Limit",),
+    )
+    return Answer({"data": [_data(offer) for offer in reversed(offers)]}, listing)
+
+
+def _row(offer: Offer) -> tuple[str | Text, ...]:
+    """A tier, with a line for each of its limits and prices."""
+    limits = _ordered(offer)
+    columns = (
+        [f"{limit.max:,}" if limit.max is not None else str(amount(None)) for limit in limits],
+        [limit.meter + (" (distinct)" if limit.aggregation == "distinct" else "") for limit in limits],
+        [limit.window.wire for limit in limits],
+        [limit.kind for limit in limits],
+    )
+    told = [Text("\n".join(column)) for column in columns]
+    return (offer.name, *told, Text(prices.shown(offer.prices)), _state(offer), offer.display_name)
+
+
+def _state(offer: Offer) -> str:
+    states = {
+        "archived": offer.is_archived,
+        "default": offer.is_default,
+        "hidden": not offer.is_visible,
+        "sold out": offer.is_sold_out,
+    }
+    return ", ".join(state for state, holds in states.items() if holds)
+
+
+def _ordered(offer: Offer) -> list[TierLimit]:
+    """By meter, the shortest window first."""
+    meters = list(dict.fromkeys(limit.meter for limit in offer.limits))
+    return sorted(offer.limits, key=lambda limit: (meters.index(limit.meter), WINDOWS.index(limit.window)))
+
+
+def _data(offer: Offer) -> dict[str, Any]:
+    return {
+        "name": offer.name,
+        "displayName": offer.display_name,
+        "isDefault": offer.is_default,
+        "isVisible": offer.is_visible,
+        "isArchived": offer.is_archived,
+        "limit": offer.limit,
+        "limits": [
+            {
+                "meter": limit.meter,
+                "aggregation": limit.aggregation,
+                "window": limit.window.wire,
+                "kind": limit.kind,
+                "max": limit.max,
+            }
+            for limit in _ordered(offer)
+        ],
+        "prices": [prices.price_data(price) for price in offer.prices],
+    }

@@ -1,0 +1,118 @@
+"""`dream-api migrate`, `dream-api doctor` and `dream-api jobs`: what operators do with any instance."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from dream_api.core import clock
+from dream_api.core import jobs as room
+from dream_api.core.console import Answer, Commands, Desk, Instance, Listing, ago
+from dream_api.core.db.migrations import current
+from dream_api.core.errors import ValidationFailed
+from dream_api.core.integrity import Check, Finding, prove
+from dream_api.core.secrets import instance_key
+
+migrate = Commands()
+doctor = Commands()
+jobs = Commands()
+
+_CONTRADICTIONS_SHOWN = 3
+_MOST_JOBS = 1_000
+
+
+@migrate.creates
+async def migrate_database(instance: Instance) -> Answer:
+    """Bring the database to this release's schema. What every instance begins with is made as well."""
+    before = await current(instance.database)
+    await instance.prepare()
+    if before is None or instance.settings.is_embedded:
+        instance_key(instance.settings)
+    after = await current(instance.database)
+    is_changed = before != after
+    sentence = f"The database is at revision {after}" + (" now." if is_changed else " already.")
+    return Answer({"revision": after, "before": before, "isChanged": is_changed}, Text(sentence))
+
+
+@doctor.works
+async def doctor_instance(instance: Instance) -> Answer:
+    """Prove that counts, periods and customers agree with one another. Exit code 1 where they do not."""
+    await instance.prepare()
+    checks = instance.house.every_check(instance.settings)
+    findings = [await _proved(instance, check, place, len(checks)) for place, check in enumerate(checks, 1)]
+    broken = sum(not finding.holds for finding in findings)
+    sentence = f"All {len(checks)} checks hold." if broken == 0 else f"{broken} of {len(checks)} checks do not hold."
+    return Answer(
+        {"holds": broken == 0, "checks": [_finding_data(finding) for finding in findings]},
+        Text(f"\n{sentence}"),
+        is_good=broken == 0,
+    )
+
+
+async def _proved(instance: Instance, check: Check, place: int, count: int) -> Finding:
+    console = instance.console
+    with console.status(Text(f"{place} of {count}  {check.sentence}", "dim"), spinner="line"):
+        finding = await prove(instance.database, check)
+    _tell(console, finding)
+    return finding
+
+
+def _tell(console: Console, finding: Finding) -> None:
+    mark = Text("✓ ", "green") if finding.holds else Text("✗ ", "red")
+    console.print(mark + Text(finding.check.sentence))
+    for row in finding.contradictions[:_CONTRADICTIONS_SHOWN]:
+        facts = Text(", ".join(f"{name} {value}" for name, value in row.items()))
+        console.print(Padding(facts, (0, 0, 0, 4), expand=False))
+    more = len(finding.contradictions) - _CONTRADICTIONS_SHOWN
+    if more > 0:
+        console.print(Text("    and more: --json shows the first twenty", "dim"))
+
+
+def _finding_data(finding: Finding) -> dict[str, Any]:
+    return {
+        "name": finding.check.name,
+        "sentence": finding.check.sentence,
+        "holds": finding.holds,
+        "contradictions": finding.contradictions,
+    }
+
+
+@jobs.reads
+async def dead(
+    desk: Desk, limit: Annotated[int, typer.Option(metavar="N", help="At most so many, 1 to 1000.")] = 50
+) -> Answer:
+    """List the jobs that were given up. Those whose last attempt failed latest come first."""
+    if not 1 <= limit <= _MOST_JOBS:
+        raise ValidationFailed(f"The limit is 1 to {_MOST_JOBS}.", param="limit")
+    found = await room.dead(desk.tx, limit)
+    listing = Listing(
+        ("Job", "Kind", "Given up", "Why"),
+        [(one.job.id, one.job.kind, ago(one.died_at), one.last_error.partition("\n")[0]) for one in found],
+        empty="No job was given up.",
+        elastic=("Why",),
+    )
+    return Answer({"data": [_dead_data(one) for one in found]}, listing)
+
+
+@jobs.writes
+async def retry(
+    desk: Desk,
+    job_id: Annotated[str, typer.Argument(metavar="ID", help="`job_…`, from `jobs dead`.", show_default=False)],
+) -> Answer:
+    """Run a job again that was given up. It has all its attempts anew."""
+    await room.retry(desk.tx, job_id)
+    return Answer({"jobId": job_id, "state": "waiting"}, Text(f"{job_id} runs again."))
+
+
+def _dead_data(one: room.DeadJob) -> dict[str, Any]:
+    return {
+        "jobId": one.job.id,
+        "kind": one.job.kind,
+        "platformId": one.job.platform_id,
+        "payload": one.job.payload,
+        "attempts": one.job.attempts,
+        "lastError": one.last_error,
+        "diedAt": clock.rfc3339(one.died_at),
+    }

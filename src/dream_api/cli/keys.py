@@ -1,0 +1,222 @@
+"""`dream-api keys`: the keys of a project."""
+
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.text import Text
+from sqlalchemy import Row
+
+from dream_api import audit, platforms
+from dream_api import keys as room
+from dream_api.core import clock
+from dream_api.core.console import Answer, Commands, Desk, Facts, Listing, ago, said
+from dream_api.core.errors import NotFound, ValidationFailed
+from dream_api.core.tokens import shown
+from dream_api.platforms import Mode, Project
+
+keys = Commands()
+
+OfProject = Annotated[str, typer.Option("--project", metavar="ID", help="Whose keys.", show_default=False)]
+InMode = Annotated[Mode, typer.Option(help="Test and live keys are apart.")]
+KeyId = Annotated[str, typer.Argument(metavar="KEY_ID", help="`key_…`, from `keys list`.", show_default=False)]
+_MADE_BY = "operator"
+_DEFAULT_GRACE_HOURS = room.DEFAULT_GRACE // clock.HOUR
+_LONGEST_NAME = 120
+_LONGEST_LIFE_DAYS = 36_500
+
+
+@keys.writes
+async def create(
+    desk: Desk,
+    project: OfProject,
+    mode: InMode = "test",
+    name: Annotated[str, typer.Option(metavar="TEXT", help="What it is for, such as the server that uses it.")] = "",
+    expires_in_days: Annotated[
+        int | None, typer.Option(metavar="N", help="When it ends; never, where left out.")
+    ] = None,
+) -> Answer:
+    """Make a secret key beside the others. A live one is told this once."""
+    owner = await platforms.find_project(desk.tx, project)
+    if len(name) > _LONGEST_NAME or not name.isprintable():
+        raise ValidationFailed(f"A name has at most {_LONGEST_NAME} printable characters.", param="name")
+    expires_at = _end_of(expires_in_days)
+    issued = await room.issue(
+        desk.tx,
+        owner,
+        mode,
+        "secret",
+        instance_key=desk.instance_key,
+        created_by=_MADE_BY,
+        name=name,
+        expires_at=expires_at,
+    )
+    await _record(desk, owner, "key.issued", issued.id, mode)
+    data = {**_issued_data(owner, issued), "name": name, "expiresAt": _moment(expires_at)}
+    facts = {**_issued_facts(issued), "Ends": None if expires_at is None else ago(expires_at)}
+    return Answer(data, said(f"Made a {mode} secret key of {owner.name}.", Facts(facts), hint=_hint(issued)))
+
+
+@keys.reads
+async def list_(
+    desk: Desk,
+    project: OfProject,
+    mode: Annotated[Mode | None, typer.Option(help="Of this mode only.", show_default=False)] = None,
+) -> Answer:
+    """List the keys of a project. Those that no longer work are among them; the oldest comes first."""
+    owner = await platforms.find_project(desk.tx, project)
+    found = await room.of_project(desk.tx, owner.platform_id, owner.id, mode)
+    now = clock.now()
+    listing = Listing(
+        ("Key", "Id", "State", "Used"),
+        [(_shown(row), row.id, _state_shown(row, now), ago(row.last_used_at)) for row in found],
+        empty=f"{owner.name} has no keys here. Make one with `dream-api keys create --project {owner.id}`.",
+        elastic=(),
+    )
+    return Answer({"data": [_data(row, now) for row in found]}, listing)
+
+
+@keys.writes
+async def rotate(
+    desk: Desk,
+    project: OfProject,
+    mode: InMode = "test",
+    grace_hours: Annotated[
+        int, typer.Option(metavar="N", help="How long the older secret keys still work, 0 to 168.")
+    ] = _DEFAULT_GRACE_HOURS,
+) -> Answer:
+    """Make a new secret key that works at once. The older ones end after the grace."""
+    owner = await platforms.find_project(desk.tx, project)
+    grace = grace_hours * clock.HOUR
+    issued = await room.rotate(desk.tx, owner, mode, instance_key=desk.instance_key, created_by=_MADE_BY, grace=grace)
+    await _record(desk, owner, "key.rotated", issued.id, mode, graceHours=str(grace_hours))
+    data = {**_issued_data(owner, issued), "graceHours": grace_hours}
+    end = "ended now" if grace == 0 else f"end in {grace_hours} h"
+    sentence = f"Made a new {mode} secret key of {owner.name}; the older ones {end}."
+    return Answer(data, said(sentence, Facts(_issued_facts(issued)), hint=_hint(issued)))
+
+
+@keys.writes
+async def reveal(desk: Desk, key_id: KeyId, project: OfProject) -> Answer:
+    """Show a whole key again: a publishable one, or a test secret one."""
+    owner = await platforms.find_project(desk.tx, project)
+    key = await _find(desk, owner, key_id)
+    token = room.reveal(key, desk.instance_key)
+    if key.kind == "secret":
+        await _record(desk, owner, "key.revealed", key.id, key.mode)
+    data = {"keyId": key.id, "mode": key.mode, "kind": key.kind, f"{key.kind}Key": token}
+    return Answer(data, Text(token, overflow="fold"))
+
+
+@keys.writes
+async def limit(
+    desk: Desk,
+    key_id: KeyId,
+    project: OfProject,
+    per_second: Annotated[str, typer.Option(metavar="N", help="Calls a second, or `unlimited`.", show_default=False)],
+) -> Answer:
+    """Limit how many calls a second a secret key may make, everywhere within a second."""
+    owner = await platforms.find_project(desk.tx, project)
+    key = await _find(desk, owner, key_id)
+    rate = _rate_of(per_second)
+    await room.limit(desk.tx, owner.platform_id, key.id, rate)
+    await _record(desk, owner, "key.limited", key.id, key.mode, perSecond=per_second)
+    now = "any number of calls" if rate is None else f"{rate:,} calls"
+    sentence = f"{_brief(key)} of {owner.name} may now make {now} a second."
+    return Answer({"keyId": key.id, "rateLimit": rate}, Text(sentence))
+
+
+@keys.writes
+async def revoke(desk: Desk, key_id: KeyId, project: OfProject) -> Answer:
+    """End a key for good, everywhere within a second."""
+    owner = await platforms.find_project(desk.tx, project)
+    key = await _find(desk, owner, key_id)
+    await room.revoke(desk.tx, owner.platform_id, key.id)
+    await _record(desk, owner, "key.revoked", key.id, key.mode)
+    return Answer({"keyId": key.id, "state": "revoked"}, Text(f"Revoked {_brief(key)} of {owner.name}."))
+
+
+async def _record(desk: Desk, owner: Project, action: str, key_id: str, mode: str, **more: str) -> None:
+    details = {"project": owner.id, "mode": mode, **more}
+    await audit.record(desk.tx, owner.platform_id, action, by=audit.OPERATOR, about=key_id, details=details)
+
+
+def _end_of(days: int | None) -> int | None:
+    if days is None:
+        return None
+    if not 1 <= days <= _LONGEST_LIFE_DAYS:
+        raise ValidationFailed(f"A key lives 1 to {_LONGEST_LIFE_DAYS:,} days.", param="expiresInDays")
+    return clock.now() + days * clock.DAY
+
+
+def _rate_of(per_second: str) -> int | None:
+    if per_second == "unlimited":
+        return None
+    try:
+        return int(per_second)
+    except ValueError:
+        raise ValidationFailed("A rate is a whole number or `unlimited`.", param="perSecond") from None
+
+
+async def _find(desk: Desk, owner: Project, key_id: str) -> Row[Any]:
+    for key in await room.of_project(desk.tx, owner.platform_id, owner.id):
+        if key.id == key_id:
+            return key
+    raise NotFound(
+        "The project has no such key.",
+        param="key",
+        hint=f"`dream-api keys list --project {owner.id}` shows its keys.",
+    )
+
+
+def _issued_data(owner: Project, issued: room.IssuedKey) -> dict[str, Any]:
+    return {"projectId": owner.id, "keyId": issued.id, "mode": issued.mode, "secretKey": issued.token}
+
+
+def _issued_facts(issued: room.IssuedKey) -> dict[str, str | None]:
+    return {"Secret key": issued.token, "Id": issued.id}
+
+
+def _hint(issued: room.IssuedKey) -> str:
+    return "" if issued.mode == "test" else "Keep it now: nobody can show it again."
+
+
+def _data(key: Row[Any], now: int) -> dict[str, Any]:
+    return {
+        "keyId": key.id,
+        "kind": key.kind,
+        "mode": key.mode,
+        "name": key.name,
+        "shown": key.shown,
+        "state": _state(key, now),
+        "createdBy": key.created_by,
+        "createdAt": clock.rfc3339(key.created_at),
+        "expiresAt": _moment(key.expires_at),
+        "revokedAt": _moment(key.revoked_at),
+        "lastUsedAt": _moment(key.last_used_at),
+        "rateLimit": key.rate_limit,
+    }
+
+
+def _state(key: Row[Any], now: int) -> Literal["working", "expired", "revoked"]:
+    if key.revoked_at is not None:
+        return "revoked"
+    return "expired" if key.expires_at is not None and key.expires_at <= now else "working"
+
+
+def _state_shown(key: Row[Any], now: int) -> Text:
+    state: str = _state(key, now)
+    if state == "working" and key.expires_at is not None:
+        state = f"ends {ago(key.expires_at)}"
+    return Text.assemble(state, ("" if key.rate_limit is None else f"\n{key.rate_limit:,}/s", "dim"))
+
+
+def _shown(key: Row[Any]) -> Text:
+    return Text.assemble(_brief(key), (f"\n{key.name}" if key.name else "", "dim"))
+
+
+def _brief(key: Row[Any]) -> str:
+    return shown(key.shown) if key.kind == "publishable" else key.shown
+
+
+def _moment(at: int | None) -> str | None:
+    return None if at is None else clock.rfc3339(at)

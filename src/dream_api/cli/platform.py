@@ -1,0 +1,206 @@
+"""`dream-api platform`, `dream-api project` and `dream-api operator-link`: tenants, what they sell, who runs all."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import RenderableType
+from sqlalchemy import Row
+
+from dream_api import audit, catalog, customers, keys, platforms
+from dream_api.core import clock
+from dream_api.core.console import Answer, Commands, Desk, Facts, Listing, ago, said
+from dream_api.core.db import Tx
+from dream_api.platforms import Mode, Platform, Project, ProjectType
+
+operator_link = Commands()
+platform = Commands()
+project = Commands()
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="What people call it.", show_default=False)]
+_MADE_BY = "operator"
+_ORIGIN_HELP = "A website of the project, such as https://myapp.com or https://*.myapp.com; may be repeated."
+
+
+@operator_link.writes
+async def operator_link_made(desk: Desk) -> Answer:
+    """Make a link that makes an operator. It works once, for a day, and links made before no longer do."""
+    url = f"{desk.settings.link_base}/account/operator/{await platforms.make_operator_link(desk.tx)}"
+    return Answer({"url": url}, said("Whoever opens this link runs this instance:", Facts({"Link": url})))
+
+
+@platform.writes
+async def create_platform(
+    desk: Desk,
+    name: Name,
+    level: Annotated[int, typer.Option(metavar="N", help="The level to begin on; see `dream-api levels`.")] = 0,
+) -> Answer:
+    """Make a platform: a tenant with projects of its own."""
+    made = await platforms.create(desk.tx, name)
+    found = await catalog.assign(desk.tx, made, level, desk.settings.home_mode)
+    told = {"level": str(found.number)}
+    await audit.record(desk.tx, made.id, "platform.created", by=audit.OPERATOR, about=made.id, details=told)
+    return Answer(
+        {"platformId": made.id, "name": made.name, "level": found.number},
+        said(
+            f"Made the platform {made.name}.",
+            Facts({"Platform": made.id, "Level": f"{found.number} ({found.display_name})"}),
+            hint=f"Next: dream-api project create NAME --type saas --platform {made.id}",
+        ),
+    )
+
+
+@platform.reads
+async def list_platforms(desk: Desk) -> Answer:
+    """List all platforms, oldest first. The operator's own has no level."""
+    operator = await platforms.operator(desk.tx)
+    levels = await _levels(desk.tx, desk.settings.home_mode)
+    default = min(level.number for level in await catalog.levels_of(desk.tx, desk.settings.home_mode))
+    found = [
+        (row, None if row.id == operator.id else levels.get(row.id, default))
+        for row in await platforms.all_platforms(desk.tx)
+    ]
+    return Answer({"data": [_platform_data(row, level) for row, level in found]}, _platform_listing(found))
+
+
+def _platform_data(row: Row[Any], level: int | None) -> dict[str, Any]:
+    return {
+        "platformId": row.id,
+        "name": row.name,
+        "level": level,
+        "isOperator": level is None,
+        "createdAt": clock.rfc3339(row.created_at),
+    }
+
+
+def _platform_listing(found: Sequence[tuple[Row[Any], int | None]]) -> Listing:
+    return Listing(
+        ("Platform", "Id", "Level", "Made"),
+        [
+            (row.name, row.id, "operator" if level is None else f"level {level}", ago(row.created_at))
+            for row, level in found
+        ],
+        empty="There is no platform yet. Make one with `dream-api platform create NAME`.",
+    )
+
+
+async def _levels(tx: Tx, mode: Mode) -> dict[str, int]:
+    """Each platform's level, where one was given to it."""
+    numbers = {level.name: level.number for level in await catalog.levels_of(tx, mode)}
+    home = await catalog.ensure_home(tx)
+    scope = platforms.Scope(home.platform_id, home.platform_no, home.id, mode)
+    return {row.user_id: numbers[row.plan] for row in await _all_customers(tx, scope) if row.plan in numbers}
+
+
+async def _all_customers(tx: Tx, scope: platforms.Scope) -> list[Row[Any]]:
+    found: list[Row[Any]] = []
+    while page := await customers.page_of(tx, scope, limit=1_000, after=found[-1].id if found else None):
+        found.extend(page)
+    return found
+
+
+@project.writes
+async def create_project(
+    desk: Desk,
+    name: Name,
+    project_type: Annotated[
+        ProjectType, typer.Option("--type", help="What it sells; it never changes.", show_default=False)
+    ],
+    platform: Annotated[
+        str | None, typer.Option(metavar="ID", help="Whose it is; the operator's own where none is named.")
+    ] = None,
+    live: Annotated[bool, typer.Option("--live", help="Make live keys as well, told this once.")] = False,
+    origin: Annotated[list[str] | None, typer.Option(metavar="URL", help=_ORIGIN_HELP)] = None,
+) -> Answer:
+    """Make a project with its keys. A saas one begins with the tier `free`, 1,000 calls a month."""
+    owner = await platforms.find(desk.tx, platform) if platform else await platforms.operator(desk.tx)
+    made = await catalog.open_project(desk.tx, owner, name, project_type, platforms.MODES)
+    if origin:
+        made = await platforms.change_origins(desk.tx, made, add=origin)
+    tokens = await _issue(desk, made, "test")
+    if live:
+        tokens |= await _issue(desk, made, "live")
+    modes = "test, live" if live else "test"
+    told = {"keys": modes, "origins": " ".join(made.origins)}
+    await audit.record(desk.tx, owner.id, "project.created", by=audit.OPERATOR, about=made.id, details=told)
+    data = {"platformId": owner.id, "projectId": made.id, "origins": list(made.origins), **tokens}
+    return Answer(data, _made(owner, made, tokens))
+
+
+async def _issue(desk: Desk, made: Project, mode: Mode) -> dict[str, str]:
+    """The pair's tokens by their names on the wire."""
+    pair = await keys.issue_pair(desk.tx, made, mode, instance_key=desk.instance_key, created_by=_MADE_BY)
+    if mode == "test":
+        return {"publishableKey": pair[0].token, "secretKey": pair[1].token}
+    return {"livePublishableKey": pair[0].token, "liveSecretKey": pair[1].token}
+
+
+def _made(owner: Platform, made: Project, tokens: dict[str, str]) -> RenderableType:
+    hint = f"Test keys can be shown again: `keys list` and `keys reveal` with --project {made.id}"
+    if "liveSecretKey" in tokens:
+        hint = "Keep the live secret key now: nobody can show it again.\n" + hint
+    return said(
+        f"Made the {made.type} project {made.name} of {owner.name}.",
+        Facts(
+            {
+                "Project": made.id,
+                "Platform": owner.id,
+                "Test publishable": tokens["publishableKey"],
+                "Test secret": tokens["secretKey"],
+                "Live publishable": tokens.get("livePublishableKey"),
+                "Live secret": tokens.get("liveSecretKey"),
+            }
+        ),
+        hint=hint,
+    )
+
+
+@project.reads
+async def list_projects(
+    desk: Desk,
+    platform: Annotated[str | None, typer.Option(metavar="ID", help="Of this platform only.")] = None,
+) -> Answer:
+    """List projects, oldest first. The tiers of the operator's project `home` are the levels."""
+    if platform is not None:
+        await platforms.find(desk.tx, platform)
+    owners = {row.id: row.name for row in await platforms.all_platforms(desk.tx)}
+    found = [row for row in await platforms.all_projects(desk.tx) if platform in (None, row.platform_id)]
+    listing = Listing(
+        ("Project", "Id", "Type", "Platform", "Made"),
+        [(row.name, row.id, row.type, owners[row.platform_id], ago(row.created_at)) for row in found],
+        empty="There is no project yet. Make one with `dream-api project create NAME --type saas`.",
+        elastic=("Project", "Platform"),
+    )
+    return Answer({"data": [_project_data(row) for row in found]}, listing)
+
+
+def _project_data(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "projectId": row.id,
+        "platformId": row.platform_id,
+        "name": row.name,
+        "type": row.type,
+        "createdAt": clock.rfc3339(row.created_at),
+    }
+
+
+@project.writes
+async def origins_of_project(
+    desk: Desk,
+    project: Annotated[str, typer.Argument(metavar="PROJECT", help="`prj_…`.", show_default=False)],
+    add: Annotated[list[str] | None, typer.Option(metavar="URL", help=_ORIGIN_HELP)] = None,
+    remove: Annotated[list[str] | None, typer.Option(metavar="URL", help="One that is listed.")] = None,
+) -> Answer:
+    """Show or change the websites of a project. Its browsers may call from them, and its people be sent to them."""
+    found = await platforms.find_project(desk.tx, project)
+    if add or remove:
+        found = await platforms.change_origins(desk.tx, found, add=add or (), remove=remove or ())
+        told = {"added": " ".join(add or ()), "removed": " ".join(remove or ())}
+        book = found.platform_id
+        await audit.record(desk.tx, book, "origins.changed", by=audit.OPERATOR, about=found.id, details=told)
+    listing = Listing(
+        (f"Origins of {found.name}",),
+        [(origin,) for origin in found.origins],
+        empty=f"{found.name} lists no origins. In test mode, this machine is one all the same.",
+    )
+    return Answer({"projectId": found.id, "origins": list(found.origins)}, listing)

@@ -1,0 +1,145 @@
+"""`dream-api serve`, and what it says to whoever starts it by hand."""
+
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from ipaddress import ip_address
+from typing import Annotated, Any
+
+import structlog
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from dream_api import __version__, platforms
+from dream_api.catalog import quickstart
+from dream_api.catalog.quickstart import Quickstart
+from dream_api.core.console import Commands, Desk, Facts, Instance, console, run, settings_of, tell_data
+from dream_api.core.console.commands import AsJson, Data
+from dream_api.core.settings import Settings
+from dream_api.server.lifecycle import Greeting, serve
+
+serving = Commands()
+_log = structlog.get_logger()
+
+
+@serving.typer.command("serve")
+def serve_instance(
+    context: typer.Context,
+    host: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Instead of DREAM_HOST (127.0.0.1).")] = None,
+    port: Annotated[int | None, typer.Option(metavar="PORT", help="Instead of DREAM_PORT (8787).")] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Server processes that share the port, instead of DREAM_PROCESSES (1)."),
+    ] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the server until Ctrl-C or SIGTERM. Every setting comes from DREAM_* in the environment."""
+
+    def work() -> None:
+        settings = settings_of(host=host, port=port, processes=workers, data=data)
+        serve(settings, greet=_greeting(as_json=as_json))
+
+    run(context, work, as_json=as_json)
+
+
+def _greeting(*, as_json: bool) -> Greeting:
+    """For people on a terminal all they need to begin, for programs where the server listens."""
+    if as_json:
+        return _greet_programs
+    return _greet_people if sys.stdout.isatty() else _greet_logs
+
+
+async def _greet_programs(instance: Instance) -> Callable[[], None]:
+    return partial(tell_data, _facts(instance.settings))
+
+
+async def _greet_logs(instance: Instance) -> Callable[[], None]:
+    async with instance.desk(writes=True) as desk:
+        link = await _operator_link(desk)
+
+    def tell() -> None:
+        _log.info("listening", **_facts(instance.settings))
+        if link is not None:
+            _log.warning("operator_link", url=link)
+
+    return tell
+
+
+async def _greet_people(instance: Instance) -> Callable[[], None]:
+    async with instance.desk(writes=True) as desk:
+        ready = await quickstart.ensure(desk.tx, desk.instance_key)
+        link = await _operator_link(desk)
+    return lambda: console().print(_welcome(instance.settings, ready, link), soft_wrap=True)
+
+
+async def _operator_link(desk: Desk) -> str | None:
+    """By which whoever starts the instance becomes its operator, while it has none."""
+    if not await platforms.operator_is_missing(desk.tx):
+        return None
+    return f"{desk.settings.link_base}/account/operator/{await platforms.make_operator_link(desk.tx)}"
+
+
+def _facts(settings: Settings) -> dict[str, Any]:
+    several = {"processes": settings.processes} if settings.processes > 1 else {}
+    return {"url": settings.link_base, "docs": _docs(settings), "pid": os.getpid(), **several}
+
+
+def _docs(settings: Settings) -> str:
+    return f"{settings.link_base}/docs"
+
+
+def _welcome(settings: Settings, ready: Quickstart, operator_link: str | None) -> RenderableType:
+    where = {
+        "Listening on": _near_url(settings),
+        "Public URL": settings.public_url,
+        "Documentation": _docs(settings),
+    }
+    where["Data"] = str(settings.data.absolute()) if settings.is_embedded else "PostgreSQL"
+    where["Server"] = f"{settings.processes} processes" if settings.processes > 1 else None
+    test_keys = {"Publishable key": ready.publishable_key, "Secret key": ready.secret_key}
+    return Group(
+        Text(f"dream-api {__version__} is ready.", "bold"),
+        "",
+        Facts(where),
+        "",
+        *_invitation(operator_link),
+        Text(f"The project {ready.project.name} is there to be tried, in test mode:"),
+        "",
+        Facts({**test_keys, "Project": ready.project.id}),
+        "",
+        Text("Count a call of the user ada:"),
+        "",
+        Text(_call(settings, ready)),
+        "",
+        Text("Ctrl-C stops the server.", "dim"),
+        "",
+    )
+
+
+def _invitation(operator_link: str | None) -> list[RenderableType]:
+    if operator_link is None:
+        return []
+    return [Text("Nobody runs this instance yet. This link makes its operator, once:"), "", Text(operator_link), ""]
+
+
+def _call(settings: Settings, ready: Quickstart) -> str:
+    return (
+        f"  curl -X POST {_near_url(settings)}/api/data \\\n"
+        f"    -H 'Authorization: Bearer {ready.secret_key}' \\\n"
+        "    -H 'X-User-Id: ada'"
+    )
+
+
+def _near_url(settings: Settings) -> str:
+    """Where this machine itself reaches the server."""
+    host = settings.host
+    try:
+        address = ip_address(host)
+        if address.is_unspecified:
+            host = "127.0.0.1" if address.version == 4 else "::1"  # noqa: PLR2004 - the Internet Protocol's
+    except ValueError:
+        pass  # a name
+    return settings.model_copy(update={"host": host, "public_url": None}).link_base

@@ -1,0 +1,121 @@
+"""`dream-api token`: the personal tokens of a platform's developers."""
+
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.text import Text
+from sqlalchemy import Row
+
+from dream_api import accounts, audit, platforms
+from dream_api.accounts import Role
+from dream_api.core import clock
+from dream_api.core.console import Answer, Commands, Desk, Facts, Listing, ago, said
+from dream_api.core.errors import NotFound, ValidationFailed
+
+token = Commands()
+
+OfPlatform = Annotated[
+    str, typer.Option("--platform", metavar="ID", help="The platform it works on.", show_default=False)
+]
+TokenId = Annotated[str, typer.Argument(metavar="TOKEN_ID", help="`tok_…`, from `token list`.", show_default=False)]
+_MADE_BY = "operator"
+_LONGEST_LIFE_DAYS = 36_500
+
+
+@token.writes
+async def create(
+    desk: Desk,
+    platform: OfPlatform,
+    role: Annotated[Role, typer.Option(help="What it may do: an owner all, a viewer see.", show_default=False)],
+    name: Annotated[str, typer.Option(metavar="TEXT", help="Whose it is, or what for.")] = "",
+    expires_days: Annotated[int | None, typer.Option(metavar="N", help="When it ends; never, where left out.")] = None,
+) -> Answer:
+    """Make a personal token, by which a developer's programs call. It is told this once."""
+    owner = await platforms.find(desk.tx, platform)
+    expires_at = _end_of(expires_days)
+    issued = await accounts.issue(desk.tx, owner.id, role, created_by=_MADE_BY, name=name, expires_at=expires_at)
+    told = {"role": role}
+    await audit.record(desk.tx, owner.id, "token.issued", by=audit.OPERATOR, about=issued.id, details=told)
+    data = {
+        "platformId": owner.id,
+        "tokenId": issued.id,
+        "role": role,
+        "name": name,
+        "token": issued.token,
+        "expiresAt": _moment(expires_at),
+    }
+    facts = {"Token": issued.token, "Id": issued.id, "Ends": None if expires_at is None else ago(expires_at)}
+    sentence = f"Made a personal token of {owner.name} with the role {role}."
+    return Answer(data, said(sentence, Facts(facts), hint="Keep it now: nobody can show it again."))
+
+
+@token.reads
+async def list_(desk: Desk, platform: OfPlatform) -> Answer:
+    """List the personal tokens of a platform. Those that no longer work are among them; the oldest comes first."""
+    owner = await platforms.find(desk.tx, platform)
+    found = await accounts.of_platform(desk.tx, owner.id)
+    now = clock.now()
+    listing = Listing(
+        ("Token", "Id", "Role", "State", "Used"),
+        [(_shown(row), row.id, row.role, _state_shown(row, now), ago(row.last_used_at)) for row in found],
+        empty=f"{owner.name} has no tokens. Make one with `dream-api token create --platform {owner.id} --role owner`.",
+        elastic=(),
+    )
+    return Answer({"data": [_data(row, now) for row in found]}, listing)
+
+
+@token.writes
+async def revoke(desk: Desk, token_id: TokenId) -> Answer:
+    """End a personal token for good, everywhere within a second."""
+    found = await accounts.find(desk.tx, token_id)
+    if found is None:
+        raise NotFound(
+            "There is no such token.",
+            param="token",
+            hint="`dream-api token list --platform ID` shows those of a platform.",
+        )
+    await accounts.revoke(desk.tx, found.platform_id, found.id)
+    await audit.record(desk.tx, found.platform_id, "token.revoked", by=audit.OPERATOR, about=found.id)
+    return Answer({"tokenId": found.id, "state": "revoked"}, Text(f"Revoked the personal token {found.shown}."))
+
+
+def _end_of(days: int | None) -> int | None:
+    if days is None:
+        return None
+    if not 1 <= days <= _LONGEST_LIFE_DAYS:
+        raise ValidationFailed(f"A token lives 1 to {_LONGEST_LIFE_DAYS:,} days.", param="expiresDays")
+    return clock.now() + days * clock.DAY
+
+
+def _data(row: Row[Any], now: int) -> dict[str, Any]:
+    return {
+        "tokenId": row.id,
+        "role": row.role,
+        "name": row.name,
+        "shown": row.shown,
+        "state": _state(row, now),
+        "createdBy": row.created_by,
+        "createdAt": clock.rfc3339(row.created_at),
+        "expiresAt": _moment(row.expires_at),
+        "revokedAt": _moment(row.revoked_at),
+        "lastUsedAt": _moment(row.last_used_at),
+    }
+
+
+def _state(row: Row[Any], now: int) -> Literal["working", "expired", "revoked"]:
+    if row.revoked_at is not None:
+        return "revoked"
+    return "expired" if row.expires_at is not None and row.expires_at <= now else "working"
+
+
+def _state_shown(row: Row[Any], now: int) -> str:
+    state = _state(row, now)
+    return f"ends {ago(row.expires_at)}" if state == "working" and row.expires_at is not None else state
+
+
+def _shown(row: Row[Any]) -> Text:
+    return Text.assemble(row.shown, (f"\n{row.name}" if row.name else "", "dim"))
+
+
+def _moment(at: int | None) -> str | None:
+    return None if at is None else clock.rfc3339(at)

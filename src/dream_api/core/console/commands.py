@@ -1,0 +1,110 @@
+"""Makes commands of plain async functions, each with `--json` and `--data`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from inspect import Parameter, Signature
+from pathlib import Path
+from typing import Annotated, Any, Concatenate, ParamSpec
+
+import typer
+
+from dream_api.core.console.instance import Desk, Instance, patiently
+from dream_api.core.console.output import Answer
+from dream_api.core.console.runner import run_on_instance
+
+P = ParamSpec("P")
+AtDesk = Callable[Concatenate[Desk, P], Awaitable[Answer]]
+OnInstance = Callable[Concatenate[Instance, P], Awaitable[Answer]]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer JSON on standard output, for programs.")]
+Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="The data directory, instead of DREAM_DATA.")]
+_EVERYWHERE = (
+    Parameter("data", Parameter.KEYWORD_ONLY, default=None, annotation=Data),
+    Parameter("as_json", Parameter.KEYWORD_ONLY, default=False, annotation=AsJson),
+)
+
+
+class Commands:
+    """The commands of one name, such as `keys`.
+
+    A function becomes a command: its first word is the name, its docstring the help.
+    """
+
+    def __init__(self) -> None:
+        self.typer = typer.Typer(
+            no_args_is_help=True, rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False
+        )
+
+    def reads(self, function: AtDesk[P]) -> AtDesk[P]:
+        """A command that sees what is committed."""
+        self.typer.command(_name(function))(_at_desk(function, writes=False))
+        return function
+
+    def writes(self, function: AtDesk[P]) -> AtDesk[P]:
+        """A command that is one short transaction, tried again for 5 s while others hold the database."""
+        self.typer.command(_name(function))(_at_desk(function, writes=True))
+        return function
+
+    def works(self, function: OnInstance[P]) -> OnInstance[P]:
+        """A command with transactions of its own, on an instance that it prepares itself."""
+        self.typer.command(_name(function))(_on_instance(function))
+        return function
+
+    def creates(self, function: OnInstance[P]) -> OnInstance[P]:
+        """The same, and where there is no instance yet, it creates one. All other commands stop there."""
+        self.typer.command(_name(function))(_on_instance(function, creates=True))
+        return function
+
+    def stands_alone(self, function: AtDesk[P]) -> AtDesk[P]:
+        """What reading the name alone, without a command after it, means."""
+        command = _at_desk(function, writes=False)
+
+        def callback(context: typer.Context, **given: Any) -> None:
+            if context.invoked_subcommand is None:
+                command(context, **given)
+
+        _dress(callback, function)
+        self.typer.callback(invoke_without_command=True, no_args_is_help=False)(callback)
+        return function
+
+
+def _at_desk(function: AtDesk[...], *, writes: bool) -> Callable[..., None]:
+    async def in_transaction(instance: Instance, **given: Any) -> Answer:
+        async def attempt() -> Answer:
+            async with instance.desk(writes=writes) as desk:
+                return await function(desk, **given)
+
+        await instance.prepare()
+        return await patiently(attempt)
+
+    return _dress(_on_instance(in_transaction), function)
+
+
+def _on_instance(function: OnInstance[...], *, creates: bool = False) -> Callable[..., None]:
+    def command(context: typer.Context, *, as_json: bool, data: Path | None, **given: Any) -> None:
+        async def work(instance: Instance) -> Answer:
+            return await function(instance, **given)
+
+        run_on_instance(context, work, as_json=as_json, data=data, creates=creates)
+
+    return _dress(command, function)
+
+
+def _dress(command: Callable[..., None], function: Callable[..., Any]) -> Callable[..., None]:
+    """The function's own parameters, without the first, and those that every command has."""
+    _, *own = inspect.signature(function, eval_str=True).parameters.values()
+    context = Parameter("context", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    named = [
+        parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in own if parameter.kind != Parameter.VAR_KEYWORD
+    ]
+    signature = Signature([context, *named, *_EVERYWHERE])
+    command.__signature__ = signature  # pyright: ignore[reportFunctionMemberAccess]
+    command.__annotations__ = {name: each.annotation for name, each in signature.parameters.items()}
+    command.__doc__ = function.__doc__
+    return command
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return function.__name__.partition("_")[0]

@@ -1,0 +1,145 @@
+"""What commands work on: an instance opened beside a running server, and one transaction of it."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol, TypeVar
+
+from rich.console import Console
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from dream_api.core.console.errors import Stopped
+from dream_api.core.db import Database, NoInstance, Tx, is_contention, is_the_databases
+from dream_api.core.db.migrations import current
+from dream_api.core.errors import Overloaded, StorageUnavailable
+from dream_api.core.integrity import Check
+from dream_api.core.secrets import InstanceKey, existing_instance_key
+from dream_api.core.settings import Settings
+
+T = TypeVar("T")
+
+_PATIENCE_SECONDS = 5.0
+_PAUSE_SECONDS = 0.05
+
+
+class House(Protocol):
+    """The house put together, of which this floor knows only that there is one."""
+
+    def open_database(self, settings: Settings) -> Database: ...
+
+    async def prepare(self, database: Database) -> None: ...
+
+    def every_check(self, settings: Settings | None = None) -> list[Check]: ...
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An opened instance, not prepared yet; `console` is silent where the answer is JSON."""
+
+    house: House
+    settings: Settings
+    database: Database
+    console: Console
+
+    async def prepare(self) -> None:
+        """This release's schema, and what every instance begins with."""
+        with _as_unreachable(self.settings, OSError):
+            await patiently(lambda: self.house.prepare(self.database))
+
+    @asynccontextmanager
+    async def desk(self, *, writes: bool) -> AsyncGenerator["Desk", None]:
+        """One transaction."""
+        async with self.database.write() if writes else self.database.read() as tx:
+            yield Desk(tx, self.settings)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a room's command is handed: its transaction, and the settings."""
+
+    tx: Tx
+    settings: Settings
+
+    @cached_property
+    def instance_key(self) -> InstanceKey:
+        return existing_instance_key(self.settings)
+
+
+@asynccontextmanager
+async def opened(
+    house: House, settings: Settings, console: Console, *, creates: bool = False
+) -> AsyncGenerator[Instance, None]:
+    """The instance of these settings; NoInstance where it does not exist, except for whoever `creates` one.
+
+    Stopped where its database cannot be reached, DatabaseUnusable where it is not whole.
+    """
+    with _as_unreachable(settings, ArgumentError):
+        database = house.open_database(settings)
+    try:
+        if not settings.is_embedded:
+            await _reach(settings, database)
+        if not creates:
+            await _find(settings, database)
+        yield Instance(house, settings, database, console)
+    finally:
+        await database.close()
+
+
+async def _find(settings: Settings, database: Database) -> None:
+    with _as_unreachable(settings, OSError):
+        at = await current(database)
+    if at is None:
+        raise NoInstance(f"There is no instance in {_place_of(settings)}.")
+
+
+def _place_of(settings: Settings) -> str:
+    if settings.database_url is None:
+        return str(settings.data.absolute())
+    url = make_url(settings.database_url)
+    return f"the database {url.database} on {url.host}"
+
+
+@contextmanager
+def _as_unreachable(settings: Settings, *kinds: type[Exception]) -> Generator[None, None, None]:
+    try:
+        yield
+    except kinds as problem:
+        raise _unreachable(settings, problem) from problem
+
+
+async def _reach(settings: Settings, database: Database) -> None:
+    try:
+        await database.ping()
+    except StorageUnavailable as refusal:
+        raise _unreachable(settings, refusal.__cause__ or refusal) from refusal
+    except Exception as problem:
+        if is_the_databases(problem):
+            raise _unreachable(settings, problem) from problem
+        raise
+
+
+def _unreachable(settings: Settings, problem: BaseException) -> Stopped:
+    cause = problem.orig if isinstance(problem, DBAPIError) and problem.orig is not None else problem
+    reason = str(cause.__cause__ or cause).rstrip(".") or type(cause).__name__
+    if settings.is_embedded:
+        sentence, hint = f"The data directory {settings.data} cannot be used: {reason}.", "See DREAM_DATA."
+    else:
+        sentence, hint = f"The database cannot be reached: {reason}.", "See DREAM_DATABASE_URL."
+    return Stopped(sentence, code=StorageUnavailable.code, hint=hint)
+
+
+async def patiently(work: Callable[[], Awaitable[T]]) -> T:
+    """Does the work, again for 5 s while other writers hold the database."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return await work()
+        except Exception as problem:
+            is_busy = isinstance(problem, Overloaded) or is_contention(problem)
+            if not is_busy or time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(_PAUSE_SECONDS)

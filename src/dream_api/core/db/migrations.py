@@ -1,0 +1,154 @@
+"""Brings a database to this release's schema, and refuses one it does not know."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from dream_api.core.db import files, sqlite
+from dream_api.core.db.columns import metadata
+from dream_api.core.db.database import Database
+from dream_api.core.db.errors import is_damage, refusal_for
+from dream_api.core.db.postgresql import engine_for
+from dream_api.core.db.unusable import DatabaseDamaged, DatabaseEmpty, ForeignSchema, ReferencesBroken
+
+_VERSIONS = Path(__file__).parents[2] / "migrations" / "versions"
+# Any number, the same in every process: PostgreSQL's lock under which one process migrates while others wait.
+_ADVISORY_LOCK = 7_236_401
+_NAMED = 3
+
+
+def revisions() -> Sequence[str]:
+    """Every revision this release knows, oldest first; files are named `<revision>_<what>.py`."""
+    return sorted(path.name.split("_")[0] for path in _VERSIONS.glob("[0-9]*.py"))
+
+
+def head() -> str:
+    """The newest revision this release knows."""
+    return revisions()[-1]
+
+
+async def current(database: Database) -> str | None:
+    """The revision the database is at; None where there is no instance in it yet.
+
+    DatabaseUnusable where there was one that is no longer whole, or where it is another's.
+    """
+    if database.path is not None and not files.exists(database.path):
+        return None
+    try:
+        async with database.read() as tx:
+            at = await tx.connection.run_sync(_revision_of)
+    except DBAPIError as problem:
+        if not is_damage(problem):
+            raise
+        database.is_damaged = True
+        raise DatabaseDamaged(f"The database is damaged: {problem.orig}.") from problem
+    if at is None and database.path is not None:
+        raise DatabaseEmpty(database.path)
+    return at
+
+
+def _revision_of(connection: Connection) -> str | None:
+    tables = set(inspect(connection).get_table_names())
+    if tables and "alembic_version" not in tables:
+        raise ForeignSchema("This database holds tables, but none of them are dream-api's.")
+    at = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if tables else None
+    if at == head():
+        _refuse_incomplete(tables)
+    return at
+
+
+def _refuse_incomplete(tables: set[str]) -> None:
+    missing = sorted(metadata.tables.keys() - tables)
+    if missing:
+        raise DatabaseDamaged(f"The database has lost {len(missing)} of its tables: {_listed(missing)}.")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")
+
+
+async def migrate(database: Database) -> bool:
+    """Bring the database to this release's schema; whether there was anything to do.
+
+    Raises DatabaseUnusable where it cannot be: the database then is as it was.
+    """
+    at = await current(database)
+    if at == head():
+        return False
+    if database.path is not None and at is None:
+        await files.create(database.path, _create)
+        return True
+    _refuse_unknown(at)
+    await _upgrade_on(_engine_without_limits(database))
+    return True
+
+
+async def _create(path: Path) -> None:
+    sqlite.connect(path).close()
+    await _upgrade_on(sqlite.migrating_engine(path))
+
+
+def _engine_without_limits(database: Database) -> AsyncEngine:
+    if database.path is not None:
+        return sqlite.migrating_engine(database.path)
+    return engine_for(database.url or "", command_seconds=None)
+
+
+async def _upgrade_on(engine: AsyncEngine) -> None:
+    """In one transaction, on a connection that is used for nothing else."""
+    try:
+        async with engine.connect() as connection, connection.begin():
+            await connection.run_sync(_upgrade)
+    except DBAPIError as problem:
+        refusal = refusal_for(problem)
+        if refusal is None:
+            raise
+        raise refusal from problem
+    finally:
+        await engine.dispose()
+
+
+def _refuse_unknown(at: str | None) -> None:
+    if at is not None and at not in revisions():
+        raise ForeignSchema(
+            f"The database is at revision {at}, this release knows up to {head()}. "
+            "Start the release that wrote it, or a newer one."
+        )
+
+
+def _upgrade(connection: Connection) -> None:
+    # Alembic takes a fifth of a second to import and is needed only here.
+    from alembic import command  # noqa: PLC0415
+
+    is_sqlite = connection.dialect.name == "sqlite"
+    if not is_sqlite:
+        connection.execute(text("SET LOCAL lock_timeout = 0"))  # however long another process migrates
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
+    command.upgrade(config(connection), "head")
+    _refuse_incomplete(set(inspect(connection).get_table_names()))
+    if is_sqlite:
+        _refuse_broken_references(connection)
+
+
+def _refuse_broken_references(connection: Connection) -> None:
+    """What SQLite does not check while it upgrades: foreign keys are off then, see `sqlite.migrating_engine`."""
+    broken = connection.execute(text("PRAGMA foreign_key_check")).all()
+    if broken:
+        pairs = sorted({f"{table} to {parent}" for table, _, parent, _ in broken})
+        raise ReferencesBroken(
+            f"The schema was not upgraded: {len(broken)} rows refer to rows that do not exist ({_listed(pairs)})."
+        )
+
+
+def config(connection: Connection | None = None) -> Any:
+    """Alembic's configuration for this product's migrations."""
+    from alembic.config import Config  # noqa: PLC0415
+
+    made = Config()
+    made.set_main_option("script_location", str(_VERSIONS.parent))
+    made.attributes["connection"] = connection
+    return made

@@ -1,0 +1,86 @@
+"""What operators and their machines ask: /healthz, /readyz, /metrics."""
+
+import hmac
+import ipaddress
+from contextlib import suppress
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from dream_api.core import jobs, metrics
+from dream_api.core.db import Database
+from dream_api.core.errors import Forbidden, Refusal, StorageUnavailable, Unavailable
+from dream_api.core.http.openapi import answers
+from dream_api.core.settings import Settings
+
+router = APIRouter(tags=["Operations"])
+# What machines ask again and again; never limited.
+PROBES = frozenset(("/healthz", "/readyz", "/metrics"))
+
+
+class MetricsClosed(Forbidden):
+    code = "metrics_closed"
+    hint = "Ask from the machine itself, or send the token of DREAM_METRICS_TOKEN as Authorization: Bearer."
+
+
+class ShuttingDown(Unavailable):
+    code = "shutting_down"
+    hint = "Send the request to another process; this one takes no new ones."
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+_OK: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": {"status": "ok"}}}}}
+
+
+@router.get("/healthz", summary="Is the process alive?", responses=_OK)
+async def healthz() -> Health:
+    """Looks at nothing but the process itself."""
+    return Health()
+
+
+@router.get("/readyz", summary="Can it serve?", responses={**_OK, **answers(StorageUnavailable, ShuttingDown)})
+async def readyz(request: Request) -> Health:
+    """The database answers, and the process is not shutting down."""
+    database: Database = request.app.state.database
+    if request.app.state.is_stopping:
+        raise ShuttingDown("The server is shutting down.")
+    await database.ping()
+    return Health()
+
+
+def _may_read_metrics(request: Request) -> None:
+    settings: Settings = request.app.state.settings
+    token = settings.metrics_token
+    sent = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if token is not None and hmac.compare_digest(sent.encode(), token.get_secret_value().encode()):
+        return
+    if not _is_loopback(request.client.host if request.client else ""):
+        raise MetricsClosed("The metrics are open to this machine and to the metrics token.")
+
+
+@router.get(
+    "/metrics",
+    summary="Figures for Prometheus",
+    response_class=Response,
+    responses={200: {"content": {metrics.CONTENT_TYPE: {}}}, **answers(MetricsClosed)},
+)
+async def read_metrics(request: Request, _: Annotated[None, Depends(_may_read_metrics)]) -> Response:
+    with suppress(Refusal):  # without a database the process's own figures are told all the same
+        async with request.app.state.database.read() as tx:
+            for state, number in (await jobs.counts(tx)).items():
+                metrics.jobs.labels(state).set(number)
+    return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

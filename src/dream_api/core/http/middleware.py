@@ -1,0 +1,145 @@
+"""What every request passes: ids, refusals, bugs, figures and log lines."""
+
+import time
+from typing import Any, Protocol
+
+import structlog
+from fastapi import FastAPI
+from starlette.datastructures import State
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dream_api.core import ids, metrics
+from dream_api.core.db import refusal_for
+from dream_api.core.errors import InternalError, Refusal
+from dream_api.core.http.cookies import drop_escaped_cookies
+from dream_api.core.http.error_responses import refusal_answer
+from dream_api.core.http.fast_path import Handler
+from dream_api.core.http.protocol import Reply
+from dream_api.core.http.request_body import ClientGone
+
+log = structlog.get_logger()
+_LONGEST_PART = 36
+_SECURITY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+]
+
+
+class HotEndpoint(Handler, Protocol):
+    """An endpoint that goes past the framework: from the fast lane, and as a plain ASGI application."""
+
+    method: str
+    path: str
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+
+class Front:
+    """The outermost layer: sends the hot route straight to its endpoint, everything else to the framework."""
+
+    def __init__(self, app: FastAPI, hot: HotEndpoint, link_base: str) -> None:
+        self._app = app
+        self._link_base = link_base
+        self.hot = hot
+
+    @property
+    def state(self) -> State:
+        """What the framework's endpoints reach by `request.app.state`."""
+        return self._app.state
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document as it is served."""
+        return self._app.openapi()
+
+    def answer_error(self, problem: Refusal, reply: Reply) -> None:
+        """Answer what was refused before an application saw it."""
+        answer = refusal_answer(problem, ids.new_request(), self._link_base)
+        reply(
+            answer.status_code,
+            (pair for pair in answer.raw_headers if pair[0] != b"content-length"),
+            bytes(answer.body),
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == self.hot.path and scope["method"] == self.hot.method:
+            await self.hot(scope, receive, send)
+            return
+        if scope["type"] == "http":
+            drop_escaped_cookies(scope)
+        await self._app(scope, receive, send)
+
+
+class Answering:
+    """The framework's outermost middleware: gives each request an id, answers refusals and bugs, counts and logs."""
+
+    def __init__(self, app: ASGIApp, link_base: str) -> None:
+        self._app = app
+        self._link_base = link_base
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
+        request_id = ids.new_request()
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        status = 0
+
+        async def told(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                names = {name for name, _ in message["headers"]}
+                more = [(b"x-request-id", request_id.encode()), *_SECURITY_HEADERS, *state.get("more_headers", ())]
+                message["headers"] = [*message["headers"], *(pair for pair in more if pair[0] not in names)]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, told)
+        except ClientGone:
+            return
+        except Exception as problem:
+            if status:
+                raise  # the answer has begun: nothing can be told any more
+            refusal = as_refusal(problem, request_id)
+            answer = refusal_answer(refusal, request_id, self._link_base, _accept(scope))
+            await answer(scope, receive, told)
+        finally:
+            route = getattr(scope.get("route"), "path", "other")
+            metrics.answered(scope["method"], route, status, time.perf_counter() - began)
+            log.info(
+                "answered",
+                method=scope["method"],
+                path=_logged(scope["path"]),
+                status=status,
+                ms=round((time.perf_counter() - began) * 1000, 1),
+                request_id=request_id,
+            )
+
+
+def _logged(path: str) -> str:
+    """Without the long ones of its parts: who knows a link or the id of a page may use it, and no id of a row is that
+    long."""
+    return "/".join(part if len(part) <= _LONGEST_PART else f"{part[:12]}…" for part in path.split("/"))
+
+
+def as_refusal(problem: Exception, request_id: str) -> Refusal:
+    """The refusal that a caller is told of any failure; what was not designed is logged as a bug."""
+    if isinstance(problem, Refusal):
+        if isinstance(problem, InternalError):
+            log.error("bug", request_id=request_id, sentence=problem.sentence)
+        return problem
+    designed = refusal_for(problem)
+    if designed is not None:
+        return designed
+    log.error("bug", request_id=request_id, exc_info=problem)
+    return InternalError("Something went wrong on our side.")
+
+
+def _accept(scope: Scope) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"accept"), "")

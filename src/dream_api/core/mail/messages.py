@@ -1,0 +1,65 @@
+"""What is written to somebody, as text and as HTML, from a room's templates."""
+
+import re
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template, select_autoescape
+
+_FRAME = "dream_api.core.html"
+_SUBJECT = "Subject: "
+# One address and nothing else: what ends a header or begins a second address has no place in it.
+_ADDRESS = re.compile(r"[^\s\x00-\x1f\x7f<>()\[\]\\,;:\"@]{1,64}@[^\s\x00-\x1f\x7f<>()\[\]\\,;:\"@]{1,255}")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """To one address; ValueError where the address or the subject could begin another header."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+
+    def __post_init__(self) -> None:
+        if not _ADDRESS.fullmatch(self.to):
+            raise ValueError("A letter goes to one address.")
+        if not self.subject or _CONTROLS.search(self.subject):
+            raise ValueError("A letter's subject is one line.")
+
+
+class Letters:
+    """The letters of one room: `templates/mail/<name>.txt`, which begins with `Subject: …`, and `<name>.html`."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+        self._texts = cache(self._read)
+
+    def write(self, name: str, *, to: str, **values: Any) -> Letter:
+        """The letter of that name, with what it tells; the HTML escapes it."""
+        subject, text = self._texts(name)
+        html = self._environment.get_template(f"mail/{name}.html")
+        title = " ".join(subject.render(values).split())
+        return Letter(to, title, text.render(values).strip() + "\n", html.render(subject=title, **values))
+
+    @cached_property
+    def _environment(self) -> Environment:
+        packages = dict.fromkeys((self._package, _FRAME))
+        return Environment(
+            loader=ChoiceLoader([PackageLoader(package, "templates") for package in packages]),
+            autoescape=select_autoescape(["html"], default_for_string=False),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def _read(self, name: str) -> tuple[Template, Template]:
+        """The subject by itself, so that nothing told in it can end it."""
+        assert self._environment.loader is not None
+        source, _, _ = self._environment.loader.get_source(self._environment, f"mail/{name}.txt")
+        first, _, rest = source.partition("\n")
+        if not first.startswith(_SUBJECT):
+            raise ValueError(f"The letter {name} does not begin with its subject.")
+        return self._environment.from_string(first.removeprefix(_SUBJECT)), self._environment.from_string(rest)

@@ -1,0 +1,18 @@
+"""How often something may happen in a second: token buckets, in memory or shared through Valkey.
+
+A bucket holds one second's worth of calls and is filled at the same rate: 20 a second admits 20 at once. What is
+refused takes nothing. Levels are whole numbers, millionths of a call: at N a second a microsecond brings exactly N.
+"""
+
+from dream_api.core.ratelimit.fallback import Shared
+from dream_api.core.ratelimit.limiter import RateLimited, Rates, refuse_beyond
+from dream_api.core.ratelimit.memory import InMemory
+from dream_api.core.ratelimit.valkey import InValkey
+
+__all__ = ["InMemory", "InValkey", "RateLimited", "Rates", "Shared", "opened", "refuse_beyond"]
+
+
+def opened(valkey_url: str | None, *, processes: int = 1) -> Rates:
+    """Rates shared through Valkey where there is one, else this process's share of them."""
+    near = InMemory(processes=processes)
+    return near if valkey_url is None else Shared(InValkey(valkey_url), near)

@@ -1,0 +1,70 @@
+"""`/account/oidc`: sign-in by another provider."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from dream_api import accounts, platforms
+from dream_api.accounts import Arrival
+from dream_api.auth.guest_sessions import AnyGuest, drop, keep, own_name
+from dream_api.core import clock
+from dream_api.core.db import Tx
+from dream_api.core.errors import NotFound, Refusal
+from dream_api.core.settings import Settings
+from dream_api.dashboard.account.page import INVALID, actor_of, database_of, key_of, let_in, own_path, page
+from dream_api.dashboard.layout import PageRoute, see
+from dream_api.identity import Flow, Provider
+
+router = APIRouter(prefix="/account/oidc", route_class=PageRoute, include_in_schema=False)
+
+Next = Annotated[str, Query(max_length=2_000)]
+_COOKIE = "dream_oidc"
+_SECONDS = 600
+
+
+@router.get("/start")
+async def start(request: Request, next: Next = "") -> Response:
+    flow, url = await _provider(request).begin(own_path(next))
+    return keep(request, see(url), _COOKIE, flow.sealed(key_of(request)), seconds=_SECONDS)
+
+
+@router.get("/callback")
+async def finish(request: Request, guest: AnyGuest) -> Response:
+    settings: Settings = request.app.state.settings
+    provider = _provider(request)
+    path = ""
+    try:
+        flow = Flow.opened(request.cookies.get(own_name(settings, _COOKIE), ""), key_of(request))
+        path = flow.next
+        claims = await provider.finish(flow, dict(request.query_params))
+        async with database_of(request).write() as tx:
+            is_invited = settings.sign_up == "invited" and await platforms.is_invited(
+                tx, claims.email.strip().lower(), clock.now()
+            )
+            arrival = await accounts.arrive(tx, claims, may_join=settings.sign_up == "open" or is_invited)
+            await _record(tx, request, arrival, provider.name)
+            answer = await let_in(tx, request, arrival.user, provider.name, path)
+    except Refusal as refusal:
+        values = {"form": {"next": own_path(path)}, "problems": {"": refusal.sentence}, "notice": ""}
+        is_open = settings.sign_up == "open"
+        answer = page(request, guest, "sign_in.html", status=INVALID, **values, provider=provider, is_open=is_open)
+    return drop(request, answer, _COOKIE)
+
+
+async def _record(tx: Tx, request: Request, arrival: Arrival, how: str) -> None:
+    """What the person's account has not had before: itself, or this way in."""
+    user = arrival.user
+    if not arrival.is_linked:
+        return
+    if not arrival.is_new:
+        await accounts.notify(tx, user.email, f"A sign-in through {how} was added")
+    action, by = "user.signed_up" if arrival.is_new else "identity.linked", actor_of(request, user.id, user.email)
+    await platforms.record_of_person(tx, user.id, action, by=by, details={"how": how})
+
+
+def _provider(request: Request) -> Provider:
+    provider: Provider | None = request.app.state.provider
+    if provider is None:
+        raise NotFound("Nobody else signs people in here.", hint="The operator may set DREAM_OIDC_ISSUER.")
+    return provider

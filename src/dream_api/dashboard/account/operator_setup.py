@@ -1,0 +1,75 @@
+"""`/account/operator/{token}`: whoever starts an instance becomes its operator, by a link that works once."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from dream_api import accounts, identity, platforms
+from dream_api.accounts import User
+from dream_api.auth.guest_sessions import AnyGuest, Guest, keep_session, read_guest_form
+from dream_api.core.db import Tx
+from dream_api.core.errors import Refusal
+from dream_api.core.http import Form
+from dream_api.dashboard.account.page import (
+    HOME,
+    INVALID,
+    actor_of,
+    begin_session,
+    database_of,
+    kept,
+    page,
+    passwords_of,
+    told,
+)
+from dream_api.dashboard.layout import PageRoute, see
+
+router = APIRouter(prefix="/account/operator", route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("/{token}")
+async def show_operator(request: Request, guest: AnyGuest, token: str) -> Response:
+    async with database_of(request).read() as tx:
+        await platforms.look_up_operator_link(tx, token)
+    return page(request, guest, "operator.html", token=token, form={}, problems={})
+
+
+@router.post("/{token}")
+async def become_operator(request: Request, guest: AnyGuest, token: str) -> Response:
+    form = await read_guest_form(request, guest)
+    async with database_of(request).read() as tx:
+        await platforms.look_up_operator_link(tx, token)
+    try:
+        if guest.visitor is not None:
+            return await _take_over(request, guest, token)
+        return await _make(request, form, token)
+    except identity.LinkUnusable:
+        raise
+    except Refusal as refusal:
+        shown = {"token": token, "form": kept(form), "problems": told(refusal)}
+        return page(request, guest, "operator.html", status=INVALID, **shown)
+
+
+async def _take_over(request: Request, guest: Guest, token: str) -> Response:
+    """By somebody who is signed in."""
+    assert guest.visitor is not None
+    session = guest.visitor.session
+    async with database_of(request).write() as tx:
+        await _join(tx, request, token, session.user_id, session.email)
+    return see(HOME)
+
+
+async def _make(request: Request, form: Form, token: str) -> Response:
+    """By somebody new: whoever reads the server's terminal need not show that mail reaches them."""
+    email = accounts.proper_email(form.get("email", ""))
+    password = identity.proper_password(form.get("password", ""), email)
+    hashed = await passwords_of(request).hash(password)
+    async with database_of(request).write() as tx:
+        user: User = await accounts.create_user(tx, email, form.get("name", ""), verified=True, password_hash=hashed)
+        await _join(tx, request, token, user.id, user.email)
+        session = await begin_session(tx, request, user, "operator's link")
+    return keep_session(request, see(HOME), session)
+
+
+async def _join(tx: Tx, request: Request, token: str, user_id: str, email: str) -> None:
+    platform = await platforms.become_operator(tx, token, user_id)
+    by = actor_of(request, user_id, email)
+    await platforms.record_of_person(tx, user_id, "member.joined", by=by, about=platform.id, details={"role": "owner"})

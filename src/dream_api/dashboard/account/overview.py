@@ -1,0 +1,107 @@
+"""`/account`: what somebody's account is, and where they are signed in."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request
+from sqlalchemy import Row
+from starlette.responses import Response
+
+from dream_api import accounts, identity, platforms
+from dream_api.auth.browser_sessions import SignedIn, Visitor, read_own_form
+from dream_api.auth.token_roles import lower
+from dream_api.core import clock
+from dream_api.dashboard.account.page import actor, database_of, frame
+from dream_api.dashboard.account.user_agents import browser_named
+from dream_api.dashboard.layout import PageRoute, see
+from dream_api.platforms import Membership
+
+router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=False)
+
+_DONE = {
+    "name": "Your name is changed.",
+    "email": "We sent a letter to the new address. It becomes yours when you follow the link in it.",
+    "password": "Your password is changed. You are signed out everywhere else.",
+    "session": "The session is ended.",
+    "sessions": "You are signed out everywhere else.",
+    "factor-off": "Codes are no longer asked for.",
+    "token": "The token is revoked.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionShown:
+    id: str
+    browser: str
+    address: str
+    last_used_at: int
+    is_this: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TokenShown:
+    """`role`: what it may do now."""
+
+    id: str
+    name: str
+    shown: str
+    platform: str
+    role: str
+    expires_at: int | None
+    last_used_at: int | None
+
+
+@router.get("")
+async def show_account(request: Request, visitor: SignedIn, done: str = "") -> Response:
+    user_id = visitor.session.user_id
+    async with database_of(request).read() as tx:
+        user = await accounts.find_user(tx, user_id)
+        sessions = await accounts.sessions_of(tx, user_id)
+        tokens = await accounts.of_user(tx, user_id)
+        has_factor = await identity.has_factor(tx, user_id)
+        codes_left = await identity.codes_left(tx, user_id)
+    now = clock.now()
+    open_ones = [row for row in sessions if row.expires_at > now]
+    working = [row for row in tokens if row.revoked_at is None and (row.expires_at is None or row.expires_at > now)]
+    own = {each.platform.id: each for each in visitor.memberships}
+    return frame.plain(
+        "account.html",
+        visitor,
+        user=user,
+        notice=_DONE.get(done, ""),
+        sessions=[_session(row, visitor) for row in open_ones],
+        tokens=[_token(row, own[row.platform_id]) for row in working if row.platform_id in own],
+        has_factor=has_factor,
+        codes_left=codes_left,
+    )
+
+
+def _session(row: Row[Any], visitor: Visitor) -> SessionShown:
+    is_this = row.id == visitor.session.id
+    return SessionShown(row.id, browser_named(row.agent), row.address, row.last_used_at, is_this)
+
+
+def _token(row: Row[Any], membership: Membership) -> TokenShown:
+    role = lower(row.role, membership.role)
+    return TokenShown(row.id, row.name, row.shown, membership.platform.name, role, row.expires_at, row.last_used_at)
+
+
+@router.post("/sessions/end")
+async def end_other_sessions(request: Request, visitor: SignedIn) -> Response:
+    await read_own_form(request, visitor)
+    session = visitor.session
+    async with database_of(request).write() as tx:
+        await accounts.end_sessions(tx, session.user_id, but=(session.id,))
+        await platforms.record_of_person(tx, session.user_id, "sessions.ended", by=actor(request, visitor))
+    return see("/account?done=sessions")
+
+
+@router.post("/sessions/{session_id}/end")
+async def end_session(request: Request, visitor: SignedIn, session_id: str) -> Response:
+    await read_own_form(request, visitor)
+    user_id = visitor.session.user_id
+    async with database_of(request).write() as tx:
+        await accounts.end_session(tx, user_id, session_id)
+        by = actor(request, visitor)
+        await platforms.record_of_person(tx, user_id, "session.ended", by=by, about=session_id)
+    return see("/account?done=session")

@@ -1,0 +1,121 @@
+"""What the pages of accounts share."""
+
+from typing import Any
+from urllib.parse import quote, unquote
+
+from fastapi import Request
+from starlette.responses import Response
+
+from dream_api import accounts, identity, platforms
+from dream_api.accounts import User
+from dream_api.audit import Actor
+from dream_api.auth.browser_sessions import Visitor
+from dream_api.auth.guest_sessions import Guest, drop, keep, keep_secret, keep_session, own_name
+from dream_api.auth.rate_limit import client_of
+from dream_api.core import clock
+from dream_api.core.db import Database, Tx
+from dream_api.core.errors import Refusal
+from dream_api.core.http import Form
+from dream_api.core.secrets import InstanceKey
+from dream_api.dashboard.layout import Frame, see
+from dream_api.identity import Passwords
+
+HOME = "/dashboard"
+INVALID = 422
+# The browser that has shown its password, and has a code to show.
+CODE_COOKIE = "dream_code"
+# Where somebody wanted to go before they made an account, and who it is that may sign in now.
+NEXT_COOKIE, ADDRESS_COOKIE = "dream_next", "dream_address"
+_CODE_MINUTES = 10
+_ADDRESS_SECONDS = 600
+_LONGEST_PATH = 2_000
+frame = Frame("dream_api.dashboard.account")
+
+
+def page(request: Request, guest: Guest, template: str, *, status: int = 200, **values: Any) -> Response:
+    """A page for everybody, whose forms this browser may send."""
+    shown = frame.plain(template, guest.visitor, status=status, csrf=guest.csrf, **values)
+    return keep_secret(request, shown, guest)
+
+
+def told(refusal: Refusal) -> dict[str, str]:
+    """The sentence under its field, or above the form."""
+    return {refusal.param or "": refusal.sentence}
+
+
+def kept(form: Form) -> Form:
+    """What was typed, without what nobody may see again."""
+    return {name: value for name, value in form.items() if name not in ("password", "current", "code")}
+
+
+def own_path(text: str) -> str:
+    """The path, where it is one of ours; the dashboard, where it leads elsewhere or cannot be understood."""
+    is_own = text.startswith("/") and not text.startswith("//") and "\\" not in text
+    return text if is_own and text.isascii() and text.isprintable() and len(text) <= _LONGEST_PATH else HOME
+
+
+def address_of(request: Request) -> str:
+    return client_of(request.scope) or ""
+
+
+def actor_of(request: Request, user_id: str, email: str) -> Actor:
+    return Actor("user", user_id, email, address_of(request))
+
+
+def actor(request: Request, visitor: Visitor) -> Actor:
+    return actor_of(request, visitor.session.user_id, visitor.session.email)
+
+
+def database_of(request: Request) -> Database:
+    return request.app.state.database
+
+
+def passwords_of(request: Request) -> Passwords:
+    return request.app.state.passwords
+
+
+def key_of(request: Request) -> InstanceKey:
+    return request.app.state.billing.instance_key
+
+
+async def begin_session(tx: Tx, request: Request, user: User, how: str) -> str:
+    """The text of a new session; `how` they came stands in the log."""
+    agent = request.headers.get("user-agent", "")
+    opened = await accounts.enter(tx, user, address=address_of(request), agent=agent)
+    by = actor_of(request, user.id, user.email)
+    await platforms.record_of_person(tx, user.id, "session.opened", by=by, about=opened.id, details={"how": how})
+    return opened.token
+
+
+async def let_in(tx: Tx, request: Request, user: User, how: str, path: str) -> Response:
+    """To where they wanted to go; who has a second factor shows a code first."""
+    if await identity.has_factor(tx, user.id):
+        lasts = _CODE_MINUTES * clock.MINUTE
+        token = await identity.issue_link(tx, accounts.CODE_LINK, user.id, lasts=lasts, payload=path)
+        return keep(request, see("/account/code"), CODE_COOKIE, token, seconds=_CODE_MINUTES * 60)
+    return keep_session(request, see(path), await begin_session(tx, request, user, how))
+
+
+def kept_in(request: Request, cookie: str) -> str:
+    """What this browser was told to keep, as it comes back."""
+    return request.cookies.get(own_name(request.app.state.settings, cookie), "")
+
+
+def to_sign_in(request: Request, done: str, email: str) -> Response:
+    """What was to be done is done; the page has the address filled in, which no address of a page tells."""
+    path = own_path(unquote(kept_in(request, NEXT_COOKIE)))
+    back = "" if path == HOME else f"&next={quote(path, safe='')}"
+    answer = drop(request, see(f"/account/sign-in?done={done}{back}"), NEXT_COOKIE)
+    return keep(request, answer, ADDRESS_COOKIE, quote(email), seconds=_ADDRESS_SECONDS)
+
+
+async def prove(request: Request, visitor: Visitor, form: Form) -> None:
+    """Returns where whoever sits at the browser knows the password as well; raises ValidationFailed."""
+    user_id, database = visitor.session.user_id, database_of(request)
+    try:
+        await accounts.confirm_password(database, passwords_of(request), user_id, form.get("current", ""))
+    except accounts.PasswordWrong as refusal:
+        if refusal.locks:
+            async with database.write() as tx:
+                await platforms.record_of_person(tx, user_id, "account.locked", by=actor(request, visitor))
+        raise

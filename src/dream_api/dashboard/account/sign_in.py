@@ -1,0 +1,137 @@
+"""`/account/sign-in`, its second step `/account/code`, and `/account/sign-out`."""
+
+from typing import Annotated
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from dream_api import accounts, identity, platforms
+from dream_api.accounts import SignInRefused, User
+from dream_api.auth.browser_sessions import SignedIn, read_own_form
+from dream_api.auth.guest_sessions import AnyGuest, Guest, drop, keep_session, read_guest_form
+from dream_api.core.db import Tx
+from dream_api.core.settings import Settings
+from dream_api.dashboard.account.page import (
+    ADDRESS_COOKIE,
+    CODE_COOKIE,
+    INVALID,
+    actor,
+    actor_of,
+    address_of,
+    begin_session,
+    database_of,
+    kept,
+    kept_in,
+    key_of,
+    let_in,
+    own_path,
+    page,
+    passwords_of,
+)
+from dream_api.dashboard.layout import PageRoute, see
+
+router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=False)
+
+Next = Annotated[str, Query(max_length=2_000)]
+_DONE = {
+    "reset": "Your new password works. Sign in with it.",
+    "verified": "Your address is confirmed. Sign in to go on.",
+    "closed": "Your account is closed.",
+    "out": "You are signed out.",
+}
+# After these it is known who will.
+_FILLED_IN = ("reset", "verified")
+_CODE_WRONG = "That code is wrong, or was used already."
+
+
+@router.get("/sign-in")
+async def show_sign_in(request: Request, guest: AnyGuest, next: Next = "", done: str = "") -> Response:
+    path = own_path(next)
+    if guest.visitor is not None:
+        return see(path)
+    email = unquote(kept_in(request, ADDRESS_COOKIE)) if done in _FILLED_IN else ""
+    return _page(request, guest, {"next": path, "email": email}, notice=_DONE.get(done, ""))
+
+
+@router.post("/sign-in")
+async def sign_in(request: Request, guest: AnyGuest) -> Response:
+    form = await read_guest_form(request, guest)
+    path = own_path(form.get("next", ""))
+
+    async def then(tx: Tx, user: User) -> Response:
+        if guest.visitor is not None:
+            await accounts.end_session(tx, guest.visitor.session.user_id, guest.visitor.session.id)
+        return await let_in(tx, request, user, "password", path)
+
+    typed = form.get("email", ""), form.get("password", "")
+    try:
+        return await accounts.sign_in(database_of(request), passwords_of(request), *typed, then)
+    except SignInRefused as refusal:
+        async with database_of(request).write() as tx:
+            await platforms.note_refused(tx, refusal.user_id, address_of(request), locks=refusal.locks)
+        return _page(request, guest, {**kept(form), "next": path}, problem=refusal.sentence)
+
+
+def _page(request: Request, guest: Guest, form: dict[str, str], *, notice: str = "", problem: str = "") -> Response:
+    settings: Settings = request.app.state.settings
+    return page(
+        request,
+        guest,
+        "sign_in.html",
+        status=INVALID if problem else 200,
+        form=form,
+        problems={"": problem} if problem else {},
+        notice=notice,
+        provider=request.app.state.provider,
+        is_open=settings.sign_up == "open",
+    )
+
+
+@router.get("/code")
+async def show_code(request: Request, guest: AnyGuest) -> Response:
+    async with database_of(request).read() as tx:
+        await identity.look_up_link(tx, accounts.CODE_LINK, _code_cookie(request))
+    return page(request, guest, "code.html", problems={})
+
+
+@router.post("/code")
+async def show_that_one_has_it(request: Request, guest: AnyGuest) -> Response:
+    form = await read_guest_form(request, guest)
+    token = _code_cookie(request)
+    async with database_of(request).write() as tx:
+        link = await identity.look_up_link(tx, accounts.CODE_LINK, token)
+        user = await accounts.find_user(tx, link.subject)
+        assert user is not None
+        tried = await accounts.pass_code(tx, user.id, key_of(request), form.get("code", ""))
+        if tried.kind is not None:
+            await identity.use_link(tx, accounts.CODE_LINK, token)
+            if tried.kind == "recovery":
+                await _tell_of_recovery(tx, request, user)
+            session = await begin_session(tx, request, user, "password and code")
+            return drop(request, keep_session(request, see(link.payload), session), CODE_COOKIE)
+        await platforms.note_refused(tx, user.id, address_of(request), locks=tried.locks)
+    return page(request, guest, "code.html", status=INVALID, problems={"code": _CODE_WRONG})
+
+
+async def _tell_of_recovery(tx: Tx, request: Request, user: User) -> None:
+    """To whom the codes belong: whoever found one can use it as well."""
+    await accounts.notify(tx, user.email, "A recovery code was used to sign in")
+    by, left = actor_of(request, user.id, user.email), await identity.codes_left(tx, user.id)
+    await platforms.record_of_person(tx, user.id, "recovery.used", by=by, details={"left": str(left)})
+
+
+def _code_cookie(request: Request) -> str:
+    return kept_in(request, CODE_COOKIE)
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request, visitor: SignedIn) -> Response:
+    await read_own_form(request, visitor)
+    session = visitor.session
+    async with database_of(request).write() as tx:
+        await accounts.end_session(tx, session.user_id, session.id)
+        await platforms.record_of_person(
+            tx, session.user_id, "session.ended", by=actor(request, visitor), about=session.id
+        )
+    return drop(request, see("/account/sign-in?done=out"), "dream_session")

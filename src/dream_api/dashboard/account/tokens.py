@@ -1,0 +1,108 @@
+"""`/account/tokens`: personal tokens, by which one's programs do what one may do oneself."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from dream_api import accounts, audit
+from dream_api.accounts import ROLES, Role
+from dream_api.auth.browser_sessions import SignedIn, Visitor, read_own_form
+from dream_api.auth.token_roles import lower
+from dream_api.core import clock
+from dream_api.core.errors import NotFound, Refusal, ValidationFailed
+from dream_api.core.http import Form
+from dream_api.dashboard.account.page import INVALID, actor, database_of, frame, told
+from dream_api.dashboard.layout import PageRoute, see
+from dream_api.platforms import Membership
+
+router = APIRouter(prefix="/account/tokens", route_class=PageRoute, include_in_schema=False)
+
+_LIVES = {"30": "30 days", "90": "90 days", "365": "a year", "": "until it is revoked"}
+
+
+@router.get("")
+async def show_form(visitor: SignedIn) -> Response:
+    return _form(visitor, {"expires": "90", "role": "viewer"}, {})
+
+
+@router.post("")
+async def issue(request: Request, visitor: SignedIn) -> Response:
+    form = await read_own_form(request, visitor)
+    try:
+        membership, role, expires_at = _asked(visitor, form)
+        async with database_of(request).write() as tx:
+            issued = await accounts.issue(
+                tx,
+                membership.platform.id,
+                role,
+                created_by=visitor.session.user_id,
+                name=form.get("name", ""),
+                expires_at=expires_at,
+                user_id=visitor.session.user_id,
+            )
+            books = [membership.platform.id, visitor.session.user_id]
+            details = {"role": role, "name": form.get("name", "")}
+            by = actor(request, visitor)
+            await audit.record_in_all(tx, books, "token.issued", by=by, about=issued.id, details=details)
+    except Refusal as refusal:
+        return _form(visitor, form, told(refusal))
+    return frame.plain("token_issued.html", visitor, issued=issued, membership=membership)
+
+
+@router.post("/{token_id}/revoke")
+async def revoke(request: Request, visitor: SignedIn, token_id: str) -> Response:
+    await read_own_form(request, visitor)
+    user_id = visitor.session.user_id
+    async with database_of(request).write() as tx:
+        own = next((row for row in await accounts.of_user(tx, user_id) if row.id == token_id), None)
+        if own is None:
+            raise NotFound("There is no such token of yours.", param="token")
+        await accounts.revoke(tx, own.platform_id, own.id)
+        by = actor(request, visitor)
+        await audit.record_in_all(tx, [own.platform_id, user_id], "token.revoked", by=by, about=own.id)
+    return see("/account?done=token")
+
+
+def _form(visitor: Visitor, form: Form, problems: dict[str, str]) -> Response:
+    shown: dict[str, Any] = {
+        "platforms": [(each.platform.id, f"{each.platform.name} ({each.role})") for each in visitor.memberships],
+        "roles": [(role, _may(role)) for role in reversed(_roles_of(visitor.memberships))],
+        "lives": list(_LIVES.items()),
+    }
+    return frame.plain(
+        "tokens.html", visitor, status=INVALID if problems else 200, form=form, problems=problems, **shown
+    )
+
+
+def _roles_of(memberships: Sequence[Membership]) -> list[Role]:
+    """Those that a token of theirs may have somewhere, the one that may most first."""
+    highest = min((ROLES.index(each.role) for each in memberships), default=len(ROLES) - 1)
+    return list(ROLES[highest:])
+
+
+def _may(role: Role) -> str:
+    return {
+        "owner": "owner: everything",
+        "admin": "admin: run the platform",
+        "member": "member: sell",
+        "viewer": "viewer: see",
+    }[role]
+
+
+def _asked(visitor: Visitor, form: Form) -> tuple[Membership, Role, int | None]:
+    """Where, as what and until when; raises ValidationFailed."""
+    membership = next((each for each in visitor.memberships if each.platform.id == form.get("platform")), None)
+    if membership is None:
+        raise ValidationFailed("Choose one of your platforms.", param="platform")
+    if form.get("role") not in ROLES:
+        raise ValidationFailed("Choose one of the roles.", param="role")
+    role = cast(Role, form["role"])
+    if lower(role, membership.role) != role:
+        sentence = f"You are {membership.role} there: a token of yours may not do more."
+        raise ValidationFailed(sentence, param="role")
+    if form.get("expires", "") not in _LIVES:
+        raise ValidationFailed("Choose one of the times.", param="expires")
+    days = int(form.get("expires") or 0)
+    return membership, role, clock.now() + days * clock.DAY if days else None

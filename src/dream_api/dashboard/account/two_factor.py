@@ -1,0 +1,112 @@
+"""`/account/factor`: codes of an authenticator app, asked for after the password; and codes for when it is lost."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from dream_api import accounts, identity, platforms
+from dream_api.auth.browser_sessions import SignedIn, Visitor, read_own_form
+from dream_api.core.db import Tx
+from dream_api.core.errors import Conflict, Refusal
+from dream_api.core.settings import Settings
+from dream_api.dashboard.account.page import INVALID, actor, database_of, frame, key_of, prove, told
+from dream_api.dashboard.layout import PageRoute, see
+from dream_api.identity import Enrolment
+
+router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=False)
+
+_TWO = 2
+
+
+@router.get("/factor")
+async def show_factor(request: Request, visitor: SignedIn) -> Response:
+    return await _enrolment(request, visitor, {})
+
+
+async def _enrolment(request: Request, visitor: Visitor, problems: dict[str, str]) -> Response:
+    session = visitor.session
+    if not session.is_verified:
+        return see("/account/verify")
+    async with database_of(request).write() as tx:
+        if await identity.has_factor(tx, session.user_id):
+            return see("/account")
+        issuer = _issuer(request.app.state.settings)
+        begun = await identity.begin_factor(tx, session.user_id, key_of(request), account=session.email, issuer=issuer)
+    status = INVALID if problems else 200
+    return frame.plain("factor.html", visitor, status=status, **_shown(begun), problems=problems)
+
+
+def _shown(begun: Enrolment) -> dict[str, str]:
+    """The secret in groups of four, and as a picture for the app's camera."""
+    groups = " ".join(begun.secret[at : at + 4] for at in range(0, len(begun.secret), 4))
+    import segno  # noqa: PLC0415 - a megabyte, for those who turn codes on
+
+    picture = segno.make(begun.link, micro=False).svg_data_uri(scale=4, dark="#14181f", light="#ffffff")
+    return {"secret": groups, "picture": picture, "link": begun.link}
+
+
+def _issuer(settings: Settings) -> str:
+    """As the app lists it: the host where this instance is."""
+    return settings.link_base.partition("://")[_TWO].partition("/")[0].replace(":", " ")
+
+
+@router.post("/factor")
+async def confirm_factor(request: Request, visitor: SignedIn) -> Response:
+    form = await read_own_form(request, visitor)
+    user_id = visitor.session.user_id
+    try:
+        await prove(request, visitor, form)
+        async with database_of(request).write() as tx:
+            codes = await identity.confirm_factor(tx, user_id, key_of(request), form.get("code", ""))
+            await accounts.end_sessions(tx, user_id, but=(visitor.session.id,))
+            await _note(tx, request, visitor, "totp.enabled", "Codes are asked for at sign-in from now on")
+    except Refusal as refusal:
+        return await _enrolment(request, visitor, told(refusal))
+    return frame.plain("codes.html", visitor, codes=codes)
+
+
+@router.get("/factor/off")
+async def show_off(visitor: SignedIn) -> Response:
+    return frame.plain("factor_off.html", visitor, problems={})
+
+
+@router.post("/factor/off")
+async def end_factor(request: Request, visitor: SignedIn) -> Response:
+    form = await read_own_form(request, visitor)
+    try:
+        await prove(request, visitor, form)
+    except Refusal as refusal:
+        return frame.plain("factor_off.html", visitor, status=INVALID, problems=told(refusal))
+    async with database_of(request).write() as tx:
+        await identity.end_factor(tx, visitor.session.user_id)
+        await _note(tx, request, visitor, "totp.disabled", "Codes are no longer asked for at sign-in")
+    return see("/account?done=factor-off")
+
+
+@router.get("/codes")
+async def show_codes(visitor: SignedIn) -> Response:
+    return frame.plain("codes_new.html", visitor, problems={})
+
+
+@router.post("/codes")
+async def make_codes(request: Request, visitor: SignedIn) -> Response:
+    form = await read_own_form(request, visitor)
+    try:
+        await prove(request, visitor, form)
+        async with database_of(request).write() as tx:
+            if not await identity.has_factor(tx, visitor.session.user_id):
+                raise FactorMissing("Recovery codes stand in for an authenticator app, and there is none.")
+            codes = await identity.make_codes(tx, visitor.session.user_id)
+            await _note(tx, request, visitor, "recovery.renewed", "There are new recovery codes")
+    except Refusal as refusal:
+        return frame.plain("codes_new.html", visitor, status=INVALID, problems=told(refusal))
+    return frame.plain("codes.html", visitor, codes=codes)
+
+
+class FactorMissing(Conflict):
+    code = "factor_missing"
+    hint = "Turn on two-factor sign-in under /account/factor first."
+
+
+async def _note(tx: Tx, request: Request, visitor: Visitor, action: str, what: str) -> None:
+    await accounts.notify(tx, visitor.session.email, what)
+    await platforms.record_of_person(tx, visitor.session.user_id, action, by=actor(request, visitor))

@@ -1,0 +1,22 @@
+"""What is done on pages stands in the platform's security log."""
+
+from fastapi import Request
+
+from dream_api.audit import Actor
+from dream_api.auth import audit
+from dream_api.auth.browser_sessions import PlatformVisit, ProjectVisit, Visitor
+from dream_api.auth.rate_limit import client_of
+from dream_api.core.db import Tx
+
+
+def actor_of(request: Request, visitor: Visitor) -> Actor:
+    """Who it was, and from where."""
+    return Actor("user", visitor.session.user_id, visitor.session.shown_name, client_of(request.scope) or "")
+
+
+async def record(
+    tx: Tx, request: Request, visit: PlatformVisit, action: str, *, about: str = "", **details: str
+) -> None:
+    """Says who did it, from where and in which project and mode; comes last in its transaction."""
+    who = visit.acting if isinstance(visit, ProjectVisit) else visit.developer
+    await audit.record(tx, request, who, action, about=about, details=details)

@@ -1,0 +1,118 @@
+"""`/dashboard/{projectId}/{mode}/tiers/{name}/prices`: a new price, and the end of one; none is ever changed."""
+
+import json
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from dream_api import catalog
+from dream_api.auth.browser_sessions import ProjectVisit, SellingInProject, read_own_form
+from dream_api.auth.dependencies import gate_of
+from dream_api.catalog import AskedPrice, NewPrice, Offer
+from dream_api.core.db import Tx
+from dream_api.core.errors import Conflict, Invalid, NotFound
+from dream_api.core.http import Form, parse
+from dream_api.dashboard.audit import record
+from dream_api.dashboard.catalog.tier_page import Name, find, frame, show_tier, tier_url
+from dream_api.dashboard.forms import Problems, problems_of, whole
+from dream_api.dashboard.layout import PageRoute, see
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_PATH = "/dashboard/{projectId}/{mode}/tiers/{name}/prices"
+# Rows for the steps of a tiered or volume price.
+_STEPS = 6
+_STEP = ("upTo", "unitAmount", "flatAmount")
+_AT = "prices.0"
+
+
+@router.get(_PATH + "/new")
+async def ask_for_price(request: Request, visit: SellingInProject, name: Name) -> Response:
+    return await _show(request, visit, name, {"currency": "usd", "interval": "month", "type": "recurring"})
+
+
+@router.post(_PATH)
+async def make_price(request: Request, visit: SellingInProject, name: Name) -> Response:
+    """On sale within a second."""
+    form = await read_own_form(request, visit.visitor)
+    try:
+        new = _asked_by(form, is_store=visit.project.type == "store")
+        async with gate_of(request).database.write() as tx:
+            offer = await _hold(tx, visit, name)
+            await catalog.add_price(tx, visit.project, visit.mode, offer, new, beside="beside" in form)
+            await record(tx, request, visit, "tier.changed", about=offer.id, tier=name, price="new")
+    except (Invalid, Conflict) as refusal:
+        return await _show(request, visit, name, form, _told(refusal))
+    return see(tier_url(visit, name, "price"))
+
+
+@router.post(_PATH + "/archive")
+async def archive_price(request: Request, visit: SellingInProject, name: Name) -> Response:
+    """Nobody new pays it; who bought at it keeps it."""
+    form = await read_own_form(request, visit.visitor)
+    try:
+        async with gate_of(request).database.write() as tx:
+            offer = await _hold(tx, visit, name)
+            await catalog.archive_price(tx, visit.project, visit.mode, offer, form.get("price", ""))
+            await record(tx, request, visit, "tier.changed", about=offer.id, tier=name, price="archived")
+    except (Invalid, Conflict) as refusal:
+        return await show_tier(request, visit, name, problems=problems_of(refusal, {"priceId": "prices"}))
+    return see(tier_url(visit, name, "archived-price"))
+
+
+async def _hold(tx: Tx, visit: ProjectVisit, name: str) -> Offer:
+    offer = await catalog.hold_tier(tx, visit.project, visit.mode, name)
+    if offer is None:
+        raise NotFound("There is no such tier.")
+    return offer
+
+
+def _asked_by(form: Form, *, is_store: bool) -> NewPrice:
+    """What the form asks for; refuses it as the API does."""
+    currency = form.get("currency", "")
+    asked: dict[str, Any] = {"currency": currency, "price": form.get("price") or None, "tiers": _steps(form, currency)}
+    asked["billingScheme"] = form.get("billingScheme") or None
+    asked["per"] = whole(form, "per") or 1
+    if not is_store:
+        asked |= {"type": form.get("type") or None, "interval": form.get("interval") or None}
+        asked |= {"intervalCount": whole(form, "intervalCount"), "meter": form.get("meter") or None}
+    return catalog.new_price(parse(AskedPrice, json.dumps(asked).encode(), "application/json"), _AT)
+
+
+def _steps(form: Form, currency: str) -> list[dict[str, Any]]:
+    """The rows that something was typed into; amounts in major units there, in minor ones from here on."""
+    steps: list[dict[str, Any]] = []
+    for row in range(_STEPS):
+        typed = {part: form.get(f"tiers.{row}.{part}", "") for part in _STEP}
+        if any(typed.values()):
+            amounts = {
+                part: catalog.minor_of(typed[part] or "0", currency, f"tiers.{row}.{part}") for part in _STEP[1:]
+            }
+            steps.append({"upTo": whole(form, f"tiers.{row}.upTo"), **amounts})
+    return steps
+
+
+def _told(refusal: Invalid | Conflict) -> Problems:
+    param = (refusal.param or "").removeprefix(_AT).removeprefix(".")
+    sentence = refusal.sentence.removeprefix(f"{param}: ")
+    return {"price" if param == "amount" else param: sentence[:1].upper() + sentence[1:]}
+
+
+async def _show(
+    request: Request, visit: ProjectVisit, name: str, form: Form, problems: Problems | None = None
+) -> Response:
+    async with gate_of(request).database.read() as tx:
+        held = await find(tx, visit, name)
+    return frame.show(
+        visit,
+        "price.html",
+        here="tiers",
+        status=422 if problems else 200,
+        mode_path="/tiers",
+        held=held,
+        form=form,
+        rows=range(_STEPS),
+        is_store=visit.project.type == "store",
+        problems=problems or {},
+    )

@@ -1,0 +1,38 @@
+"""`/dashboard/{projectId}/{mode}/new-tier`: a new tier or product."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from dream_api import catalog, store
+from dream_api.auth.browser_sessions import SellingInProject, read_own_form
+from dream_api.auth.dependencies import gate_of
+from dream_api.catalog import NewTier
+from dream_api.core.errors import Conflict, Invalid
+from dream_api.dashboard.audit import record
+from dream_api.dashboard.catalog import tier_form
+from dream_api.dashboard.catalog.tier_page import show_new, tier_url
+from dream_api.dashboard.layout import PageRoute, see
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("/dashboard/{projectId}/{mode}/new-tier")
+async def ask_for_tier(visit: SellingInProject) -> Response:
+    return show_new(visit, tier_form.blank())
+
+
+@router.post("/dashboard/{projectId}/{mode}/tiers")
+async def make_tier(request: Request, visit: SellingInProject) -> Response:
+    """In force within a second; its prices come next."""
+    form = await read_own_form(request, visit.visitor)
+    try:
+        asked = tier_form.asked_by(form, visit.project.type, is_new=True)
+        assert isinstance(asked, NewTier)
+        draft = catalog.draft_of(visit.project.type, asked)
+        async with gate_of(request).database.write() as tx:
+            made = await catalog.make_tier(tx, visit.project, visit.mode, asked.name, draft)
+            await store.put_stock(tx, visit.scope, made.id, asked)
+            await record(tx, request, visit, "tier.created", about=made.id, tier=asked.name)
+    except (Invalid, Conflict) as refusal:
+        return show_new(visit, tier_form.again(form), tier_form.told(refusal, form))
+    return see(tier_url(visit, asked.name, "made"))

@@ -1,0 +1,128 @@
+"""A tier as a form: what its fields begin with, and what they ask for in the words of the API, whose rules check it."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from dream_api.catalog import NewTier, Offer, TierChange, TierLimit
+from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.core.http import Form, parse
+from dream_api.dashboard.forms import Problems, whole
+from dream_api.platforms import ProjectType
+from dream_api.store import Inventory
+from dream_api.usage import REQUESTS
+
+# Rows for further limits that are empty, and how many there can be at all.
+_SPARE = 2
+_MOST = 50
+_LIMIT = ("meter", "window", "max", "kind")
+_TEXTS = {"displayName": "display_name", "description": "description", "imageUrl": "image_url"}
+_CHECKS = {"popular": "is_popular", "isVisible": "is_visible", "default": "is_default", "soldOut": "is_sold_out"}
+_CHECKED = "on"
+
+
+def blank() -> Form:
+    """A new tier's."""
+    return {"isVisible": _CHECKED, **_rows_of([])}
+
+
+def form_of(offer: Offer, inventory: Inventory) -> Form:
+    """What the tier is now."""
+    form = {field: getattr(offer, column) or "" for field, column in _TEXTS.items()}
+    form |= {field: _CHECKED for field, column in _CHECKS.items() if getattr(offer, column)}
+    form |= {"name": offer.name, "trialDays": str(offer.trial_days or ""), "number": _shown(offer.number)}
+    form |= {"inventory": _shown(inventory.on_hand), "lowInventory": _shown(inventory.low_at)}
+    form["features"] = (
+        json.dumps(offer.features) if isinstance(offer.features, dict) else "\n".join(map(str, offer.features))
+    )
+    own = next((limit for limit in offer.limits if limit.is_of_period and limit.max is not None), None)
+    if own is not None:
+        form |= {"limit": str(own.max), "limitKind": own.kind}
+    return form | _rows_of([limit for limit in offer.limits if limit is not own])
+
+
+def rows_in(form: Form) -> list[int]:
+    """The numbers of the rows of further limits, those that are empty too."""
+    return [row for row in range(_MOST + _SPARE) if f"limits.{row}.meter" in form]
+
+
+def again(form: Form) -> Form:
+    """What was typed, its rows one after the other as `asked_by` counts them."""
+    kept = {name: value for name, value in form.items() if not name.startswith("limits.")}
+    filled = [{part: form.get(f"limits.{row}.{part}", "") for part in _LIMIT} for row in _filled(form)]
+    for row, limit in enumerate([*filled, *_spare()]):
+        kept |= {f"limits.{row}.{part}": value for part, value in limit.items()}
+    return kept
+
+
+def asked_by(form: Form, project_type: ProjectType, *, is_new: bool) -> TierChange:
+    """What the form asks for; refuses it as the API does."""
+    asked: dict[str, Any] = {field: form.get(field) or None for field in ("description", "imageUrl")}
+    asked |= {"popular": "popular" in form, "isVisible": "isVisible" in form, "soldOut": "soldOut" in form}
+    asked |= {"number": whole(form, "number"), "features": _features(form.get("features", ""))}
+    if form.get("displayName") or not is_new:
+        asked["displayName"] = form.get("displayName", "")
+    if project_type == "store":
+        asked |= {field: whole(form, field) for field in ("inventory", "lowInventory")}
+    else:
+        asked |= {"default": "default" in form, "trialDays": whole(form, "trialDays") or 0}
+        asked["limits"] = _limits(form)
+    if is_new:
+        asked["name"] = form.get("name", "")
+    return parse(NewTier if is_new else TierChange, json.dumps(asked).encode(), "application/json")
+
+
+def told(refusal: Refusal, form: Form) -> Problems:
+    """The sentence beside its field: in the form, the limit of a period stands before the rows of others."""
+    param = refusal.param or ""
+    sentence = refusal.sentence.removeprefix(f"{param}: ")
+    if "should match pattern" in sentence:
+        sentence = "It has not the form that is asked for."
+    kind, _, rest = param.partition(".")
+    if kind == "limits" and rest and form.get("limit"):
+        row, _, part = rest.partition(".")
+        param = "limit" if row == "0" else f"limits.{int(row) - 1}.{part}"
+    return {param: sentence[:1].upper() + sentence[1:]}
+
+
+def _limits(form: Form) -> list[dict[str, Any]]:
+    own = whole(form, "limit")
+    limits: list[dict[str, Any]] = []
+    if own is not None:
+        kind = form.get("limitKind") or "hard"
+        limits.append({"meter": REQUESTS, "window": "period", "kind": kind, "max": own})
+    for place, row in enumerate(_filled(form)):
+        try:
+            most = whole(form, f"limits.{row}.max")
+        except ValidationFailed as refusal:
+            raise ValidationFailed(refusal.sentence, param=f"limits.{place + (own is not None)}.max") from None
+        one = {part: form.get(f"limits.{row}.{part}", "") for part in ("meter", "window", "kind")}
+        limits.append({**one, "max": most})
+    return limits
+
+
+def _filled(form: Form) -> list[int]:
+    return [row for row in rows_in(form) if form[f"limits.{row}.meter"] or form.get(f"limits.{row}.max")]
+
+
+def _spare() -> list[dict[str, str]]:
+    return [{"meter": "", "window": "day", "max": "", "kind": "hard"}] * _SPARE
+
+
+def _rows_of(limits: Iterable[TierLimit]) -> Form:
+    rows = [{"meter": one.meter, "window": one.window.wire, "max": _shown(one.max), "kind": one.kind} for one in limits]
+    return {f"limits.{row}.{part}": value for row, one in enumerate([*rows, *_spare()]) for part, value in one.items()}
+
+
+def _features(typed: str) -> Any:
+    """One a line, or the developer's own object."""
+    if typed.startswith("{"):
+        try:
+            return json.loads(typed)
+        except (ValueError, RecursionError):
+            raise ValidationFailed("This is no JSON object; write one feature a line.", param="features") from None
+    return [line.strip() for line in typed.splitlines() if line.strip()]
+
+
+def _shown(number: int | None) -> str:
+    return "" if number is None else str(number)

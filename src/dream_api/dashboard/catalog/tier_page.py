@@ -1,0 +1,100 @@
+"""The pages of one tier, as all that happens there shows them."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from fastapi import Path, Request
+from starlette.responses import Response
+
+from dream_api import billing, catalog, store
+from dream_api.auth.browser_sessions import ProjectVisit
+from dream_api.auth.dependencies import gate_of
+from dream_api.catalog import Offer
+from dream_api.core.db import Tx
+from dream_api.core.http import Form
+from dream_api.dashboard.catalog import format as words
+from dream_api.dashboard.catalog import tier_form
+from dream_api.dashboard.forms import Problems
+from dream_api.dashboard.layout import Frame, project_url
+from dream_api.store import Inventory
+
+Name = Annotated[str, Path(max_length=63)]
+WINDOWS = (
+    ("period", "billing period"),
+    ("hour", "hour"),
+    ("day", "day"),
+    ("month", "calendar month"),
+    ("lifetime", "ever"),
+)
+DONE = {
+    "made": "Made. Give it a price next.",
+    "saved": "Saved. It is in force everywhere within a second.",
+    "price": "The price is on sale.",
+    "archived-price": "Nobody new pays that price; those who have it keep it.",
+}
+frame = Frame("dream_api.dashboard.catalog", priced=words.priced, limited=words.limited, off=words.off)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A tier, what there is of it, and how many have it."""
+
+    offer: Offer
+    inventory: Inventory
+    subscribers: int
+
+    @property
+    def state(self) -> Literal["visible", "hidden", "archived"]:
+        if self.offer.is_archived:
+            return "archived"
+        return "visible" if self.offer.is_visible else "hidden"
+
+
+async def find(tx: Tx, visit: ProjectVisit, name: str) -> Held:
+    """NotFound where the project has no such tier in this mode."""
+    offer = await catalog.find_tier(tx, visit.platform_id, visit.project.id, visit.mode, name)
+    inventory = await store.inventory_of(tx, visit.scope, [offer.id])
+    subscribers = await billing.subscribers_by_plan(tx, visit.scope)
+    return Held(offer, inventory[offer.id], subscribers.get(offer.name, 0))
+
+
+def tier_url(visit: ProjectVisit, name: str, done: str = "") -> str:
+    return project_url(visit, f"/tiers/{name}") + (f"?done={done}" if done else "")
+
+
+async def show_tier(
+    request: Request,
+    visit: ProjectVisit,
+    name: str,
+    *,
+    form: Form | None = None,
+    problems: Problems | None = None,
+    done: str = "",
+) -> Response:
+    """The editor; without `form` it begins with what the tier is."""
+    async with gate_of(request).database.read() as tx:
+        held = await find(tx, visit, name)
+    begun = tier_form.form_of(held.offer, held.inventory) if form is None else form
+    return _editor(visit, held, begun, problems or {}, DONE.get(done))
+
+
+def show_new(visit: ProjectVisit, form: Form, problems: Problems | None = None) -> Response:
+    return _editor(visit, None, form, problems or {}, None)
+
+
+def _editor(visit: ProjectVisit, held: Held | None, form: Form, problems: Problems, done: str | None) -> Response:
+    return frame.show(
+        visit,
+        "tier.html",
+        here="tiers",
+        status=422 if problems else 200,
+        mode_path="/tiers",
+        held=held,
+        form=form,
+        rows=tier_form.rows_in(form),
+        windows=WINDOWS,
+        problems=problems,
+        done=done,
+        is_store=visit.project.type == "store",
+        may_sell=visit.may("sell"),
+    )

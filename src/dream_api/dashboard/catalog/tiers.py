@@ -1,0 +1,79 @@
+"""`/dashboard/{projectId}/{mode}/tiers`: what the project sells."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from dream_api import billing, catalog, store
+from dream_api.auth.browser_sessions import InProject, ManagingInProject, ProjectVisit
+from dream_api.auth.dependencies import gate_of
+from dream_api.core import clock
+from dream_api.dashboard.catalog import format as words
+from dream_api.dashboard.catalog.tier_page import Held, frame
+from dream_api.dashboard.csv_export import csv_file
+from dream_api.dashboard.layout import PageRoute
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_PATH = "/dashboard/{projectId}/{mode}/tiers"
+Sort = Literal["number", "name", "subscribers", "newest"]
+State = Literal["", "visible", "hidden", "archived"]
+_BY: dict[Sort, Callable[[Held], Any]] = {
+    "number": lambda held: (held.offer.number is None, held.offer.number or 0, held.offer.id),
+    "name": lambda held: held.offer.display_name.lower(),
+    "subscribers": lambda held: -held.subscribers,
+    "newest": lambda held: -held.offer.created_at,
+}
+_COLUMNS = ("name", "displayName", "number", "state", "prices", "limits", "inventory", "subscribers", "createdAt")
+
+
+@router.get(_PATH)
+async def list_tiers(request: Request, visit: InProject, sort: Sort = "number", state: State = "") -> Response:
+    held = await _held(request, visit, sort, state)
+    return frame.show(
+        visit,
+        "tiers.html",
+        here="tiers",
+        mode_path="/tiers",
+        tiers=held,
+        sort=sort,
+        state=state,
+        api_url=request.app.state.settings.link_base,
+        is_store=visit.project.type == "store",
+        may_sell=visit.may("sell"),
+    )
+
+
+@router.get(_PATH + ".csv")
+async def export_tiers(
+    request: Request, visit: ManagingInProject, sort: Sort = "number", state: State = ""
+) -> Response:
+    held = await _held(request, visit, sort, state)
+    return csv_file(f"tiers-{visit.mode}", _COLUMNS, [_row(each) for each in held])
+
+
+async def _held(request: Request, visit: ProjectVisit, sort: Sort, state: State) -> list[Held]:
+    async with gate_of(request).database.read() as tx:
+        offers = await catalog.offers_of(tx, visit.platform_id, visit.project.id, visit.mode, archived_too=True)
+        inventory = await store.inventory_of(tx, visit.scope, [offer.id for offer in offers])
+        subscribers = await billing.subscribers_by_plan(tx, visit.scope)
+    held = [Held(offer, inventory[offer.id], subscribers.get(offer.name, 0)) for offer in offers]
+    wanted = (state,) if state else ("visible", "hidden")
+    return sorted((each for each in held if each.state in wanted), key=_BY[sort])
+
+
+def _row(held: Held) -> tuple[object, ...]:
+    offer = held.offer
+    return (
+        offer.name,
+        offer.display_name,
+        offer.number,
+        held.state,
+        "; ".join(words.priced(price) for price in offer.prices),
+        "; ".join(words.limited(limit) for limit in offer.limits),
+        held.inventory.on_hand,
+        held.subscribers,
+        clock.rfc3339(offer.created_at),
+    )

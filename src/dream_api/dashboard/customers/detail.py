@@ -1,0 +1,54 @@
+"""`/dashboard/{projectId}/{mode}/customers/{customerId}`: one customer."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from sqlalchemy import Row
+from starlette.responses import Response
+
+from dream_api import customers
+from dream_api.auth.browser_sessions import InProject, ProjectVisit
+from dream_api.auth.dependencies import gate_of
+from dream_api.core.db import Database
+from dream_api.dashboard.customers.detail_data import shown
+from dream_api.dashboard.layout import Frame, PageRoute
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+_frame = Frame("dream_api.dashboard.customers")
+PATH = "/dashboard/{projectId}/{mode}/customers/{customerId}"
+Id = Annotated[str, Path(alias="customerId", max_length=64, pattern=r"^cus_[0-9a-z]{26}$")]
+
+
+@router.get(PATH)
+async def show_customer(request: Request, visit: InProject, customer_id: Id) -> Response:
+    return await customer_page(request, visit, customer_id)
+
+
+async def customer_page(
+    request: Request,
+    visit: ProjectVisit,
+    customer_id: str,
+    *,
+    form: dict[str, str] | None = None,
+    problems: dict[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    """With what was typed and what is wrong with it, where something is."""
+    plans = await gate_of(request).plans_of(visit.acting)
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        customer: Row[Any] = await customers.find(tx, visit.acting.scope, customer_id)
+        page = await shown(tx, visit.acting.scope, customer, plans)
+    return _frame.show(
+        visit,
+        "customer.html",
+        here="customers",
+        mode_path="/customers",
+        status=status,
+        page=page,
+        customer=customer,
+        plans=sorted(plans.by_name),
+        default_plan=plans.default.name if plans.default else "none",
+        form=form or {"plan": customer.plan or "", "email": customer.email or "", "name": customer.name or ""},
+        problems=problems or {},
+    )

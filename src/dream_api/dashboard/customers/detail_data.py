@@ -1,0 +1,118 @@
+"""What a customer's page shows: how their limits stand, what they bought and what became of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from dream_api import billing, customers, gateways, store, usage, webhooks
+from dream_api.billing import queries as billing_queries
+from dream_api.catalog import Plan, Plans
+from dream_api.core import clock
+from dream_api.core.db import Tx
+from dream_api.dashboard.event_summaries import ToldEvent, told_event
+from dream_api.metering.open_limits import Windows
+from dream_api.platforms import Scope
+from dream_api.usage import Charge, Period, Standing
+
+_MOST = 10
+# Among how many of the project's newest events those about the customer are looked for.
+_LOOKED_THROUGH = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """A meter, and how the customer's limits of it stand."""
+
+    meter: str
+    standings: Sequence[Standing]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Newest first, all lists but that of meters."""
+
+    customer: Row[Any]
+    plan: Plan | None
+    period: tuple[int, int]
+    is_subscribed: bool
+    meters: Sequence[Metered]
+    subscriptions: Sequence[Row[Any]]
+    invoices: Sequence[Row[Any]]
+    payments: Sequence[Row[Any]]
+    orders: Sequence[Row[Any]]
+    events: Sequence[ToldEvent]
+    looked_through: int
+    # Whether a gateway knows them, so that there is a portal to open.
+    has_portal: bool
+
+
+async def shown(tx: Tx, scope: Scope, customer: Row[Any], plans: Plans) -> Shown:
+    now = clock.now() + plans.ahead
+    own = customers.period_of(customer, now)
+    period = own or clock.month_of(now)
+    plan = _plan(plans, None if customers.has_lapsed(customer, now) else customer.plan)
+    whose = (scope.platform_id, customer.id)
+    bought = {
+        "subscription": (await billing_queries.subscriptions_of(tx, *whose))[::-1],
+        "invoice": await billing_queries.invoices_of_customer(tx, *whose, limit=_MOST),
+        "payment": await billing_queries.payments_of_customer(tx, *whose, limit=_MOST),
+        "order": await store.orders_of(tx, *whose, limit=_MOST),
+    }
+    return Shown(
+        customer=customer,
+        plan=plan,
+        period=period,
+        is_subscribed=own is not None,
+        meters=await _metered(tx, scope, customer, plans, plan, period, now),
+        subscriptions=bought["subscription"],
+        invoices=bought["invoice"],
+        payments=bought["payment"],
+        orders=bought["order"],
+        events=await _events(tx, scope, customer.user_id, bought),
+        looked_through=_LOOKED_THROUGH,
+        has_portal=await at_gateway(tx, scope, customer.id) is not None,
+    )
+
+
+def _plan(plans: Plans, name: str | None) -> Plan | None:
+    return plans.by_name.get(name or "") or plans.default
+
+
+async def _metered(
+    tx: Tx, scope: Scope, customer: Row[Any], plans: Plans, plan: Plan | None, period: tuple[int, int], now: int
+) -> list[Metered]:
+    """As the gate would count the next call; of meters that nothing limits, what was counted in the period."""
+    if plan is None:
+        return []
+    windows = Windows(now)
+    found: list[Metered] = []
+    for name, meter in sorted(plans.meters.items()):
+        opened = windows.of(plan, meter, Period(*period))
+        subject = customer.user_id if meter.aggregation == "distinct" else None
+        life = (scope.platform_no, customer.no, meter.no)
+        charge = Charge(life, 1, opened.limits, windows.hour, period[0], subject)
+        try:
+            found.append(Metered(name, await usage.standings(tx, charge, now)))
+        except usage.PeriodClosed:
+            found.append(Metered(name, ()))  # billed just now; what comes next opens another
+    return found
+
+
+async def _events(tx: Tx, scope: Scope, user_id: str, bought: Mapping[str, Sequence[Row[Any]]]) -> Sequence[ToldEvent]:
+    """About the customer, or about what they bought."""
+    named = {"userId": [user_id], **{name: [row.id for row in rows] for name, rows in bought.items()}}
+    whose = (scope.platform_id, scope.project_id, scope.mode)
+    rows = await webhooks.newest_about(tx, *whose, named, among=_LOOKED_THROUGH, limit=_MOST)
+    return [told_event(row) for row in rows]
+
+
+async def at_gateway(tx: Tx, scope: Scope, customer_id: str) -> tuple[gateways.Account, str] | None:
+    """Where the customer paid before, and by which name they are known there."""
+    row = await billing_queries.account_of_project(tx, scope.platform_id, scope.project_id, scope.mode)
+    if row is None:
+        return None
+    account = billing.account_from(row)
+    known = await billing_queries.gateway_customer_of(tx, scope.platform_id, account.id, customer_id)
+    return None if known is None else (account, known)

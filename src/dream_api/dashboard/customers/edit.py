@@ -1,0 +1,110 @@
+"""What members may do with a customer: change the profile and the plan, block, delete, open the portal."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from dream_api import customers, platforms
+from dream_api.auth.browser_sessions import ProjectVisit, SellingInProject, read_own_form
+from dream_api.auth.dependencies import billing_of, gate_of
+from dream_api.core.db import Database
+from dream_api.core.errors import Conflict, Refusal, ValidationFailed
+from dream_api.customers.audit_details import told_of
+from dream_api.dashboard.audit import record
+from dream_api.dashboard.customers.detail import PATH, Id, customer_page
+from dream_api.dashboard.customers.detail_data import at_gateway
+from dream_api.dashboard.customers.form import read_profile
+from dream_api.dashboard.layout import PageRoute, project_url, see
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@router.post(PATH)
+async def change_profile(request: Request, visit: SellingInProject, customer_id: Id) -> Response:
+    form = await read_own_form(request, visit.visitor)
+    try:
+        email, name = read_profile(form)
+        return await _change(request, visit, customer_id, {"email": email, "name": name})
+    except Refusal as refusal:
+        return await _again(request, visit, customer_id, form, refusal)
+
+
+@router.post(PATH + "/plan")
+async def set_plan(request: Request, visit: SellingInProject, customer_id: Id) -> Response:
+    """In force at the gate within a second; without one the project's default tier."""
+    form = await read_own_form(request, visit.visitor)
+    plan = form.get("plan") or None
+    try:
+        if plan is not None:
+            (await gate_of(request).plans_of(visit.acting, plan)).named(plan, param="plan")
+        return await _change(request, visit, customer_id, {"plan": plan})
+    except Refusal as refusal:
+        return await _again(request, visit, customer_id, form, refusal)
+
+
+@router.post(PATH + "/status")
+async def set_status(request: Request, visit: SellingInProject, customer_id: Id) -> Response:
+    form = await read_own_form(request, visit.visitor)
+    status = "blocked" if form.get("status") == "blocked" else "active"
+    return await _change(request, visit, customer_id, {"status": status})
+
+
+async def _change(request: Request, visit: ProjectVisit, customer_id: str, values: dict[str, Any]) -> Response:
+    scope = visit.acting.scope
+    database: Database = request.app.state.database
+    async with database.write() as tx:
+        customer = await customers.find(tx, scope, customer_id)
+        customers.refuse_deleted(customer)
+        now = await platforms.now_in(tx, scope.platform_id, scope.project_id, scope.mode)
+        await customers.change(tx, scope, customer, values, now=now)
+        told = told_of(customer, values)
+        if told is not None:
+            await record(tx, request, visit, told[0], about=customer.id, **told[1])
+    return see(project_url(visit, f"/customers/{customer_id}"))
+
+
+@router.post(PATH + "/delete")
+async def delete_customer(request: Request, visit: SellingInProject, customer_id: Id) -> Response:
+    """Their name is typed first: name and address are erased, and nothing brings them back."""
+    form = await read_own_form(request, visit.visitor)
+    scope = visit.acting.scope
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        customer = await customers.find(tx, scope, customer_id)
+    if form.get("typed", "") != customer.user_id.strip():
+        wrong = ValidationFailed("That is not the customer's user id.", param="typed")
+        return await _again(request, visit, customer_id, form, wrong)
+    async with database.write() as tx:
+        await customers.delete(tx, scope, await customers.find(tx, scope, customer_id))
+        await record(tx, request, visit, "customer.deleted", about=customer.id)
+    return see(project_url(visit, f"/customers/{customer_id}"))
+
+
+@router.post(PATH + "/portal")
+async def open_portal(request: Request, visit: SellingInProject, customer_id: Id) -> Response:
+    """There the customer changes the plan or the card; the address works for an hour."""
+    await read_own_form(request, visit.visitor)
+    desk = billing_of(request)
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        customer = await customers.find(tx, visit.acting.scope, customer_id)
+        found = await at_gateway(tx, visit.acting.scope, customer.id)
+    if found is None:
+        problems = {"": "The customer has never paid, so there is nothing to see in a portal."}
+        return await customer_page(request, visit, customer_id, problems=problems, status=Conflict.status)
+    back = request.app.state.settings.link_base + project_url(visit, f"/customers/{customer_id}")
+    opened = await desk.gateway_of(found[0]).open_portal(found[0], found[1], back)
+    return see(opened.url)
+
+
+async def _again(
+    request: Request, visit: ProjectVisit, customer_id: str, form: dict[str, str], refusal: Refusal
+) -> Response:
+    """The page once more, with what was typed and what is wrong with it; raises what no field is at fault for."""
+    if refusal.status != ValidationFailed.status:
+        raise refusal
+    problems = {refusal.param or "": refusal.sentence}
+    return await customer_page(
+        request, visit, customer_id, form=form, problems=problems, status=ValidationFailed.status
+    )

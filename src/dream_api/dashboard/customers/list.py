@@ -1,0 +1,135 @@
+"""`/dashboard/{projectId}/{mode}/customers`: all customers, as a table and as a file, and new ones."""
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from sqlalchemy import Row
+from starlette.responses import Response
+
+from dream_api import customers
+from dream_api.auth.browser_sessions import InProject, ProjectVisit, SellingInProject, read_own_form
+from dream_api.auth.dependencies import gate_of
+from dream_api.core import clock
+from dream_api.core.db import Database
+from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.customers.search import MOST_FOUND, Filter, listed
+from dream_api.dashboard.csv_export import MOST_ROWS, csv_file
+from dream_api.dashboard.customers.form import read_profile
+from dream_api.dashboard.layout import Frame, PageRoute, project_url, see
+from dream_api.usage import REQUESTS
+from dream_api.usage.top_customers import so_far
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+_frame = Frame("dream_api.dashboard.customers")
+_PAGE = 50
+_PIECE = 1_000
+_LONGEST = 255
+_PATH = "/dashboard/{projectId}/{mode}/customers"
+Text = Annotated[str, Query()]
+
+
+def _filter(q: str, plan: str, status: str, sort: str) -> Filter:
+    return Filter(q.replace("\x00", "").strip()[:_LONGEST], plan[:_LONGEST], status[:_LONGEST], sort == "name")
+
+
+@router.get(_PATH)
+async def show_customers(
+    request: Request,
+    visit: InProject,
+    q: Text = "",
+    plan: Text = "",
+    status: Text = "",
+    sort: Text = "",
+    after: Text = "",
+) -> Response:
+    wanted = _filter(q, plan, status, sort)
+    plans = await gate_of(request).plans_of(visit.acting)
+    meter = plans.meters.get(REQUESTS) if visit.project.type == "saas" else None
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        rows = await listed(tx, visit.acting.scope, wanted, limit=_PAGE + 1, after=after[:_LONGEST] or None)
+        page = rows[:_PAGE]
+        used = {} if meter is None else await so_far(tx, visit.scope, meter, [row.no for row in page])
+    last = (page[-1].user_id if wanted.by_name else page[-1].id) if len(rows) > _PAGE else None
+    asked = {name: value for name, value in (("q", q), ("plan", plan), ("status", status), ("sort", sort)) if value}
+    return _frame.show(
+        visit,
+        "customers.html",
+        here="customers",
+        mode_path="/customers",
+        rows=page,
+        used=used,
+        counts_usage=meter is not None,
+        default_plan=plans.default.name if plans.default else "–",
+        plans=sorted(plans.by_name),
+        wanted=wanted,
+        is_filtered=bool(wanted.beginning or wanted.plan or wanted.status),
+        most_found=MOST_FOUND,
+        query=urlencode(asked),
+        next_url=None if last is None else "?" + urlencode(asked | {"after": last}),
+    )
+
+
+@router.get(_PATH + ".csv")
+async def export_customers(
+    request: Request, visit: InProject, q: Text = "", plan: Text = "", status: Text = "", sort: Text = ""
+) -> Response:
+    wanted = _filter(q, plan, status, sort)
+    database: Database = request.app.state.database
+
+    rows: list[Row[Any]] = []
+    after: str | None = None
+    while len(rows) < MOST_ROWS:
+        async with database.read() as tx:
+            piece = await listed(tx, visit.acting.scope, wanted, limit=_PIECE, after=after)
+        rows += piece
+        if len(piece) < _PIECE:
+            break
+        after = piece[-1].user_id if wanted.by_name else piece[-1].id
+    heads = ("id", "userId", "email", "name", "status", "plan", "createdAt", "updatedAt")
+    told = ((row.id, row.user_id, row.email, row.name, row.status, row.plan, *_times(row)) for row in rows)
+    return csv_file(f"customers-{visit.mode}", heads, told)
+
+
+def _times(row: Row[Any]) -> tuple[str, str]:
+    return clock.rfc3339(row.created_at), clock.rfc3339(row.updated_at)
+
+
+@router.get(_PATH + "/new")
+async def ask_for_customer(request: Request, visit: SellingInProject) -> Response:
+    return await _form(request, visit, {}, {})
+
+
+@router.post(_PATH)
+async def make_customer(request: Request, visit: SellingInProject) -> Response:
+    """A customer whom metered calls made before is adopted with its counts."""
+    form = await read_own_form(request, visit.visitor)
+    plans = await gate_of(request).plans_of(visit.acting, form.get("plan") or None)
+    try:
+        user_id = customers.proper_user_id(form.get("userId", ""), "userId")
+        email, name = read_profile(form)
+        plan = plans.named(form["plan"], param="plan").name if form.get("plan") else None
+        database: Database = request.app.state.database
+        async with database.write() as tx:
+            made = await customers.create(tx, visit.acting.scope, user_id, email=email, name=name, plan=plan)
+    except Refusal as refusal:
+        if refusal.status not in (ValidationFailed.status, 409):
+            raise
+        return await _form(request, visit, form, {refusal.param or "": refusal.sentence})
+    return see(project_url(visit, f"/customers/{made.id}"))
+
+
+async def _form(request: Request, visit: ProjectVisit, form: dict[str, str], problems: dict[str, str]) -> Response:
+    plans = await gate_of(request).plans_of(visit.acting)
+    return _frame.show(
+        visit,
+        "new.html",
+        here="customers",
+        mode_path="/customers",
+        status=ValidationFailed.status if problems else 200,
+        form=form,
+        problems=problems,
+        plans=sorted(plans.by_name),
+        default_plan=plans.default.name if plans.default else "none",
+    )

@@ -1,0 +1,81 @@
+"""What several pages say of events and moments."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, and_, select
+
+from dream_api.billing.tables import invoices, payments
+from dream_api.core import clock
+from dream_api.core.db import Tx
+from dream_api.core.html import format as words
+from dream_api.customers.tables import customers
+
+_TONES = {"failed": "bad", "disputed": "bad", "sold_out": "bad", "threshold_reached": "warn", "low": "warn"}
+# What events tell of that has a customer without naming one.
+_OWNED = {"payment": payments, "invoice": invoices}
+_NOBODY = "–"
+_GOOD = ("created", "paid", "succeeded", "completed")
+
+
+@dataclass(frozen=True, slots=True)
+class ToldEvent:
+    """An event as a row of a table: what happened, to whom, and in a few words how much."""
+
+    id: str
+    type: str
+    tone: str
+    who: str
+    detail: str
+    at: int
+
+
+def told_event(row: Row[Any]) -> ToldEvent:
+    data: Mapping[str, Any] = json.loads(row.data)
+    last = row.type.rpartition(".")[2]
+    tone = next((tone for end, tone in _TONES.items() if last.endswith(end)), "good" if last in _GOOD else "")
+    who = next((str(data[name]) for name in ("userId", "email", "customer") if data.get(name)), _NOBODY)
+    return ToldEvent(row.id, row.type, tone, who, _detail(data), row.created_at)
+
+
+async def told_events(tx: Tx, platform_id: str, rows: Sequence[Row[Any]]) -> list[ToldEvent]:
+    """With the customers of payments and invoices, whom their events do not name; a statement for each kind."""
+    owners: dict[str, str] = {}
+    ids = {row.id: {name: json.loads(row.data).get(name) for name in _OWNED} for row in rows}
+    for name, table in _OWNED.items():
+        wanted = {found[name] for found in ids.values() if found[name]}
+        if wanted:
+            same = and_(customers.c.platform_id == table.c.platform_id, customers.c.id == table.c.customer_id)
+            query = select(table.c.id, customers.c.user_id).join(customers, same)
+            told = await tx.all(query.where(table.c.platform_id == platform_id, table.c.id.in_(sorted(wanted))))
+            owners |= {row.id: row.user_id for row in told}
+    return [_owned(told_event(row), (owners.get(str(of)) for of in ids[row.id].values())) for row in rows]
+
+
+def _owned(event: ToldEvent, owners: Iterable[str | None]) -> ToldEvent:
+    owner = next(filter(None, owners), None)
+    return replace(event, who=owner) if event.who == _NOBODY and owner else event
+
+
+def _detail(data: Mapping[str, Any]) -> str:
+    """Of whatever the event tells: a share of a limit, a plan, an amount."""
+    if "percent" in data and "limit" in data:
+        return f"{data['percent']} % of {words.number(data['limit'])} {data.get('meter', '')}".strip()
+    amount = next((data[name] for name in ("amount", "total", "amountDue") if isinstance(data.get(name), int)), None)
+    parts = [str(data[name]) for name in ("plan", "tier", "status") if isinstance(data.get(name), str)]
+    if amount is not None and isinstance(data.get("currency"), str):
+        parts.append(words.amount(amount, data["currency"]))
+    return ", ".join(parts)
+
+
+def short_day(at: int) -> str:
+    """`21 Nov`, as charts have room for it."""
+    return f"{datetime.fromtimestamp(at // clock.SECOND, UTC):%-d %b}"
+
+
+def short_hour(at: int) -> str:
+    """`21 Nov, 14:00`."""
+    return f"{datetime.fromtimestamp(at // clock.SECOND, UTC):%-d %b, %H:%M}"

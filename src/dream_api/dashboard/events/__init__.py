@@ -1,0 +1,74 @@
+"""The pages of events: what happened, newest first, and each with all it tells."""
+
+import json
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from dream_api import webhooks
+from dream_api.auth.browser_sessions import InProject
+from dream_api.core.db import Database
+from dream_api.core.errors import NotFound
+from dream_api.dashboard.event_summaries import told_event, told_events
+from dream_api.dashboard.layout import Frame, PageRoute
+from dream_api.webhooks import EventType
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+ROUTERS = (router,)
+_frame = Frame("dream_api.dashboard.events")
+_PATH = "/dashboard/{projectId}/{mode}/events"
+_PAGE = 50
+Text = Annotated[str, Query()]
+
+
+@router.get(_PATH)
+async def show_events(
+    request: Request, visit: InProject, kind: Annotated[str, Query(alias="type")] = "", after: Text = ""
+) -> Response:
+    wanted: EventType | None = next((known for known in webhooks.SENTENCES if known == kind), None)
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        rows = await webhooks.page_of(
+            tx,
+            visit.platform_id,
+            visit.project.id,
+            visit.mode,
+            kind=wanted,
+            limit=_PAGE + 1,
+            after=after.replace("\x00", "") or None,
+        )
+        told = await told_events(tx, visit.platform_id, rows[:_PAGE])
+    asked: dict[str, str] = {} if wanted is None else {"type": wanted}
+    return _frame.show(
+        visit,
+        "events.html",
+        here="events",
+        mode_path="/events",
+        events=told,
+        wanted=wanted,
+        sentences=webhooks.SENTENCES,
+        is_first=not after,
+        next_url="?" + urlencode(asked | {"after": rows[_PAGE - 1].id}) if len(rows) > _PAGE else None,
+    )
+
+
+@router.get(_PATH + "/{eventId}")
+async def show_event(
+    request: Request, visit: InProject, event_id: Annotated[str, Path(alias="eventId", max_length=64)]
+) -> Response:
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        row = await webhooks.event_of(tx, visit.platform_id, visit.project.id, visit.mode, event_id)
+    if row is None:
+        raise NotFound("There is no such event.", hint="Events are kept for 90 days.")
+    return _frame.show(
+        visit,
+        "event.html",
+        here="events",
+        mode_path="/events",
+        event=told_event(row),
+        sentence=dict(webhooks.SENTENCES).get(row.type, ""),
+        data=json.dumps(json.loads(row.data), indent=2, ensure_ascii=False),
+    )

@@ -1,0 +1,236 @@
+"""`/dashboard/welcome`: from nothing to the first metered call, or the first product, on one page.
+
+Which step comes next is decided by what exists, so that the page may be left and opened again at any of them.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from dream_api import accounts, audit, catalog, customers, keys, platforms, usage
+from dream_api.auth.browser_sessions import SignedIn, Visitor, read_own_form
+from dream_api.auth.dependencies import gate_of
+from dream_api.auth.rate_limit import client_of
+from dream_api.catalog import NewPrice
+from dream_api.core import clock, secrets
+from dream_api.core.db import Database, Tx
+from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.dashboard.audit import actor_of
+from dream_api.dashboard.layout import Frame, PageRoute, see
+from dream_api.metering.open_limits import Windows
+from dream_api.platforms import Membership, Platform, Project, ProjectType, Scope
+from dream_api.tenancy.membership import found_platform
+from dream_api.usage import REQUESTS, Charge, Period, Standing
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+_frame = Frame("dream_api.dashboard.home")
+_PATH = "/dashboard/welcome"
+_MOST_PROJECTS = 200
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
+_LONGEST_TIER = 60
+
+
+@router.get(_PATH)
+async def show_welcome(request: Request, visitor: SignedIn, project: str = "") -> Response:
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        found = await _found(tx, visitor, project)
+    if found is None:
+        return _ask(visitor, {"type": "saas"}, {})
+    return await _show_steps(request, visitor, *found)
+
+
+async def _found(tx: Tx, visitor: Visitor, project_id: str) -> tuple[Membership, Project] | None:
+    """The project that is asked for, else the newest one, on the visitor's first platform that has any."""
+    for membership in visitor.memberships:
+        projects = await platforms.projects_of(tx, membership.platform.id, limit=_MOST_PROJECTS)
+        for one in reversed(projects):
+            if project_id in ("", one.id):
+                return membership, one
+    return None
+
+
+def _ask(visitor: Visitor, form: Mapping[str, str], problems: Mapping[str, str]) -> Response:
+    return _frame.plain(
+        "welcome.html",
+        visitor,
+        status=ValidationFailed.status if problems else 200,
+        has_platform=_may_found(visitor) is not None,
+        is_verified=visitor.session.is_verified,
+        form=form,
+        problems=problems,
+    )
+
+
+def _may_found(visitor: Visitor) -> Membership | None:
+    """The first platform on which the visitor may make projects."""
+    return next((one for one in visitor.memberships if platforms.allows(one.role, "manage")), None)
+
+
+@router.post(_PATH)
+async def begin(request: Request, visitor: SignedIn) -> Response:
+    """A project with its test keys, on a platform that is made where the visitor has none."""
+    form = await read_own_form(request, visitor)
+    instance_key = secrets.instance_key(request.app.state.settings)
+    database: Database = request.app.state.database
+    try:
+        kind = _kind(form.get("type", ""))
+        platforms.proper_name(form.get("name", ""))
+        async with database.write() as tx:
+            platform = await _platform(tx, request, visitor, form)
+            made = await catalog.open_project(tx, platform, form["name"], kind, platforms.MODES)
+            caller = f"user:{visitor.session.user_id}"
+            pair = await keys.issue_pair(tx, made, "test", instance_key=instance_key, created_by=caller)
+            by = actor_of(request, visitor)
+            told = {"name": made.name, "type": made.type}
+            await audit.record(tx, platform.id, "project.created", by=by, about=made.id, details=told)
+            for key in pair:
+                told = {"project": made.id, "mode": "test", "kind": key.kind}
+                await audit.record(tx, platform.id, "key.issued", by=by, about=key.id, details=told)
+    except ValidationFailed as refusal:
+        return _ask(visitor, form, {refusal.param or "": refusal.sentence})
+    return see(f"{_PATH}?project={made.id}")
+
+
+def _kind(typed: str) -> ProjectType:
+    for kind in get_args(ProjectType):
+        if kind == typed:
+            return kind
+    raise ValidationFailed("A project meters calls or sells goods.", param="type")
+
+
+async def _platform(tx: Tx, request: Request, visitor: Visitor, form: Mapping[str, str]) -> Platform:
+    """The visitor's, or a new one; while the visitor is held, so that a form that is sent twice makes one."""
+    await accounts.hold_user(tx, visitor.session.user_id)
+    for one in await platforms.memberships_of(tx, visitor.session.user_id):
+        if platforms.allows(one.role, "manage"):
+            return one.platform
+    if not visitor.session.is_verified:
+        raise ValidationFailed("Open the link in the mail that was sent to you first.")
+    name = platforms.proper_name(form.get("platform", ""), "platform")
+    mode, address = request.app.state.settings.home_mode, client_of(request.scope)
+    return await found_platform(tx, name, visitor.session, mode, address=address)
+
+
+async def _show_steps(request: Request, visitor: Visitor, membership: Membership, project: Project) -> Response:
+    scope = Scope(project.platform_id, project.platform_no, project.id, "test")
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        key, token = await _key(tx, request, membership, project)
+        first = await _first_call(tx, request, scope, project) if project.type == "saas" else None
+        offers = await _products(tx, project) if project.type == "store" else []
+    return _frame.plain(
+        "begun.html",
+        visitor,
+        project=project,
+        platform=membership.platform,
+        base=f"/dashboard/{project.id}/test",
+        key=key,
+        token=token,
+        first=first,
+        offers=offers,
+        may_sell=platforms.allows(membership.role, "sell"),
+        form={"currency": "usd"},
+        problems={},
+        link_base=request.app.state.settings.link_base,
+    )
+
+
+async def _key(tx: Tx, request: Request, membership: Membership, project: Project) -> tuple[Any, str | None]:
+    """The newest test secret key, and on its first day its text, for those who may see that."""
+    rows = await keys.of_project(tx, project.platform_id, project.id, "test")
+    now = clock.now()
+    working = [
+        row
+        for row in rows
+        if row.kind == "secret" and row.revoked_at is None and (row.expires_at is None or row.expires_at > now)
+    ]
+    if not working:
+        return None, None
+    key = working[-1]
+    if not platforms.allows(membership.role, "test_keys") or key.created_at < now - clock.DAY:
+        return key, None
+    return key, keys.reveal_if_ours(key, secrets.instance_key(request.app.state.settings))
+
+
+async def _first_call(tx: Tx, request: Request, scope: Scope, project: Project) -> tuple[str, Standing] | None:
+    """Who was counted first, and how their limit stands; None as long as nobody was."""
+    rows = await customers.page_of(tx, scope, limit=1, after=None)
+    if not rows:
+        return None
+    customer = rows[0]
+    plans = await catalog.load(tx, scope.platform_id, scope.platform_no, project.id, project.no, "test")
+    now = clock.now() + plans.ahead
+    plan = plans.by_name.get(customer.plan or "") or plans.default
+    if plan is None:
+        return None
+    meter = plans.meters[REQUESTS]
+    period = customers.period_of(customer, now) or clock.month_of(now)
+    windows = Windows(now)
+    limits = windows.of(plan, meter, Period(*period)).limits
+    charge = Charge((scope.platform_no, customer.no, meter.no), 1, limits, windows.hour, period[0])
+    standing = (await usage.standings(tx, charge, now))[0]
+    return (customer.user_id, standing) if standing.count else None
+
+
+async def _products(tx: Tx, project: Project) -> list[catalog.Offer]:
+    return await catalog.offers_of(tx, project.platform_id, project.id, "test", limit=3)
+
+
+@router.post(_PATH + "/product")
+async def make_product(request: Request, visitor: SignedIn, project: str = "") -> Response:
+    """The store's first product, in test mode; the editor of products has all the rest."""
+    form = await read_own_form(request, visitor)
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        found = await _found(tx, visitor, project)
+    if found is None:
+        return see(_PATH)
+    membership, store = found
+    platforms.refuse_role(membership.role, "sell")
+    try:
+        name = platforms.proper_name(form.get("product", ""), "product")
+        slug = _NOT_IN_NAMES.sub("-", name.lower()).strip("-")[:_LONGEST_TIER] or "product"
+        currency = form.get("currency", "").lower()
+        price = NewPrice(currency=currency, amount=catalog.minor_of(form.get("price", ""), currency, "price"))
+        async with database.write() as tx:
+            await catalog.set_tier(tx, store, "test", slug, [], prices=[price], display_name=name)
+            by, told = actor_of(request, visitor), {"project": store.id, "mode": "test", "tier": slug}
+            await audit.record(tx, store.platform_id, "tier.created", by=by, about=slug, details=told)
+    except Refusal as refusal:
+        return await _product_again(request, visitor, membership, store, form, refusal)
+    await gate_of(request).changes.look()
+    return see(f"{_PATH}?project={store.id}")
+
+
+async def _product_again(
+    request: Request,
+    visitor: Visitor,
+    membership: Membership,
+    store: Project,
+    form: Mapping[str, str],
+    refusal: Refusal,
+) -> Response:
+    """The form once more, with what was typed; raises what is no matter of typing."""
+    if refusal.status != ValidationFailed.status:
+        raise refusal
+    field = {"prices.0.currency": "currency"}.get(refusal.param or "", refusal.param or "")
+    return _frame.plain(
+        "begun.html",
+        visitor,
+        status=refusal.status,
+        project=store,
+        platform=membership.platform,
+        base=f"/dashboard/{store.id}/test",
+        key=None,
+        token=None,
+        first=None,
+        offers=[],
+        may_sell=True,
+        form=form,
+        problems={field if field in form else "": refusal.sentence},
+        link_base=request.app.state.settings.link_base,
+    )

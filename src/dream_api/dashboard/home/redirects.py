@@ -1,0 +1,59 @@
+"""`/dashboard` and the short addresses: where a developer is taken who names no project."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from dream_api import platforms
+from dream_api.auth.browser_sessions import SignedIn, Visitor
+from dream_api.core.db import Database
+from dream_api.core.errors import NotFound
+from dream_api.dashboard.layout import PageRoute, see
+from dream_api.platforms import Mode, Project
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+Asked = Annotated[str | None, Query(alias="projectId", max_length=255)]
+_MOST = 200
+
+
+@router.get("/dashboard")
+async def open_dashboard(request: Request, visitor: SignedIn) -> Response:
+    """The visitor's first project, the operator's home last; without any, the page that makes one."""
+    project = await _project(request, visitor, None)
+    return see("/dashboard/welcome" if project is None else f"/dashboard/{project.id}/test")
+
+
+@router.get("/api-tier-config")
+async def open_tiers(request: Request, visitor: SignedIn, project_id: Asked = None, mode: Mode = "test") -> Response:
+    return await _see_page(request, visitor, project_id, mode, "/tiers")
+
+
+@router.get("/credentials")
+async def open_keys(request: Request, visitor: SignedIn, project_id: Asked = None, mode: Mode = "test") -> Response:
+    return await _see_page(request, visitor, project_id, mode, "/keys")
+
+
+async def _see_page(request: Request, visitor: Visitor, asked: str | None, mode: Mode, path: str) -> Response:
+    project = await _project(request, visitor, asked)
+    return see("/dashboard/welcome" if project is None else f"/dashboard/{project.id}/{mode}{path}")
+
+
+async def _project(request: Request, visitor: Visitor, asked: str | None) -> Project | None:
+    """The project that is asked for, else the first of the visitor's; NotFound where it is another's.
+
+    Home comes last: it is where the operator sets levels, and nobody's first sight of a dashboard.
+    """
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        home_id = await platforms.home_project_id(tx)
+        own = [
+            project
+            for membership in visitor.memberships
+            for project in await platforms.projects_of(tx, membership.platform.id, limit=_MOST)
+            if asked in (None, project.id)
+        ]
+    if asked is not None and not own:
+        raise NotFound("There is no such project.", param="projectId")
+    return min(own, key=lambda project: project.id == home_id, default=None)

@@ -1,0 +1,88 @@
+"""New keys: the pair a mode begins with, another one, and one in the place of the last."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from dream_api import keys, platforms
+from dream_api.auth.browser_sessions import ProjectVisit, read_own_form
+from dream_api.auth.dependencies import gate_of
+from dream_api.core import clock
+from dream_api.core.db import Tx
+from dream_api.core.errors import Invalid
+from dream_api.core.http import Form
+from dream_api.dashboard.audit import record
+from dream_api.dashboard.forms import end_of_day, problems_of, whole
+from dream_api.dashboard.keys.page import Keeping, sealing_key, show_keys
+from dream_api.dashboard.layout import PageRoute
+from dream_api.keys import IssuedKey
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_PATH = "/dashboard/{projectId}/{mode}/keys"
+# How the page calls what the rules name otherwise.
+_FIELDS = {"perSecond": "rateLimit"}
+
+
+@router.post(_PATH)
+async def make_key(request: Request, visit: Keeping) -> Response:
+    """Another secret key; the others go on working."""
+    form = await read_own_form(request, visit.visitor)
+    try:
+        async with gate_of(request).database.write() as tx:
+            issued = await _issue(tx, request, visit, form)
+            await record(tx, request, visit, "key.issued", about=issued.id)
+    except Invalid as refusal:
+        return await show_keys(request, visit, form=form, problems=problems_of(refusal, _FIELDS))
+    return await show_keys(request, visit, issued=[issued])
+
+
+@router.post(_PATH + "/pair")
+async def make_pair(request: Request, visit: Keeping) -> Response:
+    """A publishable and a secret key, as every mode begins with."""
+    await read_own_form(request, visit.visitor)
+    async with gate_of(request).database.write() as tx:
+        issued = await keys.issue_pair(
+            tx, visit.project, visit.mode, instance_key=sealing_key(request), created_by=visit.caller
+        )
+        for key in issued:
+            await record(tx, request, visit, "key.issued", about=key.id)
+    return await show_keys(request, visit, issued=issued)
+
+
+@router.post(_PATH + "/rotate")
+async def rotate_keys(request: Request, visit: Keeping) -> Response:
+    """A new secret key at once; the others work for the grace that was chosen."""
+    form = await read_own_form(request, visit.visitor)
+    try:
+        hours = whole(form, "grace")
+        async with gate_of(request).database.write() as tx:
+            issued = await keys.rotate(
+                tx,
+                visit.project,
+                visit.mode,
+                instance_key=sealing_key(request),
+                created_by=visit.caller,
+                grace=keys.DEFAULT_GRACE if hours is None else hours * clock.HOUR,
+            )
+            await record(tx, request, visit, "key.rotated", about=issued.id)
+    except Invalid as refusal:
+        return await show_keys(request, visit, form=form, problems=problems_of(refusal))
+    return await show_keys(request, visit, issued=[issued])
+
+
+async def _issue(tx: Tx, request: Request, visit: ProjectVisit, form: Form) -> IssuedKey:
+    name = form.get("name", "")
+    issued = await keys.issue(
+        tx,
+        visit.project,
+        visit.mode,
+        "secret",
+        instance_key=sealing_key(request),
+        created_by=visit.caller,
+        name=platforms.proper_name(name) if name else "",
+        expires_at=end_of_day(form, "expiresAt"),
+    )
+    limit = whole(form, "rateLimit")
+    if limit is not None:
+        await keys.limit(tx, visit.platform_id, issued.id, limit)
+    return issued

@@ -1,0 +1,137 @@
+"""The page of keys, as all that happens there shows it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from sqlalchemy import Row
+from starlette.responses import Response
+
+from dream_api import accounts, keys, platforms
+from dream_api.auth.browser_sessions import InProject, ProjectVisit
+from dream_api.auth.dependencies import gate_of
+from dream_api.core import clock
+from dream_api.core.db import Tx
+from dream_api.core.errors import NotFound
+from dream_api.core.http import Form
+from dream_api.core.secrets import InstanceKey, instance_key
+from dream_api.dashboard.forms import Problems
+from dream_api.dashboard.layout import Frame
+from dream_api.keys import IssuedKey
+from dream_api.platforms import Mode, Permission
+
+_USER = "user:"
+_MASK = "•" * 12
+# How many characters of a key without a name are its name.
+_TAIL = 4
+_frame = Frame("dream_api.dashboard.keys")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A key as the page shows it."""
+
+    row: Row[Any]
+    created_by: str
+    now: int
+
+    @property
+    def is_working(self) -> bool:
+        return self.row.revoked_at is None and not self.has_expired
+
+    @property
+    def has_expired(self) -> bool:
+        return self.row.expires_at is not None and self.row.expires_at <= self.now
+
+    @property
+    def may_be_revealed(self) -> bool:
+        return self.is_working and self.row.sealed is not None
+
+    @property
+    def masked(self) -> str:
+        """`sk_test_••••••••••••a71e`."""
+        prefix, mode, _ = self.row.shown.split("_", 2)
+        return f"{prefix}_{mode}_{_MASK}{self.row.shown[-_TAIL:]}"
+
+    @property
+    def called(self) -> str:
+        """What is typed to revoke it."""
+        return self.row.name or self.row.shown[-_TAIL:]
+
+
+def permission_in(mode: Mode) -> Permission:
+    """What takes to make, replace and revoke keys of a mode."""
+    return "manage" if mode == "live" else "test_keys"
+
+
+async def _keeper(visit: InProject) -> ProjectVisit:
+    platforms.refuse_role(visit.role, permission_in(visit.mode))
+    return visit
+
+
+# A visit of somebody who may make and end the keys of the mode.
+Keeping = Annotated[ProjectVisit, Depends(_keeper)]
+
+
+def sealing_key(request: Request) -> InstanceKey:
+    return instance_key(request.app.state.settings)
+
+
+async def keys_of(tx: Tx, visit: ProjectVisit) -> list[Shown]:
+    """Newest first."""
+    rows = await keys.of_project(tx, visit.platform_id, visit.project.id, visit.mode)
+    names = await _names_of(tx, rows)
+    now = clock.now()
+    return [Shown(row, names.get(row.created_by) or str(row.created_by), now) for row in reversed(rows)]
+
+
+async def find_key(tx: Tx, visit: ProjectVisit, key_id: str) -> Shown:
+    """A key of this project and mode; NotFound where there is none."""
+    found = next((key for key in await keys_of(tx, visit) if key.row.id == key_id), None)
+    if found is None:
+        raise NotFound("There is no such key.", hint="Open the project's keys again.")
+    return found
+
+
+async def _names_of(tx: Tx, rows: Sequence[Row[Any]]) -> dict[str, str]:
+    """How others know those who made the keys."""
+    users = {row.created_by.removeprefix(_USER) for row in rows if row.created_by.startswith(_USER)}
+    found = await accounts.users_by_id(tx, sorted(users)) if users else ()
+    return {f"{_USER}{user.id}": user.name or user.email for user in found}
+
+
+async def show_keys(
+    request: Request,
+    visit: ProjectVisit,
+    *,
+    issued: Sequence[IssuedKey] = (),
+    revealed: dict[str, str] | None = None,
+    form: Form | None = None,
+    problems: Problems | None = None,
+) -> Response:
+    """`issued` keys are told here and never again; `revealed`: test keys by their ids; `problems`: of a form of it."""
+    async with gate_of(request).database.read() as tx:
+        known = await keys_of(tx, visit)
+    return _frame.show(
+        visit,
+        "keys.html",
+        here="keys",
+        status=422 if problems else 200,
+        mode_path="/keys",
+        publishable=[key for key in known if key.row.kind == "publishable" and key.is_working],
+        secret=[key for key in known if key.row.kind == "secret" and key.is_working],
+        ended=[key for key in known if not key.is_working],
+        may_keep=visit.may(permission_in(visit.mode)),
+        may_reveal=visit.mode == "test" and visit.may("manage"),
+        issued=issued,
+        revealed=revealed or {},
+        form=form or {},
+        problems=problems or {},
+    )
+
+
+def show_revoking(visit: ProjectVisit, key: Shown, problems: Problems | None = None) -> Response:
+    return _frame.show(
+        visit, "revoke.html", here="keys", status=422 if problems else 200, key=key, problems=problems or {}
+    )

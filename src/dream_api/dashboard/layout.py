@@ -1,0 +1,204 @@
+"""The frame around every page of the dashboard: where one is, where one can go, and in which mode."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from dream_api.auth.browser_sessions import PlatformVisit, ProjectVisit, SignInRequired, Visitor
+from dream_api.core import clock
+from dream_api.core.errors import NotFound, Refusal, ValidationFailed
+from dream_api.core.html import format as words
+from dream_api.core.html.renderer import Pages
+from dream_api.dashboard import charts
+from dream_api.platforms import Permission
+
+_HERE = "dream_api.dashboard"
+_SEE_OTHER = 303
+_LOST = "Check the address, or begin at the dashboard."
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Robots-Tag": "noindex",
+}
+# What a page may be shown with; rooms add filters of their own.
+_FILTERS: dict[str, Callable[..., Any]] = {
+    "ago": words.ago,
+    "amount": words.amount,
+    "amounts": words.amounts,
+    "compact": words.compact,
+    "day": words.day,
+    "filled": charts.meter_of,
+    "instant": words.instant,
+    "major": words.major,
+    "number": words.number,
+    "percent": words.percent,
+    "rfc3339": clock.rfc3339,
+    "tone": charts.tone_of,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the navigation; `here` is what pages say to be marked."""
+
+    here: str
+    label: str
+    path: str
+    # Who sees the line: the page itself refuses the others.
+    permission: Permission = "view"
+    only_for: str | None = None
+
+
+# Behind /dashboard/{projectId}/{mode}; those of a platform behind /dashboard/{platformId}.
+_IN_PROJECT: tuple[tuple[str, tuple[Entry, ...]], ...] = (
+    (
+        "",
+        (
+            Entry("overview", "Overview", ""),
+            Entry("customers", "Customers", "/customers"),
+            Entry("usage", "Usage", "/usage", only_for="saas"),
+        ),
+    ),
+    (
+        "Sell",
+        (
+            Entry("tiers", "Tiers", "/tiers", only_for="saas"),
+            Entry("tiers", "Products", "/tiers", only_for="store"),
+            Entry("subscriptions", "Subscriptions", "/subscriptions", only_for="saas"),
+            Entry("orders", "Orders", "/orders", only_for="store"),
+        ),
+    ),
+    (
+        "Build",
+        (
+            Entry("keys", "Keys", "/keys"),
+            Entry("events", "Events", "/events"),
+            Entry("settings", "Project settings", "/settings", "sell"),
+        ),
+    ),
+)
+_AT_PLATFORM: tuple[Entry, ...] = (
+    Entry("projects", "Projects", "/projects"),
+    Entry("team", "Members", "/team"),
+    Entry("level", "Level", "/level"),
+    Entry("log", "Security log", "/security-log", "manage"),
+    Entry("platform", "Settings", "/settings", "manage"),
+)
+_OF_OPERATOR: tuple[Entry, ...] = (
+    Entry("platforms", "Platforms", "/operator/platforms"),
+    Entry("levels", "Levels", "/operator/levels"),
+    Entry("mail", "Mail", "/operator/mail"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    label: str
+    url: str
+    is_here: bool
+
+
+def project_url(visit: ProjectVisit, path: str = "") -> str:
+    return f"/dashboard/{visit.project.id}/{visit.mode}{path}"
+
+
+def navigation(visit: PlatformVisit, here: str) -> list[tuple[str, list[Link]]]:
+    """The groups of links that the role allows; those of a project stay while its platform is looked at."""
+    groups: list[tuple[str, list[Link]]] = []
+    back = visit.beside.way_back(visit.projects) if visit.beside else ""
+    if visit.beside is not None:
+        for label, entries in _IN_PROJECT:
+            shown = [entry for entry in entries if entry.only_for in (None, visit.beside.project.type)]
+            groups.append((label, _links(visit, shown, visit.beside.url, here)))
+    groups.append(("Team", _links(visit, _AT_PLATFORM, f"/dashboard/{visit.platform_id}", here, back)))
+    if visit.is_operators:
+        groups.append(("Instance", _links(visit, _OF_OPERATOR, "/dashboard", here, back)))
+    return groups
+
+
+def _links(
+    visit: PlatformVisit, entries: tuple[Entry, ...] | list[Entry], base: str, here: str, back: str = ""
+) -> list[Link]:
+    return [Link(one.label, base + one.path + back, one.here == here) for one in entries if visit.may(one.permission)]
+
+
+class Frame:
+    """The pages of one room, in the dashboard's frame; templates extend `dashboard.html`."""
+
+    def __init__(self, package: str, **filters: Callable[..., Any]) -> None:
+        self._pages = Pages(package, _HERE, **{**_FILTERS, **filters})
+
+    def show(self, visit: PlatformVisit, template: str, *, here: str, status: int = 200, **values: Any) -> Response:
+        """The page; `here` names the line of the navigation that it belongs to."""
+        told = {
+            "visit": visit,
+            "here": here,
+            "groups": navigation(visit, here),
+            "in_project": isinstance(visit, ProjectVisit),
+            "base": project_url(visit) if isinstance(visit, ProjectVisit) else f"/dashboard/{visit.platform_id}",
+            "csrf": visit.visitor.csrf,
+        }
+        return HTMLResponse(self._pages.render(template, **told, **values), status, _HEADERS)
+
+    def plain(
+        self, template: str, visitor: Visitor | None = None, *, status: int = 200, csrf: str = "", **values: Any
+    ) -> Response:
+        """A page without navigation, of `plain.html`: for those who are not signed in, or not at work on a platform."""
+        csrf = csrf if visitor is None else visitor.csrf
+        return HTMLResponse(self._pages.render(template, visitor=visitor, csrf=csrf, **values), status, _HEADERS)
+
+
+def see(url: str) -> Response:
+    """What was asked for is done: the browser gets the page that shows it."""
+    return RedirectResponse(url, _SEE_OTHER, {"Cache-Control": "no-store"})
+
+
+_own = Frame("dream_api.dashboard")
+
+
+class PageRoute(APIRoute):
+    """Who is not signed in is sent to do that; a refusal is a page as well."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                _refuse_nul(request)
+                return await handle(request)
+            except SignInRequired:
+                asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+                back = f"?next={quote(asked, safe='')}" if request.method == "GET" and asked != "/dashboard" else ""
+                return see(f"/account/sign-in{back}")
+            except RequestValidationError as problem:
+                if all(error["loc"][0] != "path" for error in problem.errors()):
+                    raise
+                # An address that cannot be is one where nothing is.
+                return _refused(request, NotFound("There is no such page.", hint=_LOST))
+            except Refusal as refusal:
+                return _refused(request, refusal)
+
+        return answer
+
+
+def _refuse_nul(request: Request) -> None:
+    """No text has one, and PostgreSQL takes none: not even to look for it."""
+    if "\x00" in request.scope["path"]:
+        raise NotFound("There is no such page.")
+    if b"%00" in request.scope["query_string"]:
+        raise ValidationFailed("What is asked for cannot be read.")
+
+
+def _refused(request: Request, refusal: Refusal) -> Response:
+    told = _own.plain("refused.html", status=refusal.status, refusal=refusal, request_id=request.state.request_id)
+    told.headers.update(refusal.headers)
+    return told

@@ -1,0 +1,1 @@
+"""Pages of the whole instance, for its operators."""

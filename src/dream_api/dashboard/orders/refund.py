@@ -1,0 +1,87 @@
+"""An order's money goes back, or nobody is to pay it any more."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from dream_api import billing, catalog, store
+from dream_api.auth.browser_sessions import ProjectVisit, RefundingInProject, SellingInProject, read_own_form
+from dream_api.auth.dependencies import billing_of
+from dream_api.billing.tables import refunds
+from dream_api.core.db import Tx
+from dream_api.core.errors import Conflict, Invalid, ValidationFailed
+from dream_api.core.http import Form
+from dream_api.core.idempotency import Once
+from dream_api.dashboard.audit import record
+from dream_api.dashboard.forms import problems_of, whole
+from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.orders.detail import Id, find, order_url, show_order
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_PATH = "/dashboard/{projectId}/{mode}/orders/{id}"
+_LONGEST_ONCE = 64
+_LONGEST_REASON = 255
+
+
+@router.post(_PATH + "/refund")
+async def refund_order(request: Request, visit: RefundingInProject, order_id: Id) -> Response:
+    """Units, an amount, or all that is left; a form that is sent twice gives back once."""
+    form = await read_own_form(request, visit.visitor)
+    desk = billing_of(request)
+    try:
+        async with desk.database.write() as tx:
+            asked = await _asked_by(tx, visit, order_id, form)
+            order = await store.find_order(tx, visit.scope, order_id)
+            account, payment = await store.find_payment(tx, visit.scope, order)
+            once = _once_of(visit, order_id, form)
+            refund = await billing.begun(tx, refunds, account, once)
+            if refund is None:
+                refund = await store.begin_refund(tx, account, order, asked, once=once)
+                if not visit.may("refund"):
+                    await billing.refuse_beyond(tx, payment, visit.project.refund_limit)
+                told = {"amount": str(refund.amount), "currency": refund.currency}
+                await record(tx, request, visit, "order.refunded", about=order_id, **told)
+        await billing.send_refund(desk, account, refund)
+    except (Invalid, Conflict, billing.RefundBeyondLimit) as refusal:
+        told = problems_of(refusal, {"id": ""})
+        return await show_order(request, visit, order_id, form=form, problems=told)
+    return see(order_url(visit, order_id, "refunded"))
+
+
+@router.post(_PATH + "/cancel")
+async def cancel_order(request: Request, visit: SellingInProject, order_id: Id) -> Response:
+    """Nobody can pay it any more, and what it held is free again."""
+    await read_own_form(request, visit.visitor)
+    desk = billing_of(request)
+    try:
+        async with desk.database.read() as tx:
+            order = await store.find_order(tx, visit.scope, order_id)
+            checkout = await billing.checkout_by_id(tx, visit.platform_id, order.checkout_id)
+            account = None if checkout is None else await billing.find_account(tx, checkout.account)
+        if order.status == "processing" and checkout is not None and account is not None:
+            await billing.end_checkout(desk, account, checkout)
+        async with desk.database.write() as tx:
+            store.refuse_paid(await store.find_order(tx, visit.scope, order_id))
+            await record(tx, request, visit, "order.canceled", about=order_id)
+    except (Invalid, Conflict) as refusal:
+        return await show_order(request, visit, order_id, problems=problems_of(refusal, {"id": ""}))
+    return see(order_url(visit, order_id, "canceled"))
+
+
+async def _asked_by(tx: Tx, visit: ProjectVisit, order_id: str, form: Form) -> store.Asked:
+    held = await find(tx, visit, order_id)
+    typed, reason = form.get("amount", ""), form.get("reason") or None
+    if reason is not None and len(reason) > _LONGEST_REASON:
+        raise ValidationFailed(f"A reason has at most {_LONGEST_REASON} characters.", param="reason")
+    counted = [(line.line, whole(form, f"line.{line.line}")) for line in held.lines]
+    units = [(line, quantity) for line, quantity in counted if quantity]
+    if any(quantity < 0 for _, quantity in units):
+        raise ValidationFailed("Type how many units go back.", param="lines")
+    amount = catalog.minor_of(typed, held.row.currency, "amount") if typed else None
+    return store.Asked(units=units, amount=amount, restock="restock" in form, reason=reason)
+
+
+def _once_of(visit: ProjectVisit, order_id: str, form: Form) -> Once | None:
+    key = form.get("once", "")[:_LONGEST_ONCE]
+    body = repr(sorted(form.items())).encode()
+    return Once(visit.platform_id, f"{visit.caller} refund {order_id}", key, body) if key else None

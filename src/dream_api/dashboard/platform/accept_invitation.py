@@ -1,0 +1,46 @@
+"""`/account/invitation/{token}`: where somebody who was invited joins."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import Response
+
+from dream_api import platforms
+from dream_api.auth.browser_sessions import SignedIn, read_own_form, signed_in
+from dream_api.auth.rate_limit import client_of
+from dream_api.core.db import Database
+from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.platform.page import ROLE_WORDS, frame, unreferred
+from dream_api.tenancy import membership
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+Token = Annotated[str, Path(max_length=100, pattern="^[A-Za-z0-9_-]+$")]
+
+
+@router.get("/account/invitation/{token}")
+async def show_invitation(request: Request, token: Token) -> Response:
+    visitor = await signed_in(request)
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        invitation = await platforms.find_invitation(tx, token)
+    shown = frame.plain(
+        "invitation.html",
+        visitor,
+        invitation=invitation,
+        words=ROLE_WORDS[invitation.role],
+        here=f"/account/invitation/{token}",
+        is_theirs=visitor is not None and visitor.session.email == invitation.email,
+    )
+    return unreferred(shown)
+
+
+@router.post("/account/invitation/{token}")
+async def accept(request: Request, visitor: SignedIn, token: Token) -> Response:
+    await read_own_form(request, visitor)
+    mode = request.app.state.settings.home_mode
+    database: Database = request.app.state.database
+    async with database.write() as tx:
+        address = client_of(request.scope)
+        platform = await membership.accept(tx, token, visitor.session, mode, address=address)
+    return see(f"/dashboard/{platform.id}/projects")

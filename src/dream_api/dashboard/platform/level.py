@@ -1,0 +1,155 @@
+"""`/dashboard/{platformId}/level`: what the operator allows the platform, how much of it is used, and what it costs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from dream_api import billing, catalog, tenancy
+from dream_api.auth.browser_sessions import AtPlatform, OwningPlatform, PlatformVisit, read_own_form
+from dream_api.auth.dependencies import billing_of
+from dream_api.catalog import Level
+from dream_api.core.db import Database, Tx
+from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.platform.page import frame
+from dream_api.platforms import Mode
+from dream_api.tenancy import LevelOf
+from dream_api.usage import Standing, Window
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False, prefix="/dashboard/{platformId}/level")
+
+_METERS = {"active_users": "Active users", "requests": "Requests", "members": "Members"}
+_WINDOWS = {
+    Window.HOUR: "this hour",
+    Window.DAY: "today",
+    Window.MONTH: "this month",
+    Window.PERIOD: "this month",
+    Window.LIFE: "",
+}
+_WHOLE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A line of what is used: of how much, and which part of it in hundredths."""
+
+    label: str
+    count: int
+    most: int | None
+    percent: int
+
+
+@router.get("")
+async def show_level(request: Request, visit: AtPlatform) -> Response:
+    return await _show(request, visit)
+
+
+async def _show(request: Request, visit: PlatformVisit, problem: str = "", status: int = 200) -> Response:
+    mode = request.app.state.settings.home_mode
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        found = await tenancy.level_of(tx, visit.platform, mode)
+        if found is None:
+            return frame.show(visit, "no_level.html", here="level")
+        standings = await tenancy.standings_of(tx, visit.platform, found)
+        subscription = next(iter(await billing.holding_of_user(tx, found.scope, visit.platform_id)), None)
+        payer = await billing.payer_of(tx, found.scope, visit.platform_id)
+        levels = [each for each in await catalog.levels_of(tx, mode) if not each.is_archived]
+    return frame.show(
+        visit,
+        "level.html",
+        here="level",
+        status=status,
+        level=found.level,
+        used=[_used(*each) for each in standings],
+        levels=[(each, _price(each), _allows(each)) for each in levels],
+        price=_price(found.level),
+        subscription=subscription,
+        has_paid=payer is not None,
+        is_test=mode == "test",
+        problem=problem,
+    )
+
+
+def _used(meter: str, standing: Standing) -> Used:
+    most = standing.limit.max
+    percent = 0 if not most else min(_WHOLE, standing.count * _WHOLE // most)
+    label = f"{_METERS[meter]} {_WINDOWS[standing.limit.window]}".strip()
+    return Used(label, standing.count, most, percent)
+
+
+def _price(level: Level) -> str:
+    """What it costs, as people say it."""
+    return " or ".join(map(catalog.told, level.prices)) or ("Free" if level.number == 0 else "By the operator")
+
+
+def _allows(level: Level) -> Sequence[str]:
+    """Its limits, line by line."""
+    told = (
+        (level.active_users_per_hour, "active users an hour"),
+        (level.requests_per_day, "requests a day"),
+        (level.requests_per_month, "requests a month"),
+        (level.members, "members"),
+    )
+    return [f"{most:,} {what}" for most, what in told if most is not None] or ["No limits"]
+
+
+@router.post("")
+async def buy(request: Request, visit: OwningPlatform) -> Response:
+    """The owner goes to the checkout; the level is theirs as soon as the gateway says that they paid."""
+    form = await read_own_form(request, visit.visitor)
+    mode = request.app.state.settings.home_mode
+    desk = billing_of(request)
+    back = f"{request.app.state.settings.link_base}/dashboard/{visit.platform_id}/level"
+    try:
+        async with desk.database.write() as tx:
+            found = await tenancy.level_of(tx, visit.platform, mode)
+            level = None if found is None else await _wanted(tx, form.get("level", ""), mode)
+            if found is None or level is None:
+                raise ValidationFailed("There is no such level.", param="level")
+            checkout = await billing.begin_subscription(
+                tx,
+                found.home.project,
+                found.scope,
+                user_id=visit.platform_id,
+                tier=level.name,
+                success_url=back,
+                cancel_url=back,
+                are_own_pages=True,
+            )
+            account = await billing.account_of(tx, found.scope)
+        checkout = await billing.open_page(desk, account, checkout)
+    except Refusal as refusal:
+        return await _show(request, visit, f"{refusal.sentence} {refusal.hint}", refusal.status)
+    return see(checkout.url)
+
+
+@router.post("/portal")
+async def open_portal(request: Request, visit: OwningPlatform) -> Response:
+    """There the owner changes the level or the card, cancels, and finds the invoices."""
+    await read_own_form(request, visit.visitor)
+    desk = billing_of(request)
+    back = f"{request.app.state.settings.link_base}/dashboard/{visit.platform_id}/level"
+    found = await _level_of(request, visit)
+    async with desk.database.read() as tx:
+        payer = None if found is None else await billing.payer_of(tx, found.scope, visit.platform_id)
+    if payer is None:
+        return await _show(request, visit, "The platform has never paid, so there is nothing to see.", 409)
+    try:
+        opened = await desk.gateway_of(payer[0]).open_portal(*payer, back)
+    except Refusal as refusal:
+        return await _show(request, visit, f"{refusal.sentence} {refusal.hint}", refusal.status)
+    return see(opened.url)
+
+
+async def _wanted(tx: Tx, number: str, mode: Mode) -> Level | None:
+    levels = await catalog.levels_of(tx, mode)
+    return next((each for each in levels if str(each.number) == number and not each.is_archived), None)
+
+
+async def _level_of(request: Request, visit: PlatformVisit) -> LevelOf | None:
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        return await tenancy.level_of(tx, visit.platform, request.app.state.settings.home_mode)

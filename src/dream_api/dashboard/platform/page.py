@@ -1,0 +1,36 @@
+"""What the pages of platforms share."""
+
+from fastapi import Request
+from starlette.responses import Response
+
+from dream_api.auth.browser_sessions import PlatformVisit
+from dream_api.auth.rate_limit import client_of
+from dream_api.core.errors import Refusal
+from dream_api.dashboard.layout import Frame
+from dream_api.tenancy.membership import Changing
+
+frame = Frame("dream_api.dashboard.platform")
+# What each role is for, in the order of what they may.
+ROLE_WORDS = {
+    "owner": "Owner – everything, also the level and who else owns it",
+    "admin": "Admin – everything but the level and the owners",
+    "member": "Member – sells: products, customers, test keys",
+    "viewer": "Viewer – sees everything but secrets",
+}
+
+
+def changing(request: Request, visit: PlatformVisit) -> Changing:
+    """The visitor, as one who changes the team."""
+    developer = visit.developer
+    return Changing(developer, developer.actor(client_of(request.scope)), request.app.state.settings.home_mode)
+
+
+def problems_of(refusal: Refusal, *fields: str) -> dict[str, str]:
+    """The refusal's sentence under its field, or above the form where it is about none of them."""
+    return {refusal.param if refusal.param in fields else "": refusal.sentence}
+
+
+def unreferred(answer: Response) -> Response:
+    """For pages whose address must not be told to any other."""
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer

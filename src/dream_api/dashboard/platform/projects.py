@@ -1,0 +1,60 @@
+"""`/dashboard/{platformId}/projects`: what a platform sells, with its live totals, and a new one."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from dream_api import analytics, catalog, keys, platforms
+from dream_api.auth.browser_sessions import AtPlatform, ManagingPlatform, PlatformVisit, read_own_form
+from dream_api.auth.dependencies import gate_of
+from dream_api.core import secrets
+from dream_api.core.errors import Invalid, ValidationFailed
+from dream_api.core.http import Form
+from dream_api.dashboard.audit import record
+from dream_api.dashboard.catalog.tier_page import frame
+from dream_api.dashboard.forms import Problems, problems_of
+from dream_api.dashboard.layout import PageRoute, see
+from dream_api.platforms import ProjectType
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_PATH = "/dashboard/{platformId}/projects"
+_DAYS = 30
+_TYPES: dict[str, ProjectType] = {"saas": "saas", "store": "store"}
+
+
+@router.get(_PATH)
+async def list_projects(request: Request, visit: AtPlatform) -> Response:
+    return await _show(request, visit, {"type": "saas"})
+
+
+@router.post(_PATH)
+async def make_project(request: Request, visit: ManagingPlatform) -> Response:
+    """With the keys of its test mode; its type is what it is from now on."""
+    form = await read_own_form(request, visit.visitor)
+    instance_key = secrets.instance_key(request.app.state.settings)
+    try:
+        project_type = _TYPES.get(form.get("type", ""))
+        if project_type is None:
+            raise ValidationFailed("Choose what the project sells.", param="type")
+        async with gate_of(request).database.write() as tx:
+            made = await catalog.open_project(tx, visit.platform, form.get("name", ""), project_type, platforms.MODES)
+            await keys.issue_pair(tx, made, "test", instance_key=instance_key, created_by=visit.caller)
+            await record(tx, request, visit, "project.created", about=made.id)
+    except Invalid as refusal:
+        return await _show(request, visit, form, problems_of(refusal))
+    return see(f"/dashboard/{made.id}/test/keys")
+
+
+async def _show(request: Request, visit: PlatformVisit, form: Form, problems: Problems | None = None) -> Response:
+    async with gate_of(request).database.read() as tx:
+        totals = await analytics.totals_of(tx, visit.platform_id, days=_DAYS)
+    return frame.show(
+        visit,
+        "projects.html",
+        here="projects",
+        status=422 if problems else 200,
+        totals=totals,
+        days=_DAYS,
+        form=form,
+        problems=problems or {},
+    )

@@ -1,0 +1,118 @@
+"""`/dashboard/{platformId}/settings`: what the platform is called, whose it is, and whether it goes on."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from sqlalchemy import Row
+from starlette.responses import Response
+
+from dream_api import accounts, platforms, retention
+from dream_api.auth.browser_sessions import ManagingPlatform, OwningItself, PlatformVisit, read_own_form
+from dream_api.core.db import Database
+from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.dashboard.audit import record
+from dream_api.dashboard.forms import Problems
+from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.platform.page import changing, frame, problems_of
+from dream_api.tenancy import membership
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False, prefix="/dashboard/{platformId}/settings")
+
+
+@router.get("")
+async def show_settings(request: Request, visit: ManagingPlatform) -> Response:
+    return await _show(request, visit)
+
+
+async def _show(
+    request: Request,
+    visit: PlatformVisit,
+    form: dict[str, str] | None = None,
+    problems: Problems | None = None,
+) -> Response:
+    return frame.show(
+        visit,
+        "settings.html",
+        here="platform",
+        status=422 if problems else 200,
+        others=await _others(request, visit) if visit.may("own") else [],
+        form={"name": visit.platform.name} | (form or {}),
+        problems=problems or {},
+    )
+
+
+async def _others(request: Request, visit: PlatformVisit) -> list[tuple[str, str]]:
+    """Whom the platform could be handed to."""
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        ids = [row.user_id for row in await platforms.members_of(tx, visit.platform_id)]
+        users = await accounts.users_by_id(tx, [one for one in ids if one != visit.visitor.session.user_id])
+    return [(user.id, _named(user)) for user in users]
+
+
+def _named(user: Row[Any]) -> str:
+    return f"{user.name} ({user.email})" if user.name else user.email
+
+
+@router.post("")
+async def rename(request: Request, visit: ManagingPlatform) -> Response:
+    form = await read_own_form(request, visit.visitor)
+    database: Database = request.app.state.database
+    try:
+        async with database.write() as tx:
+            renamed = await platforms.rename(tx, visit.platform, form.get("name", ""))
+            await record(
+                tx,
+                request,
+                visit,
+                "platform.changed",
+                about=visit.platform_id,
+                name=renamed.name,
+                before=visit.platform.name,
+            )
+    except ValidationFailed as refusal:
+        return await _show(request, visit, form, problems_of(refusal, "name"))
+    return see(f"/dashboard/{visit.platform_id}/settings")
+
+
+@router.post("/transfer")
+async def transfer(request: Request, visit: OwningItself) -> Response:
+    """The visitor is an admin from then on."""
+    form = await read_own_form(request, visit.visitor)
+    database: Database = request.app.state.database
+    try:
+        if form.get("confirmed") != visit.platform.name:
+            raise ValidationFailed("Type the platform's name to hand it over.", param="confirmed")
+        async with database.write() as tx:
+            await membership.transfer(tx, changing(request, visit), form.get("userId", ""))
+    except Refusal as refusal:
+        return await _show(request, visit, form, problems_of(refusal, "userId", "confirmed"))
+    return see(f"/dashboard/{visit.platform_id}/team")
+
+
+@router.post("/delete")
+async def delete(request: Request, visit: OwningItself) -> Response:
+    """After 14 days; until then it can be taken back."""
+    form = await read_own_form(request, visit.visitor)
+    database: Database = request.app.state.database
+    try:
+        if form.get("deleted") != visit.platform.name:
+            raise ValidationFailed("Type the platform's name to delete it.", param="deleted")
+        async with database.write() as tx:
+            await retention.close_platform(tx, visit.platform, request.app.state.settings.home_mode)
+            await record(tx, request, visit, "platform.deletion_asked", about=visit.platform_id)
+    except Refusal as refusal:
+        sentence = refusal.sentence if refusal.param == "deleted" else f"{refusal.sentence} {refusal.hint}"
+        return await _show(request, visit, form, {"deleted": sentence})
+    return see(f"/dashboard/{visit.platform_id}/settings")
+
+
+@router.post("/keep")
+async def keep(request: Request, visit: OwningItself) -> Response:
+    """The deletion is taken back."""
+    await read_own_form(request, visit.visitor)
+    database: Database = request.app.state.database
+    async with database.write() as tx:
+        await retention.reopen_platform(tx, visit.platform)
+        await record(tx, request, visit, "platform.deletion_stopped", about=visit.platform_id)
+    return see(f"/dashboard/{visit.platform_id}/settings")

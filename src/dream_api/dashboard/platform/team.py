@@ -1,0 +1,183 @@
+"""`/dashboard/{platformId}/team`: who works here, who is asked to, and in which role."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from sqlalchemy import Row
+from starlette.responses import Response
+
+from dream_api import accounts, platforms
+from dream_api.accounts import ROLES, Role
+from dream_api.auth.browser_sessions import AtPlatform, PlatformVisit, TeamingPlatform, read_own_form
+from dream_api.core import clock, mail
+from dream_api.core.db import Database, Tx
+from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.dashboard.forms import Problems, refuse_unconfirmed
+from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.platform.page import ROLE_WORDS, changing, frame, problems_of
+from dream_api.platforms import emails
+from dream_api.tenancy import membership
+
+Id = Annotated[str, Path(max_length=64, pattern=r"^[^\x00]*$")]
+router = APIRouter(route_class=PageRoute, include_in_schema=False, prefix="/dashboard/{platformId}/team")
+
+
+@router.get("")
+async def show_team(request: Request, visit: AtPlatform) -> Response:
+    return await _show(request, visit)
+
+
+async def _show(
+    request: Request,
+    visit: PlatformVisit,
+    form: dict[str, str] | None = None,
+    problems: Problems | None = None,
+) -> Response:
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        members = await _members(tx, visit.platform_id)
+        invitations = await platforms.invitations_of(tx, visit.platform_id)
+    return frame.show(
+        visit,
+        "team.html",
+        here="team",
+        status=422 if problems else 200,
+        members=members,
+        invitations=invitations,
+        now=clock.now(),
+        form=form or {"role": "member"},
+        problems=problems or {},
+        roles=roles_for(visit),
+    )
+
+
+def roles_for(visit: PlatformVisit) -> list[tuple[str, str]]:
+    """Those that the visitor may give: owners are made by owners."""
+    given = ROLES if visit.role == "owner" else ROLES[1:]
+    return [(role, ROLE_WORDS[role]) for role in reversed(given)]
+
+
+async def _members(tx: Tx, platform_id: str) -> list[tuple[Row[Any], Row[Any]]]:
+    """With the person behind each."""
+    rows = await platforms.members_of(tx, platform_id)
+    users = {user.id: user for user in await accounts.users_by_id(tx, [row.user_id for row in rows])}
+    return [(row, users[row.user_id]) for row in rows]
+
+
+@router.post("/invitations")
+async def invite(request: Request, visit: TeamingPlatform) -> Response:
+    form = await read_own_form(request, visit.visitor)
+    database: Database = request.app.state.database
+    try:
+        email, role = accounts.proper_email(form.get("email", "")), _role(form)
+        token = platforms.new_token()
+        letter = _letter(request, visit, email, role, token)
+        async with database.write() as tx:
+            await membership.invite(tx, changing(request, visit), email, role, token)
+            await mail.post(tx, letter)
+    except Refusal as refusal:
+        return await _show(request, visit, form, problems_of(refusal, "email", "role"))
+    return see(f"/dashboard/{visit.platform_id}/team")
+
+
+@router.post("/invitations/{invitation_id}/send")
+async def send_again(request: Request, visit: TeamingPlatform, invitation_id: Id) -> Response:
+    await read_own_form(request, visit.visitor)
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        known = await platforms.read_invitation(tx, visit.platform_id, invitation_id)
+    token = platforms.new_token()
+    letter = _letter(request, visit, known.email, known.role, token)
+    async with database.write() as tx:
+        await membership.invite_again(tx, changing(request, visit), invitation_id, token)
+        await mail.post(tx, letter)
+    return see(f"/dashboard/{visit.platform_id}/team")
+
+
+@router.post("/invitations/{invitation_id}/revoke")
+async def revoke(request: Request, visit: TeamingPlatform, invitation_id: Id) -> Response:
+    await read_own_form(request, visit.visitor)
+    database: Database = request.app.state.database
+    async with database.write() as tx:
+        await membership.uninvite(tx, changing(request, visit), invitation_id)
+    return see(f"/dashboard/{visit.platform_id}/team")
+
+
+@router.get("/{user_id}")
+async def show_member(request: Request, visit: AtPlatform, user_id: Id) -> Response:
+    return await _show_member(request, visit, user_id)
+
+
+async def _show_member(
+    request: Request, visit: PlatformVisit, user_id: str, problems: Problems | None = None, *, typed: str = ""
+) -> Response:
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        member = await platforms.find_member(tx, visit.platform_id, user_id)
+        [user] = await accounts.users_by_id(tx, [user_id])
+    is_oneself = user_id == visit.visitor.session.user_id
+    return frame.show(
+        visit,
+        "member.html",
+        here="team",
+        status=422 if problems else 200,
+        member=member,
+        user=user,
+        is_oneself=is_oneself,
+        may_change=visit.may("team") and (member.role != "owner" or visit.role == "owner"),
+        form={"role": member.role, "confirm": typed},
+        problems=problems or {},
+        roles=roles_for(visit),
+    )
+
+
+@router.post("/{user_id}")
+async def change_role(request: Request, visit: TeamingPlatform, user_id: Id) -> Response:
+    form = await read_own_form(request, visit.visitor)
+    database: Database = request.app.state.database
+    try:
+        async with database.write() as tx:
+            await membership.change_role(tx, changing(request, visit), user_id, _role(form))
+    except (platforms.LastOwner, ValidationFailed) as refusal:
+        return await _show_member(request, visit, user_id, {"role": refusal.sentence})
+    return see(f"/dashboard/{visit.platform_id}/team")
+
+
+@router.post("/{user_id}/remove")
+async def remove(request: Request, visit: AtPlatform, user_id: Id) -> Response:
+    """Who removes themselves leaves; who or what is parted from is typed first."""
+    is_oneself = user_id == visit.visitor.session.user_id
+    if not is_oneself:
+        platforms.refuse_role(visit.role, "team")
+    form = await read_own_form(request, visit.visitor)
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        await platforms.find_member(tx, visit.platform_id, user_id)
+        [user] = await accounts.users_by_id(tx, [user_id])
+    try:
+        refuse_unconfirmed(form, visit.platform.name if is_oneself else user.email)
+        async with database.write() as tx:
+            await membership.leave(tx, changing(request, visit), user_id)
+    except (platforms.LastOwner, ValidationFailed) as refusal:
+        sentence = refusal.sentence if refusal.param == "confirm" else f"{refusal.sentence} {refusal.hint}"
+        typed = form.get("confirm", "")
+        return await _show_member(request, visit, user_id, {refusal.param or "": sentence}, typed=typed)
+    return see("/dashboard" if is_oneself else f"/dashboard/{visit.platform_id}/team")
+
+
+def _role(form: dict[str, str]) -> Role:
+    for role in ROLES:
+        if form.get("role") == role:
+            return role
+    raise ValidationFailed("Choose a role.", param="role")
+
+
+def _letter(request: Request, visit: PlatformVisit, email: str, role: str, token: str) -> mail.Letter:
+    return emails.invitation(
+        email,
+        platform=visit.platform.name,
+        role=role,
+        invited_by=visit.visitor.session.shown_name,
+        link_base=request.app.state.settings.link_base,
+        token=token,
+    )

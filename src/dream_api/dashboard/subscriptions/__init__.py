@@ -1,0 +1,6 @@
+"""Developers' pages of what they sell by the period: subscriptions, their money, and links by which customers pay."""
+
+from dream_api.dashboard.subscriptions import cancel, change_plan, checkout_links, refunds
+from dream_api.dashboard.subscriptions import list as subscriptions
+
+ROUTERS = (checkout_links.router, subscriptions.router, change_plan.router, cancel.router, refunds.router)

@@ -1,0 +1,120 @@
+"""Another plan for a subscription, seen before it is bought."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from dream_api import catalog
+from dream_api.auth.browser_sessions import ProjectVisit, SellingInProject, read_own_form
+from dream_api.auth.dependencies import billing_of
+from dream_api.billing import subscription_changes
+from dream_api.catalog import Offer, Price
+from dream_api.core import ids
+from dream_api.core.db import Tx
+from dream_api.core.errors import Conflict, Invalid, Refusal, ValidationFailed
+from dream_api.core.http import Form
+from dream_api.dashboard.audit import record
+from dream_api.dashboard.forms import problems_of, whole
+from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.subscriptions.detail import Id, Whole, find, frame, subscription_url
+from dream_api.gateways.contract import CardRefused, Change
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_PATH = "/dashboard/{projectId}/{mode}/subscriptions/{id}/change"
+_LONGEST_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A price that the subscription can be moved to."""
+
+    offer: Offer
+    price: Price
+
+    @property
+    def is_flat(self) -> bool:
+        return self.price.billing_scheme == "flat_rate"
+
+
+@router.get(_PATH)
+async def choose_plan(
+    request: Request, visit: SellingInProject, subscription_id: Id, price: str = "", quantity: str = ""
+) -> Response:
+    """The choices; once one is chosen, what it would cost now."""
+    form = {"price": price, "quantity": quantity}
+    return await _show(request, visit, subscription_id, form)
+
+
+@router.post(_PATH)
+async def change_plan(request: Request, visit: SellingInProject, subscription_id: Id) -> Response:
+    """In force and charged at once; where the card is declined, nothing changes."""
+    form = await read_own_form(request, visit.visitor)
+    desk = billing_of(request)
+    try:
+        async with desk.database.read() as tx:
+            held = await find(tx, visit, subscription_id)
+            change = await _wanted(tx, visit, held, form)
+        key = f"page:{held.row.id}:{change.lines[0].price.id}:{form.get('once', '')[:_LONGEST_ONCE]}"
+        await subscription_changes.change(desk, held.account, held.row, change, key)
+    except (Invalid, Conflict, CardRefused) as refusal:
+        return await _show(request, visit, subscription_id, form, refusal)
+    async with desk.database.write() as tx:
+        await record(tx, request, visit, "subscription.changed", about=subscription_id, price=form.get("price", ""))
+    return see(subscription_url(visit, subscription_id, "changed"))
+
+
+async def _show(
+    request: Request, visit: ProjectVisit, subscription_id: str, form: Form, refusal: Refusal | None = None
+) -> Response:
+    desk = billing_of(request)
+    preview = change = None
+    async with desk.database.read() as tx:
+        held = await find(tx, visit, subscription_id)
+        choices = await _choices(tx, visit, held)
+        if form.get("price") and refusal is None:
+            try:
+                change = await _wanted(tx, visit, held, form)
+            except (Invalid, Conflict) as problem:
+                refusal = problem
+    if change is not None:
+        try:
+            preview = await subscription_changes.preview(desk, held.account, held.row, change)
+        except Conflict as problem:
+            refusal = problem
+    return frame.show(
+        visit,
+        "change.html",
+        here="subscriptions",
+        status=422 if refusal else 200,
+        whole=held,
+        choices=choices,
+        form={"price": held.row.price_id, "quantity": str(held.row.quantity), **{k: v for k, v in form.items() if v}},
+        preview=preview,
+        line=None if change is None else change.lines[0],
+        problems={} if refusal is None else problems_of(refusal, {"tier": "price", "priceId": "price", "id": ""}),
+        once=ids.new("req"),
+    )
+
+
+async def _choices(tx: Tx, visit: ProjectVisit, held: Whole) -> list[Choice]:
+    """What is sold by the period in the subscription's currency, hidden tiers among it."""
+    offers = await catalog.offers_of(tx, visit.platform_id, visit.project.id, visit.mode)
+    return [
+        Choice(offer, price)
+        for offer in sorted(offers, key=lambda offer: (offer.number is None, offer.number or 0, offer.id))
+        for price in offer.prices
+        if price.type == "recurring" and price.currency == held.row.currency
+    ]
+
+
+async def _wanted(tx: Tx, visit: ProjectVisit, held: Whole, form: Form) -> Change:
+    choices = await _choices(tx, visit, held)
+    choice = next((each for each in choices if each.price.id == form.get("price")), None)
+    if choice is None:
+        raise ValidationFailed("Choose one of the prices.", param="price")
+    quantity = 1 if choice.is_flat else whole(form, "quantity")
+    return await subscription_changes.wanted(
+        tx, visit.scope, held.row, tier=choice.offer.name, price_id=choice.price.id, quantity=quantity
+    )

@@ -1,0 +1,115 @@
+"""Selling by link: a checkout for one customer, to be sent to them."""
+
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from dream_api import billing, catalog, customers
+from dream_api.auth.browser_sessions import InProject, ProjectVisit, SellingInProject, read_own_form
+from dream_api.auth.dependencies import billing_of
+from dream_api.catalog import Offer, Price
+from dream_api.core.db import Tx
+from dream_api.core.errors import Conflict, Forbidden, Invalid, NotFound, ValidationFailed
+from dream_api.core.http import Form
+from dream_api.dashboard.audit import record
+from dream_api.dashboard.forms import Problems, problems_of, whole
+from dream_api.dashboard.layout import PageRoute, project_url, see
+from dream_api.dashboard.subscriptions.detail import Id, frame
+from dream_api.metering import SaasOnly
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_PATH = "/dashboard/{projectId}/{mode}/subscriptions"
+_HERE = ("localhost", "127.0.0.1", "::1")
+_FIELDS = {"X-User-Id": "userId", "successUrl": "url", "cancelUrl": "url", "priceId": "price", "tier": "price"}
+
+
+@router.get(_PATH + "/new")
+async def ask_for_link(request: Request, visit: SellingInProject, user_id: str = "") -> Response:
+    return await _show(request, visit, {"userId": user_id, "quantity": "1", "url": _way_on(request, visit)})
+
+
+@router.post(_PATH)
+async def make_link(request: Request, visit: SellingInProject) -> Response:
+    """The plan is the customer's as soon as they have paid there."""
+    form = await read_own_form(request, visit.visitor)
+    desk = billing_of(request)
+    try:
+        if visit.project.type != "saas":
+            raise SaasOnly("Subscriptions are sold by saas projects; this one is a store.")
+        user_id = customers.proper_user_id(form.get("userId", ""), "userId")
+        async with desk.database.write() as tx:
+            offer, price = await _chosen(tx, visit, form.get("price", ""))
+            quantity = whole(form, "quantity")
+            account = await billing.account_of(tx, visit.scope)
+            checkout = await billing.begin_subscription(
+                tx,
+                visit.project,
+                visit.scope,
+                user_id=user_id,
+                tier=offer.name,
+                price_id=price.id,
+                quantity=1 if quantity is None else quantity,
+                coupon=form.get("coupon") or None,
+                success_url=form.get("url", ""),
+                cancel_url=form.get("url", ""),
+                once=None,
+            )
+            await record(tx, request, visit, "checkout.made", about=checkout.id)
+        await billing.open_page(desk, account, checkout)
+    except (Invalid, Conflict, Forbidden) as refusal:
+        return await _show(request, visit, form, problems_of(refusal, _FIELDS))
+    return see(project_url(visit, f"/subscriptions/links/{checkout.id}"))
+
+
+@router.get(_PATH + "/links/{id}")
+async def show_link(request: Request, visit: InProject, checkout_id: Id) -> Response:
+    """To copy, and what became of it."""
+    async with billing_of(request).database.read() as tx:
+        checkout = await billing.checkout_by_id(tx, visit.platform_id, checkout_id)
+        if checkout is None or (checkout.project_id, checkout.mode) != (visit.project.id, visit.mode):
+            raise NotFound("There is no such checkout.")
+        customer = None
+        if checkout.customer_id is not None:
+            customer = await customers.find(tx, visit.scope, checkout.customer_id)
+    return frame.show(visit, "link.html", here="subscriptions", checkout=checkout, customer=customer)
+
+
+async def _chosen(tx: Tx, visit: ProjectVisit, price_id: str) -> tuple[Offer, Price]:
+    found = next((each for each in await _choices(tx, visit) if each[1].id == price_id), None)
+    if found is None:
+        raise ValidationFailed("Choose what to sell.", param="price")
+    return found
+
+
+async def _choices(tx: Tx, visit: ProjectVisit) -> list[tuple[Offer, Price]]:
+    offers = await catalog.offers_of(tx, visit.platform_id, visit.project.id, visit.mode)
+    offers.sort(key=lambda offer: (offer.number is None, offer.number or 0, offer.id))
+    return [(offer, price) for offer in offers for price in offer.prices if price.type == "recurring"]
+
+
+def _way_on(request: Request, visit: ProjectVisit) -> str:
+    """Where the customer goes afterwards: the project's own website, or in test mode this machine."""
+    own = next((origin for origin in visit.project.origins if "*" not in origin), None)
+    if own is not None:
+        return own
+    link_base: str = request.app.state.settings.link_base
+    if visit.mode == "test" and urlsplit(link_base).hostname in _HERE:
+        return f"{link_base}/"
+    return "http://localhost:3000/" if visit.mode == "test" else ""
+
+
+async def _show(request: Request, visit: ProjectVisit, form: Form, problems: Problems | None = None) -> Response:
+    async with billing_of(request).database.read() as tx:
+        choices = await _choices(tx, visit)
+    return frame.show(
+        visit,
+        "sell.html",
+        here="subscriptions",
+        status=422 if problems else 200,
+        mode_path="/subscriptions",
+        choices=choices,
+        form=form,
+        problems=problems or {},
+    )

@@ -1,0 +1,111 @@
+"""One subscription with all there is of it, as every page shows it that does something to it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Path, Request
+from sqlalchemy import Row
+from starlette.responses import Response
+
+from dream_api import catalog, gateways
+from dream_api.auth.browser_sessions import ProjectVisit
+from dream_api.auth.dependencies import billing_of
+from dream_api.billing import display, queries, subscription_changes
+from dream_api.catalog import Price
+from dream_api.core import ids
+from dream_api.core.db import Tx
+from dream_api.core.http import Form
+from dream_api.dashboard.forms import Problems
+from dream_api.dashboard.layout import Frame, project_url
+
+Id = Annotated[str, Path(alias="id", max_length=64, pattern=r"^[^\x00]*$")]
+# How many invoices and payments the page shows.
+_MOST = 50
+# Of payments and refunds.
+_MONEY = {"succeeded": "good", "failed": "bad", "asked": "warn", "pending": "warn", "canceled": ""}
+
+
+def _money_mood(status: str) -> str:
+    return _MONEY.get(status, "")
+
+
+frame = Frame(
+    "dream_api.dashboard.subscriptions",
+    each=display.each,
+    mood=display.mood,
+    priced=display.priced,
+    status=display.status,
+    money_mood=_money_mood,
+)
+DONE = {
+    "changed": "The plan is changed, and in force.",
+    "canceled": "The subscription is canceled.",
+    "resumed": "The subscription goes on.",
+    "refunded": "The money is on its way back.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A subscription, what it is for, and its money, newest first."""
+
+    account: gateways.Account
+    row: Row[Any]
+    name: str
+    price: Price
+    invoices: Sequence[Row[Any]]
+    payments: Sequence[Row[Any]]
+
+    @property
+    def told(self) -> str:
+        """`2 × Team`."""
+        return self.name if self.row.quantity == 1 else f"{self.row.quantity} × {self.name}"
+
+    @property
+    def may_change(self) -> bool:
+        return self.row.status in ("active", "trialing")
+
+    def lines_of(self, invoice: Row[Any]) -> list[str]:
+        return [line["description"] for line in json.loads(invoice.lines)]
+
+
+async def find(tx: Tx, visit: ProjectVisit, subscription_id: str) -> Whole:
+    """NotFound where the project has no such subscription in this mode."""
+    account, row = await subscription_changes.find(tx, visit.scope, subscription_id)
+    price = await catalog.find_price(tx, visit.platform_id, visit.project.id, visit.mode, row.price_id)
+    offer = await catalog.find_offer_of(tx, visit.platform_id, price)
+    invoices = await queries.invoices_of(tx, visit.platform_id, row.id, limit=_MOST)
+    gateway_ids = [invoice.gateway_id for invoice in invoices]
+    payments = await queries.payments_of_invoices(tx, visit.scope, row.customer_id, gateway_ids, limit=_MOST)
+    return Whole(account, row, offer.display_name, price, invoices, payments)
+
+
+def subscription_url(visit: ProjectVisit, subscription_id: str, done: str = "") -> str:
+    return project_url(visit, f"/subscriptions/{subscription_id}") + (f"?done={done}" if done else "")
+
+
+async def show_subscription(
+    request: Request,
+    visit: ProjectVisit,
+    subscription_id: str,
+    *,
+    form: Form | None = None,
+    problems: Problems | None = None,
+    done: str = "",
+) -> Response:
+    async with billing_of(request).database.read() as tx:
+        whole = await find(tx, visit, subscription_id)
+    return frame.show(
+        visit,
+        "subscription.html",
+        here="subscriptions",
+        status=422 if problems else 200,
+        mode_path="/subscriptions",
+        whole=whole,
+        form=form or {},
+        problems=problems or {},
+        done=DONE.get(done),
+        once=ids.new("req"),
+    )

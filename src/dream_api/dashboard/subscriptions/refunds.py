@@ -1,0 +1,68 @@
+"""Money of a subscription goes back."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import Response
+
+from dream_api import billing, catalog
+from dream_api.auth.browser_sessions import ProjectVisit, RefundingInProject, read_own_form
+from dream_api.auth.dependencies import billing_of
+from dream_api.billing.tables import refunds
+from dream_api.core.errors import Conflict, Invalid, NotFound, ValidationFailed
+from dream_api.core.http import Form
+from dream_api.core.idempotency import Once
+from dream_api.dashboard.audit import record
+from dream_api.dashboard.forms import problems_of
+from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.subscriptions.detail import Id, find, show_subscription, subscription_url
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_LONGEST_ONCE = 64
+_LONGEST_REASON = 255
+PaymentId = Annotated[str, Path(alias="paymentId", max_length=64, pattern=r"^[^\x00]*$")]
+
+
+@router.post("/dashboard/{projectId}/{mode}/subscriptions/{id}/payments/{paymentId}/refund")
+async def refund_payment(
+    request: Request, visit: RefundingInProject, subscription_id: Id, payment_id: PaymentId
+) -> Response:
+    """All that is left of it or a part; a form that is sent twice gives back once."""
+    form = await read_own_form(request, visit.visitor)
+    desk = billing_of(request)
+    try:
+        async with desk.database.write() as tx:
+            held = await find(tx, visit, subscription_id)
+            payment = next((each for each in held.payments if each.id == payment_id), None)
+            if payment is None:
+                raise NotFound("There is no such payment.")
+            typed = form.get("amount", "")
+            amount = catalog.minor_of(typed, payment.currency, "amount") if typed else None
+            once = _once_of(visit, payment_id, form)
+            refund = await billing.begun(tx, refunds, held.account, once)
+            if refund is None:
+                reason = _reason(form)
+                refund = await billing.begin_refund(tx, held.account, payment_id, amount, reason=reason, once=once)
+                if not visit.may("refund"):
+                    await billing.refuse_beyond(tx, payment, visit.project.refund_limit)
+                told = {"amount": str(refund.amount), "currency": refund.currency}
+                await record(tx, request, visit, "payment.refunded", about=payment_id, **told)
+        await billing.send_refund(desk, held.account, refund)
+    except (Invalid, Conflict, billing.RefundBeyondLimit) as refusal:
+        told = problems_of(refusal, {"amount": f"{payment_id}-amount", "id": f"{payment_id}-amount"})
+        return await show_subscription(request, visit, subscription_id, form=form, problems=told)
+    return see(subscription_url(visit, subscription_id, "refunded"))
+
+
+def _reason(form: Form) -> str | None:
+    reason = form.get("reason") or None
+    if reason is not None and len(reason) > _LONGEST_REASON:
+        raise ValidationFailed(f"A reason has at most {_LONGEST_REASON} characters.", param="amount")
+    return reason
+
+
+def _once_of(visit: ProjectVisit, payment_id: str, form: Form) -> Once | None:
+    key = form.get("once", "")[:_LONGEST_ONCE]
+    body = f"{form.get('amount', '')}\n{form.get('reason', '')}".encode()
+    return Once(visit.platform_id, f"{visit.caller} refund {payment_id}", key, body) if key else None

@@ -1,0 +1,205 @@
+"""Checkout sessions: opened, then paid, left, or expired."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from dream_api.core import clock, ids
+from dream_api.core.errors import ValidationFailed
+from dream_api.gateways.contract import AuthenticationRequired, CardRefused, GatewayRefused, NewCheckout
+from dream_api.gateways.sandbox import dunning, invoices, objects, page_ids, payment_intents, subscriptions
+from dream_api.gateways.sandbox.line_items import Sold, discounts, sold
+from dream_api.gateways.sandbox.test_cards import Card, card_of, refusal_of
+from dream_api.gateways.sandbox.unit_of_work import Books, Thing
+
+Json = dict[str, Any]
+
+
+async def open_session(books: Books, wanted: NewCheckout, link_base: str) -> Thing:
+    """A page that can be paid until it expires."""
+    lines = sold(wanted.lines, wanted.currency, books.at)
+    if not lines or (not wanted.is_subscription and any(one.is_metered for one in lines)):
+        raise GatewayRefused("There is nothing to pay: usage is sold beside a recurring price.")
+    if wanted.coupon is not None and wanted.coupon.currency not in (None, wanted.currency):
+        raise GatewayRefused(f"The coupon {wanted.coupon.code} is not for {wanted.currency.upper()}.")
+    email = wanted.email
+    if wanted.customer is not None:
+        customer = await books.find("customer", wanted.customer)
+        email = email or customer.document["email"]
+    coupon = None if wanted.coupon is None else asdict(wanted.coupon)
+    trial_days = wanted.trial_days if wanted.is_subscription else 0
+    session_id = page_ids.new_id(page_ids.CHECKOUT, books.account.id)
+    url = page_ids.link_to(link_base, page_ids.CHECKOUT, session_id)
+    document = _document(books, wanted, session_id, url, email)
+    _price(document, lines, coupon, trial_days)
+    return books.add(
+        document,
+        due=document["expires_at"],
+        lines=[asdict(one) for one in lines],
+        trial_days=trial_days,
+        coupon=coupon,
+        payment=None,
+    )
+
+
+def _document(books: Books, wanted: NewCheckout, session_id: str, url: str, email: str | None) -> Json:
+    return {
+        "id": session_id,
+        "object": "checkout.session",
+        "automatic_tax": {"enabled": False, "liability": None, "status": None},
+        "cancel_url": wanted.cancel_url,
+        "client_reference_id": None,
+        "created": books.at,
+        "currency": wanted.currency,
+        "custom_fields": [],
+        "custom_text": dict.fromkeys(("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")),
+        "customer": wanted.customer,
+        "customer_creation": None if wanted.customer else "always",
+        "customer_details": {"email": email, "name": None, "phone": None, "address": None},
+        "customer_email": wanted.email,
+        "expires_at": wanted.expires_at // clock.SECOND,
+        "invoice": None,
+        "livemode": False,
+        "metadata": dict(wanted.metadata),
+        "mode": "subscription" if wanted.is_subscription else "payment",
+        "payment_intent": None,
+        "payment_method_collection": "always",
+        "payment_method_types": ["card"],
+        "payment_status": "unpaid",
+        "shipping_options": [],
+        "status": "open",
+        "subscription": None,
+        "success_url": wanted.success_url,
+        "url": url,
+    }
+
+
+def _price(document: Json, lines: Sequence[Sold], coupon: Json | None, trial_days: int) -> None:
+    """What is asked for now; a trial asks for what is bought once only, and its coupon waits for its end."""
+    amounts = [0 if trial_days and one.rhythm else one.amount for one in lines]
+    off = discounts(None if trial_days else coupon, amounts, (), document["currency"])
+    items = [_item(*line) for line in zip(lines, amounts, off, strict=True)]
+    document |= {
+        "amount_subtotal": sum(amounts),
+        "amount_total": sum(amounts) - sum(off),
+        "line_items": objects.listed(items, f"/v1/checkout/sessions/{document['id']}/line_items"),
+        "total_details": {"amount_discount": sum(off), "amount_shipping": 0, "amount_tax": 0},
+    }
+
+
+def _item(one: Sold, amount: int, off: int) -> Json:
+    return {
+        "id": ids.new("li"),
+        "object": "item",
+        "amount_discount": off,
+        "amount_subtotal": amount,
+        "amount_tax": 0,
+        "amount_total": amount - off,
+        "currency": one.price["currency"],
+        "description": one.name,
+        "price": one.price,
+        "quantity": None if one.is_metered else one.quantity,
+    }
+
+
+async def pay(books: Books, session: Thing, card_number: str | None, *, is_authenticated: bool) -> CardRefused | None:
+    """Complete it, once; where the card is declined, the page stays open for another one.
+
+    A subscription keeps the card for what it will cost, also where nothing is to be paid now.
+    """
+    refuse_closed(books, session)
+    document = session.document
+    if card_number is None and (document["amount_total"] or document["mode"] == "subscription"):
+        raise ValidationFailed("A card is needed.", param="card", hint="Pay with 4242 4242 4242 4242.")
+    card = None if card_number is None else card_of(card_number)
+    refused = None if card is None else refusal_of(card, is_present=True, is_authenticated=is_authenticated)
+    if card is not None and refused is not None:
+        await _note_refused(books, session, card, refused)
+        return refused
+    customer = await _customer_of(books, session)
+    document["customer"] = customer.id
+    if document["mode"] == "subscription":
+        await _subscribe(books, session, customer, card)
+    elif card is not None and document["amount_total"]:
+        await _pay_once(books, session, customer, card)
+    document |= {
+        "status": "complete",
+        "payment_status": "paid" if document["amount_total"] else "no_payment_required",
+        "url": None,
+    }
+    session.due = None
+    books.tell("checkout.session.completed", session)
+    return None
+
+
+def refuse_closed(books: Books, session: Thing) -> None:
+    """GatewayRefused where it cannot be paid any more."""
+    if session.document["status"] == "complete":
+        raise GatewayRefused("This checkout was paid already.", hint="Nothing was charged again.")
+    if session.document["status"] == "expired" or session.document["expires_at"] <= books.at:
+        raise GatewayRefused("This checkout has expired.", hint="Go back to the shop and begin anew.")
+
+
+async def _note_refused(books: Books, session: Thing, card: Card, refused: CardRefused) -> None:
+    """Whoever is asked to confirm was not declined yet; and where nothing was asked, nothing was refused."""
+    if session.document["amount_total"] and not isinstance(refused, AuthenticationRequired):
+        payment_intents.take(books, await _payment_of(books, session), card, is_present=True)
+
+
+async def _payment_of(books: Books, session: Thing) -> Thing:
+    """One for all attempts."""
+    document = session.document
+    if session.hidden["payment"] is not None:
+        return await books.find("payment_intent", session.hidden["payment"])
+    metadata = dict(document["metadata"])
+    payment = payment_intents.intent(
+        books, document["amount_total"], document["currency"], document["customer"], metadata
+    )
+    session.hidden["payment"] = payment.id
+    return payment
+
+
+async def _customer_of(books: Books, session: Thing) -> Thing:
+    document = session.document
+    if document["customer"] is not None:
+        return await books.find("customer", document["customer"])
+    made = books.add(objects.customer(document["customer_details"]["email"], document["currency"], books.at), card=None)
+    books.tell("customer.created", made)
+    return made
+
+
+async def _pay_once(books: Books, session: Thing, customer: Thing, card: Card) -> None:
+    payment = await _payment_of(books, session)
+    payment.document["customer"] = customer.id
+    session.document["payment_intent"] = payment.id
+    payment_intents.take(books, payment, card, is_present=True, is_authenticated=True)
+
+
+async def _subscribe(books: Books, session: Thing, customer: Thing, card: Card | None) -> None:
+    """The subscription begins, and its first invoice is paid by the card, which is kept."""
+    assert card is not None
+    dunning.keep_card(customer, card)
+    hidden, document = session.hidden, session.document
+    subscription, invoice = subscriptions.begin(
+        books,
+        customer,
+        [Sold(**one) for one in hidden["lines"]],
+        trial_days=hidden["trial_days"],
+        coupon=hidden["coupon"],
+        metadata=dict(document["metadata"]),
+    )
+    # What the page showed is what is paid: credit waits for the next invoice.
+    invoices.finalize(books, invoice, customer, uses_credit=False)
+    if document["amount_total"]:
+        invoice.hidden["payment"] = (await _payment_of(books, session)).id
+    await dunning.collect(books, invoice, card, is_present=True, is_authenticated=True)
+    document |= {"subscription": subscription.id, "invoice": invoice.id}
+
+
+def expire(books: Books, session: Thing) -> None:
+    """Nobody can pay it any more; nothing where it is over already."""
+    if session.document["status"] != "open":
+        return
+    session.document |= {"status": "expired", "url": None}
+    session.due = None
+    books.tell("checkout.session.expired", session)

@@ -1,0 +1,97 @@
+"""Asking for an invoice's money: at once, again after some days, and then no more."""
+
+from dream_api.core import ids
+from dream_api.gateways.contract import CardRefused
+from dream_api.gateways.sandbox import cancellation, payment_intents
+from dream_api.gateways.sandbox import invoices as invoicing
+from dream_api.gateways.sandbox.billing_cycle import DAY, GIVE_UP_DAYS, next_try
+from dream_api.gateways.sandbox.test_cards import Card, card_of
+from dream_api.gateways.sandbox.unit_of_work import Books, Thing
+
+
+async def bill(books: Books, invoice: Thing) -> None:
+    """Finalize a draft and charge the card on file."""
+    customer = await books.find("customer", invoice.document["customer"])
+    invoicing.finalize(books, invoice, customer)
+    await collect(books, invoice, card_on_file(customer), is_present=False)
+
+
+def card_on_file(customer: Thing) -> Card:
+    return card_of(customer.hidden["card"])
+
+
+async def collect(
+    books: Books, invoice: Thing, card: Card, *, is_present: bool, is_authenticated: bool = False
+) -> CardRefused | None:
+    """Charge what is due, if anything; the subscription goes on, or is past due."""
+    payment = None
+    if invoice.document["amount_due"]:
+        payment = await _payment_of(books, invoice)
+        invoice.document |= {"attempted": True, "attempt_count": invoice.document["attempt_count"] + 1}
+        refused = payment_intents.take(books, payment, card, is_present=is_present, is_authenticated=is_authenticated)
+        if refused is not None:
+            await _fail(books, invoice)
+            return refused
+    invoicing.settle(books, invoice, payment)
+    await _recover(books, invoice)
+    return None
+
+
+async def _payment_of(books: Books, invoice: Thing) -> Thing:
+    """One for all attempts."""
+    of = invoice.document
+    if invoice.hidden["payment"] is None:
+        made = payment_intents.intent(books, of["amount_due"], of["currency"], of["customer"], {"invoice": invoice.id})
+        invoice.hidden["payment"] = made.id
+        return made
+    payment = await books.find("payment_intent", invoice.hidden["payment"])
+    payment.document["customer"] = of["customer"]
+    payment.document["metadata"]["invoice"] = invoice.id
+    return payment
+
+
+async def _fail(books: Books, invoice: Thing) -> None:
+    failed_at: int = invoice.hidden["failed"] or books.at
+    again_at = next_try(failed_at, books.at)
+    invoice.hidden["failed"] = failed_at
+    invoice.document["next_payment_attempt"] = again_at
+    invoice.due = failed_at + GIVE_UP_DAYS * DAY if again_at is None else again_at
+    books.tell("invoice.payment_failed", invoice)
+    subscription = await _subscription_of(books, invoice)
+    if subscription.document["status"] == "active":
+        subscription.document["status"] = "past_due"
+        books.tell("customer.subscription.updated", subscription)
+
+
+async def _recover(books: Books, invoice: Thing) -> None:
+    subscription = await _subscription_of(books, invoice)
+    if subscription.document["status"] != "past_due":
+        return
+    invoices = await books.children(subscription.id, "invoice")
+    if all(one.document["status"] != "open" for one in invoices):
+        subscription.document["status"] = "active"
+        books.tell("customer.subscription.updated", subscription)
+
+
+async def _subscription_of(books: Books, invoice: Thing) -> Thing:
+    return await books.find("subscription", str(invoice.parent))
+
+
+async def ask_again(books: Books, invoice: Thing) -> None:
+    """Try the card on file once more; two weeks after the first failure the subscription ends."""
+    if books.at < invoice.hidden["failed"] + GIVE_UP_DAYS * DAY:
+        customer = await books.find("customer", invoice.document["customer"])
+        await collect(books, invoice, card_on_file(customer), is_present=False)
+        return
+    subscription = await _subscription_of(books, invoice)
+    if subscription.document["status"] == "canceled":
+        invoicing.write_off(books, invoice)
+    else:
+        await cancellation.end(books, subscription, reason="payment_failed")
+
+
+def keep_card(customer: Thing, card: Card) -> str:
+    """From now on it pays for this customer's subscriptions; its id as a payment method."""
+    kept = customer.document["invoice_settings"]["default_payment_method"] = ids.new("pm")
+    customer.hidden["card"] = card.number
+    return kept

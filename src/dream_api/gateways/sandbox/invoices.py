@@ -1,0 +1,88 @@
+"""Invoices from the draft to their end: finalized, then paid or written off; credit pays first."""
+
+from typing import Any
+
+from dream_api.core import ids
+from dream_api.gateways.sandbox import objects
+from dream_api.gateways.sandbox.unit_of_work import Books, Thing
+
+Json = dict[str, Any]
+
+
+def credit_of(customer: Thing, currency: str) -> int:
+    """What the customer is owed, and following invoices are paid with."""
+    return -customer.document["invoice_credit_balance"].get(currency, 0)
+
+
+def finalize(books: Books, invoice: Thing, customer: Thing, *, uses_credit: bool = True) -> None:
+    """Numbered, and open for payment; a total below nothing becomes credit, and credit pays a total above."""
+    document, told = invoice.document, customer.document
+    currency, total = document["currency"], document["total"]
+    credit = credit_of(customer, currency)
+    used = min(credit if uses_credit else 0, total)
+    _set_credit(customer, currency, credit - used)
+    number = told["next_invoice_sequence"]
+    told["next_invoice_sequence"] = number + 1
+    document |= {
+        "number": f"{told['invoice_prefix']}-{number:04}",
+        "customer_email": told["email"],
+        "status": "open",
+        "effective_at": books.at,
+        "automatically_finalizes_at": None,
+        "starting_balance": -credit,
+        "ending_balance": used - credit,
+        "amount_due": max(total - used, 0),
+        "amount_remaining": max(total - used, 0),
+    }
+    document["status_transitions"]["finalized_at"] = books.at
+    books.tell("invoice.finalized", invoice)
+
+
+def _set_credit(customer: Thing, currency: str, credit: int) -> None:
+    customer.document["invoice_credit_balance"][currency] = -credit
+    if currency == customer.document["currency"]:
+        customer.document["balance"] = -credit
+
+
+def settle(books: Books, invoice: Thing, payment: Thing | None) -> None:
+    """Paid, by the payment or because nothing was due."""
+    document = invoice.document
+    due = document["amount_due"]
+    document |= {
+        "status": "paid",
+        "amount_paid": due,
+        "amount_remaining": 0,
+        "attempted": True,
+        "next_payment_attempt": None,
+    }
+    document["status_transitions"]["paid_at"] = books.at
+    if payment is not None:
+        document["payments"] = objects.listed([_payment(books, invoice, payment)], "/v1/invoice_payments")
+    invoice.due = None
+    books.tell("invoice.paid", invoice)
+
+
+def _payment(books: Books, invoice: Thing, payment: Thing) -> Json:
+    due = invoice.document["amount_due"]
+    return {
+        "id": ids.new("inpay"),
+        "object": "invoice_payment",
+        "amount_paid": due,
+        "amount_requested": due,
+        "created": books.at,
+        "currency": invoice.document["currency"],
+        "invoice": invoice.id,
+        "is_default": True,
+        "livemode": False,
+        "payment": {"type": "payment_intent", "payment_intent": payment.id},
+        "status": "paid",
+        "status_transitions": {"canceled_at": None, "paid_at": books.at},
+    }
+
+
+def write_off(books: Books, invoice: Thing) -> None:
+    """Nobody is asked for it any more."""
+    invoice.document |= {"status": "uncollectible", "auto_advance": False, "next_payment_attempt": None}
+    invoice.document["status_transitions"]["marked_uncollectible_at"] = books.at
+    invoice.due = None
+    books.tell("invoice.marked_uncollectible", invoice)

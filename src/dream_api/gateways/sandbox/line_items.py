@@ -1,0 +1,104 @@
+"""What was sold: lines whose amounts will not change any more, and what a coupon takes off them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from dream_api.catalog import Coupon, amount_of, discount_of
+from dream_api.core import money
+from dream_api.gateways.contract import GatewayRefused, Line
+from dream_api.gateways.sandbox import billing_cycle, objects
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """A line with what a full period of it costs (of a usage price: nothing beforehand)."""
+
+    price: Json
+    name: str
+    quantity: int
+    amount: int
+
+    @property
+    def rhythm(self) -> tuple[str, int] | None:
+        """How often it is asked for; None: once."""
+        recurring: Json | None = self.price["recurring"]
+        return None if recurring is None else (recurring["interval"], recurring["interval_count"])
+
+    @property
+    def is_metered(self) -> bool:
+        recurring: Json = self.price["recurring"] or {}
+        return recurring.get("usage_type") == "metered"
+
+    @property
+    def is_licensed(self) -> bool:
+        return self.rhythm is not None and not self.is_metered
+
+    @property
+    def description(self) -> str:
+        return self.name if self.quantity == 1 or self.is_metered else f"{self.quantity} × {self.name}"
+
+
+def sold(lines: Sequence[Line], currency: str, at: int) -> list[Sold]:
+    """Refuses what no single bill could ask for: two currencies, or two rhythms."""
+    if {line.price.currency for line in lines} - {currency}:
+        raise GatewayRefused(f"All prices must be in {currency.upper()}.", hint="Sell each currency by itself.")
+    made = _distinct([_sold(line, at) for line in lines])
+    rhythms = {one.rhythm for one in made if one.is_licensed}
+    if len(rhythms) > 1:
+        raise GatewayRefused(
+            "All recurring prices of a subscription must renew together.",
+            hint="Choose prices of one interval.",
+        )
+    for rhythm in rhythms:
+        for one in made:
+            if one.is_metered:
+                one.price["recurring"] |= dict(zip(("interval", "interval_count"), rhythm or (), strict=True))
+    return made
+
+
+def _distinct(lines: Sequence[Sold]) -> list[Sold]:
+    """A usage price is billed once, however often it stands there."""
+    usage = {one.price["id"]: one for one in lines if one.is_metered}
+    return [*(one for one in lines if not one.is_metered), *usage.values()]
+
+
+def _sold(line: Line, at: int) -> Sold:
+    is_usage = line.price.type == "usage"
+    amount = 0 if is_usage else amount_of(line.price, line.quantity)
+    return Sold(objects.price(line, at), line.name, 0 if is_usage else line.quantity, amount)
+
+
+def discounts(coupon: Json | None, amounts: Sequence[int], usage: Sequence[int], currency: str) -> list[int]:
+    """What is taken off each line, first off the plan's and with what then remains off usage."""
+    if coupon is None:
+        return [0] * (len(amounts) + len(usage))
+    # As it was sold, whatever else a later release knows of coupons.
+    known: Json = {field.name: coupon.get(field.name) for field in fields(Coupon)}
+    the_coupon = Coupon(**known)
+    step = money.step(currency)
+    off = discount_of(the_coupon, amounts, step=step)
+    if the_coupon.amount_off is not None:
+        the_coupon = replace(the_coupon, amount_off=the_coupon.amount_off - sum(off))
+    return [*off, *discount_of(the_coupon, usage, step=step)]
+
+
+def coupon_lasts(discount: Json, at: int) -> bool:
+    """Whether what a subscription knows of its coupon still takes something off an invoice of this moment."""
+    coupon: Json | None = discount["coupon"]
+    if coupon is None:
+        return False
+    if coupon["duration"] == "once":
+        return not discount["used"]
+    return discount["ends"] is None or at < discount["ends"]
+
+
+def discount_from(coupon: Json | None, begins: int) -> Json:
+    """What a subscription keeps of its coupon, whose months are counted from the first moment that is paid for."""
+    is_repeating = coupon is not None and coupon["duration"] == "repeating"
+    ends = (
+        billing_cycle.months_later(begins, coupon["duration_months"]) if coupon is not None and is_repeating else None
+    )
+    return {"coupon": coupon, "ends": ends, "used": False}

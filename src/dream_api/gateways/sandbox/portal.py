@@ -1,0 +1,74 @@
+"""The customer's own page: what they have, and the card that pays for it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from dream_api.core import clock
+from dream_api.core.errors import NotFound
+from dream_api.gateways.contract import Account
+from dream_api.gateways.sandbox import dunning, objects, page_ids
+from dream_api.gateways.sandbox.test_cards import Card, card_of, refusal_of
+from dream_api.gateways.sandbox.unit_of_work import Books, Thing
+
+Json = dict[str, Any]
+# By the world's clock: whoever moves a project's time ahead may want to see the portal then.
+LIFETIME = clock.HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """All that the page shows."""
+
+    account: Account
+    document: Json
+    customer: Json
+    subscriptions: list[Json]
+    # Newest first.
+    invoices: list[Json]
+    card: Card | None
+
+
+async def open_portal(books: Books, customer_id: str, return_url: str, link_base: str) -> Thing:
+    customer = await books.find("customer", customer_id)
+    session_id = page_ids.new_id(page_ids.PORTAL, books.account.id)
+    url = page_ids.link_to(link_base, page_ids.PORTAL, session_id)
+    document = objects.portal(session_id, url, customer.id, return_url, books.at)
+    return books.add(document, parent=customer.id, expires_at=clock.now() + LIFETIME)
+
+
+def _refuse_expired(portal: Thing) -> None:
+    if portal.hidden["expires_at"] <= clock.now():
+        raise NotFound("This link has expired.", hint="Open the page again from where you came.")
+
+
+async def look(books: Books, portal: Thing) -> Portal:
+    _refuse_expired(portal)
+    customer = await books.find("customer", portal.document["customer"])
+    subscriptions = await books.children(customer.id, "subscription")
+    invoices = [one for each in subscriptions for one in await books.children(each.id, "invoice")]
+    number: str | None = customer.hidden["card"]
+    return Portal(
+        books.account,
+        portal.document,
+        customer.document,
+        [one.document for one in reversed(subscriptions)],
+        [one.document for one in sorted(invoices, key=lambda one: one.id, reverse=True)],
+        None if number is None else card_of(number),
+    )
+
+
+async def change_card(books: Books, portal: Thing, card_number: str, *, is_authenticated: bool) -> None:
+    """From now on this card pays; what is open is paid with it at once."""
+    _refuse_expired(portal)
+    card = card_of(card_number)
+    refused = refusal_of(card, is_present=True, is_authenticated=is_authenticated)
+    if refused is not None:
+        raise refused
+    customer = await books.find("customer", portal.document["customer"])
+    kept = dunning.keep_card(customer, card)
+    for subscription in await books.children(customer.id, "subscription"):
+        if subscription.document["status"] != "canceled":
+            subscription.document["default_payment_method"] = kept
+        for invoice in await books.children(subscription.id, "invoice"):
+            if invoice.document["status"] == "open":
+                await dunning.collect(books, invoice, card, is_present=True, is_authenticated=True)

@@ -1,0 +1,206 @@
+"""Stripe's JSON as the contract's facts: the sandbox keeps its objects in the same shapes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dream_api.core import clock
+from dream_api.gateways.contract import (
+    CheckoutFacts,
+    DisputeFacts,
+    DisputeStatus,
+    InvoiceFacts,
+    InvoiceLine,
+    ObjectKind,
+    PaymentFacts,
+    PaymentStatus,
+    RefundFacts,
+    RefundStatus,
+    SubscriptionFacts,
+    SubscriptionStatus,
+)
+
+Json = Mapping[str, Any]
+
+# An unpaid or incomplete subscription gives nothing: nobody has paid for it.
+_SUBSCRIPTION: dict[str, SubscriptionStatus] = {
+    "trialing": "trialing",
+    "active": "active",
+    "past_due": "past_due",
+    "paused": "paused",
+    "unpaid": "past_due",
+    "incomplete": "paused",
+    "incomplete_expired": "canceled",
+    "canceled": "canceled",
+}
+_PAYMENT: dict[str, PaymentStatus] = {"succeeded": "succeeded", "canceled": "canceled"}
+_REFUND: dict[str, RefundStatus] = {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}
+_DISPUTE: dict[str, DisputeStatus] = {"won": "won", "lost": "lost", "warning_closed": "won"}
+
+
+def about(event: Json) -> tuple[ObjectKind, str] | None:
+    """The object that an event is about; None where it says nothing to us."""
+    thing: Json = event["data"]["object"]
+    match thing.get("object"):
+        case "checkout.session":
+            return "checkout", str(thing["id"])
+        case "subscription":
+            return "subscription", str(thing["id"])
+        case "invoice":
+            return "invoice", str(thing["id"])
+        case "payment_intent":
+            return "payment", str(thing["id"])
+        case "charge" | "refund" | "dispute" if thing.get("payment_intent"):
+            return "payment", id_of(thing["payment_intent"]) or ""
+        case _:
+            return None
+
+
+def id_of(reference: Any) -> str | None:
+    """The id, where the object itself may stand in its place."""
+    return None if reference is None else str(reference if isinstance(reference, str) else reference["id"])
+
+
+def checkout_of(session: Json) -> CheckoutFacts:
+    details, totals = _part(session, "customer_details"), _part(session, "total_details")
+    return CheckoutFacts(
+        id=session["id"],
+        status=session["status"],
+        is_paid=session["payment_status"] in ("paid", "no_payment_required"),
+        customer=id_of(session.get("customer")),
+        email=details.get("email") or session.get("customer_email"),
+        subscription=id_of(session.get("subscription")),
+        payment=id_of(session.get("payment_intent")),
+        currency=session["currency"],
+        total=session["amount_total"],
+        discount=totals.get("amount_discount") or 0,
+        metadata=dict(session.get("metadata") or {}),
+    )
+
+
+def subscription_of(subscription: Json) -> SubscriptionFacts:
+    """With its `latest_invoice` expanded."""
+    items: Sequence[Json] = subscription["items"]["data"]
+    licensed = next(item for item in items if item["price"]["recurring"]["usage_type"] == "licensed")
+    details = _part(subscription, "cancellation_details")
+    return SubscriptionFacts(
+        id=subscription["id"],
+        customer=id_of(subscription["customer"]) or "",
+        status=_SUBSCRIPTION[subscription["status"]],
+        price_id=licensed["price"].get("lookup_key") or licensed["price"]["id"],
+        quantity=licensed.get("quantity") or 1,
+        started_at=_moment(subscription["start_date"]),
+        period_starts_at=_moment(licensed["current_period_start"]),
+        period_ends_at=_moment(licensed["current_period_end"]),
+        trial_ends_at=_maybe(subscription.get("trial_end")),
+        cancel_at=_maybe(subscription.get("cancel_at")),
+        canceled_at=_maybe(subscription.get("canceled_at")),
+        ended_at=_maybe(subscription.get("ended_at")),
+        cancel_reason=details.get("comment") or details.get("reason"),
+        unpaid_since=_unpaid_since(subscription.get("latest_invoice")),
+        metadata=dict(subscription.get("metadata") or {}),
+    )
+
+
+def _unpaid_since(invoice: Json | str | None) -> int | None:
+    """Of the last invoice, where it was read with the subscription."""
+    if invoice is None or isinstance(invoice, str) or invoice["status"] not in ("open", "uncollectible"):
+        return None
+    return _moment(invoice["created"])
+
+
+def invoice_of(invoice: Json) -> InvoiceFacts:
+    parent = _part(_part(invoice, "parent"), "subscription_details")
+    paid: Sequence[Json] = _part(invoice, "payments").get("data") or ()
+    transitions = _part(invoice, "status_transitions")
+    discounts: Sequence[Json] = invoice.get("total_discount_amounts") or ()
+    return InvoiceFacts(
+        id=invoice["id"],
+        number=invoice.get("number"),
+        customer=id_of(invoice["customer"]) or "",
+        subscription=id_of(parent.get("subscription")),
+        status=invoice["status"],
+        reason=invoice.get("billing_reason") or "manual",
+        currency=invoice["currency"],
+        subtotal=invoice["subtotal"],
+        discount=sum(one["amount"] for one in discounts),
+        total=invoice["total"],
+        amount_due=invoice["amount_due"],
+        amount_paid=invoice["amount_paid"],
+        period_starts_at=_moment(invoice["period_start"]),
+        period_ends_at=_moment(invoice["period_end"]),
+        created_at=_moment(invoice["created"]),
+        paid_at=_maybe(transitions.get("paid_at")),
+        attempts=invoice["attempt_count"],
+        next_attempt_at=_maybe(invoice.get("next_payment_attempt")),
+        payment=id_of(paid[-1]["payment"]["payment_intent"]) if paid else None,
+        lines=tuple(_line_of(line) for line in invoice["lines"]["data"]),
+    )
+
+
+def _line_of(line: Json) -> InvoiceLine:
+    pricing = _part(_part(line, "pricing"), "price_details")
+    metadata = _part(line, "metadata")
+    return InvoiceLine(
+        description=line.get("description") or "",
+        amount=line["amount"],
+        quantity=line.get("quantity"),
+        price_id=metadata.get("price") or id_of(pricing.get("price")),
+        key=metadata.get("key"),
+    )
+
+
+def payment_of(intent: Json, charge: Json | None, refunds: Sequence[Json], disputes: Sequence[Json]) -> PaymentFacts:
+    """Of a payment intent, its latest charge, and what became of its money since."""
+    details = _part(charge or {}, "payment_method_details")
+    card, error = _part(details, "card"), _part(intent, "last_payment_error")
+    metadata: dict[str, str] = dict(_part(intent, "metadata"))
+    return PaymentFacts(
+        id=intent["id"],
+        customer=id_of(intent.get("customer")),
+        invoice=id_of(metadata.get("invoice") or (charge or {}).get("invoice")),
+        status=_PAYMENT.get(intent["status"], "failed" if error else "pending"),
+        currency=intent["currency"],
+        amount=intent["amount"],
+        method=details.get("type"),
+        brand=card.get("brand"),
+        last4=card.get("last4"),
+        failure=error.get("decline_code") or error.get("code"),
+        created_at=_moment(intent["created"]),
+        metadata=metadata,
+        refunds=tuple(_refund_of(refund) for refund in refunds),
+        disputes=tuple(_dispute_of(dispute) for dispute in disputes),
+    )
+
+
+def _refund_of(refund: Json) -> RefundFacts:
+    return RefundFacts(
+        id=refund["id"],
+        amount=refund["amount"],
+        status=_REFUND.get(refund["status"], "pending"),
+        reason=refund.get("reason"),
+        created_at=_moment(refund["created"]),
+        metadata=dict(refund.get("metadata") or {}),
+    )
+
+
+def _dispute_of(dispute: Json) -> DisputeFacts:
+    return DisputeFacts(
+        id=dispute["id"],
+        amount=dispute["amount"],
+        status=_DISPUTE.get(dispute["status"], "open"),
+        reason=dispute.get("reason") or "general",
+        created_at=_moment(dispute["created"]),
+    )
+
+
+def _part(whole: Json, name: str) -> Json:
+    """The object of that name; an empty one where there is none."""
+    return whole.get(name) or {}
+
+
+def _moment(seconds: int) -> int:
+    return seconds * clock.SECOND
+
+
+def _maybe(seconds: int | None) -> int | None:
+    return None if seconds is None else _moment(seconds)

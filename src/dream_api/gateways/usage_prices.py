@@ -1,0 +1,73 @@
+"""By which prices a subscription's usage is billed: told to the gateway as metadata, so that it comes back.
+
+Who changes plans inside a period still owes what was used by the meters that the new plan does not bill: their prices
+are carried to the end of that period.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dream_api.core import clock
+from dream_api.gateways.contract import Line
+
+
+@dataclass(frozen=True, slots=True)
+class UsagePrices:
+    """Ids of prices; those carried are of the one period that starts at `carried_for`.
+
+    `ends_it`: the change began a new period, so that the lasting ones bill nothing of the one that it ended.
+    """
+
+    lasting: tuple[str, ...]
+    carried: tuple[str, ...] = ()
+    carried_for: int | None = None
+    ends_it: bool = False
+
+    def of_period(self, starts_at: int) -> tuple[str, ...]:
+        if starts_at != self.carried_for:
+            return self.lasting
+        return self.carried if self.ends_it else self.lasting + self.carried
+
+    @classmethod
+    def from_metadata(cls, metadata: dict[str, str]) -> "UsagePrices":
+        carried_for = metadata.get("carriedFor")
+        return cls(
+            _listed(metadata.get("usage", "")),
+            _listed(metadata.get("carried", "")),
+            int(carried_for) * clock.SECOND if carried_for else None,
+            bool(metadata.get("carriedEnds")),
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "UsagePrices":
+        told = json.loads(text)
+        return cls(tuple(told["lasting"]), tuple(told["carried"]), told["carriedFor"], told["endsIt"])
+
+    def to_json(self) -> str:
+        told: dict[str, Any] = {
+            "lasting": self.lasting,
+            "carried": self.carried,
+            "carriedFor": self.carried_for,
+            "endsIt": self.ends_it,
+        }
+        return json.dumps(told)
+
+    def to_metadata(self) -> dict[str, str]:
+        """An empty text takes back what the gateway was told before."""
+        carried_for = "" if self.carried_for is None else str(self.carried_for // clock.SECOND)
+        return {
+            "usage": ",".join(self.lasting),
+            "carried": ",".join(self.carried),
+            "carriedFor": carried_for,
+            "carriedEnds": "1" if self.ends_it else "",
+        }
+
+
+def usage_prices_of(lines: Sequence[Line]) -> UsagePrices:
+    return UsagePrices(tuple(line.price.id for line in lines if line.price.type == "usage"))
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, text.split(",")))

@@ -1,0 +1,42 @@
+"""`/sandbox/portal/{id}/card`: another card for what a customer has."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from dream_api.auth.dependencies import billing_of
+from dream_api.billing import sandbox_checkout
+from dream_api.core.errors import ValidationFailed
+from dream_api.core.http import read_form
+from dream_api.gateways.contract import AuthenticationRequired, CardRefused
+from dream_api.hosted.sandbox.card_form import Attempt, attempt_of, chosen, told
+from dream_api.hosted.sandbox.page import Id, PageRoute, page, see
+from dream_api.hosted.sandbox.portal import Visit, visit_of
+
+router = APIRouter(prefix="/sandbox/portal", route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("/{id}/card")
+async def show_card(request: Request, portal_id: Id, card: str = "") -> Response:
+    return _form(await visit_of(request, portal_id), chosen(card))
+
+
+@router.post("/{id}/card")
+async def change_card(request: Request, portal_id: Id) -> Response:
+    """What is not paid yet is paid with it at once."""
+    attempt = attempt_of(await read_form(request))
+    visit = await visit_of(request, portal_id)
+    if attempt.refused is not None:
+        return _form(visit, attempt, attempt.refused, status=CardRefused.status)
+    try:
+        await sandbox_checkout.change_card(
+            billing_of(request), portal_id, attempt.card, authenticate=attempt.is_confirmed
+        )
+    except AuthenticationRequired:
+        return page("bank.html", action=f"{visit.address}/card", attempt=attempt, seller=visit.seller, due=None)
+    except (CardRefused, ValidationFailed) as refused:
+        return _form(visit, attempt, told(refused), status=refused.status)
+    return see(f"{visit.address}?done=card")
+
+
+def _form(visit: Visit, attempt: Attempt, problem: str | None = None, *, status: int = 200) -> Response:
+    return page("card.html", status, visit=visit, seller=visit.seller, attempt=attempt, problem=problem)

@@ -1,0 +1,40 @@
+"""A card as it was typed, on either page that asks for one."""
+
+from dataclasses import dataclass
+
+from dream_api.billing import display
+from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.core.http import Form
+from dream_api.gateways.sandbox import CARDS
+
+_NO_TEST_CARD = "This is no test card. Choose one of those below."
+_NOT_CONFIRMED = "It was not confirmed with the bank. Try again, or use another card."
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What was typed, and what was said to the bank's page."""
+
+    card: str
+    is_confirmed: bool = False
+    refused: str | None = None
+
+    @property
+    def digits(self) -> str:
+        return "".join(self.card.split())
+
+
+def attempt_of(form: Form) -> Attempt:
+    refused = _NOT_CONFIRMED if form.get("bank") == "no" else None
+    return Attempt(form.get("card", ""), form.get("bank") == "yes", refused)
+
+
+def told(refused: Refusal) -> str:
+    """Why the card was not taken, for whoever typed it."""
+    return _NO_TEST_CARD if isinstance(refused, ValidationFailed) else refused.sentence
+
+
+def chosen(number: str) -> Attempt:
+    """A form that was filled in by a choice among the test cards; by the first one where nothing was chosen."""
+    card = next((each for each in CARDS if each.number == number), CARDS[0])
+    return Attempt(display.number(card))

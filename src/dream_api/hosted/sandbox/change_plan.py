@@ -1,0 +1,167 @@
+"""`/sandbox/portal/{id}/subscriptions/{…}/change`: another plan, seen before it is bought."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from dream_api import billing, catalog
+from dream_api.auth.dependencies import billing_of
+from dream_api.billing import display, subscription_changes
+from dream_api.catalog import Offer, Price
+from dream_api.core import ids
+from dream_api.core.db import Tx
+from dream_api.core.errors import Invalid, Refusal, ValidationFailed
+from dream_api.core.http import read_form
+from dream_api.gateways.contract import CardRefused, Change
+from dream_api.hosted.sandbox.page import Id, PageRoute, page, see
+from dream_api.hosted.sandbox.portal import Held, Visit, visit_of
+
+router = APIRouter(prefix="/sandbox/portal", route_class=PageRoute, include_in_schema=False)
+
+_LONGEST_NUMBER = 6
+_LONGEST_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A price that the customer may choose."""
+
+    offer: Offer
+    price: Price
+
+    @property
+    def told(self) -> str:
+        return display.priced(self.price)
+
+    @property
+    def is_flat(self) -> bool:
+        return self.price.billing_scheme == "flat_rate"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """As it was sent: the price's id, and how many."""
+
+    price_id: str
+    quantity: str
+
+    def is_had(self, held: Held) -> bool:
+        is_flat = held.price.billing_scheme == "flat_rate"
+        return self.price_id == held.price.id and (is_flat or self.quantity == str(held.row.quantity))
+
+
+@router.get("/{id}/subscriptions/{subscription_id}/change")
+async def choose_plan(
+    request: Request, portal_id: Id, subscription_id: str, price: str | None = None, quantity: str = ""
+) -> Response:
+    """The choices; once one is chosen, what it would cost now."""
+    visit = await visit_of(request, portal_id)
+    held = visit.find(subscription_id)
+    if price is None:
+        return await _choices(request, visit, held, Wish(held.price.id, str(held.row.quantity)))
+    return await _preview(request, visit, held, Wish(price, quantity))
+
+
+@router.post("/{id}/subscriptions/{subscription_id}/change")
+async def change_plan(request: Request, portal_id: Id, subscription_id: str) -> Response:
+    """In force and charged at once; where the card is declined, nothing changes."""
+    form = await read_form(request)
+    visit = await visit_of(request, portal_id)
+    held = visit.find(subscription_id)
+    wish = Wish(form.get("price", ""), form.get("quantity", ""))
+    desk = billing_of(request)
+    if wish.is_had(held):  # the second click
+        return see(f"{visit.address}?done=change")
+    try:
+        change = await _change(request, visit, held, wish)
+        await subscription_changes.change(
+            desk, visit.account, held.row, change, _key(held, change, form.get("once", ""))
+        )
+    except CardRefused as refused:
+        return await _preview(request, visit, held, wish, refused)
+    except Invalid as refused:
+        return await _choices(request, visit, held, wish, refused)
+    await billing.deliver(desk, visit.account)
+    return see(f"{visit.address}?done=change")
+
+
+def _key(held: Held, change: Change, once: str) -> str:
+    """The same page sent twice changes once."""
+    line = change.lines[0]
+    return f"portal:{held.row.id}:{line.price.id}:{line.quantity}:{once[:_LONGEST_ONCE]}"
+
+
+async def _choices(request: Request, visit: Visit, held: Held, wish: Wish, problem: Refusal | None = None) -> Response:
+    async with billing_of(request).database.read() as tx:
+        choices = await _choices_of(tx, visit, held)
+    return page(
+        "change.html",
+        200 if problem is None else problem.status,
+        visit=visit,
+        seller=visit.seller,
+        held=held,
+        choices=choices,
+        wish=wish,
+        problem=problem,
+    )
+
+
+async def _preview(request: Request, visit: Visit, held: Held, wish: Wish, problem: Refusal | None = None) -> Response:
+    desk = billing_of(request)
+    try:
+        change = await _change(request, visit, held, wish)
+    except Invalid as refused:
+        return await _choices(request, visit, held, wish, refused)
+    preview = await subscription_changes.preview(desk, visit.account, held.row, change)
+    return page(
+        "preview.html",
+        200 if problem is None else problem.status,
+        visit=visit,
+        seller=visit.seller,
+        held=held,
+        wish=wish,
+        line=change.lines[0],
+        preview=preview,
+        problem=problem,
+        once=ids.new("req"),
+    )
+
+
+async def _change(request: Request, visit: Visit, held: Held, wish: Wish) -> Change:
+    """Invalid where it is none of the choices, or what the customer has already."""
+    async with billing_of(request).database.read() as tx:
+        choices = await _choices_of(tx, visit, held)
+        choice = next((each for each in choices if each.price.id == wish.price_id), None)
+        if choice is None:
+            raise ValidationFailed("Choose one of the plans.", param="price")
+        return await subscription_changes.wanted(
+            tx,
+            billing.scope_of(visit.account),
+            held.row,
+            tier=choice.offer.name,
+            price_id=choice.price.id,
+            quantity=1 if choice.is_flat else _number(wish.quantity),
+        )
+
+
+def _number(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else 0
+    if number == 0:
+        raise ValidationFailed("Type how many as a whole number, 1 or more.", param="quantity")
+    return number
+
+
+async def _choices_of(tx: Tx, visit: Visit, held: Held) -> Sequence[Choice]:
+    """What the project shows and sells in the subscription's currency, in its own order."""
+    scope = billing.scope_of(visit.account)
+    offers = await catalog.offers_of(tx, scope.platform_id, scope.project_id, scope.mode, visible_only=True)
+    offers = [each for each in offers if not each.is_sold_out]
+    offers.sort(key=lambda offer: (offer.number is None, offer.number or 0, offer.id))
+    return [
+        Choice(offer, price)
+        for offer in offers
+        for price in offer.prices
+        if price.type == "recurring" and price.currency == held.row.currency
+    ]

@@ -1,0 +1,89 @@
+"""What all pages of the sandbox share: their headers, their forms, and how they say no."""
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import Path, Request
+from fastapi.routing import APIRoute
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from dream_api import platforms
+from dream_api.billing import display
+from dream_api.core import clock
+from dream_api.core.db import Tx
+from dream_api.core.errors import Refusal
+from dream_api.core.html.renderer import Pages
+from dream_api.gateways.contract import Account
+from dream_api.gateways.sandbox import CARDS
+
+Id = Annotated[str, Path(alias="id", max_length=255, pattern=r"^[^\x00]*$")]
+
+_PAGES = Pages(
+    "dream_api.hosted.sandbox",
+    amount=display.amount,
+    day=display.day,
+    each=display.each,
+    instant=display.instant,
+    mood=display.mood,
+    number=display.number,
+    rfc3339=clock.rfc3339,
+    status=display.status,
+)
+_HEADERS = {
+    "Cache-Control": "no-store",
+    # The address of the page is the permission: it is told to nobody.
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+}
+_POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action "
+_SEE_OTHER = 303
+# What a Content-Security-Policy can name; it knows no IPv6.
+_NAMEABLE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.:")
+
+
+class PageRoute(APIRoute):
+    """A refusal is a page as well, with the same headers."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Refusal as refusal:
+                return _refused(request, refusal)
+
+        return answer
+
+
+def page(template: str, status: int = 200, *, leads_to: tuple[str, ...] = (), **values: Any) -> Response:
+    """`leads_to`: where a form of the page may send people, besides our own pages."""
+    # Browsers hold a form's policy also against the redirect that answers it.
+    targets = " ".join(["'self'", *sorted({_source(url) for url in leads_to})])
+    headers = {**_HEADERS, "Content-Security-Policy": _POLICY + targets}
+    return HTMLResponse(_PAGES.render(template, cards=CARDS, **values), status, headers)
+
+
+def see(url: str) -> Response:
+    """What was asked for is done: the browser gets the page that shows it."""
+    return RedirectResponse(url, _SEE_OTHER, _HEADERS)
+
+
+async def seller_of(tx: Tx, account: Account) -> str:
+    """Whom people buy from, by the name that they know."""
+    project = await platforms.find_project(tx, account.project_id)
+    return project.name
+
+
+def _refused(request: Request, refusal: Refusal) -> Response:
+    told = page("refused.html", refusal.status, refusal=refusal, seller="Sandbox", request_id=request.state.request_id)
+    told.headers.update(refusal.headers)
+    return told
+
+
+def _source(url: str) -> str:
+    """The URL's origin as the policy names it."""
+    parts = urlsplit(url)
+    is_nameable = _NAMEABLE.issuperset(parts.netloc.lower())
+    return f"{parts.scheme}://{parts.netloc}" if is_nameable else f"{parts.scheme}:"

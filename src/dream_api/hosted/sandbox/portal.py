@@ -1,0 +1,133 @@
+"""`/sandbox/portal/{id}`: what a customer has, and its invoices."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request
+from sqlalchemy import Row
+from starlette.responses import Response
+
+from dream_api import billing, catalog
+from dream_api.auth.dependencies import billing_of
+from dream_api.billing import display, queries, sandbox_checkout
+from dream_api.catalog import Price
+from dream_api.core.db import Tx
+from dream_api.core.errors import NotFound
+from dream_api.gateways import stripe_objects
+from dream_api.gateways.contract import Account, InvoiceFacts
+from dream_api.gateways.sandbox import Portal
+from dream_api.hosted.sandbox.page import Id, PageRoute, page, seller_of
+
+router = APIRouter(prefix="/sandbox/portal", route_class=PageRoute, include_in_schema=False)
+
+_DONE = {
+    "change": "Your plan is changed.",
+    "cancel": "Your subscription is canceled.",
+    "resume": "Your subscription goes on.",
+    "card": "Your card is changed.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A subscription of the customer's."""
+
+    row: Row[Any]
+    name: str
+    price: Price
+
+    @property
+    def told(self) -> str:
+        """`2 × Team`."""
+        return self.name if self.row.quantity == 1 else f"{self.row.quantity} × {self.name}"
+
+    @property
+    def asks(self) -> str:
+        """`99.98 USD each month`."""
+        return f"{display.amount(self.row.amount, self.row.currency)} {display.each(self.price)}"
+
+    @property
+    def may_change(self) -> bool:
+        return self.row.status in ("active", "trialing")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """An open portal with all that its pages show; nothing in it is another customer's."""
+
+    portal: Portal
+    seller: str
+    # Newest first.
+    held: list[Held]
+
+    @property
+    def account(self) -> Account:
+        return self.portal.account
+
+    @property
+    def address(self) -> str:
+        return f"/sandbox/portal/{self.portal.document['id']}"
+
+    @property
+    def current(self) -> list[Held]:
+        return [each for each in self.held if each.row.status != "canceled"]
+
+    @property
+    def invoices(self) -> list[InvoiceFacts]:
+        """Newest first; what is still being written is not asked for yet."""
+        found = [stripe_objects.invoice_of(each) for each in self.portal.invoices]
+        return [each for each in found if each.status != "draft"]
+
+    @property
+    def credits(self) -> list[str]:
+        """What following invoices are paid with."""
+        balances: dict[str, int] = self.portal.customer["invoice_credit_balance"]
+        return [display.amount(-balance, currency) for currency, balance in balances.items() if balance < 0]
+
+    def find(self, subscription_id: str) -> Held:
+        """A subscription that has not ended."""
+        found = next((each for each in self.current if each.row.id == subscription_id), None)
+        if found is None:
+            raise NotFound("There is no such subscription, or it has ended.", hint="Open the page again.")
+        return found
+
+
+async def visit_of(request: Request, portal_id: str) -> Visit:
+    """NotFound where the portal is none, or has expired."""
+    desk = billing_of(request)
+    portal = await sandbox_checkout.sandbox_of(desk).find_portal(portal_id)
+    async with desk.database.read() as tx:
+        rows = await _rows_of(tx, portal)
+        held = [await _held(tx, portal.account, row) for row in reversed(rows)]
+        return Visit(portal, await seller_of(tx, portal.account), held)
+
+
+async def _rows_of(tx: Tx, portal: Portal) -> list[Row[Any]]:
+    account, customer = portal.account, portal.customer["id"]
+    customer_id = await queries.customer_at_gateway(tx, account.platform_id, account.id, customer)
+    if customer_id is None:
+        return []
+    rows = await queries.subscriptions_of(tx, account.platform_id, customer_id)
+    return [row for row in rows if (row.account, row.gateway_customer) == (account.id, customer)]
+
+
+async def _held(tx: Tx, account: Account, row: Row[Any]) -> Held:
+    scope = billing.scope_of(account)
+    price = await catalog.find_price(tx, scope.platform_id, scope.project_id, scope.mode, row.price_id)
+    offer = await catalog.find_offer_of(tx, scope.platform_id, price)
+    return Held(row, offer.display_name, price)
+
+
+@router.get("/{id}")
+async def show_portal(request: Request, portal_id: Id, done: str = "") -> Response:
+    visit = await visit_of(request, portal_id)
+    return page("portal.html", visit=visit, seller=visit.seller, done=_DONE.get(done))
+
+
+@router.get("/{id}/invoices/{invoice_id}")
+async def show_invoice(request: Request, portal_id: Id, invoice_id: str) -> Response:
+    visit = await visit_of(request, portal_id)
+    invoice = next((each for each in visit.invoices if each.id == invoice_id), None)
+    if invoice is None:
+        raise NotFound("There is no such invoice.", hint="Open the page again.")
+    return page("invoice.html", visit=visit, seller=visit.seller, invoice=invoice)

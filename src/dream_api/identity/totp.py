@@ -1,0 +1,111 @@
+"""Codes of an authenticator app, six digits that change every 30 seconds; each works once."""
+
+import hmac
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pyotp import random_base32
+from pyotp.totp import TOTP
+from sqlalchemy import Row, delete, insert, select, update
+
+from dream_api.core import clock
+from dream_api.core.db import Tx
+from dream_api.core.errors import ValidationFailed
+from dream_api.core.secrets import InstanceKey
+from dream_api.identity.recovery_codes import drop_codes, make_codes, use_code
+from dream_api.identity.tables import second_factors
+
+_STEP = 30 * clock.SECOND
+# So many steps too early or too late still will do: clocks of phones differ.
+_SLACK = 1
+_DIGITS = 6
+# What showed that somebody has the second factor.
+CodeKind = Literal["app", "recovery"]
+f = second_factors.c
+
+
+class CodeWrong(ValidationFailed):
+    code = "code_wrong"
+    hint = "Type the six digits that the app shows now, or a recovery code; each works once."
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What an app must know: the secret, and the same as a link that it reads from a picture."""
+
+    secret: str
+    link: str
+
+
+async def begin_factor(tx: Tx, subject: str, key: InstanceKey, *, account: str, issuer: str) -> Enrolment:
+    """A new secret, not in force yet; the same one again until it is confirmed or a day old."""
+    row = await _row(tx, subject)
+    assert row is None or row.confirmed_at is None, "Who has one turns it off first."
+    if row is not None and row.created_at > clock.now() - clock.DAY:
+        secret = key.open(row.sealed, subject)
+    else:
+        secret = random_base32()
+        await end_factor(tx, subject)
+        made = {"sealed": key.seal(secret, subject), "last_step": 0, "created_at": clock.now(), "confirmed_at": None}
+        await tx.execute(insert(second_factors).values(subject=subject, **made))
+    link: str = TOTP(secret, name=account, issuer=issuer).provisioning_uri()  # pyright: ignore[reportUnknownVariableType]
+    return Enrolment(secret, link)
+
+
+async def confirm_factor(tx: Tx, subject: str, key: InstanceKey, code: str) -> list[str]:
+    """From now on it is asked for; the recovery codes, told here and never again. Raises CodeWrong."""
+    row = await _row(tx, subject)
+    if row is None or row.confirmed_at is not None or not await _takes(tx, row, key, code):
+        raise _wrong()
+    await tx.execute(update(second_factors).where(f.subject == subject).values(confirmed_at=clock.now()))
+    return await make_codes(tx, subject)
+
+
+async def pass_factor(tx: Tx, subject: str, key: InstanceKey, code: str) -> CodeKind:
+    """Whether the code is the app's or a recovery code; raises CodeWrong."""
+    row = await _row(tx, subject)
+    if row is None or row.confirmed_at is None:
+        raise _wrong()
+    if await _takes(tx, row, key, code):
+        return "app"
+    if await use_code(tx, subject, code):
+        return "recovery"
+    raise _wrong()
+
+
+async def has_factor(tx: Tx, subject: str) -> bool:
+    """Whether a code is asked for."""
+    row = await _row(tx, subject, held=False)
+    return row is not None and row.confirmed_at is not None
+
+
+async def end_factor(tx: Tx, subject: str) -> None:
+    """No code is asked for any more."""
+    await tx.execute(delete(second_factors).where(f.subject == subject))
+    await drop_codes(tx, subject)
+
+
+async def _row(tx: Tx, subject: str, *, held: bool = True) -> Row[Any] | None:
+    query = select(second_factors).where(f.subject == subject)
+    return await tx.first(query.with_for_update() if held else query)
+
+
+async def _takes(tx: Tx, row: Row[Any], key: InstanceKey, code: str) -> bool:
+    """Whether it is the code of a step near now and later than any before, which it is this once."""
+    typed = "".join(code.split())
+    if len(typed) != _DIGITS or not typed.isascii() or not typed.isdecimal():
+        return False
+    totp = TOTP(key.open(row.sealed, row.subject))
+    now = clock.now() // _STEP
+    matching = [
+        step for step in range(now - _SLACK, now + _SLACK + 1) if hmac.compare_digest(totp.generate_otp(step), typed)
+    ]
+    steps = [step for step in matching if step > row.last_step]
+    if not steps:
+        return False
+    await tx.execute(update(second_factors).where(f.subject == row.subject).values(last_step=steps[0]))
+    return True
+
+
+def _wrong() -> CodeWrong:
+    return CodeWrong("That code is wrong, or was used already.", param="code")

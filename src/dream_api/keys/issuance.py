@@ -1,0 +1,144 @@
+"""How keys come to be, are replaced and end."""
+
+from dataclasses import dataclass
+
+from dream_api.core import clock, ids
+from dream_api.core.cache import note
+from dream_api.core.db import Tx
+from dream_api.core.errors import Conflict, NotFound, ValidationFailed
+from dream_api.core.secrets import InstanceKey, digest
+from dream_api.core.tokens import shown
+from dream_api.keys import key_format, queries
+from dream_api.keys.key_format import Kind
+from dream_api.keys.verification import CACHE_KIND
+from dream_api.platforms import Mode, Project, hold_project
+
+LONGEST_GRACE = 7 * clock.DAY
+DEFAULT_GRACE = clock.DAY
+
+
+class NoKeyToRotate(Conflict):
+    code = "no_key_to_rotate"
+    hint = "Make one with `dream-api keys create`."
+
+
+class KeyAlreadyRevoked(Conflict):
+    code = "key_already_revoked"
+    hint = "Nothing is left to do."
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A new key; a live secret one is told here and never again."""
+
+    id: str
+    kind: Kind
+    mode: Mode
+    token: str
+
+
+async def issue(
+    tx: Tx,
+    project: Project,
+    mode: Mode,
+    kind: Kind,
+    *,
+    instance_key: InstanceKey,
+    created_by: str,
+    name: str = "",
+    expires_at: int | None = None,
+    rate_limit: int | None = None,
+) -> IssuedKey:
+    now = clock.now()
+    if expires_at is not None and expires_at <= now:
+        raise ValidationFailed("A key's expiry lies in the future.", param="expiresAt")
+    issued = IssuedKey(ids.new("key"), kind, mode, key_format.make(kind, mode))
+    is_secret = kind == "secret"
+    may_be_revealed = is_secret and mode == "test"
+    hashed = digest(issued.token)
+    await queries.insert_key(
+        tx,
+        project.platform_id,
+        {
+            "id": issued.id,
+            "project_id": project.id,
+            "mode": mode,
+            "kind": kind,
+            "name": name,
+            "shown": shown(issued.token) if is_secret else issued.token,
+            "hash": hashed,
+            "sealed": instance_key.seal(issued.token, issued.id) if may_be_revealed else None,
+            "created_by": created_by,
+            "created_at": now,
+            "expires_at": expires_at,
+            "rate_limit": rate_limit,
+        },
+    )
+    await note(tx, CACHE_KIND, hashed.hex())  # that there is no such key may be remembered
+    return issued
+
+
+async def issue_pair(
+    tx: Tx, project: Project, mode: Mode, *, instance_key: InstanceKey, created_by: str
+) -> tuple[IssuedKey, IssuedKey]:
+    """A publishable and a secret key, as every project's mode begins with."""
+    return (
+        await issue(tx, project, mode, "publishable", instance_key=instance_key, created_by=created_by),
+        await issue(tx, project, mode, "secret", instance_key=instance_key, created_by=created_by),
+    )
+
+
+async def rotate(
+    tx: Tx,
+    project: Project,
+    mode: Mode,
+    *,
+    instance_key: InstanceKey,
+    created_by: str,
+    grace: int = DEFAULT_GRACE,
+) -> IssuedKey:
+    """A new secret key at once, named and limited as the last one was.
+
+    Every older one works for `grace` microseconds more (0 to 7 days).
+    """
+    if not 0 <= grace <= LONGEST_GRACE:
+        raise ValidationFailed("The grace is 0 to 7 days.", param="grace")
+    await hold_project(
+        tx, project.platform_id, project.id
+    )  # one rotation after the other: the second sees the first's key
+    now = clock.now()
+    older = await queries.working_secrets(tx, project.platform_id, project.id, mode, now)
+    if not older:
+        raise NoKeyToRotate(f"The project has no {mode} secret key.")
+    for key in older:
+        ends = now + grace if key.expires_at is None else min(key.expires_at, now + grace)
+        await queries.set_ends(tx, project.platform_id, key.id, expires_at=ends)
+        await note(tx, CACHE_KIND, key.hash.hex())
+    last = older[-1]
+    return await issue(
+        tx,
+        project,
+        mode,
+        "secret",
+        instance_key=instance_key,
+        created_by=created_by,
+        name=last.name,
+        rate_limit=last.rate_limit,
+    )
+
+
+async def forget_all(tx: Tx, platform_id: str) -> None:
+    """What is remembered of the platform's keys is read anew, in every process within a second."""
+    for hashed in await queries.hashes_of_platform(tx, platform_id):
+        await note(tx, CACHE_KIND, hashed.hex())
+
+
+async def revoke(tx: Tx, platform_id: str, key_id: str) -> None:
+    """The key is refused from now on, in every process within a second."""
+    key = await queries.by_id(tx, platform_id, key_id)
+    if key is None:
+        raise NotFound("There is no such key.", param="key")
+    if key.revoked_at is not None:
+        raise KeyAlreadyRevoked("The key was revoked before.")
+    await queries.set_ends(tx, platform_id, key_id, revoked_at=clock.now())
+    await note(tx, CACHE_KIND, key.hash.hex())

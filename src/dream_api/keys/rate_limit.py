@@ -1,0 +1,26 @@
+"""How many calls a second a key may make, where somebody chose."""
+
+from dream_api.core.cache import note
+from dream_api.core.db import Tx
+from dream_api.core.errors import NotFound, ValidationFailed
+from dream_api.keys import queries
+from dream_api.keys.verification import CACHE_KIND
+
+HIGHEST_RATE = 1_000_000
+
+
+async def limit(tx: Tx, platform_id: str, key_id: str, per_second: int | None) -> None:
+    """The secret key may make so many calls a second, or any number, in every process within a second."""
+    if per_second is not None and not 1 <= per_second <= HIGHEST_RATE:
+        raise ValidationFailed(f"A key makes 1 to {HIGHEST_RATE:,} calls a second.", param="perSecond")
+    key = await queries.by_id(tx, platform_id, key_id)
+    if key is None:
+        raise NotFound("There is no such key.", param="key")
+    if key.kind != "secret":
+        raise ValidationFailed(
+            "A publishable key has no limit of its own.",
+            param="key",
+            hint="DREAM_OPEN_RATE limits calls without a secret key, by their addresses.",
+        )
+    await queries.set_rate_limit(tx, platform_id, key_id, per_second)
+    await note(tx, CACHE_KIND, key.hash.hex())

@@ -1,0 +1,189 @@
+"""One try at counting a batch: everything that happens in its transaction."""
+
+from dream_api import customers, keys, usage, webhooks
+from dream_api.core import clock
+from dream_api.core.db import BatchTx
+from dream_api.core.errors import Refusal
+from dream_api.core.idempotency import IdempotencyMismatch
+from dream_api.customers import Customer, Wanted
+from dream_api.keys import Key
+from dream_api.metering import responses, threshold_events
+from dream_api.metering.calls import Outcome, Waiting
+from dream_api.metering.charges import Openings
+from dream_api.usage import (
+    Admitted,
+    BelowZero,
+    Call,
+    Mismatched,
+    Overflowing,
+    PeriodClosed,
+    Refused,
+    Repeated,
+    Replayed,
+    Verdict,
+)
+
+# How exactly a key's last use is known: it costs a write.
+_USED_EVERY = clock.HOUR
+# The customer's own charge, the platform's request and its active user.
+_WITH_ACTIVE_USER = 3
+Result = Outcome | Refusal
+
+
+class Attempt:
+    """What is learnt on the way holds once the transaction is committed."""
+
+    def __init__(
+        self, batch: list[Waiting], openings: Openings, now: int, last_used: dict[str, int], *, releases: bool
+    ) -> None:
+        self._batch = batch
+        self._openings = openings
+        self._now = now
+        self._last_used = last_used
+        # Whether reservations whose time is over are released first.
+        self.releases = releases
+        self.used: dict[str, int] = {}
+        # Those whose customers were active for the first time in this hour, as far as is known.
+        self.active: list[Waiting] = []
+        # Those whose customer was not remembered.
+        self.met: list[Waiting] = []
+        self._newcomers: dict[Wanted, Customer] = {}
+
+    async def run(self, tx: BatchTx) -> list[Result]:
+        await self._meet_customers(tx)
+        results: list[Result | None] = [None] * len(self._batch)
+        calls: list[Call] = []
+        places: list[int] = []
+        for place, waiting in enumerate(self._batch):
+            try:
+                calls.append(self._call_of(waiting))
+                places.append(place)
+            except Refusal as refusal:
+                results[place] = refusal
+        enrolled: set[Wanted] = set()
+        if calls:
+            enrolled = await self._count(tx, calls, places, results)
+        for waiting in self.met:
+            if waiting.is_newcomer and waiting.call.wanted not in enrolled:
+                waiting.customer = None  # the number goes to somebody else
+        return [result for result in results if result is not None]
+
+    async def _count(
+        self, tx: BatchTx, calls: list[Call], places: list[int], results: list[Result | None]
+    ) -> set[Wanted]:
+        """Fills in the results, and answers which newcomers were made."""
+        batch = self._batch
+
+        def storable(at: int, verdict: Admitted) -> str:
+            return responses.stored(admitted(batch[places[at]], verdict))
+
+        try:
+            counted = await usage.count(tx, calls, storable, expired_at=self._now if self.releases else None)
+        except PeriodClosed as late:
+            for at, closings in late.closings.items():
+                batch[places[at]].put_off(closings)
+                batch[places[at]].customer = None  # what is remembered may be older than the closing
+            raise
+        used: list[Key] = []
+        admitted_nos: set[tuple[int, int]] = set()
+        for place, call, verdict in zip(places, calls, counted.verdicts, strict=True):
+            if type(verdict) is Admitted:
+                used.append(batch[place].call.key)
+                if len(call.charges) == _WITH_ACTIVE_USER:
+                    self.active.append(batch[place])
+                if call.is_newcomer:
+                    admitted_nos.add(call.charges[0].life[:2])
+                results[place] = admitted(batch[place], verdict)
+            elif type(verdict) is Repeated:
+                results[place] = results[places[verdict.of]]
+            else:
+                results[place] = refused(batch[place], verdict, call)
+        await self._touch_keys(tx, used)
+        if counted.crossings:
+            await webhooks.record(tx, threshold_events.events_of(counted.crossings, [batch[place] for place in places]))
+        return await self._enroll(tx, admitted_nos)
+
+    async def _meet_customers(self, tx: BatchTx) -> None:
+        self.met = [w for w in self._batch if w.customer is None or w.is_newcomer]
+        if not self.met:
+            return
+        wanted = [waiting.call.wanted for waiting in self.met]
+        found = await customers.find_many(tx, wanted)
+        missing = [waiting for waiting in self.met if waiting.call.wanted not in found]
+        if missing:
+            last = await customers.last_numbers(tx, {w.call.key.platform_no for w in missing})
+            if tx.locks_rows:  # somebody else may have made them before the numbers were ours
+                found |= await customers.find_many(tx, wanted)
+            self._number(missing, found, last)
+        for waiting in self.met:
+            waiting.is_newcomer = waiting.call.wanted in self._newcomers
+            waiting.customer = (self._newcomers if waiting.is_newcomer else found)[waiting.call.wanted]
+
+    def _number(self, missing: list[Waiting], found: dict[Wanted, Customer], last: dict[int, int]) -> None:
+        for waiting in missing:
+            who = waiting.call.wanted
+            if who not in found and who not in self._newcomers:
+                platform_no = waiting.call.key.platform_no
+                last[platform_no] += 1
+                self._newcomers[who] = Customer(last[platform_no], "active", None, None, None)
+
+    def _call_of(self, waiting: Waiting) -> Call:
+        customer = waiting.customer
+        assert customer is not None
+        call = waiting.call
+        waiting.opened, charges, waiting.level = self._openings.of(call, customer, self._now, waiting.closings)
+        return Call(charges, call.event, call.fingerprint, waiting.is_newcomer)
+
+    async def _enroll(self, tx: BatchTx, admitted_nos: set[tuple[int, int]]) -> set[Wanted]:
+        """The first admitted call makes the customer; one who was only refused stays unknown."""
+        if not admitted_nos:
+            return set()
+        platform_nos = {w.call.key.platform_id: w.call.key.platform_no for w in self.met}
+        fresh = {
+            who: customer
+            for who, customer in self._newcomers.items()
+            if (platform_nos[who[0]], customer.no) in admitted_nos
+        }
+        await customers.enroll(tx, fresh, platform_nos)
+        return set(fresh)
+
+    async def _touch_keys(self, tx: BatchTx, admitted: list[Key]) -> None:
+        stale = self._now - _USED_EVERY
+        used: dict[str, str] = {}
+        for key in admitted:
+            if max(key.last_used_at or 0, self._last_used.get(key.id, 0)) < stale:
+                used[key.id] = key.platform_id
+        if used:
+            await keys.touch(tx, sorted((platform_id, key_id, self._now) for key_id, platform_id in used.items()))
+            self.used = dict.fromkeys(used, self._now)
+
+
+def admitted(waiting: Waiting, verdict: Admitted) -> Outcome:
+    assert waiting.opened is not None
+    shown = responses.shown_place(verdict.standings)
+    return Outcome(True, waiting.opened, verdict.standings, shown, ahead=waiting.call.plans.ahead)
+
+
+def refused(waiting: Waiting, verdict: Verdict, call: Call) -> Result:
+    """What a call that was not counted (now) is told."""
+    match verdict:
+        case Refused():
+            shown = responses.shown_place(verdict.standings, verdict.by)
+            opened = waiting.opened
+            if verdict.charge > 0:
+                opened = threshold_events.opened_of_level(waiting, verdict.charge, call.charges[verdict.charge])
+            assert opened is not None
+            ahead = waiting.call.plans.ahead
+            return Outcome(False, opened, verdict.standings, shown, is_of_level=verdict.charge > 0, ahead=ahead)
+        case Replayed():
+            return responses.restored(verdict.answer, waiting.call.plans.ahead)
+        case Mismatched():
+            return IdempotencyMismatch("This idempotency key was used before for something else.")
+        case BelowZero():
+            return usage.CorrectionBelowZero(
+                f"Only {verdict.count} can be corrected: that is what was counted.", param="quantity"
+            )
+        case Overflowing():
+            return usage.CountTooLarge("The count would pass 2^53.", param="quantity")
+        case Admitted() | Repeated():
+            raise AssertionError(verdict)

@@ -1,0 +1,93 @@
+"""A metered call on its way through the gate."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dream_api.catalog import Plan, Plans
+from dream_api.core.errors import Refusal
+from dream_api.customers import Customer, Wanted
+from dream_api.keys import Key
+from dream_api.metering.open_limits import Level, Opened, OpenLevel
+from dream_api.usage import Closings, EventKey, Meter, Standing
+
+
+@dataclass(slots=True)
+class Metered:
+    """What a caller wants counted, once everything about it was checked that needs no count."""
+
+    key: Key
+    plans: Plans
+    # What the platform is on; None where nothing binds it: in test mode, and the operator's own.
+    level: Level | None
+    # The plan of the X-User-Plan header, which goes before the customer's own.
+    plan: Plan | None
+    user_id: str
+    meter: Meter
+    quantity: int = 1
+    # Whom a distinct meter counts; None: the user. Never set of a meter that sums.
+    subject: str | None = None
+    # When it happened; None: now.
+    timestamp: int | None = None
+    idempotency_key: str | None = None
+    # Its place in a batch.
+    item: int = 0
+
+    @property
+    def wanted(self) -> Wanted:
+        return (self.key.platform_id, self.key.project_id, self.key.mode, self.user_id)
+
+    @property
+    def customer_name(self) -> str:
+        """How caches and changes name the customer (as `customers.Scope.name_of`)."""
+        return f"{self.key.plans_name}:{self.user_id}"
+
+    @property
+    def event(self) -> EventKey | None:
+        if self.idempotency_key is None:
+            return None
+        return (self.key.platform_no, self.key.project_no, self.key.mode_no, 0, self.idempotency_key, self.item)
+
+    @property
+    def fingerprint(self) -> bytes:
+        """What must be the same when the key comes again: user, meter, quantity, subject, timestamp."""
+        if self.idempotency_key is None:
+            return b""
+        told = json.dumps([self.user_id, self.meter.name, self.quantity, self.subject, self.timestamp])
+        return hashlib.sha256(told.encode()).digest()
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a call: `shown` is the place of the limit that the answer's `usage` tells of."""
+
+    is_allowed: bool
+    opened: Opened
+    standings: tuple[Standing, ...]
+    shown: int
+    # Whether the limit that refused is the platform's, not the customer's.
+    is_of_level: bool = False
+    # By how many microseconds the call's project is ahead of the world.
+    ahead: int = 0
+
+
+Tell = Callable[[Outcome | Refusal], None]
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A call in the queue, and who is told what became of it once that is committed."""
+
+    call: Metered
+    tell: Tell
+    customer: Customer | None
+    is_newcomer: bool = False
+    opened: Opened | None = None
+    level: OpenLevel | None = None
+    # Periods that were found closed when it was its turn.
+    closings: Closings | None = None
+
+    def put_off(self, closings: Closings) -> None:
+        """To be counted after these periods, which are closed."""
+        self.closings = (self.closings or {}) | closings

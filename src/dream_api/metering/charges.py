@@ -1,0 +1,129 @@
+"""What a call costs: the customer's charge, and in live mode the platform's."""
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, TypeVar
+
+from dream_api import customers
+from dream_api.core import clock
+from dream_api.core.errors import Overloaded
+from dream_api.customers import Customer
+from dream_api.metering.calls import Metered, Waiting
+from dream_api.metering.open_limits import Level, Opened, OpenLevel, Periods, Windows, keep
+from dream_api.usage import Charge, Closing, Closings, Period, PeriodClosed, TimestampOutOfRange
+
+# How far a caller's clock may be ahead.
+_AHEAD = 5 * clock.MINUTE
+_HOURS = 64
+# One more than it takes: the period that is over, the one that is open by then, what remains of that.
+_TRIES = 4
+T = TypeVar("T")
+
+
+class Costs(NamedTuple):
+    """The customer's limits, what the call adds to whom, and the platform's level where that binds."""
+
+    opened: Opened
+    charges: tuple[Charge, ...]
+    level: OpenLevel | None
+
+
+class Openings:
+    """The windows that calls fall into; what is the same for all calls of an hour is made once.
+
+    A call's time is its project's: the world's, or in test mode so much ahead of it.
+    """
+
+    def __init__(self) -> None:
+        now = clock.now()
+        self._windows = Windows(now)
+        self._periods = Periods(now)
+        # Of calls that tell when they happened, and of projects that are ahead.
+        self._others: dict[int, Windows] = {}
+
+    def of(self, call: Metered, customer: Customer, now: int, closings: Closings | None = None) -> Costs:
+        """What the call costs whom at this moment of the world; refuses customers and moments that are not in order.
+
+        `closings`: periods in which it would have counted and that are closed; it counts after them.
+        """
+        if customer.status != "active":
+            customers.refuse_inactive(customer.status)
+        now += call.plans.ahead
+        if closings is not None:
+            now = max(now, *(closing.until for closing in closings.values()))
+        plan = call.plan
+        if plan is None:
+            plan = call.plans.of_customer(None if customers.has_lapsed(customer, now) else customer.plan)
+        period = self._periods.of(customer, now)
+        if closings is not None:
+            period = _after(closings.get((call.key.platform_no, customer.no, call.meter.no)), period)
+        now_open = self._windows if self._windows.are_open_at(now) else self._turn(now, call.plans.ahead)
+        windows = now_open if call.timestamp is None else self._at(call.timestamp, period, now)
+        opened = windows.of(plan, call.meter, period, corrects=call.quantity < 0)
+        platform_no = call.key.platform_no
+        own = self._own(call, customer.no, opened, windows)
+        if call.level is None or call.quantity < 1:
+            return Costs(opened, (own,), None)
+        level = self._level(now_open, call.level, platform_no, now, closings or {})
+        return Costs(opened, (own, *level.charges_of(platform_no, customer.no)), level)
+
+    def _own(self, call: Metered, customer_no: int, opened: Opened, windows: Windows) -> Charge:
+        place = (call.key.platform_no, customer_no, call.quantity)
+        if call.subject is None:
+            known = opened.charges.get(place)
+            if known is not None:
+                return known
+        life = (call.key.platform_no, customer_no, call.meter.no)
+        charge = Charge(life, call.quantity, opened.limits, windows.hour, opened.period.starts_at, call.subject)
+        return charge if call.subject is not None else keep(opened.charges, place, charge)
+
+    def _level(self, windows: Windows, level: Level, platform_no: int, now: int, closings: Closings) -> OpenLevel:
+        plan = level.default if customers.has_lapsed(level.customer, now) else level.plan
+        period = _after(closings.get((platform_no, 0, level.requests.no)), self._periods.of(level.customer, now))
+        return windows.of_level(level, plan, platform_no, period)
+
+    def _turn(self, now: int, ahead: int) -> Windows:
+        if ahead:
+            return self._of_hour(now)
+        self._windows = Windows(now)
+        return self._windows
+
+    def _at(self, moment: int, period: Period, now: int) -> Windows:
+        if not period.starts_at <= moment < period.ends_at or moment > now + _AHEAD:
+            raise TimestampOutOfRange(
+                f"The timestamp must lie in the customer's period, {clock.rfc3339(period.starts_at)} to "
+                f"{clock.rfc3339(period.ends_at)}, and at most 5 minutes ahead.",
+                param="timestamp",
+            )
+        return self._of_hour(moment)
+
+    def _of_hour(self, moment: int) -> Windows:
+        hour = clock.hour_of(moment)
+        windows = self._others.get(hour)
+        if windows is None:
+            if len(self._others) >= _HOURS:
+                self._others.clear()
+            windows = self._others[hour] = Windows(moment)
+        return windows
+
+
+async def charged(waiting: Waiting, count: Callable[[tuple[Charge, ...]], Awaitable[T]]) -> T:
+    """What `count` answers of the charges of a call that is alone, at this moment; the customer is known from `tx`.
+
+    Where it would count in a closed period, it does after it.
+    """
+    assert waiting.customer is not None
+    for _ in range(_TRIES):
+        costs = Openings().of(waiting.call, waiting.customer, clock.now(), waiting.closings)
+        waiting.opened, charges, waiting.level = costs
+        try:
+            return await count(charges)
+        except PeriodClosed as late:
+            waiting.put_off(late.closings[0])
+    raise Overloaded("The call's period was closed again and again.")
+
+
+def _after(closing: Closing | None, period: Period) -> Period:
+    """The period; of one that was closed before its end, what remains."""
+    if closing is None or period.starts_at != closing.starts_at:
+        return period
+    return Period(closing.until, period.ends_at)

@@ -1,0 +1,112 @@
+"""The queue of waiting calls, and the one transaction in which all of them are counted."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from dream_api.core import clock, metrics
+from dream_api.core.cache import Cache
+from dream_api.core.db import Database, is_contention
+from dream_api.core.errors import InternalError, Overloaded, Refusal
+from dream_api.customers import Customer
+from dream_api.metering.batch_transaction import Attempt, Result
+from dream_api.metering.calls import Waiting
+from dream_api.metering.charges import Openings
+from dream_api.usage import PeriodClosed
+
+_LARGEST_BATCH = 512
+_TRIES = 5
+# How long a reservation may weigh on others beyond its end.
+_RELEASE_EVERY = clock.SECOND // 4
+
+log = structlog.get_logger()
+
+
+class Queue:
+    """Calls wait here for their turn; the next transaction takes all that wait, in their order of arrival."""
+
+    def __init__(self, database: Database, known: Cache[Customer], *, size: int) -> None:
+        self._database = database
+        self._known = known
+        self._size = size
+        self._waiting: list[Waiting] = []
+        self._counting: asyncio.Task[None] | None = None
+        self._openings = Openings()
+        # When reservations whose time is over were last looked for.
+        self._released_at = 0
+        # When this process last wrote that a key was used.
+        self._used: dict[str, int] = {}
+
+    def submit(self, waiting: Waiting) -> None:
+        """The call's `tell` is called once, with what became of it."""
+        self.submit_all((waiting,))
+
+    def submit_all(self, waiting: Sequence[Waiting]) -> None:
+        """All of them, or none where there is no room for all."""
+        if len(self._waiting) + len(waiting) > self._size:
+            raise Overloaded("Too many metered calls wait for their turn.")
+        self._waiting += waiting
+        if self._counting is None:
+            self._counting = asyncio.get_running_loop().create_task(self._count_all())
+
+    async def drain(self) -> None:
+        """Returns when nothing waits any more."""
+        while self._counting is not None:
+            await asyncio.wait([self._counting])
+
+    async def _count_all(self) -> None:
+        try:
+            while self._waiting:
+                # One look at the sockets first: what has arrived by now is counted in this transaction, not in the
+                # next. Measured at 64 connections: batches of 64 instead of 32, a third more calls a second.
+                await asyncio.sleep(0)
+                batch = self._waiting[:_LARGEST_BATCH]
+                del self._waiting[:_LARGEST_BATCH]
+                metrics.batches.observe(len(batch))
+                metrics.waiting.set(len(self._waiting))
+                await self._count_batch(batch)
+        finally:
+            self._counting = None
+
+    async def _count_batch(self, batch: list[Waiting]) -> None:
+        try:
+            results = await self._commit(batch)
+        except Refusal as refusal:
+            results = [refusal] * len(batch)
+        except Exception:
+            log.exception("batch_failed", calls=len(batch))
+            results = [InternalError("The calls could not be counted.")] * len(batch)
+        for waiting, result in zip(batch, results, strict=True):
+            try:
+                waiting.tell(result)
+            except Exception:  # one connection's trouble is not its neighbours'
+                log.exception("answer_failed")
+
+    async def _commit(self, batch: list[Waiting]) -> list[Result]:
+        """Count the batch; where another process was in the way, or has closed a call's period, anew."""
+        for _ in range(_TRIES):
+            now, read_at = clock.now(), self._known.version
+            attempt = Attempt(
+                batch, self._openings, now, self._used, releases=abs(now - self._released_at) >= _RELEASE_EVERY
+            )
+            try:
+                async with self._database.batch() as tx:
+                    results = await attempt.run(tx)
+            except PeriodClosed:
+                continue
+            except Exception as problem:
+                if not is_contention(problem):
+                    raise
+                continue
+            for waiting in attempt.met:
+                if waiting.customer is not None:
+                    self._known.put(waiting.call.customer_name, waiting.customer, read_at=read_at)
+            for waiting in attempt.active:
+                if waiting.level is not None and waiting.customer is not None:
+                    waiting.level.note_active(waiting.customer.no)
+            self._used |= attempt.used
+            if attempt.releases:
+                self._released_at = now
+            return results
+        raise Overloaded("Other processes were in the way too often.")

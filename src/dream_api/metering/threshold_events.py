@@ -1,0 +1,59 @@
+"""What developers are told beside the answer: limits that came to a threshold."""
+
+from collections.abc import Iterable, Sequence
+
+from dream_api.core import clock
+from dream_api.metering.calls import Metered, Waiting
+from dream_api.metering.open_limits import Opened
+from dream_api.usage import Charge, Crossing, Period
+from dream_api.webhooks import Event
+
+
+def events_of(crossings: Iterable[Crossing], batch: Sequence[Waiting]) -> list[Event]:
+    return [_event(crossing, batch[crossing.call]) for crossing in crossings]
+
+
+def _event(crossing: Crossing, waiting: Waiting) -> Event:
+    call, limit = waiting.call, crossing.limit
+    is_of_level = crossing.charge > 0
+    facts: dict[str, object] = {} if is_of_level else {"userId": call.user_id}
+    facts |= {
+        "plan": _plan_of(waiting, is_of_level=is_of_level),
+        "meter": _meter_of(call, crossing.charge),
+        "window": limit.window.wire,
+        "kind": limit.kind,
+        "percent": crossing.percent,
+        "count": crossing.count,
+        "limit": limit.max,
+        "periodStart": clock.rfc3339(limit.starts_at),
+        "periodEnd": None if limit.ends_at is None else clock.rfc3339(limit.ends_at),
+    }
+    key = call.key
+    return Event(
+        key.platform_id,
+        key.project_id,
+        key.mode,
+        "level.threshold_reached" if is_of_level else "usage.threshold_reached",
+        facts,
+    )
+
+
+def _plan_of(waiting: Waiting, *, is_of_level: bool) -> str:
+    if is_of_level:
+        assert waiting.level is not None
+        return waiting.level.plan
+    assert waiting.opened is not None
+    return waiting.opened.plan
+
+
+def _meter_of(call: Metered, charge: int) -> str:
+    if charge == 0:
+        return call.meter.name
+    assert call.level is not None
+    return (call.level.requests if charge == 1 else call.level.active_users).name
+
+
+def opened_of_level(waiting: Waiting, place: int, charge: Charge) -> Opened:
+    """The platform's limits as an answer tells of them; `place`: which of the call's charges it is."""
+    plan = _plan_of(waiting, is_of_level=True)
+    return Opened(plan, _meter_of(waiting.call, place), Period(0, 0), charge.limits)

@@ -1,0 +1,64 @@
+"""Series of whole numbers without twins: platforms, projects, meters and each platform's customers."""
+
+from sqlalchemy import BigInteger, bindparam, select, update
+
+from dream_api.core.db import BatchTx, Statement, given, insert, rows_of
+from dream_api.core.db.columns import Key
+from dream_api.platforms.tables import numbers
+
+_drawn = insert(numbers).values(series=bindparam("series"), last=bindparam("count"))
+_DRAW = Statement(
+    _drawn.on_conflict_do_update(
+        index_elements=[numbers.c.series], set_={"last": numbers.c.last + _drawn.excluded.last}
+    ).returning(numbers.c.last)
+)
+
+_wanted = rows_of("wanted", series=Key)
+_BEGIN = Statement(
+    insert(numbers)
+    .from_select(
+        ["series", "last"],
+        select(_wanted.c.series, bindparam("zero", 0, BigInteger)).where(given(_wanted)).order_by(_wanted.c.series),
+    )
+    .on_conflict_do_nothing(),
+    wanted=_wanted,
+)
+_LOCK = Statement(
+    select(numbers.c.series, numbers.c.last)
+    .join(_wanted, _wanted.c.series == numbers.c.series)
+    .order_by(numbers.c.series)
+    .with_for_update(of=numbers),
+    wanted=_wanted,
+)
+
+_moved = rows_of("moved", series=Key, last=BigInteger())
+_MOVE = Statement(update(numbers).values(last=_moved.c.last).where(numbers.c.series == _moved.c.series), moved=_moved)
+
+
+async def draw(tx: BatchTx, series: str, count: int = 1) -> int:
+    """The first of `count` fresh numbers of the series, which begins with 1."""
+    rows = await tx.fetch(_DRAW, series=series, count=count)
+    return int(rows[0][0]) - count + 1
+
+
+async def draw_locked(tx: BatchTx, series: list[str]) -> dict[str, int]:
+    """Each series' last number, held so that nobody else draws from it before this transaction ends.
+
+    The caller moves them on with `move`; the series must be sorted, so that two callers never wait for each other.
+    """
+    wanted = [(name,) for name in series]
+    found = {str(name): int(last) for name, last in await tx.fetch(_LOCK, wanted=wanted)}
+    if len(found) < len(series):
+        await tx.run(_BEGIN, wanted=wanted, zero=0)
+        found = {str(name): int(last) for name, last in await tx.fetch(_LOCK, wanted=wanted)}
+    return found
+
+
+async def move(tx: BatchTx, last: dict[str, int]) -> None:
+    """Remember the last numbers drawn after `draw_locked`."""
+    await tx.run(_MOVE, moved=sorted(last.items()))
+
+
+async def hold_numbers(tx: BatchTx) -> None:
+    """Nobody else can make a platform before this transaction ends."""
+    await draw(tx, "platforms", 0)

@@ -1,0 +1,11 @@
+"""Deletion of projects and platforms, and the purge of what was deleted."""
+
+from dream_api.retention.deletion import LevelStillPaid, LiveMoneyMoved, close_platform, delete_project, reopen_platform
+
+__all__ = [
+    "LevelStillPaid",
+    "LiveMoneyMoved",
+    "close_platform",
+    "delete_project",
+    "reopen_platform",
+]

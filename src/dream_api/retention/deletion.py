@@ -1,0 +1,54 @@
+"""Platforms that are to be deleted: for 14 days nobody may come in by a key, and then all of it goes."""
+
+from dream_api import billing, catalog, keys, platforms
+from dream_api.core.db import Tx
+from dream_api.core.errors import Conflict
+from dream_api.platforms import Mode, Platform, Project
+from dream_api.tenancy.level_usage import home_scope
+
+
+class LevelStillPaid(Conflict):
+    code = "level_still_paid"
+    hint = "Cancel the level's subscription first: on the page of the level, by its link to the portal."
+
+
+class LiveMoneyMoved(Conflict):
+    code = "live_money_moved"
+    hint = "Its payments must stay readable. Revoke its keys and hide its tiers, so that nothing more is sold."
+
+
+async def close_platform(tx: Tx, platform: Platform, mode: Mode) -> Platform:
+    """Its keys are refused from now on; after the grace a job deletes it.
+
+    LevelStillPaid while its level's subscription would go on and be paid; `mode`: in which home sells its levels.
+    """
+    await platforms.hold_platform(tx, platform.id)
+    await _refuse_paying(tx, platform, mode)
+    closed = await platforms.ask_deletion(tx, platform)
+    await keys.forget_all(tx, platform.id)
+    return closed
+
+
+async def reopen_platform(tx: Tx, platform: Platform) -> Platform:
+    """As if nobody had asked for its deletion."""
+    reopened = await platforms.take_back_deletion(tx, platform)
+    await keys.forget_all(tx, platform.id)
+    return reopened
+
+
+async def delete_project(tx: Tx, project: Project) -> None:
+    """It is gone, and its keys open nothing; LiveMoneyMoved where real payments were made in it."""
+    await platforms.hold_project(tx, project.platform_id, project.id)
+    if await billing.has_payments(tx, project.platform_id, project.id, "live"):
+        raise LiveMoneyMoved(f"Real money moved in {project.name}, so it cannot be deleted.", param="id")
+    await platforms.delete_project(tx, project)
+    for key in await keys.of_project(tx, project.platform_id, project.id):
+        if key.revoked_at is None:
+            await keys.revoke(tx, project.platform_id, key.id)
+
+
+async def _refuse_paying(tx: Tx, platform: Platform, mode: Mode) -> None:
+    scope = home_scope(await catalog.find_home(tx), mode)
+    paying = await billing.holding_of_user(tx, scope, platform.id)
+    if any(subscription.cancel_at is None for subscription in paying):
+        raise LevelStillPaid("The platform's level is paid by a subscription that would go on.")

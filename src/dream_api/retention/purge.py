@@ -1,0 +1,155 @@
+"""What was in deleted projects and platforms goes, table by table, as the tables themselves tell where they belong.
+
+Of a deleted project the counts of its live customers stay, without their names, because the platform was charged for
+them by its level. Of a deleted platform nothing stays but projects in which real money moved: their orders, invoices
+and payments, with what these point at, are kept as long as the law asks for.
+
+Files go before the rows that tell of them, and the platform's own row goes last: what fails half way is tried again.
+"""
+
+from sqlalchemy import ColumnElement, Table, and_, delete, false, select, tuple_, update
+
+from dream_api import accounts, assets, audit, billing, catalog, customers, platforms
+from dream_api.core import clock
+from dream_api.core.db import Database, Tx
+from dream_api.core.db.columns import metadata
+from dream_api.core.objects import Objects
+from dream_api.core.secrets import InstanceKey
+from dream_api.platforms import Mode, Platform, Project
+from dream_api.retention.ownership import of_platform, of_project
+from dream_api.tenancy.level_usage import home_scope
+
+# Rows in one transaction: few enough that the metered calls, which wait for it, do not notice.
+_CHUNK = 500
+_MOST_PROJECTS = 1_000_000
+_OF_LAW = "7 years"
+# What orders, invoices and payments point at.
+_BEHIND_MONEY = {"projects", "customers", "tiers", "prices", "tier_limits", "coupons", "gateway_accounts"}
+_BEHIND_COUNTS = {"projects", "meters"}
+_OF_PLATFORM_ITSELF = {"platforms", "numbers"}
+
+
+async def purge(database: Database, objects: Objects, key: InstanceKey, mode: Mode) -> None:
+    """All projects that were deleted, and all platforms whose grace is over; `mode`: in which home sells its levels."""
+    async with database.read() as tx:
+        projects = [platforms.project_from(row) for row in await platforms.deleted_projects(tx)]
+        ending = [platforms.platform_from(row) for row in await platforms.platforms_to_delete(tx, clock.now())]
+    for project in projects:
+        await _delete_files(database, objects, project)
+        await _purge_project(database, project)
+    for platform in ending:
+        await objects.delete_below(assets.folder_of(platform.id))
+        await _purge_platform(database, platform, key, mode)
+
+
+async def _delete_files(database: Database, objects: Objects, project: Project) -> None:
+    async with database.read() as tx:
+        keys = await assets.keys_of(tx, project.platform_id, project.id)
+    for key in keys:
+        await objects.delete(assets.path_of(project.platform_id, key))
+
+
+async def _purge_project(database: Database, project: Project) -> None:
+    """All but what its platform was charged for; reservations end first, by themselves."""
+    for table in _every_table():
+        condition = of_project(table, project)
+        if condition is not None and table.name not in _BEHIND_COUNTS:
+            await _delete(database, table, and_(condition, _uncharged(table, project)))
+    await _forget_persons(database, project)
+    async with database.write() as tx:
+        if not await _is_reserved(tx, project):
+            await platforms.mark_purged(tx, project)
+
+
+def _uncharged(table: Table, project: Project) -> ColumnElement[bool]:
+    """Whether a row tells nothing of what live customers were counted."""
+    if table.name == "customers":
+        return table.c.mode != "live"
+    if table.name == "reservations":
+        return table.c.state != "open"
+    if table.name == "usage_totals":
+        return table.c.mode != platforms.mode_no("live")
+    if "customer_no" not in table.c or table.name == "usage_events":
+        return ~false()
+    people, meters = metadata.tables["customers"].c, metadata.tables["meters"].c
+    live = select(people.no).where(
+        people.platform_id == project.platform_id, people.project_id == project.id, people.mode == "live"
+    )
+    is_of_test = table.c.customer_no.not_in(live)
+    if table.name == "usage_hours":
+        return is_of_test
+    distinct = select(meters.meter_no).where(
+        meters.platform_no == project.platform_no, meters.aggregation == "distinct"
+    )
+    return is_of_test | table.c.meter_no.in_(distinct)
+
+
+async def _is_reserved(tx: Tx, project: Project) -> bool:
+    r = metadata.tables["reservations"].c
+    whose = (r.platform_no == project.platform_no, r.project_no == project.no, r.state == "open")
+    return await tx.first(select(r.id).where(*whose).limit(1)) is not None
+
+
+async def _purge_platform(database: Database, platform: Platform, key: InstanceKey, mode: Mode) -> None:
+    async with database.write() as tx:
+        await accounts.revoke_all(tx, platform.id)
+    async with database.read() as tx:
+        rows = await platforms.every_project(tx, platform.id)
+        paid = [row.id for row in rows if await billing.has_payments(tx, platform.id, row.id, "live")]
+    for row in rows:
+        if row.id not in paid:
+            await _delete_wholly(database, platforms.project_from(row))
+    for table in _every_table():
+        condition = of_platform(table, platform)
+        is_kept = table.info["keep"] == _OF_LAW or table.name in _BEHIND_MONEY | _OF_PLATFORM_ITSELF
+        if condition is not None and table.name != "platforms" and not (paid and is_kept):
+            await _delete(database, table, condition)
+    for row in rows:
+        if row.id in paid:
+            await _forget_persons(database, platforms.project_from(row))
+    await audit.forget(database, key, platform.id)
+    async with database.write() as tx:
+        await _leave_home(tx, platform, mode)
+        await (platforms.mark_gone(tx, platform) if paid else platforms.delete_platform(tx, platform))
+
+
+async def _delete_wholly(database: Database, project: Project) -> None:
+    for table in _every_table():
+        condition = of_project(table, project)
+        if condition is not None:
+            await _delete(database, table, condition)
+
+
+async def _leave_home(tx: Tx, platform: Platform, mode: Mode) -> None:
+    """The platform is no customer of the operator's any more; what it paid stays in the operator's books."""
+    scope = home_scope(await catalog.find_home(tx), mode)
+    known = await customers.ensure(tx, scope, platform.id)
+    if known.status != "deleted":
+        await customers.delete(tx, scope, known)
+
+
+async def _forget_persons(database: Database, project: Project) -> None:
+    people = metadata.tables["customers"]
+    whose = (people.c.platform_id == project.platform_id, people.c.project_id == project.id)
+    nobody = {"email": None, "name": None, "status": "deleted", "user_id": people.c.id}
+    async with database.write() as tx:
+        await tx.execute(update(people).where(*whose).values(nobody))
+
+
+def _every_table() -> list[Table]:
+    """Those first that are found by way of others, then whatever points to others before these."""
+    tables = metadata.sorted_tables
+    apart = [table for table in tables if not table.foreign_keys and table.name != "platforms"]
+    return [*apart, *(table for table in reversed(tables) if table not in apart)]
+
+
+async def _delete(database: Database, table: Table, condition: ColumnElement[bool]) -> None:
+    """A bounded part at a time, so that all others have their turn between."""
+    key = tuple_(*table.primary_key)
+    while True:
+        async with database.write() as tx:
+            some = await tx.all(select(*table.primary_key).where(condition).limit(_CHUNK))
+            if some:
+                await tx.execute(delete(table).where(key.in_([tuple(row) for row in some])))
+        if len(some) < _CHUNK:
+            return

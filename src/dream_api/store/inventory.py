@@ -1,0 +1,87 @@
+"""How many of a thing there are, and how many of them are held for those who are paying."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, delete, select, update
+
+from dream_api import webhooks
+from dream_api.core import clock
+from dream_api.core.db import Tx, insert
+from dream_api.core.errors import Invalid, ValidationFailed
+from dream_api.platforms import Scope
+from dream_api.store import inventory_queries as queries
+from dream_api.store.tables import stock
+from dream_api.webhooks import Event, EventType
+
+s = stock.c
+
+
+class InventoryBelowHeld(Invalid):
+    code = "inventory_below_held"
+    hint = "Wait until the open checkouts are paid or have expired, or set at least the number that the sentence tells."
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """How many there are (None: they are not counted), how many of them are held, and when few are left."""
+
+    on_hand: int | None
+    held: int = 0
+    low_at: int | None = None
+
+    @property
+    def is_sold_out(self) -> bool:
+        return self.on_hand == self.held
+
+
+_UNCOUNTED = Inventory(None)
+
+
+async def put_inventory(tx: Tx, scope: Scope, tier_id: str, inventory: int | None) -> None:
+    """So many are there now, with what is held; None: they are not counted any more."""
+    of_tier = (s.platform_id == scope.platform_id, s.tier_id == tier_id)
+    held = await tx.scalar(select(s.held).where(*of_tier).with_for_update()) or 0
+    if held > (inventory or 0):
+        raise InventoryBelowHeld(f"{held:,} are held for checkouts that are open.", param="inventory")
+    if inventory is None:
+        await tx.execute(delete(stock).where(*of_tier))
+        return
+    row = {"on_hand": inventory, "updated_at": clock.now()}
+    putting = insert(stock).values(
+        platform_id=scope.platform_id, tier_id=tier_id, project_id=scope.project_id, mode=scope.mode, held=0, **row
+    )
+    await tx.execute(putting.on_conflict_do_update(index_elements=list(stock.primary_key), set_=row))
+
+
+async def warn_at(tx: Tx, scope: Scope, tier_id: str, low_at: int | None) -> None:
+    """The developer is told when a sale leaves so many or fewer; None: never."""
+    of_tier = (s.platform_id == scope.platform_id, s.tier_id == tier_id)
+    if not await tx.execute(update(stock).where(*of_tier).values(low_at=low_at)) and low_at is not None:
+        raise ValidationFailed("Nothing runs low that is not counted: set an inventory too.", param="lowInventory")
+
+
+async def inventory_of(tx: Tx, scope: Scope, tier_ids: Sequence[str]) -> dict[str, Inventory]:
+    """Of each tier, what there is of it."""
+    found = await tx.all(select(stock).where(s.platform_id == scope.platform_id, s.tier_id.in_(tier_ids)))
+    counted = {row.tier_id: Inventory(row.on_hand, row.held, row.low_at) for row in found}
+    return {tier_id: counted.get(tier_id, _UNCOUNTED) for tier_id in tier_ids}
+
+
+async def restock(tx: Tx, scope: Scope, quantities: Mapping[str, int]) -> None:
+    """Put so many of each tier back; what is not counted is left alone."""
+    for row in await queries.lock_stock(tx, scope.platform_id, quantities):
+        await queries.move_stock(tx, scope.platform_id, row.tier_id, on_hand=quantities[row.tier_id])
+
+
+async def tell_sale(tx: Tx, scope: Scope, before: Row[Any], on_hand: int) -> None:
+    """Say that a sale left few, or took the last one: once each time that the number comes down to it."""
+    kinds: list[EventType] = []
+    if before.low_at is not None and on_hand <= before.low_at < before.on_hand:
+        kinds.append("stock.low")
+    if on_hand == 0:
+        kinds.append("stock.sold_out")
+    data: dict[str, object] = {"tier": before.name, "inventory": on_hand, "lowInventory": before.low_at}
+    told = [Event(scope.platform_id, scope.project_id, scope.mode, kind, data) for kind in kinds]
+    await webhooks.record(tx, told)

@@ -1,0 +1,126 @@
+"""Money of an order goes back: of some of its units, of all that is left, or any amount."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Row
+
+from dream_api import billing, gateways
+from dream_api.billing import RefundTooLarge
+from dream_api.core import money
+from dream_api.core.db import Tx
+from dream_api.core.errors import Conflict, ValidationFailed
+from dream_api.core.idempotency import Once
+from dream_api.platforms import Scope
+from dream_api.store import order_queries as queries
+from dream_api.store import orders
+from dream_api.store.refund_amounts import Lines, Returned, Returns, memo_of, paid_for, returned_by, units_of
+
+_HOW_MANY = "Read the order: its lines tell how many were refunded, its refunds what is on its way."
+_FAILED = "failed"
+
+
+class OrderNotPaid(Conflict):
+    code = "order_not_paid"
+    hint = "There is nothing to give back. An order that is processing can be canceled: POST /api/orders/{id}/cancel."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Units by their lines, or an amount; neither: all that is left. `restock`: the units go back on sale."""
+
+    units: Sequence[tuple[int, int]] = ()
+    amount: int | None = None
+    restock: bool = False
+    reason: str | None = None
+
+
+async def find_payment(tx: Tx, scope: Scope, order: Row[Any]) -> tuple[gateways.Account, Row[Any]]:
+    """What the order was paid with, and whose it is; OrderNotPaid where no money came in."""
+    if order.payment_id is None:
+        raise OrderNotPaid("Nothing was paid for this order.", param="id")
+    return await billing.find_payment(tx, scope, order.payment_id)
+
+
+async def begin(
+    tx: Tx,
+    account: gateways.Account,
+    order: Row[Any],
+    asked: Asked,
+    *,
+    once: Once | None = None,
+    send_at_once: bool = False,
+) -> Row[Any]:
+    """The intent to give it back, for `billing.send_refund`; never more than was paid, whoever else refunds now."""
+    _refuse_improper(order, asked)
+    await billing.hold_payment(tx, order.platform_id, order.payment_id)
+    refunds = await billing.refunds_of(tx, order.platform_id, order.payment_id)
+    lines = await queries.lines_of(tx, order.platform_id, order.id)
+    # What is on its way has gone as well, until it turns out that it did not arrive.
+    gone = returned_by(refund for refund in refunds if refund.status != _FAILED)
+    returns = _returns(order, lines, gone, asked)
+    refund = await billing.begin_refund(
+        tx,
+        account,
+        order.payment_id,
+        _amount(asked, returns),
+        reason=asked.reason,
+        memo=memo_of(order.id, returns),
+        once=once,
+        send_at_once=send_at_once,
+    )
+    now = await billing.now_in(tx, account)
+    await orders.note(tx, order, "refund_asked", now, refund=refund.id, amount=refund.amount)
+    return refund
+
+
+def _refuse_improper(order: Row[Any], asked: Asked) -> None:
+    if asked.amount is not None and asked.units:
+        raise ValidationFailed("A refund is of lines or of an amount, not of both.", param="amount")
+    if asked.amount is not None and asked.restock:
+        raise ValidationFailed("An amount says nothing of units that could go back on sale.", param="restock")
+    if asked.restock and order.status == "failed":
+        raise ValidationFailed("The order failed: nothing of it ever left the shelf.", param="restock")
+
+
+def _returns(order: Row[Any], lines: Lines, gone: Returns, asked: Asked) -> Returns:
+    """Which units go back, and for how much."""
+    if asked.amount is not None:
+        return {}
+    left = {line.line: line.quantity - gone.get(line.line, Returned()).quantity for line in lines}
+    wanted = _wanted(asked, left)
+    step = money.step(order.currency)
+    paid = paid_for(lines, order.discount, step)
+    returns: dict[int, Returned] = {}
+    for line in lines:
+        if wanted[line.line]:
+            units = units_of(line, wanted[line.line], paid[line.line], gone.get(line.line, Returned()), step)
+            returns[line.line] = replace(units, restocked=units.quantity if asked.restock else 0)
+    return returns
+
+
+def _wanted(asked: Asked, left: dict[int, int]) -> Counter[int]:
+    """How many of each line; all that is left where none is named."""
+    if not asked.units:
+        return Counter(left)
+    wanted: Counter[int] = Counter()
+    for line, quantity in asked.units:
+        wanted[line] += quantity
+    for line, quantity in wanted.items():
+        if line not in left:
+            raise ValidationFailed(f"The order has no line {line}.", param="lines")
+        if quantity > left[line]:
+            raise RefundTooLarge(f"Of line {line} {left[line]:,} units can be refunded.", param="lines", hint=_HOW_MANY)
+    return wanted
+
+
+def _amount(asked: Asked, returns: Returns) -> int | None:
+    """None: all that is left."""
+    if not asked.units:
+        return asked.amount
+    amount = sum(each.amount for each in returns.values())
+    if amount == 0:
+        raise ValidationFailed("Nothing was paid for these units.", param="lines")
+    return amount

@@ -1,0 +1,103 @@
+"""Stock that is kept for those who are paying: held at checkout, settled when it is paid, released when it is not.
+
+A hold has no clock of its own: billing sees to it that every checkout ends, and tells so.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from dream_api.core.db import Tx
+from dream_api.core.errors import Conflict
+from dream_api.platforms import Scope
+from dream_api.store import inventory_queries as queries
+from dream_api.store.inventory import tell_sale
+
+
+class SoldOut(Conflict):
+    code = "sold_out"
+    hint = "Ask for fewer, or try again when an open checkout has expired or the developer has more."
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """So many of a product, by its tier; the name is for people."""
+
+    tier_id: str
+    name: str
+    quantity: int
+
+
+async def hold(tx: Tx, scope: Scope, checkout_id: str, wanted: Iterable[Wanted]) -> None:
+    """Keep all of it for the checkout, or SoldOut and nothing; what is not counted needs no hold."""
+    together, names = _together(wanted)
+    for row in await queries.lock_stock(tx, scope.platform_id, together):
+        quantity, left = together[row.tier_id], row.on_hand - row.held
+        if quantity > left:
+            raise SoldOut(_sentence(names[row.tier_id], left), param="items")
+        await queries.move_stock(tx, scope.platform_id, row.tier_id, held=quantity)
+        await queries.insert_hold(tx, scope, checkout_id, row.tier_id, quantity)
+
+
+async def settle(tx: Tx, scope: Scope, checkout_id: str) -> bool:
+    """Take what was held, once however often it is asked; False, and all of it released, where not all is there.
+
+    What was released before the payment arrived is taken again where there is as much.
+    """
+    stocked, holds = await _locked(tx, scope, checkout_id)
+    unsettled = [each for each in holds if each.state != "settled"]
+    if any(_is_short(stocked, each) for each in unsettled):
+        await _release(tx, scope, holds)
+        return False
+    for each in unsettled:
+        row = stocked.get(each.tier_id)
+        if row is not None:
+            held = each.quantity if each.state == "held" else 0
+            await queries.move_stock(tx, scope.platform_id, each.tier_id, on_hand=-each.quantity, held=-held)
+            await tell_sale(tx, scope, row, row.on_hand - each.quantity)
+        await queries.end_hold(tx, scope.platform_id, each, "settled")
+    return True
+
+
+async def release(tx: Tx, scope: Scope, checkout_id: str) -> None:
+    """Nobody pays for it any more; what was settled stays so."""
+    _, holds = await _locked(tx, scope, checkout_id)
+    await _release(tx, scope, holds)
+
+
+async def _release(tx: Tx, scope: Scope, holds: Iterable[Row[Any]]) -> None:
+    for each in holds:
+        if each.state == "held":
+            await queries.move_stock(tx, scope.platform_id, each.tier_id, held=-each.quantity)
+            await queries.end_hold(tx, scope.platform_id, each, "released")
+
+
+async def _locked(tx: Tx, scope: Scope, checkout_id: str) -> tuple[dict[str, Row[Any]], list[Row[Any]]]:
+    """The stock of what the checkout wants, by tier, and its holds as they are once nobody else can change either."""
+    wanted = [each.tier_id for each in await queries.holds_of(tx, scope.platform_id, checkout_id)]
+    stocked = await queries.lock_stock(tx, scope.platform_id, wanted)
+    holds = await queries.holds_of(tx, scope.platform_id, checkout_id)
+    return {row.tier_id: row for row in stocked}, list(holds)
+
+
+def _is_short(stocked: Mapping[str, Row[Any]], of: Row[Any]) -> bool:
+    """Whether what must be taken anew is not there; what is not counted any more is always there."""
+    row = stocked.get(of.tier_id)
+    return row is not None and of.state == "released" and of.quantity > row.on_hand - row.held
+
+
+def _together(wanted: Iterable[Wanted]) -> tuple[dict[str, int], dict[str, str]]:
+    """How many of each tier over all lines, and what it is called."""
+    together: Counter[str] = Counter()
+    names: dict[str, str] = {}
+    for each in wanted:
+        together[each.tier_id] += each.quantity
+        names[each.tier_id] = each.name
+    return dict(together), names
+
+
+def _sentence(name: str, left: int) -> str:
+    return f"Of {name} {left:,} are left." if left else f"{name} is sold out."

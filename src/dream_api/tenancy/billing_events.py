@@ -1,0 +1,30 @@
+"""What the gate hears of billing, in the transaction of what happened: platforms buy their level like any plan."""
+
+from dream_api import audit, catalog, platforms
+from dream_api.audit import Actor
+from dream_api.core.db import Tx
+from dream_api.gateways import Account
+from dream_api.platforms import Mode
+
+_BY_ITSELF = Actor("system", "")
+
+
+async def record_level(home_mode: Mode, tx: Tx, *, account: Account, user_id: str, plan: str | None) -> None:
+    """What a platform pays for gives it another level, which stands in its security log from then on."""
+    home_id = await platforms.home_project_id(tx)
+    if account.mode != home_mode or account.project_id != home_id:
+        return
+    row = await platforms.platform_row(tx, user_id)
+    if row is None or row.gone_at is not None:
+        return
+    name = plan or await _default(tx, home_mode)
+    level = next((level for level in await catalog.levels_of(tx, home_mode) if level.name == name), None)
+    details = {} if level is None else {"level": str(level.number)}
+    await audit.record(tx, row.id, "level.changed", by=_BY_ITSELF, about=row.id, details=details)
+
+
+async def _default(tx: Tx, mode: Mode) -> str:
+    """The level of whoever pays for none."""
+    home = (await catalog.find_home(tx)).project
+    plans = await catalog.load(tx, home.platform_id, home.platform_no, home.id, home.no, mode)
+    return "" if plans.default is None else plans.default.name

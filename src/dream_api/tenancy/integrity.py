@@ -1,0 +1,34 @@
+"""What must hold between teams and what is counted of them, for `doctor`."""
+
+from sqlalchemy import BigInteger, func, literal_column, select
+
+from dream_api.core.integrity import Check
+from dream_api.platforms import home_platform_no
+from dream_api.platforms.tables import members, platforms
+from dream_api.usage.queries import its_meter
+from dream_api.usage.tables import meters, usage_counters
+from dream_api.usage.windows import Window
+
+c = usage_counters.c
+
+
+def checks() -> list[Check]:
+    there = (
+        select(func.count())
+        .select_from(members.join(platforms, platforms.c.id == members.c.platform_id))
+        .where(platforms.c.no == c.platform_no)
+        .correlate(usage_counters)
+        .scalar_subquery()
+    )
+    counted = (
+        select(usage_counters, there.label("members"))
+        .select_from(usage_counters.join(meters, its_meter(usage_counters)))
+        .where(
+            c.customer_no == literal_column("0", BigInteger()),
+            c.window == int(Window.LIFE),
+            meters.c.platform_no == home_platform_no(),
+            meters.c.name == "members",
+            c.count != there,
+        )
+    )
+    return [Check("members_are_counted", "What each platform is charged for members is how many it has.", counted)]

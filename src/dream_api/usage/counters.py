@@ -1,0 +1,211 @@
+"""Counts calls in a transaction: reads and locks their rows in the order of keys, decides, writes."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+from dream_api.core import clock
+from dream_api.core.db import BatchTx
+from dream_api.usage import queries, reservation_queries
+from dream_api.usage.admission import (
+    Admitted,
+    Call,
+    Charge,
+    Counter,
+    CounterKey,
+    Crossing,
+    Decided,
+    LifeKey,
+    State,
+    SubjectKey,
+    Verdict,
+    decide,
+)
+from dream_api.usage.late_calls import refuse_late
+from dream_api.usage.reservation_expiry import overdue, release
+from dream_api.usage.rollup import over_at
+from dream_api.usage.windows import Window, starts_of
+
+# What is stored of an admitted call with a key, so that a retry is answered alike.
+Storable = Callable[[int, Admitted], str]
+
+
+@dataclass(slots=True)
+class Counted:
+    """A verdict for each call, and the limits that came to a threshold."""
+
+    verdicts: list[Verdict]
+    crossings: list[Crossing]
+
+
+async def count(tx: BatchTx, calls: list[Call], storable: Storable, *, expired_at: int | None = None) -> Counted:
+    """Decide on the calls and write what was admitted in `tx`; it holds once that is committed.
+
+    `storable(place, verdict)` gives the text that is stored with the key of an admitted call. Reservations that ended
+    by `expired_at` are released first; None: nobody looks for any. Raises PeriodClosed, before anything is decided.
+    """
+    state, born = await locked_state(tx, calls, expired_at)
+    decided = decide(state, calls)
+    await write(tx, decided, state, born)
+    if decided.events:
+        await _write_events(tx, calls, decided, storable)
+    return Counted(decided.verdicts, decided.crossings)
+
+
+async def peek(tx: BatchTx, charge: Charge, now: int) -> State:
+    """What is counted of everything the charge would touch; nothing is locked or written."""
+    state = await read(tx, [charge])
+    if state.closed:
+        refuse_late(state, [Call((charge,))])
+    life = state.counter(charge.whole_life)
+    if life.held:
+        for reservation in await reservation_queries.overdue_of(tx, charge.life, now):
+            life.held -= reservation[0]
+    return state
+
+
+async def locked_state(
+    tx: BatchTx, calls: list[Call], expired_at: int | None, *, also: Iterable[LifeKey] = ()
+) -> tuple[State, set[LifeKey]]:
+    """The calls' state, held until the transaction ends, and the life rows that were made only to be locked.
+
+    `also`: lives that are held as well.
+    """
+    expired = [] if expired_at is None else await overdue(tx, expired_at)
+    # The same charge stands in many calls: of a platform, or of one customer.
+    charges = list({charge: None for call in calls for charge in call.charges})
+    rowless = {call.charges[0].life for call in calls if call.is_newcomer}
+    born: set[LifeKey] = set()
+    if tx.locks_rows:
+        lives = {charge.life for charge in charges} - rowless
+        lives.update(also, *(reservation.lives for reservation in expired))
+        born = await lock(tx, lives)
+    state = await read(tx, charges, rowless | born)
+    if state.closed:
+        refuse_late(state, calls)
+    asked = {call.event for call in calls if call.event is not None}
+    if asked:
+        for row in await queries.events(tx, asked):
+            state.events[(row[0], row[1], row[2], row[3], row[4], row[5])] = (bytes(row[6]), row[7])
+    if expired:
+        await release(tx, state, expired)
+    return state, born
+
+
+async def lock(tx: BatchTx, lives: set[LifeKey]) -> set[LifeKey]:
+    """Hold every life row; where an old customer has none for the meter yet, it is made first. Answers those made."""
+    if not lives:
+        return set()
+    found = {(row[0], row[1], row[2]) for row in await queries.lock_lives(tx, lives)}
+    missing = lives - found
+    if not missing:
+        return set()
+    born = {(row[0], row[1], row[2]) for row in await queries.bear_lives(tx, missing)}
+    if len(born) < len(missing):
+        await queries.lock_lives(tx, missing - born)
+    return born
+
+
+async def read(tx: BatchTx, charges: list[Charge], rowless: Collection[LifeKey] = ()) -> State:
+    """What is stored of everything that the charges touch; `rowless`: the lives of which nothing was ever counted."""
+    keys: set[CounterKey] = set()
+    for charge in charges:
+        keys.add(charge.whole_life)
+        keys.update(charge.keys)
+    state = State()
+    await _read_counters(tx, state, keys)
+    if len(state.counters) < len(keys):
+        await _bear_counters(tx, state, charges, rowless)
+    counter = state.counter
+    for charge in charges:
+        life = counter(charge.whole_life)
+        life.windows |= charge.windows
+        named = [(limit, counter(key)) for limit, key in zip(charge.limits, charge.keys, strict=True)]
+        state.opened[charge] = (life, named, [])
+    await _keep_others(tx, state)
+    subjects: set[SubjectKey] = set()
+    for charge, (_, named, kept) in state.opened.items():
+        if charge.subject is not None:
+            subjects.update([(*one.key, charge.subject) for _, one in named])
+            subjects.update([(*one.key, charge.subject) for one in kept])
+    if subjects:
+        state.subjects.update([tuple(row) for row in await queries.subjects(tx, subjects)])
+    return state
+
+
+async def _read_counters(tx: BatchTx, state: State, keys: set[CounterKey]) -> None:
+    for platform, customer, meter, window, starts_at, closed_until, *numbers in await queries.counts(tx, keys):
+        key = (platform, customer, meter, window, starts_at)
+        if closed_until:
+            state.closed[key] = closed_until
+        counter = state.counters[key] = Counter(key, *numbers)
+        counter.is_there = True
+
+
+async def _keep_others(tx: BatchTx, state: State) -> None:
+    """Find the counters that other limits have made, or make with these calls, in the windows of each charge.
+
+    Whoever counts keeps them all, so that a counter that exists is always true, whatever plan a call came with.
+    """
+    others: list[tuple[list[Counter], list[CounterKey]]] = []
+    for charge, (life, _, kept) in state.opened.items():
+        if life.windows != charge.windows:
+            starts = starts_of(life.windows & ~charge.windows, charge.hour[3], charge.hour[4])
+            others.append((kept, [(*charge.life, *start) for start in starts]))
+    if not others:
+        return
+    unread = {key for _, keys in others for key in keys if key not in state.counters}
+    if unread:
+        await _read_counters(tx, state, unread)
+    for kept, keys in others:
+        kept += [state.counters[key] for key in keys if key in state.counters]
+
+
+async def _bear_counters(tx: BatchTx, state: State, charges: list[Charge], rowless: Collection[LifeKey]) -> None:
+    """A sum's counter of a window that no limit named before begins with the sum of its hours."""
+    missing: dict[CounterKey, tuple[int, ...]] = {}
+    for charge in charges:
+        if charge.subject is not None:
+            continue
+        has_hours = charge.whole_life in state.counters and charge.life not in rowless
+        for limit, key in zip(charge.limits, charge.keys, strict=True):
+            if key in state.counters:
+                continue
+            state.counter(key).is_there = True
+            if has_hours:
+                assert limit.ends_at is not None
+                period = limit.starts_at if limit.window is Window.PERIOD else -1
+                missing[key] = (*key, limit.ends_at, period)
+    if missing:
+        for *key, total in await queries.sums_of_hours(tx, missing.values()):
+            state.counters[key[0], key[1], key[2], key[3], key[4]].count = int(total)
+
+
+async def write(tx: BatchTx, decided: Decided, state: State, born: set[LifeKey]) -> None:
+    """Write what was decided; life rows that were made for nothing go again."""
+    rows = [
+        (*counter.key, counter.count, counter.announced, counter.windows)
+        for counter in state.counters.values()
+        if counter.is_written
+    ]
+    if rows:
+        await queries.put_counts(tx, rows)
+    if decided.hours:
+        await queries.add_hours(tx, decided.hours)
+        over = over_at(clock.now())
+        late = {(key[0], key[3]) for key in decided.hours if key[3] < over}
+        if late:
+            await queries.note_late(tx, late)
+    if decided.subjects:
+        await queries.insert_subjects(tx, decided.subjects)
+    stillborn = {life for life in born if not state.counter((*life, 0, 0)).is_written}
+    if stillborn:
+        await queries.bury_lives(tx, stillborn)
+
+
+async def _write_events(tx: BatchTx, calls: list[Call], decided: Decided, storable: Storable) -> None:
+    rows: list[tuple[object, ...]] = []
+    for event, place in decided.events.items():
+        verdict = decided.verdicts[place]
+        assert isinstance(verdict, Admitted)
+        rows.append((*event, calls[place].fingerprint, storable(place, verdict)))
+    await queries.insert_events(tx, rows)

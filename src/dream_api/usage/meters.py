@@ -1,0 +1,79 @@
+"""Meters, and what calls are refused for before anything is counted."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dream_api.core.db import BatchTx, Tx
+from dream_api.core.errors import Invalid
+from dream_api.platforms import Project, draw
+from dream_api.usage import admission, counters, queries
+from dream_api.usage.admission import Charge, Standing
+
+Aggregation = Literal["sum", "distinct"]
+
+# The meter that every project has.
+REQUESTS = "requests"
+LARGEST_QUANTITY = 10**9
+
+
+class UnknownMeter(Invalid):
+    code = "unknown_meter"
+    hint = "Use one of the meters that the sentence names, or make one with `dream-api tier set --limit meter=…`."
+
+
+class QuantityOutOfRange(Invalid):
+    code = "quantity_out_of_range"
+    hint = (
+        f"Send a whole number from 1 to {LARGEST_QUANTITY:,}, or a negative one to correct what was counted; "
+        "split what is larger."
+    )
+
+
+class CorrectionBelowZero(Invalid):
+    code = "correction_below_zero"
+    hint = "Correct at most what was counted in the customer's current period; GET /api/usage tells it."
+
+
+class TimestampOutOfRange(Invalid):
+    code = "timestamp_out_of_range"
+    hint = "Send a moment of the customer's current period, at most 5 minutes ahead; a closed period takes no more."
+
+
+class CountTooLarge(Invalid):
+    code = "count_too_large"
+    hint = "Count larger units: a count stays below 2^53, so that every JSON reader reads it exactly."
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """What is counted in a project."""
+
+    no: int
+    name: str
+    aggregation: Aggregation
+
+
+async def create_meter(tx: Tx, project: Project, name: str, aggregation: Aggregation = "sum") -> Meter:
+    meter = Meter(await draw(tx, f"meters:{project.platform_no}"), name, aggregation)
+    await queries.insert_meter(
+        tx,
+        {
+            "platform_no": project.platform_no,
+            "meter_no": meter.no,
+            "project_no": project.no,
+            "name": name,
+            "aggregation": aggregation,
+        },
+    )
+    return meter
+
+
+async def meters_of(tx: Tx, platform_no: int, project_no: int) -> dict[str, Meter]:
+    """A project's meters by name."""
+    rows = await queries.meters_of_project(tx, platform_no, project_no)
+    return {row.name: Meter(row.meter_no, row.name, row.aggregation) for row in rows}
+
+
+async def standings(tx: BatchTx, charge: Charge, now: int) -> tuple[Standing, ...]:
+    """How the charge's limits stand, without counting it."""
+    return admission.standings(await counters.peek(tx, charge, now), charge)

@@ -1,0 +1,45 @@
+"""Closes billing periods, so that what is billed is what was counted."""
+
+from dream_api.core.db import BatchTx
+from dream_api.usage import counters, queries
+from dream_api.usage.admission import Charge, State
+from dream_api.usage.windows import OpenLimit, Window
+
+# A period's hours are told by its start alone, wherever it ends.
+_OPEN_END = 2**62
+
+
+async def close_period(
+    tx: BatchTx, platform_no: int, customer_no: int, meter_no: int, starts_at: int, ends_at: int
+) -> int:
+    """What a meter that sums has counted in the billing period; once `tx` is committed, nothing is added to it.
+
+    Calls that come later count from `ends_at` on, which must not be in the project's future. A period that was closed
+    before answers the same again. Whoever closes several goes in the order of their keys: each is locked.
+    """
+    charge = _period(platform_no, customer_no, meter_no, starts_at)
+    if tx.locks_rows:
+        await counters.lock(tx, {charge.life})
+    state = await counters.read(tx, [charge])
+    [period] = charge.keys
+    if period not in state.closed:
+        until = max(ends_at, state.closed.get(charge.whole_life, 0))
+        await queries.close(tx, [_row(state, charge.whole_life, until), _row(state, period, ends_at)])
+    return state.counter(period).count
+
+
+async def used_in_period(tx: BatchTx, platform_no: int, customer_no: int, meter_no: int, starts_at: int) -> int:
+    """What a meter that sums has counted so far in the billing period that began then."""
+    charge = _period(platform_no, customer_no, meter_no, starts_at)
+    return (await counters.read(tx, [charge])).counter(*charge.keys).count
+
+
+def _period(platform_no: int, customer_no: int, meter_no: int, starts_at: int) -> Charge:
+    """What a call would touch that counts nothing in the period."""
+    limit = OpenLimit(Window.PERIOD, "hard", None, starts_at, _OPEN_END)
+    return Charge((platform_no, customer_no, meter_no), 0, (limit,), starts_at, starts_at)
+
+
+def _row(state: State, key: tuple[int, int, int, int, int], closed_until: int) -> tuple[int, ...]:
+    counter = state.counter(key)
+    return (*key, counter.count, counter.announced, counter.windows, closed_until)

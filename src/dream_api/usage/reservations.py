@@ -1,0 +1,147 @@
+"""Holds a quantity before it is known how much of it will be used, and counts what was used in the end."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from dream_api.core import clock, ids
+from dream_api.core.db import Tx
+from dream_api.core.errors import Conflict, Invalid, NotFound
+from dream_api.usage import counters, reservation_expiry
+from dream_api.usage import reservation_queries as queries
+from dream_api.usage.admission import (
+    Admitted,
+    BelowZero,
+    Call,
+    LifeKey,
+    Overflowing,
+    Refused,
+    decide,
+    refusal,
+    standings,
+)
+from dream_api.usage.counters import Counted
+
+LONGEST_TTL_SECONDS = 24 * 3600
+
+
+class ReservationExpired(Conflict):
+    code = "reservation_expired"
+    hint = (
+        "What was held is released. Count what was used with POST /api/data, or reserve anew with a longer ttlSeconds."
+    )
+
+
+class ReservationSettled(Conflict):
+    code = "reservation_settled"
+    hint = "A reservation is settled once. Count more, or correct it by a negative quantity, with POST /api/data."
+
+
+class SettlesTooMuch(Invalid):
+    code = "settles_too_much"
+    hint = "Settle at most what is held, and count the rest with POST /api/data."
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A quantity of a customer's meter that is held until it is settled or its time is over."""
+
+    platform_no: int
+    id: str
+    project_no: int
+    mode: int
+    customer_no: int
+    meter_no: int
+    plan: str | None
+    quantity: int
+    level_meter_no: int | None
+    created_at: int
+    expires_at: int
+
+    @property
+    def holds(self) -> tuple[tuple[LifeKey, int], ...]:
+        return reservation_expiry.holds_of(
+            self.platform_no, self.customer_no, self.meter_no, self.quantity, self.level_meter_no
+        )
+
+
+async def reserve(
+    tx: Tx, call: Call, *, project_no: int, mode: int, plan: str | None, ttl_seconds: int
+) -> tuple[Reservation | None, Admitted | Refused | BelowZero | Overflowing]:
+    """Hold the call's quantity if and only if it would be counted now.
+
+    The call's charges are the customer's own, and for a live call one of the platform's requests; whatever is refused,
+    the caller rolls back.
+    """
+    now = clock.now()
+    state, _ = await counters.locked_state(tx, [call], now)
+    refused = refusal(state, call)
+    if refused is not None:
+        return None, refused
+    own, *level = call.charges
+    made = Reservation(
+        own.life[0],
+        ids.new("res"),
+        project_no,
+        mode,
+        own.life[1],
+        own.life[2],
+        plan,
+        own.quantity,
+        next((charge.life[2] for charge in level if charge.subject is None), None),
+        now,
+        now + ttl_seconds * clock.SECOND,
+    )
+    await queries.insert_reservation(
+        tx, {name: getattr(made, name) for name in Reservation.__slots__} | {"state": "open"}
+    )
+    await reservation_expiry.hold(tx, state, Counter(dict(made.holds)))
+    return made, Admitted(standings(state, own))
+
+
+async def find(tx: Tx, platform_no: int, project_no: int, mode: int, reservation_id: str) -> Reservation:
+    """The reservation, in whatever state; refuses one that another project or mode has made."""
+    row = await queries.by_id(tx, platform_no, project_no, mode, reservation_id)
+    if row is None:
+        raise NotFound("There is no such reservation.", param="id")
+    return _reservation(row)
+
+
+async def settle(tx: Tx, reservation: Reservation, call: Call) -> Counted:
+    """Count the call in the place of what was reserved, and release the rest; refuses what comes late or twice.
+
+    The call is not refused for any limit: it was promised its room.
+    """
+    quantity = call.charges[0].quantity
+    if quantity > reservation.quantity:
+        raise SettlesTooMuch(f"The reservation holds {reservation.quantity}.", param="quantity")
+    state, born = await counters.locked_state(tx, [call], None, also=[life for life, _ in reservation.holds])
+    if not await queries.settle(tx, reservation.platform_no, reservation.id, quantity, clock.now()):
+        await _refuse_ended(tx, reservation)
+    await reservation_expiry.hold(tx, state, Counter({life: -held for life, held in reservation.holds}))
+    if quantity == 0:
+        return Counted([Admitted(standings(state, call.charges[0]))], [])
+    decided = decide(state, [call])
+    await counters.write(tx, decided, state, born)
+    return Counted(decided.verdicts, decided.crossings)
+
+
+async def _refuse_ended(tx: Tx, reservation: Reservation) -> None:
+    row = await queries.by_id(tx, reservation.platform_no, reservation.project_no, reservation.mode, reservation.id)
+    assert row is not None
+    if row.state == "settled":
+        raise ReservationSettled(f"The reservation was settled with {row.settled}.", param="id")
+    raise ReservationExpired(f"The reservation ended at {clock.rfc3339(row.expires_at)}.", param="id")
+
+
+async def release_overdue(tx: Tx) -> bool:
+    """End some of the reservations whose time is over; whether there were any."""
+    now = clock.now()
+    if not await queries.overdue(tx, now):
+        return False
+    await counters.locked_state(tx, [], now)
+    return True
+
+
+def _reservation(row: Any) -> Reservation:
+    return Reservation(**{name: getattr(row, name) for name in Reservation.__slots__})

@@ -1,0 +1,110 @@
+"""How an event is kept, and found again."""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BigInteger, Row, Text, func, or_, select
+
+from dream_api.core import clock, ids
+from dream_api.core.db import BatchTx, Statement, Tx, given, insert, rows_of
+from dream_api.core.db.columns import Key
+from dream_api.platforms import Mode
+from dream_api.webhooks.event_types import EventType
+from dream_api.webhooks.tables import events
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in a project and mode; `data` is told as JSON."""
+
+    platform_id: str
+    project_id: str
+    mode: Mode
+    type: EventType
+    data: dict[str, object]
+
+
+_happened = rows_of(
+    "happened",
+    platform_id=Key,
+    id=Key,
+    project_id=Key,
+    mode=Key,
+    type=Key,
+    data=Text(),
+    created_at=BigInteger(),
+)
+_RECORD = Statement(
+    insert(events).from_select(list(_happened.c.keys()), select(*_happened.c).where(given(_happened))),
+    happened=_happened,
+)
+
+
+async def record(tx: BatchTx, happened: Sequence[Event]) -> None:
+    """Keep the events, in their order; they are told once the transaction is committed."""
+    now = clock.now()
+    rows = [
+        (
+            event.platform_id,
+            ids.new("evt"),
+            event.project_id,
+            event.mode,
+            event.type,
+            _told(event.data),
+            now,
+        )
+        for event in happened
+    ]
+    await tx.run(_RECORD, happened=rows)
+
+
+def _told(data: Mapping[str, object]) -> str:
+    return json.dumps(data, separators=(",", ":"))
+
+
+async def page_of(
+    tx: Tx, platform_id: str, project_id: str, mode: Mode, *, kind: EventType | None, limit: int, after: str | None
+) -> Sequence[Row[Any]]:
+    """Newest first, those after the id `after`; `kind`: of this type only."""
+    e = events.c
+    query = select(events).where(e.platform_id == platform_id, e.project_id == project_id, e.mode == mode)
+    if kind is not None:
+        query = query.where(e.type == kind)
+    if after is not None:
+        query = query.where(e.id < after)
+    return await tx.all(query.order_by(e.id.desc()).limit(limit))
+
+
+async def event_of(tx: Tx, platform_id: str, project_id: str, mode: Mode, event_id: str) -> Row[Any] | None:
+    e = events.c
+    own = (e.platform_id == platform_id, e.project_id == project_id, e.mode == mode)
+    return await tx.first(select(events).where(*own, e.id == event_id))
+
+
+async def newest_about(
+    tx: Tx,
+    platform_id: str,
+    project_id: str,
+    mode: Mode,
+    named: Mapping[str, Collection[str]],
+    *,
+    among: int,
+    limit: int,
+) -> Sequence[Row[Any]]:
+    """Newest first, of the newest `among` events those about one of these, such as {"payment": ["pay_…"]}: each event
+    names what it is about before all else."""
+    e = events.c
+    whose = (e.platform_id == platform_id, e.project_id == project_id, e.mode == mode)
+    # Found in the index alone; SQLite would copy the rows of a subquery before it looks at one.
+    before = select(e.id).where(*whose).order_by(e.id.desc()).offset(among).limit(1).scalar_subquery()
+    beginnings: defaultdict[int, list[str]] = defaultdict(list)
+    for name, values in named.items():
+        for value in values:
+            text = _told({name: value}).removesuffix("}")
+            beginnings[len(text)].append(text)
+    is_told = or_(*(func.substr(e.data, 1, length).in_(texts) for length, texts in beginnings.items()))
+    found = select(events).where(*whose, e.id > func.coalesce(before, ""), is_told)
+    return await tx.all(found.order_by(e.id.desc()).limit(limit))

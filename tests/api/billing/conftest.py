@@ -1,0 +1,5 @@
+"""What these tests share with others."""
+
+from tests.billing.conftest import shopping
+
+__all__ = ["shopping"]

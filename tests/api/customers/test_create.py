@@ -1,0 +1,179 @@
+"""POST /api/customers."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from dream_api.customers import ensure, queries
+from dream_api.customers.tables import customers
+from dream_api.platforms import Scope
+from tests.support.instance import Account, House
+
+ADA = {"userId": "ada", "email": "ada@example.com", "name": "Ada"}
+
+
+async def _count(house: House) -> int:
+    async with house.database.read() as tx:
+        return int(await tx.scalar(select(func.count()).select_from(customers)))
+
+
+async def test_a_customer_is_made_and_told(house: House, alice: Account) -> None:
+    await house.set_limit(alice, "pro", 5)
+    answer = await house.api.post("/api/customers", headers=alice.sk, json={**ADA, "plan": "pro"})
+    made = answer.json()
+
+    assert answer.status_code == 201
+    assert made == {**ADA, "plan": "pro", "status": "active", **{name: made[name] for name in _MADE}}
+    assert made["id"].startswith("cus_")
+    assert made["createdAt"] == made["updatedAt"]
+    assert (await house.api.get(f"/api/customers/{made['id']}", headers=alice.sk)).json() == made
+
+
+_MADE = ("id", "createdAt", "updatedAt")
+
+
+async def test_a_user_id_is_all_it_takes(house: House, alice: Account) -> None:
+    answer = await house.api.post("/api/customers", headers=alice.sk, json={"userId": "ada"})
+
+    assert answer.status_code == 201
+    assert [answer.json()[name] for name in ("userId", "email", "name", "plan")] == ["ada", None, None, None]
+
+
+async def test_a_customer_whom_a_metered_call_made_is_adopted_with_its_counts(house: House, alice: Account) -> None:
+    await house.set_limit(alice, "pro", 5)
+    await house.api.post("/api/data", headers=alice.calls(), json={"quantity": 3})
+    met = (await house.api.get("/api/customers/userId:ada", headers=alice.sk)).json()
+
+    adopted = await house.api.post("/api/customers", headers=alice.sk, json={**ADA, "plan": "pro"})
+
+    assert adopted.status_code == 201
+    assert adopted.json() == {**met, **ADA, "plan": "pro", "updatedAt": adopted.json()["updatedAt"]}
+    counted = await house.api.post("/api/data", headers=alice.calls())
+    assert [counted.json()["usage"][name] for name in ("count", "limit", "plan")] == [4, 5, "pro"]
+
+
+async def test_who_has_a_profile_is_not_made_again(house: House, alice: Account) -> None:
+    first = await house.api.post("/api/customers", headers=alice.sk, json=ADA)
+    again = await house.api.post("/api/customers", headers=alice.sk, json={**ADA, "name": "Eve"})
+
+    assert (again.status_code, again.json()["code"], again.json()["param"]) == (409, "customer_exists", "userId")
+    assert (await house.api.get("/api/customers/userId:ada", headers=alice.sk)).json() == first.json()
+
+
+async def test_a_deleted_customer_is_not_made_again(house: House, alice: Account) -> None:
+    await house.api.post("/api/customers", headers=alice.sk, json=ADA)
+    await house.api.delete("/api/customers/userId:ada", headers=alice.sk)
+    again = await house.api.post("/api/customers", headers=alice.sk, json=ADA)
+
+    assert (again.status_code, again.json()["code"]) == (409, "customer_exists")
+
+
+async def test_one_user_id_is_another_customer_in_each_project_and_mode(
+    house: House, alice: Account, charlie: Account
+) -> None:
+    made = [await house.api.post("/api/customers", headers=who, json=ADA) for who in (alice.sk, alice.live, charlie.sk)]
+
+    assert [answer.status_code for answer in made] == [201, 201, 201]
+    assert len({answer.json()["id"] for answer in made}) == 3
+
+
+async def test_of_all_who_make_a_customer_at_the_same_time_one_does(house: House, alice: Account) -> None:
+    answers = await asyncio.gather(
+        *(house.api.post("/api/customers", headers=alice.sk, json=ADA) for _ in range(8)),
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
+
+
+async def test_a_customer_who_is_made_and_metered_at_the_same_time_is_one(house: House, alice: Account) -> None:
+    before = await _count(house)
+    answers = await asyncio.gather(
+        *(
+            asyncio.gather(
+                house.api.post("/api/customers", headers=alice.sk, json={"userId": f"user-{number}", "name": "U"}),
+                house.api.post("/api/data", headers=alice.calls(f"user-{number}")),
+                house.api.post("/api/customers", headers=alice.sk, json={"userId": f"user-{number}", "name": "U"}),
+            )
+            for number in range(8)
+        )
+    )
+
+    for first, counted, second in answers:
+        assert sorted([first.status_code, second.status_code]) == [201, 409]
+        assert counted.status_code == 200
+    assert await _count(house) == before + 8
+
+
+BODIES: list[tuple[bytes, int, str, str | None]] = [
+    (b"", 422, "validation_failed", "userId"),
+    (b"{}", 422, "validation_failed", "userId"),
+    (b'{"userId": ""}', 422, "validation_failed", "userId"),
+    (b'{"userId": 5}', 422, "validation_failed", "userId"),
+    (b'{"userId": null}', 422, "validation_failed", "userId"),
+    (b'{"userId": "a\\u0000b"}', 422, "validation_failed", "userId"),
+    (b'{"userId": "a\\nb"}', 422, "validation_failed", "userId"),
+    (b'{"userId": "' + b"u" * 256 + b'"}', 422, "validation_failed", "userId"),
+    (b'{"userId": "' + "ü".encode() * 128 + b'"}', 422, "validation_failed", "userId"),
+    (b'{"userId": "\\ud800"}', 400, "malformed_json", None),
+    (b'{"userId": "a", "email": "nobody"}', 422, "validation_failed", "email"),
+    (b'{"userId": "a", "email": "a@b@c"}', 422, "validation_failed", "email"),
+    (b'{"userId": "a", "email": "a\\u0000@b"}', 422, "validation_failed", "email"),
+    (b'{"userId": "a", "email": "a @b"}', 422, "validation_failed", "email"),
+    (b'{"userId": "a", "email": "' + b"e" * 253 + b'@b"}', 422, "validation_failed", "email"),
+    (b'{"userId": "a", "name": 7}', 422, "validation_failed", "name"),
+    (b'{"userId": "a", "name": "a\\u0000b"}', 422, "validation_failed", "name"),
+    (b'{"userId": "a", "name": "' + b"n" * 121 + b'"}', 422, "validation_failed", "name"),
+    (b'{"userId": "a", "name": "\\udfff"}', 400, "malformed_json", None),
+    (b'{"userId": "a", "plan": "gold"}', 422, "unknown_plan", "plan"),
+    (b'{"userId": "a", "plan": "a\\u0000b"}', 422, "unknown_plan", "plan"),
+    (b'{"userId": "a", "plan": ""}', 422, "unknown_plan", "plan"),
+    (b'{"userId": "a", "plan": true}', 422, "validation_failed", "plan"),
+    (b'{"userId": "a", "status": "blocked"}', 422, "validation_failed", "status"),
+    (b'{"userId": "a", "id": "cus_1"}', 422, "validation_failed", "id"),
+    (b'{"user_id": "a"}', 422, "validation_failed", "userId"),
+    (b'["a"]', 400, "malformed_request", None),
+    (b'{"userId": "a"', 400, "malformed_json", None),
+]
+
+
+@pytest.mark.parametrize("body", BODIES, ids=[str(place) for place in range(len(BODIES))])
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+async def test_what_is_wrong_is_told_by_its_field_and_nobody_is_made(
+    house: House, alice: Account, body: tuple[bytes, int, str, str | None]
+) -> None:
+    content, status, code, param = body
+    before = await _count(house)
+    headers = {**alice.sk, "Content-Type": "application/json"}
+    answer = await house.api.post("/api/customers", headers=headers, content=content)
+
+    assert (answer.status_code, answer.json()["code"], answer.json()["param"]) == (status, code, param)
+    assert await _count(house) == before
+
+
+@pytest.mark.parametrize(("who", "status"), [({}, 401), ("pk", 403), ({"Authorization": "Bearer sk_test_x"}, 401)])
+async def test_only_a_server_makes_customers(house: House, alice: Account, who: Any, status: int) -> None:
+    headers = {"Authorization": f"Bearer {alice.publishable['test']}"} if who == "pk" else who
+    before = await _count(house)
+
+    assert (await house.api.post("/api/customers", headers=headers, json=ADA)).status_code == status
+    assert await _count(house) == before
+
+
+async def test_who_looked_before_a_customer_was_made_finds_them_in_the_end(
+    house: House, alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = (await house.api.post("/api/customers", headers=alice.sk, json={"userId": "ada", "name": "Ada"})).json()
+    project = alice.project
+    scope = Scope(project.platform_id, project.platform_no, project.id, "test")
+    look, looks = queries.by_user_id, iter((True,))
+
+    async def look_early(*of: Any) -> Any:
+        return None if next(looks, False) else await look(*of)
+
+    monkeypatch.setattr(queries, "by_user_id", look_early)
+    async with house.database.write() as tx:
+        met = await ensure(tx, scope, "ada")
+
+    assert (met.id, met.name) == (made["id"], "Ada")

@@ -1,0 +1,50 @@
+"""`/projects`: made, changed, of a type for ever."""
+
+from httpx2 import AsyncClient
+
+from tests.support.instance import Account, House, bearer
+
+
+async def test_a_new_project_comes_with_its_keys_once(house: House, alice: Account) -> None:
+    body = {"name": "API", "projectType": "saas", "origins": ["https://Example.com/"], "live": True}
+    headers = {**alice.by("admin"), "Idempotency-Key": "k"}
+
+    first, again = [await house.api.post("/projects", headers=headers, json=body) for _ in range(2)]
+    made = first.json()
+    called = [
+        await house.api.post("/api/data", headers=bearer(made[name]) | {"X-User-Id": "ada"})
+        for name in ("secretKey", "liveSecretKey")
+    ]
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert [one.json()["usage"]["limit"] for one in called] == [1_000, 1_000]
+    assert made["origins"] == ["https://example.com"]
+    assert (again.json()["secretKey"], again.json()["liveSecretKey"]) == (None, None)
+
+
+async def test_what_is_left_out_stays_and_null_takes_the_limit_away(api: AsyncClient, alice: Account) -> None:
+    path, by = f"/projects/{alice.project.id}", alice.at_api("admin")
+
+    limited = await api.patch(path, headers=by, json={"refundLimit": {"amount": 500, "currency": "USD"}})
+    named = await api.patch(path, headers=by, json={"name": "Ours"})
+    cleared = await api.patch(path, headers=by, json={"refundLimit": None, "origins": []})
+
+    assert limited.json()["refundLimit"] == {"amount": 500, "currency": "usd"}
+    assert (named.json()["name"], named.json()["refundLimit"]) == ("Ours", {"amount": 500, "currency": "usd"})
+    assert (cleared.json()["refundLimit"], cleared.json()["origins"]) == (None, [])
+
+
+async def test_what_is_wrong_is_named_and_nothing_changes(api: AsyncClient, alice: Account) -> None:
+    path, by = f"/projects/{alice.project.id}", alice.at_api()
+    wrong = {
+        "projectType": {"projectType": "store"},
+        "name": {"name": " "},
+        "origins": {"origins": ["http://example.com"]},
+        "refundLimit": {"refundLimit": {"amount": 1, "currency": "xxx"}, "name": "Changed"},
+    }
+
+    for param, body in wrong.items():
+        answer = await api.patch(path, headers=by, json=body)
+        assert (answer.status_code, answer.json()["param"]) == (422, param)
+
+    assert (await api.get(path, headers=by)).json()["name"] == "Alice"

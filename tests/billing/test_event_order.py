@@ -1,0 +1,204 @@
+"""Events in any order, more than once, while the gateway goes on and two appliers race: the end is the gateway's."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from dream_api import billing
+from dream_api.core import clock
+from dream_api.gateways import webhook_signature
+from dream_api.gateways.contract import Account
+from dream_api.gateways.sandbox import Sandbox
+from dream_api.platforms import Scope
+from tests.billing.developer import GOOD, LATER_DECLINED, Seller, monthly
+from tests.support.instance import Account as AccountOf
+from tests.support.instance import House
+
+JOURNEYS = 10
+
+
+@dataclass
+class Gateway:
+    """The sandbox with the events that it has told so far, none of which was delivered by itself."""
+
+    house: House
+    account: Account
+    sandbox: Sandbox
+    told: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+
+    async def hear(self) -> None:
+        """Take what is new from the sandbox's hands."""
+        new = await self.sandbox.undelivered(self.account)
+        self.told += new
+        await self.sandbox.mark_delivered(self.account, [event_id for event_id, _ in new])
+
+    async def deliver(self, event: tuple[str, str]) -> None:
+        """As over the wire; then two apply it at once."""
+        event_id, payload = event
+        secret = webhook_signature.secret_of(self.house.app.state.billing.instance_key, self.account.id)
+        signature = webhook_signature.sign(payload, secret, clock.now() // clock.SECOND)
+        headers = {"Stripe-Signature": signature, "Content-Type": "application/json"}
+        answer = await self.house.api.post("/webhook/stripe", content=payload.encode(), headers=headers)
+        assert answer.status_code == 200, answer.text
+        desk = self.house.app.state.billing
+        await asyncio.gather(*(billing.apply(desk, self.account, event_id) for _ in range(2)))
+
+
+def scope_of(account: AccountOf) -> Scope:
+    project = account.project
+    return Scope(project.platform_id, project.platform_no, project.id, "test")
+
+
+async def gateway_of(house: House) -> Gateway:
+    desk = house.app.state.billing
+    async with desk.database.write() as tx:
+        account = await billing.account_of(tx, scope_of(house.alice))
+    return Gateway(house, account, desk.gateways["sandbox"])
+
+
+async def history_of(
+    gateway: Gateway, seller: Seller, user: str, chance: random.Random
+) -> list[Callable[[], Awaitable[Any]]]:
+    """What happens to one subscription at the gateway, step by step."""
+    sandbox, account = gateway.sandbox, gateway.account
+    card = chance.choice([GOOD, LATER_DECLINED])
+    session = (await seller.checkout(user, "pro")).rpartition("/")[2]
+    found: dict[str, str] = {}
+
+    async def pay() -> None:
+        await sandbox.pay(session, card)
+        found["id"] = (await sandbox.find_session(session)).document["subscription"]
+
+    async def pass_time() -> None:
+        async with gateway.house.database.read() as tx:
+            due = await Sandbox.next_due(tx, account)
+        assert due is not None
+        await sandbox.run_next(account, due)
+
+    async def cancel() -> None:
+        await sandbox.cancel_subscription(account, found["id"], at_period_end=False, reason=None, key=user + "-end")
+
+    async def cancel_later() -> None:
+        await sandbox.cancel_subscription(account, found["id"], at_period_end=True, reason=None, key=user + "-later")
+
+    steps: list[Callable[[], Awaitable[Any]]] = [pay, *(pass_time for _ in range(chance.randint(0, 3)))]
+    if chance.random() < 0.5:
+        steps.append(chance.choice([cancel, cancel_later]))
+    return steps
+
+
+async def mix(gateway: Gateway, steps: list[Callable[[], Awaitable[Any]]], chance: random.Random) -> None:
+    """The gateway goes on, and what it has told is delivered in any order, some of it again."""
+    waiting: list[tuple[str, str]] = []
+    heard = len(gateway.told)
+    while steps or waiting:
+        if steps and (not waiting or chance.random() < 0.4):
+            await steps.pop(0)()
+            await gateway.hear()
+            waiting += gateway.told[heard:]
+            heard = len(gateway.told)
+            continue
+        event = waiting.pop(chance.randrange(len(waiting)))
+        await gateway.deliver(event)
+        if chance.random() < 0.2:
+            waiting.append(chance.choice(gateway.told))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", [0, JOURNEYS])
+async def test_twenty_journeys_end_as_the_gateway_has_it(house: House, first: int):
+    seller = Seller(house.api, house.alice.sk)
+    await seller.post("/tiers", {"name": "pro", "limit": 5_000, "prices": [monthly("20")]})
+    gateway = await gateway_of(house)
+
+    for seed in range(first, first + JOURNEYS):
+        chance = random.Random(seed)
+        user = f"user-{seed}"
+        await mix(gateway, await history_of(gateway, seller, user, chance), chance)
+
+        [subscription] = (await seller.get(f"/api/subscriptions?userId={user}"))["data"]
+        facts = await gateway.sandbox.read_subscription(gateway.account, subscription["subscriptionId"])
+        assert subscription["status"] == facts.status
+        assert subscription["currentPeriodStart"] == clock.rfc3339(facts.period_starts_at)
+        assert subscription["currentPeriodEnd"] == clock.rfc3339(facts.period_ends_at)
+        assert subscription["cancelAt"] == (clock.rfc3339(facts.cancel_at) if facts.cancel_at else None)
+        customer = await seller.get(f"/api/customers/userId:{user}")
+        holds = facts.status in ("active", "past_due")
+        assert customer["plan"] == ("pro" if holds else None), seed
+        paid = 0
+        for invoice in await seller.invoices(subscription):
+            paid += invoice["amountPaid"]
+        payments = (await seller.get(f"/api/payments?customer={customer['id']}&limit=100"))["data"]
+        assert sum(one["amount"] for one in payments if one["status"] == "succeeded") == paid
+        assert paid >= 2_000
+
+
+async def test_an_event_is_kept_and_applied_once(house: House):
+    seller = Seller(house.api, house.alice.sk)
+    await seller.post("/tiers", {"name": "pro", "limit": 5_000, "prices": [monthly("20")]})
+    gateway = await gateway_of(house)
+    session = (await seller.checkout("ada", "pro")).rpartition("/")[2]
+    await gateway.sandbox.pay(session, GOOD)
+    await gateway.hear()
+
+    for _ in range(3):
+        for event in gateway.told:
+            await gateway.deliver(event)
+
+    told = [event["type"] for event in (await seller.get("/api/events?limit=100"))["data"]]
+    assert sorted(told) == ["invoice.paid", "payment.succeeded", "subscription.created"]
+
+
+@pytest.mark.parametrize("how", ["forged", "stale", "foreign", "altered", "missing"])
+async def test_what_is_not_signed_for_the_account_changes_nothing(house: House, how: str):
+    seller, stranger = (Seller(house.api, account.sk) for account in (house.alice, house.charlie))
+    for each in (seller, stranger):
+        await each.post("/tiers", {"name": "pro", "limit": 5_000, "prices": [monthly("20")]})
+    gateway = await gateway_of(house)
+    session = (await seller.checkout("ada", "pro")).rpartition("/")[2]
+    await stranger.checkout("eve", "pro")  # Charlie has an account, and a secret of his own
+    await gateway.sandbox.pay(session, GOOD)
+    await gateway.hear()
+    key = house.app.state.billing.instance_key
+    secret = webhook_signature.secret_of(key, gateway.account.id)
+    now = clock.now() // clock.SECOND
+    async with house.database.write() as tx:
+        his = await billing.account_of(tx, scope_of(house.charlie))
+
+    for _, payload in gateway.told:
+        body = payload.encode()
+        headers = {
+            "forged": {"Stripe-Signature": webhook_signature.sign(payload, "whsec_guess", now)},
+            "stale": {"Stripe-Signature": webhook_signature.sign(payload, secret, now - 301)},
+            "foreign": {
+                "Stripe-Signature": webhook_signature.sign(payload, webhook_signature.secret_of(key, his.id), now)
+            },
+            "altered": {"Stripe-Signature": webhook_signature.sign(payload + " ", secret, now)},
+            "missing": {},
+        }[how]
+        answer = await house.api.post("/webhook/stripe", content=body, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (400, "signature_invalid")
+
+    assert (await seller.get("/api/subscriptions"))["data"] == []
+    assert (await stranger.get("/api/subscriptions"))["data"] == []
+    assert (await seller.get("/api/events"))["data"] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"{}",
+        b'{"id": 1}',
+        b'{"id": "evt", "type": "x", "account": "a\\u0000", "data": {"object": {}}}',
+    ],
+)
+async def test_what_is_no_event_is_refused(house: House, body: bytes):
+    answer = await house.api.post("/webhook/stripe", content=body, headers={"Stripe-Signature": "t=1,v1=00"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "event_malformed")

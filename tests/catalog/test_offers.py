@@ -1,0 +1,168 @@
+"""What billing asks the catalogue: the tier and the price that somebody wants to buy."""
+
+from typing import Any
+
+import pytest
+
+from dream_api import catalog
+from dream_api.catalog import NoPrice, Offer, Price, UnknownPlan, UnknownPrice
+from dream_api.core.db import Tx
+from dream_api.platforms import Mode
+from tests.support.instance import Account, House
+
+MONTHLY = {"amount": 1999, "currency": "usd"}
+YEARLY = {"amount": 19_900, "currency": "usd", "interval": "year"}
+IN_EUROS = {"amount": 1799, "currency": "eur"}
+TOKENS = {"amount": 50, "currency": "usd", "meter": "tokens", "per": 1000}
+
+
+async def make(house: House, account: Account, name: str, *prices: dict[str, Any]) -> dict[str, Any]:
+    answer = await house.api.post("/tiers", headers=account.sk, json={"name": name, "prices": list(prices)})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def of(account: Account, mode: Mode = "test") -> tuple[str, str, Mode]:
+    return account.project.platform_id, account.project.id, mode
+
+
+async def offer_of(house: House, account: Account, name: str, *prices: dict[str, Any]) -> Offer:
+    await make(house, account, name, *prices)
+    async with house.database.read() as tx:
+        return await catalog.find_offer(tx, *of(account), name)
+
+
+async def test_what_somebody_wants_to_buy_is_found_with_its_price(house: House, alice: Account) -> None:
+    offer = await offer_of(house, alice, "pro", MONTHLY, TOKENS)
+
+    price = catalog.find_price_of(offer)
+
+    assert (price.unit_amount, price.interval, price.tier_id) == (1999, "month", offer.id)
+    assert catalog.amount_of(price, 1) == 1999
+    assert [each.meter for each in catalog.usage_prices(offer, "USD")] == ["tokens"]
+    assert catalog.usage_prices(offer, "eur") == ()
+
+
+async def test_of_several_prices_the_one_is_taken_that_is_meant(house: House, alice: Account) -> None:
+    offer = await offer_of(house, alice, "pro", MONTHLY, YEARLY, IN_EUROS)
+    monthly, yearly, in_euros = offer.prices
+
+    assert catalog.find_price_of(offer, price_id=monthly.id) == monthly
+    assert catalog.find_price_of(offer, interval="year") == yearly
+    assert catalog.find_price_of(offer, currency="EUR") == in_euros
+    assert catalog.find_price_of(offer, currency="usd", interval="month") == monthly
+
+
+async def test_where_it_is_not_clear_the_choices_are_named(house: House, alice: Account) -> None:
+    offer = await offer_of(house, alice, "pro", MONTHLY, YEARLY, IN_EUROS)
+    monthly, yearly, _ = [price.id for price in offer.prices]
+
+    with pytest.raises(NoPrice) as several:
+        catalog.find_price_of(offer, currency="usd")
+    with pytest.raises(NoPrice) as other:
+        catalog.find_price_of(offer, currency="gbp")
+
+    assert several.value.sentence == (
+        f"The tier pro has several prices. There are: {monthly} (19.99 USD a month), {yearly} (199.00 USD a year)."
+    )
+    assert other.value.sentence.startswith("The tier pro has no such price. There are: ")
+    assert (several.value.param, other.value.param) == ("priceId", "priceId")
+
+
+async def test_a_price_for_usage_alone_is_not_bought(house: House, alice: Account) -> None:
+    offer = await offer_of(house, alice, "pro", TOKENS)
+
+    with pytest.raises(NoPrice, match=r"^The tier pro has no price to sell\.$"):
+        catalog.find_price_of(offer)
+    with pytest.raises(UnknownPrice):
+        catalog.find_price_of(offer, price_id=offer.prices[0].id)
+
+
+async def test_a_tier_that_is_not_sold_is_refused_naming_those_that_are(house: House, alice: Account) -> None:
+    await make(house, alice, "old", MONTHLY)
+    await house.api.delete("/tiers/old", headers=alice.sk)
+    await make(house, alice, "hidden", MONTHLY)
+    await house.api.put("/tiers/hidden", headers=alice.sk, json={"isVisible": False})
+
+    for name in ("old", "gold", "a\u0000b"):
+        async with house.database.read() as tx:
+            with pytest.raises(UnknownPlan) as refused:
+                await catalog.find_offer(tx, *of(alice), name)
+        assert refused.value.sentence == "There is no such tier to buy; the project's tiers are: free."
+        assert refused.value.param == "tier"
+    async with house.database.read() as tx:
+        assert (await catalog.find_offer(tx, *of(alice), "hidden")).is_visible is False
+
+
+async def test_a_price_is_found_in_its_own_project_and_mode_only(
+    house: House, alice: Account, charlie: Account
+) -> None:
+    price_id = (await make(house, alice, "pro", MONTHLY))["prices"][0]["id"]
+
+    async with house.database.read() as tx:
+        found = await catalog.find_price(tx, *of(alice), price_id)
+        for where, asked in (
+            (of(charlie), price_id),
+            (of(alice, "live"), price_id),
+            (of(alice), "price_01k9q3v8zd0g2m4n6p8r0t2v4w"),
+            (of(alice), "a\u0000b"),
+        ):
+            with pytest.raises(UnknownPrice) as refused:
+                await catalog.find_price(tx, *where, asked)
+            assert (refused.value.status, refused.value.param) == (422, "priceId")
+            assert await catalog.price_by_id(tx, *where, asked) is None
+    assert found.unit_amount == 1999
+
+
+async def test_an_archived_price_goes_on_and_is_not_sold(house: House, alice: Account) -> None:
+    old = (await make(house, alice, "pro", MONTHLY))["prices"][0]["id"]
+    changed = await house.api.put("/tiers/pro", headers=alice.sk, json={"prices": [{**MONTHLY, "amount": 2499}]})
+    new = changed.json()["prices"][0]["id"]
+
+    async with house.database.read() as tx:
+        kept, offer, sold = await _as_billing(tx, alice, old, new)
+
+    assert (kept.unit_amount, kept.is_archived, sold.unit_amount) == (1999, True, 2499)
+    assert offer.prices == (sold,)
+
+
+async def _as_billing(tx: Tx, alice: Account, old: str, new: str) -> tuple[Price, Offer, Price]:
+    kept = await catalog.find_price(tx, *of(alice), old)
+    with pytest.raises(UnknownPrice, match="not sold any more"):
+        await catalog.find_on_sale(tx, *of(alice), old)
+    assert (await catalog.find_offer_of(tx, alice.project.platform_id, kept)).name == "pro"
+    assert await catalog.name_of_tier(tx, alice.project.platform_id, kept.tier_id) == "pro"
+    return kept, *await catalog.find_on_sale(tx, *of(alice), new)
+
+
+async def test_a_price_of_an_archived_tier_is_not_sold(house: House, alice: Account) -> None:
+    price_id = (await make(house, alice, "pro", MONTHLY))["prices"][0]["id"]
+    await house.api.delete("/tiers/pro", headers=alice.sk)
+
+    async with house.database.read() as tx:
+        with pytest.raises(UnknownPrice):
+            await catalog.find_on_sale(tx, *of(alice), price_id)
+        kept = await catalog.find_price(tx, *of(alice), price_id)
+    assert kept.is_archived is False
+
+
+async def test_every_kind_of_price_is_read_as_it_was_written(house: House, alice: Account) -> None:
+    steps = [{"upTo": 5, "unitAmount": 10}, {"upTo": None, "unitAmount": 1, "flatAmount": 7}]
+    offer = await offer_of(
+        house,
+        alice,
+        "pro",
+        {
+            "currency": "jpy",
+            "amount": 900,
+            "billingScheme": "per_unit",
+            "per": 3,
+            "interval": "week",
+            "intervalCount": 2,
+        },
+        {"currency": "usd", "billingScheme": "volume", "tiers": steps, "meter": "calls"},
+    )
+    by_unit, volume = offer.prices
+
+    assert catalog.told(by_unit) == "900 JPY per 3 units every 2 weeks"
+    assert [catalog.amount_of(volume, quantity) for quantity in (5, 6)] == [50, 13]

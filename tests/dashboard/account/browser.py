@@ -1,0 +1,125 @@
+"""Somebody at a browser: keeps cookies, sends the forms of the pages it was shown, and reads the letters it gets."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2 as httpx
+from sqlalchemy import delete, event, select
+
+from dream_api import accounts, audit
+from dream_api.app import every_job
+from dream_api.core.jobs import Job
+from dream_api.core.jobs.tables import jobs
+from dream_api.core.mail.tables import mails
+from tests.support.instance import House
+
+# What is asked four times a second, whoever comes.
+_WATCHING = ("FROM changes", "julianday", "clock_timestamp", "BEGIN")
+PASSWORD = "a tin of green paint"
+
+
+class Browser:
+    """Asks as browsers do; `send` opens the page of the form first."""
+
+    def __init__(self, house: House, cookies: dict[str, str] | None = None) -> None:
+        self.house = house
+        transport = httpx.ASGITransport(app=house.app, client=("127.0.0.1", 1))
+        self.http = httpx.AsyncClient(transport=transport, base_url="http://dream.test", cookies=cookies)
+
+    @property
+    def session(self) -> str | None:
+        return self.http.cookies.get("dream_session")
+
+    async def get(self, path: str) -> httpx.Response:
+        return await self.http.get(path)
+
+    async def csrf(self, path: str) -> str:
+        page = await self.get(path)
+        found = re.search(r'name="csrf" value="([^"]+)"', page.text)
+        assert found is not None, f"{path}: {page.status_code} has no form"
+        return found[1]
+
+    async def send(self, path: str, *, on: str | None = None, **fields: str) -> httpx.Response:
+        """The form with this address, filled in, of the page `on` (or of its own address)."""
+        csrf = await self.csrf(on or path)
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        return await self.http.post(path, data={"csrf": csrf, **fields}, headers=headers)
+
+    async def sign_up(self, email: str, password: str = PASSWORD, **fields: str) -> httpx.Response:
+        return await self.send("/account/sign-up", email=email, password=password, **fields)
+
+    async def sign_in(self, email: str, password: str = PASSWORD, **fields: str) -> httpx.Response:
+        return await self.send("/account/sign-in", email=email, password=password, **fields)
+
+
+async def work_off(house: House) -> None:
+    """Does what waits to be done, as a worker would."""
+    state: Any = house.app.state  # pyright: ignore
+    registry = every_job(house.settings, state.billing)
+    while True:
+        async with house.database.read() as tx:
+            row = await tx.first(select(jobs).where(jobs.c.died_at.is_(None)).order_by(jobs.c.id).limit(1))
+        if row is None:
+            return
+        await registry.handler(row.kind)(house.database, Job(row.id, row.kind, row.platform_id, row.payload, 1))
+        async with house.database.write() as tx:
+            await tx.execute(delete(jobs).where(jobs.c.id == row.id))
+
+
+@dataclass(frozen=True)
+class Mail:
+    to: str
+    subject: str
+    text: str
+
+    @property
+    def path(self) -> str:
+        """Of the link in it."""
+        found = re.search(r"http://127\.0\.0\.1:8787(/account/\w+/\S+)", self.text)
+        assert found is not None, self.text
+        return found[1]
+
+
+async def letters(house: House) -> list[Mail]:
+    """All that were written so far, the oldest first, read from the outbox."""
+    await work_off(house)
+    async with house.database.read() as tx:
+        rows = await tx.all(select(mails).order_by(mails.c.id))
+    return [Mail(row.to, row.subject, row.text) for row in rows]
+
+
+async def recorded(house: House, email: str) -> list[str]:
+    """The actions in the person's own security log, the newest first."""
+    await work_off(house)
+    async with house.database.read() as tx:
+        user = await accounts.user_of(tx, email)
+        assert user is not None
+        return [entry.action for entry in await audit.entries_of(tx, user.id, limit=100)]
+
+
+@contextmanager
+def counted(house: House) -> Iterator[dict[str, Any]]:
+    """What is asked of the database, and how often a password is hashed."""
+    told: dict[str, Any] = {"statements": [], "hashes": 0}
+    passwords: Any = house.app.state.passwords  # pyright: ignore
+    work = passwords._work
+
+    def hear(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not any(mark in statement for mark in _WATCHING):
+            told["statements"].append(" ".join(statement.split()))
+
+    async def count(*given: Any) -> Any:
+        told["hashes"] += 1
+        return await work(*given)
+
+    engines = {house.database._writing.sync_engine, house.database._reading.sync_engine}
+    passwords._work = count
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", hear)
+    yield told
+    del passwords._work
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", hear)

@@ -1,0 +1,99 @@
+"""Every page and form of developers, asked with what nobody types or sent by another website: refused in a page."""
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import dream_api
+from dream_api import platforms
+from dream_api.app import ROUTERS
+from dream_api.dashboard.layout import PageRoute
+from tests.support.instance import House
+
+ODD = ("\x00", "\udcff", "9" * 400, '"><script>')
+ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, PageRoute)]
+# What forms are asked for, wherever that is.
+FIELDS = {
+    name
+    for path in Path(dream_api.__file__).parent.glob("dashboard/**/*.py")
+    for name in re.findall(r'form(?:\.get\(|\[)"(\w+)"', path.read_text())
+}
+
+
+def odd(text: str) -> str:
+    return quote(text, safe="", errors="surrogateescape")
+
+
+async def operating_owner(house: House) -> dict[str, str]:
+    """Alice runs the instance as well; where she is at work."""
+    async with house.database.write() as tx:
+        operator = await platforms.operator(tx)
+        await platforms.add_member(tx, operator.id, house.alice.user_ids["owner"], "owner")
+    return {"platformId": house.alice.project.platform_id, "projectId": house.alice.project.id, "mode": "test"}
+
+
+def path_of(route: PageRoute, values: dict[str, str]) -> str:
+    return route.path.format(**{name: values.get(name, "x") for name in route.param_convertors})
+
+
+def asked_of(route: PageRoute, home: dict[str, str]) -> list[str]:
+    """With odd values in each of its places, and in all that may be asked for."""
+    names = [field.alias for field in route.dependant.query_params]
+    places = [path_of(route, {**home, name: odd(text)}) for name in route.param_convertors for text in ODD]
+    return [*places, *(f"{path_of(route, home)}?{'&'.join(f'{name}={odd(text)}' for name in names)}" for text in ODD)]
+
+
+def is_told_in_a_page(answer: Any) -> bool:
+    kind = answer.headers.get("content-type", "")
+    is_page = kind.startswith(("text/html", "text/csv", "application/x-ndjson"))
+    return answer.status_code < 500 and (is_page or 300 <= answer.status_code < 400) and '"><script>' not in answer.text
+
+
+async def test_odd_questions_are_answered_with_a_page(house: House) -> None:
+    headers = {**house.alice.cookie(), "Accept": "text/html"}
+    home = await operating_owner(house)
+
+    for route in (one for one in ROUTES if "GET" in one.methods):
+        for path in asked_of(route, home):
+            answer = await house.api.get(path, headers=headers)
+            assert is_told_in_a_page(answer), (path, answer.status_code, answer.text)
+
+
+async def test_odd_forms_are_answered_with_a_page_and_those_of_others_with_no(house: House) -> None:
+    headers = {**house.alice.cookie(), "Accept": "text/html"}
+    home = await operating_owner(house)
+    forms = [path_of(one, home) for one in ROUTES if "POST" in one.methods and not one.path.startswith("/account")]
+    assert len(forms) > 40
+
+    for path in forms:
+        foreign = [
+            await house.api.post(path, headers={**headers, "Sec-Fetch-Site": "same-site"}, data=house.alice.form()),
+            await house.api.post(path, headers={**headers, "Origin": "null"}, data=house.alice.form()),
+            await house.api.post(path, headers=headers, data={"csrf": "é"}),
+        ]
+        # What the address alone is wrong about is said before: there is no such page, or it cannot be asked so.
+        assert {one.status_code for one in foreign} <= {403, 404, 422}, path
+        assert all(one.status_code != 403 or "foreign_form" in one.text for one in foreign), path
+    for path in forms:
+        for text in ("", *ODD):
+            fields = {name: text.encode(errors="replace").decode() for name in FIELDS}
+            answer = await house.api.post(path, headers=headers, data={**fields, **house.alice.form()})
+            assert is_told_in_a_page(answer), (path, text, answer.status_code, answer.text)
+
+
+async def test_a_viewer_changes_nothing_and_a_stranger_finds_nothing(house: House) -> None:
+    alice, charlie = house.alice, house.charlie
+    home = {"platformId": alice.project.platform_id, "projectId": alice.project.id, "mode": "test"}
+    home |= {"user_id": alice.user_ids["member"], "customerId": "cus_" + "0" * 26}
+    at_home = [one for one in ROUTES if {"platformId", "projectId"} & one.param_convertors.keys()]
+
+    for route in at_home:
+        path = path_of(route, home)
+        if "POST" in route.methods:
+            viewed = await house.api.post(path, headers=alice.cookie("viewer"), data=alice.form("viewer"))
+            assert viewed.status_code in (403, 404), path
+        for method in route.methods & {"GET", "POST"}:
+            strange = await house.api.request(method, path, headers=charlie.cookie(), data=charlie.form())
+            assert strange.status_code == 404, (method, path)
+            assert alice.project.name not in strange.text

@@ -1,0 +1,60 @@
+"""The operator reads what was written, and nobody else does."""
+
+from sqlalchemy import text
+
+from dream_api import platforms
+from dream_api.accounts import Role
+from dream_api.core import mail
+from dream_api.core.mail import Letter
+from tests.support.instance import Account, House
+
+
+async def join_operators(house: House, account: Account, role: Role = "owner") -> None:
+    async with house.database.write() as tx:
+        operator = await platforms.operator(tx)
+        await platforms.add_member(tx, operator.id, account.user_ids[role], role)
+
+
+async def post(house: House, subject: str) -> str:
+    async with house.database.write() as tx:
+        return await mail.post(tx, Letter("bob@example.com", subject, "Open <i>this</i>\n", "<script>x</script>"))
+
+
+async def test_the_operator_reads_the_text_of_a_letter(house: House, alice: Account, charlie: Account) -> None:
+    mail_id = await post(house, "Join <b>us</b>")
+    for role in ("owner", "admin"):
+        await join_operators(house, alice, role)
+    paths = ["/dashboard/operator/mail", f"/dashboard/operator/mail/{mail_id}"]
+
+    listed, read = [await house.api.get(path, headers=alice.cookie()) for path in paths]
+    admins = await house.api.get(paths[1], headers=alice.cookie("admin"))
+    strangers = [(await house.api.get(path, headers=charlie.cookie())).status_code for path in paths]
+    nobodys = [(await house.api.get(path)).status_code for path in paths]
+
+    assert "Join &lt;b&gt;us" in listed.text
+    assert "bob@example.com" in listed.text
+    assert "Open &lt;i&gt;this" in read.text
+    assert "<script>x" not in read.text
+    assert ("bob@example.com" in admins.text, "Open" in admins.text) == (True, False)
+    assert "its links open doors" in admins.text
+    assert strangers == [404, 404]
+    assert nobodys == [303, 303]
+
+
+async def test_there_are_older_letters_and_ones_that_were_sent(house: House, alice: Account) -> None:
+    await join_operators(house, alice)
+    assert "No letters yet" in (await house.api.get("/dashboard/operator/mail", headers=alice.cookie())).text
+    written = [await post(house, f"Letter {number}.") for number in range(52)]
+    async with house.database.write() as tx:
+        sent = text("UPDATE mails SET state = 'sent', sent_at = 1, text = '', html = '' WHERE id = :id")
+        await tx.execute(sent, {"id": written[0]})
+
+    first = await house.api.get("/dashboard/operator/mail", headers=alice.cookie())
+    rest = await house.api.get(f"/dashboard/operator/mail?before={written[2]}", headers=alice.cookie())
+    gone = await house.api.get(f"/dashboard/operator/mail/{written[0]}", headers=alice.cookie())
+    never = await house.api.get("/dashboard/operator/mail/eml_never", headers=alice.cookie())
+
+    assert f"before={written[2]}" in first.text
+    assert ["Letter 1." in rest.text, "Letter 2." in rest.text] == [True, False]
+    assert "is not kept once it is sent" in gone.text
+    assert never.status_code == 404

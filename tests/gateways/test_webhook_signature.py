@@ -1,0 +1,61 @@
+"""Events are signed by Stripe's scheme, and nothing unsigned comes in."""
+
+import time
+
+import pytest
+
+from dream_api.core.secrets import InstanceKey
+from dream_api.gateways.webhook_signature import SignatureInvalid, secret_of, sign, verify
+
+KEY = InstanceKey(bytes(32))
+SECRET = secret_of(KEY, "acct_1")
+PAYLOAD = '{"id": "evt_1", "sum": "5 €"}'
+
+
+def now() -> int:
+    return int(time.time())
+
+
+def test_what_was_signed_is_verified() -> None:
+    verify(PAYLOAD.encode(), sign(PAYLOAD, SECRET, now()), SECRET)
+
+
+def test_each_account_and_each_instance_has_a_secret_of_its_own() -> None:
+    others = {secret_of(KEY, "acct_2"), secret_of(InstanceKey(bytes(31) + b"1"), "acct_1")}
+
+    assert secret_of(InstanceKey(bytes(32)), "acct_1") == SECRET
+    assert SECRET.startswith("whsec_")
+    assert len({SECRET, *others}) == 3
+
+
+@pytest.mark.parametrize(
+    ("payload", "header", "secret"),
+    [
+        (PAYLOAD + " ", sign(PAYLOAD, SECRET, now()), SECRET),
+        (PAYLOAD, sign(PAYLOAD, SECRET, now()), secret_of(KEY, "acct_2")),
+        (PAYLOAD, sign(PAYLOAD, SECRET, now() - 301), SECRET),
+        (PAYLOAD, sign(PAYLOAD, SECRET, now()).replace("v1=", "v0="), SECRET),
+        (PAYLOAD, sign(PAYLOAD, SECRET, now())[:-1], SECRET),
+        (PAYLOAD, None, SECRET),
+        (PAYLOAD, "", SECRET),
+        (PAYLOAD, "t=,v1=", SECRET),
+        (PAYLOAD, f"t={now()},v1=ü", SECRET),
+        (PAYLOAD, f"t={'9' * 5000},v1=a", SECRET),
+        (PAYLOAD, "nothing", SECRET),
+    ],
+    ids=["altered", "another's", "old", "another scheme", "cut", "none", "empty", "blank", "no ASCII", "huge", "words"],
+)
+def test_everything_else_is_refused(payload: str, header: str | None, secret: str) -> None:
+    with pytest.raises(SignatureInvalid):
+        verify(payload.encode(), header, secret)
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    with pytest.raises(SignatureInvalid):
+        verify(b"\xff\xfe", sign(PAYLOAD, SECRET, now()), SECRET)
+
+
+def test_an_event_may_be_signed_by_several_secrets() -> None:
+    other = sign(PAYLOAD, "whsec_other", now()).split(",")[1]
+
+    verify(PAYLOAD.encode(), f"{sign(PAYLOAD, SECRET, now())},{other}", SECRET)

@@ -1,0 +1,93 @@
+"""The operations of the OpenAPI document, with what a test needs to call them."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dream_api.app import create_app
+from dream_api.core.settings import Settings
+
+# Open to everybody.
+ANONYMOUS = {
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    # Who knows the page's id may pay it.
+    "/sandbox/checkout/{id}/pay",
+    "/sandbox/checkout/{id}/cancel",
+    "/webhook/stripe",
+    # Who knows a file's key may see it.
+    "/api/assets/{key}",
+}
+# Open to whoever signs what they send: see tests/billing/test_event_order.py.
+SIGNED = {"/webhook/stripe"}
+_METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@dataclass(frozen=True)
+class Operation:
+    method: str
+    path: str
+    parameters: tuple[str, ...]
+    headers: tuple[str, ...]
+    example: Any
+    statuses: tuple[str, ...]
+    # Whether the body is a file.
+    takes_a_file: bool
+    # The names of those that open it, each by itself.
+    keys: frozenset[str]
+
+    @property
+    def is_anonymous(self) -> bool:
+        return not self.keys
+
+    @property
+    def is_for_developers(self) -> bool:
+        return "personalToken" in self.keys
+
+    @property
+    def is_for_persons(self) -> bool:
+        """For developers; some of them only in person, by their session."""
+        return bool({"personalToken", "session"} & self.keys)
+
+    @property
+    def is_for_browsers(self) -> bool:
+        return "publishableKey" in self.keys
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
+def document() -> dict[str, Any]:
+    """The OpenAPI document as it is served."""
+    with tempfile.TemporaryDirectory() as folder:
+        return create_app(Settings(data=Path(folder))).openapi()
+
+
+def every_operation() -> list[Operation]:
+    return [
+        _operation(method, path, told)
+        for path, methods in document()["paths"].items()
+        for method, told in methods.items()
+        if method in _METHODS
+    ]
+
+
+def _operation(method: str, path: str, told: dict[str, Any]) -> Operation:
+    given = told.get("parameters", [])
+    body = told.get("requestBody")
+    takes_a_file = body is not None and "application/octet-stream" in body["content"]
+    return Operation(
+        method.upper(),
+        path,
+        tuple(one["name"] for one in given if one["in"] == "path"),
+        tuple(one["name"] for one in given if one["in"] == "header"),
+        None if body is None or takes_a_file else body["content"]["application/json"]["example"],
+        tuple(told["responses"]),
+        takes_a_file,
+        frozenset(name for one in told.get("security", []) for name in one),
+    )

@@ -1,0 +1,86 @@
+"""A key may be given a limit of its own, in force everywhere within a second."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from dream_api import keys
+from dream_api.app import open_database
+from dream_api.core.errors import NotFound, ValidationFailed
+from dream_api.metering import Gate
+from tests.support.deadline import Second
+from tests.support.instance import INSTANCE_KEY, Account, House
+
+
+async def limit(house: House, who: Account, per_second: int | None, key_id: str | None = None) -> None:
+    async with house.database.write() as tx:
+        await keys.limit(tx, who.project.platform_id, key_id or who.key_ids["test"], per_second)
+
+
+async def limit_of(gate: Gate, token: str) -> int | None:
+    return (await gate.server(f"Bearer {token}")).rate_limit
+
+
+@pytest.fixture
+async def elsewhere(house: House) -> AsyncIterator[Gate]:
+    """The gate of another process."""
+    database = open_database(house.settings)
+    gate = Gate(database, home_mode="live", queue_size=10)
+    await gate.start()
+    yield gate
+    await gate.stop()
+    await database.close()
+
+
+async def test_a_new_key_is_not_limited(house: House, alice: Account) -> None:
+    assert await limit_of(house.gate, alice.secret["test"]) is None
+
+
+async def test_it_is_in_force_here_at_once_and_elsewhere_within_a_second(
+    house: House, alice: Account, elsewhere: Gate
+) -> None:
+    for per_second in (50, None):
+        before = await limit_of(elsewhere, alice.secret["test"])
+        assert before != per_second
+        await limit(house, alice, per_second)
+        assert await limit_of(house.gate, alice.secret["test"]) == per_second
+        second = Second()
+        while await limit_of(elsewhere, alice.secret["test"]) != per_second:
+            assert not second.is_over()
+            await asyncio.sleep(0.01)
+
+
+async def test_a_rotated_key_keeps_it(house: House, alice: Account) -> None:
+    await limit(house, alice, 50)
+    async with house.database.write() as tx:
+        made = await keys.rotate(tx, alice.project, "test", instance_key=INSTANCE_KEY, created_by="test")
+
+    assert await limit_of(house.gate, made.token) == 50
+    assert await limit_of(house.gate, alice.secret["live"]) is None
+
+
+@pytest.mark.parametrize("per_second", [0, -1, 1_000_001])
+async def test_a_limit_is_a_number_of_calls(house: House, alice: Account, per_second: int) -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        await limit(house, alice, per_second)
+
+    assert refused.value.param == "perSecond"
+    assert await limit_of(house.gate, alice.secret["test"]) is None
+
+
+async def test_a_publishable_key_has_none(house: House, alice: Account) -> None:
+    async with house.database.read() as tx:
+        listed = await keys.of_project(tx, alice.project.platform_id, alice.project.id, "test")
+    [publishable] = [key.id for key in listed if key.kind == "publishable"]
+
+    with pytest.raises(ValidationFailed):
+        await limit(house, alice, 50, publishable)
+
+
+async def test_a_strangers_key_is_as_good_as_none(house: House, alice: Account, charlie: Account) -> None:
+    for key_id in (alice.key_ids["test"], "key_00000000000000000000000000"):
+        with pytest.raises(NotFound):
+            await limit(house, charlie, 1, key_id)
+
+    assert await limit_of(house.gate, alice.secret["test"]) is None

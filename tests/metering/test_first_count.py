@@ -1,0 +1,47 @@
+"""Two processes count on a customer's second meter for the first time, at the same moment."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import select
+
+from dream_api import usage
+from dream_api.app import every_check, open_database
+from dream_api.catalog import TierLimit
+from dream_api.core import clock
+from dream_api.core.integrity import prove
+from dream_api.usage import Charge, OpenLimit, Period, Window
+from dream_api.usage.tables import usage_counters
+from tests.support.instance import Account, House
+
+
+@pytest.mark.parametrize("database_kind", ["postgres"])
+async def test_a_refused_call_takes_nothing_away_from_what_the_other_began(house: House, alice: Account):
+    await house.api.post("/api/data", headers=alice.calls())
+    await house.set_limits(alice, "free", TierLimit(5, "tokens"))
+    async with house.database.read() as tx:
+        meters = await usage.meters_of(tx, alice.project.platform_no, alice.project.no)
+    life = (alice.project.platform_no, 1, meters["tokens"].no)
+    period = Period(*clock.month_of(clock.now()))
+    limit = OpenLimit(Window.PERIOD, "hard", 5, period.starts_at, period.ends_at)
+    five = usage.Call((Charge(life, 5, (limit,), clock.hour_of(clock.now()), period.starts_at),))
+    beside = open_database(house.settings)
+
+    async with beside.write() as tx:
+        await usage.count(tx, [five], lambda place, verdict: "")
+        waiting = asyncio.create_task(
+            house.api.post("/api/data", headers=alice.calls(), json={"meter": "tokens", "quantity": 5})
+        )
+        await asyncio.sleep(0.2)  # by now it waits for the row that is made here
+    refused = await waiting
+    await beside.close()
+
+    assert refused.status_code == 429
+    async with house.database.read() as tx:
+        lives = select(usage_counters.c.count).where(
+            usage_counters.c.meter_no == life[2], usage_counters.c.customer_no == 1, usage_counters.c.window == 0
+        )
+        assert await tx.scalar(lives) == 5
+    for check in every_check():
+        finding = await prove(house.database, check)
+        assert finding.holds, finding

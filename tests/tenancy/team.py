@@ -1,0 +1,51 @@
+"""What tests of teams do again and again."""
+
+import re
+from typing import Any
+
+import sqlalchemy as sa
+
+from dream_api import accounts
+from dream_api.accounts import Role
+from dream_api.auth.browser_sessions import csrf_of
+from tests.support.instance import Account, House
+
+
+async def link_to(house: House, email: str) -> str:
+    """The link in the newest letter to the address, as a path."""
+    async with house.database.read() as tx:
+        newest = sa.text('SELECT text FROM mails WHERE "to" = :to ORDER BY id DESC LIMIT 1')
+        letter = await tx.scalar(newest, {"to": email})
+    found = re.search(r"https?://[^/\s]+(/account/invitation/\S+)", letter)
+    assert found is not None
+    return found[1]
+
+
+async def sign_up(house: House, email: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Somebody new in a browser of their own: its headers, and the fields of its forms."""
+    async with house.database.write() as tx:
+        user = await accounts.create_user(tx, email, verified=True)
+        opened = await accounts.open_session(tx, user.id, address="127.0.0.1", agent="test")
+    return {"Cookie": f"dream_session={opened.token}"}, {"csrf": csrf_of(opened.token)}
+
+
+async def invite(house: House, account: Account, email: str, role: Role = "member", by: Role = "owner") -> Any:
+    return await house.api.post(
+        "/api/team/invitations", headers=account.at_api(by), json={"email": email, "role": role}
+    )
+
+
+async def team_of(house: House, account: Account) -> dict[str, str]:
+    """Each member's role by their address."""
+    answer = await house.api.get("/api/team", headers=account.at_api())
+    return {member["email"]: member["role"] for member in answer.json()["members"]}
+
+
+async def actions_of(house: House, account: Account) -> list[str]:
+    """What stands in the platform's security log, oldest first."""
+    async with house.database.read() as tx:
+        rows = await tx.all(
+            sa.text("SELECT action FROM audit_entries WHERE book = :book ORDER BY number"),
+            {"book": account.project.platform_id},
+        )
+    return [row.action for row in rows]

@@ -1,0 +1,126 @@
+"""Sums of hours that are over: what is read by them is what the rows come to, at any moment."""
+
+from collections import Counter
+from random import Random
+from typing import Any
+
+from sqlalchemy import select
+
+from dream_api import usage
+from dream_api.core import clock
+from dream_api.core.integrity import prove
+from dream_api.customers.tables import customers
+from dream_api.platforms import MODES, Mode, Scope
+from dream_api.usage import Span, compaction, integrity, rollup
+from dream_api.usage.tables import usage_hours, usage_late, usage_rolled, usage_totals
+from tests.analytics.history import Past
+from tests.support.instance import Account, House
+
+
+async def fill(house: House, account: Account) -> None:
+    async with house.database.write() as tx:
+        for mode in MODES:
+            past = Past(tx, account.project, mode, Random(mode), clock.now())
+            await past.usage(await past.customers(await past.tiers(), 20))
+
+
+async def roll(house: House) -> None:
+    for _ in range(500):
+        if not await rollup.roll(house.database):
+            return
+    raise AssertionError("It never came to an end.")
+
+
+async def told(house: House, account: Account, mode: Mode) -> dict[int, tuple[int, int]]:
+    """What charts read, by hour."""
+    project = account.project
+    scope = Scope(project.platform_id, project.platform_no, project.id, mode)
+    end = clock.hour_of(clock.now()) + clock.HOUR
+    async with house.database.read() as tx:
+        meters = list((await usage.meters_of(tx, project.platform_no, project.no)).values())
+        points = await usage.history(tx, scope, "hour", Span(end - 62 * clock.DAY, end), meters)
+    return {int(point.of): (point.total, point.calls) for point in points if point.total or point.calls}
+
+
+async def counted(house: House, account: Account, mode: Mode) -> dict[int, tuple[int, int]]:
+    """What the rows of all customers come to, by hour."""
+    totals: Counter[int] = Counter()
+    calls: Counter[int] = Counter()
+    whose = (customers.c.project_id == account.project.id, customers.c.mode == mode)
+    async with house.database.read() as tx:
+        numbers = {row.no for row in await tx.all(select(customers.c.no).where(*whose))}
+        for row in await tx.all(select(usage_hours)):
+            if row.platform_no == account.project.platform_no and row.customer_no in numbers:
+                totals[row.hour] += row.total
+                calls[row.hour] += row.calls
+    return {hour: (totals[hour], calls[hour]) for hour in totals if totals[hour] or calls[hour]}
+
+
+async def agree(house: House, account: Account) -> None:
+    for mode in MODES:
+        assert await told(house, account, mode) == await counted(house, account, mode)
+    await proven(house)
+
+
+async def proven(house: House) -> None:
+    check = next(check for check in integrity.checks() if check.name == "totals_are_sums_of_hours")
+    assert (await prove(house.database, check)).contradictions == []
+
+
+async def rows(house: House, table: Any) -> int:
+    async with house.database.read() as tx:
+        return len(await tx.all(select(table)))
+
+
+async def test_sums_come_to_what_the_rows_come_to(house: House, alice: Account, charlie: Account):
+    await fill(house, alice)
+    await fill(house, charlie)
+    await agree(house, alice)
+
+    await roll(house)
+
+    assert await rows(house, usage_totals) > 50
+    await agree(house, alice)
+    await agree(house, charlie)
+
+
+async def test_what_is_counted_late_is_told_at_once_and_summed_up_later(house: House, alice: Account):
+    clock.move((clock.month_of(clock.now())[0] + 20 * clock.DAY) - clock.now())
+    await fill(house, alice)
+    await roll(house)
+    late = clock.rfc3339(clock.now() - 3 * clock.DAY)
+
+    for body in ({"timestamp": late, "quantity": 7}, {}, {"timestamp": late, "quantity": -2}):
+        answer = await house.api.post("/api/data", headers=alice.calls(), json=body)
+        assert answer.status_code == 200, answer.text
+    assert await rows(house, usage_late) > 0
+    await agree(house, alice)
+
+    await roll(house)
+
+    assert await rows(house, usage_late) == 0
+    await agree(house, alice)
+
+
+async def test_the_present_hour_is_never_summed_up(house: House, alice: Account):
+    await house.api.post("/api/data", headers=alice.calls())
+    await roll(house)
+    assert await rows(house, usage_totals) == await rows(house, usage_rolled) == 0
+
+    clock.move(3 * clock.HOUR)
+    await roll(house)
+
+    assert await rows(house, usage_totals) == await rows(house, usage_rolled) == 1
+    await agree(house, alice)
+
+
+async def test_merging_keeps_sums_true(house: House, alice: Account):
+    await fill(house, alice)
+    await roll(house)
+    clock.move(500 * clock.DAY)
+    await roll(house)
+
+    await compaction.merge(house.database, clock.now())
+    await roll(house)
+
+    await proven(house)
