@@ -28,11 +28,13 @@ from dream_api.api import store as store_api
 from dream_api.api import usage as usage_api
 from dream_api.audit import jobs as audit_jobs
 from dream_api.auth import browser_sessions
+from dream_api.auth.authenticator import Authenticator
 from dream_api.auth.cors import TellingBrowsers
 from dream_api.auth.rate_limit import Admitting, Turnstile
 from dream_api.billing import Billing
 from dream_api.billing import jobs as billing_jobs
 from dream_api.core import expiry, mail, objects, ratelimit, secrets
+from dream_api.core.cache import Changes
 from dream_api.core.db import Database
 from dream_api.core.db.migrations import migrate
 from dream_api.core.errors import MalformedRequest, NotAllowed, NotFound
@@ -58,7 +60,7 @@ from dream_api.gateways.sandbox import Sandbox
 from dream_api.hosted import error_docs
 from dream_api.hosted import sandbox as billing_views
 from dream_api.identity import Passwords, Provider
-from dream_api.metering import Gate
+from dream_api.metering import MeteringEngine
 from dream_api.retention import jobs as gate_jobs
 from dream_api.tenancy import billing_events
 from dream_api.tenancy import checks as gate_checks
@@ -189,11 +191,14 @@ def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -
         redoc_url=None,
     )
     database = open_database(settings)
-    gate = Gate(database, home_mode=settings.home_mode, queue_size=settings.gate_queue)
+    changes = Changes(database)
+    authenticator = Authenticator(database, changes)
+    engine = MeteringEngine(database, changes, home_mode=settings.home_mode, queue_size=settings.gate_queue)
     shared_rates = ratelimit.opened(settings.valkey_url, processes=settings.processes)
-    turnstile = Turnstile(gate, shared_rates, open_rate=settings.open_rate)
+    turnstile = Turnstile(authenticator, shared_rates, open_rate=settings.open_rate)
     metering = usage_api.Metering(
-        gate,
+        authenticator,
+        engine,
         turnstile,
         proxies=Proxies(settings.trusted_proxies),
         body_limit=settings.body_limit,
@@ -201,8 +206,10 @@ def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -
     )
     app.state.settings = settings
     app.state.database = database
-    app.state.gate = gate
-    app.state.metering = metering
+    app.state.changes = changes
+    app.state.authenticator = authenticator
+    app.state.metering = engine
+    app.state.metered_call = metering
     app.state.billing = open_billing(settings, database, open_gateways)
     app.state.rates = shared_rates
     app.state.passwords = Passwords()
@@ -227,9 +234,11 @@ def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
     database: Database = app.state.database
-    gate: Gate = app.state.gate
+    changes: Changes = app.state.changes
+    engine: MeteringEngine = app.state.metering
     await prepare(database)
-    await gate.start()
+    await engine.start()
+    await changes.start()
     settings: Settings = app.state.settings
     worker = Worker(database, every_job(settings, app.state.billing)) if settings.runs_jobs_inside else None
     working = asyncio.create_task(worker.run()) if worker is not None else None
@@ -240,7 +249,8 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
         if worker is not None and working is not None:
             await worker.stop()
             await working
-        await gate.stop()
+        await engine.stop()
+        await changes.stop()
         await app.state.rates.close()
         await database.close()
 

@@ -110,7 +110,7 @@ async def test_a_website_can_read_why_it_was_refused(
         ("GET", products, by_header(tokens.make("pk_live_")), (500, "internal_error")),
     ):
         if told[0] == 500:
-            monkeypatch.setattr(house.gate.keys, "database", None)
+            monkeypatch.setattr(house.authenticator.keys, "database", None)
         answer = await house.api.request(method, path, headers={"Origin": ORIGIN, **headers})
         assert (answer.status_code, answer.json()["code"]) == told
         assert answer.headers["Access-Control-Allow-Origin"] in ("*", ORIGIN), told

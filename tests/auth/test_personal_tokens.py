@@ -11,9 +11,10 @@ from dream_api import accounts
 from dream_api.accounts import IssuedToken
 from dream_api.accounts.tables import personal_tokens
 from dream_api.app import open_database
+from dream_api.auth.authenticator import Authenticator
 from dream_api.core import clock, tokens
+from dream_api.core.cache import Changes
 from dream_api.core.errors import NotFound, Refusal, ValidationFailed
-from dream_api.metering import Gate
 from dream_api.schema import metadata
 from tests.support.deadline import Second
 from tests.support.instance import Account, House, bearer
@@ -36,22 +37,23 @@ async def told(house: House, token: str) -> str:
     return "welcome" if answer.status_code == 200 else answer.json()["code"]
 
 
-async def known_at(gate: Gate, token: str) -> str:
+async def known_at(authenticator: Authenticator, token: str) -> str:
     try:
-        await gate.token(token)
+        await authenticator.token(token)
     except Refusal as refusal:
         return refusal.code
     return "welcome"
 
 
 @pytest.fixture
-async def elsewhere(house: House) -> AsyncIterator[Gate]:
-    """The gate of another process."""
+async def elsewhere(house: House) -> AsyncIterator[Authenticator]:
+    """The authenticator of another process."""
     database = open_database(house.settings)
-    gate = Gate(database, home_mode="live", queue_size=10)
-    await gate.start()
-    yield gate
-    await gate.stop()
+    changes = Changes(database)
+    authenticator = Authenticator(database, changes)
+    await changes.start()
+    yield authenticator
+    await changes.stop()
     await database.close()
 
 
@@ -72,7 +74,7 @@ async def test_the_scheme_is_bearer_in_any_case(house: House, alice: Account) ->
 
 
 async def test_it_is_refused_once_it_was_revoked_here_at_once_and_elsewhere_within_a_second(
-    house: House, alice: Account, elsewhere: Gate
+    house: House, alice: Account, elsewhere: Authenticator
 ) -> None:
     token = alice.token["owner"]
     assert [await told(house, token), await known_at(elsewhere, token)] == ["welcome", "welcome"]
@@ -107,8 +109,8 @@ async def test_a_flood_of_one_unknown_token_asks_the_database_once(
 ) -> None:
     token = tokens.make("dpt_")
     assert await told(house, token) == "token_unknown"
-    assert len(house.gate.tokens.unknown) == 1
-    monkeypatch.setattr(house.gate.tokens, "database", None)
+    assert len(house.authenticator.tokens.unknown) == 1
+    monkeypatch.setattr(house.authenticator.tokens, "database", None)
 
     assert await told(house, token) == "token_unknown"
 

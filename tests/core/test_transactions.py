@@ -318,13 +318,13 @@ async def count(
     house: House, account: Account, users: list[str], keyed: str | None = None, mode: Mode = "test"
 ) -> None:
     """Metered calls that are counted in one transaction."""
-    key = await house.gate.server(f"Bearer {account.secret[mode]}")
-    terms = await house.gate.terms_of(key)
+    key = await house.authenticator.server(f"Bearer {account.secret[mode]}")
+    terms = await house.metering.terms_of(key)
     calls = [
         metering.metered(key, terms, user_id=user, idempotency_key=None if keyed is None else f"{keyed}-{user}")
         for user in users
     ]
-    outcomes = await asyncio.gather(*(house.gate.count(call) for call in calls))
+    outcomes = await asyncio.gather(*(house.metering.count(call) for call in calls))
     assert all(outcome.is_allowed for outcome in outcomes)
 
 
@@ -345,7 +345,7 @@ async def _known(house: House, account: Account, users: list[str]) -> None:
 
 
 async def _forgotten(house: House, account: Account, users: list[str]) -> None:
-    house.gate.customers.clear()
+    house.metering.customers.clear()
     await count(house, account, users)
 
 
@@ -369,7 +369,7 @@ async def test_a_batch_of_64_costs_as_many_statements_as_one_call(
     await work(house, alice, USERS[:2])  # drivers ask a few things once
     costs: list[list[str]] = []
     for users in (USERS[:1], USERS):
-        await house.gate.changes.look()  # what is remembered is believed, however busy the machine is
+        await house.changes.look()  # what is remembered is believed, however busy the machine is
         await count(house, alice, USERS)
         async with statements(house) as told:
             await work(house, alice, users)
@@ -385,7 +385,7 @@ async def test_a_call_costs_as_many_statements_among_1000_customers_as_alone(hou
     costs: list[list[str]] = []
     for others in (0, 1_000):
         await count(house, alice, [f"other-{number}" for number in range(others)])
-        house.gate.customers.clear()
+        house.metering.customers.clear()
         async with statements(house) as told:
             answer = await house.api.post("/api/data", headers=alice.calls())
         assert answer.status_code == 200
@@ -415,9 +415,9 @@ async def test_a_call_reads_and_writes_as_many_rows_among_1000_customers_as_alon
     costs: list[list[tuple[int, int]]] = []
     for others in (0, 1_000):
         await count(house, alice, [f"other-{number}" for number in range(others)], mode=mode)
-        await house.gate.changes.look()  # what is remembered is believed, however busy the machine is
+        await house.changes.look()  # what is remembered is believed, however busy the machine is
         await count(house, alice, ["ada"], mode=mode)
-        house.gate.customers.clear()
+        house.metering.customers.clear()
         rows.clear()
         await count(house, alice, ["ada"], mode=mode)
         costs.append(list(rows))

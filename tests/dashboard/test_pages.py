@@ -116,7 +116,7 @@ async def test_what_people_typed_is_never_markup(house: House, alice: Account):
         row = past.whose | {"id": "evt_" + "1" * 26, "type": "payment.failed", "created_at": clock.now()}
         await past.write(events, [row | {"data": '{"userId": "</script><script>", "plan": "<b>"}'}])
         await tx.execute(update(projects).where(projects.c.id == alice.project.id).values(name=NASTY))
-    await house.gate.changes.look()
+    await house.changes.look()
     customer = made.headers["location"].rpartition("/")[2]
     everywhere = [*PATHS, f"/customers/{customer}", f"/customers?q={NASTY}", f"/usage?userId={NASTY}&meter={NASTY}"]
     everywhere += [f"/events?type={NASTY}", "/events/evt_" + "1" * 26]

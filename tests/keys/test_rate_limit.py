@@ -7,8 +7,9 @@ import pytest
 
 from dream_api import keys
 from dream_api.app import open_database
+from dream_api.auth.authenticator import Authenticator
+from dream_api.core.cache import Changes
 from dream_api.core.errors import NotFound, ValidationFailed
-from dream_api.metering import Gate
 from tests.support.deadline import Second
 from tests.support.instance import INSTANCE_KEY, Account, House
 
@@ -18,33 +19,34 @@ async def limit(house: House, who: Account, per_second: int | None, key_id: str 
         await keys.limit(tx, who.project.platform_id, key_id or who.key_ids["test"], per_second)
 
 
-async def limit_of(gate: Gate, token: str) -> int | None:
-    return (await gate.server(f"Bearer {token}")).rate_limit
+async def limit_of(authenticator: Authenticator, token: str) -> int | None:
+    return (await authenticator.server(f"Bearer {token}")).rate_limit
 
 
 @pytest.fixture
-async def elsewhere(house: House) -> AsyncIterator[Gate]:
-    """The gate of another process."""
+async def elsewhere(house: House) -> AsyncIterator[Authenticator]:
+    """The authenticator of another process."""
     database = open_database(house.settings)
-    gate = Gate(database, home_mode="live", queue_size=10)
-    await gate.start()
-    yield gate
-    await gate.stop()
+    changes = Changes(database)
+    authenticator = Authenticator(database, changes)
+    await changes.start()
+    yield authenticator
+    await changes.stop()
     await database.close()
 
 
 async def test_a_new_key_is_not_limited(house: House, alice: Account) -> None:
-    assert await limit_of(house.gate, alice.secret["test"]) is None
+    assert await limit_of(house.authenticator, alice.secret["test"]) is None
 
 
 async def test_it_is_in_force_here_at_once_and_elsewhere_within_a_second(
-    house: House, alice: Account, elsewhere: Gate
+    house: House, alice: Account, elsewhere: Authenticator
 ) -> None:
     for per_second in (50, None):
         before = await limit_of(elsewhere, alice.secret["test"])
         assert before != per_second
         await limit(house, alice, per_second)
-        assert await limit_of(house.gate, alice.secret["test"]) == per_second
+        assert await limit_of(house.authenticator, alice.secret["test"]) == per_second
         second = Second()
         while await limit_of(elsewhere, alice.secret["test"]) != per_second:
             assert not second.is_over()
@@ -56,8 +58,8 @@ async def test_a_rotated_key_keeps_it(house: House, alice: Account) -> None:
     async with house.database.write() as tx:
         made = await keys.rotate(tx, alice.project, "test", instance_key=INSTANCE_KEY, created_by="test")
 
-    assert await limit_of(house.gate, made.token) == 50
-    assert await limit_of(house.gate, alice.secret["live"]) is None
+    assert await limit_of(house.authenticator, made.token) == 50
+    assert await limit_of(house.authenticator, alice.secret["live"]) is None
 
 
 @pytest.mark.parametrize("per_second", [0, -1, 1_000_001])
@@ -66,7 +68,7 @@ async def test_a_limit_is_a_number_of_calls(house: House, alice: Account, per_se
         await limit(house, alice, per_second)
 
     assert refused.value.param == "perSecond"
-    assert await limit_of(house.gate, alice.secret["test"]) is None
+    assert await limit_of(house.authenticator, alice.secret["test"]) is None
 
 
 async def test_a_publishable_key_has_none(house: House, alice: Account) -> None:
@@ -83,4 +85,4 @@ async def test_a_strangers_key_is_as_good_as_none(house: House, alice: Account, 
         with pytest.raises(NotFound):
             await limit(house, charlie, 1, key_id)
 
-    assert await limit_of(house.gate, alice.secret["test"]) is None
+    assert await limit_of(house.authenticator, alice.secret["test"]) is None

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from dream_api import keys
+from dream_api.auth.authenticator import Authenticator
+from dream_api.core.cache import Changes
 from dream_api.core.db import Database
 from dream_api.core.errors import NotFound, Refusal
 from dream_api.keys.issuance import KeyAlreadyRevoked
-from dream_api.metering import Gate
 from tests.support.deadline import Second
 from tests.support.instance import Account, House
 
@@ -19,24 +20,25 @@ async def revoke(house: House, who: Account, key_id: str) -> None:
         await keys.revoke(tx, who.project.platform_id, key_id)
 
 
-async def told(gate: Gate, who: Account) -> str:
-    """How the gate receives the test mode's server."""
+async def told(authenticator: Authenticator, who: Account) -> str:
+    """How the authenticator receives the test mode's server."""
     try:
-        await gate.server(who.sk["Authorization"])
+        await authenticator.server(who.sk["Authorization"])
     except Refusal as refusal:
         return refusal.code
     return "welcome"
 
 
 @pytest.fixture
-async def elsewhere(house: House) -> AsyncIterator[Gate]:
-    """The gate of another process."""
+async def elsewhere(house: House) -> AsyncIterator[Authenticator]:
+    """The authenticator of another process."""
     path = house.database.path
     database = Database(directory=path.parent) if path is not None else Database(url=house.database.url)
-    gate = Gate(database, home_mode="live", queue_size=10)
-    await gate.start()
-    yield gate
-    await gate.stop()
+    changes = Changes(database)
+    authenticator = Authenticator(database, changes)
+    await changes.start()
+    yield authenticator
+    await changes.stop()
     await database.close()
 
 
@@ -51,7 +53,7 @@ async def test_a_revoked_key_is_refused_at_once_on_every_path(house: House, alic
 
 
 async def test_a_revoked_key_is_refused_in_another_process_within_a_second(
-    house: House, alice: Account, elsewhere: Gate
+    house: House, alice: Account, elsewhere: Authenticator
 ) -> None:
     assert await told(elsewhere, alice) == "welcome"
     assert elsewhere.known_server(alice.sk["Authorization"]) is not None, "It is remembered there."
@@ -64,15 +66,18 @@ async def test_a_revoked_key_is_refused_in_another_process_within_a_second(
     assert await told(elsewhere, alice) == "key_revoked"
 
 
-async def test_a_revocation_that_was_undone_is_none(house: House, alice: Account, elsewhere: Gate) -> None:
+async def test_a_revocation_that_was_undone_is_none(house: House, alice: Account, elsewhere: Authenticator) -> None:
     assert await told(elsewhere, alice) == "welcome"
     with pytest.raises(RuntimeError, match="undone"):
         async with house.database.write() as tx:
             await keys.revoke(tx, alice.project.platform_id, alice.key_ids["test"])
             raise RuntimeError("undone")
 
-    await elsewhere.changes.look()
-    assert [await told(gate, alice) for gate in (house.gate, elsewhere)] == ["welcome", "welcome"]
+    await elsewhere._changes.look()
+    assert [await told(authenticator, alice) for authenticator in (house.authenticator, elsewhere)] == [
+        "welcome",
+        "welcome",
+    ]
 
 
 async def test_the_other_keys_work_on(house: House, alice: Account, charlie: Account) -> None:

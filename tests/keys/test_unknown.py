@@ -9,17 +9,18 @@ from sqlalchemy import event
 
 from dream_api import keys
 from dream_api.app import open_database
+from dream_api.auth.authenticator import Authenticator
+from dream_api.core.cache import Changes
 from dream_api.core.db import Database, Tx
 from dream_api.core.settings import Settings
 from dream_api.keys import key_format
-from dream_api.metering import Gate
 from tests.support.deadline import Second
 from tests.support.instance import INSTANCE_KEY, Account, House, bearer
 
 
-async def told(gate: Gate, token: str) -> str:
+async def told(authenticator: Authenticator, token: str) -> str:
     try:
-        await gate.server(f"Bearer {token}")
+        await authenticator.server(f"Bearer {token}")
     except keys.KeyRefused as refusal:
         return refusal.code
     return "welcome"
@@ -45,13 +46,14 @@ def reading_keys(database: Database) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-async def elsewhere(house: House) -> AsyncIterator[Gate]:
-    """The gate of another process."""
+async def elsewhere(house: House) -> AsyncIterator[Authenticator]:
+    """The authenticator of another process."""
     database = open_database(house.settings)
-    gate = Gate(database, home_mode="live", queue_size=10)
-    await gate.start()
-    yield gate
-    await gate.stop()
+    changes = Changes(database)
+    authenticator = Authenticator(database, changes)
+    await changes.start()
+    yield authenticator
+    await changes.stop()
     await database.close()
 
 
@@ -68,30 +70,32 @@ async def test_a_flood_of_one_unknown_key_asks_the_database_once(house: House) -
 
 
 async def test_no_more_than_ten_thousand_are_remembered(house: House) -> None:
-    unknown = house.gate.keys.unknown
+    unknown = house.authenticator.keys.unknown
     for n in range(10_000):
         unknown.put(str(n), True, read_at=unknown.version)
-    assert await told(house.gate, key_format.make("secret", "test")) == "key_unknown"
+    assert await told(house.authenticator, key_format.make("secret", "test")) == "key_unknown"
 
     assert len(unknown) == 10_000
 
 
 async def test_one_that_is_none_is_not_remembered_at_all(house: House) -> None:
-    assert await told(house.gate, "sk_test_mistyped") == "key_malformed"
+    assert await told(house.authenticator, "sk_test_mistyped") == "key_malformed"
 
-    assert len(house.gate.keys.unknown) == 0
+    assert len(house.authenticator.keys.unknown) == 0
 
 
 async def test_a_key_that_was_asked_for_before_it_was_made_works_at_once(house: House, alice: Account) -> None:
     async with house.database.write() as tx:
         token = await issue(tx, alice)
-        assert await told(house.gate, token) == "key_unknown"
-        assert len(house.gate.keys.unknown) == 1
+        assert await told(house.authenticator, token) == "key_unknown"
+        assert len(house.authenticator.keys.unknown) == 1
 
-    assert await told(house.gate, token) == "welcome"
+    assert await told(house.authenticator, token) == "welcome"
 
 
-async def test_it_works_in_another_process_within_a_second(house: House, alice: Account, elsewhere: Gate) -> None:
+async def test_it_works_in_another_process_within_a_second(
+    house: House, alice: Account, elsewhere: Authenticator
+) -> None:
     async with house.database.write() as tx:
         token = await issue(tx, alice)
         assert await told(elsewhere, token) == "key_unknown"
@@ -119,24 +123,24 @@ class Lagging(Database):
 
 
 async def test_what_was_read_before_the_key_was_made_is_not_remembered(house: House, alice: Account) -> None:
-    house.gate.keys.database = lagging = Lagging(house.settings)
+    house.authenticator.keys.database = lagging = Lagging(house.settings)
     async with house.database.write() as tx:
         token = await issue(tx, alice)
-        asking = asyncio.create_task(told(house.gate, token))
+        asking = asyncio.create_task(told(house.authenticator, token))
         await lagging.has_read.wait()
     lagging.may_go.set()
 
     assert await asking == "key_unknown"
-    assert len(house.gate.keys.unknown) == 0
-    assert await told(house.gate, token) == "welcome"
+    assert len(house.authenticator.keys.unknown) == 0
+    assert await told(house.authenticator, token) == "welcome"
     await lagging.close()
 
 
 async def test_whoever_cannot_know_what_changed_asks_each_time(house: House) -> None:
     token = key_format.make("secret", "test")
-    await house.gate.changes.stop()
-    house.gate.changes._looked_at = float("-inf")
+    await house.changes.stop()
+    house.changes._looked_at = float("-inf")
     with reading_keys(house.database) as statements:
-        assert [await told(house.gate, token) for _ in range(3)] == ["key_unknown"] * 3
+        assert [await told(house.authenticator, token) for _ in range(3)] == ["key_unknown"] * 3
 
     assert len(statements) == 3

@@ -14,23 +14,23 @@ async def test_plans_are_remembered_after_a_burst_of_first_calls(house: House, a
 
     await asyncio.gather(*(house.api.post("/api/data", headers=calls) for _ in range(40)))
 
-    key = house.gate.known_server(alice.sk["Authorization"])
+    key = house.authenticator.known_server(alice.sk["Authorization"])
     assert key is not None
-    assert house.gate.known_plans(key, "pro") is not None
+    assert house.metering.known_plans(key, "pro") is not None
 
 
 async def test_unknown_plans_make_nobody_forget(house: House, alice: Account, charlie: Account):
     assert (await house.api.post("/api/data", headers=alice.calls())).status_code == 200
-    versions = house.gate.plans.version
+    versions = house.metering.plans.version
     odd = charlie.calls(**{"X-User-Plan": "gold"})
 
     answers = await asyncio.gather(*(house.api.post("/api/data", headers=odd) for _ in range(20)))
 
     assert {answer.json()["code"] for answer in answers} == {"unknown_plan"}
-    assert house.gate.plans.version == versions
-    key = house.gate.known_server(alice.sk["Authorization"])
+    assert house.metering.plans.version == versions
+    key = house.authenticator.known_server(alice.sk["Authorization"])
     assert key is not None
-    assert house.gate.known_plans(key) is not None
+    assert house.metering.known_plans(key) is not None
 
 
 async def test_a_tier_that_another_process_made_is_known_at_once(house: House, alice: Account):
@@ -53,7 +53,7 @@ async def test_a_test_clock_that_another_process_moved_is_known_with_the_next_lo
         await platforms.move_to(tx, alice.project, next_month + clock.DAY)
     await beside.close()
 
-    await house.gate.changes.look()
+    await house.changes.look()
 
     answer = await house.api.post("/api/data", headers=alice.calls())
     assert answer.json()["usage"]["periodStart"] == clock.rfc3339(next_month)

@@ -75,13 +75,13 @@ async def test_keys_of_projects_and_modes_are_apart(house: House, alice: Account
 
 async def test_twins_in_one_batch_are_answered_alike_whatever_plan_they_name(house: House, alice: Account):
     await house.set_limit(alice, "pro", None)
-    key = await house.gate.server(alice.sk["Authorization"])
-    terms = await house.gate.terms_of(key)
+    key = await house.authenticator.server(alice.sk["Authorization"])
+    terms = await house.metering.terms_of(key)
     twins = [
         metered(key, terms, user_id="ada", plan=plan, idempotency_key="k1") for plan in ("free", "pro", None, "pro")
     ]
 
-    outcomes = await asyncio.gather(*(house.gate.count(twin) for twin in twins))
+    outcomes = await asyncio.gather(*(house.metering.count(twin) for twin in twins))
 
     assert {outcome.opened.plan for outcome in outcomes} == {"free"}
     assert {outcome.standings[0].count for outcome in outcomes} == {1}

@@ -268,8 +268,8 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
             """One goes the whole way over HTTP; several are handed to the gate itself, so that their order is known."""
             if len(calls) == 1:
                 return [await self.over_http(mode, **calls[0])]
-            key = await house.gate.server(f"Bearer {self.account.secret[mode]}")
-            terms = await house.gate.terms_of(key)
+            key = await house.authenticator.server(f"Bearer {self.account.secret[mode]}")
+            terms = await house.metering.terms_of(key)
             ready: list[Any] = []
             for call in calls:
                 wanted = dict(call)
@@ -279,7 +279,7 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
                     ready.append(metered(key, terms, **wanted))
                 except Refusal as refusal:
                     ready.append(refusal)
-            return [_verdict(result) for result in await house.gate.count_all(ready)]
+            return [_verdict(result) for result in await house.metering.count_all(ready)]
 
         async def over_http(
             self,

@@ -76,10 +76,10 @@ async def test_calls_of_different_times_are_counted_in_one_transaction(house: Ho
     await move(house, alice, 31 * clock.DAY)
     asked: list[Any] = []
     for account in (alice, charlie, alice, charlie):
-        key = await house.gate.server(account.sk["Authorization"])
-        asked.append(metered(key, await house.gate.terms_of(key), user_id="ada"))
+        key = await house.authenticator.server(account.sk["Authorization"])
+        asked.append(metered(key, await house.metering.terms_of(key), user_id="ada"))
 
-    told = await house.gate.count_all(asked)
+    told = await house.metering.count_all(asked)
 
     outcomes = [outcome for outcome in told if isinstance(outcome, Outcome)]
     assert [outcome.standings[0].count for outcome in outcomes] == [1, 1, 2, 2]

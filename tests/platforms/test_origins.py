@@ -274,7 +274,7 @@ async def change(house: House, who: Account, *, add: list[str] | None = None, re
 
 
 async def origins_of(house: House, who: Account) -> tuple[str, ...]:
-    project = await house.gate.project(who.project.id)
+    project = await house.metering.project(who.project.id)
     assert project is not None
     return project.origins
 

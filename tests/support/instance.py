@@ -20,8 +20,10 @@ from starlette.types import ASGIApp, Message
 from dream_api import accounts, catalog, keys, platforms
 from dream_api.accounts import ROLES, OpenedSession, Role
 from dream_api.app import create_app, open_database, prepare
+from dream_api.auth.authenticator import Authenticator
 from dream_api.auth.browser_sessions import csrf_of
 from dream_api.catalog import TierLimit
+from dream_api.core.cache import Changes
 from dream_api.core.db import Database, Tx
 from dream_api.core.secrets import InstanceKey
 from dream_api.core.settings import Settings
@@ -29,7 +31,7 @@ from dream_api.gateways import Gateway
 from dream_api.gateways.contract import Kind
 from dream_api.gateways.sandbox import Sandbox
 from dream_api.identity import Passwords
-from dream_api.metering import Gate
+from dream_api.metering import MeteringEngine
 from dream_api.platforms import Mode, Platform, Project, ProjectType, RefundLimit
 
 INSTANCE_KEY = InstanceKey(bytes(32))
@@ -97,7 +99,9 @@ class House:
     app: ASGIApp
     settings: Settings
     database: Database
-    gate: Gate
+    changes: Changes
+    authenticator: Authenticator
+    metering: MeteringEngine
     api: httpx.AsyncClient
     alice: Account
     charlie: Account
@@ -105,24 +109,24 @@ class House:
     async def set_limit(self, account: Account, tier: str, limit: int | None, mode: Mode = "test") -> None:
         async with self.database.write() as tx:
             await catalog.set_tier(tx, account.project, mode, tier, [TierLimit(limit)])
-        await self.gate.changes.look()
+        await self.changes.look()
 
     async def set_limits(self, account: Account, tier: str, *limits: TierLimit, mode: Mode = "test") -> None:
         async with self.database.write() as tx:
             await catalog.set_tier(tx, account.project, mode, tier, limits)
-        await self.gate.changes.look()
+        await self.changes.look()
 
     async def set_level(self, number: int, *limits: TierLimit, mode: Mode = "live") -> None:
         """A level of the instance."""
         async with self.database.write() as tx:
             await catalog.set_level(tx, mode, number, limits, None)
-        await self.gate.changes.look()
+        await self.changes.look()
 
     async def assign(self, account: Account, level: int, mode: Mode = "live") -> None:
         """Put the account's platform on a level."""
         async with self.database.write() as tx:
             await catalog.assign(tx, await platforms.find(tx, account.project.platform_id), level, mode)
-        await self.gate.changes.look()
+        await self.changes.look()
 
     async def usage_of(self, account: Account, user: str = "ada") -> dict[str, Any]:
         answer = await self.api.get("/api/usage", headers=account.calls(user))
@@ -246,8 +250,10 @@ async def open_house(
         ) as api,
     ):
         alice, charlie = cast or [await open_account(state.database, name) for name in ("Alice", "Charlie")]
-        await state.gate.changes.look()  # what was changed so far makes it forget nothing later
-        yield House(front, settings, state.database, state.gate, api, alice, charlie)
+        await state.changes.look()  # what was changed so far makes it forget nothing later
+        yield House(
+            front, settings, state.database, state.changes, state.authenticator, state.metering, api, alice, charlie
+        )
     _forget_applications()
 
 

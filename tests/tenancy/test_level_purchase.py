@@ -40,7 +40,7 @@ async def test_a_platform_buys_a_level_and_its_limit_rises(house: House):
     paid = await house.api.post(f"{page}/pay", json={"card": GOOD})
 
     assert paid.status_code == 200, paid.text
-    await house.gate.changes.look()
+    await house.changes.look()
     for _ in range(3):
         assert (await house.api.post("/api/data", **asked)).status_code == 200
     assert (await house.api.post("/api/data", **asked)).json()["code"] == "level_limit_reached"

@@ -16,7 +16,7 @@ from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.core.integrity import prove
 from dream_api.keys import Key
-from dream_api.metering import Gate, Terms, metered
+from dream_api.metering import MeteringEngine, Terms, metered
 from dream_api.platforms import Mode
 from dream_api.usage import Window
 from tests.support.instance import Account, House, living
@@ -75,8 +75,8 @@ async def month(house: House, alice: Account) -> tuple[int, int]:
 
 async def late_caller(house: House, account: Account, by: int) -> tuple[Key, Terms]:
     """What a caller goes by who knows of no move of the clock; it was moved by so much."""
-    key = await house.gate.server(account.sk["Authorization"])
-    terms = await house.gate.terms_of(key)
+    key = await house.authenticator.server(account.sk["Authorization"])
+    terms = await house.metering.terms_of(key)
     async with house.database.write() as tx:
         await platforms.move_to(tx, account.project, clock.now() + by)
     return key, terms
@@ -102,7 +102,7 @@ async def test_a_call_that_comes_too_late_counts_in_the_period_that_follows(
     key, terms = await late_caller(house, alice, 33 * clock.DAY)
     closed = await close(house.database, place, month)
 
-    late = await house.gate.count(metered(key, terms, user_id="ada", quantity=5))
+    late = await house.metering.count(metered(key, terms, user_id="ada", quantity=5))
 
     assert late.standings[0].limit.starts_at == month[1]
     assert late.standings[0].count == 5
@@ -121,7 +121,7 @@ async def test_a_caller_who_is_a_year_behind_counts_in_the_period_that_is_open(
     periods = list(itertools.pairwise(edges))
     told = [await close(house.database, place, period) for period in reversed(periods)]
 
-    late = await house.gate.count(metered(key, terms, user_id="ada"))
+    late = await house.metering.count(metered(key, terms, user_id="ada"))
 
     assert told == [0] * 11 + [7]
     limit = late.standings[0].limit
@@ -134,7 +134,7 @@ async def test_what_happened_in_a_closed_period_is_refused(house: House, alice: 
     await close(house.database, place, month)
 
     with pytest.raises(usage.TimestampOutOfRange):
-        await house.gate.count(metered(key, terms, user_id="ada", timestamp=clock.now()))
+        await house.metering.count(metered(key, terms, user_id="ada", timestamp=clock.now()))
 
     assert await used(house.database, place, month[0]) == 7
 
@@ -243,22 +243,22 @@ async def test_a_platforms_own_period_is_closed_like_a_customers(house: House, a
 
 
 @pytest.fixture
-async def gates(house: House) -> AsyncIterator[list[Gate]]:
+async def engines(house: House) -> AsyncIterator[list[MeteringEngine]]:
     """Those of two server processes on PostgreSQL; SQLite has one."""
     if house.database.is_sqlite:
-        yield [house.gate]
+        yield [house.metering]
         return
     other = create_app(house.settings)
     async with living(other):
-        yield [house.gate, other.state.gate]
+        yield [house.metering, other.state.metering]
 
 
 async def test_what_is_answered_in_a_period_is_what_was_closed_whoever_calls_meanwhile(
-    house: House, alice: Account, gates: list[Gate]
+    house: House, alice: Account, engines: list[MeteringEngine]
 ):
     """Callers go on across the end of a short period, while another process closes it the moment it ends."""
     beside = open_database(house.settings)
-    key = await house.gate.server(alice.sk["Authorization"])
+    key = await house.authenticator.server(alice.sk["Authorization"])
     billed, begins_after = 0, 0
     for number in range(ROUNDS):
         user = f"user-{number}"
@@ -270,12 +270,12 @@ async def test_what_is_answered_in_a_period_is_what_was_closed_whoever_calls_mea
         answered: Counter[int] = Counter()
         is_over = asyncio.Event()
 
-        async def call(gate: Gate, user: str, answered: Counter[int], is_over: asyncio.Event) -> None:
+        async def call(engine: MeteringEngine, user: str, answered: Counter[int], is_over: asyncio.Event) -> None:
             while not is_over.is_set():
-                outcome = await gate.count(metered(key, await gate.terms_of(key), user_id=user))
+                outcome = await engine.count(metered(key, await engine.terms_of(key), user_id=user))
                 answered[outcome.opened.period.starts_at] += outcome.is_allowed
 
-        calling = [asyncio.create_task(call(gate, user, answered, is_over)) for gate in gates for _ in range(8)]
+        calling = [asyncio.create_task(call(engine, user, answered, is_over)) for engine in engines for _ in range(8)]
         await asyncio.sleep((ends_at - clock.now()) / clock.SECOND - 0.01)
         async with beside.write() as tx:  # on SQLite the others wait from here on
             await tx.scalar(text("SELECT 1"))

@@ -9,20 +9,26 @@ from fastapi import FastAPI, Header
 from fastapi.responses import Response
 
 from dream_api import app as house
+from dream_api.auth.authenticator import Authenticator
+from dream_api.core.cache import Changes
 from dream_api.core.errors import Refusal
 from dream_api.core.settings import Settings
-from dream_api.metering import Gate, body_of, metered, refusal_of
+from dream_api.metering import MeteringEngine, body_of, metered, refusal_of
 
 settings = Settings()
 database = house.open_database(settings)
-gate = Gate(database, home_mode=settings.home_mode, queue_size=settings.gate_queue)
+changes = Changes(database)
+authenticator = Authenticator(database, changes)
+engine = MeteringEngine(database, changes, home_mode=settings.home_mode, queue_size=settings.gate_queue)
 
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncGenerator[None, None]:
-    await gate.start()
+    await engine.start()
+    await changes.start()
     yield
-    await gate.stop()
+    await engine.stop()
+    await changes.stop()
     await database.close()
 
 
@@ -36,9 +42,9 @@ async def count(
     x_user_plan: Annotated[str | None, Header()] = None,
 ) -> Response:
     try:
-        key = await gate.server(authorization)
-        terms = await gate.terms_of(key, x_user_plan)
-        outcome = await gate.count(metered(key, terms, user_id=x_user_id, plan=x_user_plan))
+        key = await authenticator.server(authorization)
+        terms = await engine.terms_of(key, x_user_plan)
+        outcome = await engine.count(metered(key, terms, user_id=x_user_id, plan=x_user_plan))
         if not outcome.is_allowed:
             raise refusal_of(outcome)
     except Refusal as refusal:

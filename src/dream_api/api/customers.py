@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from dream_api import customers, platforms
 from dream_api.auth.audit import record
-from dream_api.auth.dependencies import IdempotencyKey, Selling, Viewing, gate_of
+from dream_api.auth.dependencies import IdempotencyKey, Selling, Viewing, authenticator_of
 from dream_api.auth.principals import Acting
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.catalog import UnknownPlan
@@ -20,6 +20,7 @@ from dream_api.core.http import Body, answer_once, answers, json_answer, read_js
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.customers.audit_details import told_of
 from dream_api.customers.rules import CustomerExists
+from dream_api.metering.dependencies import engine_of
 
 router = APIRouter(tags=["Customers"], prefix="/api/customers")
 
@@ -112,7 +113,7 @@ async def create_customer(request: Request, acting: Selling, _: IdempotencyKey =
     """A customer whom metered calls made before is adopted with its counts."""
     body, raw = await read_json(request, NewCustomer)
     customers.proper_user_id(body.user_id, "userId")
-    plans = await gate_of(request).plans_of(acting, body.plan)
+    plans = await engine_of(request).plans_of(acting, body.plan)
 
     async def effect(tx: Tx) -> Customer:
         if body.plan is not None:
@@ -141,7 +142,7 @@ async def list_customers(
     after: Annotated[str | None, Query(pattern=_CURSOR, description="The `nextCursor` of the page before.")] = None,
 ) -> Response:
     """Newest first."""
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         rows = await customers.page_of(tx, acting.scope, limit=limit + 1, after=after)
     page = [_customer(row) for row in rows[:limit]]
     cursor = page[-1].id if len(rows) > limit else None
@@ -155,7 +156,7 @@ async def list_customers(
     responses={**_shown(200, _SHOWN), **answers(*ACTING_REFUSALS)},
 )
 async def read_customer(request: Request, acting: Viewing, reference: Id) -> Response:
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         return json_answer(_customer(await customers.find(tx, acting.scope, reference)))
 
 
@@ -173,11 +174,11 @@ async def change_customer(request: Request, acting: Selling, reference: Id) -> R
     """In force at the gate within a second."""
     body, _ = await read_json(request, CustomerChange)
     if body.plan is not None:
-        (await gate_of(request).plans_of(acting, body.plan)).named(body.plan, param="plan")
+        (await engine_of(request).plans_of(acting, body.plan)).named(body.plan, param="plan")
     values = body.model_dump(exclude_unset=True)
     if values.get("status", "") is None:
         raise errors.ValidationFailed("A status is active or blocked.", param="status")
-    async with gate_of(request).database.write() as tx:
+    async with authenticator_of(request).database.write() as tx:
         customer = await customers.find(tx, acting.scope, reference)
         customers.refuse_deleted(customer)
         now = await platforms.now_in(tx, acting.platform_id, acting.project_id, acting.mode)
@@ -204,7 +205,7 @@ async def _record(tx: Tx, request: Request, acting: Acting, before: Row[Any], va
 )
 async def delete_customer(request: Request, acting: Selling, reference: Id) -> Response:
     """Name and e-mail are erased and metered calls refused; the counts stay, they are what was billed."""
-    async with gate_of(request).database.write() as tx:
+    async with authenticator_of(request).database.write() as tx:
         customer = await customers.find(tx, acting.scope, reference)
         deleted = await customers.delete(tx, acting.scope, customer)
         if customer.status != "deleted":

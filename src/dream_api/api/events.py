@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import webhooks
-from dream_api.auth.dependencies import Viewing, gate_of
+from dream_api.auth.dependencies import Viewing, authenticator_of
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.core import clock
 from dream_api.core.http import answers, json_answer
@@ -78,7 +78,7 @@ async def list_events(
     after: Annotated[str | None, Query(pattern=_CURSOR, description="The `nextCursor` of the page before.")] = None,
 ) -> Response:
     """What happened in the project and mode of the last 90 days, newest first."""
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         rows = await webhooks.page_of(
             tx, acting.platform_id, acting.project_id, acting.mode, kind=kind, limit=limit + 1, after=after
         )

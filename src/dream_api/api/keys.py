@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import audit, keys, platforms
-from dream_api.auth.dependencies import IdempotencyKey, OnPlatform, WithTestKeys, gate_of
+from dream_api.auth.dependencies import IdempotencyKey, OnPlatform, WithTestKeys, authenticator_of
 from dream_api.auth.rate_limit import client_of
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS, DEVELOPER_REFUSALS, PersonalTokenRequired
 from dream_api.core import clock, errors, secrets
@@ -113,7 +113,7 @@ async def get_credentials(
     """Of each project and mode. That test keys were read is written into the security log."""
     instance_key = secrets.instance_key(request.app.state.settings)
     may_reveal = developer.may("manage")
-    async with gate_of(request).database.write() as tx:
+    async with authenticator_of(request).database.write() as tx:
         found = await platforms.projects_of(tx, developer.platform.id, limit=_MOST_PROJECTS)
         wanted = [project for project in found if project_id in (None, project.id)]
         if project_id is not None and not wanted:

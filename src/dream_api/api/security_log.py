@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from dream_api import audit
 from dream_api.audit import ActorKind, Entry
-from dream_api.auth.dependencies import Managing, gate_of
+from dream_api.auth.dependencies import Managing, authenticator_of
 from dream_api.auth.tenant_resolution import DEVELOPER_REFUSALS
 from dream_api.core import clock
 from dream_api.core.http import answers, json_answer
@@ -80,7 +80,7 @@ async def read_log(
     ] = None,
 ) -> Response:
     """Who did what on the platform in the last 180 days, newest first; names and addresses go after 30."""
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         found = await audit.entries_of(
             tx,
             developer.platform.id,

@@ -11,13 +11,13 @@ from fastapi import Depends, Path, Request
 
 from dream_api import platforms
 from dream_api.accounts import Role, Session
+from dream_api.auth.authenticator import Authenticator
 from dream_api.auth.principals import Acting, Developer
 from dream_api.core.db import Database
 from dream_api.core.errors import Forbidden, NotFound, Unauthorized
 from dream_api.core.http import ForeignForm, Form, read_form, refuse_foreign_form
 from dream_api.core.settings import Settings
 from dream_api.dashboard.current_project import Beside, beside_of
-from dream_api.metering.engine import Gate
 from dream_api.platforms import Membership, Mode, Permission, Platform, Project, Scope
 
 _MOST_PROJECTS = 200
@@ -131,13 +131,13 @@ async def visitor_of(request: Request) -> Visitor:
 
 async def signed_in(request: Request) -> Visitor | None:
     """Whoever is signed in, if anybody."""
-    gate: Gate = request.app.state.gate
+    authenticator: Authenticator = request.app.state.authenticator
     sent = request.cookies.get(cookie_of(request.app.state.settings), "")
-    session = await gate.session(sent)
+    session = await authenticator.session(sent)
     if session is None:
         return None
-    await gate.touch_session(session)
-    async with gate.database.read() as tx:
+    await authenticator.touch_session(session)
+    async with authenticator.database.read() as tx:
         memberships = await platforms.memberships_of(tx, session.user_id)
     return Visitor(session, csrf_of(sent), memberships)
 
@@ -217,8 +217,8 @@ def in_project(permission: Permission) -> Callable[..., Awaitable[ProjectVisit]]
         project_id: Annotated[str, Path(alias="projectId", max_length=255)],
         mode: Mode,
     ) -> ProjectVisit:
-        gate: Gate = request.app.state.gate
-        project = await gate.project(project_id)
+        authenticator: Authenticator = request.app.state.authenticator
+        project = await authenticator.project(project_id)
         if project is None:
             raise NotFound("There is no such page.")
         at = await _at(request, visitor, project.platform_id, permission)

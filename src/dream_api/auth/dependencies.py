@@ -9,13 +9,12 @@ from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCreden
 from dream_api import accounts
 from dream_api.accounts import PersonalToken
 from dream_api.auth import browser_sessions, tenant_resolution
+from dream_api.auth.authenticator import Authenticator
 from dream_api.auth.browser_sessions import SignInRequired, Visitor
 from dream_api.auth.cors import admit_website
 from dream_api.auth.principals import Acting, Developer
 from dream_api.auth.tenant_resolution import Named, PersonalTokenRequired
-from dream_api.billing import Billing
 from dream_api.keys import Key
-from dream_api.metering.engine import Gate
 from dream_api.platforms import Mode, Permission
 
 _secret_key = HTTPBearer(
@@ -47,12 +46,8 @@ _Bearer = HTTPAuthorizationCredentials | None
 SERVER_SECURITY: dict[str, Any] = {"security": [{_secret_key.scheme_name: []}]}
 
 
-def gate_of(request: Request) -> Gate:
-    return request.app.state.gate
-
-
-def billing_of(request: Request) -> Billing:
-    return request.app.state.billing
+def authenticator_of(request: Request) -> Authenticator:
+    return request.app.state.authenticator
 
 
 def _authorization(request: Request) -> str | None:
@@ -60,7 +55,7 @@ def _authorization(request: Request) -> str | None:
 
 
 async def _server(request: Request, _: Annotated[_Bearer, Security(_secret_key)] = None) -> Key:
-    return await gate_of(request).server(_authorization(request))
+    return await authenticator_of(request).server(_authorization(request))
 
 
 async def _developer(
@@ -68,16 +63,16 @@ async def _developer(
     _: Annotated[_Bearer, Security(_personal_token)] = None,
     __: Annotated[str | None, Security(_session)] = None,
 ) -> PersonalToken | Visitor:
-    gate = gate_of(request)
+    authenticator = authenticator_of(request)
     visitor = await browser_sessions.calling(request) if _authorization(request) is None else None
     if visitor is not None:
         return visitor
     sent = accounts.sent_in(_authorization(request))
     if sent is None:
-        await gate.key(_authorization(request))
+        await authenticator.key(_authorization(request))
         raise PersonalTokenRequired("This is done by a developer, not by a key of a project.")
-    token = await gate.token(sent)
-    await gate.touch(token)
+    token = await authenticator.token(sent)
+    await authenticator.touch(token)
     return token
 
 
@@ -133,10 +128,10 @@ def acting(permission: Permission) -> Callable[..., Awaitable[Acting]]:
         named: Annotated[Named, Depends(_named)],
     ) -> Acting:
         if isinstance(caller, Key):
-            return await tenant_resolution.by_key(gate_of(request), caller, named)
+            return await tenant_resolution.by_key(authenticator_of(request), caller, named)
         if isinstance(caller, Visitor):
-            return await tenant_resolution.by_session(gate_of(request), caller, named, permission)
-        return await tenant_resolution.by_token(gate_of(request), caller, named, permission)
+            return await tenant_resolution.by_session(authenticator_of(request), caller, named, permission)
+        return await tenant_resolution.by_token(authenticator_of(request), caller, named, permission)
 
     return find
 
@@ -150,8 +145,8 @@ def developing(permission: Permission) -> Callable[..., Awaitable[Acting]]:
         named: Annotated[Named, Depends(_named)],
     ) -> Acting:
         if isinstance(caller, Visitor):
-            return await tenant_resolution.by_session(gate_of(request), caller, named, permission)
-        return await tenant_resolution.by_token(gate_of(request), caller, named, permission)
+            return await tenant_resolution.by_session(authenticator_of(request), caller, named, permission)
+        return await tenant_resolution.by_token(authenticator_of(request), caller, named, permission)
 
     return find
 
@@ -170,7 +165,7 @@ def on_platform(permission: Permission) -> Callable[..., Awaitable[Developer]]:
         named = Named(_told(platform_id, platform_asked))
         if isinstance(caller, Visitor):
             return tenant_resolution.at_work(caller, named, permission)
-        return await tenant_resolution.on_platform(gate_of(request), caller, named, permission)
+        return await tenant_resolution.on_platform(authenticator_of(request), caller, named, permission)
 
     return find
 
@@ -180,14 +175,14 @@ async def _browser(
     _: Annotated[str | None, Security(_publishable_key)] = None,
     __: Annotated[_Bearer, Security(_secret_key)] = None,
 ) -> Acting:
-    gate = gate_of(request)
+    authenticator = authenticator_of(request)
     sent = request.headers.get("x-publishable-key")
     authorization = _authorization(request)
     if sent is not None and authorization is None:
-        key = await tenant_resolution.publishable(gate, sent)
+        key = await tenant_resolution.publishable(authenticator, sent)
     else:
-        key = await gate.key(authorization)
-    found = await tenant_resolution.by_key(gate, key, Named())
+        key = await authenticator.key(authorization)
+    found = await tenant_resolution.by_key(authenticator, key, Named())
     admit_website(request, found)
     return found
 

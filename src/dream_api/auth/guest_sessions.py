@@ -8,10 +8,10 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.responses import Response
 
+from dream_api.auth.authenticator import Authenticator
 from dream_api.auth.browser_sessions import SignInRequired, Visitor, cookie_of, csrf_of, visitor_of
 from dream_api.core.http import ForeignForm, Form, read_form, refuse_foreign_form
 from dream_api.core.settings import Settings
-from dream_api.metering.engine import Gate
 
 _LONGEST = 100
 _SIGNED_IN_SECONDS = 30 * 86_400
@@ -91,6 +91,6 @@ def drop(request: Request, answer: Response, name: str) -> Response:
 
 async def session_left(request: Request) -> tuple[str, str] | None:
     """The ids of the user and the session in which the browser is signed in."""
-    gate: Gate = request.app.state.gate
-    session = await gate.session(request.cookies.get(cookie_of(request.app.state.settings), ""))
+    authenticator: Authenticator = request.app.state.authenticator
+    session = await authenticator.session(request.cookies.get(cookie_of(request.app.state.settings), ""))
     return None if session is None else (session.user_id, session.id)

@@ -8,11 +8,11 @@ from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dream_api import accounts
+from dream_api.auth.authenticator import Authenticator, SecretKeyRequired
 from dream_api.core.errors import Unauthorized
 from dream_api.core.http import caller_of
 from dream_api.core.ratelimit import Rates, refuse_beyond
 from dream_api.keys import Key
-from dream_api.metering.engine import Gate, SecretKeyRequired
 
 T = TypeVar("T")
 
@@ -23,8 +23,8 @@ NO_SECRET_KEY = (Unauthorized, SecretKeyRequired)
 class Turnstile:
     """Counts requests, so that guessing keys costs the guesser and a good key is never slowed by its neighbours."""
 
-    def __init__(self, gate: Gate, rates: Rates, *, open_rate: int) -> None:
-        self._gate = gate
+    def __init__(self, authenticator: Authenticator, rates: Rates, *, open_rate: int) -> None:
+        self._authenticator = authenticator
         self._rates = rates
         self._open_rate = open_rate
 
@@ -32,13 +32,13 @@ class Turnstile:
         """As `server`, but a personal token is as good as a secret key, and so is an open session."""
         sent = accounts.sent_in(authorization)
         if sent is not None:
-            await self._recognised(self._gate.token(sent), client)
-        elif authorization is not None or session is None or await self._gate.session(session) is None:
+            await self._recognised(self._authenticator.token(sent), client)
+        elif authorization is not None or session is None or await self._authenticator.session(session) is None:
             await self.server(authorization, client)
 
     async def server(self, authorization: str | None, client: str | None) -> Key:
-        """As `Gate.server`, counted; RateLimited where the key, or the address of one without, came too often."""
-        key = await self._recognised(self._gate.server(authorization), client)
+        """As the authenticator's, counted; RateLimited where the key, or the address of one without, came too often."""
+        key = await self._recognised(self._authenticator.server(authorization), client)
         if key.rate_limit is not None:
             await refuse_beyond(self._rates, f"key:{key.id}", key.rate_limit, whose="key")
         return key

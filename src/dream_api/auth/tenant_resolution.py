@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from dream_api import accounts, keys, platforms
 from dream_api.accounts import PersonalToken
+from dream_api.auth.authenticator import SERVER_REFUSALS, Authenticator
 from dream_api.auth.browser_sessions import ForeignCall, SignInRequired, Visitor
 from dream_api.auth.principals import Acting, Developer
 from dream_api.core import ids
 from dream_api.core.errors import BadRequest, Forbidden, NotFound, Refusal
 from dream_api.keys import Key
-from dream_api.metering.engine import SERVER_REFUSALS, Gate
 from dream_api.platforms import Membership, Mode, Permission, Project
 
 _MOST_SHOWN = 20
@@ -60,38 +60,38 @@ class Named:
     mode: Mode | None = None
 
 
-async def by_key(gate: Gate, key: Key, named: Named) -> Acting:
+async def by_key(authenticator: Authenticator, key: Key, named: Named) -> Acting:
     """In the key's own project and mode; a request that names others was not meant for them."""
     own = Named(key.platform_id, key.project_id, key.mode)
     if any(getattr(named, name) not in (None, getattr(own, name)) for name in Named.__slots__):
         raise NotFound("The key belongs to another platform, project or mode than the request names.")
-    project = await gate.project(key.project_id)
+    project = await authenticator.project(key.project_id)
     assert project is not None
     # A browser sends no idempotency keys of the server's.
     caller = key.caller if key.is_secret else f"browser:{project.id}:{key.mode}"
     return Acting(project, key.mode, caller)
 
 
-async def by_token(gate: Gate, token: PersonalToken, named: Named, permission: Permission) -> Acting:
+async def by_token(authenticator: Authenticator, token: PersonalToken, named: Named, permission: Permission) -> Acting:
     """In the project that is named, else the platform's only one."""
     _refuse_elsewhere(token, named)
     platforms.refuse_role(token.role, permission)
-    project = await _project(gate, token.platform_id, named.project_id)
+    project = await _project(authenticator, token.platform_id, named.project_id)
     mode = named.mode or "test"
     return Acting(project, mode, f"token:{token.id}:{project.id}:{mode}", token.role)
 
 
-async def by_session(gate: Gate, visitor: Visitor, named: Named, permission: Permission) -> Acting:
+async def by_session(authenticator: Authenticator, visitor: Visitor, named: Named, permission: Permission) -> Acting:
     """In the project that is named, on whichever of the visitor's platforms; else in the only one."""
     platform_id = named.platform_id
     if platform_id is None and named.project_id is not None:
-        project = await _there(gate, named.project_id)
+        project = await _there(authenticator, named.project_id)
         platform_id = project.platform_id
         if visitor.membership_on(platform_id) is None:
             raise NotFound("There is no such project.", param="X-Project-Id")
     own = _membership(visitor, platform_id)
     platforms.refuse_role(own.role, permission)
-    project = await _project(gate, own.platform.id, named.project_id)
+    project = await _project(authenticator, own.platform.id, named.project_id)
     mode = named.mode or "test"
     session = visitor.session
     caller = f"{visitor.caller}:{project.id}:{mode}"
@@ -121,10 +121,12 @@ def _membership(visitor: Visitor, platform_id: str | None) -> Membership:
     return visitor.memberships[0]
 
 
-async def on_platform(gate: Gate, token: PersonalToken, named: Named, permission: Permission) -> Developer:
+async def on_platform(
+    authenticator: Authenticator, token: PersonalToken, named: Named, permission: Permission
+) -> Developer:
     _refuse_elsewhere(token, named)
     platforms.refuse_role(token.role, permission)
-    async with gate.database.read() as tx:
+    async with authenticator.database.read() as tx:
         platform = await platforms.find(tx, token.platform_id)
     return Developer(platform, token.role, f"token:{token.id}")
 
@@ -134,13 +136,13 @@ def _refuse_elsewhere(token: PersonalToken, named: Named) -> None:
         raise NotFound("There is no such platform.", param="X-Platform-Id", hint=_NO_PLATFORM)
 
 
-async def _project(gate: Gate, platform_id: str, project_id: str | None) -> Project:
+async def _project(authenticator: Authenticator, platform_id: str, project_id: str | None) -> Project:
     if project_id is not None:
-        project = await _there(gate, project_id)
+        project = await _there(authenticator, project_id)
         if project.platform_id != platform_id:
             raise NotFound("There is no such project.", param="X-Project-Id")
         return project
-    async with gate.database.read() as tx:
+    async with authenticator.database.read() as tx:
         found = await platforms.projects_of(tx, platform_id, limit=_MOST_SHOWN + 1)
     if not found:
         raise NotFound("The platform has no project yet.", hint="Make one with `dream-api project create`.")
@@ -149,9 +151,9 @@ async def _project(gate: Gate, platform_id: str, project_id: str | None) -> Proj
     return found[0]
 
 
-async def _there(gate: Gate, project_id: str) -> Project:
+async def _there(authenticator: Authenticator, project_id: str) -> Project:
     """Whoever's it is."""
-    project = await gate.project(project_id) if ids.is_one("prj", project_id) else None
+    project = await authenticator.project(project_id) if ids.is_one("prj", project_id) else None
     if project is None:
         raise NotFound("There is no such project.", param="X-Project-Id")
     return project
@@ -166,8 +168,8 @@ def _shown(found: list[Project]) -> str:
     return ", ".join([*told, "…"] if len(found) > _MOST_SHOWN else told)
 
 
-async def publishable(gate: Gate, sent: str) -> Key:
+async def publishable(authenticator: Authenticator, sent: str) -> Key:
     """The key that was sent as a publishable one; a secret one has no business there."""
     if not sent.startswith("pk_"):
         raise keys.KeyMalformed("The text in X-Publishable-Key is no publishable key.")
-    return await gate.key(f"Bearer {sent}")
+    return await authenticator.key(f"Bearer {sent}")

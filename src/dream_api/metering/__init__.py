@@ -1,7 +1,7 @@
 """The metered call: all calls that wait are counted in one transaction."""
 
 from dream_api.metering.calls import Metered, Outcome
-from dream_api.metering.engine import REFUSALS, Gate, SaasOnly, Terms, metered
+from dream_api.metering.engine import REFUSALS, MeteringEngine, Terms, metered
 from dream_api.metering.reservations import reserve, settle
 from dream_api.metering.responses import (
     LevelLimitReached,
@@ -14,11 +14,10 @@ from dream_api.metering.responses import (
 
 __all__ = [
     "REFUSALS",
-    "Gate",
     "LevelLimitReached",
     "Metered",
+    "MeteringEngine",
     "Outcome",
-    "SaasOnly",
     "Terms",
     "TierLimitReached",
     "body_of",

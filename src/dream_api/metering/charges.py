@@ -5,10 +5,11 @@ from typing import NamedTuple, TypeVar
 
 from dream_api import customers
 from dream_api.core import clock
+from dream_api.core.cache import keep
 from dream_api.core.errors import Overloaded
 from dream_api.customers import Customer
 from dream_api.metering.calls import Metered, Waiting
-from dream_api.metering.open_limits import Level, Opened, OpenLevel, Periods, Windows, keep
+from dream_api.metering.open_limits import Level, Opened, OpenLevel, Periods, Windows
 from dream_api.usage import Charge, Closing, Closings, Period, PeriodClosed, TimestampOutOfRange
 
 # How far a caller's clock may be ahead.

@@ -2,10 +2,10 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from dream_api.catalog import Plan
 from dream_api.core import clock
+from dream_api.core.cache import keep
 from dream_api.customers import Customer, has_lapsed, period_of
 from dream_api.usage import Charge, Limit, Meter, OpenLimit, Period, Window, open_at
 
@@ -42,16 +42,6 @@ class Level:
 
 
 _KEPT = 20_000
-K = TypeVar("K")
-V = TypeVar("V")
-
-
-def keep(kept: dict[K, V], name: K, value: V) -> V:
-    """Remember what was made for the calls that come again; all begins anew when there is too much."""
-    if len(kept) >= _KEPT:
-        kept.clear()
-    kept[name] = value
-    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from dream_api import catalog, customers, platforms
 from dream_api.catalog import Home, Plan, Plans
-from dream_api.core.cache import Cache
+from dream_api.core.cache import Cache, keep
 from dream_api.core.db import Database
 from dream_api.customers import Customer
 from dream_api.keys import Key
-from dream_api.metering.open_limits import Level, keep
+from dream_api.metering.open_limits import Level
 from dream_api.platforms import Mode
 
 _PLATFORMS = 20_000

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 from dream_api.core import clock, ids
 from dream_api.core.cache import note
 from dream_api.core.db import Tx
-from dream_api.core.errors import NotFound, ValidationFailed
+from dream_api.core.errors import Forbidden, NotFound, ValidationFailed
 from dream_api.platforms import queries
 from dream_api.platforms.sequences import draw
 
@@ -19,6 +19,11 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 # Projects are cached by their ids.
 CACHE_KIND = "project"
 _LONGEST_NAME = 120
+
+
+class SaasOnly(Forbidden):
+    code = "saas_only"
+    hint = "Meter calls with the keys of a saas project; a store sells goods."
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ async def test_a_token_does_not_come_back_with_its_maker(house: House) -> None:
     async with house.database.write() as tx:
         await platforms.remove_member(tx, platform_id, user_id, by="owner")
         await platforms.add_member(tx, platform_id, user_id, "admin")
-    await house.gate.changes.look()
+    await house.changes.look()
 
     assert await told(house, token) == 401
 

@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from dream_api import assets
 from dream_api.api.assets.models import FILE, Key, no_such_file, objects_of
 from dream_api.assets import RangeNotSatisfiable
-from dream_api.auth.dependencies import gate_of
+from dream_api.auth.dependencies import authenticator_of
 from dream_api.core.errors import NotFound, StorageUnavailable
 from dream_api.core.http import answers
 from dream_api.core.objects import NoSuchObject
@@ -66,7 +66,7 @@ async def read_asset(
 
 async def _find(request: Request, key: str) -> Row[Any]:
     if assets.is_key(key):
-        async with gate_of(request).database.read() as tx:
+        async with authenticator_of(request).database.read() as tx:
             asset = await assets.by_key(tx, key)
         if asset is not None:
             return asset

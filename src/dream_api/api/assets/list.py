@@ -10,7 +10,7 @@ from starlette.responses import Response
 from dream_api import assets
 from dream_api.api.assets.models import SHOWN, KeptAsset, Key, no_such_file, objects_of, shown
 from dream_api.auth.audit import record
-from dream_api.auth.dependencies import Selling, Viewing, gate_of
+from dream_api.auth.dependencies import Selling, Viewing, authenticator_of
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.core.errors import StorageUnavailable
 from dream_api.core.http import answers, json_answer
@@ -45,7 +45,7 @@ async def list_assets(
     ] = None,
 ) -> Response:
     """Those of the project and mode, newest first."""
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         rows = await assets.page_of(
             tx, acting.platform_id, acting.project_id, acting.mode, limit=limit + 1, after=after
         )
@@ -65,7 +65,7 @@ async def list_assets(
 )
 async def delete_asset(request: Request, acting: Selling, key: Key) -> Response:
     """Nobody is handed it any more; who has it in a browser's cache keeps it. Answers what it was."""
-    database = gate_of(request).database
+    database = authenticator_of(request).database
     async with database.read() as tx:
         asset = await assets.by_key(tx, key) if assets.is_key(key) else None
     whose = (acting.platform_id, acting.project_id, acting.mode)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from dream_api import assets, platforms
 from dream_api.api.assets.models import FILE, SHOWN, KeptAsset, objects_of, shown
 from dream_api.assets import Asset, AssetTooLarge, StorageFull
-from dream_api.auth.dependencies import IdempotencyKey, Selling, gate_of
+from dream_api.auth.dependencies import IdempotencyKey, Selling, authenticator_of
 from dream_api.auth.principals import Acting
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.core.errors import MalformedRequest, StorageUnavailable, TooLarge, ValidationFailed
@@ -87,7 +87,7 @@ async def _take(request: Request, acting: Acting, name: str) -> Response:
 
 async def _keep(request: Request, acting: Acting, asset: Asset) -> Row[Any]:
     """Refused before the bytes are stored where that is known; of two at once the later one is refused after."""
-    database, quota = gate_of(request).database, request.app.state.settings.asset_quota
+    database, quota = authenticator_of(request).database, request.app.state.settings.asset_quota
     path = assets.path_of(acting.platform_id, asset.key)
     async with database.read() as tx:
         await assets.refuse_beyond(tx, acting.platform_id, len(asset.content), quota)

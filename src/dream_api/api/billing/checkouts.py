@@ -9,15 +9,15 @@ from starlette.responses import Response
 from dream_api import billing, catalog, customers, platforms
 from dream_api.api.billing.errors import GATEWAY_REFUSALS
 from dream_api.api.billing.models import Shown
-from dream_api.auth.dependencies import IdempotencyKey, Owning, Selling, billing_of
+from dream_api.auth.dependencies import IdempotencyKey, Owning, Selling
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS, DEVELOPER_REFUSALS
+from dream_api.billing.dependencies import billing_of
 from dream_api.billing.tables import checkouts
 from dream_api.core import clock
 from dream_api.core.errors import Conflict, ValidationFailed
 from dream_api.core.http import JSON_BODY, Body, answers, json_answer, once_of, read_json, replayed, shown, takes
 from dream_api.core.idempotency import Once
-from dream_api.metering import SaasOnly
-from dream_api.platforms import Project, RedirectNotAllowed
+from dream_api.platforms import Project, RedirectNotAllowed, SaasOnly
 
 router = APIRouter(tags=["Selling"])
 

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api.api.billing.models import Shown
-from dream_api.auth.dependencies import billing_of
 from dream_api.billing import webhook_intake
+from dream_api.billing.dependencies import billing_of
 from dream_api.core import errors
 from dream_api.core.http import answers, json_answer, read, shown
 from dream_api.gateways import webhook_signature

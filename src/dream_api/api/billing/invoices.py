@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from dream_api.api.billing.models import Invoice, Shown, invoice_of
 from dream_api.api.billing.pagination import After, Limit, page_of
-from dream_api.auth.dependencies import Viewing, gate_of
+from dream_api.auth.dependencies import Viewing, authenticator_of
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.billing import queries
 from dream_api.billing.tables import invoices
@@ -73,7 +73,7 @@ async def list_invoices(
         which.append(invoices.c.status == status)
     if subscription is not None:
         which.append(invoices.c.subscription_id == subscription)
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         rows, cursor = await page_of(tx, acting.scope, invoices, *which, limit=limit, after=after)
     return json_answer(InvoiceList(data=[invoice_of(row) for row in rows], next_cursor=cursor))
 
@@ -85,7 +85,7 @@ async def list_invoices(
     responses={**shown(200, _SHOWN), **answers(*ACTING_REFUSALS, errors.NotFound)},
 )
 async def read_invoice(request: Request, acting: Viewing, invoice_id: Id) -> Response:
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         row = await queries.invoice_in(tx, acting.scope, invoice_id)
     if row is None:
         raise errors.NotFound("There is no such invoice.", param="id")

@@ -11,10 +11,11 @@ from dream_api.api.billing.errors import GATEWAY_REFUSALS
 from dream_api.api.billing.models import NewRefund, Payment, Refund, Shown, payment_of, refund_of
 from dream_api.api.billing.pagination import After, Limit, page_of
 from dream_api.auth.audit import record
-from dream_api.auth.dependencies import IdempotencyKey, Refunding, Viewing, billing_of, gate_of
+from dream_api.auth.dependencies import IdempotencyKey, Refunding, Viewing, authenticator_of
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.billing import queries
 from dream_api.billing import refunds as refunding
+from dream_api.billing.dependencies import billing_of
 from dream_api.billing.idempotency import begun
 from dream_api.billing.tables import payments, refunds
 from dream_api.core import errors
@@ -83,7 +84,7 @@ async def list_payments(
         which.append(payments.c.status == status)
     if customer is not None:
         which.append(payments.c.customer_id == customer)
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         rows, cursor = await page_of(tx, acting.scope, payments, *which, limit=limit, after=after)
     return json_answer(PaymentList(data=[payment_of(row) for row in rows], next_cursor=cursor))
 
@@ -95,7 +96,7 @@ async def list_payments(
     responses={**shown(200, _SHOWN), **answers(*ACTING_REFUSALS, errors.NotFound)},
 )
 async def read_payment(request: Request, acting: Viewing, payment_id: Id) -> Response:
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         _, payment = await refunding.find_payment(tx, acting.scope, payment_id)
     return json_answer(payment_of(payment))
 
@@ -108,7 +109,7 @@ async def read_payment(request: Request, acting: Viewing, payment_id: Id) -> Res
 )
 async def list_refunds(request: Request, acting: Viewing, payment_id: Id) -> Response:
     """Oldest first."""
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         _, payment = await refunding.find_payment(tx, acting.scope, payment_id)
         rows = await queries.refunds_of(tx, acting.platform_id, payment.id)
     return json_answer(RefundList(data=[refund_of(row) for row in rows]))

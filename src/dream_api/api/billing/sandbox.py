@@ -7,8 +7,8 @@ from pydantic import Field
 from starlette.responses import Response
 
 from dream_api.api.billing.models import Shown
-from dream_api.auth.dependencies import billing_of
 from dream_api.billing import sandbox_checkout
+from dream_api.billing.dependencies import billing_of
 from dream_api.core import errors
 from dream_api.core.http import JSON_BODY, Body, answers, json_answer, read_json, shown, takes
 from dream_api.gateways.contract import AuthenticationRequired, CardDeclined, GatewayRefused, InsufficientFunds

@@ -11,10 +11,11 @@ from dream_api import catalog, gateways
 from dream_api.api.billing.errors import GATEWAY_REFUSALS
 from dream_api.api.billing.models import Shown, Subscription, subscription_of
 from dream_api.api.billing.pagination import After, Limit, page_of
-from dream_api.auth.dependencies import IdempotencyKey, Selling, Viewing, billing_of, gate_of
+from dream_api.auth.dependencies import IdempotencyKey, Selling, Viewing, authenticator_of
 from dream_api.auth.principals import Acting
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.billing import subscription_changes
+from dream_api.billing.dependencies import billing_of
 from dream_api.billing.tables import subscriptions
 from dream_api.core import clock, errors, money
 from dream_api.core.http import JSON_BODY, Body, answer_outside, answers, json_answer, read_json, shown, takes
@@ -134,7 +135,7 @@ async def list_subscriptions(
         which.append(subscriptions.c.status == status)
     if user_id is not None:
         which.append(subscriptions.c.user_id == user_id)
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         rows, cursor = await page_of(tx, acting.scope, subscriptions, *which, limit=limit, after=after)
     return json_answer(SubscriptionList(data=[subscription_of(row) for row in rows], next_cursor=cursor))
 
@@ -244,14 +245,14 @@ async def resume_subscription(
 
 
 async def _asked(request: Request, acting: Acting, subscription_id: str) -> tuple[gateways.Account, Any]:
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         return await subscription_changes.find(tx, acting.scope, subscription_id)
 
 
 async def _wanted(
     request: Request, acting: Acting, subscription_id: str, body: NewTerms
 ) -> tuple[gateways.Account, Any, Change]:
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         account, row = await subscription_changes.find(tx, acting.scope, subscription_id)
         change = await subscription_changes.wanted(
             tx, acting.scope, row, tier=body.tier, price_id=body.price_id, quantity=body.quantity

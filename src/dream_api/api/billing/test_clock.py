@@ -9,9 +9,10 @@ from starlette.responses import Response
 from dream_api import billing, platforms
 from dream_api.api.billing.models import Shown
 from dream_api.auth.audit import record
-from dream_api.auth.dependencies import Selling, Viewing, billing_of, gate_of
+from dream_api.auth.dependencies import Selling, Viewing, authenticator_of
 from dream_api.auth.principals import Acting
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.billing.dependencies import billing_of
 from dream_api.core import clock
 from dream_api.core.http import JSON_BODY, Body, answers, json_answer, read_json, shown, takes
 from dream_api.platforms import ClockGoesForwardOnly
@@ -76,6 +77,6 @@ async def move_clock(request: Request, acting: Selling) -> Response:
 
 
 async def _answer(request: Request, acting: Acting) -> Response:
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         ahead = await platforms.ahead_of(tx, acting.platform_id, acting.project_id, acting.mode)
     return json_answer(ProjectTime(now=clock.rfc3339(clock.now() + ahead), ahead_seconds=ahead // clock.SECOND))

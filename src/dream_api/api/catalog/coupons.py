@@ -10,7 +10,7 @@ from starlette.responses import Response
 from dream_api import catalog
 from dream_api.api.catalog.models import BODY_REFUSALS
 from dream_api.auth.audit import record
-from dream_api.auth.dependencies import IdempotencyKey, Selling, Viewing, gate_of
+from dream_api.auth.dependencies import IdempotencyKey, Selling, Viewing, authenticator_of
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.catalog import CouponDuration
 from dream_api.core import clock
@@ -94,7 +94,7 @@ async def list_coupons(
     ] = None,
 ) -> Response:
     """Newest first, without the archived ones."""
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         found = await catalog.coupons_of(
             tx, acting.platform_id, acting.project.id, acting.mode, limit=limit + 1, after=after
         )
@@ -141,7 +141,7 @@ async def archive_coupon(
     request: Request, acting: Selling, coupon_id: Annotated[str, Path(alias="id", description="`cpn_…`.")]
 ) -> Response:
     """Nobody can use it any more; subscriptions that have it keep it. Its code is not given again."""
-    async with gate_of(request).database.write() as tx:
+    async with authenticator_of(request).database.write() as tx:
         archived = await catalog.archive_coupon(tx, acting.platform_id, acting.project.id, acting.mode, coupon_id)
         await record(tx, request, acting, "coupon.archived", about=archived.id, details={"code": archived.code})
     return json_answer(_coupon(archived))

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from dream_api import catalog, store
 from dream_api.api.catalog.models import SHOWN_PRODUCT, After, Limit, Product, shown_product
 from dream_api.auth.cors import open_to_browsers
-from dream_api.auth.dependencies import Publishable, gate_of
+from dream_api.auth.dependencies import Publishable, authenticator_of
 from dream_api.auth.tenant_resolution import BROWSER_REFUSALS
 from dream_api.core.http import answers, json_answer, shown
 
@@ -32,7 +32,7 @@ class ProductList(BaseModel):
 )
 async def list_products(request: Request, acting: Publishable, limit: Limit = 100, after: After = None) -> Response:
     """Newest first, without hidden and archived ones; `soldOut` also where nothing is left in stock."""
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         offers = await catalog.offers_of(
             tx, acting.platform_id, acting.project.id, acting.mode, visible_only=True, limit=limit + 1, after=after
         )

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from dream_api import catalog, store
 from dream_api.api.catalog.models import BODY_REFUSALS, SHOWN_TIER, TIER_EXAMPLE, After, Limit, Tier, shown_tier
 from dream_api.auth.audit import record
-from dream_api.auth.dependencies import IdempotencyKey, Selling, Viewing, gate_of
+from dream_api.auth.dependencies import IdempotencyKey, Selling, Viewing, authenticator_of
 from dream_api.auth.principals import Acting
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.catalog import NewTier, Offer, TierChange, draft_of
@@ -44,7 +44,7 @@ class TierList(BaseModel):
 )
 async def list_tiers(request: Request, acting: Viewing, limit: Limit = 100, after: After = None) -> Response:
     """Newest first, without the archived ones."""
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         offers = await catalog.offers_of(
             tx, acting.platform_id, acting.project.id, acting.mode, limit=limit + 1, after=after
         )
@@ -87,7 +87,7 @@ async def create_tier(request: Request, acting: Selling, _: IdempotencyKey = Non
 )
 async def read_tier(request: Request, acting: Viewing, name: Name) -> Response:
     """Also an archived one."""
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         return json_answer(await _named(tx, acting, name))
 
 
@@ -104,7 +104,7 @@ async def change_tier(request: Request, acting: Selling, name: Name) -> Response
     No price is changed in place: one that differs is made anew, and who bought the former keeps it.
     """
     body, _ = await read_json(request, TierChange)
-    async with gate_of(request).database.write() as tx:
+    async with authenticator_of(request).database.write() as tx:
         offer = await catalog.hold_tier(tx, acting.project, acting.mode, name)
         if offer is None:
             raise NotFound("There is no such tier.", param="name")
@@ -126,7 +126,7 @@ async def change_tier(request: Request, acting: Selling, name: Name) -> Response
 )
 async def archive_tier(request: Request, acting: Selling, name: Name) -> Response:
     """For ever hidden from new buyers; those who have it keep it. Its name is not given again."""
-    async with gate_of(request).database.write() as tx:
+    async with authenticator_of(request).database.write() as tx:
         await catalog.archive_tier(tx, acting.project, acting.mode, name)
         await record(tx, request, acting, "tier.archived", about=name)
         return json_answer(await _named(tx, acting, name))

@@ -16,7 +16,7 @@ from dream_api.api.platforms.models import (
     ShownProject,
     shown_project,
 )
-from dream_api.auth.dependencies import IdempotencyKey, Managing, OnPlatform, gate_of
+from dream_api.auth.dependencies import IdempotencyKey, Managing, OnPlatform, authenticator_of
 from dream_api.auth.principals import Developer
 from dream_api.auth.rate_limit import client_of
 from dream_api.auth.tenant_resolution import DEVELOPER_REFUSALS
@@ -91,7 +91,7 @@ async def list_projects(
     ] = None,
 ) -> Response:
     """The platform's, newest first."""
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         rows = await platforms.page_of_projects(tx, developer.platform.id, limit=limit + 1, after=after)
     page = [shown_project(row) for row in rows[:limit]]
     return json_answer(ProjectList(data=page, next_cursor=page[-1].project_id if len(rows) > limit else None))
@@ -146,7 +146,7 @@ async def make_project(request: Request, developer: Managing, _: IdempotencyKey 
     responses={**shown(200, PROJECT_EXAMPLE), **answers(*DEVELOPER_REFUSALS, errors.NotFound)},
 )
 async def read_project(request: Request, developer: OnPlatform, project_id: Id) -> Response:
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         return json_answer(await _read(tx, await _find(tx, developer, project_id)))
 
 
@@ -161,7 +161,7 @@ async def change_project(request: Request, developer: Managing, project_id: Id) 
     """Its name, websites and refund limit; its type is for ever."""
     body, _ = await read_json(request, ProjectChange)
     sent = body.model_fields_set
-    async with gate_of(request).database.write() as tx:
+    async with authenticator_of(request).database.write() as tx:
         project = await _find(tx, developer, project_id)
         await platforms.hold_project(tx, project.platform_id, project.id)
         limit = body.refund_limit
@@ -203,7 +203,7 @@ async def _put_origins(tx: Tx, project: Project, wanted: list[str]) -> Project:
 )
 async def delete_project(request: Request, developer: Managing, project_id: Id) -> Response:
     """Its keys open nothing from now on, and what is in it goes; where real money moved it is refused."""
-    async with gate_of(request).database.write() as tx:
+    async with authenticator_of(request).database.write() as tx:
         project = await _find(tx, developer, project_id)
         await retention.delete_project(tx, project)
         await _record(request, tx, developer, "project.deleted", project, name=project.name)

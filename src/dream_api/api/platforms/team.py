@@ -19,7 +19,7 @@ from dream_api.api.platforms.models import (
     shown_invitation,
     shown_member,
 )
-from dream_api.auth.dependencies import IdempotencyKey, OnPlatform, Teaming, gate_of
+from dream_api.auth.dependencies import IdempotencyKey, OnPlatform, Teaming, authenticator_of
 from dream_api.auth.principals import Developer
 from dream_api.auth.rate_limit import client_of
 from dream_api.auth.tenant_resolution import DEVELOPER_REFUSALS
@@ -72,7 +72,7 @@ class Team(Shown):
 )
 async def read_team(request: Request, developer: OnPlatform) -> Response:
     """All members with their roles, and all who were invited and have not come yet."""
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         rows = await platforms.members_of(tx, developer.platform.id)
         users = {user.id: user for user in await accounts.users_by_id(tx, [row.user_id for row in rows])}
         waiting = await platforms.invitations_of(tx, developer.platform.id)
@@ -127,7 +127,7 @@ async def invite(request: Request, developer: Teaming, _: IdempotencyKey = None)
 )
 async def send_again(request: Request, developer: Teaming, invitation_id: InvitationId) -> Response:
     """With a new link for another 7 days; the one before ends."""
-    database = gate_of(request).database
+    database = authenticator_of(request).database
     async with database.read() as tx:
         known = await platforms.read_invitation(tx, developer.platform.id, invitation_id)
     token = platforms.new_token()
@@ -146,7 +146,7 @@ async def send_again(request: Request, developer: Teaming, invitation_id: Invita
 )
 async def revoke_invitation(request: Request, developer: Teaming, invitation_id: InvitationId) -> Response:
     """Its link is worth nothing from now on."""
-    async with gate_of(request).database.write() as tx:
+    async with authenticator_of(request).database.write() as tx:
         await membership.uninvite(tx, changing(request, developer), invitation_id)
     return json_answer(Done())
 
@@ -164,7 +164,7 @@ async def revoke_invitation(request: Request, developer: Teaming, invitation_id:
 async def change_role(request: Request, developer: Teaming, user_id: UserId) -> Response:
     """In force at once; the last owner stays one."""
     body, _ = await read_json(request, RoleChange)
-    async with gate_of(request).database.write() as tx:
+    async with authenticator_of(request).database.write() as tx:
         row = await membership.change_role(tx, changing(request, developer), user_id, body.role)
         [user] = await accounts.users_by_id(tx, [user_id])
     return json_answer(shown_member(row, user))
@@ -182,7 +182,7 @@ async def change_role(request: Request, developer: Teaming, user_id: UserId) -> 
 async def remove_member(request: Request, developer: OnPlatform, user_id: UserId) -> Response:
     """They see nothing of the platform any more, and their personal tokens on it end. Everybody may leave but the last
     owner."""
-    async with gate_of(request).database.write() as tx:
+    async with authenticator_of(request).database.write() as tx:
         await membership.leave(tx, changing(request, developer), user_id)
     return json_answer(Done())
 

@@ -9,8 +9,9 @@ from starlette.responses import Response
 from dream_api import billing, catalog, customers, store
 from dream_api.api.store.models import Shown
 from dream_api.api.store.params import GATEWAY_REFUSALS, NO_NUL
-from dream_api.auth.dependencies import IdempotencyKey, Selling, billing_of
+from dream_api.auth.dependencies import IdempotencyKey, Selling
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.billing.dependencies import billing_of
 from dream_api.billing.tables import checkouts
 from dream_api.core import clock
 from dream_api.core.http import JSON_BODY, Body, answers, json_answer, once_of, read_json, replayed, shown, takes

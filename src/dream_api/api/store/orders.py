@@ -9,8 +9,9 @@ from starlette.responses import Response
 from dream_api import billing, store
 from dream_api.api.store.models import Order, Shown, WholeOrder, order_of, whole_order_of
 from dream_api.api.store.params import GATEWAY_REFUSALS, NO_NUL, Id
-from dream_api.auth.dependencies import Selling, Viewing, billing_of, gate_of
+from dream_api.auth.dependencies import Selling, Viewing, authenticator_of
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.billing.dependencies import billing_of
 from dream_api.core import errors
 from dream_api.core.db import Tx
 from dream_api.core.http import answers, json_answer, shown
@@ -100,7 +101,7 @@ async def list_orders(
     after: Annotated[str | None, Query(pattern=_CURSOR, description="The `nextCursor` of the page before.")] = None,
 ) -> Response:
     """Newest first; read one of them for its lines and payments."""
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         rows = await store.page_of(
             tx, acting.scope, status=status, email=email, user_id=user_id, limit=limit + 1, after=after
         )
@@ -116,7 +117,7 @@ async def list_orders(
 )
 async def read_order(request: Request, acting: Viewing, order_id: Id) -> Response:
     """With its lines, payments and refunds, and what happened to it."""
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         return json_answer(await _whole(tx, acting.scope, order_id))
 
 

@@ -10,8 +10,9 @@ from dream_api import billing, store
 from dream_api.api.store.models import OrderRefund, refund_of
 from dream_api.api.store.params import GATEWAY_REFUSALS, NO_NUL, Id
 from dream_api.auth.audit import record
-from dream_api.auth.dependencies import IdempotencyKey, Refunding, billing_of
+from dream_api.auth.dependencies import IdempotencyKey, Refunding
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.billing.dependencies import billing_of
 from dream_api.billing.tables import refunds
 from dream_api.core import errors
 from dream_api.core.http import JSON_BODY, Body, answers, json_answer, once_of, read_json, replayed, shown, takes

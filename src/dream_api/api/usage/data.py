@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from dream_api import usage
 from dream_api.api.usage.models import (
     BODY_REFUSALS,
+    METERED_REFUSALS,
     USAGE_EXAMPLE,
     Counted,
     EventKey,
@@ -24,6 +25,7 @@ from dream_api.api.usage.models import (
     quantity_of,
     user_id_of,
 )
+from dream_api.auth.authenticator import Authenticator
 from dream_api.auth.dependencies import SERVER_SECURITY
 from dream_api.auth.rate_limit import NO_SECRET_KEY, Turnstile, client_of
 from dream_api.core import ids, metrics
@@ -42,7 +44,7 @@ from dream_api.core.http import (
 )
 from dream_api.core.idempotency import IdempotencyMismatch
 from dream_api.keys import Key
-from dream_api.metering import REFUSALS, Gate, Metered, Outcome, Terms, body_of, metered, rate_headers, refusal_of
+from dream_api.metering import Metered, MeteringEngine, Outcome, Terms, body_of, metered, rate_headers, refusal_of
 
 router = APIRouter(tags=["Usage"])
 
@@ -53,8 +55,18 @@ class Metering:
     method = "POST"
     path = "/api/data"
 
-    def __init__(self, gate: Gate, turnstile: Turnstile, *, proxies: Proxies, body_limit: int, link_base: str) -> None:
-        self._gate = gate
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        engine: MeteringEngine,
+        turnstile: Turnstile,
+        *,
+        proxies: Proxies,
+        body_limit: int,
+        link_base: str,
+    ) -> None:
+        self._authenticator = authenticator
+        self._engine = engine
         self._turnstile = turnstile
         self._proxies = proxies
         self._body_limit = body_limit
@@ -65,9 +77,9 @@ class Metering:
         """Answer a call that was read whole; at once where its key is remembered, works and is not limited."""
         request_id = ids.new_request()
         try:
-            key = self._gate.known_server(_authorization(headers))
+            key = self._authenticator.known_server(_authorization(headers))
             if key is not None and key.rate_limit is None:
-                terms = self._gate.known_terms(key, _text(headers, b"x-user-plan"))
+                terms = self._engine.known_terms(key, _text(headers, b"x-user-plan"))
                 if terms is not None:
                     self._submit(key, terms, headers, body, request_id, reply)
                     return
@@ -86,7 +98,7 @@ class Metering:
         try:
             client = self._proxies.client_of(peer, headers.get(b"x-forwarded-for"))
             key = await self._turnstile.server(_authorization(headers), client)
-            terms = await self._gate.terms_of(key, _text(headers, b"x-user-plan"))
+            terms = await self._engine.terms_of(key, _text(headers, b"x-user-plan"))
             self._submit(key, terms, headers, body, request_id, reply)
         except Exception as problem:
             self._refuse(problem, request_id, reply)
@@ -103,7 +115,7 @@ class Metering:
             else:
                 self._refuse(_as_problem(result), request_id, reply)
 
-        self._gate.submit(call, tell)
+        self._engine.submit(call, tell)
 
     def _refuse(self, problem: Exception, request_id: str, reply: Reply) -> None:
         answer = self._refusal(problem, request_id)
@@ -121,8 +133,8 @@ class Metering:
         try:
             key = await self._turnstile.server(_authorization(headers), client_of(scope))
             body = await read(receive, _text(headers, b"content-length"), self._body_limit)
-            terms = await self._gate.terms_of(key, _text(headers, b"x-user-plan"))
-            outcome = await self._gate.count(_call(key, terms, headers, body))
+            terms = await self._engine.terms_of(key, _text(headers, b"x-user-plan"))
+            outcome = await self._engine.count(_call(key, terms, headers, body))
             if not outcome.is_allowed:
                 raise refusal_of(outcome)
         except ClientGone:
@@ -210,7 +222,7 @@ class _Passing(Response):
     response_model=Counted,
     responses={
         **shown(200, {"allowed": True, **USAGE_EXAMPLE}),
-        **answers(*REFUSALS, *BODY_REFUSALS, *COUNT_REFUSALS),
+        **answers(*METERED_REFUSALS, *BODY_REFUSALS, *COUNT_REFUSALS),
     },
     openapi_extra=takes(NewCount, {"meter": "requests", "quantity": 1}, required=False) | SERVER_SECURITY,
 )
@@ -219,4 +231,4 @@ async def count(
 ) -> Response:
     """Verifies the key, finds the customer's plan, and counts the call if and only if every hard limit keeps room
     for it; all in one transaction, committed before the answer. The first admitted call makes the customer."""
-    return _Passing(request.app.state.metering)
+    return _Passing(request.app.state.metered_call)

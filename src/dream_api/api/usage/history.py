@@ -7,13 +7,14 @@ from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import Response
 
 from dream_api import customers, usage
-from dream_api.auth.dependencies import Viewing, gate_of
+from dream_api.auth.dependencies import Viewing, authenticator_of
 from dream_api.auth.principals import Acting
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.catalog import Plans
 from dream_api.core import clock
 from dream_api.core.http import answers, json_answer, shown
-from dream_api.metering import SaasOnly
+from dream_api.metering.dependencies import engine_of
+from dream_api.platforms import SaasOnly
 from dream_api.usage import Meter, Point, UsageBy
 
 router = APIRouter(tags=["Usage"])
@@ -97,10 +98,10 @@ async def read_history(
     are UTC."""
     if user_id is not None:
         customers.proper_user_id(user_id, "userId")
-    plans = await gate_of(request).plans_of(acting)
+    plans = await engine_of(request).plans_of(acting)
     span = usage.span_of(by, _moment(starts_at), _moment(ends_at), clock.now() + plans.ahead)
     meters = _meters(plans, acting, by, meter)
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         points = await usage.history(tx, acting.scope, by, span, meters, user_id=user_id, limit=limit)
     told = History(
         by=by,

@@ -6,7 +6,8 @@ from fastapi import Header
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from dream_api import customers, usage
+from dream_api import customers, metering, usage
+from dream_api.auth.authenticator import SERVER_REFUSALS
 from dream_api.core import clock, errors
 from dream_api.core.errors import Refusal, ValidationFailed
 from dream_api.core.http import Body
@@ -16,6 +17,8 @@ LONGEST_SUBJECT = 255
 # PostgreSQL's text has none.
 _NO_NUL = r"^[^\x00]*$"
 
+# What a metered call can be refused for, whatever it counts.
+METERED_REFUSALS: tuple[type[Refusal], ...] = (*SERVER_REFUSALS, *metering.REFUSALS)
 # What any call with a body is refused for.
 BODY_REFUSALS: tuple[type[Refusal], ...] = (
     errors.MalformedJson,

@@ -9,13 +9,23 @@ from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
 from dream_api import metering, usage
-from dream_api.api.usage.models import BODY_REFUSALS, USAGE_EXAMPLE, Counted, UserId, UserPlan, user_id_of
-from dream_api.auth.dependencies import IdempotencyKey, Server, gate_of
+from dream_api.api.usage.models import (
+    BODY_REFUSALS,
+    METERED_REFUSALS,
+    USAGE_EXAMPLE,
+    Counted,
+    UserId,
+    UserPlan,
+    user_id_of,
+)
+from dream_api.auth.dependencies import IdempotencyKey, Server
 from dream_api.core import clock, errors
 from dream_api.core.db import Tx
 from dream_api.core.http import Body, answer_once, answers, read_json, shown, takes
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
-from dream_api.metering import REFUSALS, Outcome, SaasOnly, metered, peeked_body
+from dream_api.metering import Outcome, metered, peeked_body
+from dream_api.metering.dependencies import engine_of
+from dream_api.platforms import SaasOnly
 from dream_api.usage import Reservation
 
 router = APIRouter(tags=["Usage"])
@@ -72,7 +82,7 @@ _SHOWN: dict[str, Any] = {
 }
 _RESERVED: dict[str, Any] = {"allowed": True, "reservation": _SHOWN, **USAGE_EXAMPLE}
 _SETTLED = _RESERVED | {"reservation": _SHOWN | {"state": "settled", "settled": 7}}
-_REFUSALS = (*REFUSALS, *BODY_REFUSALS, IdempotencyInProgress, IdempotencyMismatch)
+_REFUSALS = (*METERED_REFUSALS, *BODY_REFUSALS, IdempotencyInProgress, IdempotencyMismatch)
 Id = Annotated[str, Path(alias="id", description="`res_…`", max_length=64, pattern=r"^[^\x00]*$")]
 
 
@@ -98,7 +108,7 @@ async def reserve(
     weighs on every other call until it is settled or its time is over."""
     who = user_id_of(user_id)
     body, raw = await read_json(request, NewReservation)
-    terms = await gate_of(request).terms_of(key, user_plan)
+    terms = await engine_of(request).terms_of(key, user_plan)
     call = metered(key, terms, user_id=who, plan=user_plan, meter=body.meter, quantity=body.quantity)
     told = json.dumps([who, user_plan]).encode() + raw
 
@@ -133,7 +143,7 @@ async def settle(request: Request, key: Server, reservation_id: Id, _: Idempoten
     body, raw = await read_json(request, Settlement)
     if key.project_type != "saas":
         raise SaasOnly("Calls are metered for saas projects; this key belongs to a store.")
-    terms = await gate_of(request).terms_of(key)
+    terms = await engine_of(request).terms_of(key)
 
     async def effect(tx: Tx) -> str:
         reservation, meter, outcome = await metering.settle(tx, key, terms, reservation_id, body.quantity)

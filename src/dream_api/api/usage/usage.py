@@ -6,10 +6,11 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from dream_api import usage
-from dream_api.api.usage.models import USAGE_EXAMPLE, Usage, UserId, UserPlan, user_id_of
-from dream_api.auth.dependencies import Server, gate_of
+from dream_api.api.usage.models import METERED_REFUSALS, USAGE_EXAMPLE, Usage, UserId, UserPlan, user_id_of
+from dream_api.auth.dependencies import Server
 from dream_api.core.http import answers, shown
-from dream_api.metering import REFUSALS, metered, peeked_body, rate_headers
+from dream_api.metering import metered, peeked_body, rate_headers
+from dream_api.metering.dependencies import engine_of
 
 router = APIRouter(tags=["Usage"])
 
@@ -18,7 +19,7 @@ router = APIRouter(tags=["Usage"])
     "/api/usage",
     summary="Read usage",
     response_model=Usage,
-    responses={**shown(200, USAGE_EXAMPLE), **answers(*REFUSALS, usage.UnknownMeter)},
+    responses={**shown(200, USAGE_EXAMPLE), **answers(*METERED_REFUSALS, usage.UnknownMeter)},
 )
 async def read_usage(
     request: Request,
@@ -28,9 +29,9 @@ async def read_usage(
     meter: Annotated[str, Query(description="Which meter to read.", max_length=120)] = usage.REQUESTS,
 ) -> Response:
     """How a customer's limits stand. Never counts."""
-    gate = gate_of(request)
-    terms = await gate.terms_of(key, user_plan)
-    outcome = await gate.peek(metered(key, terms, user_id=user_id_of(user_id), plan=user_plan, meter=meter))
+    engine = engine_of(request)
+    terms = await engine.terms_of(key, user_plan)
+    outcome = await engine.peek(metered(key, terms, user_id=user_id_of(user_id), plan=user_plan, meter=meter))
     answer = Response(peeked_body(outcome), media_type="application/json")
     answer.raw_headers += rate_headers(outcome)
     return answer

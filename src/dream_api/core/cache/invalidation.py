@@ -37,7 +37,7 @@ async def note(tx: Tx, kind: str, key: str) -> None:
 class Changes:
     """Keeps a process's caches true; several of one kind may remember different things of the same fact."""
 
-    def __init__(self, database: Database, caches: Iterable[Cache[Any]]) -> None:
+    def __init__(self, database: Database, caches: Iterable[Cache[Any]] = ()) -> None:
         self._database = database
         self._caches: defaultdict[str, list[Cache[Any]]] = defaultdict(list)
         self.keep_true(*caches)

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from dream_api import catalog
 from dream_api.auth.browser_sessions import InProject, ProjectVisit, SellingInProject, read_own_form
-from dream_api.auth.dependencies import gate_of
+from dream_api.auth.dependencies import authenticator_of
 from dream_api.catalog import NewCoupon
 from dream_api.core.errors import Conflict, Invalid, ValidationFailed
 from dream_api.core.http import Form
@@ -35,7 +35,7 @@ async def make_coupon(request: Request, visit: SellingInProject) -> Response:
     form = await read_own_form(request, visit.visitor)
     try:
         new = _asked_by(form)
-        async with gate_of(request).database.write() as tx:
+        async with authenticator_of(request).database.write() as tx:
             made = await catalog.create_coupon(tx, visit.platform_id, visit.project.id, visit.mode, new)
             await record(tx, request, visit, "coupon.created", about=made.id)
     except (Invalid, Conflict) as refusal:
@@ -47,7 +47,7 @@ async def make_coupon(request: Request, visit: SellingInProject) -> Response:
 async def archive_coupon(request: Request, visit: SellingInProject) -> Response:
     """Nobody can use it any more; subscriptions that have it keep it."""
     await read_own_form(request, visit.visitor)
-    async with gate_of(request).database.write() as tx:
+    async with authenticator_of(request).database.write() as tx:
         coupon_id = request.path_params["couponId"]
         await catalog.archive_coupon(tx, visit.platform_id, visit.project.id, visit.mode, coupon_id)
         await record(tx, request, visit, "coupon.archived", about=coupon_id)
@@ -75,7 +75,7 @@ def _asked_by(form: Form) -> NewCoupon:
 async def _show(
     request: Request, visit: ProjectVisit, form: Form, problems: Problems | None = None, after: str | None = None
 ) -> Response:
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         found = await catalog.coupons_of(
             tx, visit.platform_id, visit.project.id, visit.mode, limit=_ON_A_PAGE + 1, after=after
         )

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from dream_api import catalog
 from dream_api.auth.browser_sessions import ProjectVisit, SellingInProject, read_own_form
-from dream_api.auth.dependencies import gate_of
+from dream_api.auth.dependencies import authenticator_of
 from dream_api.catalog import AskedPrice, NewPrice, Offer
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Invalid, NotFound
@@ -38,7 +38,7 @@ async def make_price(request: Request, visit: SellingInProject, name: Name) -> R
     form = await read_own_form(request, visit.visitor)
     try:
         new = _asked_by(form, is_store=visit.project.type == "store")
-        async with gate_of(request).database.write() as tx:
+        async with authenticator_of(request).database.write() as tx:
             offer = await _hold(tx, visit, name)
             await catalog.add_price(tx, visit.project, visit.mode, offer, new, beside="beside" in form)
             await record(tx, request, visit, "tier.changed", about=offer.id, tier=name, price="new")
@@ -52,7 +52,7 @@ async def archive_price(request: Request, visit: SellingInProject, name: Name) -
     """Nobody new pays it; who bought at it keeps it."""
     form = await read_own_form(request, visit.visitor)
     try:
-        async with gate_of(request).database.write() as tx:
+        async with authenticator_of(request).database.write() as tx:
             offer = await _hold(tx, visit, name)
             await catalog.archive_price(tx, visit.project, visit.mode, offer, form.get("price", ""))
             await record(tx, request, visit, "tier.changed", about=offer.id, tier=name, price="archived")
@@ -102,7 +102,7 @@ def _told(refusal: Invalid | Conflict) -> Problems:
 async def _show(
     request: Request, visit: ProjectVisit, name: str, form: Form, problems: Problems | None = None
 ) -> Response:
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         held = await find(tx, visit, name)
     return frame.show(
         visit,

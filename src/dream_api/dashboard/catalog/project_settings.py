@@ -7,7 +7,8 @@ from starlette.responses import Response
 
 from dream_api import billing, platforms
 from dream_api.auth.browser_sessions import ManagingInProject, ProjectVisit, SellingInProject, read_own_form
-from dream_api.auth.dependencies import billing_of, gate_of
+from dream_api.auth.dependencies import authenticator_of
+from dream_api.billing.dependencies import billing_of
 from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.core.errors import Conflict, Invalid, ValidationFailed
@@ -34,7 +35,7 @@ async def show_settings(request: Request, visit: SellingInProject) -> Response:
 async def rename_project(request: Request, visit: ManagingInProject) -> Response:
     form = await read_own_form(request, visit.visitor)
     try:
-        async with gate_of(request).database.write() as tx:
+        async with authenticator_of(request).database.write() as tx:
             await platforms.rename_project(tx, visit.project, form.get("name", ""))
             await record(tx, request, visit, "project.changed", about=visit.project.id)
     except Invalid as refusal:
@@ -48,7 +49,7 @@ async def change_origins(request: Request, visit: ManagingInProject) -> Response
     form = await read_own_form(request, visit.visitor)
     add, remove = form.get("add"), form.get("remove")
     try:
-        async with gate_of(request).database.write() as tx:
+        async with authenticator_of(request).database.write() as tx:
             await platforms.change_origins(
                 tx, visit.project, add=[] if add is None else [add], remove=[] if remove is None else [remove]
             )

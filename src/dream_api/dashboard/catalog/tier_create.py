@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from dream_api import catalog, store
 from dream_api.auth.browser_sessions import SellingInProject, read_own_form
-from dream_api.auth.dependencies import gate_of
+from dream_api.auth.dependencies import authenticator_of
 from dream_api.catalog import NewTier
 from dream_api.core.errors import Conflict, Invalid
 from dream_api.dashboard.audit import record
@@ -29,7 +29,7 @@ async def make_tier(request: Request, visit: SellingInProject) -> Response:
         asked = tier_form.asked_by(form, visit.project.type, is_new=True)
         assert isinstance(asked, NewTier)
         draft = catalog.draft_of(visit.project.type, asked)
-        async with gate_of(request).database.write() as tx:
+        async with authenticator_of(request).database.write() as tx:
             made = await catalog.make_tier(tx, visit.project, visit.mode, asked.name, draft)
             await store.put_stock(tx, visit.scope, made.id, asked)
             await record(tx, request, visit, "tier.created", about=made.id, tier=asked.name)

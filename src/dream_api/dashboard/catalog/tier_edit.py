@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from dream_api import catalog, store
 from dream_api.auth.browser_sessions import InProject, SellingInProject, read_own_form
-from dream_api.auth.dependencies import gate_of
+from dream_api.auth.dependencies import authenticator_of
 from dream_api.core.errors import Conflict, Invalid, NotFound
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.catalog import tier_form
@@ -29,7 +29,7 @@ async def change_tier(request: Request, visit: SellingInProject, name: Name) -> 
     form = await read_own_form(request, visit.visitor)
     try:
         asked = tier_form.asked_by(form, visit.project.type, is_new=False)
-        async with gate_of(request).database.write() as tx:
+        async with authenticator_of(request).database.write() as tx:
             offer = await catalog.hold_tier(tx, visit.project, visit.mode, name)
             if offer is None:
                 raise NotFound("There is no such tier.")
@@ -49,7 +49,7 @@ async def archive_tier(request: Request, visit: SellingInProject, name: Name) ->
     form = await read_own_form(request, visit.visitor)
     try:
         refuse_unconfirmed(form, name)
-        async with gate_of(request).database.write() as tx:
+        async with authenticator_of(request).database.write() as tx:
             await catalog.archive_tier(tx, visit.project, visit.mode, name)
             await record(tx, request, visit, "tier.archived", tier=name)
     except (Invalid, Conflict) as refusal:

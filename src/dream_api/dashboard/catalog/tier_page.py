@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from dream_api import billing, catalog, store
 from dream_api.auth.browser_sessions import ProjectVisit
-from dream_api.auth.dependencies import gate_of
+from dream_api.auth.dependencies import authenticator_of
 from dream_api.catalog import Offer
 from dream_api.core.db import Tx
 from dream_api.core.http import Form
@@ -72,7 +72,7 @@ async def show_tier(
     done: str = "",
 ) -> Response:
     """The editor; without `form` it begins with what the tier is."""
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         held = await find(tx, visit, name)
     begun = tier_form.form_of(held.offer, held.inventory) if form is None else form
     return _editor(visit, held, begun, problems or {}, DONE.get(done))

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from dream_api import billing, catalog, store
 from dream_api.auth.browser_sessions import InProject, ManagingInProject, ProjectVisit
-from dream_api.auth.dependencies import gate_of
+from dream_api.auth.dependencies import authenticator_of
 from dream_api.core import clock
 from dream_api.dashboard.catalog import format as words
 from dream_api.dashboard.catalog.tier_page import Held, frame
@@ -55,7 +55,7 @@ async def export_tiers(
 
 
 async def _held(request: Request, visit: ProjectVisit, sort: Sort, state: State) -> list[Held]:
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         offers = await catalog.offers_of(tx, visit.platform_id, visit.project.id, visit.mode, archived_too=True)
         inventory = await store.inventory_of(tx, visit.scope, [offer.id for offer in offers])
         subscribers = await billing.subscribers_by_plan(tx, visit.scope)

@@ -8,10 +8,10 @@ from starlette.responses import Response
 
 from dream_api import customers
 from dream_api.auth.browser_sessions import InProject, ProjectVisit
-from dream_api.auth.dependencies import gate_of
 from dream_api.core.db import Database
 from dream_api.dashboard.customers.detail_data import shown
 from dream_api.dashboard.layout import Frame, PageRoute
+from dream_api.metering.dependencies import engine_of
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 _frame = Frame("dream_api.dashboard.customers")
@@ -34,7 +34,7 @@ async def customer_page(
     status: int = 200,
 ) -> Response:
     """With what was typed and what is wrong with it, where something is."""
-    plans = await gate_of(request).plans_of(visit.acting)
+    plans = await engine_of(request).plans_of(visit.acting)
     database: Database = request.app.state.database
     async with database.read() as tx:
         customer: Row[Any] = await customers.find(tx, visit.acting.scope, customer_id)

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from dream_api import customers, platforms
 from dream_api.auth.browser_sessions import ProjectVisit, SellingInProject, read_own_form
-from dream_api.auth.dependencies import billing_of, gate_of
+from dream_api.billing.dependencies import billing_of
 from dream_api.core.db import Database
 from dream_api.core.errors import Conflict, Refusal, ValidationFailed
 from dream_api.customers.audit_details import told_of
@@ -16,6 +16,7 @@ from dream_api.dashboard.customers.detail import PATH, Id, customer_page
 from dream_api.dashboard.customers.detail_data import at_gateway
 from dream_api.dashboard.customers.form import read_profile
 from dream_api.dashboard.layout import PageRoute, project_url, see
+from dream_api.metering.dependencies import engine_of
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -37,7 +38,7 @@ async def set_plan(request: Request, visit: SellingInProject, customer_id: Id) -
     plan = form.get("plan") or None
     try:
         if plan is not None:
-            (await gate_of(request).plans_of(visit.acting, plan)).named(plan, param="plan")
+            (await engine_of(request).plans_of(visit.acting, plan)).named(plan, param="plan")
         return await _change(request, visit, customer_id, {"plan": plan})
     except Refusal as refusal:
         return await _again(request, visit, customer_id, form, refusal)

@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from dream_api import customers
 from dream_api.auth.browser_sessions import InProject, ProjectVisit, SellingInProject, read_own_form
-from dream_api.auth.dependencies import gate_of
 from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.core.errors import Refusal, ValidationFailed
@@ -17,6 +16,7 @@ from dream_api.customers.search import MOST_FOUND, Filter, listed
 from dream_api.dashboard.csv_export import MOST_ROWS, csv_file
 from dream_api.dashboard.customers.form import read_profile
 from dream_api.dashboard.layout import Frame, PageRoute, project_url, see
+from dream_api.metering.dependencies import engine_of
 from dream_api.usage import REQUESTS
 from dream_api.usage.top_customers import so_far
 
@@ -44,7 +44,7 @@ async def show_customers(
     after: Text = "",
 ) -> Response:
     wanted = _filter(q, plan, status, sort)
-    plans = await gate_of(request).plans_of(visit.acting)
+    plans = await engine_of(request).plans_of(visit.acting)
     meter = plans.meters.get(REQUESTS) if visit.project.type == "saas" else None
     database: Database = request.app.state.database
     async with database.read() as tx:
@@ -105,7 +105,7 @@ async def ask_for_customer(request: Request, visit: SellingInProject) -> Respons
 async def make_customer(request: Request, visit: SellingInProject) -> Response:
     """A customer whom metered calls made before is adopted with its counts."""
     form = await read_own_form(request, visit.visitor)
-    plans = await gate_of(request).plans_of(visit.acting, form.get("plan") or None)
+    plans = await engine_of(request).plans_of(visit.acting, form.get("plan") or None)
     try:
         user_id = customers.proper_user_id(form.get("userId", ""), "userId")
         email, name = read_profile(form)
@@ -121,7 +121,7 @@ async def make_customer(request: Request, visit: SellingInProject) -> Response:
 
 
 async def _form(request: Request, visit: ProjectVisit, form: dict[str, str], problems: dict[str, str]) -> Response:
-    plans = await gate_of(request).plans_of(visit.acting)
+    plans = await engine_of(request).plans_of(visit.acting)
     return _frame.show(
         visit,
         "new.html",

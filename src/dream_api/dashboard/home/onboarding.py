@@ -12,7 +12,6 @@ from starlette.responses import Response
 
 from dream_api import accounts, audit, catalog, customers, keys, platforms, usage
 from dream_api.auth.browser_sessions import SignedIn, Visitor, read_own_form
-from dream_api.auth.dependencies import gate_of
 from dream_api.auth.rate_limit import client_of
 from dream_api.catalog import NewPrice
 from dream_api.core import clock, secrets
@@ -202,7 +201,7 @@ async def make_product(request: Request, visitor: SignedIn, project: str = "") -
             await audit.record(tx, store.platform_id, "tier.created", by=by, about=slug, details=told)
     except Refusal as refusal:
         return await _product_again(request, visitor, membership, store, form, refusal)
-    await gate_of(request).changes.look()
+    await request.app.state.changes.look()
     return see(f"{_PATH}?project={store.id}")
 
 

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from dream_api import keys, platforms
 from dream_api.auth.browser_sessions import ProjectVisit, read_own_form
-from dream_api.auth.dependencies import gate_of
+from dream_api.auth.dependencies import authenticator_of
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import Invalid
@@ -28,7 +28,7 @@ async def make_key(request: Request, visit: Keeping) -> Response:
     """Another secret key; the others go on working."""
     form = await read_own_form(request, visit.visitor)
     try:
-        async with gate_of(request).database.write() as tx:
+        async with authenticator_of(request).database.write() as tx:
             issued = await _issue(tx, request, visit, form)
             await record(tx, request, visit, "key.issued", about=issued.id)
     except Invalid as refusal:
@@ -40,7 +40,7 @@ async def make_key(request: Request, visit: Keeping) -> Response:
 async def make_pair(request: Request, visit: Keeping) -> Response:
     """A publishable and a secret key, as every mode begins with."""
     await read_own_form(request, visit.visitor)
-    async with gate_of(request).database.write() as tx:
+    async with authenticator_of(request).database.write() as tx:
         issued = await keys.issue_pair(
             tx, visit.project, visit.mode, instance_key=sealing_key(request), created_by=visit.caller
         )
@@ -55,7 +55,7 @@ async def rotate_keys(request: Request, visit: Keeping) -> Response:
     form = await read_own_form(request, visit.visitor)
     try:
         hours = whole(form, "grace")
-        async with gate_of(request).database.write() as tx:
+        async with authenticator_of(request).database.write() as tx:
             issued = await keys.rotate(
                 tx,
                 visit.project,

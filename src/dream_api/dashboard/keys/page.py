@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from dream_api import accounts, keys, platforms
 from dream_api.auth.browser_sessions import InProject, ProjectVisit
-from dream_api.auth.dependencies import gate_of
+from dream_api.auth.dependencies import authenticator_of
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound
@@ -111,7 +111,7 @@ async def show_keys(
     problems: Problems | None = None,
 ) -> Response:
     """`issued` keys are told here and never again; `revealed`: test keys by their ids; `problems`: of a form of it."""
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         known = await keys_of(tx, visit)
     return _frame.show(
         visit,

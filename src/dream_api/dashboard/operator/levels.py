@@ -10,7 +10,7 @@ from starlette.responses import Response
 from dream_api import audit, catalog, customers, platforms, usage
 from dream_api.audit import Actor
 from dream_api.auth.browser_sessions import ManagingInstance, Operating, PlatformVisit, read_own_form
-from dream_api.auth.dependencies import gate_of
+from dream_api.auth.dependencies import authenticator_of
 from dream_api.catalog import Home, Level
 from dream_api.core import clock
 from dream_api.core.db import Tx
@@ -46,7 +46,7 @@ class Tenant:
 @router.get(_PLATFORMS)
 async def list_platforms(request: Request, visit: Operating, q: Asked = "", after: After = None) -> Response:
     mode: Mode = request.app.state.settings.home_mode
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         rows = await platforms.page_of_platforms(tx, limit=_ON_A_PAGE + 1, after=after, containing=q)
         tenants = await _tenants(tx, rows[:_ON_A_PAGE], mode)
     next_after = tenants[-1].row.no if len(rows) > _ON_A_PAGE else None
@@ -56,7 +56,7 @@ async def list_platforms(request: Request, visit: Operating, q: Asked = "", afte
 @router.get(_PLATFORMS + ".csv")
 async def export_platforms(request: Request, visit: ManagingInstance, q: Asked = "") -> Response:
     mode: Mode = request.app.state.settings.home_mode
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         rows = await platforms.page_of_platforms(tx, limit=MOST_ROWS, after=None, containing=q)
         tenants: list[Tenant] = []
         for begin in range(0, len(rows), _ON_A_PAGE):
@@ -78,7 +78,7 @@ async def assign_level(request: Request, visit: ManagingInstance, platform_id: P
     try:
         if not (typed.isascii() and typed.isdecimal()) or len(typed) > _MOST_DIGITS:
             raise ValidationFailed("Choose one of the levels.", param="level")
-        async with gate_of(request).database.write() as tx:
+        async with authenticator_of(request).database.write() as tx:
             platform = await platforms.find(tx, platform_id)
             level = await catalog.assign(tx, platform, int(typed), mode)
             await _record(tx, request, visit, platform.id, level.number)
@@ -91,7 +91,7 @@ async def assign_level(request: Request, visit: ManagingInstance, platform_id: P
 async def list_levels(request: Request, visit: Operating) -> Response:
     """Each is a tier of the project home, and edited there."""
     mode: Mode = request.app.state.settings.home_mode
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         home = await catalog.find_home(tx)
         offers = await catalog.offers_of(tx, home.project.platform_id, home.project.id, mode)
         held = await customers.customers_by_plan(tx, _scope_of(home, mode))
@@ -112,7 +112,7 @@ async def _show_one(
     request: Request, visit: PlatformVisit, platform_id: str, problems: Problems | None = None
 ) -> Response:
     mode: Mode = request.app.state.settings.home_mode
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         row = await platforms.platform_row(tx, platform_id)
         if row is None:
             raise NotFound("There is no such platform.")

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from dream_api import billing, store
 from dream_api.auth.browser_sessions import ProjectVisit
-from dream_api.auth.dependencies import billing_of
+from dream_api.billing.dependencies import billing_of
 from dream_api.core import ids, money
 from dream_api.core.db import Tx
 from dream_api.core.html import format as words

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from dream_api import store
 from dream_api.auth.browser_sessions import InProject, ManagingInProject, ProjectVisit
-from dream_api.auth.dependencies import gate_of
+from dream_api.auth.dependencies import authenticator_of
 from dream_api.core import clock, money
 from dream_api.core.db import Tx
 from dream_api.dashboard.csv_export import MOST_ROWS, csv_file
@@ -47,7 +47,7 @@ async def list_orders(
     sort: Sort = "newest",
     after: After = None,
 ) -> Response:
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         found = await _page(tx, visit, status, email, sort, limit=_ON_A_PAGE + 1, after=after)
     page = found[:_ON_A_PAGE]
     filters = {"status": status, "email": email, "sort": sort}
@@ -69,7 +69,7 @@ async def list_orders(
 async def export_orders(
     request: Request, visit: ManagingInProject, status: Status = "", email: Text = "", sort: Sort = "newest"
 ) -> Response:
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         rows = await _page(tx, visit, status, email, sort, limit=MOST_ROWS, after=None)
     return csv_file(f"orders-{visit.mode}", _COLUMNS, [_cells(row) for row in rows])
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from dream_api import billing, catalog, tenancy
 from dream_api.auth.browser_sessions import AtPlatform, OwningPlatform, PlatformVisit, read_own_form
-from dream_api.auth.dependencies import billing_of
+from dream_api.billing.dependencies import billing_of
 from dream_api.catalog import Level
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Refusal, ValidationFailed

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from dream_api import analytics, catalog, keys, platforms
 from dream_api.auth.browser_sessions import AtPlatform, ManagingPlatform, PlatformVisit, read_own_form
-from dream_api.auth.dependencies import gate_of
+from dream_api.auth.dependencies import authenticator_of
 from dream_api.core import secrets
 from dream_api.core.errors import Invalid, ValidationFailed
 from dream_api.core.http import Form
@@ -36,7 +36,7 @@ async def make_project(request: Request, visit: ManagingPlatform) -> Response:
         project_type = _TYPES.get(form.get("type", ""))
         if project_type is None:
             raise ValidationFailed("Choose what the project sells.", param="type")
-        async with gate_of(request).database.write() as tx:
+        async with authenticator_of(request).database.write() as tx:
             made = await catalog.open_project(tx, visit.platform, form.get("name", ""), project_type, platforms.MODES)
             await keys.issue_pair(tx, made, "test", instance_key=instance_key, created_by=visit.caller)
             await record(tx, request, visit, "project.created", about=made.id)
@@ -46,7 +46,7 @@ async def make_project(request: Request, visit: ManagingPlatform) -> Response:
 
 
 async def _show(request: Request, visit: PlatformVisit, form: Form, problems: Problems | None = None) -> Response:
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         totals = await analytics.totals_of(tx, visit.platform_id, days=_DAYS)
     return frame.show(
         visit,

@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from dream_api import catalog
 from dream_api.auth.browser_sessions import ProjectVisit, SellingInProject, read_own_form
-from dream_api.auth.dependencies import billing_of
 from dream_api.billing import subscription_changes
+from dream_api.billing.dependencies import billing_of
 from dream_api.catalog import Offer, Price
 from dream_api.core import ids
 from dream_api.core.db import Tx

@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from dream_api import catalog, gateways
 from dream_api.auth.browser_sessions import ProjectVisit
-from dream_api.auth.dependencies import billing_of
 from dream_api.billing import display, queries, subscription_changes
+from dream_api.billing.dependencies import billing_of
 from dream_api.catalog import Price
 from dream_api.core import ids
 from dream_api.core.db import Tx

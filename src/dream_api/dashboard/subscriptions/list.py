@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from dream_api import catalog
 from dream_api.auth.browser_sessions import InProject, ManagingInProject
-from dream_api.auth.dependencies import gate_of
+from dream_api.auth.dependencies import authenticator_of
 from dream_api.billing import queries
 from dream_api.core import clock, money
 from dream_api.dashboard.csv_export import MOST_ROWS, csv_file
@@ -50,7 +50,7 @@ async def list_subscriptions(
     after: After = None,
 ) -> Response:
     asked = {"status": status, "plan": plan, "user_id": user_id}
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         found = await queries.page_of_subscriptions(
             tx, visit.scope, **asked, oldest_first=sort == "oldest", limit=_ON_A_PAGE + 1, after=after
         )
@@ -80,7 +80,7 @@ async def export_subscriptions(
     user_id: Annotated[Text, Query(alias="userId")] = "",
     sort: Sort = "newest",
 ) -> Response:
-    async with gate_of(request).database.read() as tx:
+    async with authenticator_of(request).database.read() as tx:
         rows = await queries.page_of_subscriptions(
             tx,
             visit.scope,

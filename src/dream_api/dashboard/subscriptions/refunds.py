@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from dream_api import billing, catalog
 from dream_api.auth.browser_sessions import ProjectVisit, RefundingInProject, read_own_form
-from dream_api.auth.dependencies import billing_of
+from dream_api.billing.dependencies import billing_of
 from dream_api.billing.tables import refunds
 from dream_api.core.errors import Conflict, Invalid, NotFound, ValidationFailed
 from dream_api.core.http import Form

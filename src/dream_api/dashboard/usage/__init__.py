@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from dream_api import usage
 from dream_api.auth.browser_sessions import InProject, ProjectVisit
-from dream_api.auth.dependencies import gate_of
 from dream_api.catalog import Plans
 from dream_api.core import clock
 from dream_api.core.db import Database
@@ -19,7 +18,8 @@ from dream_api.dashboard.charts import bars_of
 from dream_api.dashboard.csv_export import csv_file
 from dream_api.dashboard.event_summaries import short_day, short_hour
 from dream_api.dashboard.layout import Frame, PageRoute
-from dream_api.metering import SaasOnly
+from dream_api.metering.dependencies import engine_of
+from dream_api.platforms import SaasOnly
 from dream_api.usage import Meter, Span, UsageBy
 from dream_api.usage.top_customers import foremost
 
@@ -73,7 +73,7 @@ def _asked(visit: ProjectVisit, plans: Plans, meter: str, span: str, user_id: st
 async def show_usage(
     request: Request, visit: InProject, meter: Text = "", span: Text = "", user_id: UserId = ""
 ) -> Response:
-    plans = await gate_of(request).plans_of(visit.acting)
+    plans = await engine_of(request).plans_of(visit.acting)
     asked = _asked(visit, plans, meter, span, user_id)
     scope = visit.acting.scope
     of_user = asked.user_id or None
@@ -116,7 +116,7 @@ def _limits(plans: Plans, meter: Meter) -> list[tuple[str, str, str, int | None]
 async def export_usage(
     request: Request, visit: InProject, meter: Text = "", span: Text = "", user_id: UserId = ""
 ) -> Response:
-    plans = await gate_of(request).plans_of(visit.acting)
+    plans = await engine_of(request).plans_of(visit.acting)
     asked = _asked(visit, plans, meter, span, user_id)
     database: Database = request.app.state.database
     async with database.read() as tx:

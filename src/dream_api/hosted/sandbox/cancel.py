@@ -4,8 +4,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import billing
-from dream_api.auth.dependencies import billing_of
 from dream_api.billing import subscription_changes
+from dream_api.billing.dependencies import billing_of
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import Form, read_form
 from dream_api.hosted.sandbox.page import Id, PageRoute, page, see

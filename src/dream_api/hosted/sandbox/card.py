@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from dream_api.auth.dependencies import billing_of
 from dream_api.billing import sandbox_checkout
+from dream_api.billing.dependencies import billing_of
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import read_form
 from dream_api.gateways.contract import AuthenticationRequired, CardRefused

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import billing, catalog
-from dream_api.auth.dependencies import billing_of
 from dream_api.billing import display, subscription_changes
+from dream_api.billing.dependencies import billing_of
 from dream_api.catalog import Offer, Price
 from dream_api.core import ids
 from dream_api.core.db import Tx

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import billing
-from dream_api.auth.dependencies import billing_of
 from dream_api.billing import display, sandbox_checkout
+from dream_api.billing.dependencies import billing_of
 from dream_api.core import clock
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import read_form

@@ -8,8 +8,8 @@ from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import billing, catalog
-from dream_api.auth.dependencies import billing_of
 from dream_api.billing import display, queries, sandbox_checkout
+from dream_api.billing.dependencies import billing_of
 from dream_api.catalog import Price
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound
