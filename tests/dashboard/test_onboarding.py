@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from dream_api import accounts, platforms
 from dream_api.accounts import OpenedSession
-from dream_api.auth.browser_sessions import csrf_of
+from dream_api.auth.csrf import csrf_of
 from dream_api.keys.tables import keys
 from tests.support.instance import Account, House
 

@@ -9,7 +9,7 @@ from httpx2 import AsyncClient
 
 from dream_api import accounts, platforms
 from dream_api.accounts import ROLES, Role
-from dream_api.auth.browser_sessions import csrf_of
+from dream_api.auth.csrf import csrf_of
 from dream_api.dashboard import catalog as catalog_views
 from dream_api.dashboard import keys as keys_views
 from dream_api.dashboard import orders as store_views

@@ -21,7 +21,7 @@ from dream_api import accounts, catalog, keys, platforms
 from dream_api.accounts import ROLES, OpenedSession, Role
 from dream_api.app import create_app, open_database, prepare
 from dream_api.auth.authenticator import Authenticator
-from dream_api.auth.browser_sessions import csrf_of
+from dream_api.auth.csrf import csrf_of
 from dream_api.catalog import TierLimit
 from dream_api.core.cache import Changes
 from dream_api.core.db import Database, Tx

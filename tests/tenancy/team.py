@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from dream_api import accounts
 from dream_api.accounts import Role
-from dream_api.auth.browser_sessions import csrf_of
+from dream_api.auth.csrf import csrf_of
 from tests.support.instance import Account, House
 
 

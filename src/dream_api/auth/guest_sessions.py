@@ -9,7 +9,8 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from dream_api.auth.authenticator import Authenticator
-from dream_api.auth.browser_sessions import SignInRequired, Visitor, cookie_of, csrf_of, visitor_of
+from dream_api.auth.browser_sessions import SignInRequired, Visitor, cookie_of, visitor_of
+from dream_api.auth.csrf import csrf_of
 from dream_api.core.http import ForeignForm, Form, read_form, refuse_foreign_form
 from dream_api.core.settings import Settings
 

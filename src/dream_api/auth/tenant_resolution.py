@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from dream_api import accounts, keys, platforms
 from dream_api.accounts import PersonalToken
 from dream_api.auth.authenticator import SERVER_REFUSALS, Authenticator
-from dream_api.auth.browser_sessions import ForeignCall, SignInRequired, Visitor
+from dream_api.auth.browser_sessions import SignInRequired, Visitor
+from dream_api.auth.csrf import ForeignCall
 from dream_api.auth.principals import Acting, Developer
 from dream_api.core import ids
 from dream_api.core.errors import BadRequest, Forbidden, NotFound, Refusal

@@ -4,9 +4,10 @@ from fastapi import Request
 
 from dream_api.audit import Actor
 from dream_api.auth import audit
-from dream_api.auth.browser_sessions import PlatformVisit, ProjectVisit, Visitor
+from dream_api.auth.browser_sessions import Visitor
 from dream_api.auth.rate_limit import client_of
 from dream_api.core.db import Tx
+from dream_api.dashboard.dependencies import PlatformVisit, ProjectVisit
 
 
 def actor_of(request: Request, visitor: Visitor) -> Actor:

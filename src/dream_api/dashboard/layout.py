@@ -10,12 +10,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from dream_api.auth.browser_sessions import PlatformVisit, ProjectVisit, SignInRequired, Visitor
+from dream_api.auth.browser_sessions import SignInRequired, Visitor
 from dream_api.core import clock
 from dream_api.core.errors import NotFound, Refusal, ValidationFailed
 from dream_api.core.html import format as words
 from dream_api.core.html.renderer import Pages
 from dream_api.dashboard import charts
+from dream_api.dashboard.dependencies import PlatformVisit, ProjectVisit
 from dream_api.platforms import Permission
 
 _HERE = "dream_api.dashboard"

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from dream_api.accounts.tables import linked_sign_ins, personal_tokens, sessions, users
-from dream_api.auth.browser_sessions import csrf_of
+from dream_api.auth.csrf import csrf_of
 from dream_api.core.db import Tx
 from dream_api.core.jobs.tables import jobs
 from dream_api.dashboard import account

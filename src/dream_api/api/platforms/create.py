@@ -5,7 +5,8 @@ from pydantic import Field
 from starlette.responses import Response
 
 from dream_api.api.platforms.models import BODY_REFUSALS, Shown
-from dream_api.auth.browser_sessions import ForeignCall, SignInRequired
+from dream_api.auth.browser_sessions import SignInRequired
+from dream_api.auth.csrf import ForeignCall
 from dream_api.auth.dependencies import IdempotencyKey, Person
 from dream_api.auth.rate_limit import client_of
 from dream_api.core.db import Tx

@@ -4,7 +4,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import accounts, identity, platforms
-from dream_api.auth.browser_sessions import SignedIn, read_own_form
+from dream_api.auth.browser_sessions import SignedIn
+from dream_api.auth.csrf import read_own_form
 from dream_api.auth.guest_sessions import AnyGuest, read_guest_form
 from dream_api.dashboard.account.page import HOME, actor_of, database_of, page, to_sign_in
 from dream_api.dashboard.layout import PageRoute, see

@@ -8,7 +8,8 @@ from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import accounts, identity, platforms
-from dream_api.auth.browser_sessions import SignedIn, Visitor, read_own_form
+from dream_api.auth.browser_sessions import SignedIn, Visitor
+from dream_api.auth.csrf import read_own_form
 from dream_api.auth.token_roles import lower
 from dream_api.core import clock
 from dream_api.dashboard.account.page import actor, database_of, frame

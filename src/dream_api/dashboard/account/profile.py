@@ -6,7 +6,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import accounts, audit, identity, platforms
-from dream_api.auth.browser_sessions import SignedIn, Visitor, read_own_form
+from dream_api.auth.browser_sessions import SignedIn, Visitor
+from dream_api.auth.csrf import read_own_form
 from dream_api.auth.guest_sessions import drop
 from dream_api.auth.principals import Developer
 from dream_api.core.db import Tx

@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from dream_api import accounts, identity, platforms
 from dream_api.accounts import SignInRefused, User
-from dream_api.auth.browser_sessions import SignedIn, read_own_form
+from dream_api.auth.browser_sessions import SignedIn
+from dream_api.auth.csrf import read_own_form
 from dream_api.auth.guest_sessions import AnyGuest, Guest, drop, keep_session, read_guest_form
 from dream_api.core.db import Tx
 from dream_api.core.settings import Settings

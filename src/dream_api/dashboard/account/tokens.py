@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from dream_api import accounts, audit
 from dream_api.accounts import ROLES, Role
-from dream_api.auth.browser_sessions import SignedIn, Visitor, read_own_form
+from dream_api.auth.browser_sessions import SignedIn, Visitor
+from dream_api.auth.csrf import read_own_form
 from dream_api.auth.token_roles import lower
 from dream_api.core import clock
 from dream_api.core.errors import NotFound, Refusal, ValidationFailed

@@ -4,7 +4,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import accounts, identity, platforms
-from dream_api.auth.browser_sessions import SignedIn, Visitor, read_own_form
+from dream_api.auth.browser_sessions import SignedIn, Visitor
+from dream_api.auth.csrf import read_own_form
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Refusal
 from dream_api.core.settings import Settings

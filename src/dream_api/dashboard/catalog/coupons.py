@@ -6,13 +6,14 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from dream_api import catalog
-from dream_api.auth.browser_sessions import InProject, ProjectVisit, SellingInProject, read_own_form
+from dream_api.auth.csrf import read_own_form
 from dream_api.auth.dependencies import authenticator_of
 from dream_api.catalog import NewCoupon
 from dream_api.core.errors import Conflict, Invalid, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.catalog.tier_page import frame
+from dream_api.dashboard.dependencies import InProject, ProjectVisit, SellingInProject
 from dream_api.dashboard.forms import Problems, end_of_day, problems_of, whole
 from dream_api.dashboard.layout import PageRoute, project_url, see
 

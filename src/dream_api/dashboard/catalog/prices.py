@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import catalog
-from dream_api.auth.browser_sessions import ProjectVisit, SellingInProject, read_own_form
+from dream_api.auth.csrf import read_own_form
 from dream_api.auth.dependencies import authenticator_of
 from dream_api.catalog import AskedPrice, NewPrice, Offer
 from dream_api.core.db import Tx
@@ -15,6 +15,7 @@ from dream_api.core.errors import Conflict, Invalid, NotFound
 from dream_api.core.http import Form, parse
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.catalog.tier_page import Name, find, frame, show_tier, tier_url
+from dream_api.dashboard.dependencies import ProjectVisit, SellingInProject
 from dream_api.dashboard.forms import Problems, problems_of, whole
 from dream_api.dashboard.layout import PageRoute, see
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import billing, platforms
-from dream_api.auth.browser_sessions import ManagingInProject, ProjectVisit, SellingInProject, read_own_form
+from dream_api.auth.csrf import read_own_form
 from dream_api.auth.dependencies import authenticator_of
 from dream_api.billing.dependencies import billing_of
 from dream_api.core import clock
@@ -15,6 +15,7 @@ from dream_api.core.errors import Conflict, Invalid, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.catalog.tier_page import frame
+from dream_api.dashboard.dependencies import ManagingInProject, ProjectVisit, SellingInProject
 from dream_api.dashboard.forms import Problems, problems_of
 from dream_api.dashboard.layout import PageRoute, project_url, see
 

@@ -4,13 +4,14 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import catalog, store
-from dream_api.auth.browser_sessions import SellingInProject, read_own_form
+from dream_api.auth.csrf import read_own_form
 from dream_api.auth.dependencies import authenticator_of
 from dream_api.catalog import NewTier
 from dream_api.core.errors import Conflict, Invalid
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.catalog import tier_form
 from dream_api.dashboard.catalog.tier_page import show_new, tier_url
+from dream_api.dashboard.dependencies import SellingInProject
 from dream_api.dashboard.layout import PageRoute, see
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)

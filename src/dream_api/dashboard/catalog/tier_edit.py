@@ -4,12 +4,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import catalog, store
-from dream_api.auth.browser_sessions import InProject, SellingInProject, read_own_form
+from dream_api.auth.csrf import read_own_form
 from dream_api.auth.dependencies import authenticator_of
 from dream_api.core.errors import Conflict, Invalid, NotFound
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.catalog import tier_form
 from dream_api.dashboard.catalog.tier_page import Name, show_tier, tier_url
+from dream_api.dashboard.dependencies import InProject, SellingInProject
 from dream_api.dashboard.forms import problems_of, refuse_unconfirmed
 from dream_api.dashboard.layout import PageRoute, project_url, see
 

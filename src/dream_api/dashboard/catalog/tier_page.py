@@ -7,13 +7,13 @@ from fastapi import Path, Request
 from starlette.responses import Response
 
 from dream_api import billing, catalog, store
-from dream_api.auth.browser_sessions import ProjectVisit
 from dream_api.auth.dependencies import authenticator_of
 from dream_api.catalog import Offer
 from dream_api.core.db import Tx
 from dream_api.core.http import Form
 from dream_api.dashboard.catalog import format as words
 from dream_api.dashboard.catalog import tier_form
+from dream_api.dashboard.dependencies import ProjectVisit
 from dream_api.dashboard.forms import Problems
 from dream_api.dashboard.layout import Frame, project_url
 from dream_api.store import Inventory

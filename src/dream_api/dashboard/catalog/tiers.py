@@ -7,12 +7,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import billing, catalog, store
-from dream_api.auth.browser_sessions import InProject, ManagingInProject, ProjectVisit
 from dream_api.auth.dependencies import authenticator_of
 from dream_api.core import clock
 from dream_api.dashboard.catalog import format as words
 from dream_api.dashboard.catalog.tier_page import Held, frame
 from dream_api.dashboard.csv_export import csv_file
+from dream_api.dashboard.dependencies import InProject, ManagingInProject, ProjectVisit
 from dream_api.dashboard.layout import PageRoute
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)

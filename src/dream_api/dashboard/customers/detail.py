@@ -7,9 +7,9 @@ from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import customers
-from dream_api.auth.browser_sessions import InProject, ProjectVisit
 from dream_api.core.db import Database
 from dream_api.dashboard.customers.detail_data import shown
+from dream_api.dashboard.dependencies import InProject, ProjectVisit
 from dream_api.dashboard.layout import Frame, PageRoute
 from dream_api.metering.dependencies import engine_of
 

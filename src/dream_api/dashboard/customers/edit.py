@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import customers, platforms
-from dream_api.auth.browser_sessions import ProjectVisit, SellingInProject, read_own_form
+from dream_api.auth.csrf import read_own_form
 from dream_api.billing.dependencies import billing_of
 from dream_api.core.db import Database
 from dream_api.core.errors import Conflict, Refusal, ValidationFailed
@@ -15,6 +15,7 @@ from dream_api.dashboard.audit import record
 from dream_api.dashboard.customers.detail import PATH, Id, customer_page
 from dream_api.dashboard.customers.detail_data import at_gateway
 from dream_api.dashboard.customers.form import read_profile
+from dream_api.dashboard.dependencies import ProjectVisit, SellingInProject
 from dream_api.dashboard.layout import PageRoute, project_url, see
 from dream_api.metering.dependencies import engine_of
 

@@ -8,13 +8,14 @@ from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import customers
-from dream_api.auth.browser_sessions import InProject, ProjectVisit, SellingInProject, read_own_form
+from dream_api.auth.csrf import read_own_form
 from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.core.errors import Refusal, ValidationFailed
 from dream_api.customers.search import MOST_FOUND, Filter, listed
 from dream_api.dashboard.csv_export import MOST_ROWS, csv_file
 from dream_api.dashboard.customers.form import read_profile
+from dream_api.dashboard.dependencies import InProject, ProjectVisit, SellingInProject
 from dream_api.dashboard.layout import Frame, PageRoute, project_url, see
 from dream_api.metering.dependencies import engine_of
 from dream_api.usage import REQUESTS

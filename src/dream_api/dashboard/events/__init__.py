@@ -8,9 +8,9 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from dream_api import webhooks
-from dream_api.auth.browser_sessions import InProject
 from dream_api.core.db import Database
 from dream_api.core.errors import NotFound
+from dream_api.dashboard.dependencies import InProject
 from dream_api.dashboard.event_summaries import told_event, told_events
 from dream_api.dashboard.layout import Frame, PageRoute
 from dream_api.webhooks import EventType

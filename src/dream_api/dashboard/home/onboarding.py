@@ -11,7 +11,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import accounts, audit, catalog, customers, keys, platforms, usage
-from dream_api.auth.browser_sessions import SignedIn, Visitor, read_own_form
+from dream_api.auth.browser_sessions import SignedIn, Visitor
+from dream_api.auth.csrf import read_own_form
 from dream_api.auth.rate_limit import client_of
 from dream_api.catalog import NewPrice
 from dream_api.core import clock, secrets

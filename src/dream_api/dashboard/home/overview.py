@@ -8,11 +8,11 @@ from starlette.responses import Response
 
 from dream_api import analytics, keys, platforms, usage, webhooks
 from dream_api.analytics import Nearest, Revenue, Scarce, Subscriptions, Trend
-from dream_api.auth.browser_sessions import InProject, ProjectVisit
 from dream_api.core import clock
 from dream_api.core.db import Database, Tx
 from dream_api.core.html import format as words
 from dream_api.dashboard.charts import Bars, bars_of, spark_of
+from dream_api.dashboard.dependencies import InProject, ProjectVisit
 from dream_api.dashboard.event_summaries import short_day, told_events
 from dream_api.dashboard.layout import Frame, PageRoute
 from dream_api.usage import Span

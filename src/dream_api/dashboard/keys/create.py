@@ -4,13 +4,14 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import keys, platforms
-from dream_api.auth.browser_sessions import ProjectVisit, read_own_form
+from dream_api.auth.csrf import read_own_form
 from dream_api.auth.dependencies import authenticator_of
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import Invalid
 from dream_api.core.http import Form
 from dream_api.dashboard.audit import record
+from dream_api.dashboard.dependencies import ProjectVisit
 from dream_api.dashboard.forms import end_of_day, problems_of, whole
 from dream_api.dashboard.keys.page import Keeping, sealing_key, show_keys
 from dream_api.dashboard.layout import PageRoute

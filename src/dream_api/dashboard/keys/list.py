@@ -4,10 +4,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import keys
-from dream_api.auth.browser_sessions import InProject, ManagingInProject, read_own_form
+from dream_api.auth.csrf import read_own_form
 from dream_api.auth.dependencies import authenticator_of
 from dream_api.core.errors import Refusal
 from dream_api.dashboard.audit import record
+from dream_api.dashboard.dependencies import InProject, ManagingInProject
 from dream_api.dashboard.forms import problems_of, refuse_unconfirmed
 from dream_api.dashboard.keys.page import Keeping, find_key, sealing_key, show_keys, show_revoking
 from dream_api.dashboard.layout import PageRoute, project_url, see

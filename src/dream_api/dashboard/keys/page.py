@@ -9,13 +9,13 @@ from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import accounts, keys, platforms
-from dream_api.auth.browser_sessions import InProject, ProjectVisit
 from dream_api.auth.dependencies import authenticator_of
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound
 from dream_api.core.http import Form
 from dream_api.core.secrets import InstanceKey, instance_key
+from dream_api.dashboard.dependencies import InProject, ProjectVisit
 from dream_api.dashboard.forms import Problems
 from dream_api.dashboard.layout import Frame
 from dream_api.keys import IssuedKey

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from dream_api import audit, catalog, customers, platforms, usage
 from dream_api.audit import Actor
-from dream_api.auth.browser_sessions import ManagingInstance, Operating, PlatformVisit, read_own_form
+from dream_api.auth.csrf import read_own_form
 from dream_api.auth.dependencies import authenticator_of
 from dream_api.catalog import Home, Level
 from dream_api.core import clock
@@ -18,6 +18,7 @@ from dream_api.core.errors import Invalid, NotFound, ValidationFailed
 from dream_api.dashboard.audit import actor_of
 from dream_api.dashboard.catalog.tier_page import frame
 from dream_api.dashboard.csv_export import MOST_ROWS, csv_file
+from dream_api.dashboard.dependencies import ManagingInstance, Operating, PlatformVisit
 from dream_api.dashboard.forms import Problems, problems_of
 from dream_api.dashboard.layout import PageRoute, see
 from dream_api.platforms import Mode

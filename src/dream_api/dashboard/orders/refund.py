@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import billing, catalog, store
-from dream_api.auth.browser_sessions import ProjectVisit, RefundingInProject, SellingInProject, read_own_form
+from dream_api.auth.csrf import read_own_form
 from dream_api.billing.dependencies import billing_of
 from dream_api.billing.tables import refunds
 from dream_api.core.db import Tx
@@ -12,6 +12,7 @@ from dream_api.core.errors import Conflict, Invalid, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.core.idempotency import Once
 from dream_api.dashboard.audit import record
+from dream_api.dashboard.dependencies import ProjectVisit, RefundingInProject, SellingInProject
 from dream_api.dashboard.forms import problems_of, whole
 from dream_api.dashboard.layout import PageRoute, see
 from dream_api.dashboard.orders.detail import Id, find, order_url, show_order

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from dream_api import platforms
-from dream_api.auth.browser_sessions import SignedIn, read_own_form, signed_in
+from dream_api.auth.browser_sessions import SignedIn, signed_in
+from dream_api.auth.csrf import read_own_form
 from dream_api.auth.rate_limit import client_of
 from dream_api.core.db import Database
 from dream_api.dashboard.layout import PageRoute, see

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import billing, catalog, tenancy
-from dream_api.auth.browser_sessions import AtPlatform, OwningPlatform, PlatformVisit, read_own_form
+from dream_api.auth.csrf import read_own_form
 from dream_api.billing.dependencies import billing_of
 from dream_api.catalog import Level
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.dashboard.dependencies import AtPlatform, OwningPlatform, PlatformVisit
 from dream_api.dashboard.layout import PageRoute, see
 from dream_api.dashboard.platform.page import frame
 from dream_api.platforms import Mode

@@ -3,9 +3,9 @@
 from fastapi import Request
 from starlette.responses import Response
 
-from dream_api.auth.browser_sessions import PlatformVisit
 from dream_api.auth.rate_limit import client_of
 from dream_api.core.errors import Refusal
+from dream_api.dashboard.dependencies import PlatformVisit
 from dream_api.dashboard.layout import Frame
 from dream_api.tenancy.membership import Changing
 

@@ -4,13 +4,14 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import analytics, catalog, keys, platforms
-from dream_api.auth.browser_sessions import AtPlatform, ManagingPlatform, PlatformVisit, read_own_form
+from dream_api.auth.csrf import read_own_form
 from dream_api.auth.dependencies import authenticator_of
 from dream_api.core import secrets
 from dream_api.core.errors import Invalid, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.catalog.tier_page import frame
+from dream_api.dashboard.dependencies import AtPlatform, ManagingPlatform, PlatformVisit
 from dream_api.dashboard.forms import Problems, problems_of
 from dream_api.dashboard.layout import PageRoute, see
 from dream_api.platforms import ProjectType

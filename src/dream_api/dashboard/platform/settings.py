@@ -7,10 +7,11 @@ from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import accounts, platforms, retention
-from dream_api.auth.browser_sessions import ManagingPlatform, OwningItself, PlatformVisit, read_own_form
+from dream_api.auth.csrf import read_own_form
 from dream_api.core.db import Database
 from dream_api.core.errors import Refusal, ValidationFailed
 from dream_api.dashboard.audit import record
+from dream_api.dashboard.dependencies import ManagingPlatform, OwningItself, PlatformVisit
 from dream_api.dashboard.forms import Problems
 from dream_api.dashboard.layout import PageRoute, see
 from dream_api.dashboard.platform.page import changing, frame, problems_of

@@ -8,10 +8,11 @@ from starlette.responses import Response
 
 from dream_api import accounts, platforms
 from dream_api.accounts import ROLES, Role
-from dream_api.auth.browser_sessions import AtPlatform, PlatformVisit, TeamingPlatform, read_own_form
+from dream_api.auth.csrf import read_own_form
 from dream_api.core import clock, mail
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.dashboard.dependencies import AtPlatform, PlatformVisit, TeamingPlatform
 from dream_api.dashboard.forms import Problems, refuse_unconfirmed
 from dream_api.dashboard.layout import PageRoute, see
 from dream_api.dashboard.platform.page import ROLE_WORDS, changing, frame, problems_of

@@ -13,9 +13,9 @@ from starlette.responses import Response, StreamingResponse
 from dream_api import audit
 from dream_api.audit import ACTIONS, Entry
 from dream_api.auth import audit as recording
-from dream_api.auth.browser_sessions import ManagingPlatform, PlatformVisit
 from dream_api.core import clock
 from dream_api.core.db import Database
+from dream_api.dashboard.dependencies import ManagingPlatform, PlatformVisit
 from dream_api.dashboard.layout import Frame, PageRoute
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)

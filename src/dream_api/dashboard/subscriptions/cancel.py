@@ -3,11 +3,12 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from dream_api.auth.browser_sessions import SellingInProject, read_own_form
+from dream_api.auth.csrf import read_own_form
 from dream_api.billing import subscription_changes
 from dream_api.billing.dependencies import billing_of
 from dream_api.core.errors import Conflict, Invalid, ValidationFailed
 from dream_api.dashboard.audit import record
+from dream_api.dashboard.dependencies import SellingInProject
 from dream_api.dashboard.forms import problems_of, refuse_unconfirmed
 from dream_api.dashboard.layout import PageRoute, see
 from dream_api.dashboard.subscriptions.detail import Id, show_subscription, subscription_url

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import catalog
-from dream_api.auth.browser_sessions import ProjectVisit, SellingInProject, read_own_form
+from dream_api.auth.csrf import read_own_form
 from dream_api.billing import subscription_changes
 from dream_api.billing.dependencies import billing_of
 from dream_api.catalog import Offer, Price
@@ -15,6 +15,7 @@ from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Invalid, Refusal, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.dashboard.audit import record
+from dream_api.dashboard.dependencies import ProjectVisit, SellingInProject
 from dream_api.dashboard.forms import problems_of, whole
 from dream_api.dashboard.layout import PageRoute, see
 from dream_api.dashboard.subscriptions.detail import Id, Whole, find, frame, subscription_url

@@ -6,13 +6,14 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import billing, catalog, customers
-from dream_api.auth.browser_sessions import InProject, ProjectVisit, SellingInProject, read_own_form
+from dream_api.auth.csrf import read_own_form
 from dream_api.billing.dependencies import billing_of
 from dream_api.catalog import Offer, Price
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Forbidden, Invalid, NotFound, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.dashboard.audit import record
+from dream_api.dashboard.dependencies import InProject, ProjectVisit, SellingInProject
 from dream_api.dashboard.forms import Problems, problems_of, whole
 from dream_api.dashboard.layout import PageRoute, project_url, see
 from dream_api.dashboard.subscriptions.detail import Id, frame

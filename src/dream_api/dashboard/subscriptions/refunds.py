@@ -6,13 +6,14 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from dream_api import billing, catalog
-from dream_api.auth.browser_sessions import ProjectVisit, RefundingInProject, read_own_form
+from dream_api.auth.csrf import read_own_form
 from dream_api.billing.dependencies import billing_of
 from dream_api.billing.tables import refunds
 from dream_api.core.errors import Conflict, Invalid, NotFound, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.core.idempotency import Once
 from dream_api.dashboard.audit import record
+from dream_api.dashboard.dependencies import ProjectVisit, RefundingInProject
 from dream_api.dashboard.forms import problems_of
 from dream_api.dashboard.layout import PageRoute, see
 from dream_api.dashboard.subscriptions.detail import Id, find, show_subscription, subscription_url

@@ -10,12 +10,12 @@ from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import usage
-from dream_api.auth.browser_sessions import InProject, ProjectVisit
 from dream_api.catalog import Plans
 from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.dashboard.charts import bars_of
 from dream_api.dashboard.csv_export import csv_file
+from dream_api.dashboard.dependencies import InProject, ProjectVisit
 from dream_api.dashboard.event_summaries import short_day, short_hour
 from dream_api.dashboard.layout import Frame, PageRoute
 from dream_api.metering.dependencies import engine_of
