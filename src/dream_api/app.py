@@ -13,19 +13,24 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Match
 
-from dream_api import __version__, audit, billing, catalog, customers, identity, platforms, schema, store, usage
+from dream_api import (
+    __version__,
+    api,
+    audit,
+    billing,
+    catalog,
+    customers,
+    dashboard,
+    hosted,
+    identity,
+    platforms,
+    schema,
+    store,
+    tenancy,
+    usage,
+)
 from dream_api.accounts import jobs as accounts_jobs
-from dream_api.api import analytics as dashboard_api
-from dream_api.api import assets as assets_api
-from dream_api.api import billing as billing_api
-from dream_api.api import catalog as catalog_api
-from dream_api.api import customers as customers_api
-from dream_api.api import events as webhooks_api
-from dream_api.api import keys as keys_api
-from dream_api.api import platforms as platforms_api
-from dream_api.api import security_log as audit_api
-from dream_api.api import store as store_api
-from dream_api.api import usage as usage_api
+from dream_api.api.usage import Metering
 from dream_api.audit import jobs as audit_jobs
 from dream_api.auth import browser_sessions
 from dream_api.auth.authenticator import Authenticator
@@ -44,55 +49,17 @@ from dream_api.core.http import Answering, Front, Proxies, document, from_errors
 from dream_api.core.integrity import Check
 from dream_api.core.jobs import Registry, Worker
 from dream_api.core.settings import Settings
-from dream_api.dashboard import account as accounts_views
-from dream_api.dashboard import catalog as catalog_views
-from dream_api.dashboard import customers as customers_views
-from dream_api.dashboard import events as webhooks_views
-from dream_api.dashboard import home as dashboard_views
-from dream_api.dashboard import keys as keys_views
-from dream_api.dashboard import orders as store_views
-from dream_api.dashboard import platform as platforms_views
-from dream_api.dashboard import security_log as audit_views
-from dream_api.dashboard import usage as usage_views
 from dream_api.gateways import Gateway
 from dream_api.gateways.contract import Kind
 from dream_api.gateways.sandbox import Sandbox
-from dream_api.hosted import error_docs
-from dream_api.hosted import sandbox as billing_views
 from dream_api.identity import Passwords, Provider
 from dream_api.metering import MeteringEngine
-from dream_api.retention import jobs as gate_jobs
+from dream_api.retention import jobs as retention_jobs
 from dream_api.tenancy import billing_events
-from dream_api.tenancy import checks as gate_checks
 from dream_api.usage import jobs as usage_jobs
 from dream_api.webhooks import jobs as webhooks_jobs
 
-ROUTERS = (
-    *usage_api.ROUTERS,
-    customers_api.router,
-    *billing_api.ROUTERS,
-    *store_api.ROUTERS,
-    *billing_views.ROUTERS,
-    *catalog_api.ROUTERS,
-    *platforms_api.ROUTERS,
-    keys_api.router,
-    webhooks_api.router,
-    *accounts_views.ROUTERS,
-    dashboard_api.router,
-    *platforms_views.ROUTERS,
-    audit_api.router,
-    *assets_api.ROUTERS,
-    *audit_views.ROUTERS,
-    *catalog_views.ROUTERS,
-    *keys_views.ROUTERS,
-    *store_views.ROUTERS,
-    *dashboard_views.ROUTERS,
-    *customers_views.ROUTERS,
-    *usage_views.ROUTERS,
-    *webhooks_views.ROUTERS,
-    health.router,
-    error_docs.router,
-)
+ROUTERS = (*api.ROUTERS, *dashboard.ROUTERS, *hosted.ROUTERS, health.router)
 
 _DESCRIPTION = """
 API keys, metered limits and customers behind one API. Every call takes `Authorization: Bearer sk_…`;
@@ -126,7 +93,7 @@ def every_check(settings: Settings | None = None) -> list[Check]:
         *customers.checks(),
         *billing.checks(),
         *store.checks(),
-        *gate_checks(),
+        *tenancy.checks(),
         *audit.checks(key),
     ]
 
@@ -168,7 +135,7 @@ def open_billing(settings: Settings, database: Database, open_gateways: OpenGate
 
 def every_job(settings: Settings, selling: Billing) -> Registry:
     registry = Registry()
-    of_rooms = (*usage_jobs.KEPT, *webhooks_jobs.KEPT, *billing_jobs.KEPT, *gate_jobs.KEPT, *accounts_jobs.KEPT)
+    of_rooms = (*usage_jobs.KEPT, *webhooks_jobs.KEPT, *billing_jobs.KEPT, *retention_jobs.KEPT, *accounts_jobs.KEPT)
     expiry.register(registry, *of_rooms, *mail.KEPT)
     mail.register(registry, settings)
     accounts_jobs.register(registry, settings.link_base)
@@ -176,7 +143,7 @@ def every_job(settings: Settings, selling: Billing) -> Registry:
     audit_jobs.register(registry, selling.instance_key)
     usage_jobs.register(registry)
     billing_jobs.register(registry, selling)
-    gate_jobs.register(registry, objects.opened(settings), selling.instance_key, settings.home_mode)
+    retention_jobs.register(registry, objects.opened(settings), selling.instance_key, settings.home_mode)
     return registry
 
 
@@ -196,7 +163,7 @@ def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -
     engine = MeteringEngine(database, changes, home_mode=settings.home_mode, queue_size=settings.gate_queue)
     shared_rates = ratelimit.opened(settings.valkey_url, processes=settings.processes)
     turnstile = Turnstile(authenticator, shared_rates, open_rate=settings.open_rate)
-    metering = usage_api.Metering(
+    metering = Metering(
         authenticator,
         engine,
         turnstile,

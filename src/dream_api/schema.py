@@ -11,6 +11,7 @@ from dream_api.core.idempotency import tables as idempotency
 from dream_api.core.jobs import tables as jobs
 from dream_api.core.mail import tables as mail
 from dream_api.customers import tables as customers
+from dream_api.gateways import tables as gateways
 from dream_api.gateways.sandbox import tables as sandbox
 from dream_api.identity import tables as identity
 from dream_api.keys import tables as keys
@@ -27,6 +28,7 @@ __all__ = [
     "cache",
     "catalog",
     "customers",
+    "gateways",
     "idempotency",
     "identity",
     "jobs",

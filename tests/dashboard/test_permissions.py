@@ -10,10 +10,9 @@ from httpx2 import AsyncClient
 from dream_api import accounts, platforms
 from dream_api.accounts import ROLES, Role
 from dream_api.auth.csrf import csrf_of
-from dream_api.dashboard import catalog as catalog_views
-from dream_api.dashboard import keys as keys_views
-from dream_api.dashboard import orders as store_views
-from dream_api.dashboard import subscriptions
+from dream_api.dashboard import catalog, keys, orders, subscriptions
+from dream_api.dashboard.operator import levels
+from dream_api.dashboard.platform import projects
 from dream_api.platforms import Permission
 from tests.support.instance import ORIGIN, Account, House, open_store
 from tests.support.statements import questions
@@ -47,7 +46,14 @@ _TAKES: dict[str, Permission] = {
     f"{_P}/orders/{{id}}/cancel": "sell",
     f"{_M}/platforms/{{platformId}}/level": "manage",
 }
-_ROUTERS = (*catalog_views.ROUTERS, *keys_views.ROUTERS, *subscriptions.ROUTERS, *store_views.ROUTERS)
+_ROUTERS = (
+    levels.router,
+    projects.router,
+    *catalog.ROUTERS,
+    *keys.ROUTERS,
+    *subscriptions.ROUTERS,
+    *orders.ROUTERS,
+)
 _EVIL = "<script>alert(1)</script>\"'><b>"
 
 

@@ -1,1 +1,29 @@
-"""JSON endpoints."""
+"""JSON endpoints, one module or package per resource."""
+
+from dream_api.api import (
+    analytics,
+    assets,
+    billing,
+    catalog,
+    customers,
+    events,
+    keys,
+    platforms,
+    security_log,
+    store,
+    usage,
+)
+
+ROUTERS = (
+    *usage.ROUTERS,
+    customers.router,
+    *billing.ROUTERS,
+    *store.ROUTERS,
+    *catalog.ROUTERS,
+    *platforms.ROUTERS,
+    keys.router,
+    events.router,
+    analytics.router,
+    security_log.router,
+    *assets.ROUTERS,
+)

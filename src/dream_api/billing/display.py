@@ -6,9 +6,7 @@ from dream_api import catalog
 from dream_api.catalog import Price
 from dream_api.core import clock
 from dream_api.core.html.format import amount, day
-from dream_api.gateways.sandbox.test_cards import Card
 
-_GROUP = 4
 _STATUSES = {
     "trialing": ("Trial", "good"),
     "active": ("Active", "good"),
@@ -37,11 +35,6 @@ def each(price: Price) -> str:
 def instant(at: int) -> str:
     """`21 Nov 2026, 09:14 UTC`."""
     return f"{day(at)}, {_of(at):%H:%M} UTC"
-
-
-def number(card: Card) -> str:
-    """As it stands on the card."""
-    return " ".join(card.number[begin : begin + _GROUP] for begin in range(0, len(card.number), _GROUP))
 
 
 def status(of: str) -> str:

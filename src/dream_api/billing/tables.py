@@ -14,22 +14,6 @@ def _of_project() -> tuple[ForeignKeyConstraint, CheckConstraint]:
     )
 
 
-# Directory: whose events a gateway sends, before any tenant is known.
-gateway_accounts = Table(
-    "gateway_accounts",
-    metadata,
-    key("id", primary_key=True),
-    key("gateway"),
-    key("platform_id"),
-    key("project_id"),
-    key("mode"),
-    moment("created_at"),
-    *_of_project(),
-    UniqueConstraint("platform_id", "project_id", "mode", "gateway"),
-    CheckConstraint("gateway IN ('sandbox', 'stripe')", name="gateway"),
-    info={"scope": "directory", "personal": False, "keep": "until the project is deleted"},
-)
-
 # Everything that a gateway told, once.
 gateway_events = Table(
     "gateway_events",

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from dream_api.billing.tables import checkouts, gateway_accounts, refunds, subscriptions
+from dream_api.billing.tables import checkouts, refunds, subscriptions
 from dream_api.customers.tables import customers
+from dream_api.gateways.tables import gateway_accounts
 from tests.billing.developer import URLS, Seller, monthly
 from tests.support.instance import House
 

@@ -5,12 +5,13 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Row, Select, Table, func, select, union
 
-from dream_api.billing.tables import checkouts, gateway_accounts, gateway_customers, subscriptions
+from dream_api.billing.tables import checkouts, gateway_customers, subscriptions
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.db import insert as upserting
 from dream_api.gateways.contract import Account
 from dream_api.gateways.sandbox.tables import sandbox_objects
+from dream_api.gateways.tables import gateway_accounts
 from dream_api.platforms import Mode
 from dream_api.platforms.tables import platforms, test_clocks
 

@@ -1,6 +1,5 @@
-"""The home page of the dashboard and the pages that belong to no single room."""
+"""The first page of a project, what leads there, and the way from nothing to the first metered call."""
 
 from dream_api.dashboard.home import onboarding, overview, redirects
-from dream_api.dashboard.operator import mail
 
-ROUTERS = (onboarding.router, redirects.router, mail.router, overview.router)
+ROUTERS = (onboarding.router, redirects.router, overview.router)

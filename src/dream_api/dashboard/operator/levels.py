@@ -16,14 +16,15 @@ from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import Invalid, NotFound, ValidationFailed
 from dream_api.dashboard.audit import actor_of
-from dream_api.dashboard.catalog.tier_page import frame
+from dream_api.dashboard.catalog import format as catalog_format
 from dream_api.dashboard.csv_export import MOST_ROWS, csv_file
 from dream_api.dashboard.dependencies import ManagingInstance, Operating, PlatformVisit
 from dream_api.dashboard.forms import Problems, problems_of
-from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.layout import Frame, PageRoute, see
 from dream_api.platforms import Mode
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
+_frame = Frame("dream_api.dashboard.operator", priced=catalog_format.priced, limited=catalog_format.limited)
 
 _PLATFORMS = "/dashboard/operator/platforms"
 _ON_A_PAGE = 50
@@ -51,7 +52,7 @@ async def list_platforms(request: Request, visit: Operating, q: Asked = "", afte
         rows = await platforms.page_of_platforms(tx, limit=_ON_A_PAGE + 1, after=after, containing=q)
         tenants = await _tenants(tx, rows[:_ON_A_PAGE], mode)
     next_after = tenants[-1].row.no if len(rows) > _ON_A_PAGE else None
-    return frame.show(visit, "platforms.html", here="platforms", tenants=tenants, q=q, next_after=next_after)
+    return _frame.show(visit, "platforms.html", here="platforms", tenants=tenants, q=q, next_after=next_after)
 
 
 @router.get(_PLATFORMS + ".csv")
@@ -98,7 +99,9 @@ async def list_levels(request: Request, visit: Operating) -> Response:
         held = await customers.customers_by_plan(tx, _scope_of(home, mode))
     levels = sorted((offer for offer in offers if offer.number is not None), key=lambda offer: offer.number or 0)
     tiers_url = f"/dashboard/{home.project.id}/{mode}/tiers"
-    return frame.show(visit, "levels.html", here="levels", levels=levels, held=held, tiers_url=tiers_url, sells_in=mode)
+    return _frame.show(
+        visit, "levels.html", here="levels", levels=levels, held=held, tiers_url=tiers_url, sells_in=mode
+    )
 
 
 async def _record(tx: Tx, request: Request, visit: PlatformVisit, platform_id: str, number: int) -> None:
@@ -121,7 +124,7 @@ async def _show_one(
         levels = [level for level in await catalog.levels_of(tx, mode) if not level.is_archived]
         projects = await platforms.projects_of(tx, row.id, limit=_ON_A_PAGE)
         members = len(await platforms.members_of(tx, row.id))
-    return frame.show(
+    return _frame.show(
         visit,
         "platform.html",
         here="platforms",

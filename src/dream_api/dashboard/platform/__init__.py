@@ -1,5 +1,5 @@
-"""The pages of a platform: its team, its level, its settings; and the one on which somebody joins."""
+"""Pages of a platform: its projects, team, level and settings; and the one on which somebody joins."""
 
-from dream_api.dashboard.platform import accept_invitation, level, settings, team
+from dream_api.dashboard.platform import accept_invitation, level, projects, settings, team
 
-ROUTERS = (accept_invitation.router, team.router, settings.router, level.router)
+ROUTERS = (accept_invitation.router, team.router, settings.router, level.router, projects.router)

@@ -10,10 +10,10 @@ from dream_api.core import secrets
 from dream_api.core.errors import Invalid, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.dashboard.audit import record
-from dream_api.dashboard.catalog.tier_page import frame
 from dream_api.dashboard.dependencies import AtPlatform, ManagingPlatform, PlatformVisit
 from dream_api.dashboard.forms import Problems, problems_of
 from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.platform.page import frame
 from dream_api.platforms import ProjectType
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)

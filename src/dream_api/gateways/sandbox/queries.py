@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy import Row, Select, insert, select, update
 
-from dream_api.billing.tables import gateway_accounts
 from dream_api.core.db import Tx
 from dream_api.gateways.contract import Account
 from dream_api.gateways.sandbox.tables import sandbox_events, sandbox_objects, sandbox_requests
+from dream_api.gateways.tables import gateway_accounts
 from dream_api.platforms.tables import platforms
 
 a, o, e, r = gateway_accounts.c, sandbox_objects.c, sandbox_events.c, sandbox_requests.c

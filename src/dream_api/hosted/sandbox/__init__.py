@@ -1,7 +1,5 @@
-"""The sandbox's pages for people: a checkout, and the portal in which customers look after what they have; and the
-dashboard's of what developers sell by the period."""
+"""The sandbox's pages: a checkout, and the portal in which customers look after what they have."""
 
-from dream_api.dashboard import subscriptions
 from dream_api.hosted.sandbox import cancel, card, change_plan, checkout, portal
 
 ROUTERS = (
@@ -10,5 +8,4 @@ ROUTERS = (
     change_plan.router,
     cancel.router,
     card.router,
-    *subscriptions.ROUTERS,
 )

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from dream_api.billing import display
 from dream_api.core.errors import Refusal, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.gateways.sandbox import CARDS
+from dream_api.gateways.sandbox.test_cards import Card
 
+_GROUP = 4
 _NO_TEST_CARD = "This is no test card. Choose one of those below."
 _NOT_CONFIRMED = "It was not confirmed with the bank. Try again, or use another card."
 
@@ -37,4 +38,9 @@ def told(refused: Refusal) -> str:
 def chosen(number: str) -> Attempt:
     """A form that was filled in by a choice among the test cards; by the first one where nothing was chosen."""
     card = next((each for each in CARDS if each.number == number), CARDS[0])
-    return Attempt(display.number(card))
+    return Attempt(grouped(card))
+
+
+def grouped(card: Card) -> str:
+    """As it stands on the card."""
+    return " ".join(card.number[begin : begin + _GROUP] for begin in range(0, len(card.number), _GROUP))

@@ -16,6 +16,7 @@ from dream_api.core.errors import Refusal
 from dream_api.core.html.renderer import Pages
 from dream_api.gateways.contract import Account
 from dream_api.gateways.sandbox import CARDS
+from dream_api.hosted.sandbox import card_form
 
 Id = Annotated[str, Path(alias="id", max_length=255, pattern=r"^[^\x00]*$")]
 
@@ -26,7 +27,7 @@ _PAGES = Pages(
     each=display.each,
     instant=display.instant,
     mood=display.mood,
-    number=display.number,
+    number=card_form.grouped,
     rfc3339=clock.rfc3339,
     status=display.status,
 )

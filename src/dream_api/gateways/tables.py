@@ -1,0 +1,22 @@
+"""Accounts at payment gateways."""
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Table, UniqueConstraint
+
+from dream_api.core.db.columns import key, metadata, moment
+
+# Directory: whose events a gateway sends, before any tenant is known.
+gateway_accounts = Table(
+    "gateway_accounts",
+    metadata,
+    key("id", primary_key=True),
+    key("gateway"),
+    key("platform_id"),
+    key("project_id"),
+    key("mode"),
+    moment("created_at"),
+    ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
+    CheckConstraint("mode IN ('test', 'live')", name="mode"),
+    UniqueConstraint("platform_id", "project_id", "mode", "gateway"),
+    CheckConstraint("gateway IN ('sandbox', 'stripe')", name="gateway"),
+    info={"scope": "directory", "personal": False, "keep": "until the project is deleted"},
+)
