@@ -41,7 +41,6 @@ from dream_api.billing import jobs as billing_jobs
 from dream_api.core import expiry, mail, objects, ratelimit, secrets
 from dream_api.core.cache import Changes
 from dream_api.core.db import Database
-from dream_api.core.db.migrations import migrate
 from dream_api.core.errors import MalformedRequest, NotAllowed, NotFound
 from dream_api.core.events import Events
 from dream_api.core.html.renderer import ASSETS
@@ -54,6 +53,7 @@ from dream_api.gateways.contract import Kind
 from dream_api.gateways.sandbox import Sandbox
 from dream_api.identity import Passwords, Provider
 from dream_api.metering import MeteringEngine
+from dream_api.migrations import migrate
 from dream_api.retention import jobs as retention_jobs
 from dream_api.tenancy import billing_events
 from dream_api.usage import jobs as usage_jobs

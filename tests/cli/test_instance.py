@@ -8,9 +8,9 @@ from sqlalchemy import func, insert, select, update
 
 from dream_api.app import open_database, prepare
 from dream_api.core import clock, jobs
-from dream_api.core.db.migrations import head
 from dream_api.core.jobs.tables import jobs as job_table
 from dream_api.core.settings import Settings
+from dream_api.migrations import head
 from dream_api.usage.tables import usage_hours
 from tests.cli.terminal import Terminal
 from tests.support.postgres import run_aside

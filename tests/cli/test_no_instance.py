@@ -13,8 +13,9 @@ from docs.generate import EXAMPLES
 
 from dream_api.app import open_database
 from dream_api.core.db import FILE_NAME
-from dream_api.core.db.migrations import current, head
+from dream_api.core.db.migrations import current
 from dream_api.core.settings import Settings
+from dream_api.migrations import head
 from tests.cli.terminal import Begun, Terminal
 from tests.support.postgres import execute, run_aside
 from tests.support.server import Server

@@ -16,10 +16,11 @@ from sqlalchemy import CheckConstraint, Connection, inspect, text
 from dream_api import catalog
 from dream_api.app import every_check, open_database, prepare
 from dream_api.core.db import FILE_NAME, Database, ForeignSchema
-from dream_api.core.db.migrations import config, current, head, migrate
+from dream_api.core.db.migrations import config, current
 from dream_api.core.db.sqlite import connect
 from dream_api.core.integrity import prove
 from dream_api.core.settings import Settings
+from dream_api.migrations import FOLDER, head, migrate
 from dream_api.schema import metadata
 from dream_api.usage import Window
 
@@ -147,7 +148,7 @@ def _as_postgresql_says(kind: str) -> str:
 
 
 def test_the_head_is_alembics_own() -> None:
-    scripts = ScriptDirectory.from_config(config())
+    scripts = ScriptDirectory.from_config(config(FOLDER))
 
     assert scripts.get_heads() == [head()]
     assert [script.revision for script in scripts.walk_revisions()][-1] == "0001"
@@ -259,7 +260,7 @@ async def test_what_the_first_release_counted_is_whole_in_this_one(fresh: Databa
 
 
 def _to_the_first_release(connection: Connection) -> None:
-    command.upgrade(config(connection), "0001")
+    command.upgrade(config(FOLDER, connection), "0001")
 
 
 async def test_the_levels_of_an_earlier_release_have_prices_in_this_one(fresh: Database) -> None:

@@ -14,10 +14,11 @@ from sqlalchemy import MetaData, select
 
 from dream_api import app
 from dream_api.core.db import Database
-from dream_api.core.db.migrations import config, head, migrate, revisions
+from dream_api.core.db.migrations import config
 from dream_api.core.db.sqlite import connect
 from dream_api.core.integrity import prove
 from dream_api.core.settings import Settings
+from dream_api.migrations import FOLDER, head, migrate, revisions
 from dream_api.schema import metadata
 from dream_api.usage import Window
 from tests.browser.populated_instance import Town, settle
@@ -107,7 +108,7 @@ async def _write(database: Database, revision: str, rows: Mapping[str, Rows]) ->
         connect(database.path).close()
     schema = MetaData()
     async with database.write() as tx:
-        await tx.connection.run_sync(lambda connection: command.upgrade(config(connection), revision))
+        await tx.connection.run_sync(lambda connection: command.upgrade(config(FOLDER, connection), revision))
         await tx.connection.run_sync(schema.reflect)
         for table in schema.sorted_tables:
             for row in _known_at(revision, table.name, rows):

@@ -12,8 +12,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, select, text
 
 from dream_api.core.db import Database, ReferencesBroken
-from dream_api.core.db.migrations import config, current, head, migrate, revisions
+from dream_api.core.db.migrations import config, current
 from dream_api.core.db.sqlite import connect
+from dream_api.migrations import FOLDER, head, migrate, revisions
 from tests.support.filling import rows_for
 
 OLD = revisions()[:-1]
@@ -43,7 +44,7 @@ LANDED = {
 
 
 def test_landed_revisions_are_frozen() -> None:
-    scripts = ScriptDirectory.from_config(config())
+    scripts = ScriptDirectory.from_config(config(FOLDER))
     found = {
         script.revision: (script.down_revision, hashlib.sha256(Path(script.path).read_bytes()).hexdigest())
         for script in scripts.walk_revisions()
@@ -63,7 +64,7 @@ async def _at(database: Database, revision: str) -> None:
     if database.path is not None:
         connect(database.path).close()
     async with database.write() as tx:
-        await tx.connection.run_sync(lambda connection: command.upgrade(config(connection), revision))
+        await tx.connection.run_sync(lambda connection: command.upgrade(config(FOLDER, connection), revision))
 
 
 class Patterns:

@@ -18,8 +18,9 @@ from sqlalchemy import BigInteger, insert, select
 from dream_api.core.cache.tables import changes
 from dream_api.core.db import Database, Statement, given, rows_of
 from dream_api.core.db.columns import Key
-from dream_api.core.db.migrations import current, head, migrate
+from dream_api.core.db.migrations import current
 from dream_api.core.settings import Settings
+from dream_api.migrations import head, migrate
 from dream_api.platforms.tables import platforms
 from tests.support.postgres import Postgres, execute
 from tests.support.valkey import Valkey

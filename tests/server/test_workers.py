@@ -275,7 +275,7 @@ def test_figures_leave_nothing_behind(server: Server) -> None:
 
 async def rename_revision(settings: Settings, name: str | None) -> None:
     """Claim that another release wrote the database; None takes it back."""
-    from dream_api.core.db.migrations import head
+    from dream_api.migrations import head
 
     database = open_database(settings)
     async with database.write() as tx:

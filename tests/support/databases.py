@@ -13,9 +13,9 @@ import pytest
 
 import dream_api.schema  # noqa: F401  (every room's tables join the metadata)
 from dream_api.core.db import FILE_NAME, Database
-from dream_api.core.db.migrations import migrate
 from dream_api.core.secrets import instance_key
 from dream_api.core.settings import Settings
+from dream_api.migrations import migrate
 from tests.support.instance import Cast, open_cast
 from tests.support.postgres import Postgres, execute, run_aside
 

@@ -1,6 +1,7 @@
-"""Brings a database to this release's schema, and refuses one it does not know."""
+"""Brings a database to the newest revision of a folder of migrations, and refuses one it does not know."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +16,19 @@ from dream_api.core.db.errors import is_damage, refusal_for
 from dream_api.core.db.postgresql import engine_for
 from dream_api.core.db.unusable import DatabaseDamaged, DatabaseEmpty, ForeignSchema, ReferencesBroken
 
-_VERSIONS = Path(__file__).parents[2] / "migrations" / "versions"
 # Any number, the same in every process: PostgreSQL's lock under which one process migrates while others wait.
 _ADVISORY_LOCK = 7_236_401
 _NAMED = 3
 
 
-def revisions() -> Sequence[str]:
-    """Every revision this release knows, oldest first; files are named `<revision>_<what>.py`."""
-    return sorted(path.name.split("_")[0] for path in _VERSIONS.glob("[0-9]*.py"))
+def revisions(folder: Path) -> Sequence[str]:
+    """Every revision among the folder's `versions`, oldest first; files are named `<revision>_<what>.py`."""
+    return sorted(path.name.split("_")[0] for path in (folder / "versions").glob("[0-9]*.py"))
 
 
-def head() -> str:
-    """The newest revision this release knows."""
-    return revisions()[-1]
+def head(folder: Path) -> str:
+    """The newest revision of the folder."""
+    return revisions(folder)[-1]
 
 
 async def current(database: Database) -> str | None:
@@ -55,14 +55,11 @@ def _revision_of(connection: Connection) -> str | None:
     tables = set(inspect(connection).get_table_names())
     if tables and "alembic_version" not in tables:
         raise ForeignSchema("This database holds tables, but none of them are dream-api's.")
-    at = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if tables else None
-    if at == head():
-        _refuse_incomplete(tables)
-    return at
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if tables else None
 
 
-def _refuse_incomplete(tables: set[str]) -> None:
-    missing = sorted(metadata.tables.keys() - tables)
+def _refuse_incomplete(connection: Connection) -> None:
+    missing = sorted(metadata.tables.keys() - set(inspect(connection).get_table_names()))
     if missing:
         raise DatabaseDamaged(f"The database has lost {len(missing)} of its tables: {_listed(missing)}.")
 
@@ -71,25 +68,27 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")
 
 
-async def migrate(database: Database) -> bool:
-    """Bring the database to this release's schema; whether there was anything to do.
+async def migrate(database: Database, folder: Path) -> bool:
+    """Bring the database to the folder's newest revision; whether there was anything to do.
 
     Raises DatabaseUnusable where it cannot be: the database then is as it was.
     """
     at = await current(database)
-    if at == head():
+    if at == head(folder):
+        async with database.read() as tx:
+            await tx.connection.run_sync(_refuse_incomplete)
         return False
     if database.path is not None and at is None:
-        await files.create(database.path, _create)
+        await files.create(database.path, partial(_create, folder))
         return True
-    _refuse_unknown(at)
-    await _upgrade_on(_engine_without_limits(database))
+    _refuse_unknown(at, folder)
+    await _upgrade_on(_engine_without_limits(database), folder)
     return True
 
 
-async def _create(path: Path) -> None:
+async def _create(folder: Path, path: Path) -> None:
     sqlite.connect(path).close()
-    await _upgrade_on(sqlite.migrating_engine(path))
+    await _upgrade_on(sqlite.migrating_engine(path), folder)
 
 
 def _engine_without_limits(database: Database) -> AsyncEngine:
@@ -98,11 +97,11 @@ def _engine_without_limits(database: Database) -> AsyncEngine:
     return engine_for(database.url or "", command_seconds=None)
 
 
-async def _upgrade_on(engine: AsyncEngine) -> None:
+async def _upgrade_on(engine: AsyncEngine, folder: Path) -> None:
     """In one transaction, on a connection that is used for nothing else."""
     try:
         async with engine.connect() as connection, connection.begin():
-            await connection.run_sync(_upgrade)
+            await connection.run_sync(_upgrade, folder)
     except DBAPIError as problem:
         refusal = refusal_for(problem)
         if refusal is None:
@@ -112,15 +111,15 @@ async def _upgrade_on(engine: AsyncEngine) -> None:
         await engine.dispose()
 
 
-def _refuse_unknown(at: str | None) -> None:
-    if at is not None and at not in revisions():
+def _refuse_unknown(at: str | None, folder: Path) -> None:
+    if at is not None and at not in revisions(folder):
         raise ForeignSchema(
-            f"The database is at revision {at}, this release knows up to {head()}. "
+            f"The database is at revision {at}, this release knows up to {head(folder)}. "
             "Start the release that wrote it, or a newer one."
         )
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, folder: Path) -> None:
     # Alembic takes a fifth of a second to import and is needed only here.
     from alembic import command  # noqa: PLC0415
 
@@ -128,8 +127,8 @@ def _upgrade(connection: Connection) -> None:
     if not is_sqlite:
         connection.execute(text("SET LOCAL lock_timeout = 0"))  # however long another process migrates
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
-    command.upgrade(config(connection), "head")
-    _refuse_incomplete(set(inspect(connection).get_table_names()))
+    command.upgrade(config(folder, connection), "head")
+    _refuse_incomplete(connection)
     if is_sqlite:
         _refuse_broken_references(connection)
 
@@ -144,11 +143,11 @@ def _refuse_broken_references(connection: Connection) -> None:
         )
 
 
-def config(connection: Connection | None = None) -> Any:
-    """Alembic's configuration for this product's migrations."""
+def config(folder: Path, connection: Connection | None = None) -> Any:
+    """Alembic's configuration for the folder's migrations."""
     from alembic.config import Config  # noqa: PLC0415
 
     made = Config()
-    made.set_main_option("script_location", str(_VERSIONS.parent))
+    made.set_main_option("script_location", str(folder))
     made.attributes["connection"] = connection
     return made
