@@ -13,10 +13,11 @@ from dream_api.accounts.password_sign_in import (
     sign_in,
 )
 from dream_api.accounts.profile import RESET_LINK, VERIFY_LINK, close, rename, reset_password, set_password, verify
-from dream_api.accounts.registration import sign_up
+from dream_api.accounts.registration import refuse_uninvited, sign_up
 from dream_api.accounts.roles import ROLES, Role
 from dream_api.accounts.sessions import (
     SESSION_KIND,
+    EmailNotVerified,
     OpenedSession,
     Session,
     end_session,
@@ -25,6 +26,7 @@ from dream_api.accounts.sessions import (
     is_session,
     load_session,
     open_session,
+    refuse_unverified,
     touch_session,
 )
 from dream_api.accounts.token_issuance import (
@@ -59,6 +61,7 @@ __all__ = [
     "SESSION_KIND",
     "VERIFY_LINK",
     "Arrival",
+    "EmailNotVerified",
     "EmailTaken",
     "IssuedToken",
     "OpenedSession",
@@ -93,7 +96,9 @@ __all__ = [
     "open_session",
     "pass_code",
     "proper_email",
+    "refuse_uninvited",
     "refuse_unusable",
+    "refuse_unverified",
     "rename",
     "reset_password",
     "revoke",

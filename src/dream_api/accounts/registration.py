@@ -4,10 +4,23 @@ from dream_api.accounts import user_queries
 from dream_api.accounts.users import proper_email, proper_person
 from dream_api.core import clock, ids
 from dream_api.core.db import Database
+from dream_api.core.errors import Forbidden
 from dream_api.core.jobs import enqueue
 from dream_api.identity import Passwords, proper_password
 
 WELCOME_JOB = "accounts.welcome"
+
+
+class SignUpClosed(Forbidden):
+    code = "sign_up_closed"
+    hint = "Ask somebody who works here to invite you, or whoever runs this instance."
+
+
+def refuse_uninvited(invited: str | None) -> str:
+    """The address that was invited; raises SignUpClosed where none was."""
+    if invited is None:
+        raise SignUpClosed("New accounts are not open to everybody here.")
+    return invited
 
 
 async def sign_up(

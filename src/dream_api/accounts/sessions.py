@@ -7,7 +7,7 @@ from dream_api.accounts import user_queries
 from dream_api.core import clock, ids, tokens
 from dream_api.core.cache import note
 from dream_api.core.db import Tx
-from dream_api.core.errors import NotFound
+from dream_api.core.errors import Forbidden, NotFound
 from dream_api.core.secrets import digest
 
 # Cached by the hash in hexadecimal digits.
@@ -17,6 +17,11 @@ _PREFIX = "dss_"
 _LIFE = 30 * clock.DAY
 _IDLE = 14 * clock.DAY
 _LONGEST_AGENT = 300
+
+
+class EmailNotVerified(Forbidden):
+    code = "email_not_verified"
+    hint = "Open the link in the mail that was sent to the address; /account/verify sends it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +125,9 @@ async def note_sessions(tx: Tx, user_id: str) -> None:
     """What sessions tell of the user has changed."""
     for row in await user_queries.sessions_of(tx, user_id):
         await note(tx, SESSION_KIND, row.hash.hex())
+
+
+def refuse_unverified(session: Session) -> None:
+    """Raises EmailNotVerified, where nobody showed that the address is theirs."""
+    if not session.is_verified:
+        raise EmailNotVerified("The e-mail address is not verified yet.")

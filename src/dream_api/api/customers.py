@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
-from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import customers, platforms
@@ -15,7 +14,7 @@ from dream_api.auth.principals import Acting
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.catalog import UnknownPlan
 from dream_api.core import clock, errors
-from dream_api.core.db import Tx
+from dream_api.core.db import Row, Tx
 from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, takes
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.customers.audit_details import told_of

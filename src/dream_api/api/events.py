@@ -6,13 +6,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
-from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import webhooks
 from dream_api.auth.dependencies import Viewing, authenticator_of
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.core import clock
+from dream_api.core.db import Row
 from dream_api.core.http import answers, json_answer
 from dream_api.webhooks import EventType
 

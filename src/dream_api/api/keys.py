@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
-from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import audit, keys, platforms
@@ -14,7 +13,7 @@ from dream_api.auth.dependencies import IdempotencyKey, OnPlatform, WithTestKeys
 from dream_api.auth.rate_limit import client_of
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS, DEVELOPER_REFUSALS, PersonalTokenRequired
 from dream_api.core import clock, errors, secrets
-from dream_api.core.db import Tx
+from dream_api.core.db import Row, Tx
 from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, takes
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.core.secrets import InstanceKey

@@ -26,14 +26,16 @@ from dream_api.billing.due_work import DUES, TestClockNeedsSandbox, advance, run
 from dream_api.billing.event_sync import apply, refresh
 from dream_api.billing.gateway_accounts import (
     GatewayMissing,
+    NotACustomerYet,
     account_from,
     account_of,
     find_account,
+    find_payer,
     now_in,
     payer_of,
     scope_of,
 )
-from dream_api.billing.idempotency import begun
+from dream_api.billing.idempotency import begun_checkout, begun_refund
 from dream_api.billing.integrity import checks
 from dream_api.billing.queries import (
     checkout_by_id,
@@ -43,6 +45,8 @@ from dream_api.billing.queries import (
     payments_of_checkout,
     refunds_of,
     subscribers_by_plan,
+    user_ids_by_invoice,
+    user_ids_by_payment,
 )
 from dream_api.billing.refunds import RefundBeyondLimit, RefundTooLarge, find_payment, refuse_beyond
 from dream_api.billing.refunds import begin as begin_refund
@@ -64,6 +68,7 @@ __all__ = [
     "Billing",
     "Due",
     "GatewayMissing",
+    "NotACustomerYet",
     "RefundBeyondLimit",
     "RefundTooLarge",
     "TestClockNeedsSandbox",
@@ -74,12 +79,14 @@ __all__ = [
     "begin_checkout",
     "begin_refund",
     "begin_subscription",
-    "begun",
+    "begun_checkout",
+    "begun_refund",
     "checkout_by_id",
     "checks",
     "deliver",
     "end_checkout",
     "find_account",
+    "find_payer",
     "find_payment",
     "has_payments",
     "hold_payment",
@@ -96,4 +103,6 @@ __all__ = [
     "scope_of",
     "send_refund",
     "subscribers_by_plan",
+    "user_ids_by_invoice",
+    "user_ids_by_payment",
 ]

@@ -18,6 +18,11 @@ class GatewayMissing(Conflict):
     hint = "Sell in test mode, where the built-in sandbox takes the payments."
 
 
+class NotACustomerYet(Conflict):
+    code = "not_a_customer_yet"
+    hint = "Send the customer to a checkout first: POST /api/create-checkout."
+
+
 async def account_of(tx: Tx, scope: Scope) -> Account:
     """Where the project's customers pay in this mode: in test mode the sandbox, which is there at once."""
     row = await queries.account_of_project(tx, scope.platform_id, scope.project_id, scope.mode)
@@ -54,6 +59,14 @@ async def payer_of(tx: Tx, scope: Scope, user_id: str) -> tuple[Account, str] | 
         return None
     known = await queries.gateway_customer_of(tx, scope.platform_id, row.id, customer.id)
     return None if known is None else (account_from(row), known)
+
+
+async def find_payer(tx: Tx, scope: Scope, user_id: str, *, param: str) -> tuple[Account, str]:
+    """As `payer_of`; raises NotACustomerYet where the customer never paid."""
+    payer = await payer_of(tx, scope, user_id)
+    if payer is None:
+        raise NotACustomerYet("The customer has never paid, so there is nothing to see.", param=param)
+    return payer
 
 
 def account_from(row: Row[Any]) -> Account:

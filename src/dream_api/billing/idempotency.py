@@ -5,17 +5,27 @@ from typing import Any
 from sqlalchemy import Row, Table
 
 from dream_api.billing import queries
+from dream_api.billing.tables import checkouts, refunds
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.idempotency import REMEMBERED, Once, refuse_another
 from dream_api.gateways.contract import Account
 
 
-async def begun(tx: Tx, table: Table, account: Account, once: Once | None) -> Row[Any] | None:
-    """The row that the same request made before; its twin at this moment waits for this transaction.
+async def begun_checkout(tx: Tx, account: Account, once: Once | None) -> Row[Any] | None:
+    """The checkout that the same request began before; its twin at this moment waits for this transaction.
 
     IdempotencyMismatch where it was another request; after a day the key is as good as new.
     """
+    return await _begun(tx, checkouts, account, once)
+
+
+async def begun_refund(tx: Tx, account: Account, once: Once | None) -> Row[Any] | None:
+    """As `begun_checkout`, of refunds."""
+    return await _begun(tx, refunds, account, once)
+
+
+async def _begun(tx: Tx, table: Table, account: Account, once: Once | None) -> Row[Any] | None:
     if once is None:
         return None
     await queries.hold_account(tx, account.platform_id, account.id)

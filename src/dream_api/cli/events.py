@@ -3,12 +3,12 @@
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import Row
 
 from dream_api import platforms
 from dream_api.billing import gateway_accounts, queries, webhook_intake
 from dream_api.core import clock, jobs
 from dream_api.core.console import Answer, Commands, Desk, Listing, ago, said
+from dream_api.core.db import Row
 from dream_api.core.errors import NotFound
 from dream_api.platforms import Mode
 

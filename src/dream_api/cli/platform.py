@@ -5,12 +5,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import RenderableType
-from sqlalchemy import Row
 
 from dream_api import audit, catalog, customers, keys, platforms
 from dream_api.core import clock
 from dream_api.core.console import Answer, Commands, Desk, Facts, Listing, ago, said
-from dream_api.core.db import Tx
+from dream_api.core.db import Row, Tx
 from dream_api.platforms import Mode, Platform, Project, ProjectType
 
 operator_link = Commands()

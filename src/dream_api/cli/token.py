@@ -4,12 +4,12 @@ from typing import Annotated, Any, Literal
 
 import typer
 from rich.text import Text
-from sqlalchemy import Row
 
 from dream_api import accounts, audit, platforms
 from dream_api.accounts import Role
 from dream_api.core import clock
 from dream_api.core.console import Answer, Commands, Desk, Facts, Listing, ago, said
+from dream_api.core.db import Row
 from dream_api.core.errors import NotFound, ValidationFailed
 
 token = Commands()

@@ -6,17 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, select
-
-from dream_api.billing.tables import invoices, payments
+from dream_api import billing
 from dream_api.core import clock
-from dream_api.core.db import Tx
+from dream_api.core.db import Row, Tx
 from dream_api.core.html import format as words
-from dream_api.customers.tables import customers
 
 _TONES = {"failed": "bad", "disputed": "bad", "sold_out": "bad", "threshold_reached": "warn", "low": "warn"}
 # What events tell of that has a customer without naming one.
-_OWNED = {"payment": payments, "invoice": invoices}
+_OWNED = {"payment": billing.user_ids_by_payment, "invoice": billing.user_ids_by_invoice}
 _NOBODY = "–"
 _GOOD = ("created", "paid", "succeeded", "completed")
 
@@ -45,13 +42,10 @@ async def told_events(tx: Tx, platform_id: str, rows: Sequence[Row[Any]]) -> lis
     """With the customers of payments and invoices, whom their events do not name; a statement for each kind."""
     owners: dict[str, str] = {}
     ids = {row.id: {name: json.loads(row.data).get(name) for name in _OWNED} for row in rows}
-    for name, table in _OWNED.items():
+    for name, user_ids_of in _OWNED.items():
         wanted = {found[name] for found in ids.values() if found[name]}
         if wanted:
-            same = and_(customers.c.platform_id == table.c.platform_id, customers.c.id == table.c.customer_id)
-            query = select(table.c.id, customers.c.user_id).join(customers, same)
-            told = await tx.all(query.where(table.c.platform_id == platform_id, table.c.id.in_(sorted(wanted))))
-            owners |= {row.id: row.user_id for row in told}
+            owners |= await user_ids_of(tx, platform_id, wanted)
     return [_owned(told_event(row), (owners.get(str(of)) for of in ids[row.id].values())) for row in rows]
 
 

@@ -10,7 +10,11 @@ from dream_api.gateways.contract import (
     NewCheckout,
 )
 
+# What asking a gateway can be refused for.
+REFUSALS = (GatewayUnavailable, GatewayRefused)
+
 __all__ = [
+    "REFUSALS",
     "Account",
     "CardRefused",
     "Gateway",

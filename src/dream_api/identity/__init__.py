@@ -13,7 +13,7 @@ from dream_api.identity.one_time_links import (
 from dream_api.identity.passwords import ARGON2, Passwords, proper_password
 from dream_api.identity.provider import Claims, Flow, Provider, ProviderFailed
 from dream_api.identity.provider_factory import open_provider
-from dream_api.identity.recovery_codes import codes_left, make_codes
+from dream_api.identity.recovery_codes import codes_left
 from dream_api.identity.totp import (
     CodeKind,
     CodeWrong,
@@ -23,6 +23,7 @@ from dream_api.identity.totp import (
     end_factor,
     has_factor,
     pass_factor,
+    renew_codes,
 )
 
 __all__ = [
@@ -48,10 +49,10 @@ __all__ = [
     "has_factor",
     "issue_link",
     "look_up_link",
-    "make_codes",
     "make_link",
     "open_provider",
     "pass_factor",
     "proper_password",
+    "renew_codes",
     "use_link",
 ]

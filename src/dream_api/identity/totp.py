@@ -10,7 +10,7 @@ from sqlalchemy import Row, delete, insert, select, update
 
 from dream_api.core import clock
 from dream_api.core.db import Tx
-from dream_api.core.errors import ValidationFailed
+from dream_api.core.errors import Conflict, ValidationFailed
 from dream_api.core.secrets import InstanceKey
 from dream_api.identity.recovery_codes import drop_codes, make_codes, use_code
 from dream_api.identity.tables import second_factors
@@ -27,6 +27,11 @@ f = second_factors.c
 class CodeWrong(ValidationFailed):
     code = "code_wrong"
     hint = "Type the six digits that the app shows now, or a recovery code; each works once."
+
+
+class FactorMissing(Conflict):
+    code = "factor_missing"
+    hint = "Turn on two-factor sign-in under /account/factor first."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,13 @@ async def has_factor(tx: Tx, subject: str) -> bool:
     """Whether a code is asked for."""
     row = await _row(tx, subject, held=False)
     return row is not None and row.confirmed_at is not None
+
+
+async def renew_codes(tx: Tx, subject: str) -> list[str]:
+    """New recovery codes, instead of those that there were; raises FactorMissing where there is no second factor."""
+    if not await has_factor(tx, subject):
+        raise FactorMissing("Recovery codes stand in for an authenticator app, and there is none.")
+    return await make_codes(tx, subject)
 
 
 async def end_factor(tx: Tx, subject: str) -> None:

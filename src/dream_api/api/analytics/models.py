@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
-from sqlalchemy import Row
 
 from dream_api.analytics import Figures, Near, Revenue, Sums, Totals, Used
 from dream_api.core import clock, money
+from dream_api.core.db import Row
 
 Share = Annotated[float | None, Field(description="From 0 to 1; null where there is nothing to be a part of.")]
 From = Annotated[str, Field(serialization_alias="from", description="When the first day began (RFC 3339).")]

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Request
-from sqlalchemy import Row
 from starlette.responses import Response, StreamingResponse
 
 from dream_api import assets
 from dream_api.api.assets.models import FILE, Key, no_such_file, objects_of
 from dream_api.assets import RangeNotSatisfiable
 from dream_api.auth.dependencies import authenticator_of
+from dream_api.core.db import Row
 from dream_api.core.errors import NotFound, StorageUnavailable
 from dream_api.core.http import answers
 from dream_api.core.objects import NoSuchObject

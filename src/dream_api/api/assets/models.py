@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from fastapi import Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
-from sqlalchemy import Row
 
 from dream_api.core import clock
+from dream_api.core.db import Row
 from dream_api.core.errors import NotFound
 from dream_api.core.objects import Objects
 

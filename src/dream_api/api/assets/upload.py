@@ -4,7 +4,6 @@ import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import assets, platforms
@@ -13,6 +12,7 @@ from dream_api.assets import Asset, AssetTooLarge, StorageFull
 from dream_api.auth.dependencies import IdempotencyKey, Selling, authenticator_of
 from dream_api.auth.principals import Acting
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.core.db import Row
 from dream_api.core.errors import MalformedRequest, StorageUnavailable, TooLarge, ValidationFailed
 from dream_api.core.http import answer_outside, answers, read
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch

@@ -7,16 +7,15 @@ from pydantic import Field
 from starlette.responses import Response
 
 from dream_api import billing, catalog, customers, platforms
-from dream_api.api.billing.errors import GATEWAY_REFUSALS
 from dream_api.api.billing.models import Shown
 from dream_api.auth.dependencies import IdempotencyKey, Owning, Selling
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS, DEVELOPER_REFUSALS
 from dream_api.billing.dependencies import billing_of
-from dream_api.billing.tables import checkouts
 from dream_api.core import clock
-from dream_api.core.errors import Conflict, ValidationFailed
+from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import JSON_BODY, Body, answers, json_answer, once_of, read_json, replayed, shown, takes
 from dream_api.core.idempotency import Once
+from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
 from dream_api.platforms import Project, RedirectNotAllowed, SaasOnly
 
 router = APIRouter(tags=["Selling"])
@@ -27,11 +26,6 @@ UserId = Annotated[
     str,
     Header(alias="X-User-Id", description="Your own id of the user, who becomes a customer.", examples=["user_123"]),
 ]
-
-
-class NotACustomerYet(Conflict):
-    code = "not_a_customer_yet"
-    hint = "Send the customer to a checkout first: POST /api/create-checkout."
 
 
 class NewCheckout(Body):
@@ -167,7 +161,7 @@ async def _sell(
     told = body if isinstance(body, NewCheckout) else None
     async with desk.database.write() as tx:
         account = await billing.account_of(tx, scope)
-        before = await billing.begun(tx, checkouts, account, once)
+        before = await billing.begun_checkout(tx, account, once)
         checkout = before or await billing.begin_subscription(
             tx,
             project,
@@ -193,7 +187,12 @@ async def _sell(
     responses={
         **shown(200, {"url": "https://api.example.com/sandbox/portal/bps_…"}),
         **answers(
-            *ACTING_REFUSALS, *GATEWAY_REFUSALS, *JSON_BODY, RedirectNotAllowed, NotACustomerYet, billing.GatewayMissing
+            *ACTING_REFUSALS,
+            *GATEWAY_REFUSALS,
+            *JSON_BODY,
+            RedirectNotAllowed,
+            billing.NotACustomerYet,
+            billing.GatewayMissing,
         ),
     },
     openapi_extra=takes(NewPortal, {"returnUrl": "https://myapp.com/account"}),
@@ -206,10 +205,7 @@ async def open_portal(request: Request, acting: Selling, user_id: UserId) -> Res
     desk = billing_of(request)
     async with desk.database.read() as tx:
         await customers.find(tx, acting.scope, f"userId:{user_id}", param="X-User-Id")
-        payer = await billing.payer_of(tx, acting.scope, user_id)
-    if payer is None:
-        raise NotACustomerYet("The customer has never paid, so there is nothing to see.", param="X-User-Id")
-    account, gateway_customer = payer
+        account, gateway_customer = await billing.find_payer(tx, acting.scope, user_id, param="X-User-Id")
     opened = await desk.gateway_of(account).open_portal(account, gateway_customer, body.return_url)
     return json_answer(Portal(url=opened.url))
 

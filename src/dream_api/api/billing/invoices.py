@@ -4,15 +4,13 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
-from sqlalchemy import ColumnElement
 from starlette.responses import Response
 
 from dream_api.api.billing.models import Invoice, Shown, invoice_of
-from dream_api.api.billing.pagination import After, Limit, page_of
+from dream_api.api.billing.pagination import After, Limit
 from dream_api.auth.dependencies import Viewing, authenticator_of
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.billing import queries
-from dream_api.billing.tables import invoices
 from dream_api.core import errors
 from dream_api.core.http import answers, json_answer, shown
 
@@ -68,13 +66,10 @@ async def list_invoices(
     after: After = None,
 ) -> Response:
     """Newest first."""
-    which: list[ColumnElement[bool]] = []
-    if status is not None:
-        which.append(invoices.c.status == status)
-    if subscription is not None:
-        which.append(invoices.c.subscription_id == subscription)
     async with authenticator_of(request).database.read() as tx:
-        rows, cursor = await page_of(tx, acting.scope, invoices, *which, limit=limit, after=after)
+        rows, cursor = await queries.list_invoices(
+            tx, acting.scope, status=status, subscription_id=subscription, limit=limit, after=after
+        )
     return json_answer(InvoiceList(data=[invoice_of(row) for row in rows], next_cursor=cursor))
 
 

@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
-from sqlalchemy import Row
 
 from dream_api.core import clock, money
+from dream_api.core.db import Row
 from dream_api.core.http import Body
 
 

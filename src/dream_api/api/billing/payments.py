@@ -4,22 +4,20 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
-from sqlalchemy import ColumnElement
 from starlette.responses import Response
 
-from dream_api.api.billing.errors import GATEWAY_REFUSALS
 from dream_api.api.billing.models import NewRefund, Payment, Refund, Shown, payment_of, refund_of
-from dream_api.api.billing.pagination import After, Limit, page_of
+from dream_api.api.billing.pagination import After, Limit
 from dream_api.auth.audit import record
 from dream_api.auth.dependencies import IdempotencyKey, Refunding, Viewing, authenticator_of
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.billing import queries
 from dream_api.billing import refunds as refunding
 from dream_api.billing.dependencies import billing_of
-from dream_api.billing.idempotency import begun
-from dream_api.billing.tables import payments, refunds
+from dream_api.billing.idempotency import begun_refund
 from dream_api.core import errors
 from dream_api.core.http import JSON_BODY, answers, json_answer, once_of, read_json, replayed, shown, takes
+from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
 
 router = APIRouter(tags=["Invoices and payments"], prefix="/api/payments")
 
@@ -79,13 +77,10 @@ async def list_payments(
     after: After = None,
 ) -> Response:
     """Newest first."""
-    which: list[ColumnElement[bool]] = []
-    if status is not None:
-        which.append(payments.c.status == status)
-    if customer is not None:
-        which.append(payments.c.customer_id == customer)
     async with authenticator_of(request).database.read() as tx:
-        rows, cursor = await page_of(tx, acting.scope, payments, *which, limit=limit, after=after)
+        rows, cursor = await queries.list_payments(
+            tx, acting.scope, status=status, customer_id=customer, limit=limit, after=after
+        )
     return json_answer(PaymentList(data=[payment_of(row) for row in rows], next_cursor=cursor))
 
 
@@ -140,7 +135,7 @@ async def refund_payment(request: Request, acting: Refunding, payment_id: Id, _:
     once = once_of(request, platform_id=acting.platform_id, caller=acting.caller, body=raw)
     async with desk.database.write() as tx:
         account, payment = await refunding.find_payment(tx, acting.scope, payment_id)
-        before = await begun(tx, refunds, account, once)
+        before = await begun_refund(tx, account, once)
         refund = before or await refunding.begin(tx, account, payment.id, body.amount, reason=body.reason, once=once)
         if before is None and not acting.may("refund"):
             await refunding.refuse_beyond(tx, payment, acting.project.refund_limit)

@@ -4,22 +4,20 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
-from sqlalchemy import ColumnElement
 from starlette.responses import Response
 
 from dream_api import catalog, gateways
-from dream_api.api.billing.errors import GATEWAY_REFUSALS
 from dream_api.api.billing.models import Shown, Subscription, subscription_of
-from dream_api.api.billing.pagination import After, Limit, page_of
+from dream_api.api.billing.pagination import After, Limit
 from dream_api.auth.dependencies import IdempotencyKey, Selling, Viewing, authenticator_of
 from dream_api.auth.principals import Acting
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
-from dream_api.billing import subscription_changes
+from dream_api.billing import queries, subscription_changes
 from dream_api.billing.dependencies import billing_of
-from dream_api.billing.tables import subscriptions
 from dream_api.core import clock, errors, money
 from dream_api.core.http import JSON_BODY, Body, answer_outside, answers, json_answer, read_json, shown, takes
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
+from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
 from dream_api.gateways.contract import AuthenticationRequired, CardDeclined, Change, InsufficientFunds
 
 router = APIRouter(tags=["Subscriptions"], prefix="/api/subscriptions")
@@ -130,13 +128,10 @@ async def list_subscriptions(
     after: After = None,
 ) -> Response:
     """Newest first."""
-    which: list[ColumnElement[bool]] = []
-    if status is not None:
-        which.append(subscriptions.c.status == status)
-    if user_id is not None:
-        which.append(subscriptions.c.user_id == user_id)
     async with authenticator_of(request).database.read() as tx:
-        rows, cursor = await page_of(tx, acting.scope, subscriptions, *which, limit=limit, after=after)
+        rows, cursor = await queries.list_subscriptions(
+            tx, acting.scope, status=status, user_id=user_id, limit=limit, after=after
+        )
     return json_answer(SubscriptionList(data=[subscription_of(row) for row in rows], next_cursor=cursor))
 
 

@@ -4,23 +4,19 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from dream_api import accounts
 from dream_api.api.platforms.models import BODY_REFUSALS, Shown
 from dream_api.auth.browser_sessions import SignInRequired
 from dream_api.auth.csrf import ForeignCall
 from dream_api.auth.dependencies import IdempotencyKey, Person
 from dream_api.auth.rate_limit import client_of
 from dream_api.core.db import Tx
-from dream_api.core.errors import Forbidden, OutcomeUnknown, Overloaded, StorageUnavailable, ValidationFailed
+from dream_api.core.errors import OutcomeUnknown, Overloaded, StorageUnavailable, ValidationFailed
 from dream_api.core.http import Body, answer_once, answers, read_json, shown, takes
 from dream_api.core.ratelimit import RateLimited
 from dream_api.tenancy.membership import found_platform
 
 router = APIRouter(tags=["Platforms"])
-
-
-class EmailNotVerified(Forbidden):
-    code = "email_not_verified"
-    hint = "Open the link in the mail that was sent to the address; /account/verify sends it again."
 
 
 class NewPlatform(Body):
@@ -46,7 +42,7 @@ class MadePlatform(Shown):
         **answers(
             SignInRequired,
             ForeignCall,
-            EmailNotVerified,
+            accounts.EmailNotVerified,
             RateLimited,
             ValidationFailed,
             Overloaded,
@@ -59,8 +55,7 @@ class MadePlatform(Shown):
 )
 async def generate_platform_id(request: Request, visitor: Person, _: IdempotencyKey = None) -> Response:
     """By the session of somebody whose address is verified; personal tokens work on a platform that is there."""
-    if not visitor.session.is_verified:
-        raise EmailNotVerified("The e-mail address is not verified yet.")
+    accounts.refuse_unverified(visitor.session)
     body, raw = await read_json(request, NewPlatform)
     mode, address = request.app.state.settings.home_mode, client_of(request.scope)
 

@@ -4,10 +4,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
-from sqlalchemy import Row
 
 from dream_api.accounts import Role
 from dream_api.core import clock, errors
+from dream_api.core.db import Row
 from dream_api.core.errors import Refusal
 from dream_api.core.http import Body
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch

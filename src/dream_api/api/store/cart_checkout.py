@@ -8,13 +8,13 @@ from starlette.responses import Response
 
 from dream_api import billing, catalog, customers, store
 from dream_api.api.store.models import Shown
-from dream_api.api.store.params import GATEWAY_REFUSALS, NO_NUL
+from dream_api.api.store.params import NO_NUL
 from dream_api.auth.dependencies import IdempotencyKey, Selling
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.billing.dependencies import billing_of
-from dream_api.billing.tables import checkouts
 from dream_api.core import clock
 from dream_api.core.http import JSON_BODY, Body, answers, json_answer, once_of, read_json, replayed, shown, takes
+from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
 from dream_api.platforms import RedirectNotAllowed
 
 router = APIRouter(tags=["Store"])
@@ -97,7 +97,7 @@ async def sell_cart(request: Request, acting: Selling, _: IdempotencyKey = None)
     desk = billing_of(request)
     async with desk.database.write() as tx:
         account = await billing.account_of(tx, acting.scope)
-        before = await billing.begun(tx, checkouts, account, once)
+        before = await billing.begun_checkout(tx, account, once)
         checkout = before or await store.begin_checkout(tx, acting.project, acting.scope, _cart_of(body), once=once)
         order = await store.order_of(tx, acting.scope, checkout.id)
     assert order is not None

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from dream_api import billing, store
 from dream_api.api.store.models import Order, Shown, WholeOrder, order_of, whole_order_of
-from dream_api.api.store.params import GATEWAY_REFUSALS, NO_NUL, Id
+from dream_api.api.store.params import NO_NUL, Id
 from dream_api.auth.dependencies import Selling, Viewing, authenticator_of
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.billing.dependencies import billing_of
@@ -16,6 +16,7 @@ from dream_api.core import errors
 from dream_api.core.db import Tx
 from dream_api.core.http import answers, json_answer, shown
 from dream_api.customers import LONGEST_USER_ID
+from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
 from dream_api.platforms import Scope
 
 router = APIRouter(tags=["Store"], prefix="/api/orders")

@@ -8,14 +8,14 @@ from starlette.responses import Response
 
 from dream_api import billing, store
 from dream_api.api.store.models import OrderRefund, refund_of
-from dream_api.api.store.params import GATEWAY_REFUSALS, NO_NUL, Id
+from dream_api.api.store.params import NO_NUL, Id
 from dream_api.auth.audit import record
 from dream_api.auth.dependencies import IdempotencyKey, Refunding
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.billing.dependencies import billing_of
-from dream_api.billing.tables import refunds
 from dream_api.core import errors
 from dream_api.core.http import JSON_BODY, Body, answers, json_answer, once_of, read_json, replayed, shown, takes
+from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
 
 router = APIRouter(tags=["Store"], prefix="/api/orders")
 
@@ -82,7 +82,7 @@ async def refund_order(request: Request, acting: Refunding, order_id: Id, _: Ide
     async with desk.database.write() as tx:
         order = await store.find_order(tx, acting.scope, order_id)
         account, payment = await store.find_payment(tx, acting.scope, order)
-        before = await billing.begun(tx, refunds, account, once)
+        before = await billing.begun_refund(tx, account, once)
         refund = before or await store.begin_refund(tx, account, order, asked, once=once)
         if before is None and not acting.may("refund"):
             await billing.refuse_beyond(tx, payment, acting.project.refund_limit)

@@ -38,9 +38,11 @@ from dream_api.billing.queries.invoices import (
     invoice_in,
     invoices_of,
     invoices_of_customer,
+    list_invoices,
     mark_sent,
     unsent_bills,
     update_invoice,
+    user_ids_by_invoice,
 )
 from dream_api.billing.queries.payments import (
     fail_refund,
@@ -48,6 +50,7 @@ from dream_api.billing.queries.payments import (
     hold_payment,
     insert_payment,
     insert_refund,
+    list_payments,
     payment_by_gateway_id,
     payment_by_id,
     payment_in,
@@ -61,6 +64,7 @@ from dream_api.billing.queries.payments import (
     refunds_of,
     update_payment,
     update_refund,
+    user_ids_by_payment,
 )
 from dream_api.billing.queries.subscriptions import (
     first_lapsed,
@@ -68,6 +72,7 @@ from dream_api.billing.queries.subscriptions import (
     holding,
     holding_of_user,
     insert_subscription,
+    list_subscriptions,
     next_lapse,
     page_of_subscriptions,
     subscribers_by_plan,
@@ -114,6 +119,9 @@ __all__ = [
     "invoices_of",
     "invoices_of_customer",
     "is_written",
+    "list_invoices",
+    "list_payments",
+    "list_subscriptions",
     "mark_applied",
     "mark_sent",
     "mark_unapplied",
@@ -144,4 +152,6 @@ __all__ = [
     "update_payment",
     "update_refund",
     "update_subscription",
+    "user_ids_by_invoice",
+    "user_ids_by_payment",
 ]

@@ -1,11 +1,12 @@
 """What the statements of all tables of billing share."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, insert, select, update
+from sqlalchemy import ColumnElement, Row, Table, and_, insert, select, update
 
 from dream_api.core.db import Tx
+from dream_api.customers.tables import customers
 from dream_api.gateways.contract import Account
 from dream_api.platforms import Scope
 
@@ -64,3 +65,23 @@ async def newest_of_customer(
 ) -> Sequence[Row[Any]]:
     theirs = select(table).where(table.c.platform_id == platform_id, table.c.customer_id == customer_id)
     return await tx.all(theirs.order_by(table.c.id.desc()).limit(limit))
+
+
+async def page_of(
+    tx: Tx, scope: Scope, table: Table, *, limit: int, after: str | None, **equal: str | None
+) -> tuple[Sequence[Row[Any]], str | None]:
+    """Newest first, and the cursor of the next page; of the rows whose columns are `equal`, where a value is given."""
+    which = [table.c[name] == value for name, value in equal.items() if value is not None]
+    query = select(table).where(*scoped(table, scope), *which)
+    if after is not None:
+        query = query.where(table.c.id < after)
+    found = await tx.all(query.order_by(table.c.id.desc()).limit(limit + 1))
+    return found[:limit], found[limit - 1].id if len(found) > limit else None
+
+
+async def user_ids_by_id(tx: Tx, platform_id: str, table: Table, row_ids: Collection[str]) -> dict[str, str]:
+    """The user ids of the customers to whom the rows belong."""
+    same = and_(customers.c.platform_id == table.c.platform_id, customers.c.id == table.c.customer_id)
+    query = select(table.c.id, customers.c.user_id).join(customers, same)
+    rows = await tx.all(query.where(table.c.platform_id == platform_id, table.c.id.in_(sorted(row_ids))))
+    return {row.id: row.user_id for row in rows}

@@ -1,6 +1,6 @@
 """SQL of invoices, and of the usage that stands on them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Row, select, update
@@ -76,3 +76,17 @@ async def mark_sent(tx: Tx, platform_id: str, bill: Row[Any], invoice: str, now:
         )
         .values(sent_at=now, invoice=invoice)
     )
+
+
+async def list_invoices(
+    tx: Tx, scope: Scope, *, status: str | None, subscription_id: str | None, limit: int, after: str | None
+) -> tuple[Sequence[Row[Any]], str | None]:
+    """Newest first, and the cursor of the next page."""
+    return await common.page_of(
+        tx, scope, invoices, limit=limit, after=after, status=status, subscription_id=subscription_id
+    )
+
+
+async def user_ids_by_invoice(tx: Tx, platform_id: str, row_ids: Collection[str]) -> dict[str, str]:
+    """The user ids of their customers, by the invoices' ids."""
+    return await common.user_ids_by_id(tx, platform_id, invoices, row_ids)

@@ -1,6 +1,6 @@
 """SQL of payments, refunds and disputes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Row, func, select, update
@@ -126,3 +126,15 @@ async def put_dispute(tx: Tx, account: Account, row: dict[str, Any]) -> bool:
     changed = {name: putting.excluded[name] for name in ("status", "amount", "updated_at")}
     await tx.execute(putting.on_conflict_do_update(index_elements=list(disputes.primary_key), set_=changed))
     return known is None
+
+
+async def list_payments(
+    tx: Tx, scope: Scope, *, status: str | None, customer_id: str | None, limit: int, after: str | None
+) -> tuple[Sequence[Row[Any]], str | None]:
+    """Newest first, and the cursor of the next page."""
+    return await common.page_of(tx, scope, payments, limit=limit, after=after, status=status, customer_id=customer_id)
+
+
+async def user_ids_by_payment(tx: Tx, platform_id: str, row_ids: Collection[str]) -> dict[str, str]:
+    """The user ids of their customers, by the payments' ids."""
+    return await common.user_ids_by_id(tx, platform_id, payments, row_ids)

@@ -1,5 +1,7 @@
 """The database: transactions, statements, tables and migrations, the same on SQLite and PostgreSQL."""
 
+from sqlalchemy import Row
+
 from dream_api.core.db.database import FILE_NAME, Database
 from dream_api.core.db.dates import months_later
 from dream_api.core.db.errors import is_contention, is_the_databases, refusal_for
@@ -27,6 +29,7 @@ __all__ = [
     "ForeignSchema",
     "NoInstance",
     "ReferencesBroken",
+    "Row",
     "Statement",
     "Tx",
     "given",

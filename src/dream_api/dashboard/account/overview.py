@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request
-from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import accounts, identity, platforms
@@ -12,6 +11,7 @@ from dream_api.auth.browser_sessions import SignedIn, Visitor
 from dream_api.auth.csrf import read_own_form
 from dream_api.auth.token_roles import lower
 from dream_api.core import clock
+from dream_api.core.db import Row
 from dream_api.dashboard.account.page import actor, database_of, frame
 from dream_api.dashboard.account.user_agents import browser_named
 from dream_api.dashboard.layout import PageRoute, see

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from dream_api import accounts, platforms
 from dream_api.auth.guest_sessions import AnyGuest, Guest, keep, read_guest_form
-from dream_api.core.errors import Forbidden, Refusal, ValidationFailed
+from dream_api.core.errors import Refusal, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.core.settings import Settings
 from dream_api.dashboard.account.page import (
@@ -32,11 +32,6 @@ _INVITATION = "/account/invitation/"
 # As long as the letter's link works.
 _NEXT_SECONDS = 3 * 86_400
 Next = Annotated[str, Query(max_length=2_000)]
-
-
-class SignUpClosed(Forbidden):
-    code = "sign_up_closed"
-    hint = "Ask somebody who works here to invite you, or whoever runs this instance."
 
 
 @router.get("/sign-up")
@@ -83,9 +78,7 @@ async def _invited(request: Request, path: str) -> str | None:
     if settings.sign_up == "open":
         return None
     invited = await _address_of(request, path) if settings.sign_up == "invited" else None
-    if invited is None:
-        raise SignUpClosed("New accounts are not open to everybody here.")
-    return invited
+    return accounts.refuse_uninvited(invited)
 
 
 async def _address_of(request: Request, path: str) -> str | None:

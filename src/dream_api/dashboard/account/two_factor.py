@@ -7,7 +7,7 @@ from dream_api import accounts, identity, platforms
 from dream_api.auth.browser_sessions import SignedIn, Visitor
 from dream_api.auth.csrf import read_own_form
 from dream_api.core.db import Tx
-from dream_api.core.errors import Conflict, Refusal
+from dream_api.core.errors import Refusal
 from dream_api.core.settings import Settings
 from dream_api.dashboard.account.page import INVALID, actor, database_of, frame, key_of, prove, told
 from dream_api.dashboard.layout import PageRoute, see
@@ -94,18 +94,11 @@ async def make_codes(request: Request, visitor: SignedIn) -> Response:
     try:
         await prove(request, visitor, form)
         async with database_of(request).write() as tx:
-            if not await identity.has_factor(tx, visitor.session.user_id):
-                raise FactorMissing("Recovery codes stand in for an authenticator app, and there is none.")
-            codes = await identity.make_codes(tx, visitor.session.user_id)
+            codes = await identity.renew_codes(tx, visitor.session.user_id)
             await _note(tx, request, visitor, "recovery.renewed", "There are new recovery codes")
     except Refusal as refusal:
         return frame.plain("codes_new.html", visitor, status=INVALID, problems=told(refusal))
     return frame.plain("codes.html", visitor, codes=codes)
-
-
-class FactorMissing(Conflict):
-    code = "factor_missing"
-    hint = "Turn on two-factor sign-in under /account/factor first."
 
 
 async def _note(tx: Tx, request: Request, visitor: Visitor, action: str, what: str) -> None:

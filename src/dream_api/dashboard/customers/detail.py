@@ -3,11 +3,10 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
-from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import customers
-from dream_api.core.db import Database
+from dream_api.core.db import Database, Row
 from dream_api.dashboard.customers.detail_data import shown
 from dream_api.dashboard.dependencies import InProject, ProjectVisit
 from dream_api.dashboard.layout import Frame, PageRoute

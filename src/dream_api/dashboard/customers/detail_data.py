@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row
-
 from dream_api import billing, customers, gateways, store, usage, webhooks
 from dream_api.billing import queries as billing_queries
 from dream_api.catalog import Plan, Plans
 from dream_api.core import clock
-from dream_api.core.db import Tx
+from dream_api.core.db import Row, Tx
 from dream_api.dashboard.event_summaries import ToldEvent, told_event
 from dream_api.metering.open_limits import Windows
 from dream_api.platforms import Scope

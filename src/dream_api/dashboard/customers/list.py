@@ -4,13 +4,12 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
-from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import customers
 from dream_api.auth.csrf import read_own_form
 from dream_api.core import clock
-from dream_api.core.db import Database
+from dream_api.core.db import Database, Row
 from dream_api.core.errors import Refusal, ValidationFailed
 from dream_api.customers.search import MOST_FOUND, Filter, listed
 from dream_api.dashboard.csv_export import MOST_ROWS, csv_file

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import accounts, keys, platforms
 from dream_api.auth.dependencies import authenticator_of
 from dream_api.core import clock
-from dream_api.core.db import Tx
+from dream_api.core.db import Row, Tx
 from dream_api.core.errors import NotFound
 from dream_api.core.http import Form
 from dream_api.core.secrets import InstanceKey, instance_key

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
-from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import audit, catalog, customers, platforms, usage
@@ -13,7 +12,7 @@ from dream_api.auth.csrf import read_own_form
 from dream_api.auth.dependencies import authenticator_of
 from dream_api.catalog import Home, Level
 from dream_api.core import clock
-from dream_api.core.db import Tx
+from dream_api.core.db import Row, Tx
 from dream_api.core.errors import Invalid, NotFound, ValidationFailed
 from dream_api.dashboard.audit import actor_of
 from dream_api.dashboard.catalog import format as catalog_format

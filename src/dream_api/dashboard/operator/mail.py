@@ -3,11 +3,10 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
-from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api.core import ids, mail
-from dream_api.core.db import Database
+from dream_api.core.db import Database, Row
 from dream_api.core.errors import NotFound
 from dream_api.dashboard.dependencies import ManagingInstance
 from dream_api.dashboard.layout import Frame, PageRoute

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Path, Request
-from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import billing, store
 from dream_api.billing.dependencies import billing_of
 from dream_api.core import ids, money
-from dream_api.core.db import Tx
+from dream_api.core.db import Row, Tx
 from dream_api.core.html import format as words
 from dream_api.core.http import Form
 from dream_api.dashboard.dependencies import ProjectVisit

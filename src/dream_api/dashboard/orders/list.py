@@ -4,13 +4,12 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
-from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import store
 from dream_api.auth.dependencies import authenticator_of
 from dream_api.core import clock, money
-from dream_api.core.db import Tx
+from dream_api.core.db import Row, Tx
 from dream_api.dashboard.csv_export import MOST_ROWS, csv_file
 from dream_api.dashboard.dependencies import InProject, ManagingInProject, ProjectVisit
 from dream_api.dashboard.layout import PageRoute

@@ -6,7 +6,6 @@ from starlette.responses import Response
 from dream_api import billing, catalog, store
 from dream_api.auth.csrf import read_own_form
 from dream_api.billing.dependencies import billing_of
-from dream_api.billing.tables import refunds
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Invalid, ValidationFailed
 from dream_api.core.http import Form
@@ -35,7 +34,7 @@ async def refund_order(request: Request, visit: RefundingInProject, order_id: Id
             order = await store.find_order(tx, visit.scope, order_id)
             account, payment = await store.find_payment(tx, visit.scope, order)
             once = _once_of(visit, order_id, form)
-            refund = await billing.begun(tx, refunds, account, once)
+            refund = await billing.begun_refund(tx, account, once)
             if refund is None:
                 refund = await store.begin_refund(tx, account, order, asked, once=once)
                 if not visit.may("refund"):

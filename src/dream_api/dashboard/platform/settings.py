@@ -3,12 +3,11 @@
 from typing import Any
 
 from fastapi import APIRouter, Request
-from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import accounts, platforms, retention
 from dream_api.auth.csrf import read_own_form
-from dream_api.core.db import Database
+from dream_api.core.db import Database, Row
 from dream_api.core.errors import Refusal, ValidationFailed
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.dependencies import ManagingPlatform, OwningItself, PlatformVisit

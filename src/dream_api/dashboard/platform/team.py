@@ -3,14 +3,13 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
-from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import accounts, platforms
 from dream_api.accounts import ROLES, Role
 from dream_api.auth.csrf import read_own_form
 from dream_api.core import clock, mail
-from dream_api.core.db import Database, Tx
+from dream_api.core.db import Database, Row, Tx
 from dream_api.core.errors import Refusal, ValidationFailed
 from dream_api.dashboard.dependencies import AtPlatform, PlatformVisit, TeamingPlatform
 from dream_api.dashboard.forms import Problems, refuse_unconfirmed

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Path, Request
-from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import catalog, gateways
@@ -14,7 +13,7 @@ from dream_api.billing import display, queries, subscription_changes
 from dream_api.billing.dependencies import billing_of
 from dream_api.catalog import Price
 from dream_api.core import ids
-from dream_api.core.db import Tx
+from dream_api.core.db import Row, Tx
 from dream_api.core.http import Form
 from dream_api.dashboard.dependencies import ProjectVisit
 from dream_api.dashboard.forms import Problems

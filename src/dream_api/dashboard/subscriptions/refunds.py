@@ -8,7 +8,6 @@ from starlette.responses import Response
 from dream_api import billing, catalog
 from dream_api.auth.csrf import read_own_form
 from dream_api.billing.dependencies import billing_of
-from dream_api.billing.tables import refunds
 from dream_api.core.errors import Conflict, Invalid, NotFound, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.core.idempotency import Once
@@ -41,7 +40,7 @@ async def refund_payment(
             typed = form.get("amount", "")
             amount = catalog.minor_of(typed, payment.currency, "amount") if typed else None
             once = _once_of(visit, payment_id, form)
-            refund = await billing.begun(tx, refunds, held.account, once)
+            refund = await billing.begun_refund(tx, held.account, once)
             if refund is None:
                 reason = _reason(form)
                 refund = await billing.begin_refund(tx, held.account, payment_id, amount, reason=reason, once=once)

@@ -6,13 +6,12 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
-from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import usage
 from dream_api.catalog import Plans
 from dream_api.core import clock
-from dream_api.core.db import Database
+from dream_api.core.db import Database, Row
 from dream_api.dashboard.charts import bars_of
 from dream_api.dashboard.csv_export import csv_file
 from dream_api.dashboard.dependencies import InProject, ProjectVisit

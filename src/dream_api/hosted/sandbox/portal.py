@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request
-from sqlalchemy import Row
 from starlette.responses import Response
 
 from dream_api import billing, catalog
 from dream_api.billing import display, queries, sandbox_checkout
 from dream_api.billing.dependencies import billing_of
 from dream_api.catalog import Price
-from dream_api.core.db import Tx
+from dream_api.core.db import Row, Tx
 from dream_api.core.errors import NotFound
 from dream_api.gateways import stripe_objects
 from dream_api.gateways.contract import Account, InvoiceFacts
