@@ -74,6 +74,15 @@ def test_an_interface_defines_no_error(interface: str) -> None:
     assert own == set()
 
 
+def test_the_state_of_the_application_is_read_in_one_place() -> None:
+    """Endpoints ask for what they need by type; app.py fills the state."""
+    reading = {
+        str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if "request.app.state" in path.read_text()
+    }
+
+    assert reading == {"core/http/dependencies.py"}
+
+
 @pytest.mark.parametrize(("importer", "imported"), [("auth", "metering"), ("metering", "auth")])
 def test_authentication_and_metering_know_nothing_of_each_other(
     graph: grimp.ImportGraph, importer: str, imported: str

@@ -9,17 +9,18 @@ from starlette.responses import Response
 
 from dream_api import customers, platforms
 from dream_api.auth.audit import record
-from dream_api.auth.dependencies import IdempotencyKey, Selling, Viewing, authenticator_of
+from dream_api.auth.dependencies import IdempotencyKey, Selling, Viewing
 from dream_api.auth.principals import Acting
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.catalog import UnknownPlan
 from dream_api.core import clock, errors
 from dream_api.core.db import Row, Tx
 from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, takes
+from dream_api.core.http.dependencies import Db
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.customers.audit_details import told_of
 from dream_api.customers.rules import CustomerExists
-from dream_api.metering.dependencies import engine_of
+from dream_api.metering.dependencies import MeteringDep
 
 router = APIRouter(tags=["Customers"], prefix="/api/customers")
 
@@ -108,11 +109,11 @@ def _shown(status: int, example: Any) -> dict[int | str, dict[str, Any]]:
     },
     openapi_extra=takes(NewCustomer, _EXAMPLE),
 )
-async def create_customer(request: Request, acting: Selling, _: IdempotencyKey = None) -> Response:
+async def create_customer(request: Request, engine: MeteringDep, acting: Selling, _: IdempotencyKey = None) -> Response:
     """A customer whom metered calls made before is adopted with its counts."""
     body, raw = await read_json(request, NewCustomer)
     customers.proper_user_id(body.user_id, "userId")
-    plans = await engine_of(request).plans_of(acting, body.plan)
+    plans = await engine.plans_of(acting, body.plan)
 
     async def effect(tx: Tx) -> Customer:
         if body.plan is not None:
@@ -135,13 +136,13 @@ async def create_customer(request: Request, acting: Selling, _: IdempotencyKey =
     },
 )
 async def list_customers(
-    request: Request,
+    db: Db,
     acting: Viewing,
     limit: Annotated[int, Query(ge=1, le=100, description="How many to answer.")] = 20,
     after: Annotated[str | None, Query(pattern=_CURSOR, description="The `nextCursor` of the page before.")] = None,
 ) -> Response:
     """Newest first."""
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         rows = await customers.page_of(tx, acting.scope, limit=limit + 1, after=after)
     page = [_customer(row) for row in rows[:limit]]
     cursor = page[-1].id if len(rows) > limit else None
@@ -154,8 +155,8 @@ async def list_customers(
     response_model=Customer,
     responses={**_shown(200, _SHOWN), **answers(*ACTING_REFUSALS)},
 )
-async def read_customer(request: Request, acting: Viewing, reference: Id) -> Response:
-    async with authenticator_of(request).database.read() as tx:
+async def read_customer(db: Db, acting: Viewing, reference: Id) -> Response:
+    async with db.read() as tx:
         return json_answer(_customer(await customers.find(tx, acting.scope, reference)))
 
 
@@ -169,15 +170,15 @@ async def read_customer(request: Request, acting: Viewing, reference: Id) -> Res
     },
     openapi_extra=takes(CustomerChange, {"plan": "free", "status": "active"}),
 )
-async def change_customer(request: Request, acting: Selling, reference: Id) -> Response:
+async def change_customer(request: Request, db: Db, engine: MeteringDep, acting: Selling, reference: Id) -> Response:
     """In force at the gate within a second."""
     body, _ = await read_json(request, CustomerChange)
     if body.plan is not None:
-        (await engine_of(request).plans_of(acting, body.plan)).named(body.plan, param="plan")
+        (await engine.plans_of(acting, body.plan)).named(body.plan, param="plan")
     values = body.model_dump(exclude_unset=True)
     if values.get("status", "") is None:
         raise errors.ValidationFailed("A status is active or blocked.", param="status")
-    async with authenticator_of(request).database.write() as tx:
+    async with db.write() as tx:
         customer = await customers.find(tx, acting.scope, reference)
         customers.refuse_deleted(customer)
         now = await platforms.now_in(tx, acting.platform_id, acting.project_id, acting.mode)
@@ -202,9 +203,9 @@ async def _record(tx: Tx, request: Request, acting: Acting, before: Row[Any], va
         **answers(*ACTING_REFUSALS),
     },
 )
-async def delete_customer(request: Request, acting: Selling, reference: Id) -> Response:
+async def delete_customer(request: Request, db: Db, acting: Selling, reference: Id) -> Response:
     """Name and e-mail are erased and metered calls refused; the counts stay, they are what was billed."""
-    async with authenticator_of(request).database.write() as tx:
+    async with db.write() as tx:
         customer = await customers.find(tx, acting.scope, reference)
         deleted = await customers.delete(tx, acting.scope, customer)
         if customer.status != "deleted":

@@ -3,17 +3,18 @@
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
 from dream_api import webhooks
-from dream_api.auth.dependencies import Viewing, authenticator_of
+from dream_api.auth.dependencies import Viewing
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.core import clock
 from dream_api.core.db import Row
 from dream_api.core.http import answers, json_answer
+from dream_api.core.http.dependencies import Db
 from dream_api.webhooks import EventType
 
 router = APIRouter(tags=["Events"])
@@ -71,14 +72,14 @@ _EXAMPLE: dict[str, Any] = {
     },
 )
 async def list_events(
-    request: Request,
+    db: Db,
     acting: Viewing,
     kind: Annotated[EventType | None, Query(alias="type", description=_TYPES)] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="How many to answer.")] = 20,
     after: Annotated[str | None, Query(pattern=_CURSOR, description="The `nextCursor` of the page before.")] = None,
 ) -> Response:
     """What happened in the project and mode of the last 90 days, newest first."""
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         rows = await webhooks.page_of(
             tx, acting.platform_id, acting.project_id, acting.mode, kind=kind, limit=limit + 1, after=after
         )

@@ -9,12 +9,13 @@ from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
 from dream_api import audit, keys, platforms
-from dream_api.auth.dependencies import IdempotencyKey, OnPlatform, WithTestKeys, authenticator_of
+from dream_api.auth.dependencies import IdempotencyKey, OnPlatform, WithTestKeys
 from dream_api.auth.rate_limit import client_of
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS, DEVELOPER_REFUSALS, PersonalTokenRequired
 from dream_api.core import clock, errors, secrets
 from dream_api.core.db import Row, Tx
 from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, takes
+from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.core.secrets import InstanceKey
 from dream_api.keys.issuance import NoKeyToRotate
@@ -106,13 +107,15 @@ _ROTATED = {
 )
 async def get_credentials(
     request: Request,
+    db: Db,
+    settings: SettingsDep,
     developer: OnPlatform,
     project_id: Annotated[str | None, Query(alias="projectId", max_length=64, description="Of this one only.")] = None,
 ) -> Response:
     """Of each project and mode. That test keys were read is written into the security log."""
-    instance_key = secrets.instance_key(request.app.state.settings)
+    instance_key = secrets.instance_key(settings)
     may_reveal = developer.may("manage")
-    async with authenticator_of(request).database.write() as tx:
+    async with db.write() as tx:
         found = await platforms.projects_of(tx, developer.platform.id, limit=_MOST_PROJECTS)
         wanted = [project for project in found if project_id in (None, project.id)]
         if project_id is not None and not wanted:
@@ -172,13 +175,15 @@ def _of_mode(rows: Sequence[Row[Any]], mode: Mode, instance_key: InstanceKey | N
     },
     openapi_extra=takes(Rotation, {"mode": "test", "graceSeconds": 3600}),
 )
-async def rotate_key(request: Request, acting: WithTestKeys, _: IdempotencyKey = None) -> Response:
+async def rotate_key(
+    request: Request, settings: SettingsDep, acting: WithTestKeys, _: IdempotencyKey = None
+) -> Response:
     """A new secret key at once; the older ones work until the grace is over. Live keys take an owner or admin."""
     body, raw = await read_json(request, Rotation)
     if body.mode == "live":
         assert acting.role is not None
         platforms.refuse_role(acting.role, "manage")
-    instance_key = secrets.instance_key(request.app.state.settings)
+    instance_key = secrets.instance_key(settings)
     by = acting.actor(client_of(request.scope))
 
     async def effect(tx: Tx) -> Rotated:

@@ -2,17 +2,18 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
 from dream_api import audit
 from dream_api.audit import ActorKind, Entry
-from dream_api.auth.dependencies import Managing, authenticator_of
+from dream_api.auth.dependencies import Managing
 from dream_api.auth.tenant_resolution import DEVELOPER_REFUSALS
 from dream_api.core import clock
 from dream_api.core.http import answers, json_answer
+from dream_api.core.http.dependencies import Db
 
 router = APIRouter(tags=["Security log"])
 
@@ -70,7 +71,7 @@ _EXAMPLE: dict[str, Any] = {
     },
 )
 async def read_log(
-    request: Request,
+    db: Db,
     developer: Managing,
     action: Annotated[str | None, Query(pattern=r"^[a-z._]{1,64}$", description="Of this action only.")] = None,
     member: Annotated[str | None, Query(pattern=r"^[0-9a-z_]{1,64}$", description="Of this actor only, by id.")] = None,
@@ -80,7 +81,7 @@ async def read_log(
     ] = None,
 ) -> Response:
     """Who did what on the platform in the last 180 days, newest first; names and addresses go after 30."""
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         found = await audit.entries_of(
             tx,
             developer.platform.id,

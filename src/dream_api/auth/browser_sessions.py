@@ -12,6 +12,7 @@ from dream_api.auth.authenticator import Authenticator
 from dream_api.auth.csrf import csrf_of, refuse_foreign_call
 from dream_api.core.errors import Unauthorized
 from dream_api.core.http import refuse_foreign_form
+from dream_api.core.http.dependencies import settings_of, state_of
 from dream_api.core.settings import Settings
 from dream_api.platforms import Membership
 
@@ -51,14 +52,14 @@ async def visitor_of(request: Request) -> Visitor:
     if visitor is None:
         raise SignInRequired("Nobody is signed in.")
     if request.method not in _READING:
-        refuse_foreign_form(request.headers, request.app.state.settings.link_base)
+        refuse_foreign_form(request.headers, settings_of(request).link_base)
     return visitor
 
 
 async def signed_in(request: Request) -> Visitor | None:
     """Whoever is signed in, if anybody."""
-    authenticator: Authenticator = request.app.state.authenticator
-    sent = request.cookies.get(cookie_of(request.app.state.settings), "")
+    authenticator: Authenticator = state_of(request, "authenticator")
+    sent = request.cookies.get(cookie_of(settings_of(request)), "")
     session = await authenticator.session(sent)
     if session is None:
         return None
@@ -73,7 +74,7 @@ async def calling(request: Request) -> Visitor | None:
 
     Raises SignInRequired for a session that is over, ForeignCall where another website may have made the call.
     """
-    settings: Settings = request.app.state.settings
+    settings = settings_of(request)
     if cookie_of(settings) not in request.cookies:
         return None
     visitor = await signed_in(request)

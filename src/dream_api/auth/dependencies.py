@@ -1,4 +1,4 @@
-"""What faces write in a signature to say who may call."""
+"""FastAPI dependencies of endpoints: who may call, and what authenticates them."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -14,6 +14,8 @@ from dream_api.auth.browser_sessions import SignInRequired, Visitor
 from dream_api.auth.cors import admit_website
 from dream_api.auth.principals import Acting, Developer
 from dream_api.auth.tenant_resolution import Named, PersonalTokenRequired
+from dream_api.core.http.dependencies import from_state
+from dream_api.identity import Passwords, Provider
 from dream_api.keys import Key
 from dream_api.platforms import Mode, Permission
 
@@ -46,24 +48,27 @@ _Bearer = HTTPAuthorizationCredentials | None
 SERVER_SECURITY: dict[str, Any] = {"security": [{_secret_key.scheme_name: []}]}
 
 
-def authenticator_of(request: Request) -> Authenticator:
-    return request.app.state.authenticator
+AuthenticatorDep = Annotated[Authenticator, Depends(from_state("authenticator"))]
+PasswordsDep = Annotated[Passwords, Depends(from_state("passwords"))]
+ProviderDep = Annotated[Provider | None, Depends(from_state("provider"))]
 
 
 def _authorization(request: Request) -> str | None:
     return request.headers.get("authorization")
 
 
-async def _server(request: Request, _: Annotated[_Bearer, Security(_secret_key)] = None) -> Key:
-    return await authenticator_of(request).server(_authorization(request))
+async def _server(
+    request: Request, authenticator: AuthenticatorDep, _: Annotated[_Bearer, Security(_secret_key)] = None
+) -> Key:
+    return await authenticator.server(_authorization(request))
 
 
 async def _developer(
     request: Request,
+    authenticator: AuthenticatorDep,
     _: Annotated[_Bearer, Security(_personal_token)] = None,
     __: Annotated[str | None, Security(_session)] = None,
 ) -> PersonalToken | Visitor:
-    authenticator = authenticator_of(request)
     visitor = await browser_sessions.calling(request) if _authorization(request) is None else None
     if visitor is not None:
         return visitor
@@ -78,6 +83,7 @@ async def _developer(
 
 async def _server_or_developer(
     request: Request,
+    authenticator: AuthenticatorDep,
     _: Annotated[_Bearer, Security(_secret_key)] = None,
     __: Annotated[_Bearer, Security(_personal_token)] = None,
     ___: Annotated[str | None, Security(_session)] = None,
@@ -86,7 +92,7 @@ async def _server_or_developer(
     if visitor is not None:
         return visitor
     is_token = accounts.sent_in(_authorization(request)) is not None
-    return await (_developer(request) if is_token else _server(request))
+    return await (_developer(request, authenticator) if is_token else _server(request, authenticator))
 
 
 async def _person(request: Request, _: Annotated[str | None, Security(_session)] = None) -> Visitor:
@@ -124,14 +130,15 @@ def acting(permission: Permission) -> Callable[..., Awaitable[Acting]]:
     # Who calls is found first: only then is it told what is wrong with anything else.
     async def find(
         request: Request,
+        authenticator: AuthenticatorDep,
         caller: Annotated[Key | PersonalToken | Visitor, Depends(_server_or_developer)],
         named: Annotated[Named, Depends(_named)],
     ) -> Acting:
         if isinstance(caller, Key):
-            return await tenant_resolution.by_key(authenticator_of(request), caller, named)
+            return await tenant_resolution.by_key(authenticator, caller, named)
         if isinstance(caller, Visitor):
-            return await tenant_resolution.by_session(authenticator_of(request), caller, named, permission)
-        return await tenant_resolution.by_token(authenticator_of(request), caller, named, permission)
+            return await tenant_resolution.by_session(authenticator, caller, named, permission)
+        return await tenant_resolution.by_token(authenticator, caller, named, permission)
 
     return find
 
@@ -141,12 +148,13 @@ def developing(permission: Permission) -> Callable[..., Awaitable[Acting]]:
 
     async def find(
         request: Request,
+        authenticator: AuthenticatorDep,
         caller: Annotated[PersonalToken | Visitor, Depends(_developer)],
         named: Annotated[Named, Depends(_named)],
     ) -> Acting:
         if isinstance(caller, Visitor):
-            return await tenant_resolution.by_session(authenticator_of(request), caller, named, permission)
-        return await tenant_resolution.by_token(authenticator_of(request), caller, named, permission)
+            return await tenant_resolution.by_session(authenticator, caller, named, permission)
+        return await tenant_resolution.by_token(authenticator, caller, named, permission)
 
     return find
 
@@ -156,6 +164,7 @@ def on_platform(permission: Permission) -> Callable[..., Awaitable[Developer]]:
 
     async def find(
         request: Request,
+        authenticator: AuthenticatorDep,
         caller: Annotated[PersonalToken | Visitor, Depends(_developer)],
         platform_id: Annotated[
             str | None, Header(alias="X-Platform-Id", description="Which platform, where you are on several.")
@@ -165,17 +174,17 @@ def on_platform(permission: Permission) -> Callable[..., Awaitable[Developer]]:
         named = Named(_told(platform_id, platform_asked))
         if isinstance(caller, Visitor):
             return tenant_resolution.at_work(caller, named, permission)
-        return await tenant_resolution.on_platform(authenticator_of(request), caller, named, permission)
+        return await tenant_resolution.on_platform(authenticator, caller, named, permission)
 
     return find
 
 
 async def _browser(
     request: Request,
+    authenticator: AuthenticatorDep,
     _: Annotated[str | None, Security(_publishable_key)] = None,
     __: Annotated[_Bearer, Security(_secret_key)] = None,
 ) -> Acting:
-    authenticator = authenticator_of(request)
     sent = request.headers.get("x-publishable-key")
     authorization = _authorization(request)
     if sent is not None and authorization is None:

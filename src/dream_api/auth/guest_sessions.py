@@ -12,6 +12,7 @@ from dream_api.auth.authenticator import Authenticator
 from dream_api.auth.browser_sessions import SignInRequired, Visitor, cookie_of, visitor_of
 from dream_api.auth.csrf import csrf_of
 from dream_api.core.http import ForeignForm, Form, read_form, refuse_foreign_form
+from dream_api.core.http.dependencies import settings_of, state_of
 from dream_api.core.settings import Settings
 
 _LONGEST = 100
@@ -28,7 +29,7 @@ class Guest:
 
 
 async def _guest(request: Request) -> Guest:
-    settings: Settings = request.app.state.settings
+    settings = settings_of(request)
     try:
         visitor = await visitor_of(request)
         return Guest(visitor, visitor.csrf, "")
@@ -61,7 +62,7 @@ def own_name(settings: Settings, name: str) -> str:
 
 def keep(request: Request, answer: Response, name: str, text: str, *, seconds: int | None = None) -> Response:
     """The browser keeps the text, where no script and no other website's form can reach it."""
-    settings: Settings = request.app.state.settings
+    settings = settings_of(request)
     answer.set_cookie(
         own_name(settings, name),
         text,
@@ -92,6 +93,6 @@ def drop(request: Request, answer: Response, name: str) -> Response:
 
 async def session_left(request: Request) -> tuple[str, str] | None:
     """The ids of the user and the session in which the browser is signed in."""
-    authenticator: Authenticator = request.app.state.authenticator
-    session = await authenticator.session(request.cookies.get(cookie_of(request.app.state.settings), ""))
+    authenticator: Authenticator = state_of(request, "authenticator")
+    session = await authenticator.session(request.cookies.get(cookie_of(settings_of(request)), ""))
     return None if session is None else (session.user_id, session.id)

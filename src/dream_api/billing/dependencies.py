@@ -1,9 +1,18 @@
-"""Billing, as endpoints get it."""
+"""Billing, as endpoints ask for it."""
 
-from fastapi import Request
+from typing import Annotated
+
+from fastapi import Depends
 
 from dream_api.billing.context import Billing
+from dream_api.core.http.dependencies import from_state
+from dream_api.core.secrets import InstanceKey
+
+BillingDep = Annotated[Billing, Depends(from_state("billing"))]
 
 
-def billing_of(request: Request) -> Billing:
-    return request.app.state.billing
+async def _instance_key(billing: BillingDep) -> InstanceKey:
+    return billing.instance_key
+
+
+InstanceKeyDep = Annotated[InstanceKey, Depends(_instance_key)]

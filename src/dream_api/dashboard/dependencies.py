@@ -8,11 +8,12 @@ from fastapi import Depends, Path, Request
 
 from dream_api import platforms
 from dream_api.accounts import Role
-from dream_api.auth.authenticator import Authenticator
 from dream_api.auth.browser_sessions import SignedIn, Visitor
+from dream_api.auth.dependencies import AuthenticatorDep
 from dream_api.auth.principals import Acting, Developer
 from dream_api.core.db import Database
 from dream_api.core.errors import NotFound
+from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.current_project import Beside, beside_of
 from dream_api.platforms import Mode, Permission, Platform, Project, Scope
 
@@ -74,14 +75,15 @@ class ProjectVisit(PlatformVisit):
         return self.acting.scope
 
 
-async def _at(request: Request, visitor: Visitor, platform_id: str, permission: Permission) -> PlatformVisit:
+async def _at(
+    request: Request, db: Database, visitor: Visitor, platform_id: str, permission: Permission
+) -> PlatformVisit:
     """Raises NotFound for a platform that is not the visitor's, RoleForbids where their role does not allow it."""
     own = visitor.membership_on(platform_id)
     if own is None:
         raise NotFound("There is no such page.", hint="It may belong to a platform that you are no member of.")
     platforms.refuse_role(own.role, permission)
-    database: Database = request.app.state.database
-    async with database.read() as tx:
+    async with db.read() as tx:
         projects = await platforms.projects_of(tx, platform_id, limit=_MOST_PROJECTS)
         operator = await platforms.operator(tx)
     is_operators = operator.id == platform_id
@@ -92,9 +94,12 @@ def at_platform(permission: Permission) -> Callable[..., Awaitable[PlatformVisit
     """A dependency: a page under `/dashboard/{platformId}`, for whose role has the permission there."""
 
     async def find(
-        request: Request, visitor: SignedIn, platform_id: Annotated[str, Path(alias="platformId", max_length=255)]
+        request: Request,
+        db: Db,
+        visitor: SignedIn,
+        platform_id: Annotated[str, Path(alias="platformId", max_length=255)],
     ) -> PlatformVisit:
-        return await _at(request, visitor, platform_id, permission)
+        return await _at(request, db, visitor, platform_id, permission)
 
     return find
 
@@ -104,15 +109,16 @@ def in_project(permission: Permission) -> Callable[..., Awaitable[ProjectVisit]]
 
     async def find(
         request: Request,
+        db: Db,
+        authenticator: AuthenticatorDep,
         visitor: SignedIn,
         project_id: Annotated[str, Path(alias="projectId", max_length=255)],
         mode: Mode,
     ) -> ProjectVisit:
-        authenticator: Authenticator = request.app.state.authenticator
         project = await authenticator.project(project_id)
         if project is None:
             raise NotFound("There is no such page.")
-        at = await _at(request, visitor, project.platform_id, permission)
+        at = await _at(request, db, visitor, project.platform_id, permission)
         return ProjectVisit(
             at.visitor,
             at.platform,
@@ -152,11 +158,10 @@ ManagingInProject = Annotated[ProjectVisit, Depends(in_project("manage"))]
 def operating(permission: Permission) -> Callable[..., Awaitable[PlatformVisit]]:
     """A dependency: a page of the whole instance, for whose role on the operator's platform has the permission."""
 
-    async def find(request: Request, visitor: SignedIn) -> PlatformVisit:
-        database: Database = request.app.state.database
-        async with database.read() as tx:
+    async def find(request: Request, db: Db, visitor: SignedIn) -> PlatformVisit:
+        async with db.read() as tx:
             operator = await platforms.operator(tx)
-        return await _at(request, visitor, operator.id, permission)
+        return await _at(request, db, visitor, operator.id, permission)
 
     return find
 

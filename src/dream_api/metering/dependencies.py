@@ -1,9 +1,10 @@
-"""The metering engine, as endpoints get it."""
+"""The metering engine, as endpoints ask for it."""
 
-from fastapi import Request
+from typing import Annotated
 
+from fastapi import Depends
+
+from dream_api.core.http.dependencies import from_state
 from dream_api.metering.engine import MeteringEngine
 
-
-def engine_of(request: Request) -> MeteringEngine:
-    return request.app.state.metering
+MeteringDep = Annotated[MeteringEngine, Depends(from_state("metering"))]

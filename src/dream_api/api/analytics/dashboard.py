@@ -2,15 +2,16 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from dream_api import analytics
 from dream_api.api.analytics import examples
 from dream_api.api.analytics.models import Dashboard, DashboardTotals, dashboard_of, dashboard_totals_of
-from dream_api.auth.dependencies import OnPlatform, Viewing, authenticator_of
+from dream_api.auth.dependencies import OnPlatform, Viewing
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS, DEVELOPER_REFUSALS
 from dream_api.core.http import answers, json_answer
+from dream_api.core.http.dependencies import Db
 
 router = APIRouter(tags=["Dashboard"], prefix="/api/dashboard")
 
@@ -29,10 +30,10 @@ def _shown(example: Any) -> dict[int | str, dict[str, Any]]:
     response_model=Dashboard,
     responses={**_shown(examples.DASHBOARD), **answers(*ACTING_REFUSALS)},
 )
-async def read_dashboard(request: Request, acting: Viewing, days: Days = 30) -> Response:
+async def read_dashboard(db: Db, acting: Viewing, days: Days = 30) -> Response:
     """Money, subscriptions, customers, usage, orders and what needs a look, in the caller's project and mode. Days are
     those of the project's own time."""
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         figures = await analytics.figures_of(tx, acting.project, acting.mode, days=days)
     return json_answer(dashboard_of(figures, acting.mode))
 
@@ -43,8 +44,8 @@ async def read_dashboard(request: Request, acting: Viewing, days: Days = 30) -> 
     response_model=DashboardTotals,
     responses={**_shown(examples.TOTALS), **answers(*DEVELOPER_REFUSALS)},
 )
-async def read_totals(request: Request, developer: OnPlatform, days: Days = 30) -> Response:
+async def read_totals(db: Db, developer: OnPlatform, days: Days = 30) -> Response:
     """What all projects of the platform come to in live mode, together and one by one; at most a hundred one by one."""
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         totals = await analytics.totals_of(tx, developer.platform.id, days=days)
     return json_answer(dashboard_totals_of(totals))

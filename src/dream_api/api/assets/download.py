@@ -8,13 +8,13 @@ from fastapi import APIRouter, Header, Request
 from starlette.responses import Response, StreamingResponse
 
 from dream_api import assets
-from dream_api.api.assets.models import FILE, Key, no_such_file, objects_of
+from dream_api.api.assets.models import FILE, Key, no_such_file
 from dream_api.assets import RangeNotSatisfiable
-from dream_api.auth.dependencies import authenticator_of
-from dream_api.core.db import Row
+from dream_api.core.db import Database, Row
 from dream_api.core.errors import NotFound, StorageUnavailable
 from dream_api.core.http import answers
-from dream_api.core.objects import NoSuchObject
+from dream_api.core.http.dependencies import Db, ObjectsDep
+from dream_api.core.objects import NoSuchObject, Objects
 
 router = APIRouter(tags=["Assets"])
 
@@ -42,13 +42,15 @@ _HEADERS = {
 @router.head("/api/assets/{key}", include_in_schema=False)
 async def read_asset(
     request: Request,
+    db: Db,
+    objects: ObjectsDep,
     key: Key,
     asked: Annotated[str | None, Header(alias="Range", description="One range of bytes.")] = None,
     if_none_match: Annotated[str | None, Header()] = None,
     if_range: Annotated[str | None, Header()] = None,
 ) -> Response:
     """For whoever knows the key. A file never changes, so browsers keep it for a year."""
-    asset = await _find(request, key)
+    asset = await _find(db, key)
     tag = f'"{asset.digest.hex()}"'
     headers = {**_HEADERS, "ETag": tag, "Content-Disposition": _disposition(asset)}
     if if_none_match is not None and _names(if_none_match, tag):
@@ -61,21 +63,21 @@ async def read_asset(
     status = 200 if span is None else 206
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
-    return StreamingResponse(await _content(request, asset, start, end), status, headers)
+    return StreamingResponse(await _content(objects, asset, start, end), status, headers)
 
 
-async def _find(request: Request, key: str) -> Row[Any]:
+async def _find(db: Database, key: str) -> Row[Any]:
     if assets.is_key(key):
-        async with authenticator_of(request).database.read() as tx:
+        async with db.read() as tx:
             asset = await assets.by_key(tx, key)
         if asset is not None:
             return asset
     raise no_such_file()
 
 
-async def _content(request: Request, asset: Row[Any], start: int, end: int) -> AsyncIterator[bytes]:
+async def _content(objects: Objects, asset: Row[Any], start: int, end: int) -> AsyncIterator[bytes]:
     try:
-        return await objects_of(request).read(assets.path_of(asset.platform_id, asset.key), start, end)
+        return await objects.read(assets.path_of(asset.platform_id, asset.key), start, end)
     except NoSuchObject:
         raise NotFound("The file is gone.", param="key") from None
 

@@ -8,12 +8,13 @@ from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
 from dream_api import assets
-from dream_api.api.assets.models import SHOWN, KeptAsset, Key, no_such_file, objects_of, shown
+from dream_api.api.assets.models import SHOWN, KeptAsset, Key, no_such_file, shown
 from dream_api.auth.audit import record
-from dream_api.auth.dependencies import Selling, Viewing, authenticator_of
+from dream_api.auth.dependencies import Selling, Viewing
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.core.errors import StorageUnavailable
 from dream_api.core.http import answers, json_answer
+from dream_api.core.http.dependencies import Db, ObjectsDep, SettingsDep
 
 router = APIRouter(tags=["Assets"], prefix="/api/assets")
 
@@ -37,7 +38,8 @@ class AssetList(BaseModel):
     },
 )
 async def list_assets(
-    request: Request,
+    db: Db,
+    settings: SettingsDep,
     acting: Viewing,
     limit: Annotated[int, Query(ge=1, le=100, description="How many to answer.")] = 20,
     after: Annotated[
@@ -45,11 +47,11 @@ async def list_assets(
     ] = None,
 ) -> Response:
     """Those of the project and mode, newest first."""
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         rows = await assets.page_of(
             tx, acting.platform_id, acting.project_id, acting.mode, limit=limit + 1, after=after
         )
-    link_base = request.app.state.settings.link_base
+    link_base = settings.link_base
     page = [shown(row, link_base) for row in rows[:limit]]
     return json_answer(AssetList(data=page, next_cursor=assets.cursor_of(rows[limit - 1]) if rows[limit:] else None))
 
@@ -63,18 +65,19 @@ async def list_assets(
         **answers(*ACTING_REFUSALS, StorageUnavailable),
     },
 )
-async def delete_asset(request: Request, acting: Selling, key: Key) -> Response:
+async def delete_asset(
+    request: Request, db: Db, settings: SettingsDep, objects: ObjectsDep, acting: Selling, key: Key
+) -> Response:
     """Nobody is handed it any more; who has it in a browser's cache keeps it. Answers what it was."""
-    database = authenticator_of(request).database
-    async with database.read() as tx:
+    async with db.read() as tx:
         asset = await assets.by_key(tx, key) if assets.is_key(key) else None
     whose = (acting.platform_id, acting.project_id, acting.mode)
     if asset is None or (asset.platform_id, asset.project_id, asset.mode) != whose:
         raise no_such_file()
     # The bytes first: what fails half way can be asked again, and leaves nothing that nobody knows of.
-    await objects_of(request).delete(assets.path_of(acting.platform_id, key))
-    async with database.write() as tx:
+    await objects.delete(assets.path_of(acting.platform_id, key))
+    async with db.write() as tx:
         if not await assets.delete_asset(tx, acting.platform_id, key):
             raise no_such_file()
         await record(tx, request, acting, "asset.deleted", about=key, details={"file": asset.name})
-    return json_answer(shown(asset, request.app.state.settings.link_base))
+    return json_answer(shown(asset, settings.link_base))

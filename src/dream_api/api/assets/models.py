@@ -2,14 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import Path, Request
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from dream_api.core import clock
 from dream_api.core.db import Row
 from dream_api.core.errors import NotFound
-from dream_api.core.objects import Objects
 
 Key = Annotated[str, Path(description="From the upload's answer.")]
 # A file, as OpenAPI tells of one.
@@ -52,7 +51,3 @@ def shown(row: Row[Any], link_base: str) -> KeptAsset:
 
 def no_such_file() -> NotFound:
     return NotFound("There is no such file.", param="key", hint="Check the address, as the upload's answer told it.")
-
-
-def objects_of(request: Request) -> Objects:
-    return request.app.state.objects

@@ -7,15 +7,18 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from dream_api import assets, platforms
-from dream_api.api.assets.models import FILE, SHOWN, KeptAsset, objects_of, shown
+from dream_api.api.assets.models import FILE, SHOWN, KeptAsset, shown
 from dream_api.assets import Asset, AssetTooLarge, StorageFull
-from dream_api.auth.dependencies import IdempotencyKey, Selling, authenticator_of
+from dream_api.auth.dependencies import IdempotencyKey, Selling
 from dream_api.auth.principals import Acting
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
-from dream_api.core.db import Row
+from dream_api.core.db import Database, Row
 from dream_api.core.errors import MalformedRequest, StorageUnavailable, TooLarge, ValidationFailed
 from dream_api.core.http import answer_outside, answers, read
+from dream_api.core.http.dependencies import Db, ObjectsDep, SettingsDep
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
+from dream_api.core.objects import Objects
+from dream_api.core.settings import Settings
 
 router = APIRouter(tags=["Assets"])
 
@@ -54,19 +57,36 @@ Name = Annotated[str, Query(max_length=255, description="What the file is called
 
 
 @router.post("/upload-asset", summary="Upload a file", **_TAKES)
-async def upload_asset(request: Request, acting: Selling, name: Name = "", _: IdempotencyKey = None) -> Response:
+async def upload_asset(
+    request: Request,
+    db: Db,
+    settings: SettingsDep,
+    objects: ObjectsDep,
+    acting: Selling,
+    name: Name = "",
+    _: IdempotencyKey = None,
+) -> Response:
     """The file as the body, or the first one of a form. Its type is decided by its bytes."""
-    return await _take(request, acting, name)
+    return await _take(request, db, settings, objects, acting, name)
 
 
 @router.post("/api/assets", summary="Keep a file", **_TAKES)
-async def create_asset(request: Request, acting: Selling, name: Name = "", _: IdempotencyKey = None) -> Response:
+async def create_asset(
+    request: Request,
+    db: Db,
+    settings: SettingsDep,
+    objects: ObjectsDep,
+    acting: Selling,
+    name: Name = "",
+    _: IdempotencyKey = None,
+) -> Response:
     """As `POST /upload-asset`, for servers."""
-    return await _take(request, acting, name)
+    return await _take(request, db, settings, objects, acting, name)
 
 
-async def _take(request: Request, acting: Acting, name: str) -> Response:
-    settings = request.app.state.settings
+async def _take(
+    request: Request, db: Database, settings: Settings, objects: Objects, acting: Acting, name: str
+) -> Response:
     limit = settings.asset_limit
     try:
         body = await read(request.receive, request.headers.get("content-length"), limit + _AROUND)
@@ -77,7 +97,7 @@ async def _take(request: Request, acting: Acting, name: str) -> Response:
     asset = await asyncio.to_thread(assets.draft, upload, limit)
 
     async def effect(_: str | None) -> KeptAsset:
-        row = await _keep(request, acting, asset)
+        row = await _keep(db, settings, objects, acting, asset)
         return shown(row, settings.link_base)
 
     return await answer_outside(
@@ -85,13 +105,13 @@ async def _take(request: Request, acting: Acting, name: str) -> Response:
     )
 
 
-async def _keep(request: Request, acting: Acting, asset: Asset) -> Row[Any]:
+async def _keep(db: Database, settings: Settings, objects: Objects, acting: Acting, asset: Asset) -> Row[Any]:
     """Refused before the bytes are stored where that is known; of two at once the later one is refused after."""
-    database, quota = authenticator_of(request).database, request.app.state.settings.asset_quota
+    database, quota = db, settings.asset_quota
     path = assets.path_of(acting.platform_id, asset.key)
     async with database.read() as tx:
         await assets.refuse_beyond(tx, acting.platform_id, len(asset.content), quota)
-    await objects_of(request).put(path, asset.content)
+    await objects.put(path, asset.content)
     try:
         async with database.write() as tx:
             await platforms.hold_platform(tx, acting.platform_id)
@@ -100,5 +120,5 @@ async def _keep(request: Request, acting: Acting, asset: Asset) -> Row[Any]:
                 tx, acting.platform_id, acting.project_id, acting.mode, asset, created_by=acting.caller
             )
     except StorageFull:
-        await objects_of(request).delete(path)
+        await objects.delete(path)
         raise

@@ -10,10 +10,12 @@ from dream_api import billing, catalog, customers, platforms
 from dream_api.api.billing.models import Shown
 from dream_api.auth.dependencies import IdempotencyKey, Owning, Selling
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS, DEVELOPER_REFUSALS
-from dream_api.billing.dependencies import billing_of
+from dream_api.billing import Billing
+from dream_api.billing.dependencies import BillingDep
 from dream_api.core import clock
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import JSON_BODY, Body, answers, json_answer, once_of, read_json, replayed, shown, takes
+from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.idempotency import Once
 from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
 from dream_api.platforms import Project, RedirectNotAllowed, SaasOnly
@@ -100,14 +102,16 @@ _SELLING = (
     responses={**shown(200, _ANSWER), **answers(*_SELLING)},
     openapi_extra=takes(NewCheckout, _EXAMPLE),
 )
-async def create_checkout(request: Request, acting: Selling, user_id: UserId, _: IdempotencyKey = None) -> Response:
+async def create_checkout(
+    request: Request, billing_context: BillingDep, acting: Selling, user_id: UserId, _: IdempotencyKey = None
+) -> Response:
     """Send the customer to the answer's `url`; the plan is theirs as soon as the gateway says that they paid."""
     body, raw = await read_json(request, NewCheckout)
     user_id = customers.proper_user_id(user_id, "X-User-Id")
     once = once_of(request, platform_id=acting.platform_id, caller=acting.caller, body=user_id.encode() + b"\n" + raw)
     if acting.project.type != "saas":
         raise SaasOnly("Subscriptions are sold by saas projects; this one is a store.", hint=_CART)
-    return await _sell(request, acting.project, acting.scope, user_id, body.tier, body, once)
+    return await _sell(billing_context, acting.project, acting.scope, user_id, body.tier, body, once)
 
 
 @router.post(
@@ -131,13 +135,20 @@ async def create_checkout(request: Request, acting: Selling, user_id: UserId, _:
         {"level": 1, "successUrl": "http://localhost:8787/dashboard", "cancelUrl": "http://localhost:8787/dashboard"},
     ),
 )
-async def buy_level(request: Request, developer: Owning, _: IdempotencyKey = None) -> Response:
+async def buy_level(
+    request: Request,
+    db: Db,
+    settings: SettingsDep,
+    billing_context: BillingDep,
+    developer: Owning,
+    _: IdempotencyKey = None,
+) -> Response:
     """The platform is a customer of the operator's project home, and pays like any customer."""
     body, raw = await read_json(request, NewLevelCheckout)
-    mode = request.app.state.settings.home_mode
+    mode = settings.home_mode
     platform = developer.platform
     once = once_of(request, platform_id=platform.id, caller=developer.caller, body=raw)
-    async with request.app.state.database.read() as tx:
+    async with db.read() as tx:
         home = (await catalog.find_home(tx)).project
         if platform.id == home.platform_id:
             raise ValidationFailed("The operator's own platform has no level.", param="level")
@@ -145,11 +156,11 @@ async def buy_level(request: Request, developer: Owning, _: IdempotencyKey = Non
         if level is None:
             raise ValidationFailed("There is no level of that number; see `dream-api levels`.", param="level")
     scope = platforms.Scope(home.platform_id, home.platform_no, home.id, mode)
-    return await _sell(request, home, scope, platform.id, level.name, body, once)
+    return await _sell(billing_context, home, scope, platform.id, level.name, body, once)
 
 
 async def _sell(
-    request: Request,
+    billing_context: Billing,
     project: Project,
     scope: platforms.Scope,
     user_id: str,
@@ -157,9 +168,8 @@ async def _sell(
     body: NewCheckout | NewLevelCheckout,
     once: Once | None,
 ) -> Response:
-    desk = billing_of(request)
     told = body if isinstance(body, NewCheckout) else None
-    async with desk.database.write() as tx:
+    async with billing_context.database.write() as tx:
         account = await billing.account_of(tx, scope)
         before = await billing.begun_checkout(tx, account, once)
         checkout = before or await billing.begin_subscription(
@@ -175,7 +185,7 @@ async def _sell(
             cancel_url=body.cancel_url,
             once=once,
         )
-    checkout = await billing.open_page(desk, account, checkout)
+    checkout = await billing.open_page(billing_context, account, checkout)
     answer = Checkout(id=checkout.id, url=checkout.url, expires_at=clock.rfc3339(checkout.expires_at))
     return replayed(json_answer(answer), before)
 
@@ -197,16 +207,15 @@ async def _sell(
     },
     openapi_extra=takes(NewPortal, {"returnUrl": "https://myapp.com/account"}),
 )
-async def open_portal(request: Request, acting: Selling, user_id: UserId) -> Response:
+async def open_portal(request: Request, billing_context: BillingDep, acting: Selling, user_id: UserId) -> Response:
     """There the customer changes the plan or the card, cancels, resumes, and finds the invoices; for an hour."""
     body, _ = await read_json(request, NewPortal)
     user_id = customers.proper_user_id(user_id, "X-User-Id")
     platforms.refuse_foreign(acting.project, acting.mode, body.return_url, "returnUrl")
-    desk = billing_of(request)
-    async with desk.database.read() as tx:
+    async with billing_context.database.read() as tx:
         await customers.find(tx, acting.scope, f"userId:{user_id}", param="X-User-Id")
         account, gateway_customer = await billing.find_payer(tx, acting.scope, user_id, param="X-User-Id")
-    opened = await desk.gateway_of(account).open_portal(account, gateway_customer, body.return_url)
+    opened = await billing_context.gateway_of(account).open_portal(account, gateway_customer, body.return_url)
     return json_answer(Portal(url=opened.url))
 
 

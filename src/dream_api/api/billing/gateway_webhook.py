@@ -7,9 +7,10 @@ from starlette.responses import Response
 
 from dream_api.api.billing.models import Shown
 from dream_api.billing import webhook_intake
-from dream_api.billing.dependencies import billing_of
+from dream_api.billing.dependencies import BillingDep
 from dream_api.core import errors
 from dream_api.core.http import answers, json_answer, read, shown
+from dream_api.core.http.dependencies import SettingsDep
 from dream_api.gateways import webhook_signature
 
 router = APIRouter(tags=["Webhooks"])
@@ -37,9 +38,9 @@ class Received(Shown):
         ),
     },
 )
-async def receive_event(request: Request) -> Response:
+async def receive_event(request: Request, settings: SettingsDep, billing_context: BillingDep) -> Response:
     """Signed like Stripe's events, by the header `Stripe-Signature`, at most 5 minutes ago. Each is kept once."""
-    limit = request.app.state.settings.body_limit
+    limit = settings.body_limit
     payload = await read(request.receive, request.headers.get("content-length"), limit)
-    await webhook_intake.receive(billing_of(request), payload, request.headers.get("stripe-signature"))
+    await webhook_intake.receive(billing_context, payload, request.headers.get("stripe-signature"))
     return json_answer(Received())

@@ -2,17 +2,18 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 from pydantic import Field
 from starlette.responses import Response
 
 from dream_api.api.billing.models import Invoice, Shown, invoice_of
 from dream_api.api.billing.pagination import After, Limit
-from dream_api.auth.dependencies import Viewing, authenticator_of
+from dream_api.auth.dependencies import Viewing
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.billing import queries
 from dream_api.core import errors
 from dream_api.core.http import answers, json_answer, shown
+from dream_api.core.http.dependencies import Db
 
 router = APIRouter(tags=["Invoices and payments"], prefix="/api/invoices")
 
@@ -56,7 +57,7 @@ class InvoiceList(Shown):
     responses={**shown(200, {"data": [_SHOWN], "nextCursor": None}), **answers(*ACTING_REFUSALS)},
 )
 async def list_invoices(
-    request: Request,
+    db: Db,
     acting: Viewing,
     status: Annotated[
         Literal["draft", "open", "paid", "void", "uncollectible"] | None, Query(description="Of this status only.")
@@ -66,7 +67,7 @@ async def list_invoices(
     after: After = None,
 ) -> Response:
     """Newest first."""
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         rows, cursor = await queries.list_invoices(
             tx, acting.scope, status=status, subscription_id=subscription, limit=limit, after=after
         )
@@ -79,8 +80,8 @@ async def list_invoices(
     response_model=Invoice,
     responses={**shown(200, _SHOWN), **answers(*ACTING_REFUSALS, errors.NotFound)},
 )
-async def read_invoice(request: Request, acting: Viewing, invoice_id: Id) -> Response:
-    async with authenticator_of(request).database.read() as tx:
+async def read_invoice(db: Db, acting: Viewing, invoice_id: Id) -> Response:
+    async with db.read() as tx:
         row = await queries.invoice_in(tx, acting.scope, invoice_id)
     if row is None:
         raise errors.NotFound("There is no such invoice.", param="id")

@@ -9,14 +9,15 @@ from starlette.responses import Response
 from dream_api.api.billing.models import NewRefund, Payment, Refund, Shown, payment_of, refund_of
 from dream_api.api.billing.pagination import After, Limit
 from dream_api.auth.audit import record
-from dream_api.auth.dependencies import IdempotencyKey, Refunding, Viewing, authenticator_of
+from dream_api.auth.dependencies import IdempotencyKey, Refunding, Viewing
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.billing import queries
 from dream_api.billing import refunds as refunding
-from dream_api.billing.dependencies import billing_of
+from dream_api.billing.dependencies import BillingDep
 from dream_api.billing.idempotency import begun_refund
 from dream_api.core import errors
 from dream_api.core.http import JSON_BODY, answers, json_answer, once_of, read_json, replayed, shown, takes
+from dream_api.core.http.dependencies import Db
 from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
 
 router = APIRouter(tags=["Invoices and payments"], prefix="/api/payments")
@@ -67,7 +68,7 @@ class RefundList(Shown):
     responses={**shown(200, {"data": [_SHOWN], "nextCursor": None}), **answers(*ACTING_REFUSALS)},
 )
 async def list_payments(
-    request: Request,
+    db: Db,
     acting: Viewing,
     status: Annotated[
         Literal["pending", "succeeded", "failed", "canceled"] | None, Query(description="Of this status only.")
@@ -77,7 +78,7 @@ async def list_payments(
     after: After = None,
 ) -> Response:
     """Newest first."""
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         rows, cursor = await queries.list_payments(
             tx, acting.scope, status=status, customer_id=customer, limit=limit, after=after
         )
@@ -90,8 +91,8 @@ async def list_payments(
     response_model=Payment,
     responses={**shown(200, _SHOWN), **answers(*ACTING_REFUSALS, errors.NotFound)},
 )
-async def read_payment(request: Request, acting: Viewing, payment_id: Id) -> Response:
-    async with authenticator_of(request).database.read() as tx:
+async def read_payment(db: Db, acting: Viewing, payment_id: Id) -> Response:
+    async with db.read() as tx:
         _, payment = await refunding.find_payment(tx, acting.scope, payment_id)
     return json_answer(payment_of(payment))
 
@@ -102,9 +103,9 @@ async def read_payment(request: Request, acting: Viewing, payment_id: Id) -> Res
     response_model=RefundList,
     responses={**shown(200, {"data": [_REFUND]}), **answers(*ACTING_REFUSALS, errors.NotFound)},
 )
-async def list_refunds(request: Request, acting: Viewing, payment_id: Id) -> Response:
+async def list_refunds(db: Db, acting: Viewing, payment_id: Id) -> Response:
     """Oldest first."""
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         _, payment = await refunding.find_payment(tx, acting.scope, payment_id)
         rows = await queries.refunds_of(tx, acting.platform_id, payment.id)
     return json_answer(RefundList(data=[refund_of(row) for row in rows]))
@@ -128,12 +129,13 @@ async def list_refunds(request: Request, acting: Viewing, payment_id: Id) -> Res
     },
     openapi_extra=takes(NewRefund, {"amount": 500, "reason": "one was broken"}),
 )
-async def refund_payment(request: Request, acting: Refunding, payment_id: Id, _: IdempotencyKey = None) -> Response:
+async def refund_payment(
+    request: Request, billing_context: BillingDep, acting: Refunding, payment_id: Id, _: IdempotencyKey = None
+) -> Response:
     """All or a part goes back; never more than was paid, however many ask at once."""
     body, raw = await read_json(request, NewRefund)
-    desk = billing_of(request)
     once = once_of(request, platform_id=acting.platform_id, caller=acting.caller, body=raw)
-    async with desk.database.write() as tx:
+    async with billing_context.database.write() as tx:
         account, payment = await refunding.find_payment(tx, acting.scope, payment_id)
         before = await begun_refund(tx, account, once)
         refund = before or await refunding.begin(tx, account, payment.id, body.amount, reason=body.reason, once=once)
@@ -142,4 +144,4 @@ async def refund_payment(request: Request, acting: Refunding, payment_id: Id, _:
         if before is None:
             told = {"refund": refund.id, "amount": str(refund.amount), "currency": refund.currency}
             await record(tx, request, acting, "payment.refunded", about=payment.id, details=told)
-    return replayed(json_answer(refund_of(await refunding.send(desk, account, refund)), 201), before)
+    return replayed(json_answer(refund_of(await refunding.send(billing_context, account, refund)), 201), before)

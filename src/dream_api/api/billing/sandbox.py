@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from dream_api.api.billing.models import Shown
 from dream_api.billing import sandbox_checkout
-from dream_api.billing.dependencies import billing_of
+from dream_api.billing.dependencies import BillingDep
 from dream_api.core import errors
 from dream_api.core.http import JSON_BODY, Body, answers, json_answer, read_json, shown, takes
 from dream_api.gateways.contract import AuthenticationRequired, CardDeclined, GatewayRefused, InsufficientFunds
@@ -59,10 +59,10 @@ _ALWAYS = (
     },
     openapi_extra=takes(PaymentByCard, {"card": "4242424242424242"}),
 )
-async def pay_checkout(request: Request, session_id: Id) -> Response:
+async def pay_checkout(request: Request, billing_context: BillingDep, session_id: Id) -> Response:
     """The id is the permission, as for whoever has the page's address. Once: it is answered the same again."""
     body, _ = await read_json(request, PaymentByCard)
-    session = await sandbox_checkout.pay(billing_of(request), session_id, body.card, authenticate=body.authenticate)
+    session = await sandbox_checkout.pay(billing_context, session_id, body.card, authenticate=body.authenticate)
     return json_answer(Paid(url=sandbox_checkout.way_on(session)))
 
 
@@ -72,7 +72,7 @@ async def pay_checkout(request: Request, session_id: Id) -> Response:
     response_model=Left,
     responses={**shown(200, {"status": "expired", "url": "https://myapp.com/cancel"}), **answers(*_ALWAYS)},
 )
-async def cancel_checkout(request: Request, session_id: Id) -> Response:
+async def cancel_checkout(billing_context: BillingDep, session_id: Id) -> Response:
     """As if the buyer went back to the shop."""
-    session = await sandbox_checkout.leave(billing_of(request), session_id)
+    session = await sandbox_checkout.leave(billing_context, session_id)
     return json_answer(Left(url=sandbox_checkout.way_back(session)))

@@ -9,13 +9,15 @@ from starlette.responses import Response
 from dream_api import catalog, gateways
 from dream_api.api.billing.models import Shown, Subscription, subscription_of
 from dream_api.api.billing.pagination import After, Limit
-from dream_api.auth.dependencies import IdempotencyKey, Selling, Viewing, authenticator_of
+from dream_api.auth.dependencies import IdempotencyKey, Selling, Viewing
 from dream_api.auth.principals import Acting
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.billing import queries, subscription_changes
-from dream_api.billing.dependencies import billing_of
+from dream_api.billing.dependencies import BillingDep
 from dream_api.core import clock, errors, money
+from dream_api.core.db import Database
 from dream_api.core.http import JSON_BODY, Body, answer_outside, answers, json_answer, read_json, shown, takes
+from dream_api.core.http.dependencies import Db
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
 from dream_api.gateways.contract import AuthenticationRequired, CardDeclined, Change, InsufficientFunds
@@ -120,7 +122,7 @@ _CHANGING = (
     responses={**shown(200, {"data": [_SHOWN], "nextCursor": None}), **answers(*ACTING_REFUSALS)},
 )
 async def list_subscriptions(
-    request: Request,
+    db: Db,
     acting: Viewing,
     status: Annotated[Status | None, Query(description="Of this status only.")] = None,
     user_id: Annotated[str | None, Query(alias="userId", max_length=255, description="Of this customer only.")] = None,
@@ -128,7 +130,7 @@ async def list_subscriptions(
     after: After = None,
 ) -> Response:
     """Newest first."""
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         rows, cursor = await queries.list_subscriptions(
             tx, acting.scope, status=status, user_id=user_id, limit=limit, after=after
         )
@@ -141,8 +143,8 @@ async def list_subscriptions(
     response_model=Subscription,
     responses={**shown(200, _SHOWN), **answers(*ACTING_REFUSALS, errors.NotFound)},
 )
-async def read_subscription(request: Request, acting: Viewing, subscription_id: Id) -> Response:
-    return json_answer(await _found(request, acting, subscription_id))
+async def read_subscription(db: Db, acting: Viewing, subscription_id: Id) -> Response:
+    return json_answer(await _found(db, acting, subscription_id))
 
 
 @router.post(
@@ -152,11 +154,13 @@ async def read_subscription(request: Request, acting: Viewing, subscription_id: 
     responses={**shown(200, _PREVIEW), **answers(*_CHANGING)},
     openapi_extra=takes(NewTerms, {"tier": "team"}),
 )
-async def preview_change(request: Request, acting: Selling, subscription_id: Id) -> Response:
+async def preview_change(
+    request: Request, db: Db, billing_context: BillingDep, acting: Selling, subscription_id: Id
+) -> Response:
     """What the same change would cost now: the unused rest is credited, the new rest charged. Nothing changes."""
     body, _ = await read_json(request, NewTerms)
-    account, row, change = await _wanted(request, acting, subscription_id, body)
-    found = await subscription_changes.preview(billing_of(request), account, row, change)
+    account, row, change = await _wanted(db, acting, subscription_id, body)
+    found = await subscription_changes.preview(billing_context, account, row, change)
     lines = [PreviewLine(description=line.description, amount=line.amount) for line in found.lines]
     return json_answer(
         Preview(
@@ -178,15 +182,20 @@ async def preview_change(request: Request, acting: Selling, subscription_id: Id)
     openapi_extra=takes(NewTerms, {"tier": "team"}),
 )
 async def change_subscription(
-    request: Request, acting: Selling, subscription_id: Id, _: IdempotencyKey = None
+    request: Request,
+    db: Db,
+    billing_context: BillingDep,
+    acting: Selling,
+    subscription_id: Id,
+    _: IdempotencyKey = None,
 ) -> Response:
     """In force at once, and charged at once; where the card is declined, nothing changes."""
     body, raw = await read_json(request, NewTerms)
 
     async def effect(key: str | None) -> Subscription:
-        account, row, change = await _wanted(request, acting, subscription_id, body)
-        await subscription_changes.change(billing_of(request), account, row, change, key)
-        return await _found(request, acting, subscription_id)
+        account, row, change = await _wanted(db, acting, subscription_id, body)
+        await subscription_changes.change(billing_context, account, row, change, key)
+        return await _found(db, acting, subscription_id)
 
     return await answer_outside(request, platform_id=acting.platform_id, caller=acting.caller, body=raw, effect=effect)
 
@@ -202,17 +211,22 @@ async def change_subscription(
     openapi_extra=takes(Cancellation, {"atPeriodEnd": True, "reason": "too expensive"}),
 )
 async def cancel_subscription(
-    request: Request, acting: Selling, subscription_id: Id, _: IdempotencyKey = None
+    request: Request,
+    db: Db,
+    billing_context: BillingDep,
+    acting: Selling,
+    subscription_id: Id,
+    _: IdempotencyKey = None,
 ) -> Response:
     """At the end of what was paid for, or now; usage that was not billed yet is billed an hour later."""
     body, raw = await read_json(request, Cancellation)
 
     async def effect(key: str | None) -> Subscription:
-        account, row = await _asked(request, acting, subscription_id)
+        account, row = await _asked(db, acting, subscription_id)
         await subscription_changes.cancel(
-            billing_of(request), account, row, at_period_end=body.at_period_end, reason=body.reason, key=key
+            billing_context, account, row, at_period_end=body.at_period_end, reason=body.reason, key=key
         )
-        return await _found(request, acting, subscription_id)
+        return await _found(db, acting, subscription_id)
 
     return await answer_outside(request, platform_id=acting.platform_id, caller=acting.caller, body=raw, effect=effect)
 
@@ -227,27 +241,32 @@ async def cancel_subscription(
     },
 )
 async def resume_subscription(
-    request: Request, acting: Selling, subscription_id: Id, _: IdempotencyKey = None
+    request: Request,
+    db: Db,
+    billing_context: BillingDep,
+    acting: Selling,
+    subscription_id: Id,
+    _: IdempotencyKey = None,
 ) -> Response:
     """Take back a cancellation at the period's end."""
 
     async def effect(key: str | None) -> Subscription:
-        account, row = await _asked(request, acting, subscription_id)
-        await subscription_changes.resume(billing_of(request), account, row, key)
-        return await _found(request, acting, subscription_id)
+        account, row = await _asked(db, acting, subscription_id)
+        await subscription_changes.resume(billing_context, account, row, key)
+        return await _found(db, acting, subscription_id)
 
     return await answer_outside(request, platform_id=acting.platform_id, caller=acting.caller, body=b"", effect=effect)
 
 
-async def _asked(request: Request, acting: Acting, subscription_id: str) -> tuple[gateways.Account, Any]:
-    async with authenticator_of(request).database.read() as tx:
+async def _asked(db: Database, acting: Acting, subscription_id: str) -> tuple[gateways.Account, Any]:
+    async with db.read() as tx:
         return await subscription_changes.find(tx, acting.scope, subscription_id)
 
 
 async def _wanted(
-    request: Request, acting: Acting, subscription_id: str, body: NewTerms
+    db: Database, acting: Acting, subscription_id: str, body: NewTerms
 ) -> tuple[gateways.Account, Any, Change]:
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         account, row = await subscription_changes.find(tx, acting.scope, subscription_id)
         change = await subscription_changes.wanted(
             tx, acting.scope, row, tier=body.tier, price_id=body.price_id, quantity=body.quantity
@@ -255,6 +274,6 @@ async def _wanted(
     return account, row, change
 
 
-async def _found(request: Request, acting: Acting, subscription_id: str) -> Subscription:
-    _, row = await _asked(request, acting, subscription_id)
+async def _found(db: Database, acting: Acting, subscription_id: str) -> Subscription:
+    _, row = await _asked(db, acting, subscription_id)
     return subscription_of(row)

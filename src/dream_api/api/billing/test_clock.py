@@ -9,12 +9,14 @@ from starlette.responses import Response
 from dream_api import billing, platforms
 from dream_api.api.billing.models import Shown
 from dream_api.auth.audit import record
-from dream_api.auth.dependencies import Selling, Viewing, authenticator_of
+from dream_api.auth.dependencies import Selling, Viewing
 from dream_api.auth.principals import Acting
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
-from dream_api.billing.dependencies import billing_of
+from dream_api.billing.dependencies import BillingDep
 from dream_api.core import clock
+from dream_api.core.db import Database
 from dream_api.core.http import JSON_BODY, Body, answers, json_answer, read_json, shown, takes
+from dream_api.core.http.dependencies import Db
 from dream_api.platforms import ClockGoesForwardOnly
 
 router = APIRouter(tags=["Selling"], prefix="/test-clock")
@@ -42,8 +44,8 @@ _SHOWN: dict[str, Any] = {"now": "2027-01-01T00:00:00Z", "aheadSeconds": 3542400
     response_model=ProjectTime,
     responses={**shown(200, _SHOWN), **answers(*ACTING_REFUSALS)},
 )
-async def read_clock(request: Request, acting: Viewing) -> Response:
-    return await _answer(request, acting)
+async def read_clock(db: Db, acting: Viewing) -> Response:
+    return await _answer(db, acting)
 
 
 @router.post(
@@ -61,22 +63,21 @@ async def read_clock(request: Request, acting: Viewing) -> Response:
     },
     openapi_extra=takes(Advance, {"advanceTo": "2027-12-01T00:00:00Z"}),
 )
-async def move_clock(request: Request, acting: Selling) -> Response:
+async def move_clock(request: Request, db: Db, billing_context: BillingDep, acting: Selling) -> Response:
     """Renewals, retries, trials, expiries: what falls due on the way has happened when this answers, in its order."""
     body, _ = await read_json(request, Advance)
-    desk = billing_of(request)
     to = clock.from_datetime(body.advance_to)
     if acting.mode == "live":
         raise billing.TestClockNeedsSandbox("Live mode keeps real time.")
-    async with desk.database.write() as tx:
+    async with billing_context.database.write() as tx:
         await platforms.refuse_move(tx, acting.project, to)
         account = await billing.account_of(tx, acting.scope)
         await record(tx, request, acting, "clock.moved", about=acting.project_id, details={"to": clock.rfc3339(to)})
-    await billing.advance(desk, acting.project, account, to)
-    return await _answer(request, acting)
+    await billing.advance(billing_context, acting.project, account, to)
+    return await _answer(db, acting)
 
 
-async def _answer(request: Request, acting: Acting) -> Response:
-    async with authenticator_of(request).database.read() as tx:
+async def _answer(db: Database, acting: Acting) -> Response:
+    async with db.read() as tx:
         ahead = await platforms.ahead_of(tx, acting.platform_id, acting.project_id, acting.mode)
     return json_answer(ProjectTime(now=clock.rfc3339(clock.now() + ahead), ahead_seconds=ahead // clock.SECOND))

@@ -10,13 +10,14 @@ from starlette.responses import Response
 from dream_api import catalog
 from dream_api.api.catalog.models import BODY_REFUSALS
 from dream_api.auth.audit import record
-from dream_api.auth.dependencies import IdempotencyKey, Selling, Viewing, authenticator_of
+from dream_api.auth.dependencies import IdempotencyKey, Selling, Viewing
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.catalog import CouponDuration
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound
 from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, shown, takes
+from dream_api.core.http.dependencies import Db
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 
 router = APIRouter(tags=["Catalogue"], prefix="/coupons")
@@ -86,7 +87,7 @@ _SHOWN: dict[str, Any] = {
     responses={**shown(200, {"data": [_SHOWN], "nextCursor": None}), **answers(*ACTING_REFUSALS)},
 )
 async def list_coupons(
-    request: Request,
+    db: Db,
     acting: Viewing,
     limit: Annotated[int, Query(ge=1, le=100, description="How many to answer.")] = 20,
     after: Annotated[
@@ -94,7 +95,7 @@ async def list_coupons(
     ] = None,
 ) -> Response:
     """Newest first, without the archived ones."""
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         found = await catalog.coupons_of(
             tx, acting.platform_id, acting.project.id, acting.mode, limit=limit + 1, after=after
         )
@@ -138,10 +139,10 @@ async def create_coupon(request: Request, acting: Selling, _: IdempotencyKey = N
     },
 )
 async def archive_coupon(
-    request: Request, acting: Selling, coupon_id: Annotated[str, Path(alias="id", description="`cpn_…`.")]
+    request: Request, db: Db, acting: Selling, coupon_id: Annotated[str, Path(alias="id", description="`cpn_…`.")]
 ) -> Response:
     """Nobody can use it any more; subscriptions that have it keep it. Its code is not given again."""
-    async with authenticator_of(request).database.write() as tx:
+    async with db.write() as tx:
         archived = await catalog.archive_coupon(tx, acting.platform_id, acting.project.id, acting.mode, coupon_id)
         await record(tx, request, acting, "coupon.archived", about=archived.id, details={"code": archived.code})
     return json_answer(_coupon(archived))

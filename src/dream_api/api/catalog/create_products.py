@@ -17,6 +17,7 @@ from dream_api.core import secrets
 from dream_api.core.db import Tx
 from dream_api.core.errors import Refusal, ValidationFailed
 from dream_api.core.http import Body, answer_once, answers, read_json, shown, takes
+from dream_api.core.http.dependencies import SettingsDep
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.platforms import Mode, Project, ProjectType, Scope
 
@@ -69,10 +70,12 @@ _SHOWN: dict[str, Any] = {
     },
     openapi_extra=takes(NewProject, _EXAMPLE),
 )
-async def create_products(request: Request, developer: Managing, _: IdempotencyKey = None) -> Response:
+async def create_products(
+    request: Request, settings: SettingsDep, developer: Managing, _: IdempotencyKey = None
+) -> Response:
     """In one transaction: the project, its products and its test keys."""
     body, raw = await read_json(request, NewProject)
-    instance_key = secrets.instance_key(request.app.state.settings)
+    instance_key = secrets.instance_key(settings)
 
     async def effect(tx: Tx) -> MadeProject:
         project = await catalog.open_project(tx, developer.platform, body.name, body.project_type, platforms.MODES)

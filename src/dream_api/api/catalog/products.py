@@ -1,6 +1,6 @@
 """`GET /api/products`: what buyers may see, in browsers too."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from starlette.responses import Response
@@ -8,9 +8,10 @@ from starlette.responses import Response
 from dream_api import catalog, store
 from dream_api.api.catalog.models import SHOWN_PRODUCT, After, Limit, Product, shown_product
 from dream_api.auth.cors import open_to_browsers
-from dream_api.auth.dependencies import Publishable, authenticator_of
+from dream_api.auth.dependencies import Publishable
 from dream_api.auth.tenant_resolution import BROWSER_REFUSALS
 from dream_api.core.http import answers, json_answer, shown
+from dream_api.core.http.dependencies import Db
 
 router = APIRouter(tags=["Catalogue"])
 
@@ -30,9 +31,9 @@ class ProductList(BaseModel):
     response_model=ProductList,
     responses={**shown(200, {"data": [SHOWN_PRODUCT], "nextCursor": None}), **answers(*BROWSER_REFUSALS)},
 )
-async def list_products(request: Request, acting: Publishable, limit: Limit = 100, after: After = None) -> Response:
+async def list_products(db: Db, acting: Publishable, limit: Limit = 100, after: After = None) -> Response:
     """Newest first, without hidden and archived ones; `soldOut` also where nothing is left in stock."""
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         offers = await catalog.offers_of(
             tx, acting.platform_id, acting.project.id, acting.mode, visible_only=True, limit=limit + 1, after=after
         )

@@ -11,13 +11,14 @@ from starlette.responses import Response
 from dream_api import catalog, store
 from dream_api.api.catalog.models import BODY_REFUSALS, SHOWN_TIER, TIER_EXAMPLE, After, Limit, Tier, shown_tier
 from dream_api.auth.audit import record
-from dream_api.auth.dependencies import IdempotencyKey, Selling, Viewing, authenticator_of
+from dream_api.auth.dependencies import IdempotencyKey, Selling, Viewing
 from dream_api.auth.principals import Acting
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.catalog import NewTier, Offer, TierChange, draft_of
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound
 from dream_api.core.http import answer_once, answers, json_answer, read_json, shown, takes
+from dream_api.core.http.dependencies import Db
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 
 router = APIRouter(tags=["Catalogue"], prefix="/tiers")
@@ -42,9 +43,9 @@ class TierList(BaseModel):
     response_model=TierList,
     responses={**shown(200, {"data": [SHOWN_TIER], "nextCursor": None}), **answers(*ACTING_REFUSALS)},
 )
-async def list_tiers(request: Request, acting: Viewing, limit: Limit = 100, after: After = None) -> Response:
+async def list_tiers(db: Db, acting: Viewing, limit: Limit = 100, after: After = None) -> Response:
     """Newest first, without the archived ones."""
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         offers = await catalog.offers_of(
             tx, acting.platform_id, acting.project.id, acting.mode, limit=limit + 1, after=after
         )
@@ -85,9 +86,9 @@ async def create_tier(request: Request, acting: Selling, _: IdempotencyKey = Non
     response_model=Tier,
     responses={**shown(200, SHOWN_TIER), **answers(*ACTING_REFUSALS, NotFound)},
 )
-async def read_tier(request: Request, acting: Viewing, name: Name) -> Response:
+async def read_tier(db: Db, acting: Viewing, name: Name) -> Response:
     """Also an archived one."""
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         return json_answer(await _named(tx, acting, name))
 
 
@@ -98,13 +99,13 @@ async def read_tier(request: Request, acting: Viewing, name: Name) -> Response:
     responses={**shown(200, SHOWN_TIER), **answers(*_WRITING, NotFound, catalog.TierArchived)},
     openapi_extra=takes(TierChange, _CHANGE),
 )
-async def change_tier(request: Request, acting: Selling, name: Name) -> Response:
+async def change_tier(request: Request, db: Db, acting: Selling, name: Name) -> Response:
     """What is left out stays; limits and prices are replaced as whole lists.
 
     No price is changed in place: one that differs is made anew, and who bought the former keeps it.
     """
     body, _ = await read_json(request, TierChange)
-    async with authenticator_of(request).database.write() as tx:
+    async with db.write() as tx:
         offer = await catalog.hold_tier(tx, acting.project, acting.mode, name)
         if offer is None:
             raise NotFound("There is no such tier.", param="name")
@@ -124,9 +125,9 @@ async def change_tier(request: Request, acting: Selling, name: Name) -> Response
         **answers(*ACTING_REFUSALS, NotFound, catalog.TierIsDefault),
     },
 )
-async def archive_tier(request: Request, acting: Selling, name: Name) -> Response:
+async def archive_tier(request: Request, db: Db, acting: Selling, name: Name) -> Response:
     """For ever hidden from new buyers; those who have it keep it. Its name is not given again."""
-    async with authenticator_of(request).database.write() as tx:
+    async with db.write() as tx:
         await catalog.archive_tier(tx, acting.project, acting.mode, name)
         await record(tx, request, acting, "tier.archived", about=name)
         return json_answer(await _named(tx, acting, name))

@@ -13,6 +13,7 @@ from dream_api.auth.rate_limit import client_of
 from dream_api.core.db import Tx
 from dream_api.core.errors import OutcomeUnknown, Overloaded, StorageUnavailable, ValidationFailed
 from dream_api.core.http import Body, answer_once, answers, read_json, shown, takes
+from dream_api.core.http.dependencies import SettingsDep
 from dream_api.core.ratelimit import RateLimited
 from dream_api.tenancy.membership import found_platform
 
@@ -53,11 +54,13 @@ class MadePlatform(Shown):
     },
     openapi_extra=takes(NewPlatform, {"name": "Acme"}),
 )
-async def generate_platform_id(request: Request, visitor: Person, _: IdempotencyKey = None) -> Response:
+async def generate_platform_id(
+    request: Request, settings: SettingsDep, visitor: Person, _: IdempotencyKey = None
+) -> Response:
     """By the session of somebody whose address is verified; personal tokens work on a platform that is there."""
     accounts.refuse_unverified(visitor.session)
     body, raw = await read_json(request, NewPlatform)
-    mode, address = request.app.state.settings.home_mode, client_of(request.scope)
+    mode, address = settings.home_mode, client_of(request.scope)
 
     async def effect(tx: Tx) -> MadePlatform:
         platform = await found_platform(tx, body.name, visitor.session, mode, address=address)

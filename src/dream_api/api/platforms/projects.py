@@ -16,7 +16,7 @@ from dream_api.api.platforms.models import (
     ShownProject,
     shown_project,
 )
-from dream_api.auth.dependencies import IdempotencyKey, Managing, OnPlatform, authenticator_of
+from dream_api.auth.dependencies import IdempotencyKey, Managing, OnPlatform
 from dream_api.auth.principals import Developer
 from dream_api.auth.rate_limit import client_of
 from dream_api.auth.tenant_resolution import DEVELOPER_REFUSALS
@@ -24,6 +24,7 @@ from dream_api.core import errors, secrets
 from dream_api.core.db import Tx
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, shown, takes
+from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.platforms import HomeStays, Project, ProjectType
 
 router = APIRouter(tags=["Platforms"], prefix="/projects")
@@ -83,7 +84,7 @@ _MADE = {
     responses={**shown(200, {"data": [PROJECT_EXAMPLE], "nextCursor": None}), **answers(*DEVELOPER_REFUSALS)},
 )
 async def list_projects(
-    request: Request,
+    db: Db,
     developer: OnPlatform,
     limit: Annotated[int, Query(ge=1, le=100, description="How many to answer.")] = 20,
     after: Annotated[
@@ -91,7 +92,7 @@ async def list_projects(
     ] = None,
 ) -> Response:
     """The platform's, newest first."""
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         rows = await platforms.page_of_projects(tx, developer.platform.id, limit=limit + 1, after=after)
     page = [shown_project(row) for row in rows[:limit]]
     return json_answer(ProjectList(data=page, next_cursor=page[-1].project_id if len(rows) > limit else None))
@@ -107,10 +108,12 @@ async def list_projects(
         NewProject, {"name": "My API", "projectType": "saas", "origins": ["https://myapp.com"], "live": True}
     ),
 )
-async def make_project(request: Request, developer: Managing, _: IdempotencyKey = None) -> Response:
+async def make_project(
+    request: Request, settings: SettingsDep, developer: Managing, _: IdempotencyKey = None
+) -> Response:
     """With test keys; a saas one begins with the tier `free`, 1,000 calls a month."""
     body, raw = await read_json(request, NewProject)
-    instance_key = secrets.instance_key(request.app.state.settings)
+    instance_key = secrets.instance_key(settings)
 
     async def effect(tx: Tx) -> MadeProject:
         made = await catalog.open_project(tx, developer.platform, body.name, body.project_type, platforms.MODES)
@@ -145,8 +148,8 @@ async def make_project(request: Request, developer: Managing, _: IdempotencyKey 
     response_model=ShownProject,
     responses={**shown(200, PROJECT_EXAMPLE), **answers(*DEVELOPER_REFUSALS, errors.NotFound)},
 )
-async def read_project(request: Request, developer: OnPlatform, project_id: Id) -> Response:
-    async with authenticator_of(request).database.read() as tx:
+async def read_project(db: Db, developer: OnPlatform, project_id: Id) -> Response:
+    async with db.read() as tx:
         return json_answer(await _read(tx, await _find(tx, developer, project_id)))
 
 
@@ -157,11 +160,11 @@ async def read_project(request: Request, developer: OnPlatform, project_id: Id) 
     responses={**shown(200, PROJECT_EXAMPLE), **answers(*DEVELOPER_REFUSALS, *BODY_REFUSALS, errors.NotFound)},
     openapi_extra=takes(ProjectChange, {"name": "Our API", "refundLimit": {"amount": 5000, "currency": "usd"}}),
 )
-async def change_project(request: Request, developer: Managing, project_id: Id) -> Response:
+async def change_project(request: Request, db: Db, developer: Managing, project_id: Id) -> Response:
     """Its name, websites and refund limit; its type is for ever."""
     body, _ = await read_json(request, ProjectChange)
     sent = body.model_fields_set
-    async with authenticator_of(request).database.write() as tx:
+    async with db.write() as tx:
         project = await _find(tx, developer, project_id)
         await platforms.hold_project(tx, project.platform_id, project.id)
         limit = body.refund_limit
@@ -201,9 +204,9 @@ async def _put_origins(tx: Tx, project: Project, wanted: list[str]) -> Project:
         **answers(*DEVELOPER_REFUSALS, errors.NotFound, retention.LiveMoneyMoved, HomeStays),
     },
 )
-async def delete_project(request: Request, developer: Managing, project_id: Id) -> Response:
+async def delete_project(request: Request, db: Db, developer: Managing, project_id: Id) -> Response:
     """Its keys open nothing from now on, and what is in it goes; where real money moved it is refused."""
-    async with authenticator_of(request).database.write() as tx:
+    async with db.write() as tx:
         project = await _find(tx, developer, project_id)
         await retention.delete_project(tx, project)
         await _record(request, tx, developer, "project.deleted", project, name=project.name)

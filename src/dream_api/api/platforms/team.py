@@ -19,13 +19,15 @@ from dream_api.api.platforms.models import (
     shown_invitation,
     shown_member,
 )
-from dream_api.auth.dependencies import IdempotencyKey, OnPlatform, Teaming, authenticator_of
+from dream_api.auth.dependencies import IdempotencyKey, OnPlatform, Teaming
 from dream_api.auth.principals import Developer
 from dream_api.auth.rate_limit import client_of
 from dream_api.auth.tenant_resolution import DEVELOPER_REFUSALS
 from dream_api.core import errors, mail
 from dream_api.core.db import Tx
 from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, shown, takes
+from dream_api.core.http.dependencies import Db, SettingsDep
+from dream_api.core.settings import Settings
 from dream_api.platforms import emails
 from dream_api.tenancy import membership
 from dream_api.tenancy.membership import Changing
@@ -70,9 +72,9 @@ class Team(Shown):
         **answers(*DEVELOPER_REFUSALS),
     },
 )
-async def read_team(request: Request, developer: OnPlatform) -> Response:
+async def read_team(db: Db, developer: OnPlatform) -> Response:
     """All members with their roles, and all who were invited and have not come yet."""
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         rows = await platforms.members_of(tx, developer.platform.id)
         users = {user.id: user for user in await accounts.users_by_id(tx, [row.user_id for row in rows])}
         waiting = await platforms.invitations_of(tx, developer.platform.id)
@@ -97,12 +99,12 @@ async def read_team(request: Request, developer: OnPlatform) -> Response:
     },
     openapi_extra=takes(NewInvitation, {"email": "grace@example.com", "role": "member"}),
 )
-async def invite(request: Request, developer: Teaming, _: IdempotencyKey = None) -> Response:
+async def invite(request: Request, settings: SettingsDep, developer: Teaming, _: IdempotencyKey = None) -> Response:
     """A mail with a link goes to the address; it works once, and for 7 days."""
     body, raw = await read_json(request, NewInvitation)
     email, token = accounts.proper_email(body.email), platforms.new_token()
-    letter = _letter(request, developer, email, body.role, token)
-    by = changing(request, developer)
+    letter = _letter(settings, developer, email, body.role, token)
+    by = changing(request, settings, developer)
 
     async def effect(tx: Tx) -> Invitation:
         invited = await membership.invite(tx, by, email, body.role, token)
@@ -125,15 +127,16 @@ async def invite(request: Request, developer: Teaming, _: IdempotencyKey = None)
     response_model=Invitation,
     responses={**shown(200, INVITATION_EXAMPLE), **answers(*DEVELOPER_REFUSALS, errors.NotFound)},
 )
-async def send_again(request: Request, developer: Teaming, invitation_id: InvitationId) -> Response:
+async def send_again(
+    request: Request, db: Db, settings: SettingsDep, developer: Teaming, invitation_id: InvitationId
+) -> Response:
     """With a new link for another 7 days; the one before ends."""
-    database = authenticator_of(request).database
-    async with database.read() as tx:
+    async with db.read() as tx:
         known = await platforms.read_invitation(tx, developer.platform.id, invitation_id)
     token = platforms.new_token()
-    letter = _letter(request, developer, known.email, known.role, token)
-    async with database.write() as tx:
-        row = await membership.invite_again(tx, changing(request, developer), invitation_id, token)
+    letter = _letter(settings, developer, known.email, known.role, token)
+    async with db.write() as tx:
+        row = await membership.invite_again(tx, changing(request, settings, developer), invitation_id, token)
         await mail.post(tx, letter)
     return json_answer(shown_invitation(row))
 
@@ -144,10 +147,12 @@ async def send_again(request: Request, developer: Teaming, invitation_id: Invita
     response_model=Done,
     responses={**shown(200, {"deleted": True}), **answers(*DEVELOPER_REFUSALS, errors.NotFound)},
 )
-async def revoke_invitation(request: Request, developer: Teaming, invitation_id: InvitationId) -> Response:
+async def revoke_invitation(
+    request: Request, db: Db, settings: SettingsDep, developer: Teaming, invitation_id: InvitationId
+) -> Response:
     """Its link is worth nothing from now on."""
-    async with authenticator_of(request).database.write() as tx:
-        await membership.uninvite(tx, changing(request, developer), invitation_id)
+    async with db.write() as tx:
+        await membership.uninvite(tx, changing(request, settings, developer), invitation_id)
     return json_answer(Done())
 
 
@@ -161,11 +166,11 @@ async def revoke_invitation(request: Request, developer: Teaming, invitation_id:
     },
     openapi_extra=takes(RoleChange, {"role": "admin"}),
 )
-async def change_role(request: Request, developer: Teaming, user_id: UserId) -> Response:
+async def change_role(request: Request, db: Db, settings: SettingsDep, developer: Teaming, user_id: UserId) -> Response:
     """In force at once; the last owner stays one."""
     body, _ = await read_json(request, RoleChange)
-    async with authenticator_of(request).database.write() as tx:
-        row = await membership.change_role(tx, changing(request, developer), user_id, body.role)
+    async with db.write() as tx:
+        row = await membership.change_role(tx, changing(request, settings, developer), user_id, body.role)
         [user] = await accounts.users_by_id(tx, [user_id])
     return json_answer(shown_member(row, user))
 
@@ -179,24 +184,26 @@ async def change_role(request: Request, developer: Teaming, user_id: UserId) -> 
         **answers(*DEVELOPER_REFUSALS, errors.NotFound, platforms.LastOwner),
     },
 )
-async def remove_member(request: Request, developer: OnPlatform, user_id: UserId) -> Response:
+async def remove_member(
+    request: Request, db: Db, settings: SettingsDep, developer: OnPlatform, user_id: UserId
+) -> Response:
     """They see nothing of the platform any more, and their personal tokens on it end. Everybody may leave but the last
     owner."""
-    async with authenticator_of(request).database.write() as tx:
-        await membership.leave(tx, changing(request, developer), user_id)
+    async with db.write() as tx:
+        await membership.leave(tx, changing(request, settings, developer), user_id)
     return json_answer(Done())
 
 
-def changing(request: Request, developer: Developer) -> Changing:
-    return Changing(developer, developer.actor(client_of(request.scope)), request.app.state.settings.home_mode)
+def changing(request: Request, settings: Settings, developer: Developer) -> Changing:
+    return Changing(developer, developer.actor(client_of(request.scope)), settings.home_mode)
 
 
-def _letter(request: Request, developer: Developer, email: str, role: Role, token: str) -> mail.Letter:
+def _letter(settings: Settings, developer: Developer, email: str, role: Role, token: str) -> mail.Letter:
     return emails.invitation(
         email,
         platform=developer.platform.name,
         role=role,
         invited_by=developer.shown_name,
-        link_base=request.app.state.settings.link_base,
+        link_base=settings.link_base,
         token=token,
     )

@@ -11,7 +11,7 @@ from dream_api.api.store.models import Shown
 from dream_api.api.store.params import NO_NUL
 from dream_api.auth.dependencies import IdempotencyKey, Selling
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
-from dream_api.billing.dependencies import billing_of
+from dream_api.billing.dependencies import BillingDep
 from dream_api.core import clock
 from dream_api.core.http import JSON_BODY, Body, answers, json_answer, once_of, read_json, replayed, shown, takes
 from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
@@ -90,18 +90,19 @@ _ANSWER = {
     },
     openapi_extra=takes(NewCart, _EXAMPLE),
 )
-async def sell_cart(request: Request, acting: Selling, _: IdempotencyKey = None) -> Response:
+async def sell_cart(
+    request: Request, billing_context: BillingDep, acting: Selling, _: IdempotencyKey = None
+) -> Response:
     """Send the buyer to the answer's `url`. All of the cart is held for them until then, or nothing is written."""
     body, raw = await read_json(request, NewCart)
     once = once_of(request, platform_id=acting.platform_id, caller=acting.caller, body=raw)
-    desk = billing_of(request)
-    async with desk.database.write() as tx:
+    async with billing_context.database.write() as tx:
         account = await billing.account_of(tx, acting.scope)
         before = await billing.begun_checkout(tx, account, once)
         checkout = before or await store.begin_checkout(tx, acting.project, acting.scope, _cart_of(body), once=once)
         order = await store.order_of(tx, acting.scope, checkout.id)
     assert order is not None
-    opened = await billing.open_page(desk, account, checkout)
+    opened = await billing.open_page(billing_context, account, checkout)
     answer = CartCheckout(url=opened.url, order_id=order.id, expires_at=clock.rfc3339(opened.expires_at))
     return replayed(json_answer(answer), before)
 

@@ -2,19 +2,20 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
 from dream_api import billing, store
 from dream_api.api.store.models import Order, Shown, WholeOrder, order_of, whole_order_of
 from dream_api.api.store.params import NO_NUL, Id
-from dream_api.auth.dependencies import Selling, Viewing, authenticator_of
+from dream_api.auth.dependencies import Selling, Viewing
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
-from dream_api.billing.dependencies import billing_of
+from dream_api.billing.dependencies import BillingDep
 from dream_api.core import errors
 from dream_api.core.db import Tx
 from dream_api.core.http import answers, json_answer, shown
+from dream_api.core.http.dependencies import Db
 from dream_api.customers import LONGEST_USER_ID
 from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
 from dream_api.platforms import Scope
@@ -88,7 +89,7 @@ class OrderList(Shown):
     responses={**shown(200, {"data": [_SHOWN], "nextCursor": None}), **answers(*ACTING_REFUSALS)},
 )
 async def list_orders(
-    request: Request,
+    db: Db,
     acting: Viewing,
     status: Annotated[store.Status | None, Query(description="Of this status only.")] = None,
     email: Annotated[
@@ -102,7 +103,7 @@ async def list_orders(
     after: Annotated[str | None, Query(pattern=_CURSOR, description="The `nextCursor` of the page before.")] = None,
 ) -> Response:
     """Newest first; read one of them for its lines and payments."""
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         rows = await store.page_of(
             tx, acting.scope, status=status, email=email, user_id=user_id, limit=limit + 1, after=after
         )
@@ -116,9 +117,9 @@ async def list_orders(
     response_model=WholeOrder,
     responses={**shown(200, _WHOLE), **answers(*ACTING_REFUSALS, errors.NotFound)},
 )
-async def read_order(request: Request, acting: Viewing, order_id: Id) -> Response:
+async def read_order(db: Db, acting: Viewing, order_id: Id) -> Response:
     """With its lines, payments and refunds, and what happened to it."""
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         return json_answer(await _whole(tx, acting.scope, order_id))
 
 
@@ -131,16 +132,15 @@ async def read_order(request: Request, acting: Viewing, order_id: Id) -> Respons
         **answers(*ACTING_REFUSALS, *GATEWAY_REFUSALS, errors.NotFound, store.OrderPaid),
     },
 )
-async def cancel_order(request: Request, acting: Selling, order_id: Id) -> Response:
+async def cancel_order(billing_context: BillingDep, acting: Selling, order_id: Id) -> Response:
     """Nobody can pay it any more, and what it held is free again. Asked again it answers the same."""
-    desk = billing_of(request)
-    async with desk.database.read() as tx:
+    async with billing_context.database.read() as tx:
         order = await store.find_order(tx, acting.scope, order_id)
         checkout = await billing.checkout_by_id(tx, acting.platform_id, order.checkout_id)
         account = None if checkout is None else await billing.find_account(tx, checkout.account)
     if order.status == "processing" and checkout is not None and account is not None:
-        await billing.end_checkout(desk, account, checkout)
-    async with desk.database.read() as tx:
+        await billing.end_checkout(billing_context, account, checkout)
+    async with billing_context.database.read() as tx:
         store.refuse_paid(await store.find_order(tx, acting.scope, order_id))
         return json_answer(await _whole(tx, acting.scope, order_id))
 

@@ -12,7 +12,7 @@ from dream_api.api.store.params import NO_NUL, Id
 from dream_api.auth.audit import record
 from dream_api.auth.dependencies import IdempotencyKey, Refunding
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
-from dream_api.billing.dependencies import billing_of
+from dream_api.billing.dependencies import BillingDep
 from dream_api.core import errors
 from dream_api.core.http import JSON_BODY, Body, answers, json_answer, once_of, read_json, replayed, shown, takes
 from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
@@ -68,7 +68,9 @@ _SHOWN = {
     },
     openapi_extra=takes(NewOrderRefund, _EXAMPLE),
 )
-async def refund_order(request: Request, acting: Refunding, order_id: Id, _: IdempotencyKey = None) -> Response:
+async def refund_order(
+    request: Request, billing_context: BillingDep, acting: Refunding, order_id: Id, _: IdempotencyKey = None
+) -> Response:
     """Some units, an amount, or all that is left; the order follows when the money has gone."""
     body, raw = await read_json(request, NewOrderRefund)
     once = once_of(request, platform_id=acting.platform_id, caller=acting.caller, body=raw)
@@ -78,8 +80,7 @@ async def refund_order(request: Request, acting: Refunding, order_id: Id, _: Ide
         restock=body.restock,
         reason=body.reason,
     )
-    desk = billing_of(request)
-    async with desk.database.write() as tx:
+    async with billing_context.database.write() as tx:
         order = await store.find_order(tx, acting.scope, order_id)
         account, payment = await store.find_payment(tx, acting.scope, order)
         before = await billing.begun_refund(tx, account, once)
@@ -89,4 +90,4 @@ async def refund_order(request: Request, acting: Refunding, order_id: Id, _: Ide
         if before is None:
             told = {"refund": refund.id, "amount": str(refund.amount), "currency": refund.currency}
             await record(tx, request, acting, "order.refunded", about=order.id, details=told)
-    return replayed(json_answer(refund_of(await billing.send_refund(desk, account, refund)), 201), before)
+    return replayed(json_answer(refund_of(await billing.send_refund(billing_context, account, refund)), 201), before)

@@ -22,10 +22,11 @@ from dream_api.auth.authenticator import SERVER_REFUSALS
 from dream_api.auth.dependencies import Server
 from dream_api.core.errors import Overloaded, Refusal
 from dream_api.core.http import Body, Error, answers, read_json, refusal_body, shown, takes
+from dream_api.core.http.dependencies import SettingsDep
 from dream_api.core.idempotency import proper_key
 from dream_api.keys import Key
 from dream_api.metering import Metered, Outcome, Terms, body_of, metered, refusal_of
-from dream_api.metering.dependencies import engine_of
+from dream_api.metering.dependencies import MeteringDep
 from dream_api.platforms import SaasOnly
 
 router = APIRouter(tags=["Usage"])
@@ -69,15 +70,16 @@ _EXAMPLE = {"items": [{"userId": "user_123"}, {"userId": "user_456", "meter": "r
     },
     openapi_extra=takes(NewBatch, _EXAMPLE),
 )
-async def count_batch(request: Request, key: Server, event_key: EventKey = None) -> Response:
+async def count_batch(
+    request: Request, settings: SettingsDep, engine: MeteringDep, key: Server, event_key: EventKey = None
+) -> Response:
     """Each item is counted or refused as `POST /api/data` would, and answered in its place; a body of the wrong form
     counts nothing. Under one `Idempotency-Key`, each item is remembered by its place: send the whole batch again."""
     body, _ = await read_json(request, NewBatch)
-    engine = engine_of(request)
     terms = await engine.terms_of(key)
     calls = [_call(key, terms, item, place, event_key) for place, item in enumerate(body.items)]
     results = await engine.count_all(calls)
-    link_base: str = request.app.state.settings.link_base
+    link_base: str = settings.link_base
     request_id: str = request.state.request_id
     told = [_told(result, place, request_id, link_base) for place, result in enumerate(results)]
     return Response(f'{{"results":[{",".join(told)}]}}', media_type="application/json")

@@ -5,8 +5,9 @@ from the socket (`core.http.lane`), all others to it as an ASGI endpoint. The fr
 """
 
 import asyncio
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -42,6 +43,7 @@ from dream_api.core.http import (
     shown,
     takes,
 )
+from dream_api.core.http.dependencies import from_state
 from dream_api.core.idempotency import IdempotencyMismatch
 from dream_api.keys import Key
 from dream_api.metering import Metered, MeteringEngine, Outcome, Terms, body_of, metered, rate_headers, refusal_of
@@ -227,8 +229,11 @@ class _Passing(Response):
     openapi_extra=takes(NewCount, {"meter": "requests", "quantity": 1}, required=False) | SERVER_SECURITY,
 )
 async def count(
-    request: Request, user_id: UserId = None, user_plan: UserPlan = None, event_key: EventKey = None
+    endpoint: Annotated[Metering, Depends(from_state("metered_call"))],
+    user_id: UserId = None,
+    user_plan: UserPlan = None,
+    event_key: EventKey = None,
 ) -> Response:
     """Verifies the key, finds the customer's plan, and counts the call if and only if every hard limit keeps room
     for it; all in one transaction, committed before the answer. The first admitted call makes the customer."""
-    return _Passing(request.app.state.metered_call)
+    return _Passing(endpoint)

@@ -2,18 +2,19 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import Response
 
 from dream_api import customers, usage
-from dream_api.auth.dependencies import Viewing, authenticator_of
+from dream_api.auth.dependencies import Viewing
 from dream_api.auth.principals import Acting
 from dream_api.auth.tenant_resolution import ACTING_REFUSALS
 from dream_api.catalog import Plans
 from dream_api.core import clock
 from dream_api.core.http import answers, json_answer, shown
-from dream_api.metering.dependencies import engine_of
+from dream_api.core.http.dependencies import Db
+from dream_api.metering.dependencies import MeteringDep
 from dream_api.platforms import SaasOnly
 from dream_api.usage import Meter, Point, UsageBy
 
@@ -80,7 +81,8 @@ _METER = "Which meter; by default `requests`, and all of them by meter."
     responses={**shown(200, _EXAMPLE), **answers(*ACTING_REFUSALS, SaasOnly, usage.UnknownMeter)},
 )
 async def read_history(
-    request: Request,
+    db: Db,
+    engine: MeteringDep,
     acting: Viewing,
     by: Annotated[UsageBy, Query(description="What each number is of.")] = "day",
     starts_at: Annotated[
@@ -98,10 +100,10 @@ async def read_history(
     are UTC."""
     if user_id is not None:
         customers.proper_user_id(user_id, "userId")
-    plans = await engine_of(request).plans_of(acting)
+    plans = await engine.plans_of(acting)
     span = usage.span_of(by, _moment(starts_at), _moment(ends_at), clock.now() + plans.ahead)
     meters = _meters(plans, acting, by, meter)
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         points = await usage.history(tx, acting.scope, by, span, meters, user_id=user_id, limit=limit)
     told = History(
         by=by,

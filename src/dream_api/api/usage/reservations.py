@@ -24,7 +24,7 @@ from dream_api.core.db import Tx
 from dream_api.core.http import Body, answer_once, answers, read_json, shown, takes
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.metering import Outcome, metered, peeked_body
-from dream_api.metering.dependencies import engine_of
+from dream_api.metering.dependencies import MeteringDep
 from dream_api.platforms import SaasOnly
 from dream_api.usage import Reservation
 
@@ -99,6 +99,7 @@ Id = Annotated[str, Path(alias="id", description="`res_…`", max_length=64, pat
 )
 async def reserve(
     request: Request,
+    engine: MeteringDep,
     key: Server,
     user_id: UserId = None,
     user_plan: UserPlan = None,
@@ -108,7 +109,7 @@ async def reserve(
     weighs on every other call until it is settled or its time is over."""
     who = user_id_of(user_id)
     body, raw = await read_json(request, NewReservation)
-    terms = await engine_of(request).terms_of(key, user_plan)
+    terms = await engine.terms_of(key, user_plan)
     call = metered(key, terms, user_id=who, plan=user_plan, meter=body.meter, quantity=body.quantity)
     told = json.dumps([who, user_plan]).encode() + raw
 
@@ -137,13 +138,15 @@ async def reserve(
     },
     openapi_extra=takes(Settlement, {"quantity": 7}),
 )
-async def settle(request: Request, key: Server, reservation_id: Id, _: IdempotencyKey = None) -> Response:
+async def settle(
+    request: Request, engine: MeteringDep, key: Server, reservation_id: Id, _: IdempotencyKey = None
+) -> Response:
     """Counts the quantity at this moment and releases the rest. It is not refused for any limit: there was room for it
     when it was reserved."""
     body, raw = await read_json(request, Settlement)
     if key.project_type != "saas":
         raise SaasOnly("Calls are metered for saas projects; this key belongs to a store.")
-    terms = await engine_of(request).terms_of(key)
+    terms = await engine.terms_of(key)
 
     async def effect(tx: Tx) -> str:
         reservation, meter, outcome = await metering.settle(tx, key, terms, reservation_id, body.quantity)

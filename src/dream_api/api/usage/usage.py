@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from dream_api import usage
@@ -10,7 +10,7 @@ from dream_api.api.usage.models import METERED_REFUSALS, USAGE_EXAMPLE, Usage, U
 from dream_api.auth.dependencies import Server
 from dream_api.core.http import answers, shown
 from dream_api.metering import metered, peeked_body, rate_headers
-from dream_api.metering.dependencies import engine_of
+from dream_api.metering.dependencies import MeteringDep
 
 router = APIRouter(tags=["Usage"])
 
@@ -22,14 +22,13 @@ router = APIRouter(tags=["Usage"])
     responses={**shown(200, USAGE_EXAMPLE), **answers(*METERED_REFUSALS, usage.UnknownMeter)},
 )
 async def read_usage(
-    request: Request,
+    engine: MeteringDep,
     key: Server,
     user_id: UserId = None,
     user_plan: UserPlan = None,
     meter: Annotated[str, Query(description="Which meter to read.", max_length=120)] = usage.REQUESTS,
 ) -> Response:
     """How a customer's limits stand. Never counts."""
-    engine = engine_of(request)
     terms = await engine.terms_of(key, user_plan)
     outcome = await engine.peek(metered(key, terms, user_id=user_id_of(user_id), plan=user_plan, meter=meter))
     answer = Response(peeked_body(outcome), media_type="application/json")

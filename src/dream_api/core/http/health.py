@@ -10,10 +10,9 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from dream_api.core import jobs, metrics
-from dream_api.core.db import Database
 from dream_api.core.errors import Forbidden, Refusal, StorageUnavailable, Unavailable
+from dream_api.core.http.dependencies import database_of, settings_of, state_of
 from dream_api.core.http.openapi import answers
-from dream_api.core.settings import Settings
 
 router = APIRouter(tags=["Operations"])
 # What machines ask again and again; never limited.
@@ -48,15 +47,15 @@ async def healthz() -> Health:
 @router.get("/readyz", summary="Can it serve?", responses={**_OK, **answers(StorageUnavailable, ShuttingDown)})
 async def readyz(request: Request) -> Health:
     """The database answers, and the process is not shutting down."""
-    database: Database = request.app.state.database
-    if request.app.state.is_stopping:
+    database = database_of(request)
+    if state_of(request, "is_stopping"):
         raise ShuttingDown("The server is shutting down.")
     await database.ping()
     return Health()
 
 
 def _may_read_metrics(request: Request) -> None:
-    settings: Settings = request.app.state.settings
+    settings = settings_of(request)
     token = settings.metrics_token
     sent = request.headers.get("authorization", "").removeprefix("Bearer ")
     if token is not None and hmac.compare_digest(sent.encode(), token.get_secret_value().encode()):
@@ -73,7 +72,7 @@ def _may_read_metrics(request: Request) -> None:
 )
 async def read_metrics(request: Request, _: Annotated[None, Depends(_may_read_metrics)]) -> Response:
     with suppress(Refusal):  # without a database the process's own figures are told all the same
-        async with request.app.state.database.read() as tx:
+        async with database_of(request).read() as tx:
             for state, number in (await jobs.counts(tx)).items():
                 metrics.jobs.labels(state).set(number)
     return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE)

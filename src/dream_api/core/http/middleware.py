@@ -45,7 +45,7 @@ class Front:
 
     @property
     def state(self) -> State:
-        """What the framework's endpoints reach by `request.app.state`."""
+        """What the framework's endpoints reach by `app.state`."""
         return self._app.state
 
     def openapi(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from dream_api.core.errors import (
     UnsupportedMedia,
     ValidationFailed,
 )
+from dream_api.core.http.dependencies import settings_of
 
 
 class Body(BaseModel):
@@ -35,7 +36,7 @@ class ClientGone(Exception):
 
 async def read_json(request: Request, model: type[B]) -> tuple[B, bytes]:
     """The request's body as the model, and as it came."""
-    body = await read(request.receive, request.headers.get("content-length"), request.app.state.settings.body_limit)
+    body = await read(request.receive, request.headers.get("content-length"), settings_of(request).body_limit)
     return parse(model, body, request.headers.get("content-type")), body
 
 

@@ -8,7 +8,8 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dream_api.core.db import Database, Tx
+from dream_api.core.db import Tx
+from dream_api.core.http.dependencies import database_of
 from dream_api.core.idempotency import Once, proper_key, remembered, remembered_outside
 
 
@@ -38,7 +39,7 @@ async def answer_once(
     With an `Idempotency-Key`, once for all retries; the fields that are `secrets` are not stored, and null in a replay.
     """
     once = once_of(request, platform_id=platform_id, caller=caller, body=body)
-    database: Database = request.app.state.database
+    database = database_of(request)
 
     async def as_text(tx: Tx) -> str:
         answer = await effect(tx)
@@ -65,7 +66,7 @@ async def answer_outside(
     async def as_text() -> str:
         return (await effect(outgoing)).model_dump_json(by_alias=True)
 
-    done = await remembered_outside(request.app.state.database, once, status, as_text)
+    done = await remembered_outside(database_of(request), once, status, as_text)
     headers = {"Idempotent-Replayed": "true"} if done.is_replay else None
     return Response(done.text, done.status, headers, media_type="application/json")
 

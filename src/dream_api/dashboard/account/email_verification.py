@@ -7,7 +7,8 @@ from dream_api import accounts, identity, platforms
 from dream_api.auth.browser_sessions import SignedIn
 from dream_api.auth.csrf import read_own_form
 from dream_api.auth.guest_sessions import AnyGuest, read_guest_form
-from dream_api.dashboard.account.page import HOME, actor_of, database_of, page, to_sign_in
+from dream_api.core.http.dependencies import Db, SettingsDep
+from dream_api.dashboard.account.page import HOME, actor_of, page, to_sign_in
 from dream_api.dashboard.layout import PageRoute, see
 
 router = APIRouter(prefix="/account/verify", route_class=PageRoute, include_in_schema=False)
@@ -19,25 +20,25 @@ async def show_verify(request: Request, guest: AnyGuest, sent: bool = False) -> 
 
 
 @router.post("")
-async def send_again(request: Request, visitor: SignedIn) -> Response:
+async def send_again(request: Request, db: Db, visitor: SignedIn) -> Response:
     await read_own_form(request, visitor)
-    async with database_of(request).write() as tx:
+    async with db.write() as tx:
         await accounts.ask_to_verify(tx, visitor.session.user_id, visitor.session.email)
     return see("/account/verify?sent=true")
 
 
 @router.get("/{token}")
-async def show_link(request: Request, guest: AnyGuest, token: str) -> Response:
+async def show_link(request: Request, db: Db, guest: AnyGuest, token: str) -> Response:
     """Asks before it acts: programs that look at letters before people do open every link in them."""
-    async with database_of(request).read() as tx:
+    async with db.read() as tx:
         link = await identity.look_up_link(tx, accounts.VERIFY_LINK, token)
     return page(request, guest, "verify_link.html", email=link.payload, token=token)
 
 
 @router.post("/{token}")
-async def verify(request: Request, guest: AnyGuest, token: str) -> Response:
+async def verify(request: Request, db: Db, settings: SettingsDep, guest: AnyGuest, token: str) -> Response:
     await read_guest_form(request, guest)
-    async with database_of(request).write() as tx:
+    async with db.write() as tx:
         before, after = await accounts.verify(tx, token)
         by = actor_of(request, after.id, after.email)
         if before.email == after.email:
@@ -48,4 +49,4 @@ async def verify(request: Request, guest: AnyGuest, token: str) -> Response:
             details = {"email": after.email}
             await platforms.record_of_person(tx, after.id, "user.email_changed", by=by, details=details)
     is_in = guest.visitor is not None and guest.visitor.session.user_id == after.id
-    return see(HOME) if is_in else to_sign_in(request, "verified", after.email)
+    return see(HOME) if is_in else to_sign_in(request, settings, "verified", after.email)

@@ -7,12 +7,14 @@ from starlette.responses import Response
 
 from dream_api import accounts, platforms
 from dream_api.accounts import Arrival
+from dream_api.auth.dependencies import ProviderDep
 from dream_api.auth.guest_sessions import AnyGuest, drop, keep, own_name
+from dream_api.billing.dependencies import InstanceKeyDep
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound, Refusal
-from dream_api.core.settings import Settings
-from dream_api.dashboard.account.page import INVALID, actor_of, database_of, key_of, let_in, own_path, page
+from dream_api.core.http.dependencies import Db, SettingsDep
+from dream_api.dashboard.account.page import INVALID, actor_of, let_in, own_path, page
 from dream_api.dashboard.layout import PageRoute, see
 from dream_api.identity import Flow, Provider
 
@@ -24,21 +26,27 @@ _SECONDS = 600
 
 
 @router.get("/start")
-async def start(request: Request, next: Next = "") -> Response:
-    flow, url = await _provider(request).begin(own_path(next))
-    return keep(request, see(url), _COOKIE, flow.sealed(key_of(request)), seconds=_SECONDS)
+async def start(request: Request, provider: ProviderDep, instance_key: InstanceKeyDep, next: Next = "") -> Response:
+    flow, url = await _provider(provider).begin(own_path(next))
+    return keep(request, see(url), _COOKIE, flow.sealed(instance_key), seconds=_SECONDS)
 
 
 @router.get("/callback")
-async def finish(request: Request, guest: AnyGuest) -> Response:
-    settings: Settings = request.app.state.settings
-    provider = _provider(request)
+async def finish(
+    request: Request,
+    db: Db,
+    settings: SettingsDep,
+    provider: ProviderDep,
+    instance_key: InstanceKeyDep,
+    guest: AnyGuest,
+) -> Response:
+    provider = _provider(provider)
     path = ""
     try:
-        flow = Flow.opened(request.cookies.get(own_name(settings, _COOKIE), ""), key_of(request))
+        flow = Flow.opened(request.cookies.get(own_name(settings, _COOKIE), ""), instance_key)
         path = flow.next
         claims = await provider.finish(flow, dict(request.query_params))
-        async with database_of(request).write() as tx:
+        async with db.write() as tx:
             is_invited = settings.sign_up == "invited" and await platforms.is_invited(
                 tx, claims.email.strip().lower(), clock.now()
             )
@@ -63,8 +71,7 @@ async def _record(tx: Tx, request: Request, arrival: Arrival, how: str) -> None:
     await platforms.record_of_person(tx, user.id, action, by=by, details={"how": how})
 
 
-def _provider(request: Request) -> Provider:
-    provider: Provider | None = request.app.state.provider
+def _provider(provider: Provider | None) -> Provider:
     if provider is None:
         raise NotFound("Nobody else signs people in here.", hint="The operator may set DREAM_OIDC_ISSUER.")
     return provider

@@ -5,42 +5,35 @@ from starlette.responses import Response
 
 from dream_api import accounts, identity, platforms
 from dream_api.accounts import User
+from dream_api.auth.dependencies import PasswordsDep
 from dream_api.auth.guest_sessions import AnyGuest, Guest, keep_session, read_guest_form
-from dream_api.core.db import Tx
+from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Refusal
 from dream_api.core.http import Form
-from dream_api.dashboard.account.page import (
-    HOME,
-    INVALID,
-    actor_of,
-    begin_session,
-    database_of,
-    kept,
-    page,
-    passwords_of,
-    told,
-)
+from dream_api.core.http.dependencies import Db
+from dream_api.dashboard.account.page import HOME, INVALID, actor_of, begin_session, kept, page, told
 from dream_api.dashboard.layout import PageRoute, see
+from dream_api.identity import Passwords
 
 router = APIRouter(prefix="/account/operator", route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/{token}")
-async def show_operator(request: Request, guest: AnyGuest, token: str) -> Response:
-    async with database_of(request).read() as tx:
+async def show_operator(request: Request, db: Db, guest: AnyGuest, token: str) -> Response:
+    async with db.read() as tx:
         await platforms.look_up_operator_link(tx, token)
     return page(request, guest, "operator.html", token=token, form={}, problems={})
 
 
 @router.post("/{token}")
-async def become_operator(request: Request, guest: AnyGuest, token: str) -> Response:
+async def become_operator(request: Request, db: Db, passwords: PasswordsDep, guest: AnyGuest, token: str) -> Response:
     form = await read_guest_form(request, guest)
-    async with database_of(request).read() as tx:
+    async with db.read() as tx:
         await platforms.look_up_operator_link(tx, token)
     try:
         if guest.visitor is not None:
-            return await _take_over(request, guest, token)
-        return await _make(request, form, token)
+            return await _take_over(request, db, guest, token)
+        return await _make(request, db, passwords, form, token)
     except identity.LinkUnusable:
         raise
     except Refusal as refusal:
@@ -48,21 +41,21 @@ async def become_operator(request: Request, guest: AnyGuest, token: str) -> Resp
         return page(request, guest, "operator.html", status=INVALID, **shown)
 
 
-async def _take_over(request: Request, guest: Guest, token: str) -> Response:
+async def _take_over(request: Request, db: Database, guest: Guest, token: str) -> Response:
     """By somebody who is signed in."""
     assert guest.visitor is not None
     session = guest.visitor.session
-    async with database_of(request).write() as tx:
+    async with db.write() as tx:
         await _join(tx, request, token, session.user_id, session.email)
     return see(HOME)
 
 
-async def _make(request: Request, form: Form, token: str) -> Response:
+async def _make(request: Request, db: Database, passwords: Passwords, form: Form, token: str) -> Response:
     """By somebody new: whoever reads the server's terminal need not show that mail reaches them."""
     email = accounts.proper_email(form.get("email", ""))
     password = identity.proper_password(form.get("password", ""), email)
-    hashed = await passwords_of(request).hash(password)
-    async with database_of(request).write() as tx:
+    hashed = await passwords.hash(password)
+    async with db.write() as tx:
         user: User = await accounts.create_user(tx, email, form.get("name", ""), verified=True, password_hash=hashed)
         await _join(tx, request, token, user.id, user.email)
         session = await begin_session(tx, request, user, "operator's link")

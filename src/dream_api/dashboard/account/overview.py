@@ -12,7 +12,8 @@ from dream_api.auth.csrf import read_own_form
 from dream_api.auth.token_roles import lower
 from dream_api.core import clock
 from dream_api.core.db import Row
-from dream_api.dashboard.account.page import actor, database_of, frame
+from dream_api.core.http.dependencies import Db
+from dream_api.dashboard.account.page import actor, frame
 from dream_api.dashboard.account.user_agents import browser_named
 from dream_api.dashboard.layout import PageRoute, see
 from dream_api.platforms import Membership
@@ -53,9 +54,9 @@ class TokenShown:
 
 
 @router.get("")
-async def show_account(request: Request, visitor: SignedIn, done: str = "") -> Response:
+async def show_account(db: Db, visitor: SignedIn, done: str = "") -> Response:
     user_id = visitor.session.user_id
-    async with database_of(request).read() as tx:
+    async with db.read() as tx:
         user = await accounts.find_user(tx, user_id)
         sessions = await accounts.sessions_of(tx, user_id)
         tokens = await accounts.of_user(tx, user_id)
@@ -88,20 +89,20 @@ def _token(row: Row[Any], membership: Membership) -> TokenShown:
 
 
 @router.post("/sessions/end")
-async def end_other_sessions(request: Request, visitor: SignedIn) -> Response:
+async def end_other_sessions(request: Request, db: Db, visitor: SignedIn) -> Response:
     await read_own_form(request, visitor)
     session = visitor.session
-    async with database_of(request).write() as tx:
+    async with db.write() as tx:
         await accounts.end_sessions(tx, session.user_id, but=(session.id,))
         await platforms.record_of_person(tx, session.user_id, "sessions.ended", by=actor(request, visitor))
     return see("/account?done=sessions")
 
 
 @router.post("/sessions/{session_id}/end")
-async def end_session(request: Request, visitor: SignedIn, session_id: str) -> Response:
+async def end_session(request: Request, db: Db, visitor: SignedIn, session_id: str) -> Response:
     await read_own_form(request, visitor)
     user_id = visitor.session.user_id
-    async with database_of(request).write() as tx:
+    async with db.write() as tx:
         await accounts.end_session(tx, user_id, session_id)
         by = actor(request, visitor)
         await platforms.record_of_person(tx, user_id, "session.ended", by=by, about=session_id)

@@ -16,7 +16,7 @@ from dream_api.core import clock
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Refusal
 from dream_api.core.http import Form
-from dream_api.core.secrets import InstanceKey
+from dream_api.core.settings import Settings
 from dream_api.dashboard.layout import Frame, see
 from dream_api.identity import Passwords
 
@@ -66,18 +66,6 @@ def actor(request: Request, visitor: Visitor) -> Actor:
     return actor_of(request, visitor.session.user_id, visitor.session.email)
 
 
-def database_of(request: Request) -> Database:
-    return request.app.state.database
-
-
-def passwords_of(request: Request) -> Passwords:
-    return request.app.state.passwords
-
-
-def key_of(request: Request) -> InstanceKey:
-    return request.app.state.billing.instance_key
-
-
 async def begin_session(tx: Tx, request: Request, user: User, how: str) -> str:
     """The text of a new session; `how` they came stands in the log."""
     agent = request.headers.get("user-agent", "")
@@ -96,24 +84,24 @@ async def let_in(tx: Tx, request: Request, user: User, how: str, path: str) -> R
     return keep_session(request, see(path), await begin_session(tx, request, user, how))
 
 
-def kept_in(request: Request, cookie: str) -> str:
+def kept_in(request: Request, settings: Settings, cookie: str) -> str:
     """What this browser was told to keep, as it comes back."""
-    return request.cookies.get(own_name(request.app.state.settings, cookie), "")
+    return request.cookies.get(own_name(settings, cookie), "")
 
 
-def to_sign_in(request: Request, done: str, email: str) -> Response:
+def to_sign_in(request: Request, settings: Settings, done: str, email: str) -> Response:
     """What was to be done is done; the page has the address filled in, which no address of a page tells."""
-    path = own_path(unquote(kept_in(request, NEXT_COOKIE)))
+    path = own_path(unquote(kept_in(request, settings, NEXT_COOKIE)))
     back = "" if path == HOME else f"&next={quote(path, safe='')}"
     answer = drop(request, see(f"/account/sign-in?done={done}{back}"), NEXT_COOKIE)
     return keep(request, answer, ADDRESS_COOKIE, quote(email), seconds=_ADDRESS_SECONDS)
 
 
-async def prove(request: Request, visitor: Visitor, form: Form) -> None:
+async def prove(request: Request, db: Database, passwords: Passwords, visitor: Visitor, form: Form) -> None:
     """Returns where whoever sits at the browser knows the password as well; raises ValidationFailed."""
-    user_id, database = visitor.session.user_id, database_of(request)
+    user_id, database = visitor.session.user_id, db
     try:
-        await accounts.confirm_password(database, passwords_of(request), user_id, form.get("current", ""))
+        await accounts.confirm_password(database, passwords, user_id, form.get("current", ""))
     except accounts.PasswordWrong as refusal:
         if refusal.locks:
             async with database.write() as tx:

@@ -1,6 +1,7 @@
 """`/account/name`, `/email`, `/password` and `/close`: what people change of their accounts."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -8,13 +9,17 @@ from starlette.responses import Response
 from dream_api import accounts, audit, identity, platforms
 from dream_api.auth.browser_sessions import SignedIn, Visitor
 from dream_api.auth.csrf import read_own_form
+from dream_api.auth.dependencies import PasswordsDep
 from dream_api.auth.guest_sessions import drop
 from dream_api.auth.principals import Developer
-from dream_api.core.db import Tx
+from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Refusal, ValidationFailed
 from dream_api.core.http import Form
-from dream_api.dashboard.account.page import INVALID, actor, database_of, frame, kept, passwords_of, prove, told
+from dream_api.core.http.dependencies import Db, SettingsDep
+from dream_api.core.settings import Settings
+from dream_api.dashboard.account.page import INVALID, actor, frame, kept, prove, told
 from dream_api.dashboard.layout import PageRoute, see
+from dream_api.identity import Passwords
 from dream_api.platforms import Membership
 from dream_api.tenancy import membership as teaming
 from dream_api.tenancy.membership import Changing
@@ -39,12 +44,12 @@ async def show_name(visitor: SignedIn) -> Response:
 
 
 @router.post("/name")
-async def change_name(request: Request, visitor: SignedIn) -> Response:
-    return await _change(request, visitor, "name.html", _rename)
+async def change_name(request: Request, db: Db, visitor: SignedIn) -> Response:
+    return await _change(request, visitor, "name.html", partial(_rename, db))
 
 
-async def _rename(request: Request, visitor: Visitor, form: Form) -> Response:
-    async with database_of(request).write() as tx:
+async def _rename(db: Database, request: Request, visitor: Visitor, form: Form) -> Response:
+    async with db.write() as tx:
         await accounts.rename(tx, visitor.session.user_id, form.get("name", ""))
         by = actor(request, visitor)
         await platforms.record_of_person(tx, visitor.session.user_id, "user.changed", by=by)
@@ -57,15 +62,17 @@ async def show_email(visitor: SignedIn) -> Response:
 
 
 @router.post("/email")
-async def change_email(request: Request, visitor: SignedIn) -> Response:
-    return await _change(request, visitor, "email.html", _ask_for_email)
+async def change_email(request: Request, db: Db, passwords: PasswordsDep, visitor: SignedIn) -> Response:
+    return await _change(request, visitor, "email.html", partial(_ask_for_email, db, passwords))
 
 
-async def _ask_for_email(request: Request, visitor: Visitor, form: Form) -> Response:
+async def _ask_for_email(
+    db: Database, passwords: Passwords, request: Request, visitor: Visitor, form: Form
+) -> Response:
     """Whether somebody has the address is told by the letter's link alone, to whom reads its mail."""
     email = accounts.proper_email(form.get("email", ""))
-    await prove(request, visitor, form)
-    async with database_of(request).write() as tx:
+    await prove(request, db, passwords, visitor, form)
+    async with db.write() as tx:
         await accounts.ask_to_verify(tx, visitor.session.user_id, email)
     return see("/account?done=email")
 
@@ -76,16 +83,16 @@ async def show_password(visitor: SignedIn) -> Response:
 
 
 @router.post("/password")
-async def change_password(request: Request, visitor: SignedIn) -> Response:
-    return await _change(request, visitor, "password.html", _set_password)
+async def change_password(request: Request, db: Db, passwords: PasswordsDep, visitor: SignedIn) -> Response:
+    return await _change(request, visitor, "password.html", partial(_set_password, db, passwords))
 
 
-async def _set_password(request: Request, visitor: Visitor, form: Form) -> Response:
+async def _set_password(db: Database, passwords: Passwords, request: Request, visitor: Visitor, form: Form) -> Response:
     session = visitor.session
     password = identity.proper_password(form.get("password", ""), session.email)
-    await prove(request, visitor, form)
-    hashed = await passwords_of(request).hash(password)
-    async with database_of(request).write() as tx:
+    await prove(request, db, passwords, visitor, form)
+    hashed = await passwords.hash(password)
+    async with db.write() as tx:
         await accounts.set_password(tx, session.user_id, hashed, but=session.id)
         await accounts.notify(tx, session.email, "Your password was changed")
         by = actor(request, visitor)
@@ -99,30 +106,34 @@ async def show_close(visitor: SignedIn) -> Response:
 
 
 @router.post("/close")
-async def close(request: Request, visitor: SignedIn) -> Response:
-    return await _change(request, visitor, "close.html", _close)
+async def close(
+    request: Request, db: Db, settings: SettingsDep, passwords: PasswordsDep, visitor: SignedIn
+) -> Response:
+    return await _change(request, visitor, "close.html", partial(_close, db, settings, passwords))
 
 
-async def _close(request: Request, visitor: Visitor, form: Form) -> Response:
+async def _close(
+    db: Database, settings: Settings, passwords: Passwords, request: Request, visitor: Visitor, form: Form
+) -> Response:
     session = visitor.session
     if form.get("email", "").lower() != session.email:
         raise ValidationFailed("That is not the address of this account.", param="email")
-    await prove(request, visitor, form)
+    await prove(request, db, passwords, visitor, form)
     by = actor(request, visitor)
-    async with database_of(request).write() as tx:
+    async with db.write() as tx:
         # As they are now: somebody may have been let in or put out since the visitor was read.
         memberships = await platforms.memberships_of(tx, session.user_id)
         for membership in sorted(memberships, key=lambda each: each.platform.id):
-            await _leave(tx, request, visitor, membership)
+            await _leave(tx, request, settings, visitor, membership)
         await accounts.close(tx, session.user_id)
         await audit.record(tx, session.user_id, "user.deleted", by=by)
     return drop(request, see("/account/sign-in?done=closed"), "dream_session")
 
 
-async def _leave(tx: Tx, request: Request, visitor: Visitor, membership: Membership) -> None:
+async def _leave(tx: Tx, request: Request, settings: Settings, visitor: Visitor, membership: Membership) -> None:
     session, platform = visitor.session, membership.platform
     developer = Developer(platform, membership.role, visitor.caller, session.user_id, session.shown_name)
-    changing = Changing(developer, actor(request, visitor), request.app.state.settings.home_mode)
+    changing = Changing(developer, actor(request, visitor), settings.home_mode)
     try:
         await teaming.leave(tx, changing, session.user_id)
     except platforms.LastOwner:

@@ -10,8 +10,11 @@ from dream_api import accounts, identity, platforms
 from dream_api.accounts import SignInRefused, User
 from dream_api.auth.browser_sessions import SignedIn
 from dream_api.auth.csrf import read_own_form
+from dream_api.auth.dependencies import PasswordsDep, ProviderDep
 from dream_api.auth.guest_sessions import AnyGuest, Guest, drop, keep_session, read_guest_form
+from dream_api.billing.dependencies import InstanceKeyDep
 from dream_api.core.db import Tx
+from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.settings import Settings
 from dream_api.dashboard.account.page import (
     ADDRESS_COOKIE,
@@ -21,16 +24,14 @@ from dream_api.dashboard.account.page import (
     actor_of,
     address_of,
     begin_session,
-    database_of,
     kept,
     kept_in,
-    key_of,
     let_in,
     own_path,
     page,
-    passwords_of,
 )
 from dream_api.dashboard.layout import PageRoute, see
+from dream_api.identity import Provider
 
 router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=False)
 
@@ -47,16 +48,20 @@ _CODE_WRONG = "That code is wrong, or was used already."
 
 
 @router.get("/sign-in")
-async def show_sign_in(request: Request, guest: AnyGuest, next: Next = "", done: str = "") -> Response:
+async def show_sign_in(
+    request: Request, settings: SettingsDep, provider: ProviderDep, guest: AnyGuest, next: Next = "", done: str = ""
+) -> Response:
     path = own_path(next)
     if guest.visitor is not None:
         return see(path)
-    email = unquote(kept_in(request, ADDRESS_COOKIE)) if done in _FILLED_IN else ""
-    return _page(request, guest, {"next": path, "email": email}, notice=_DONE.get(done, ""))
+    email = unquote(kept_in(request, settings, ADDRESS_COOKIE)) if done in _FILLED_IN else ""
+    return _page(request, settings, provider, guest, {"next": path, "email": email}, notice=_DONE.get(done, ""))
 
 
 @router.post("/sign-in")
-async def sign_in(request: Request, guest: AnyGuest) -> Response:
+async def sign_in(
+    request: Request, db: Db, settings: SettingsDep, passwords: PasswordsDep, provider: ProviderDep, guest: AnyGuest
+) -> Response:
     form = await read_guest_form(request, guest)
     path = own_path(form.get("next", ""))
 
@@ -67,15 +72,23 @@ async def sign_in(request: Request, guest: AnyGuest) -> Response:
 
     typed = form.get("email", ""), form.get("password", "")
     try:
-        return await accounts.sign_in(database_of(request), passwords_of(request), *typed, then)
+        return await accounts.sign_in(db, passwords, *typed, then)
     except SignInRefused as refusal:
-        async with database_of(request).write() as tx:
+        async with db.write() as tx:
             await platforms.note_refused(tx, refusal.user_id, address_of(request), locks=refusal.locks)
-        return _page(request, guest, {**kept(form), "next": path}, problem=refusal.sentence)
+        return _page(request, settings, provider, guest, {**kept(form), "next": path}, problem=refusal.sentence)
 
 
-def _page(request: Request, guest: Guest, form: dict[str, str], *, notice: str = "", problem: str = "") -> Response:
-    settings: Settings = request.app.state.settings
+def _page(
+    request: Request,
+    settings: Settings,
+    provider: Provider | None,
+    guest: Guest,
+    form: dict[str, str],
+    *,
+    notice: str = "",
+    problem: str = "",
+) -> Response:
     return page(
         request,
         guest,
@@ -84,27 +97,29 @@ def _page(request: Request, guest: Guest, form: dict[str, str], *, notice: str =
         form=form,
         problems={"": problem} if problem else {},
         notice=notice,
-        provider=request.app.state.provider,
+        provider=provider,
         is_open=settings.sign_up == "open",
     )
 
 
 @router.get("/code")
-async def show_code(request: Request, guest: AnyGuest) -> Response:
-    async with database_of(request).read() as tx:
-        await identity.look_up_link(tx, accounts.CODE_LINK, _code_cookie(request))
+async def show_code(request: Request, db: Db, settings: SettingsDep, guest: AnyGuest) -> Response:
+    async with db.read() as tx:
+        await identity.look_up_link(tx, accounts.CODE_LINK, _code_cookie(request, settings))
     return page(request, guest, "code.html", problems={})
 
 
 @router.post("/code")
-async def show_that_one_has_it(request: Request, guest: AnyGuest) -> Response:
+async def show_that_one_has_it(
+    request: Request, db: Db, settings: SettingsDep, instance_key: InstanceKeyDep, guest: AnyGuest
+) -> Response:
     form = await read_guest_form(request, guest)
-    token = _code_cookie(request)
-    async with database_of(request).write() as tx:
+    token = _code_cookie(request, settings)
+    async with db.write() as tx:
         link = await identity.look_up_link(tx, accounts.CODE_LINK, token)
         user = await accounts.find_user(tx, link.subject)
         assert user is not None
-        tried = await accounts.pass_code(tx, user.id, key_of(request), form.get("code", ""))
+        tried = await accounts.pass_code(tx, user.id, instance_key, form.get("code", ""))
         if tried.kind is not None:
             await identity.use_link(tx, accounts.CODE_LINK, token)
             if tried.kind == "recovery":
@@ -122,15 +137,15 @@ async def _tell_of_recovery(tx: Tx, request: Request, user: User) -> None:
     await platforms.record_of_person(tx, user.id, "recovery.used", by=by, details={"left": str(left)})
 
 
-def _code_cookie(request: Request) -> str:
-    return kept_in(request, CODE_COOKIE)
+def _code_cookie(request: Request, settings: Settings) -> str:
+    return kept_in(request, settings, CODE_COOKIE)
 
 
 @router.post("/sign-out")
-async def sign_out(request: Request, visitor: SignedIn) -> Response:
+async def sign_out(request: Request, db: Db, visitor: SignedIn) -> Response:
     await read_own_form(request, visitor)
     session = visitor.session
-    async with database_of(request).write() as tx:
+    async with db.write() as tx:
         await accounts.end_session(tx, session.user_id, session.id)
         await platforms.record_of_person(
             tx, session.user_id, "session.ended", by=actor(request, visitor), about=session.id

@@ -8,22 +8,16 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from dream_api import accounts, platforms
+from dream_api.auth.dependencies import PasswordsDep, ProviderDep
 from dream_api.auth.guest_sessions import AnyGuest, Guest, keep, read_guest_form
+from dream_api.core.db import Database
 from dream_api.core.errors import Refusal, ValidationFailed
 from dream_api.core.http import Form
+from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.settings import Settings
-from dream_api.dashboard.account.page import (
-    INVALID,
-    NEXT_COOKIE,
-    address_of,
-    database_of,
-    kept,
-    own_path,
-    page,
-    passwords_of,
-    told,
-)
+from dream_api.dashboard.account.page import INVALID, NEXT_COOKIE, address_of, kept, own_path, page, told
 from dream_api.dashboard.layout import PageRoute, see
+from dream_api.identity import Provider
 from dream_api.platforms import InvitationOver
 
 router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=False)
@@ -35,56 +29,58 @@ Next = Annotated[str, Query(max_length=2_000)]
 
 
 @router.get("/sign-up")
-async def show_sign_up(request: Request, guest: AnyGuest, next: Next = "") -> Response:
+async def show_sign_up(
+    request: Request, db: Db, settings: SettingsDep, provider: ProviderDep, guest: AnyGuest, next: Next = ""
+) -> Response:
     path = own_path(next)
     if guest.visitor is not None:
         return see(path)
-    await _invited(request, path)
-    return _page(request, guest, {"next": path, "email": await _address_of(request, path) or ""}, {})
+    await _invited(db, settings, path)
+    return _page(request, provider, guest, {"next": path, "email": await _address_of(db, path) or ""}, {})
 
 
 @router.post("/sign-up")
-async def sign_up(request: Request, guest: AnyGuest) -> Response:
+async def sign_up(
+    request: Request, db: Db, settings: SettingsDep, passwords: PasswordsDep, provider: ProviderDep, guest: AnyGuest
+) -> Response:
     form = await read_guest_form(request, guest)
     path = own_path(form.get("next", ""))
     email = form.get("email", "")
-    invited = await _invited(request, path)
+    invited = await _invited(db, settings, path)
     try:
         if invited is not None and accounts.proper_email(email) != invited:
             raise ValidationFailed("The invitation was sent to another address.", param="email")
         await accounts.sign_up(
-            database_of(request),
-            passwords_of(request),
+            db,
+            passwords,
             email=email,
             name=form.get("name", ""),
             password=form.get("password", ""),
             address=address_of(request),
         )
     except Refusal as refusal:
-        return _page(request, guest, {**kept(form), "next": path}, told(refusal))
+        return _page(request, provider, guest, {**kept(form), "next": path}, told(refusal))
     answer = page(request, guest, "signed_up.html", email=email)
     return keep(request, answer, NEXT_COOKIE, quote(path), seconds=_NEXT_SECONDS)
 
 
-def _page(request: Request, guest: Guest, form: Form, problems: dict[str, str]) -> Response:
+def _page(request: Request, provider: Provider | None, guest: Guest, form: Form, problems: dict[str, str]) -> Response:
     status = INVALID if problems else 200
-    provider = request.app.state.provider
     return page(request, guest, "sign_up.html", status=status, form=form, problems=problems, provider=provider)
 
 
-async def _invited(request: Request, path: str) -> str | None:
+async def _invited(db: Database, settings: Settings, path: str) -> str | None:
     """The only address that may join, where not everybody may: the one whose invitation is the place to go to."""
-    settings: Settings = request.app.state.settings
     if settings.sign_up == "open":
         return None
-    invited = await _address_of(request, path) if settings.sign_up == "invited" else None
+    invited = await _address_of(db, path) if settings.sign_up == "invited" else None
     return accounts.refuse_uninvited(invited)
 
 
-async def _address_of(request: Request, path: str) -> str | None:
+async def _address_of(db: Database, path: str) -> str | None:
     """Whom the invitation at the path was sent to; None where the path leads to no open invitation."""
     if path.startswith(_INVITATION):
         with suppress(InvitationOver):
-            async with database_of(request).read() as tx:
+            async with db.read() as tx:
                 return (await platforms.find_invitation(tx, path.removeprefix(_INVITATION))).email
     return None

@@ -14,7 +14,8 @@ from dream_api.auth.token_roles import lower
 from dream_api.core import clock
 from dream_api.core.errors import NotFound, Refusal, ValidationFailed
 from dream_api.core.http import Form
-from dream_api.dashboard.account.page import INVALID, actor, database_of, frame, told
+from dream_api.core.http.dependencies import Db
+from dream_api.dashboard.account.page import INVALID, actor, frame, told
 from dream_api.dashboard.layout import PageRoute, see
 from dream_api.platforms import Membership
 
@@ -29,11 +30,11 @@ async def show_form(visitor: SignedIn) -> Response:
 
 
 @router.post("")
-async def issue(request: Request, visitor: SignedIn) -> Response:
+async def issue(request: Request, db: Db, visitor: SignedIn) -> Response:
     form = await read_own_form(request, visitor)
     try:
         membership, role, expires_at = _asked(visitor, form)
-        async with database_of(request).write() as tx:
+        async with db.write() as tx:
             issued = await accounts.issue(
                 tx,
                 membership.platform.id,
@@ -53,10 +54,10 @@ async def issue(request: Request, visitor: SignedIn) -> Response:
 
 
 @router.post("/{token_id}/revoke")
-async def revoke(request: Request, visitor: SignedIn, token_id: str) -> Response:
+async def revoke(request: Request, db: Db, visitor: SignedIn, token_id: str) -> Response:
     await read_own_form(request, visitor)
     user_id = visitor.session.user_id
-    async with database_of(request).write() as tx:
+    async with db.write() as tx:
         own = next((row for row in await accounts.of_user(tx, user_id) if row.id == token_id), None)
         if own is None:
             raise NotFound("There is no such token of yours.", param="token")

@@ -6,10 +6,14 @@ from starlette.responses import Response
 from dream_api import accounts, identity, platforms
 from dream_api.auth.browser_sessions import SignedIn, Visitor
 from dream_api.auth.csrf import read_own_form
-from dream_api.core.db import Tx
+from dream_api.auth.dependencies import PasswordsDep
+from dream_api.billing.dependencies import InstanceKeyDep
+from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Refusal
+from dream_api.core.http.dependencies import Db, SettingsDep
+from dream_api.core.secrets import InstanceKey
 from dream_api.core.settings import Settings
-from dream_api.dashboard.account.page import INVALID, actor, database_of, frame, key_of, prove, told
+from dream_api.dashboard.account.page import INVALID, actor, frame, prove, told
 from dream_api.dashboard.layout import PageRoute, see
 from dream_api.identity import Enrolment
 
@@ -19,19 +23,25 @@ _TWO = 2
 
 
 @router.get("/factor")
-async def show_factor(request: Request, visitor: SignedIn) -> Response:
-    return await _enrolment(request, visitor, {})
+async def show_factor(db: Db, settings: SettingsDep, instance_key: InstanceKeyDep, visitor: SignedIn) -> Response:
+    return await _enrolment(db, settings, instance_key, visitor, {})
 
 
-async def _enrolment(request: Request, visitor: Visitor, problems: dict[str, str]) -> Response:
+async def _enrolment(
+    db: Database,
+    settings: Settings,
+    instance_key: InstanceKey,
+    visitor: Visitor,
+    problems: dict[str, str],
+) -> Response:
     session = visitor.session
     if not session.is_verified:
         return see("/account/verify")
-    async with database_of(request).write() as tx:
+    async with db.write() as tx:
         if await identity.has_factor(tx, session.user_id):
             return see("/account")
-        issuer = _issuer(request.app.state.settings)
-        begun = await identity.begin_factor(tx, session.user_id, key_of(request), account=session.email, issuer=issuer)
+        issuer = _issuer(settings)
+        begun = await identity.begin_factor(tx, session.user_id, instance_key, account=session.email, issuer=issuer)
     status = INVALID if problems else 200
     return frame.plain("factor.html", visitor, status=status, **_shown(begun), problems=problems)
 
@@ -51,17 +61,24 @@ def _issuer(settings: Settings) -> str:
 
 
 @router.post("/factor")
-async def confirm_factor(request: Request, visitor: SignedIn) -> Response:
+async def confirm_factor(
+    request: Request,
+    db: Db,
+    settings: SettingsDep,
+    passwords: PasswordsDep,
+    instance_key: InstanceKeyDep,
+    visitor: SignedIn,
+) -> Response:
     form = await read_own_form(request, visitor)
     user_id = visitor.session.user_id
     try:
-        await prove(request, visitor, form)
-        async with database_of(request).write() as tx:
-            codes = await identity.confirm_factor(tx, user_id, key_of(request), form.get("code", ""))
+        await prove(request, db, passwords, visitor, form)
+        async with db.write() as tx:
+            codes = await identity.confirm_factor(tx, user_id, instance_key, form.get("code", ""))
             await accounts.end_sessions(tx, user_id, but=(visitor.session.id,))
             await _note(tx, request, visitor, "totp.enabled", "Codes are asked for at sign-in from now on")
     except Refusal as refusal:
-        return await _enrolment(request, visitor, told(refusal))
+        return await _enrolment(db, settings, instance_key, visitor, told(refusal))
     return frame.plain("codes.html", visitor, codes=codes)
 
 
@@ -71,13 +88,13 @@ async def show_off(visitor: SignedIn) -> Response:
 
 
 @router.post("/factor/off")
-async def end_factor(request: Request, visitor: SignedIn) -> Response:
+async def end_factor(request: Request, db: Db, passwords: PasswordsDep, visitor: SignedIn) -> Response:
     form = await read_own_form(request, visitor)
     try:
-        await prove(request, visitor, form)
+        await prove(request, db, passwords, visitor, form)
     except Refusal as refusal:
         return frame.plain("factor_off.html", visitor, status=INVALID, problems=told(refusal))
-    async with database_of(request).write() as tx:
+    async with db.write() as tx:
         await identity.end_factor(tx, visitor.session.user_id)
         await _note(tx, request, visitor, "totp.disabled", "Codes are no longer asked for at sign-in")
     return see("/account?done=factor-off")
@@ -89,11 +106,11 @@ async def show_codes(visitor: SignedIn) -> Response:
 
 
 @router.post("/codes")
-async def make_codes(request: Request, visitor: SignedIn) -> Response:
+async def make_codes(request: Request, db: Db, passwords: PasswordsDep, visitor: SignedIn) -> Response:
     form = await read_own_form(request, visitor)
     try:
-        await prove(request, visitor, form)
-        async with database_of(request).write() as tx:
+        await prove(request, db, passwords, visitor, form)
+        async with db.write() as tx:
             codes = await identity.renew_codes(tx, visitor.session.user_id)
             await _note(tx, request, visitor, "recovery.renewed", "There are new recovery codes")
     except Refusal as refusal:

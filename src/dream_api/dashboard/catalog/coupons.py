@@ -7,10 +7,11 @@ from starlette.responses import Response
 
 from dream_api import catalog
 from dream_api.auth.csrf import read_own_form
-from dream_api.auth.dependencies import authenticator_of
 from dream_api.catalog import NewCoupon
+from dream_api.core.db import Database
 from dream_api.core.errors import Conflict, Invalid, ValidationFailed
 from dream_api.core.http import Form
+from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.catalog.tier_page import frame
 from dream_api.dashboard.dependencies import InProject, ProjectVisit, SellingInProject
@@ -27,28 +28,28 @@ After = Annotated[str | None, Query(pattern=r"^cpn_[0-9a-z]{26}$")]
 
 
 @router.get(_PATH)
-async def list_coupons(request: Request, visit: InProject, after: After = None) -> Response:
-    return await _show(request, visit, {}, after=after)
+async def list_coupons(db: Db, visit: InProject, after: After = None) -> Response:
+    return await _show(db, visit, {}, after=after)
 
 
 @router.post(_PATH)
-async def make_coupon(request: Request, visit: SellingInProject) -> Response:
+async def make_coupon(request: Request, db: Db, visit: SellingInProject) -> Response:
     form = await read_own_form(request, visit.visitor)
     try:
         new = _asked_by(form)
-        async with authenticator_of(request).database.write() as tx:
+        async with db.write() as tx:
             made = await catalog.create_coupon(tx, visit.platform_id, visit.project.id, visit.mode, new)
             await record(tx, request, visit, "coupon.created", about=made.id)
     except (Invalid, Conflict) as refusal:
-        return await _show(request, visit, form, problems_of(refusal, _FIELDS))
+        return await _show(db, visit, form, problems_of(refusal, _FIELDS))
     return see(project_url(visit, "/coupons"))
 
 
 @router.post(_PATH + "/{couponId}/archive")
-async def archive_coupon(request: Request, visit: SellingInProject) -> Response:
+async def archive_coupon(request: Request, db: Db, visit: SellingInProject) -> Response:
     """Nobody can use it any more; subscriptions that have it keep it."""
     await read_own_form(request, visit.visitor)
-    async with authenticator_of(request).database.write() as tx:
+    async with db.write() as tx:
         coupon_id = request.path_params["couponId"]
         await catalog.archive_coupon(tx, visit.platform_id, visit.project.id, visit.mode, coupon_id)
         await record(tx, request, visit, "coupon.archived", about=coupon_id)
@@ -74,9 +75,13 @@ def _asked_by(form: Form) -> NewCoupon:
 
 
 async def _show(
-    request: Request, visit: ProjectVisit, form: Form, problems: Problems | None = None, after: str | None = None
+    db: Database,
+    visit: ProjectVisit,
+    form: Form,
+    problems: Problems | None = None,
+    after: str | None = None,
 ) -> Response:
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         found = await catalog.coupons_of(
             tx, visit.platform_id, visit.project.id, visit.mode, limit=_ON_A_PAGE + 1, after=after
         )

@@ -8,11 +8,11 @@ from starlette.responses import Response
 
 from dream_api import catalog
 from dream_api.auth.csrf import read_own_form
-from dream_api.auth.dependencies import authenticator_of
 from dream_api.catalog import AskedPrice, NewPrice, Offer
-from dream_api.core.db import Tx
+from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Conflict, Invalid, NotFound
 from dream_api.core.http import Form, parse
+from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.catalog.tier_page import Name, find, frame, show_tier, tier_url
 from dream_api.dashboard.dependencies import ProjectVisit, SellingInProject
@@ -29,36 +29,36 @@ _AT = "prices.0"
 
 
 @router.get(_PATH + "/new")
-async def ask_for_price(request: Request, visit: SellingInProject, name: Name) -> Response:
-    return await _show(request, visit, name, {"currency": "usd", "interval": "month", "type": "recurring"})
+async def ask_for_price(db: Db, visit: SellingInProject, name: Name) -> Response:
+    return await _show(db, visit, name, {"currency": "usd", "interval": "month", "type": "recurring"})
 
 
 @router.post(_PATH)
-async def make_price(request: Request, visit: SellingInProject, name: Name) -> Response:
+async def make_price(request: Request, db: Db, visit: SellingInProject, name: Name) -> Response:
     """On sale within a second."""
     form = await read_own_form(request, visit.visitor)
     try:
         new = _asked_by(form, is_store=visit.project.type == "store")
-        async with authenticator_of(request).database.write() as tx:
+        async with db.write() as tx:
             offer = await _hold(tx, visit, name)
             await catalog.add_price(tx, visit.project, visit.mode, offer, new, beside="beside" in form)
             await record(tx, request, visit, "tier.changed", about=offer.id, tier=name, price="new")
     except (Invalid, Conflict) as refusal:
-        return await _show(request, visit, name, form, _told(refusal))
+        return await _show(db, visit, name, form, _told(refusal))
     return see(tier_url(visit, name, "price"))
 
 
 @router.post(_PATH + "/archive")
-async def archive_price(request: Request, visit: SellingInProject, name: Name) -> Response:
+async def archive_price(request: Request, db: Db, visit: SellingInProject, name: Name) -> Response:
     """Nobody new pays it; who bought at it keeps it."""
     form = await read_own_form(request, visit.visitor)
     try:
-        async with authenticator_of(request).database.write() as tx:
+        async with db.write() as tx:
             offer = await _hold(tx, visit, name)
             await catalog.archive_price(tx, visit.project, visit.mode, offer, form.get("price", ""))
             await record(tx, request, visit, "tier.changed", about=offer.id, tier=name, price="archived")
     except (Invalid, Conflict) as refusal:
-        return await show_tier(request, visit, name, problems=problems_of(refusal, {"priceId": "prices"}))
+        return await show_tier(db, visit, name, problems=problems_of(refusal, {"priceId": "prices"}))
     return see(tier_url(visit, name, "archived-price"))
 
 
@@ -100,10 +100,8 @@ def _told(refusal: Invalid | Conflict) -> Problems:
     return {"price" if param == "amount" else param: sentence[:1].upper() + sentence[1:]}
 
 
-async def _show(
-    request: Request, visit: ProjectVisit, name: str, form: Form, problems: Problems | None = None
-) -> Response:
-    async with authenticator_of(request).database.read() as tx:
+async def _show(db: Database, visit: ProjectVisit, name: str, form: Form, problems: Problems | None = None) -> Response:
+    async with db.read() as tx:
         held = await find(tx, visit, name)
     return frame.show(
         visit,

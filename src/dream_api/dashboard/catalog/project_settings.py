@@ -7,12 +7,12 @@ from starlette.responses import Response
 
 from dream_api import billing, platforms
 from dream_api.auth.csrf import read_own_form
-from dream_api.auth.dependencies import authenticator_of
-from dream_api.billing.dependencies import billing_of
+from dream_api.billing.dependencies import BillingDep
 from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.core.errors import Conflict, Invalid, ValidationFailed
 from dream_api.core.http import Form
+from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.catalog.tier_page import frame
 from dream_api.dashboard.dependencies import ManagingInProject, ProjectVisit, SellingInProject
@@ -28,56 +28,55 @@ _MONTHS = {"month": 1, "year": 12}
 
 
 @router.get(_PATH)
-async def show_settings(request: Request, visit: SellingInProject) -> Response:
-    return await _show(request, visit, {"name": visit.project.name})
+async def show_settings(db: Db, visit: SellingInProject) -> Response:
+    return await _show(db, visit, {"name": visit.project.name})
 
 
 @router.post(_PATH)
-async def rename_project(request: Request, visit: ManagingInProject) -> Response:
+async def rename_project(request: Request, db: Db, visit: ManagingInProject) -> Response:
     form = await read_own_form(request, visit.visitor)
     try:
-        async with authenticator_of(request).database.write() as tx:
+        async with db.write() as tx:
             await platforms.rename_project(tx, visit.project, form.get("name", ""))
             await record(tx, request, visit, "project.changed", about=visit.project.id)
     except Invalid as refusal:
-        return await _show(request, visit, form, problems_of(refusal))
+        return await _show(db, visit, form, problems_of(refusal))
     return see(project_url(visit, "/settings"))
 
 
 @router.post(_PATH + "/origins")
-async def change_origins(request: Request, visit: ManagingInProject) -> Response:
+async def change_origins(request: Request, db: Db, visit: ManagingInProject) -> Response:
     """One more, or one less."""
     form = await read_own_form(request, visit.visitor)
     add, remove = form.get("add"), form.get("remove")
     try:
-        async with authenticator_of(request).database.write() as tx:
+        async with db.write() as tx:
             await platforms.change_origins(
                 tx, visit.project, add=[] if add is None else [add], remove=[] if remove is None else [remove]
             )
             await record(tx, request, visit, "origins.changed", about=visit.project.id, **_changed(add, remove))
     except Invalid as refusal:
-        return await _show(request, visit, {**form, "name": visit.project.name}, problems_of(refusal))
+        return await _show(db, visit, {**form, "name": visit.project.name}, problems_of(refusal))
     return see(project_url(visit, "/settings"))
 
 
 @router.post(_PATH + "/clock")
-async def move_clock(request: Request, visit: SellingInProject) -> Response:
+async def move_clock(request: Request, db: Db, billing_context: BillingDep, visit: SellingInProject) -> Response:
     """What falls due on the way has happened when the page answers."""
     form = await read_own_form(request, visit.visitor)
-    desk = billing_of(request)
     try:
         if visit.mode == "live":
             raise billing.TestClockNeedsSandbox("Live mode keeps real time.")
-        async with desk.database.write() as tx:
+        async with billing_context.database.write() as tx:
             now = await platforms.now_in(tx, visit.platform_id, visit.project.id, visit.mode)
             to = _moment(form, now)
             await platforms.refuse_move(tx, visit.project, to)
             account = await billing.account_of(tx, visit.scope)
             await record(tx, request, visit, "clock.moved", about=visit.project.id, to=clock.rfc3339(to))
-        await billing.advance(desk, visit.project, account, to)
+        await billing.advance(billing_context, visit.project, account, to)
     except (Invalid, Conflict) as refusal:
         told = problems_of(refusal, {"project": "advanceTo", "": "advanceTo"})
-        return await _show(request, visit, {**form, "name": visit.project.name}, told)
+        return await _show(db, visit, {**form, "name": visit.project.name}, told)
     return see(project_url(visit, "/settings"))
 
 
@@ -97,9 +96,8 @@ def _moment(form: Form, now: int) -> int:
     return now + _HOURS.get(by, 0) * clock.HOUR
 
 
-async def _show(request: Request, visit: ProjectVisit, form: Form, problems: Problems | None = None) -> Response:
-    database: Database = request.app.state.database
-    async with database.read() as tx:
+async def _show(db: Database, visit: ProjectVisit, form: Form, problems: Problems | None = None) -> Response:
+    async with db.read() as tx:
         ahead = await platforms.ahead_of(tx, visit.platform_id, visit.project.id, visit.mode)
         project = await platforms.find_project(tx, visit.project.id)
         is_home = await platforms.home_project_id(tx) == project.id

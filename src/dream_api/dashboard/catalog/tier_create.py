@@ -5,9 +5,9 @@ from starlette.responses import Response
 
 from dream_api import catalog, store
 from dream_api.auth.csrf import read_own_form
-from dream_api.auth.dependencies import authenticator_of
 from dream_api.catalog import NewTier
 from dream_api.core.errors import Conflict, Invalid
+from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.catalog import tier_form
 from dream_api.dashboard.catalog.tier_page import show_new, tier_url
@@ -23,14 +23,14 @@ async def ask_for_tier(visit: SellingInProject) -> Response:
 
 
 @router.post("/dashboard/{projectId}/{mode}/tiers")
-async def make_tier(request: Request, visit: SellingInProject) -> Response:
+async def make_tier(request: Request, db: Db, visit: SellingInProject) -> Response:
     """In force within a second; its prices come next."""
     form = await read_own_form(request, visit.visitor)
     try:
         asked = tier_form.asked_by(form, visit.project.type, is_new=True)
         assert isinstance(asked, NewTier)
         draft = catalog.draft_of(visit.project.type, asked)
-        async with authenticator_of(request).database.write() as tx:
+        async with db.write() as tx:
             made = await catalog.make_tier(tx, visit.project, visit.mode, asked.name, draft)
             await store.put_stock(tx, visit.scope, made.id, asked)
             await record(tx, request, visit, "tier.created", about=made.id, tier=asked.name)

@@ -5,8 +5,8 @@ from starlette.responses import Response
 
 from dream_api import catalog, store
 from dream_api.auth.csrf import read_own_form
-from dream_api.auth.dependencies import authenticator_of
 from dream_api.core.errors import Conflict, Invalid, NotFound
+from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.catalog import tier_form
 from dream_api.dashboard.catalog.tier_page import Name, show_tier, tier_url
@@ -20,17 +20,17 @@ _PATH = "/dashboard/{projectId}/{mode}/tiers/{name}"
 
 
 @router.get(_PATH)
-async def read_tier(request: Request, visit: InProject, name: Name, done: str = "") -> Response:
-    return await show_tier(request, visit, name, done=done)
+async def read_tier(db: Db, visit: InProject, name: Name, done: str = "") -> Response:
+    return await show_tier(db, visit, name, done=done)
 
 
 @router.post(_PATH)
-async def change_tier(request: Request, visit: SellingInProject, name: Name) -> Response:
+async def change_tier(request: Request, db: Db, visit: SellingInProject, name: Name) -> Response:
     """All but its prices, which are made and archived one by one."""
     form = await read_own_form(request, visit.visitor)
     try:
         asked = tier_form.asked_by(form, visit.project.type, is_new=False)
-        async with authenticator_of(request).database.write() as tx:
+        async with db.write() as tx:
             offer = await catalog.hold_tier(tx, visit.project, visit.mode, name)
             if offer is None:
                 raise NotFound("There is no such tier.")
@@ -40,19 +40,19 @@ async def change_tier(request: Request, visit: SellingInProject, name: Name) -> 
             await record(tx, request, visit, "tier.changed", about=offer.id, tier=name)
     except (Invalid, Conflict) as refusal:
         typed = tier_form.again(form)
-        return await show_tier(request, visit, name, form=typed, problems=tier_form.told(refusal, form))
+        return await show_tier(db, visit, name, form=typed, problems=tier_form.told(refusal, form))
     return see(tier_url(visit, name, "saved"))
 
 
 @router.post(_PATH + "/archive")
-async def archive_tier(request: Request, visit: SellingInProject, name: Name) -> Response:
+async def archive_tier(request: Request, db: Db, visit: SellingInProject, name: Name) -> Response:
     """For ever hidden from new buyers; those who have it keep it."""
     form = await read_own_form(request, visit.visitor)
     try:
         refuse_unconfirmed(form, name)
-        async with authenticator_of(request).database.write() as tx:
+        async with db.write() as tx:
             await catalog.archive_tier(tx, visit.project, visit.mode, name)
             await record(tx, request, visit, "tier.archived", tier=name)
     except (Invalid, Conflict) as refusal:
-        return await show_tier(request, visit, name, problems=problems_of(refusal, {"name": "confirm"}))
+        return await show_tier(db, visit, name, problems=problems_of(refusal, {"name": "confirm"}))
     return see(project_url(visit, "/tiers"))

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from fastapi import Path, Request
+from fastapi import Path
 from starlette.responses import Response
 
 from dream_api import billing, catalog, store
-from dream_api.auth.dependencies import authenticator_of
 from dream_api.catalog import Offer
-from dream_api.core.db import Tx
+from dream_api.core.db import Database, Tx
 from dream_api.core.http import Form
 from dream_api.dashboard.catalog import format as words
 from dream_api.dashboard.catalog import tier_form
@@ -63,7 +62,7 @@ def tier_url(visit: ProjectVisit, name: str, done: str = "") -> str:
 
 
 async def show_tier(
-    request: Request,
+    db: Database,
     visit: ProjectVisit,
     name: str,
     *,
@@ -72,7 +71,7 @@ async def show_tier(
     done: str = "",
 ) -> Response:
     """The editor; without `form` it begins with what the tier is."""
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         held = await find(tx, visit, name)
     begun = tier_form.form_of(held.offer, held.inventory) if form is None else form
     return _editor(visit, held, begun, problems or {}, DONE.get(done))

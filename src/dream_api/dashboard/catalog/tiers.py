@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from dream_api import billing, catalog, store
-from dream_api.auth.dependencies import authenticator_of
 from dream_api.core import clock
+from dream_api.core.db import Database
+from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.catalog import format as words
 from dream_api.dashboard.catalog.tier_page import Held, frame
 from dream_api.dashboard.csv_export import csv_file
@@ -30,8 +31,10 @@ _COLUMNS = ("name", "displayName", "number", "state", "prices", "limits", "inven
 
 
 @router.get(_PATH)
-async def list_tiers(request: Request, visit: InProject, sort: Sort = "number", state: State = "") -> Response:
-    held = await _held(request, visit, sort, state)
+async def list_tiers(
+    db: Db, settings: SettingsDep, visit: InProject, sort: Sort = "number", state: State = ""
+) -> Response:
+    held = await _held(db, visit, sort, state)
     return frame.show(
         visit,
         "tiers.html",
@@ -40,22 +43,20 @@ async def list_tiers(request: Request, visit: InProject, sort: Sort = "number", 
         tiers=held,
         sort=sort,
         state=state,
-        api_url=request.app.state.settings.link_base,
+        api_url=settings.link_base,
         is_store=visit.project.type == "store",
         may_sell=visit.may("sell"),
     )
 
 
 @router.get(_PATH + ".csv")
-async def export_tiers(
-    request: Request, visit: ManagingInProject, sort: Sort = "number", state: State = ""
-) -> Response:
-    held = await _held(request, visit, sort, state)
+async def export_tiers(db: Db, visit: ManagingInProject, sort: Sort = "number", state: State = "") -> Response:
+    held = await _held(db, visit, sort, state)
     return csv_file(f"tiers-{visit.mode}", _COLUMNS, [_row(each) for each in held])
 
 
-async def _held(request: Request, visit: ProjectVisit, sort: Sort, state: State) -> list[Held]:
-    async with authenticator_of(request).database.read() as tx:
+async def _held(db: Database, visit: ProjectVisit, sort: Sort, state: State) -> list[Held]:
+    async with db.read() as tx:
         offers = await catalog.offers_of(tx, visit.platform_id, visit.project.id, visit.mode, archived_too=True)
         inventory = await store.inventory_of(tx, visit.scope, [offer.id for offer in offers])
         subscribers = await billing.subscribers_by_plan(tx, visit.scope)

@@ -2,15 +2,17 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path
 from starlette.responses import Response
 
 from dream_api import customers
 from dream_api.core.db import Database, Row
+from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.customers.detail_data import shown
 from dream_api.dashboard.dependencies import InProject, ProjectVisit
 from dream_api.dashboard.layout import Frame, PageRoute
-from dream_api.metering.dependencies import engine_of
+from dream_api.metering import MeteringEngine
+from dream_api.metering.dependencies import MeteringDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 _frame = Frame("dream_api.dashboard.customers")
@@ -19,12 +21,13 @@ Id = Annotated[str, Path(alias="customerId", max_length=64, pattern=r"^cus_[0-9a
 
 
 @router.get(PATH)
-async def show_customer(request: Request, visit: InProject, customer_id: Id) -> Response:
-    return await customer_page(request, visit, customer_id)
+async def show_customer(db: Db, engine: MeteringDep, visit: InProject, customer_id: Id) -> Response:
+    return await customer_page(db, engine, visit, customer_id)
 
 
 async def customer_page(
-    request: Request,
+    db: Database,
+    engine: MeteringEngine,
     visit: ProjectVisit,
     customer_id: str,
     *,
@@ -33,9 +36,8 @@ async def customer_page(
     status: int = 200,
 ) -> Response:
     """With what was typed and what is wrong with it, where something is."""
-    plans = await engine_of(request).plans_of(visit.acting)
-    database: Database = request.app.state.database
-    async with database.read() as tx:
+    plans = await engine.plans_of(visit.acting)
+    async with db.read() as tx:
         customer: Row[Any] = await customers.find(tx, visit.acting.scope, customer_id)
         page = await shown(tx, visit.acting.scope, customer, plans)
     return _frame.show(

@@ -9,14 +9,16 @@ from starlette.responses import Response
 from dream_api import customers
 from dream_api.auth.csrf import read_own_form
 from dream_api.core import clock
-from dream_api.core.db import Database, Row
+from dream_api.core.db import Row
 from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.core.http.dependencies import Db
 from dream_api.customers.search import MOST_FOUND, Filter, listed
 from dream_api.dashboard.csv_export import MOST_ROWS, csv_file
 from dream_api.dashboard.customers.form import read_profile
 from dream_api.dashboard.dependencies import InProject, ProjectVisit, SellingInProject
 from dream_api.dashboard.layout import Frame, PageRoute, project_url, see
-from dream_api.metering.dependencies import engine_of
+from dream_api.metering import MeteringEngine
+from dream_api.metering.dependencies import MeteringDep
 from dream_api.usage import REQUESTS
 from dream_api.usage.top_customers import so_far
 
@@ -35,7 +37,8 @@ def _filter(q: str, plan: str, status: str, sort: str) -> Filter:
 
 @router.get(_PATH)
 async def show_customers(
-    request: Request,
+    db: Db,
+    engine: MeteringDep,
     visit: InProject,
     q: Text = "",
     plan: Text = "",
@@ -44,10 +47,9 @@ async def show_customers(
     after: Text = "",
 ) -> Response:
     wanted = _filter(q, plan, status, sort)
-    plans = await engine_of(request).plans_of(visit.acting)
+    plans = await engine.plans_of(visit.acting)
     meter = plans.meters.get(REQUESTS) if visit.project.type == "saas" else None
-    database: Database = request.app.state.database
-    async with database.read() as tx:
+    async with db.read() as tx:
         rows = await listed(tx, visit.acting.scope, wanted, limit=_PAGE + 1, after=after[:_LONGEST] or None)
         page = rows[:_PAGE]
         used = {} if meter is None else await so_far(tx, visit.scope, meter, [row.no for row in page])
@@ -73,15 +75,14 @@ async def show_customers(
 
 @router.get(_PATH + ".csv")
 async def export_customers(
-    request: Request, visit: InProject, q: Text = "", plan: Text = "", status: Text = "", sort: Text = ""
+    db: Db, visit: InProject, q: Text = "", plan: Text = "", status: Text = "", sort: Text = ""
 ) -> Response:
     wanted = _filter(q, plan, status, sort)
-    database: Database = request.app.state.database
 
     rows: list[Row[Any]] = []
     after: str | None = None
     while len(rows) < MOST_ROWS:
-        async with database.read() as tx:
+        async with db.read() as tx:
             piece = await listed(tx, visit.acting.scope, wanted, limit=_PIECE, after=after)
         rows += piece
         if len(piece) < _PIECE:
@@ -97,31 +98,32 @@ def _times(row: Row[Any]) -> tuple[str, str]:
 
 
 @router.get(_PATH + "/new")
-async def ask_for_customer(request: Request, visit: SellingInProject) -> Response:
-    return await _form(request, visit, {}, {})
+async def ask_for_customer(engine: MeteringDep, visit: SellingInProject) -> Response:
+    return await _form(engine, visit, {}, {})
 
 
 @router.post(_PATH)
-async def make_customer(request: Request, visit: SellingInProject) -> Response:
+async def make_customer(request: Request, db: Db, engine: MeteringDep, visit: SellingInProject) -> Response:
     """A customer whom metered calls made before is adopted with its counts."""
     form = await read_own_form(request, visit.visitor)
-    plans = await engine_of(request).plans_of(visit.acting, form.get("plan") or None)
+    plans = await engine.plans_of(visit.acting, form.get("plan") or None)
     try:
         user_id = customers.proper_user_id(form.get("userId", ""), "userId")
         email, name = read_profile(form)
         plan = plans.named(form["plan"], param="plan").name if form.get("plan") else None
-        database: Database = request.app.state.database
-        async with database.write() as tx:
+        async with db.write() as tx:
             made = await customers.create(tx, visit.acting.scope, user_id, email=email, name=name, plan=plan)
     except Refusal as refusal:
         if refusal.status not in (ValidationFailed.status, 409):
             raise
-        return await _form(request, visit, form, {refusal.param or "": refusal.sentence})
+        return await _form(engine, visit, form, {refusal.param or "": refusal.sentence})
     return see(project_url(visit, f"/customers/{made.id}"))
 
 
-async def _form(request: Request, visit: ProjectVisit, form: dict[str, str], problems: dict[str, str]) -> Response:
-    plans = await engine_of(request).plans_of(visit.acting)
+async def _form(
+    engine: MeteringEngine, visit: ProjectVisit, form: dict[str, str], problems: dict[str, str]
+) -> Response:
+    plans = await engine.plans_of(visit.acting)
     return _frame.show(
         visit,
         "new.html",

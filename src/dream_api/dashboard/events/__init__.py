@@ -4,12 +4,12 @@ import json
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from dream_api import webhooks
-from dream_api.core.db import Database
 from dream_api.core.errors import NotFound
+from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.dependencies import InProject
 from dream_api.dashboard.event_summaries import told_event, told_events
 from dream_api.dashboard.layout import Frame, PageRoute
@@ -25,11 +25,10 @@ Text = Annotated[str, Query()]
 
 @router.get(_PATH)
 async def show_events(
-    request: Request, visit: InProject, kind: Annotated[str, Query(alias="type")] = "", after: Text = ""
+    db: Db, visit: InProject, kind: Annotated[str, Query(alias="type")] = "", after: Text = ""
 ) -> Response:
     wanted: EventType | None = next((known for known in webhooks.SENTENCES if known == kind), None)
-    database: Database = request.app.state.database
-    async with database.read() as tx:
+    async with db.read() as tx:
         rows = await webhooks.page_of(
             tx,
             visit.platform_id,
@@ -56,10 +55,9 @@ async def show_events(
 
 @router.get(_PATH + "/{eventId}")
 async def show_event(
-    request: Request, visit: InProject, event_id: Annotated[str, Path(alias="eventId", max_length=64)]
+    db: Db, visit: InProject, event_id: Annotated[str, Path(alias="eventId", max_length=64)]
 ) -> Response:
-    database: Database = request.app.state.database
-    async with database.read() as tx:
+    async with db.read() as tx:
         row = await webhooks.event_of(tx, visit.platform_id, visit.project.id, visit.mode, event_id)
     if row is None:
         raise NotFound("There is no such event.", hint="Events are kept for 90 days.")

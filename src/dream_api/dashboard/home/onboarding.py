@@ -18,6 +18,8 @@ from dream_api.catalog import NewPrice
 from dream_api.core import clock, secrets
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.core.http.dependencies import ChangesDep, Db, SettingsDep
+from dream_api.core.settings import Settings
 from dream_api.dashboard.audit import actor_of
 from dream_api.dashboard.layout import Frame, PageRoute, see
 from dream_api.metering.open_limits import Windows
@@ -34,13 +36,12 @@ _LONGEST_TIER = 60
 
 
 @router.get(_PATH)
-async def show_welcome(request: Request, visitor: SignedIn, project: str = "") -> Response:
-    database: Database = request.app.state.database
-    async with database.read() as tx:
+async def show_welcome(db: Db, settings: SettingsDep, visitor: SignedIn, project: str = "") -> Response:
+    async with db.read() as tx:
         found = await _found(tx, visitor, project)
     if found is None:
         return _ask(visitor, {"type": "saas"}, {})
-    return await _show_steps(request, visitor, *found)
+    return await _show_steps(db, settings, visitor, *found)
 
 
 async def _found(tx: Tx, visitor: Visitor, project_id: str) -> tuple[Membership, Project] | None:
@@ -71,16 +72,15 @@ def _may_found(visitor: Visitor) -> Membership | None:
 
 
 @router.post(_PATH)
-async def begin(request: Request, visitor: SignedIn) -> Response:
+async def begin(request: Request, db: Db, settings: SettingsDep, visitor: SignedIn) -> Response:
     """A project with its test keys, on a platform that is made where the visitor has none."""
     form = await read_own_form(request, visitor)
-    instance_key = secrets.instance_key(request.app.state.settings)
-    database: Database = request.app.state.database
+    instance_key = secrets.instance_key(settings)
     try:
         kind = _kind(form.get("type", ""))
         platforms.proper_name(form.get("name", ""))
-        async with database.write() as tx:
-            platform = await _platform(tx, request, visitor, form)
+        async with db.write() as tx:
+            platform = await _platform(tx, request, settings, visitor, form)
             made = await catalog.open_project(tx, platform, form["name"], kind, platforms.MODES)
             caller = f"user:{visitor.session.user_id}"
             pair = await keys.issue_pair(tx, made, "test", instance_key=instance_key, created_by=caller)
@@ -102,7 +102,9 @@ def _kind(typed: str) -> ProjectType:
     raise ValidationFailed("A project meters calls or sells goods.", param="type")
 
 
-async def _platform(tx: Tx, request: Request, visitor: Visitor, form: Mapping[str, str]) -> Platform:
+async def _platform(
+    tx: Tx, request: Request, settings: Settings, visitor: Visitor, form: Mapping[str, str]
+) -> Platform:
     """The visitor's, or a new one; while the visitor is held, so that a form that is sent twice makes one."""
     await accounts.hold_user(tx, visitor.session.user_id)
     for one in await platforms.memberships_of(tx, visitor.session.user_id):
@@ -111,16 +113,17 @@ async def _platform(tx: Tx, request: Request, visitor: Visitor, form: Mapping[st
     if not visitor.session.is_verified:
         raise ValidationFailed("Open the link in the mail that was sent to you first.")
     name = platforms.proper_name(form.get("platform", ""), "platform")
-    mode, address = request.app.state.settings.home_mode, client_of(request.scope)
+    mode, address = settings.home_mode, client_of(request.scope)
     return await found_platform(tx, name, visitor.session, mode, address=address)
 
 
-async def _show_steps(request: Request, visitor: Visitor, membership: Membership, project: Project) -> Response:
+async def _show_steps(
+    db: Database, settings: Settings, visitor: Visitor, membership: Membership, project: Project
+) -> Response:
     scope = Scope(project.platform_id, project.platform_no, project.id, "test")
-    database: Database = request.app.state.database
-    async with database.read() as tx:
-        key, token = await _key(tx, request, membership, project)
-        first = await _first_call(tx, request, scope, project) if project.type == "saas" else None
+    async with db.read() as tx:
+        key, token = await _key(tx, settings, membership, project)
+        first = await _first_call(tx, scope, project) if project.type == "saas" else None
         offers = await _products(tx, project) if project.type == "store" else []
     return _frame.plain(
         "begun.html",
@@ -135,11 +138,11 @@ async def _show_steps(request: Request, visitor: Visitor, membership: Membership
         may_sell=platforms.allows(membership.role, "sell"),
         form={"currency": "usd"},
         problems={},
-        link_base=request.app.state.settings.link_base,
+        link_base=settings.link_base,
     )
 
 
-async def _key(tx: Tx, request: Request, membership: Membership, project: Project) -> tuple[Any, str | None]:
+async def _key(tx: Tx, settings: Settings, membership: Membership, project: Project) -> tuple[Any, str | None]:
     """The newest test secret key, and on its first day its text, for those who may see that."""
     rows = await keys.of_project(tx, project.platform_id, project.id, "test")
     now = clock.now()
@@ -153,10 +156,10 @@ async def _key(tx: Tx, request: Request, membership: Membership, project: Projec
     key = working[-1]
     if not platforms.allows(membership.role, "test_keys") or key.created_at < now - clock.DAY:
         return key, None
-    return key, keys.reveal_if_ours(key, secrets.instance_key(request.app.state.settings))
+    return key, keys.reveal_if_ours(key, secrets.instance_key(settings))
 
 
-async def _first_call(tx: Tx, request: Request, scope: Scope, project: Project) -> tuple[str, Standing] | None:
+async def _first_call(tx: Tx, scope: Scope, project: Project) -> tuple[str, Standing] | None:
     """Who was counted first, and how their limit stands; None as long as nobody was."""
     rows = await customers.page_of(tx, scope, limit=1, after=None)
     if not rows:
@@ -181,11 +184,12 @@ async def _products(tx: Tx, project: Project) -> list[catalog.Offer]:
 
 
 @router.post(_PATH + "/product")
-async def make_product(request: Request, visitor: SignedIn, project: str = "") -> Response:
+async def make_product(
+    request: Request, db: Db, settings: SettingsDep, changes: ChangesDep, visitor: SignedIn, project: str = ""
+) -> Response:
     """The store's first product, in test mode; the editor of products has all the rest."""
     form = await read_own_form(request, visitor)
-    database: Database = request.app.state.database
-    async with database.read() as tx:
+    async with db.read() as tx:
         found = await _found(tx, visitor, project)
     if found is None:
         return see(_PATH)
@@ -196,18 +200,18 @@ async def make_product(request: Request, visitor: SignedIn, project: str = "") -
         slug = _NOT_IN_NAMES.sub("-", name.lower()).strip("-")[:_LONGEST_TIER] or "product"
         currency = form.get("currency", "").lower()
         price = NewPrice(currency=currency, amount=catalog.minor_of(form.get("price", ""), currency, "price"))
-        async with database.write() as tx:
+        async with db.write() as tx:
             await catalog.set_tier(tx, store, "test", slug, [], prices=[price], display_name=name)
             by, told = actor_of(request, visitor), {"project": store.id, "mode": "test", "tier": slug}
             await audit.record(tx, store.platform_id, "tier.created", by=by, about=slug, details=told)
     except Refusal as refusal:
-        return await _product_again(request, visitor, membership, store, form, refusal)
-    await request.app.state.changes.look()
+        return await _product_again(settings, visitor, membership, store, form, refusal)
+    await changes.look()
     return see(f"{_PATH}?project={store.id}")
 
 
 async def _product_again(
-    request: Request,
+    settings: Settings,
     visitor: Visitor,
     membership: Membership,
     store: Project,
@@ -232,5 +236,5 @@ async def _product_again(
         may_sell=True,
         form=form,
         problems={field if field in form else "": refusal.sentence},
-        link_base=request.app.state.settings.link_base,
+        link_base=settings.link_base,
     )

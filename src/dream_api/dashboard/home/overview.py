@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from dream_api import analytics, keys, platforms, usage, webhooks
 from dream_api.analytics import Nearest, Revenue, Scarce, Subscriptions, Trend
 from dream_api.core import clock
-from dream_api.core.db import Database, Tx
+from dream_api.core.db import Tx
 from dream_api.core.html import format as words
+from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.charts import Bars, bars_of, spark_of
 from dream_api.dashboard.dependencies import InProject, ProjectVisit
 from dream_api.dashboard.event_summaries import short_day, told_events
@@ -53,10 +54,9 @@ class Board:
 
 
 @router.get("/dashboard/{projectId}/{mode}")
-async def overview(request: Request, visit: InProject, days: str = "") -> Response:
+async def overview(db: Db, settings: SettingsDep, visit: InProject, days: str = "") -> Response:
     wanted = int(days) if days in {str(span) for span in SPANS} else _BY_DEFAULT
-    database: Database = request.app.state.database
-    async with database.read() as tx:
+    async with db.read() as tx:
         board = await (_of_store if visit.project.type == "store" else _of_saas)(tx, visit, wanted)
         all_keys = await keys.of_project(tx, visit.platform_id, visit.project.id, visit.mode)
         events = await webhooks.page_of(
@@ -75,7 +75,7 @@ async def overview(request: Request, visit: InProject, days: str = "") -> Respon
         shown_near=_SHOWN_NEAR,
         events=told,
         key=next((key for key in reversed(working) if key.kind == "secret"), None),
-        link_base=request.app.state.settings.link_base,
+        link_base=settings.link_base,
     )
 
 

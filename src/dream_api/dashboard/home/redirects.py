@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from dream_api import platforms
 from dream_api.auth.browser_sessions import SignedIn, Visitor
 from dream_api.core.db import Database
 from dream_api.core.errors import NotFound
+from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.layout import PageRoute, see
 from dream_api.platforms import Mode, Project
 
@@ -19,34 +20,33 @@ _MOST = 200
 
 
 @router.get("/dashboard")
-async def open_dashboard(request: Request, visitor: SignedIn) -> Response:
+async def open_dashboard(db: Db, visitor: SignedIn) -> Response:
     """The visitor's first project, the operator's home last; without any, the page that makes one."""
-    project = await _project(request, visitor, None)
+    project = await _project(db, visitor, None)
     return see("/dashboard/welcome" if project is None else f"/dashboard/{project.id}/test")
 
 
 @router.get("/api-tier-config")
-async def open_tiers(request: Request, visitor: SignedIn, project_id: Asked = None, mode: Mode = "test") -> Response:
-    return await _see_page(request, visitor, project_id, mode, "/tiers")
+async def open_tiers(db: Db, visitor: SignedIn, project_id: Asked = None, mode: Mode = "test") -> Response:
+    return await _see_page(db, visitor, project_id, mode, "/tiers")
 
 
 @router.get("/credentials")
-async def open_keys(request: Request, visitor: SignedIn, project_id: Asked = None, mode: Mode = "test") -> Response:
-    return await _see_page(request, visitor, project_id, mode, "/keys")
+async def open_keys(db: Db, visitor: SignedIn, project_id: Asked = None, mode: Mode = "test") -> Response:
+    return await _see_page(db, visitor, project_id, mode, "/keys")
 
 
-async def _see_page(request: Request, visitor: Visitor, asked: str | None, mode: Mode, path: str) -> Response:
-    project = await _project(request, visitor, asked)
+async def _see_page(db: Database, visitor: Visitor, asked: str | None, mode: Mode, path: str) -> Response:
+    project = await _project(db, visitor, asked)
     return see("/dashboard/welcome" if project is None else f"/dashboard/{project.id}/{mode}{path}")
 
 
-async def _project(request: Request, visitor: Visitor, asked: str | None) -> Project | None:
+async def _project(db: Database, visitor: Visitor, asked: str | None) -> Project | None:
     """The project that is asked for, else the first of the visitor's; NotFound where it is another's.
 
     Home comes last: it is where the operator sets levels, and nobody's first sight of a dashboard.
     """
-    database: Database = request.app.state.database
-    async with database.read() as tx:
+    async with db.read() as tx:
         home_id = await platforms.home_project_id(tx)
         own = [
             project

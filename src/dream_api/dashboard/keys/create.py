@@ -5,11 +5,12 @@ from starlette.responses import Response
 
 from dream_api import keys, platforms
 from dream_api.auth.csrf import read_own_form
-from dream_api.auth.dependencies import authenticator_of
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import Invalid
 from dream_api.core.http import Form
+from dream_api.core.http.dependencies import Db, SettingsDep
+from dream_api.core.settings import Settings
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.dependencies import ProjectVisit
 from dream_api.dashboard.forms import end_of_day, problems_of, whole
@@ -25,60 +26,60 @@ _FIELDS = {"perSecond": "rateLimit"}
 
 
 @router.post(_PATH)
-async def make_key(request: Request, visit: Keeping) -> Response:
+async def make_key(request: Request, db: Db, settings: SettingsDep, visit: Keeping) -> Response:
     """Another secret key; the others go on working."""
     form = await read_own_form(request, visit.visitor)
     try:
-        async with authenticator_of(request).database.write() as tx:
-            issued = await _issue(tx, request, visit, form)
+        async with db.write() as tx:
+            issued = await _issue(tx, settings, visit, form)
             await record(tx, request, visit, "key.issued", about=issued.id)
     except Invalid as refusal:
-        return await show_keys(request, visit, form=form, problems=problems_of(refusal, _FIELDS))
-    return await show_keys(request, visit, issued=[issued])
+        return await show_keys(db, visit, form=form, problems=problems_of(refusal, _FIELDS))
+    return await show_keys(db, visit, issued=[issued])
 
 
 @router.post(_PATH + "/pair")
-async def make_pair(request: Request, visit: Keeping) -> Response:
+async def make_pair(request: Request, db: Db, settings: SettingsDep, visit: Keeping) -> Response:
     """A publishable and a secret key, as every mode begins with."""
     await read_own_form(request, visit.visitor)
-    async with authenticator_of(request).database.write() as tx:
+    async with db.write() as tx:
         issued = await keys.issue_pair(
-            tx, visit.project, visit.mode, instance_key=sealing_key(request), created_by=visit.caller
+            tx, visit.project, visit.mode, instance_key=sealing_key(settings), created_by=visit.caller
         )
         for key in issued:
             await record(tx, request, visit, "key.issued", about=key.id)
-    return await show_keys(request, visit, issued=issued)
+    return await show_keys(db, visit, issued=issued)
 
 
 @router.post(_PATH + "/rotate")
-async def rotate_keys(request: Request, visit: Keeping) -> Response:
+async def rotate_keys(request: Request, db: Db, settings: SettingsDep, visit: Keeping) -> Response:
     """A new secret key at once; the others work for the grace that was chosen."""
     form = await read_own_form(request, visit.visitor)
     try:
         hours = whole(form, "grace")
-        async with authenticator_of(request).database.write() as tx:
+        async with db.write() as tx:
             issued = await keys.rotate(
                 tx,
                 visit.project,
                 visit.mode,
-                instance_key=sealing_key(request),
+                instance_key=sealing_key(settings),
                 created_by=visit.caller,
                 grace=keys.DEFAULT_GRACE if hours is None else hours * clock.HOUR,
             )
             await record(tx, request, visit, "key.rotated", about=issued.id)
     except Invalid as refusal:
-        return await show_keys(request, visit, form=form, problems=problems_of(refusal))
-    return await show_keys(request, visit, issued=[issued])
+        return await show_keys(db, visit, form=form, problems=problems_of(refusal))
+    return await show_keys(db, visit, issued=[issued])
 
 
-async def _issue(tx: Tx, request: Request, visit: ProjectVisit, form: Form) -> IssuedKey:
+async def _issue(tx: Tx, settings: Settings, visit: ProjectVisit, form: Form) -> IssuedKey:
     name = form.get("name", "")
     issued = await keys.issue(
         tx,
         visit.project,
         visit.mode,
         "secret",
-        instance_key=sealing_key(request),
+        instance_key=sealing_key(settings),
         created_by=visit.caller,
         name=platforms.proper_name(name) if name else "",
         expires_at=end_of_day(form, "expiresAt"),

@@ -5,8 +5,8 @@ from starlette.responses import Response
 
 from dream_api import keys
 from dream_api.auth.csrf import read_own_form
-from dream_api.auth.dependencies import authenticator_of
 from dream_api.core.errors import Refusal
+from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.dependencies import InProject, ManagingInProject
 from dream_api.dashboard.forms import problems_of, refuse_unconfirmed
@@ -19,42 +19,42 @@ _PATH = "/dashboard/{projectId}/{mode}/keys"
 
 
 @router.get(_PATH)
-async def list_keys(request: Request, visit: InProject) -> Response:
-    return await show_keys(request, visit)
+async def list_keys(db: Db, visit: InProject) -> Response:
+    return await show_keys(db, visit)
 
 
 @router.post(_PATH + "/{keyId}/reveal")
-async def reveal_key(request: Request, visit: ManagingInProject) -> Response:
+async def reveal_key(request: Request, db: Db, settings: SettingsDep, visit: ManagingInProject) -> Response:
     """Of test mode; a live one is told once, when it is made."""
     await read_own_form(request, visit.visitor)
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         key = await find_key(tx, visit, request.path_params["keyId"])
-    token = keys.reveal_if_ours(key.row, sealing_key(request))
+    token = keys.reveal_if_ours(key.row, sealing_key(settings))
     if token is None:
         raise keys.KeyHidden("The key was sealed with another instance key, such as that of a restored backup.")
-    async with authenticator_of(request).database.write() as tx:
+    async with db.write() as tx:
         await record(tx, request, visit, "key.revealed", about=key.row.id)
-    return await show_keys(request, visit, revealed={key.row.id: token})
+    return await show_keys(db, visit, revealed={key.row.id: token})
 
 
 @router.get(_PATH + "/{keyId}/revoke")
-async def ask_to_revoke(request: Request, visit: Keeping) -> Response:
-    async with authenticator_of(request).database.read() as tx:
+async def ask_to_revoke(request: Request, db: Db, visit: Keeping) -> Response:
+    async with db.read() as tx:
         key = await find_key(tx, visit, request.path_params["keyId"])
     return show_revoking(visit, key)
 
 
 @router.post(_PATH + "/{keyId}/revoke")
-async def revoke_key(request: Request, visit: Keeping) -> Response:
+async def revoke_key(request: Request, db: Db, visit: Keeping) -> Response:
     """Refused from now on, everywhere within a second."""
     form = await read_own_form(request, visit.visitor)
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         key = await find_key(tx, visit, request.path_params["keyId"])
     try:
         refuse_unconfirmed(form, key.called)
     except Refusal as refusal:
         return show_revoking(visit, key, problems_of(refusal))
-    async with authenticator_of(request).database.write() as tx:
+    async with db.write() as tx:
         await keys.revoke(tx, visit.platform_id, key.row.id)
         await record(tx, request, visit, "key.revoked", about=key.row.id)
     return see(project_url(visit, "/keys"))

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends
 from starlette.responses import Response
 
 from dream_api import accounts, keys, platforms
-from dream_api.auth.dependencies import authenticator_of
 from dream_api.core import clock
-from dream_api.core.db import Row, Tx
+from dream_api.core.db import Database, Row, Tx
 from dream_api.core.errors import NotFound
 from dream_api.core.http import Form
 from dream_api.core.secrets import InstanceKey, instance_key
+from dream_api.core.settings import Settings
 from dream_api.dashboard.dependencies import InProject, ProjectVisit
 from dream_api.dashboard.forms import Problems
 from dream_api.dashboard.layout import Frame
@@ -73,8 +73,8 @@ async def _keeper(visit: InProject) -> ProjectVisit:
 Keeping = Annotated[ProjectVisit, Depends(_keeper)]
 
 
-def sealing_key(request: Request) -> InstanceKey:
-    return instance_key(request.app.state.settings)
+def sealing_key(settings: Settings) -> InstanceKey:
+    return instance_key(settings)
 
 
 async def keys_of(tx: Tx, visit: ProjectVisit) -> list[Shown]:
@@ -101,7 +101,7 @@ async def _names_of(tx: Tx, rows: Sequence[Row[Any]]) -> dict[str, str]:
 
 
 async def show_keys(
-    request: Request,
+    db: Database,
     visit: ProjectVisit,
     *,
     issued: Sequence[IssuedKey] = (),
@@ -110,7 +110,7 @@ async def show_keys(
     problems: Problems | None = None,
 ) -> Response:
     """`issued` keys are told here and never again; `revealed`: test keys by their ids; `problems`: of a form of it."""
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         known = await keys_of(tx, visit)
     return _frame.show(
         visit,

@@ -9,11 +9,12 @@ from starlette.responses import Response
 from dream_api import audit, catalog, customers, platforms, usage
 from dream_api.audit import Actor
 from dream_api.auth.csrf import read_own_form
-from dream_api.auth.dependencies import authenticator_of
 from dream_api.catalog import Home, Level
 from dream_api.core import clock
-from dream_api.core.db import Row, Tx
+from dream_api.core.db import Database, Row, Tx
 from dream_api.core.errors import Invalid, NotFound, ValidationFailed
+from dream_api.core.http.dependencies import Db, SettingsDep
+from dream_api.core.settings import Settings
 from dream_api.dashboard.audit import actor_of
 from dream_api.dashboard.catalog import format as catalog_format
 from dream_api.dashboard.csv_export import MOST_ROWS, csv_file
@@ -45,9 +46,11 @@ class Tenant:
 
 
 @router.get(_PLATFORMS)
-async def list_platforms(request: Request, visit: Operating, q: Asked = "", after: After = None) -> Response:
-    mode: Mode = request.app.state.settings.home_mode
-    async with authenticator_of(request).database.read() as tx:
+async def list_platforms(
+    db: Db, settings: SettingsDep, visit: Operating, q: Asked = "", after: After = None
+) -> Response:
+    mode: Mode = settings.home_mode
+    async with db.read() as tx:
         rows = await platforms.page_of_platforms(tx, limit=_ON_A_PAGE + 1, after=after, containing=q)
         tenants = await _tenants(tx, rows[:_ON_A_PAGE], mode)
     next_after = tenants[-1].row.no if len(rows) > _ON_A_PAGE else None
@@ -55,9 +58,9 @@ async def list_platforms(request: Request, visit: Operating, q: Asked = "", afte
 
 
 @router.get(_PLATFORMS + ".csv")
-async def export_platforms(request: Request, visit: ManagingInstance, q: Asked = "") -> Response:
-    mode: Mode = request.app.state.settings.home_mode
-    async with authenticator_of(request).database.read() as tx:
+async def export_platforms(db: Db, settings: SettingsDep, visit: ManagingInstance, q: Asked = "") -> Response:
+    mode: Mode = settings.home_mode
+    async with db.read() as tx:
         rows = await platforms.page_of_platforms(tx, limit=MOST_ROWS, after=None, containing=q)
         tenants: list[Tenant] = []
         for begin in range(0, len(rows), _ON_A_PAGE):
@@ -66,33 +69,35 @@ async def export_platforms(request: Request, visit: ManagingInstance, q: Asked =
 
 
 @router.get(_PLATFORMS + "/{platformId}")
-async def show_platform(request: Request, visit: Operating, platform_id: PlatformId) -> Response:
-    return await _show_one(request, visit, platform_id)
+async def show_platform(db: Db, settings: SettingsDep, visit: Operating, platform_id: PlatformId) -> Response:
+    return await _show_one(db, settings, visit, platform_id)
 
 
 @router.post(_PLATFORMS + "/{platformId}/level")
-async def assign_level(request: Request, visit: ManagingInstance, platform_id: PlatformId) -> Response:
+async def assign_level(
+    request: Request, db: Db, settings: SettingsDep, visit: ManagingInstance, platform_id: PlatformId
+) -> Response:
     """Without a payment; in force within a second."""
     form = await read_own_form(request, visit.visitor)
     typed = form.get("level", "")
-    mode: Mode = request.app.state.settings.home_mode
+    mode: Mode = settings.home_mode
     try:
         if not (typed.isascii() and typed.isdecimal()) or len(typed) > _MOST_DIGITS:
             raise ValidationFailed("Choose one of the levels.", param="level")
-        async with authenticator_of(request).database.write() as tx:
+        async with db.write() as tx:
             platform = await platforms.find(tx, platform_id)
             level = await catalog.assign(tx, platform, int(typed), mode)
             await _record(tx, request, visit, platform.id, level.number)
     except Invalid as refusal:
-        return await _show_one(request, visit, platform_id, problems_of(refusal, {"platform": "level"}))
+        return await _show_one(db, settings, visit, platform_id, problems_of(refusal, {"platform": "level"}))
     return see(f"{_PLATFORMS}/{platform.id}")
 
 
 @router.get("/dashboard/operator/levels")
-async def list_levels(request: Request, visit: Operating) -> Response:
+async def list_levels(db: Db, settings: SettingsDep, visit: Operating) -> Response:
     """Each is a tier of the project home, and edited there."""
-    mode: Mode = request.app.state.settings.home_mode
-    async with authenticator_of(request).database.read() as tx:
+    mode: Mode = settings.home_mode
+    async with db.read() as tx:
         home = await catalog.find_home(tx)
         offers = await catalog.offers_of(tx, home.project.platform_id, home.project.id, mode)
         held = await customers.customers_by_plan(tx, _scope_of(home, mode))
@@ -112,10 +117,14 @@ async def _record(tx: Tx, request: Request, visit: PlatformVisit, platform_id: s
 
 
 async def _show_one(
-    request: Request, visit: PlatformVisit, platform_id: str, problems: Problems | None = None
+    db: Database,
+    settings: Settings,
+    visit: PlatformVisit,
+    platform_id: str,
+    problems: Problems | None = None,
 ) -> Response:
-    mode: Mode = request.app.state.settings.home_mode
-    async with authenticator_of(request).database.read() as tx:
+    mode: Mode = settings.home_mode
+    async with db.read() as tx:
         row = await platforms.platform_row(tx, platform_id)
         if row is None:
             raise NotFound("There is no such platform.")

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from dream_api.core import ids, mail
 from dream_api.core.db import Database, Row
 from dream_api.core.errors import NotFound
+from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.dependencies import ManagingInstance
 from dream_api.dashboard.layout import Frame, PageRoute
 
@@ -20,36 +21,33 @@ _PAGE = 50
 
 @router.get(_HERE)
 async def list_mail(
-    request: Request,
+    db: Db,
+    settings: SettingsDep,
     visit: ManagingInstance,
     before: Annotated[str | None, Query(pattern=r"^eml_[0-9a-z]{26}$")] = None,
 ) -> Response:
-    database: Database = request.app.state.database
-    async with database.read() as tx:
+    async with db.read() as tx:
         found = await mail.newest(tx, limit=_PAGE + 1, before=before)
     letters = found[:_PAGE]
     next_url = f"{_HERE}?before={letters[-1].id}" if len(found) > _PAGE else None
-    is_sending = request.app.state.settings.smtp_url is not None
+    is_sending = settings.smtp_url is not None
     return _frame.show(visit, "mails.html", here="mail", letters=letters, next_url=next_url, is_sending=is_sending)
 
 
 @router.get(_HERE + "/{mailId}")
-async def read_mail(
-    request: Request, visit: ManagingInstance, mail_id: Annotated[str, Path(alias="mailId")]
-) -> Response:
+async def read_mail(db: Db, visit: ManagingInstance, mail_id: Annotated[str, Path(alias="mailId")]) -> Response:
     """Its text, for owners: an admin who asks to reset an owner's password must not find the link here.
 
     The HTML was made for the person it goes to, and is not shown.
     """
-    letter = await _find(request, mail_id)
+    letter = await _find(db, mail_id)
     if letter is None:
         raise NotFound("There is no such letter.", hint="Letters are kept for 30 days.")
     return _frame.show(visit, "mail.html", here="mail", letter=letter)
 
 
-async def _find(request: Request, mail_id: str) -> Row[Any] | None:
+async def _find(db: Database, mail_id: str) -> Row[Any] | None:
     if not ids.is_one("eml", mail_id):
         return None
-    database: Database = request.app.state.database
-    async with database.read() as tx:
+    async with db.read() as tx:
         return await mail.mail_by_id(tx, mail_id)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Path, Request
+from fastapi import Path
 from starlette.responses import Response
 
 from dream_api import billing, store
-from dream_api.billing.dependencies import billing_of
+from dream_api.billing import Billing
 from dream_api.core import ids, money
 from dream_api.core.db import Row, Tx
 from dream_api.core.html import format as words
@@ -106,7 +106,7 @@ def order_url(visit: ProjectVisit, order_id: str, done: str) -> str:
 
 
 async def show_order(
-    request: Request,
+    billing_context: Billing,
     visit: ProjectVisit,
     order_id: str,
     *,
@@ -114,7 +114,7 @@ async def show_order(
     problems: Problems | None = None,
     done: str = "",
 ) -> Response:
-    async with billing_of(request).database.read() as tx:
+    async with billing_context.database.read() as tx:
         whole = await find(tx, visit, order_id)
     return frame.show(
         visit,

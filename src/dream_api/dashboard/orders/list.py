@@ -3,13 +3,14 @@
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from dream_api import store
-from dream_api.auth.dependencies import authenticator_of
+from dream_api.billing.dependencies import BillingDep
 from dream_api.core import clock, money
 from dream_api.core.db import Row, Tx
+from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.csv_export import MOST_ROWS, csv_file
 from dream_api.dashboard.dependencies import InProject, ManagingInProject, ProjectVisit
 from dream_api.dashboard.layout import PageRoute
@@ -39,14 +40,15 @@ _COLUMNS = (
 
 @router.get(_PATH)
 async def list_orders(
-    request: Request,
+    db: Db,
+    settings: SettingsDep,
     visit: InProject,
     status: Status = "",
     email: Text = "",
     sort: Sort = "newest",
     after: After = None,
 ) -> Response:
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         found = await _page(tx, visit, status, email, sort, limit=_ON_A_PAGE + 1, after=after)
     page = found[:_ON_A_PAGE]
     filters = {"status": status, "email": email, "sort": sort}
@@ -60,22 +62,22 @@ async def list_orders(
         is_filtered=bool(status or email or after),
         query=urlencode(filters),
         next_url=f"?{urlencode(filters)}&after={page[-1].id}" if len(found) > _ON_A_PAGE else "",
-        api_url=request.app.state.settings.link_base,
+        api_url=settings.link_base,
     )
 
 
 @router.get(_PATH + ".csv")
 async def export_orders(
-    request: Request, visit: ManagingInProject, status: Status = "", email: Text = "", sort: Sort = "newest"
+    db: Db, visit: ManagingInProject, status: Status = "", email: Text = "", sort: Sort = "newest"
 ) -> Response:
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         rows = await _page(tx, visit, status, email, sort, limit=MOST_ROWS, after=None)
     return csv_file(f"orders-{visit.mode}", _COLUMNS, [_cells(row) for row in rows])
 
 
 @router.get(_PATH + "/{id}")
-async def read_order(request: Request, visit: InProject, order_id: Id, done: str = "") -> Response:
-    return await show_order(request, visit, order_id, done=done)
+async def read_order(billing_context: BillingDep, visit: InProject, order_id: Id, done: str = "") -> Response:
+    return await show_order(billing_context, visit, order_id, done=done)
 
 
 async def _page(

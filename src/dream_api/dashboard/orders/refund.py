@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from dream_api import billing, catalog, store
 from dream_api.auth.csrf import read_own_form
-from dream_api.billing.dependencies import billing_of
+from dream_api.billing.dependencies import BillingDep
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Invalid, ValidationFailed
 from dream_api.core.http import Form
@@ -24,12 +24,13 @@ _LONGEST_REASON = 255
 
 
 @router.post(_PATH + "/refund")
-async def refund_order(request: Request, visit: RefundingInProject, order_id: Id) -> Response:
+async def refund_order(
+    request: Request, billing_context: BillingDep, visit: RefundingInProject, order_id: Id
+) -> Response:
     """Units, an amount, or all that is left; a form that is sent twice gives back once."""
     form = await read_own_form(request, visit.visitor)
-    desk = billing_of(request)
     try:
-        async with desk.database.write() as tx:
+        async with billing_context.database.write() as tx:
             asked = await _asked_by(tx, visit, order_id, form)
             order = await store.find_order(tx, visit.scope, order_id)
             account, payment = await store.find_payment(tx, visit.scope, order)
@@ -41,30 +42,31 @@ async def refund_order(request: Request, visit: RefundingInProject, order_id: Id
                     await billing.refuse_beyond(tx, payment, visit.project.refund_limit)
                 told = {"amount": str(refund.amount), "currency": refund.currency}
                 await record(tx, request, visit, "order.refunded", about=order_id, **told)
-        await billing.send_refund(desk, account, refund)
+        await billing.send_refund(billing_context, account, refund)
     except (Invalid, Conflict, billing.RefundBeyondLimit) as refusal:
         told = problems_of(refusal, {"id": ""})
-        return await show_order(request, visit, order_id, form=form, problems=told)
+        return await show_order(billing_context, visit, order_id, form=form, problems=told)
     return see(order_url(visit, order_id, "refunded"))
 
 
 @router.post(_PATH + "/cancel")
-async def cancel_order(request: Request, visit: SellingInProject, order_id: Id) -> Response:
+async def cancel_order(
+    request: Request, billing_context: BillingDep, visit: SellingInProject, order_id: Id
+) -> Response:
     """Nobody can pay it any more, and what it held is free again."""
     await read_own_form(request, visit.visitor)
-    desk = billing_of(request)
     try:
-        async with desk.database.read() as tx:
+        async with billing_context.database.read() as tx:
             order = await store.find_order(tx, visit.scope, order_id)
             checkout = await billing.checkout_by_id(tx, visit.platform_id, order.checkout_id)
             account = None if checkout is None else await billing.find_account(tx, checkout.account)
         if order.status == "processing" and checkout is not None and account is not None:
-            await billing.end_checkout(desk, account, checkout)
-        async with desk.database.write() as tx:
+            await billing.end_checkout(billing_context, account, checkout)
+        async with billing_context.database.write() as tx:
             store.refuse_paid(await store.find_order(tx, visit.scope, order_id))
             await record(tx, request, visit, "order.canceled", about=order_id)
     except (Invalid, Conflict) as refusal:
-        return await show_order(request, visit, order_id, problems=problems_of(refusal, {"id": ""}))
+        return await show_order(billing_context, visit, order_id, problems=problems_of(refusal, {"id": ""}))
     return see(order_url(visit, order_id, "canceled"))
 
 

@@ -9,7 +9,7 @@ from dream_api import platforms
 from dream_api.auth.browser_sessions import SignedIn, signed_in
 from dream_api.auth.csrf import read_own_form
 from dream_api.auth.rate_limit import client_of
-from dream_api.core.db import Database
+from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.layout import PageRoute, see
 from dream_api.dashboard.platform.page import ROLE_WORDS, frame, unreferred
 from dream_api.tenancy import membership
@@ -20,10 +20,9 @@ Token = Annotated[str, Path(max_length=100, pattern="^[A-Za-z0-9_-]+$")]
 
 
 @router.get("/account/invitation/{token}")
-async def show_invitation(request: Request, token: Token) -> Response:
+async def show_invitation(request: Request, db: Db, token: Token) -> Response:
     visitor = await signed_in(request)
-    database: Database = request.app.state.database
-    async with database.read() as tx:
+    async with db.read() as tx:
         invitation = await platforms.find_invitation(tx, token)
     shown = frame.plain(
         "invitation.html",
@@ -37,11 +36,10 @@ async def show_invitation(request: Request, token: Token) -> Response:
 
 
 @router.post("/account/invitation/{token}")
-async def accept(request: Request, visitor: SignedIn, token: Token) -> Response:
+async def accept(request: Request, db: Db, settings: SettingsDep, visitor: SignedIn, token: Token) -> Response:
     await read_own_form(request, visitor)
-    mode = request.app.state.settings.home_mode
-    database: Database = request.app.state.database
-    async with database.write() as tx:
+    mode = settings.home_mode
+    async with db.write() as tx:
         address = client_of(request.scope)
         platform = await membership.accept(tx, token, visitor.session, mode, address=address)
     return see(f"/dashboard/{platform.id}/projects")

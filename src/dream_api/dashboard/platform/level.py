@@ -8,10 +8,12 @@ from starlette.responses import Response
 
 from dream_api import billing, catalog, tenancy
 from dream_api.auth.csrf import read_own_form
-from dream_api.billing.dependencies import billing_of
+from dream_api.billing.dependencies import BillingDep
 from dream_api.catalog import Level
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.core.http.dependencies import Db, SettingsDep
+from dream_api.core.settings import Settings
 from dream_api.dashboard.dependencies import AtPlatform, OwningPlatform, PlatformVisit
 from dream_api.dashboard.layout import PageRoute, see
 from dream_api.dashboard.platform.page import frame
@@ -43,14 +45,15 @@ class Used:
 
 
 @router.get("")
-async def show_level(request: Request, visit: AtPlatform) -> Response:
-    return await _show(request, visit)
+async def show_level(db: Db, settings: SettingsDep, visit: AtPlatform) -> Response:
+    return await _show(db, settings, visit)
 
 
-async def _show(request: Request, visit: PlatformVisit, problem: str = "", status: int = 200) -> Response:
-    mode = request.app.state.settings.home_mode
-    database: Database = request.app.state.database
-    async with database.read() as tx:
+async def _show(
+    db: Database, settings: Settings, visit: PlatformVisit, problem: str = "", status: int = 200
+) -> Response:
+    mode = settings.home_mode
+    async with db.read() as tx:
         found = await tenancy.level_of(tx, visit.platform, mode)
         if found is None:
             return frame.show(visit, "no_level.html", here="level")
@@ -98,14 +101,15 @@ def _allows(level: Level) -> Sequence[str]:
 
 
 @router.post("")
-async def buy(request: Request, visit: OwningPlatform) -> Response:
+async def buy(
+    request: Request, db: Db, settings: SettingsDep, billing_context: BillingDep, visit: OwningPlatform
+) -> Response:
     """The owner goes to the checkout; the level is theirs as soon as the gateway says that they paid."""
     form = await read_own_form(request, visit.visitor)
-    mode = request.app.state.settings.home_mode
-    desk = billing_of(request)
-    back = f"{request.app.state.settings.link_base}/dashboard/{visit.platform_id}/level"
+    mode = settings.home_mode
+    back = f"{settings.link_base}/dashboard/{visit.platform_id}/level"
     try:
-        async with desk.database.write() as tx:
+        async with billing_context.database.write() as tx:
             found = await tenancy.level_of(tx, visit.platform, mode)
             level = None if found is None else await _wanted(tx, form.get("level", ""), mode)
             if found is None or level is None:
@@ -121,27 +125,28 @@ async def buy(request: Request, visit: OwningPlatform) -> Response:
                 are_own_pages=True,
             )
             account = await billing.account_of(tx, found.scope)
-        checkout = await billing.open_page(desk, account, checkout)
+        checkout = await billing.open_page(billing_context, account, checkout)
     except Refusal as refusal:
-        return await _show(request, visit, f"{refusal.sentence} {refusal.hint}", refusal.status)
+        return await _show(db, settings, visit, f"{refusal.sentence} {refusal.hint}", refusal.status)
     return see(checkout.url)
 
 
 @router.post("/portal")
-async def open_portal(request: Request, visit: OwningPlatform) -> Response:
+async def open_portal(
+    request: Request, db: Db, settings: SettingsDep, billing_context: BillingDep, visit: OwningPlatform
+) -> Response:
     """There the owner changes the level or the card, cancels, and finds the invoices."""
     await read_own_form(request, visit.visitor)
-    desk = billing_of(request)
-    back = f"{request.app.state.settings.link_base}/dashboard/{visit.platform_id}/level"
-    found = await _level_of(request, visit)
-    async with desk.database.read() as tx:
+    back = f"{settings.link_base}/dashboard/{visit.platform_id}/level"
+    found = await _level_of(db, settings, visit)
+    async with billing_context.database.read() as tx:
         payer = None if found is None else await billing.payer_of(tx, found.scope, visit.platform_id)
     if payer is None:
-        return await _show(request, visit, "The platform has never paid, so there is nothing to see.", 409)
+        return await _show(db, settings, visit, "The platform has never paid, so there is nothing to see.", 409)
     try:
-        opened = await desk.gateway_of(payer[0]).open_portal(*payer, back)
+        opened = await billing_context.gateway_of(payer[0]).open_portal(*payer, back)
     except Refusal as refusal:
-        return await _show(request, visit, f"{refusal.sentence} {refusal.hint}", refusal.status)
+        return await _show(db, settings, visit, f"{refusal.sentence} {refusal.hint}", refusal.status)
     return see(opened.url)
 
 
@@ -150,7 +155,6 @@ async def _wanted(tx: Tx, number: str, mode: Mode) -> Level | None:
     return next((each for each in levels if str(each.number) == number and not each.is_archived), None)
 
 
-async def _level_of(request: Request, visit: PlatformVisit) -> LevelOf | None:
-    database: Database = request.app.state.database
-    async with database.read() as tx:
-        return await tenancy.level_of(tx, visit.platform, request.app.state.settings.home_mode)
+async def _level_of(db: Database, settings: Settings, visit: PlatformVisit) -> LevelOf | None:
+    async with db.read() as tx:
+        return await tenancy.level_of(tx, visit.platform, settings.home_mode)

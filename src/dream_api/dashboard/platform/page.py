@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from dream_api.auth.rate_limit import client_of
 from dream_api.core.errors import Refusal
+from dream_api.core.settings import Settings
 from dream_api.dashboard.dependencies import PlatformVisit
 from dream_api.dashboard.layout import Frame
 from dream_api.tenancy.membership import Changing
@@ -19,10 +20,10 @@ ROLE_WORDS = {
 }
 
 
-def changing(request: Request, visit: PlatformVisit) -> Changing:
+def changing(request: Request, settings: Settings, visit: PlatformVisit) -> Changing:
     """The visitor, as one who changes the team."""
     developer = visit.developer
-    return Changing(developer, developer.actor(client_of(request.scope)), request.app.state.settings.home_mode)
+    return Changing(developer, developer.actor(client_of(request.scope)), settings.home_mode)
 
 
 def problems_of(refusal: Refusal, *fields: str) -> dict[str, str]:

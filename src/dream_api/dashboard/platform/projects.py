@@ -5,10 +5,11 @@ from starlette.responses import Response
 
 from dream_api import analytics, catalog, keys, platforms
 from dream_api.auth.csrf import read_own_form
-from dream_api.auth.dependencies import authenticator_of
 from dream_api.core import secrets
+from dream_api.core.db import Database
 from dream_api.core.errors import Invalid, ValidationFailed
 from dream_api.core.http import Form
+from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.dependencies import AtPlatform, ManagingPlatform, PlatformVisit
 from dream_api.dashboard.forms import Problems, problems_of
@@ -24,30 +25,30 @@ _TYPES: dict[str, ProjectType] = {"saas": "saas", "store": "store"}
 
 
 @router.get(_PATH)
-async def list_projects(request: Request, visit: AtPlatform) -> Response:
-    return await _show(request, visit, {"type": "saas"})
+async def list_projects(db: Db, visit: AtPlatform) -> Response:
+    return await _show(db, visit, {"type": "saas"})
 
 
 @router.post(_PATH)
-async def make_project(request: Request, visit: ManagingPlatform) -> Response:
+async def make_project(request: Request, db: Db, settings: SettingsDep, visit: ManagingPlatform) -> Response:
     """With the keys of its test mode; its type is what it is from now on."""
     form = await read_own_form(request, visit.visitor)
-    instance_key = secrets.instance_key(request.app.state.settings)
+    instance_key = secrets.instance_key(settings)
     try:
         project_type = _TYPES.get(form.get("type", ""))
         if project_type is None:
             raise ValidationFailed("Choose what the project sells.", param="type")
-        async with authenticator_of(request).database.write() as tx:
+        async with db.write() as tx:
             made = await catalog.open_project(tx, visit.platform, form.get("name", ""), project_type, platforms.MODES)
             await keys.issue_pair(tx, made, "test", instance_key=instance_key, created_by=visit.caller)
             await record(tx, request, visit, "project.created", about=made.id)
     except Invalid as refusal:
-        return await _show(request, visit, form, problems_of(refusal))
+        return await _show(db, visit, form, problems_of(refusal))
     return see(f"/dashboard/{made.id}/test/keys")
 
 
-async def _show(request: Request, visit: PlatformVisit, form: Form, problems: Problems | None = None) -> Response:
-    async with authenticator_of(request).database.read() as tx:
+async def _show(db: Database, visit: PlatformVisit, form: Form, problems: Problems | None = None) -> Response:
+    async with db.read() as tx:
         totals = await analytics.totals_of(tx, visit.platform_id, days=_DAYS)
     return frame.show(
         visit,

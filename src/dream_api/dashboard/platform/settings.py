@@ -9,6 +9,7 @@ from dream_api import accounts, platforms, retention
 from dream_api.auth.csrf import read_own_form
 from dream_api.core.db import Database, Row
 from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.dependencies import ManagingPlatform, OwningItself, PlatformVisit
 from dream_api.dashboard.forms import Problems
@@ -20,12 +21,12 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False, prefix="/dash
 
 
 @router.get("")
-async def show_settings(request: Request, visit: ManagingPlatform) -> Response:
-    return await _show(request, visit)
+async def show_settings(db: Db, visit: ManagingPlatform) -> Response:
+    return await _show(db, visit)
 
 
 async def _show(
-    request: Request,
+    db: Database,
     visit: PlatformVisit,
     form: dict[str, str] | None = None,
     problems: Problems | None = None,
@@ -35,16 +36,15 @@ async def _show(
         "settings.html",
         here="platform",
         status=422 if problems else 200,
-        others=await _others(request, visit) if visit.may("own") else [],
+        others=await _others(db, visit) if visit.may("own") else [],
         form={"name": visit.platform.name} | (form or {}),
         problems=problems or {},
     )
 
 
-async def _others(request: Request, visit: PlatformVisit) -> list[tuple[str, str]]:
+async def _others(db: Database, visit: PlatformVisit) -> list[tuple[str, str]]:
     """Whom the platform could be handed to."""
-    database: Database = request.app.state.database
-    async with database.read() as tx:
+    async with db.read() as tx:
         ids = [row.user_id for row in await platforms.members_of(tx, visit.platform_id)]
         users = await accounts.users_by_id(tx, [one for one in ids if one != visit.visitor.session.user_id])
     return [(user.id, _named(user)) for user in users]
@@ -55,11 +55,10 @@ def _named(user: Row[Any]) -> str:
 
 
 @router.post("")
-async def rename(request: Request, visit: ManagingPlatform) -> Response:
+async def rename(request: Request, db: Db, visit: ManagingPlatform) -> Response:
     form = await read_own_form(request, visit.visitor)
-    database: Database = request.app.state.database
     try:
-        async with database.write() as tx:
+        async with db.write() as tx:
             renamed = await platforms.rename(tx, visit.platform, form.get("name", ""))
             await record(
                 tx,
@@ -71,48 +70,45 @@ async def rename(request: Request, visit: ManagingPlatform) -> Response:
                 before=visit.platform.name,
             )
     except ValidationFailed as refusal:
-        return await _show(request, visit, form, problems_of(refusal, "name"))
+        return await _show(db, visit, form, problems_of(refusal, "name"))
     return see(f"/dashboard/{visit.platform_id}/settings")
 
 
 @router.post("/transfer")
-async def transfer(request: Request, visit: OwningItself) -> Response:
+async def transfer(request: Request, db: Db, settings: SettingsDep, visit: OwningItself) -> Response:
     """The visitor is an admin from then on."""
     form = await read_own_form(request, visit.visitor)
-    database: Database = request.app.state.database
     try:
         if form.get("confirmed") != visit.platform.name:
             raise ValidationFailed("Type the platform's name to hand it over.", param="confirmed")
-        async with database.write() as tx:
-            await membership.transfer(tx, changing(request, visit), form.get("userId", ""))
+        async with db.write() as tx:
+            await membership.transfer(tx, changing(request, settings, visit), form.get("userId", ""))
     except Refusal as refusal:
-        return await _show(request, visit, form, problems_of(refusal, "userId", "confirmed"))
+        return await _show(db, visit, form, problems_of(refusal, "userId", "confirmed"))
     return see(f"/dashboard/{visit.platform_id}/team")
 
 
 @router.post("/delete")
-async def delete(request: Request, visit: OwningItself) -> Response:
+async def delete(request: Request, db: Db, settings: SettingsDep, visit: OwningItself) -> Response:
     """After 14 days; until then it can be taken back."""
     form = await read_own_form(request, visit.visitor)
-    database: Database = request.app.state.database
     try:
         if form.get("deleted") != visit.platform.name:
             raise ValidationFailed("Type the platform's name to delete it.", param="deleted")
-        async with database.write() as tx:
-            await retention.close_platform(tx, visit.platform, request.app.state.settings.home_mode)
+        async with db.write() as tx:
+            await retention.close_platform(tx, visit.platform, settings.home_mode)
             await record(tx, request, visit, "platform.deletion_asked", about=visit.platform_id)
     except Refusal as refusal:
         sentence = refusal.sentence if refusal.param == "deleted" else f"{refusal.sentence} {refusal.hint}"
-        return await _show(request, visit, form, {"deleted": sentence})
+        return await _show(db, visit, form, {"deleted": sentence})
     return see(f"/dashboard/{visit.platform_id}/settings")
 
 
 @router.post("/keep")
-async def keep(request: Request, visit: OwningItself) -> Response:
+async def keep(request: Request, db: Db, visit: OwningItself) -> Response:
     """The deletion is taken back."""
     await read_own_form(request, visit.visitor)
-    database: Database = request.app.state.database
-    async with database.write() as tx:
+    async with db.write() as tx:
         await retention.reopen_platform(tx, visit.platform)
         await record(tx, request, visit, "platform.deletion_stopped", about=visit.platform_id)
     return see(f"/dashboard/{visit.platform_id}/settings")

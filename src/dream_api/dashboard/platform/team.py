@@ -11,6 +11,8 @@ from dream_api.auth.csrf import read_own_form
 from dream_api.core import clock, mail
 from dream_api.core.db import Database, Row, Tx
 from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.core.http.dependencies import Db, SettingsDep
+from dream_api.core.settings import Settings
 from dream_api.dashboard.dependencies import AtPlatform, PlatformVisit, TeamingPlatform
 from dream_api.dashboard.forms import Problems, refuse_unconfirmed
 from dream_api.dashboard.layout import PageRoute, see
@@ -23,18 +25,17 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False, prefix="/dash
 
 
 @router.get("")
-async def show_team(request: Request, visit: AtPlatform) -> Response:
-    return await _show(request, visit)
+async def show_team(db: Db, visit: AtPlatform) -> Response:
+    return await _show(db, visit)
 
 
 async def _show(
-    request: Request,
+    db: Database,
     visit: PlatformVisit,
     form: dict[str, str] | None = None,
     problems: Problems | None = None,
 ) -> Response:
-    database: Database = request.app.state.database
-    async with database.read() as tx:
+    async with db.read() as tx:
         members = await _members(tx, visit.platform_id)
         invitations = await platforms.invitations_of(tx, visit.platform_id)
     return frame.show(
@@ -65,54 +66,59 @@ async def _members(tx: Tx, platform_id: str) -> list[tuple[Row[Any], Row[Any]]]:
 
 
 @router.post("/invitations")
-async def invite(request: Request, visit: TeamingPlatform) -> Response:
+async def invite(request: Request, db: Db, settings: SettingsDep, visit: TeamingPlatform) -> Response:
     form = await read_own_form(request, visit.visitor)
-    database: Database = request.app.state.database
     try:
         email, role = accounts.proper_email(form.get("email", "")), _role(form)
         token = platforms.new_token()
-        letter = _letter(request, visit, email, role, token)
-        async with database.write() as tx:
-            await membership.invite(tx, changing(request, visit), email, role, token)
+        letter = _letter(settings, visit, email, role, token)
+        async with db.write() as tx:
+            await membership.invite(tx, changing(request, settings, visit), email, role, token)
             await mail.post(tx, letter)
     except Refusal as refusal:
-        return await _show(request, visit, form, problems_of(refusal, "email", "role"))
+        return await _show(db, visit, form, problems_of(refusal, "email", "role"))
     return see(f"/dashboard/{visit.platform_id}/team")
 
 
 @router.post("/invitations/{invitation_id}/send")
-async def send_again(request: Request, visit: TeamingPlatform, invitation_id: Id) -> Response:
+async def send_again(
+    request: Request, db: Db, settings: SettingsDep, visit: TeamingPlatform, invitation_id: Id
+) -> Response:
     await read_own_form(request, visit.visitor)
-    database: Database = request.app.state.database
-    async with database.read() as tx:
+    async with db.read() as tx:
         known = await platforms.read_invitation(tx, visit.platform_id, invitation_id)
     token = platforms.new_token()
-    letter = _letter(request, visit, known.email, known.role, token)
-    async with database.write() as tx:
-        await membership.invite_again(tx, changing(request, visit), invitation_id, token)
+    letter = _letter(settings, visit, known.email, known.role, token)
+    async with db.write() as tx:
+        await membership.invite_again(tx, changing(request, settings, visit), invitation_id, token)
         await mail.post(tx, letter)
     return see(f"/dashboard/{visit.platform_id}/team")
 
 
 @router.post("/invitations/{invitation_id}/revoke")
-async def revoke(request: Request, visit: TeamingPlatform, invitation_id: Id) -> Response:
+async def revoke(
+    request: Request, db: Db, settings: SettingsDep, visit: TeamingPlatform, invitation_id: Id
+) -> Response:
     await read_own_form(request, visit.visitor)
-    database: Database = request.app.state.database
-    async with database.write() as tx:
-        await membership.uninvite(tx, changing(request, visit), invitation_id)
+    async with db.write() as tx:
+        await membership.uninvite(tx, changing(request, settings, visit), invitation_id)
     return see(f"/dashboard/{visit.platform_id}/team")
 
 
 @router.get("/{user_id}")
-async def show_member(request: Request, visit: AtPlatform, user_id: Id) -> Response:
-    return await _show_member(request, visit, user_id)
+async def show_member(db: Db, visit: AtPlatform, user_id: Id) -> Response:
+    return await _show_member(db, visit, user_id)
 
 
 async def _show_member(
-    request: Request, visit: PlatformVisit, user_id: str, problems: Problems | None = None, *, typed: str = ""
+    db: Database,
+    visit: PlatformVisit,
+    user_id: str,
+    problems: Problems | None = None,
+    *,
+    typed: str = "",
 ) -> Response:
-    database: Database = request.app.state.database
-    async with database.read() as tx:
+    async with db.read() as tx:
         member = await platforms.find_member(tx, visit.platform_id, user_id)
         [user] = await accounts.users_by_id(tx, [user_id])
     is_oneself = user_id == visit.visitor.session.user_id
@@ -132,36 +138,34 @@ async def _show_member(
 
 
 @router.post("/{user_id}")
-async def change_role(request: Request, visit: TeamingPlatform, user_id: Id) -> Response:
+async def change_role(request: Request, db: Db, settings: SettingsDep, visit: TeamingPlatform, user_id: Id) -> Response:
     form = await read_own_form(request, visit.visitor)
-    database: Database = request.app.state.database
     try:
-        async with database.write() as tx:
-            await membership.change_role(tx, changing(request, visit), user_id, _role(form))
+        async with db.write() as tx:
+            await membership.change_role(tx, changing(request, settings, visit), user_id, _role(form))
     except (platforms.LastOwner, ValidationFailed) as refusal:
-        return await _show_member(request, visit, user_id, {"role": refusal.sentence})
+        return await _show_member(db, visit, user_id, {"role": refusal.sentence})
     return see(f"/dashboard/{visit.platform_id}/team")
 
 
 @router.post("/{user_id}/remove")
-async def remove(request: Request, visit: AtPlatform, user_id: Id) -> Response:
+async def remove(request: Request, db: Db, settings: SettingsDep, visit: AtPlatform, user_id: Id) -> Response:
     """Who removes themselves leaves; who or what is parted from is typed first."""
     is_oneself = user_id == visit.visitor.session.user_id
     if not is_oneself:
         platforms.refuse_role(visit.role, "team")
     form = await read_own_form(request, visit.visitor)
-    database: Database = request.app.state.database
-    async with database.read() as tx:
+    async with db.read() as tx:
         await platforms.find_member(tx, visit.platform_id, user_id)
         [user] = await accounts.users_by_id(tx, [user_id])
     try:
         refuse_unconfirmed(form, visit.platform.name if is_oneself else user.email)
-        async with database.write() as tx:
-            await membership.leave(tx, changing(request, visit), user_id)
+        async with db.write() as tx:
+            await membership.leave(tx, changing(request, settings, visit), user_id)
     except (platforms.LastOwner, ValidationFailed) as refusal:
         sentence = refusal.sentence if refusal.param == "confirm" else f"{refusal.sentence} {refusal.hint}"
         typed = form.get("confirm", "")
-        return await _show_member(request, visit, user_id, {refusal.param or "": sentence}, typed=typed)
+        return await _show_member(db, visit, user_id, {refusal.param or "": sentence}, typed=typed)
     return see("/dashboard" if is_oneself else f"/dashboard/{visit.platform_id}/team")
 
 
@@ -172,12 +176,12 @@ def _role(form: dict[str, str]) -> Role:
     raise ValidationFailed("Choose a role.", param="role")
 
 
-def _letter(request: Request, visit: PlatformVisit, email: str, role: str, token: str) -> mail.Letter:
+def _letter(settings: Settings, visit: PlatformVisit, email: str, role: str, token: str) -> mail.Letter:
     return emails.invitation(
         email,
         platform=visit.platform.name,
         role=role,
         invited_by=visit.visitor.session.shown_name,
-        link_base=request.app.state.settings.link_base,
+        link_base=settings.link_base,
         token=token,
     )

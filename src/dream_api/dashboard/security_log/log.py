@@ -15,6 +15,7 @@ from dream_api.audit import ACTIONS, Entry
 from dream_api.auth import audit as recording
 from dream_api.core import clock
 from dream_api.core.db import Database
+from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.dependencies import ManagingPlatform, PlatformVisit
 from dream_api.dashboard.layout import Frame, PageRoute
 
@@ -48,15 +49,14 @@ _frame = Frame("dream_api.dashboard.security_log", who=_who, kind=_kind)
 
 @router.get("/dashboard/{platformId}/security-log")
 async def show_log(
-    request: Request,
+    db: Db,
     visit: ManagingPlatform,
     action: Action = "",
     member: Member = "",
     before: Annotated[int | None, Query(ge=1, lt=2**53)] = None,
 ) -> Response:
-    database: Database = request.app.state.database
     book = visit.platform_id
-    async with database.read() as tx:
+    async with db.read() as tx:
         found = await audit.entries_of(
             tx, book, limit=_PAGE + 1, before=before, action=action or None, actor_id=member or None
         )
@@ -84,45 +84,45 @@ def _url(visit: PlatformVisit, ending: str, asked: dict[str, str]) -> str:
 
 
 @router.get("/dashboard/{platformId}/security-log.csv")
-async def export_csv(request: Request, visit: ManagingPlatform, action: Action = "", member: Member = "") -> Response:
+async def export_csv(
+    request: Request, db: Db, visit: ManagingPlatform, action: Action = "", member: Member = ""
+) -> Response:
     """All that is asked for, as a spreadsheet reads it."""
 
     async def lines() -> AsyncGenerator[str, None]:
         yield _csv([_COLUMNS])
-        async for entries in _all_of(request, visit, action, member):
+        async for entries in _all_of(db, visit, action, member):
             yield _csv([_safe(cell) for cell in _cells(entry)] for entry in entries)
 
-    await _record_export(request, visit, "csv")
+    await _record_export(request, db, visit, "csv")
     return _file(visit, lines(), "text/csv; charset=utf-8", "csv")
 
 
 @router.get("/dashboard/{platformId}/security-log.json")
-async def export_json(request: Request, visit: ManagingPlatform, action: Action = "", member: Member = "") -> Response:
+async def export_json(
+    request: Request, db: Db, visit: ManagingPlatform, action: Action = "", member: Member = ""
+) -> Response:
     """All that is asked for, a line each."""
 
     async def lines() -> AsyncGenerator[str, None]:
-        async for entries in _all_of(request, visit, action, member):
+        async for entries in _all_of(db, visit, action, member):
             for entry in entries:
                 yield json.dumps(dict(zip(_COLUMNS, _cells(entry), strict=True)), ensure_ascii=False) + "\n"
 
-    await _record_export(request, visit, "json")
+    await _record_export(request, db, visit, "json")
     return _file(visit, lines(), "application/x-ndjson", "json")
 
 
-async def _record_export(request: Request, visit: PlatformVisit, kind: str) -> None:
-    database: Database = request.app.state.database
-    async with database.write() as tx:
+async def _record_export(request: Request, db: Database, visit: PlatformVisit, kind: str) -> None:
+    async with db.write() as tx:
         await recording.record(tx, request, visit.developer, "log.exported", details={"format": kind})
 
 
-async def _all_of(
-    request: Request, visit: PlatformVisit, action: str, member: str
-) -> AsyncGenerator[list[Entry], None]:
+async def _all_of(db: Database, visit: PlatformVisit, action: str, member: str) -> AsyncGenerator[list[Entry], None]:
     """Newest first, in pieces; no transaction is open while one is sent."""
-    database: Database = request.app.state.database
     before: int | None = None
     while True:
-        async with database.read() as tx:
+        async with db.read() as tx:
             entries = await audit.entries_of(
                 tx,
                 visit.platform_id,

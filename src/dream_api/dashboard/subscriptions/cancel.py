@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from dream_api.auth.csrf import read_own_form
 from dream_api.billing import subscription_changes
-from dream_api.billing.dependencies import billing_of
+from dream_api.billing.dependencies import BillingDep
 from dream_api.core.errors import Conflict, Invalid, ValidationFailed
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.dependencies import SellingInProject
@@ -20,40 +20,46 @@ _LONGEST_REASON = 255
 
 
 @router.post(_PATH + "/cancel")
-async def cancel_subscription(request: Request, visit: SellingInProject, subscription_id: Id) -> Response:
+async def cancel_subscription(
+    request: Request, billing_context: BillingDep, visit: SellingInProject, subscription_id: Id
+) -> Response:
     """At the end of what was paid for; or now, which is confirmed by the customer's user id."""
     form = await read_own_form(request, visit.visitor)
-    desk = billing_of(request)
     is_now = form.get("at") == "now"
     reason = form.get("reason") or None
     try:
         if reason is not None and len(reason) > _LONGEST_REASON:
             raise ValidationFailed(f"A reason has at most {_LONGEST_REASON} characters.", param="reason")
-        async with desk.database.read() as tx:
+        async with billing_context.database.read() as tx:
             account, row = await subscription_changes.find(tx, visit.scope, subscription_id)
         if is_now:
             refuse_unconfirmed(form, row.user_id)
-        await subscription_changes.cancel(desk, account, row, at_period_end=not is_now, reason=reason, key=None)
+        await subscription_changes.cancel(
+            billing_context, account, row, at_period_end=not is_now, reason=reason, key=None
+        )
     except (Invalid, Conflict) as refusal:
         told = problems_of(refusal, {"id": ""})
-        return await show_subscription(request, visit, subscription_id, form=form, problems=told)
-    async with desk.database.write() as tx:
+        return await show_subscription(billing_context, visit, subscription_id, form=form, problems=told)
+    async with billing_context.database.write() as tx:
         at = "now" if is_now else "period_end"
         await record(tx, request, visit, "subscription.canceled", about=subscription_id, at=at)
     return see(subscription_url(visit, subscription_id, "canceled"))
 
 
 @router.post(_PATH + "/resume")
-async def resume_subscription(request: Request, visit: SellingInProject, subscription_id: Id) -> Response:
+async def resume_subscription(
+    request: Request, billing_context: BillingDep, visit: SellingInProject, subscription_id: Id
+) -> Response:
     """Take back a cancellation at the period's end."""
     await read_own_form(request, visit.visitor)
-    desk = billing_of(request)
     try:
-        async with desk.database.read() as tx:
+        async with billing_context.database.read() as tx:
             account, row = await subscription_changes.find(tx, visit.scope, subscription_id)
-        await subscription_changes.resume(desk, account, row, None)
+        await subscription_changes.resume(billing_context, account, row, None)
     except (Invalid, Conflict) as refusal:
-        return await show_subscription(request, visit, subscription_id, problems=problems_of(refusal, {"id": ""}))
-    async with desk.database.write() as tx:
+        return await show_subscription(
+            billing_context, visit, subscription_id, problems=problems_of(refusal, {"id": ""})
+        )
+    async with billing_context.database.write() as tx:
         await record(tx, request, visit, "subscription.resumed", about=subscription_id)
     return see(subscription_url(visit, subscription_id, "resumed"))

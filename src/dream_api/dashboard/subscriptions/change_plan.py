@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from dream_api import catalog
 from dream_api.auth.csrf import read_own_form
-from dream_api.billing import subscription_changes
-from dream_api.billing.dependencies import billing_of
+from dream_api.billing import Billing, subscription_changes
+from dream_api.billing.dependencies import BillingDep
 from dream_api.catalog import Offer, Price
 from dream_api.core import ids
 from dream_api.core.db import Tx
@@ -41,37 +41,45 @@ class Choice:
 
 @router.get(_PATH)
 async def choose_plan(
-    request: Request, visit: SellingInProject, subscription_id: Id, price: str = "", quantity: str = ""
+    billing_context: BillingDep,
+    visit: SellingInProject,
+    subscription_id: Id,
+    price: str = "",
+    quantity: str = "",
 ) -> Response:
     """The choices; once one is chosen, what it would cost now."""
     form = {"price": price, "quantity": quantity}
-    return await _show(request, visit, subscription_id, form)
+    return await _show(billing_context, visit, subscription_id, form)
 
 
 @router.post(_PATH)
-async def change_plan(request: Request, visit: SellingInProject, subscription_id: Id) -> Response:
+async def change_plan(
+    request: Request, billing_context: BillingDep, visit: SellingInProject, subscription_id: Id
+) -> Response:
     """In force and charged at once; where the card is declined, nothing changes."""
     form = await read_own_form(request, visit.visitor)
-    desk = billing_of(request)
     try:
-        async with desk.database.read() as tx:
+        async with billing_context.database.read() as tx:
             held = await find(tx, visit, subscription_id)
             change = await _wanted(tx, visit, held, form)
         key = f"page:{held.row.id}:{change.lines[0].price.id}:{form.get('once', '')[:_LONGEST_ONCE]}"
-        await subscription_changes.change(desk, held.account, held.row, change, key)
+        await subscription_changes.change(billing_context, held.account, held.row, change, key)
     except (Invalid, Conflict, CardRefused) as refusal:
-        return await _show(request, visit, subscription_id, form, refusal)
-    async with desk.database.write() as tx:
+        return await _show(billing_context, visit, subscription_id, form, refusal)
+    async with billing_context.database.write() as tx:
         await record(tx, request, visit, "subscription.changed", about=subscription_id, price=form.get("price", ""))
     return see(subscription_url(visit, subscription_id, "changed"))
 
 
 async def _show(
-    request: Request, visit: ProjectVisit, subscription_id: str, form: Form, refusal: Refusal | None = None
+    billing_context: Billing,
+    visit: ProjectVisit,
+    subscription_id: str,
+    form: Form,
+    refusal: Refusal | None = None,
 ) -> Response:
-    desk = billing_of(request)
     preview = change = None
-    async with desk.database.read() as tx:
+    async with billing_context.database.read() as tx:
         held = await find(tx, visit, subscription_id)
         choices = await _choices(tx, visit, held)
         if form.get("price") and refusal is None:
@@ -81,7 +89,7 @@ async def _show(
                 refusal = problem
     if change is not None:
         try:
-            preview = await subscription_changes.preview(desk, held.account, held.row, change)
+            preview = await subscription_changes.preview(billing_context, held.account, held.row, change)
         except Conflict as problem:
             refusal = problem
     return frame.show(

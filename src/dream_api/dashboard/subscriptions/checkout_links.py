@@ -7,11 +7,14 @@ from starlette.responses import Response
 
 from dream_api import billing, catalog, customers
 from dream_api.auth.csrf import read_own_form
-from dream_api.billing.dependencies import billing_of
+from dream_api.billing import Billing
+from dream_api.billing.dependencies import BillingDep
 from dream_api.catalog import Offer, Price
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Forbidden, Invalid, NotFound, ValidationFailed
 from dream_api.core.http import Form
+from dream_api.core.http.dependencies import SettingsDep
+from dream_api.core.settings import Settings
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.dependencies import InProject, ProjectVisit, SellingInProject
 from dream_api.dashboard.forms import Problems, problems_of, whole
@@ -27,20 +30,21 @@ _FIELDS = {"X-User-Id": "userId", "successUrl": "url", "cancelUrl": "url", "pric
 
 
 @router.get(_PATH + "/new")
-async def ask_for_link(request: Request, visit: SellingInProject, user_id: str = "") -> Response:
-    return await _show(request, visit, {"userId": user_id, "quantity": "1", "url": _way_on(request, visit)})
+async def ask_for_link(
+    settings: SettingsDep, billing_context: BillingDep, visit: SellingInProject, user_id: str = ""
+) -> Response:
+    return await _show(billing_context, visit, {"userId": user_id, "quantity": "1", "url": _way_on(settings, visit)})
 
 
 @router.post(_PATH)
-async def make_link(request: Request, visit: SellingInProject) -> Response:
+async def make_link(request: Request, billing_context: BillingDep, visit: SellingInProject) -> Response:
     """The plan is the customer's as soon as they have paid there."""
     form = await read_own_form(request, visit.visitor)
-    desk = billing_of(request)
     try:
         if visit.project.type != "saas":
             raise SaasOnly("Subscriptions are sold by saas projects; this one is a store.")
         user_id = customers.proper_user_id(form.get("userId", ""), "userId")
-        async with desk.database.write() as tx:
+        async with billing_context.database.write() as tx:
             offer, price = await _chosen(tx, visit, form.get("price", ""))
             quantity = whole(form, "quantity")
             account = await billing.account_of(tx, visit.scope)
@@ -58,16 +62,16 @@ async def make_link(request: Request, visit: SellingInProject) -> Response:
                 once=None,
             )
             await record(tx, request, visit, "checkout.made", about=checkout.id)
-        await billing.open_page(desk, account, checkout)
+        await billing.open_page(billing_context, account, checkout)
     except (Invalid, Conflict, Forbidden) as refusal:
-        return await _show(request, visit, form, problems_of(refusal, _FIELDS))
+        return await _show(billing_context, visit, form, problems_of(refusal, _FIELDS))
     return see(project_url(visit, f"/subscriptions/links/{checkout.id}"))
 
 
 @router.get(_PATH + "/links/{id}")
-async def show_link(request: Request, visit: InProject, checkout_id: Id) -> Response:
+async def show_link(billing_context: BillingDep, visit: InProject, checkout_id: Id) -> Response:
     """To copy, and what became of it."""
-    async with billing_of(request).database.read() as tx:
+    async with billing_context.database.read() as tx:
         checkout = await billing.checkout_by_id(tx, visit.platform_id, checkout_id)
         if checkout is None or (checkout.project_id, checkout.mode) != (visit.project.id, visit.mode):
             raise NotFound("There is no such checkout.")
@@ -90,19 +94,21 @@ async def _choices(tx: Tx, visit: ProjectVisit) -> list[tuple[Offer, Price]]:
     return [(offer, price) for offer in offers for price in offer.prices if price.type == "recurring"]
 
 
-def _way_on(request: Request, visit: ProjectVisit) -> str:
+def _way_on(settings: Settings, visit: ProjectVisit) -> str:
     """Where the customer goes afterwards: the project's own website, or in test mode this machine."""
     own = next((origin for origin in visit.project.origins if "*" not in origin), None)
     if own is not None:
         return own
-    link_base: str = request.app.state.settings.link_base
+    link_base: str = settings.link_base
     if visit.mode == "test" and urlsplit(link_base).hostname in _HERE:
         return f"{link_base}/"
     return "http://localhost:3000/" if visit.mode == "test" else ""
 
 
-async def _show(request: Request, visit: ProjectVisit, form: Form, problems: Problems | None = None) -> Response:
-    async with billing_of(request).database.read() as tx:
+async def _show(
+    billing_context: Billing, visit: ProjectVisit, form: Form, problems: Problems | None = None
+) -> Response:
+    async with billing_context.database.read() as tx:
         choices = await _choices(tx, visit)
     return frame.show(
         visit,

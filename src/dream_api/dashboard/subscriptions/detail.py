@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Path, Request
+from fastapi import Path
 from starlette.responses import Response
 
 from dream_api import catalog, gateways
-from dream_api.billing import display, queries, subscription_changes
-from dream_api.billing.dependencies import billing_of
+from dream_api.billing import Billing, display, queries, subscription_changes
 from dream_api.catalog import Price
 from dream_api.core import ids
 from dream_api.core.db import Row, Tx
@@ -86,7 +85,7 @@ def subscription_url(visit: ProjectVisit, subscription_id: str, done: str = "") 
 
 
 async def show_subscription(
-    request: Request,
+    billing_context: Billing,
     visit: ProjectVisit,
     subscription_id: str,
     *,
@@ -94,7 +93,7 @@ async def show_subscription(
     problems: Problems | None = None,
     done: str = "",
 ) -> Response:
-    async with billing_of(request).database.read() as tx:
+    async with billing_context.database.read() as tx:
         whole = await find(tx, visit, subscription_id)
     return frame.show(
         visit,

@@ -3,14 +3,15 @@
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from dream_api import catalog
-from dream_api.auth.dependencies import authenticator_of
 from dream_api.billing import queries
+from dream_api.billing.dependencies import BillingDep
 from dream_api.core import clock, money
 from dream_api.core.db import Row
+from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.csv_export import MOST_ROWS, csv_file
 from dream_api.dashboard.dependencies import InProject, ManagingInProject
 from dream_api.dashboard.layout import PageRoute
@@ -41,7 +42,7 @@ _COLUMNS = (
 
 @router.get(_PATH)
 async def list_subscriptions(
-    request: Request,
+    db: Db,
     visit: InProject,
     status: Status = "",
     plan: Text = "",
@@ -50,7 +51,7 @@ async def list_subscriptions(
     after: After = None,
 ) -> Response:
     asked = {"status": status, "plan": plan, "user_id": user_id}
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         found = await queries.page_of_subscriptions(
             tx, visit.scope, **asked, oldest_first=sort == "oldest", limit=_ON_A_PAGE + 1, after=after
         )
@@ -73,14 +74,14 @@ async def list_subscriptions(
 
 @router.get(_PATH + ".csv")
 async def export_subscriptions(
-    request: Request,
+    db: Db,
     visit: ManagingInProject,
     status: Status = "",
     plan: Text = "",
     user_id: Annotated[Text, Query(alias="userId")] = "",
     sort: Sort = "newest",
 ) -> Response:
-    async with authenticator_of(request).database.read() as tx:
+    async with db.read() as tx:
         rows = await queries.page_of_subscriptions(
             tx,
             visit.scope,
@@ -95,8 +96,10 @@ async def export_subscriptions(
 
 
 @router.get(_PATH + "/{id}")
-async def read_subscription(request: Request, visit: InProject, subscription_id: Id, done: str = "") -> Response:
-    return await show_subscription(request, visit, subscription_id, done=done)
+async def read_subscription(
+    billing_context: BillingDep, visit: InProject, subscription_id: Id, done: str = ""
+) -> Response:
+    return await show_subscription(billing_context, visit, subscription_id, done=done)
 
 
 def _cells(row: Row[Any]) -> tuple[object, ...]:

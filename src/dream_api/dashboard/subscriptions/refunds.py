@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from dream_api import billing, catalog
 from dream_api.auth.csrf import read_own_form
-from dream_api.billing.dependencies import billing_of
+from dream_api.billing.dependencies import BillingDep
 from dream_api.core.errors import Conflict, Invalid, NotFound, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.core.idempotency import Once
@@ -26,13 +26,12 @@ PaymentId = Annotated[str, Path(alias="paymentId", max_length=64, pattern=r"^[^\
 
 @router.post("/dashboard/{projectId}/{mode}/subscriptions/{id}/payments/{paymentId}/refund")
 async def refund_payment(
-    request: Request, visit: RefundingInProject, subscription_id: Id, payment_id: PaymentId
+    request: Request, billing_context: BillingDep, visit: RefundingInProject, subscription_id: Id, payment_id: PaymentId
 ) -> Response:
     """All that is left of it or a part; a form that is sent twice gives back once."""
     form = await read_own_form(request, visit.visitor)
-    desk = billing_of(request)
     try:
-        async with desk.database.write() as tx:
+        async with billing_context.database.write() as tx:
             held = await find(tx, visit, subscription_id)
             payment = next((each for each in held.payments if each.id == payment_id), None)
             if payment is None:
@@ -48,10 +47,10 @@ async def refund_payment(
                     await billing.refuse_beyond(tx, payment, visit.project.refund_limit)
                 told = {"amount": str(refund.amount), "currency": refund.currency}
                 await record(tx, request, visit, "payment.refunded", about=payment_id, **told)
-        await billing.send_refund(desk, held.account, refund)
+        await billing.send_refund(billing_context, held.account, refund)
     except (Invalid, Conflict, billing.RefundBeyondLimit) as refusal:
         told = problems_of(refusal, {"amount": f"{payment_id}-amount", "id": f"{payment_id}-amount"})
-        return await show_subscription(request, visit, subscription_id, form=form, problems=told)
+        return await show_subscription(billing_context, visit, subscription_id, form=form, problems=told)
     return see(subscription_url(visit, subscription_id, "refunded"))
 
 

@@ -5,19 +5,20 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from dream_api import usage
 from dream_api.catalog import Plans
 from dream_api.core import clock
-from dream_api.core.db import Database, Row
+from dream_api.core.db import Row
+from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.charts import bars_of
 from dream_api.dashboard.csv_export import csv_file
 from dream_api.dashboard.dependencies import InProject, ProjectVisit
 from dream_api.dashboard.event_summaries import short_day, short_hour
 from dream_api.dashboard.layout import Frame, PageRoute
-from dream_api.metering.dependencies import engine_of
+from dream_api.metering.dependencies import MeteringDep
 from dream_api.platforms import SaasOnly
 from dream_api.usage import Meter, Span, UsageBy
 from dream_api.usage.top_customers import foremost
@@ -70,14 +71,18 @@ def _asked(visit: ProjectVisit, plans: Plans, meter: str, span: str, user_id: st
 
 @router.get(_PATH)
 async def show_usage(
-    request: Request, visit: InProject, meter: Text = "", span: Text = "", user_id: UserId = ""
+    db: Db,
+    engine: MeteringDep,
+    visit: InProject,
+    meter: Text = "",
+    span: Text = "",
+    user_id: UserId = "",
 ) -> Response:
-    plans = await engine_of(request).plans_of(visit.acting)
+    plans = await engine.plans_of(visit.acting)
     asked = _asked(visit, plans, meter, span, user_id)
     scope = visit.acting.scope
     of_user = asked.user_id or None
-    database: Database = request.app.state.database
-    async with database.read() as tx:
+    async with db.read() as tx:
         points = await usage.history(tx, scope, asked.by, asked.span, [asked.meter], user_id=of_user)
         meters = list(plans.meters.values())
         by_meter = await usage.history(tx, scope, "meter", asked.span, meters, user_id=of_user)
@@ -113,12 +118,16 @@ def _limits(plans: Plans, meter: Meter) -> list[tuple[str, str, str, int | None]
 
 @router.get(_PATH + ".csv")
 async def export_usage(
-    request: Request, visit: InProject, meter: Text = "", span: Text = "", user_id: UserId = ""
+    db: Db,
+    engine: MeteringDep,
+    visit: InProject,
+    meter: Text = "",
+    span: Text = "",
+    user_id: UserId = "",
 ) -> Response:
-    plans = await engine_of(request).plans_of(visit.acting)
+    plans = await engine.plans_of(visit.acting)
     asked = _asked(visit, plans, meter, span, user_id)
-    database: Database = request.app.state.database
-    async with database.read() as tx:
+    async with db.read() as tx:
         points = await usage.history(
             tx, visit.acting.scope, asked.by, asked.span, [asked.meter], user_id=asked.user_id or None
         )

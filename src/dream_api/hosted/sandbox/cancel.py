@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from dream_api import billing
 from dream_api.billing import subscription_changes
-from dream_api.billing.dependencies import billing_of
+from dream_api.billing.dependencies import BillingDep
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import Form, read_form
 from dream_api.hosted.sandbox.page import Id, PageRoute, page, see
@@ -17,36 +17,34 @@ _LONGEST_REASON = 255
 
 
 @router.get("/{id}/subscriptions/{subscription_id}/cancel")
-async def ask_whether_to_cancel(request: Request, portal_id: Id, subscription_id: str) -> Response:
-    visit = await visit_of(request, portal_id)
+async def ask_whether_to_cancel(billing_context: BillingDep, portal_id: Id, subscription_id: str) -> Response:
+    visit = await visit_of(billing_context, portal_id)
     return _form(visit, visit.find(subscription_id), {})
 
 
 @router.post("/{id}/subscriptions/{subscription_id}/cancel")
-async def cancel(request: Request, portal_id: Id, subscription_id: str) -> Response:
+async def cancel(request: Request, billing_context: BillingDep, portal_id: Id, subscription_id: str) -> Response:
     """At the period's end; at once only for whoever typed the plan's name."""
     form = await read_form(request)
-    visit = await visit_of(request, portal_id)
+    visit = await visit_of(billing_context, portal_id)
     held = visit.find(subscription_id)
     is_now = form.get("when") == "now"
     if len(form.get("reason", "")) > _LONGEST_REASON:
         return _form(visit, held, form, reason=f"Say it in at most {_LONGEST_REASON} characters.")
     if is_now and form.get("name", "").casefold() != held.name.casefold():
         return _form(visit, held, form, name=f"Its name is {held.name}.")
-    desk = billing_of(request)
     await subscription_changes.cancel(
-        desk, visit.account, held.row, at_period_end=not is_now, reason=form.get("reason") or None, key=None
+        billing_context, visit.account, held.row, at_period_end=not is_now, reason=form.get("reason") or None, key=None
     )
-    await billing.deliver(desk, visit.account)
+    await billing.deliver(billing_context, visit.account)
     return see(f"{visit.address}?done=cancel")
 
 
 @router.post("/{id}/subscriptions/{subscription_id}/resume")
-async def resume(request: Request, portal_id: Id, subscription_id: str) -> Response:
-    visit = await visit_of(request, portal_id)
-    desk = billing_of(request)
-    await subscription_changes.resume(desk, visit.account, visit.find(subscription_id).row, None)
-    await billing.deliver(desk, visit.account)
+async def resume(billing_context: BillingDep, portal_id: Id, subscription_id: str) -> Response:
+    visit = await visit_of(billing_context, portal_id)
+    await subscription_changes.resume(billing_context, visit.account, visit.find(subscription_id).row, None)
+    await billing.deliver(billing_context, visit.account)
     return see(f"{visit.address}?done=resume")
 
 

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import billing, catalog
-from dream_api.billing import display, subscription_changes
-from dream_api.billing.dependencies import billing_of
+from dream_api.billing import Billing, display, subscription_changes
+from dream_api.billing.dependencies import BillingDep
 from dream_api.catalog import Offer, Price
 from dream_api.core import ids
 from dream_api.core.db import Tx
@@ -54,36 +54,39 @@ class Wish:
 
 @router.get("/{id}/subscriptions/{subscription_id}/change")
 async def choose_plan(
-    request: Request, portal_id: Id, subscription_id: str, price: str | None = None, quantity: str = ""
+    billing_context: BillingDep,
+    portal_id: Id,
+    subscription_id: str,
+    price: str | None = None,
+    quantity: str = "",
 ) -> Response:
     """The choices; once one is chosen, what it would cost now."""
-    visit = await visit_of(request, portal_id)
+    visit = await visit_of(billing_context, portal_id)
     held = visit.find(subscription_id)
     if price is None:
-        return await _choices(request, visit, held, Wish(held.price.id, str(held.row.quantity)))
-    return await _preview(request, visit, held, Wish(price, quantity))
+        return await _choices(billing_context, visit, held, Wish(held.price.id, str(held.row.quantity)))
+    return await _preview(billing_context, visit, held, Wish(price, quantity))
 
 
 @router.post("/{id}/subscriptions/{subscription_id}/change")
-async def change_plan(request: Request, portal_id: Id, subscription_id: str) -> Response:
+async def change_plan(request: Request, billing_context: BillingDep, portal_id: Id, subscription_id: str) -> Response:
     """In force and charged at once; where the card is declined, nothing changes."""
     form = await read_form(request)
-    visit = await visit_of(request, portal_id)
+    visit = await visit_of(billing_context, portal_id)
     held = visit.find(subscription_id)
     wish = Wish(form.get("price", ""), form.get("quantity", ""))
-    desk = billing_of(request)
     if wish.is_had(held):  # the second click
         return see(f"{visit.address}?done=change")
     try:
-        change = await _change(request, visit, held, wish)
+        change = await _change(billing_context, visit, held, wish)
         await subscription_changes.change(
-            desk, visit.account, held.row, change, _key(held, change, form.get("once", ""))
+            billing_context, visit.account, held.row, change, _key(held, change, form.get("once", ""))
         )
     except CardRefused as refused:
-        return await _preview(request, visit, held, wish, refused)
+        return await _preview(billing_context, visit, held, wish, refused)
     except Invalid as refused:
-        return await _choices(request, visit, held, wish, refused)
-    await billing.deliver(desk, visit.account)
+        return await _choices(billing_context, visit, held, wish, refused)
+    await billing.deliver(billing_context, visit.account)
     return see(f"{visit.address}?done=change")
 
 
@@ -93,8 +96,10 @@ def _key(held: Held, change: Change, once: str) -> str:
     return f"portal:{held.row.id}:{line.price.id}:{line.quantity}:{once[:_LONGEST_ONCE]}"
 
 
-async def _choices(request: Request, visit: Visit, held: Held, wish: Wish, problem: Refusal | None = None) -> Response:
-    async with billing_of(request).database.read() as tx:
+async def _choices(
+    billing_context: Billing, visit: Visit, held: Held, wish: Wish, problem: Refusal | None = None
+) -> Response:
+    async with billing_context.database.read() as tx:
         choices = await _choices_of(tx, visit, held)
     return page(
         "change.html",
@@ -108,13 +113,14 @@ async def _choices(request: Request, visit: Visit, held: Held, wish: Wish, probl
     )
 
 
-async def _preview(request: Request, visit: Visit, held: Held, wish: Wish, problem: Refusal | None = None) -> Response:
-    desk = billing_of(request)
+async def _preview(
+    billing_context: Billing, visit: Visit, held: Held, wish: Wish, problem: Refusal | None = None
+) -> Response:
     try:
-        change = await _change(request, visit, held, wish)
+        change = await _change(billing_context, visit, held, wish)
     except Invalid as refused:
-        return await _choices(request, visit, held, wish, refused)
-    preview = await subscription_changes.preview(desk, visit.account, held.row, change)
+        return await _choices(billing_context, visit, held, wish, refused)
+    preview = await subscription_changes.preview(billing_context, visit.account, held.row, change)
     return page(
         "preview.html",
         200 if problem is None else problem.status,
@@ -129,9 +135,9 @@ async def _preview(request: Request, visit: Visit, held: Held, wish: Wish, probl
     )
 
 
-async def _change(request: Request, visit: Visit, held: Held, wish: Wish) -> Change:
+async def _change(billing_context: Billing, visit: Visit, held: Held, wish: Wish) -> Change:
     """Invalid where it is none of the choices, or what the customer has already."""
-    async with billing_of(request).database.read() as tx:
+    async with billing_context.database.read() as tx:
         choices = await _choices_of(tx, visit, held)
         choice = next((each for each in choices if each.price.id == wish.price_id), None)
         if choice is None:

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import billing
-from dream_api.billing import display, sandbox_checkout
-from dream_api.billing.dependencies import billing_of
+from dream_api.billing import Billing, display, sandbox_checkout
+from dream_api.billing.dependencies import BillingDep
 from dream_api.core import clock
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import read_form
@@ -36,10 +36,9 @@ class Visit:
         return f"/sandbox/checkout/{self.session.document['id']}"
 
 
-async def _visit(request: Request, session_id: str) -> Visit:
-    desk = billing_of(request)
-    session = await sandbox_checkout.sandbox_of(desk).find_session(session_id)
-    async with desk.database.read() as tx:
+async def _visit(billing_context: Billing, session_id: str) -> Visit:
+    session = await sandbox_checkout.sandbox_of(billing_context).find_session(session_id)
+    async with billing_context.database.read() as tx:
         now = await billing.now_in(tx, session.account)
         seller = await seller_of(tx, session.account)
         asked = await read_asked(tx, session, now)
@@ -49,32 +48,32 @@ async def _visit(request: Request, session_id: str) -> Visit:
 
 
 @router.get("/{id}")
-async def show_checkout(request: Request, session_id: Id, card: str = "") -> Response:
-    visit = await _visit(request, session_id)
+async def show_checkout(billing_context: BillingDep, session_id: Id, card: str = "") -> Response:
+    visit = await _visit(billing_context, session_id)
     if visit.state != "open":
         return _ended(visit)
     return _form(visit, chosen(card))
 
 
 @router.post("/{id}")
-async def answer_checkout(request: Request, session_id: Id) -> Response:
+async def answer_checkout(request: Request, billing_context: BillingDep, session_id: Id) -> Response:
     """Pays with what was typed, or leaves."""
     form = await read_form(request)
-    visit = await _visit(request, session_id)
+    visit = await _visit(billing_context, session_id)
     if visit.state != "open":
         return see(visit.address)
     if form.get("do") == "leave":
-        return see(sandbox_checkout.way_back(await sandbox_checkout.leave(billing_of(request), session_id)))
-    return await _pay(request, visit, attempt_of(form))
+        return see(sandbox_checkout.way_back(await sandbox_checkout.leave(billing_context, session_id)))
+    return await _pay(billing_context, visit, attempt_of(form))
 
 
-async def _pay(request: Request, visit: Visit, attempt: Attempt) -> Response:
+async def _pay(billing_context: Billing, visit: Visit, attempt: Attempt) -> Response:
     if attempt.refused is not None:
         return _form(visit, attempt, attempt.refused, status=CardRefused.status)
     card = attempt.card if visit.asked.wants_card else None
     session_id: str = visit.session.document["id"]
     try:
-        session = await sandbox_checkout.pay(billing_of(request), session_id, card, authenticate=attempt.is_confirmed)
+        session = await sandbox_checkout.pay(billing_context, session_id, card, authenticate=attempt.is_confirmed)
     except AuthenticationRequired:
         due = display.amount(visit.asked.due, visit.asked.currency) if visit.asked.due else None
         return page("bank.html", action=visit.address, attempt=attempt, due=due, **_shown(visit))

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from dream_api import billing, catalog
-from dream_api.billing import display, queries, sandbox_checkout
-from dream_api.billing.dependencies import billing_of
+from dream_api.billing import Billing, display, queries, sandbox_checkout
+from dream_api.billing.dependencies import BillingDep
 from dream_api.catalog import Price
 from dream_api.core.db import Row, Tx
 from dream_api.core.errors import NotFound
@@ -91,11 +91,10 @@ class Visit:
         return found
 
 
-async def visit_of(request: Request, portal_id: str) -> Visit:
+async def visit_of(billing_context: Billing, portal_id: str) -> Visit:
     """NotFound where the portal is none, or has expired."""
-    desk = billing_of(request)
-    portal = await sandbox_checkout.sandbox_of(desk).find_portal(portal_id)
-    async with desk.database.read() as tx:
+    portal = await sandbox_checkout.sandbox_of(billing_context).find_portal(portal_id)
+    async with billing_context.database.read() as tx:
         rows = await _rows_of(tx, portal)
         held = [await _held(tx, portal.account, row) for row in reversed(rows)]
         return Visit(portal, await seller_of(tx, portal.account), held)
@@ -118,14 +117,14 @@ async def _held(tx: Tx, account: Account, row: Row[Any]) -> Held:
 
 
 @router.get("/{id}")
-async def show_portal(request: Request, portal_id: Id, done: str = "") -> Response:
-    visit = await visit_of(request, portal_id)
+async def show_portal(billing_context: BillingDep, portal_id: Id, done: str = "") -> Response:
+    visit = await visit_of(billing_context, portal_id)
     return page("portal.html", visit=visit, seller=visit.seller, done=_DONE.get(done))
 
 
 @router.get("/{id}/invoices/{invoice_id}")
-async def show_invoice(request: Request, portal_id: Id, invoice_id: str) -> Response:
-    visit = await visit_of(request, portal_id)
+async def show_invoice(billing_context: BillingDep, portal_id: Id, invoice_id: str) -> Response:
+    visit = await visit_of(billing_context, portal_id)
     invoice = next((each for each in visit.invoices if each.id == invoice_id), None)
     if invoice is None:
         raise NotFound("There is no such invoice.", hint="Open the page again.")
