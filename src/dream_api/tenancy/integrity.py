@@ -5,7 +5,7 @@ from sqlalchemy import BigInteger, func, literal_column, select
 from dream_api.core.integrity import Check
 from dream_api.platforms import home_platform_no
 from dream_api.platforms.tables import members, platforms
-from dream_api.usage.queries import its_meter
+from dream_api.usage.meter_queries import its_meter
 from dream_api.usage.tables import meters, usage_counters
 from dream_api.usage.windows import Window
 

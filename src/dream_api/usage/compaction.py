@@ -15,7 +15,7 @@ from dream_api.core import clock
 from dream_api.core.db import Database, Tx, walk
 from dream_api.usage import compaction_queries as queries
 from dream_api.usage.admission import CounterKey, HourKey, LifeKey, SubjectKey
-from dream_api.usage.queries import add_hours, note_late
+from dream_api.usage.admission_queries import add_hours, note_late
 from dream_api.usage.tables import usage_counters, usage_hours, usage_subjects
 
 MONTHS_KEPT = 13

@@ -18,7 +18,8 @@ from sqlalchemy import (
 
 from dream_api.core.db import Statement, Tx, place, rows_of
 from dream_api.usage.admission import CounterKey, SubjectKey
-from dream_api.usage.queries import Rows, its_meter
+from dream_api.usage.admission_queries import Rows
+from dream_api.usage.meter_queries import its_meter
 from dream_api.usage.tables import meters, usage_counters, usage_hours, usage_subjects
 from dream_api.usage.windows import Window
 

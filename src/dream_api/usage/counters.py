@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dream_api.core import clock
 from dream_api.core.db import BatchTx
-from dream_api.usage import queries, reservation_queries
+from dream_api.usage import admission_queries, reservation_queries
 from dream_api.usage.admission import (
     Admitted,
     Call,
@@ -84,7 +84,7 @@ async def locked_state(
         refuse_late(state, calls)
     asked = {call.event for call in calls if call.event is not None}
     if asked:
-        for row in await queries.events(tx, asked):
+        for row in await admission_queries.events(tx, asked):
             state.events[(row[0], row[1], row[2], row[3], row[4], row[5])] = (bytes(row[6]), row[7])
     if expired:
         await release(tx, state, expired)
@@ -95,13 +95,13 @@ async def lock(tx: BatchTx, lives: set[LifeKey]) -> set[LifeKey]:
     """Hold every life row; where an old customer has none for the meter yet, it is made first. Answers those made."""
     if not lives:
         return set()
-    found = {(row[0], row[1], row[2]) for row in await queries.lock_lives(tx, lives)}
+    found = {(row[0], row[1], row[2]) for row in await admission_queries.lock_lives(tx, lives)}
     missing = lives - found
     if not missing:
         return set()
-    born = {(row[0], row[1], row[2]) for row in await queries.bear_lives(tx, missing)}
+    born = {(row[0], row[1], row[2]) for row in await admission_queries.bear_lives(tx, missing)}
     if len(born) < len(missing):
-        await queries.lock_lives(tx, missing - born)
+        await admission_queries.lock_lives(tx, missing - born)
     return born
 
 
@@ -128,12 +128,14 @@ async def read(tx: BatchTx, charges: list[Charge], rowless: Collection[LifeKey] 
             subjects.update([(*one.key, charge.subject) for _, one in named])
             subjects.update([(*one.key, charge.subject) for one in kept])
     if subjects:
-        state.subjects.update([tuple(row) for row in await queries.subjects(tx, subjects)])
+        state.subjects.update([tuple(row) for row in await admission_queries.subjects(tx, subjects)])
     return state
 
 
 async def _read_counters(tx: BatchTx, state: State, keys: set[CounterKey]) -> None:
-    for platform, customer, meter, window, starts_at, closed_until, *numbers in await queries.counts(tx, keys):
+    for platform, customer, meter, window, starts_at, closed_until, *numbers in await admission_queries.counts(
+        tx, keys
+    ):
         key = (platform, customer, meter, window, starts_at)
         if closed_until:
             state.closed[key] = closed_until
@@ -176,7 +178,7 @@ async def _bear_counters(tx: BatchTx, state: State, charges: list[Charge], rowle
                 period = limit.starts_at if limit.window is Window.PERIOD else -1
                 missing[key] = (*key, limit.ends_at, period)
     if missing:
-        for *key, total in await queries.sums_of_hours(tx, missing.values()):
+        for *key, total in await admission_queries.sums_of_hours(tx, missing.values()):
             state.counters[key[0], key[1], key[2], key[3], key[4]].count = int(total)
 
 
@@ -188,18 +190,18 @@ async def write(tx: BatchTx, decided: Decided, state: State, born: set[LifeKey])
         if counter.is_written
     ]
     if rows:
-        await queries.put_counts(tx, rows)
+        await admission_queries.put_counts(tx, rows)
     if decided.hours:
-        await queries.add_hours(tx, decided.hours)
+        await admission_queries.add_hours(tx, decided.hours)
         over = over_at(clock.now())
         late = {(key[0], key[3]) for key in decided.hours if key[3] < over}
         if late:
-            await queries.note_late(tx, late)
+            await admission_queries.note_late(tx, late)
     if decided.subjects:
-        await queries.insert_subjects(tx, decided.subjects)
+        await admission_queries.insert_subjects(tx, decided.subjects)
     stillborn = {life for life in born if not state.counter((*life, 0, 0)).is_written}
     if stillborn:
-        await queries.bury_lives(tx, stillborn)
+        await admission_queries.bury_lives(tx, stillborn)
 
 
 async def _write_events(tx: BatchTx, calls: list[Call], decided: Decided, storable: Storable) -> None:
@@ -208,4 +210,4 @@ async def _write_events(tx: BatchTx, calls: list[Call], decided: Decided, storab
         verdict = decided.verdicts[place]
         assert isinstance(verdict, Admitted)
         rows.append((*event, calls[place].fingerprint, storable(place, verdict)))
-    await queries.insert_events(tx, rows)
+    await admission_queries.insert_events(tx, rows)

@@ -23,8 +23,8 @@ from dream_api.core.integrity import Check
 from dream_api.customers.tables import customers
 from dream_api.platforms import home_platform_no
 from dream_api.platforms.tables import platforms
+from dream_api.usage.meter_queries import its_meter
 from dream_api.usage.meters import REQUESTS
-from dream_api.usage.queries import its_meter
 from dream_api.usage.tables import (
     meters,
     reservations,

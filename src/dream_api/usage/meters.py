@@ -6,7 +6,7 @@ from typing import Literal
 from dream_api.core.db import BatchTx, Tx
 from dream_api.core.errors import Invalid
 from dream_api.platforms import Project, draw
-from dream_api.usage import admission, counters, queries
+from dream_api.usage import admission, counters, meter_queries
 from dream_api.usage.admission import Charge, Standing
 
 Aggregation = Literal["sum", "distinct"]
@@ -55,7 +55,7 @@ class Meter:
 
 async def create_meter(tx: Tx, project: Project, name: str, aggregation: Aggregation = "sum") -> Meter:
     meter = Meter(await draw(tx, f"meters:{project.platform_no}"), name, aggregation)
-    await queries.insert_meter(
+    await meter_queries.insert_meter(
         tx,
         {
             "platform_no": project.platform_no,
@@ -70,7 +70,7 @@ async def create_meter(tx: Tx, project: Project, name: str, aggregation: Aggrega
 
 async def meters_of(tx: Tx, platform_no: int, project_no: int) -> dict[str, Meter]:
     """A project's meters by name."""
-    rows = await queries.meters_of_project(tx, platform_no, project_no)
+    rows = await meter_queries.meters_of_project(tx, platform_no, project_no)
     return {row.name: Meter(row.meter_no, row.name, row.aggregation) for row in rows}
 
 

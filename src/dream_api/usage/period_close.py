@@ -1,7 +1,7 @@
 """Closes billing periods, so that what is billed is what was counted."""
 
 from dream_api.core.db import BatchTx
-from dream_api.usage import counters, queries
+from dream_api.usage import admission_queries, counters
 from dream_api.usage.admission import Charge, State
 from dream_api.usage.windows import OpenLimit, Window
 
@@ -24,7 +24,7 @@ async def close_period(
     [period] = charge.keys
     if period not in state.closed:
         until = max(ends_at, state.closed.get(charge.whole_life, 0))
-        await queries.close(tx, [_row(state, charge.whole_life, until), _row(state, period, ends_at)])
+        await admission_queries.close(tx, [_row(state, charge.whole_life, until), _row(state, period, ends_at)])
     return state.counter(period).count
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import insert as plain_insert
 from dream_api.core.db import BatchTx, Statement, Tx, given, insert, rows_of
 from dream_api.core.db.columns import Key
 from dream_api.usage.admission import LifeKey
-from dream_api.usage.queries import Rows
+from dream_api.usage.admission_queries import Rows
 from dream_api.usage.tables import reservations, usage_counters
 
 _BIG = BigInteger()

@@ -1,31 +1,26 @@
-"""SQL of meters and counts."""
+"""SQL of admission: counters, their locks, hours, subjects and idempotency keys of metered calls."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     LargeBinary,
     SmallInteger,
-    Table,
     Text,
     and_,
-    case,
     delete,
     func,
     literal_column,
     or_,
     select,
 )
-from sqlalchemy import insert as plain_insert
 
 from dream_api.core import clock, ids
-from dream_api.core.db import BatchTx, Statement, Tx, given, insert, rows_of
+from dream_api.core.db import BatchTx, Statement, given, insert, rows_of
 from dream_api.core.db.columns import Key
-from dream_api.platforms import home_platform_no
 from dream_api.usage.admission import CounterKey, EventKey, HourKey, LifeKey
-from dream_api.usage.tables import meters, usage_counters, usage_events, usage_hours, usage_late, usage_subjects
+from dream_api.usage.tables import usage_counters, usage_events, usage_hours, usage_late, usage_subjects
 
 _BIG = BigInteger()
 _counter_key = {
@@ -192,12 +187,6 @@ _INSERT_SUBJECTS = Statement(
 Rows = Sequence[Sequence[Any]]
 
 
-def its_meter(table: Table) -> ColumnElement[bool]:
-    """Joins rows with their meter: that of a customer is its platform's, that of a platform itself is home's."""
-    owner = case((table.c.customer_no == 0, home_platform_no()), else_=table.c.platform_no)
-    return and_(meters.c.platform_no == owner, meters.c.meter_no == table.c.meter_no)
-
-
 # Rows come in the order of their keys: neighbours share pages (over HTTP with 10,000 users: a tenth more calls).
 # Locks need it of lives only: whoever holds them is alone with all other rows of theirs.
 
@@ -259,15 +248,3 @@ async def events(tx: BatchTx, asked: Iterable[EventKey]) -> Rows:
 
 async def insert_events(tx: BatchTx, happened: Rows) -> None:
     await tx.run(_INSERT_EVENTS, happened=happened)
-
-
-async def insert_meter(tx: Tx, row: dict[str, Any]) -> None:
-    await tx.execute(plain_insert(meters).values(row))
-
-
-async def meters_of_project(tx: Tx, platform_no: int, project_no: int) -> Sequence[Any]:
-    return await tx.all(
-        select(meters)
-        .where(meters.c.platform_no == platform_no, meters.c.project_no == project_no)
-        .order_by(meters.c.meter_no)
-    )
