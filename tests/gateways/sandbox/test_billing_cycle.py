@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dream_api.core import clock
-from dream_api.gateways.sandbox.billing_cycle import DAY, next_try, renewal_after
+from dream_api.gateways.sandbox.billing_cycle import DAY, renewal_after
+from dream_api.gateways.sandbox.dunning import next_try
 from tests.gateways.sandbox.shop import moment
 
 

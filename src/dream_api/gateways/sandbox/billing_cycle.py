@@ -1,4 +1,4 @@
-"""When a subscription renews, and when money that did not come is asked for again: pure arithmetic on whole seconds."""
+"""When a subscription renews: pure arithmetic on whole seconds."""
 
 from dream_api.core import clock
 
@@ -6,8 +6,6 @@ HOUR = clock.HOUR // clock.SECOND
 DAY = clock.DAY // clock.SECOND
 # Between a period's end and its invoice: the time in which usage is put on it.
 DRAFT_TIME = HOUR
-RETRY_DAYS = (3, 5, 7)
-GIVE_UP_DAYS = 14
 
 _DAYS = {"day": 1, "week": 7}
 _MONTHS = {"month": 1, "year": 12}
@@ -25,9 +23,3 @@ def renewal_after(at: int, *, anchor: int, interval: str, count: int) -> int:
     step = _MONTHS[interval] * count
     passed = clock.months_between(anchor * clock.SECOND, at * clock.SECOND) // step
     return months_later(anchor, (passed + 1) * step)
-
-
-def next_try(failed_at: int, at: int) -> int | None:
-    """When a card that first failed then is tried again; None where it was tried often enough."""
-    tries = (failed_at + days * DAY for days in RETRY_DAYS)
-    return next((moment for moment in tries if moment > at), None)

@@ -1,12 +1,16 @@
-"""Asking for an invoice's money: at once, again after some days, and then no more."""
+"""Dunning: an invoice's card is charged at once, tried again after some days, and then no more."""
 
 from dream_api.core import ids
 from dream_api.gateways.contract import CardRefused
 from dream_api.gateways.sandbox import cancellation, payment_intents
 from dream_api.gateways.sandbox import invoices as invoicing
-from dream_api.gateways.sandbox.billing_cycle import DAY, GIVE_UP_DAYS, next_try
+from dream_api.gateways.sandbox.billing_cycle import DAY
 from dream_api.gateways.sandbox.test_cards import Card, card_of
 from dream_api.gateways.sandbox.unit_of_work import Books, Thing
+
+# Days after a card first failed.
+RETRY_DAYS = (3, 5, 7)
+GIVE_UP_DAYS = 14
 
 
 async def bill(books: Books, invoice: Thing) -> None:
@@ -95,3 +99,9 @@ def keep_card(customer: Thing, card: Card) -> str:
     kept = customer.document["invoice_settings"]["default_payment_method"] = ids.new("pm")
     customer.hidden["card"] = card.number
     return kept
+
+
+def next_try(failed_at: int, at: int) -> int | None:
+    """When a card that first failed then is tried again; None where it was tried often enough."""
+    tries = (failed_at + days * DAY for days in RETRY_DAYS)
+    return next((moment for moment in tries if moment > at), None)
