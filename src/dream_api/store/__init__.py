@@ -11,14 +11,13 @@ from dream_api.store.billing_events import complete, expire, follow_refund
 from dream_api.store.cart_checkout import MOST_ITEMS, MOST_OF_ONE, Cart, Item, MixedCurrencies, StoreOnly
 from dream_api.store.cart_checkout import begin as begin_checkout
 from dream_api.store.integrity import checks
-from dream_api.store.inventory import Inventory, InventoryBelowHeld, inventory_of, put_inventory, warn_at
+from dream_api.store.inventory import Inventory, InventoryBelowHeld, inventory_of, put_inventory, put_stock, warn_at
 from dream_api.store.order_queries import events_of, lines_of, order_of, orders_of, page_of
 from dream_api.store.orders import OrderPaid, Status, refuse_paid
 from dream_api.store.orders import find as find_order
 from dream_api.store.refunds import Asked, OrderNotPaid, find_payment
 from dream_api.store.refunds import begin as begin_refund
 from dream_api.store.stock_holds import SoldOut
-from dream_api.store.tier_inventory import put_stock
 
 __all__ = [
     "MOST_ITEMS",

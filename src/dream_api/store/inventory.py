@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, delete, select, update
 
 from dream_api import webhooks
+from dream_api.catalog import TierChange
 from dream_api.core import clock
 from dream_api.core.db import Tx, insert
 from dream_api.core.errors import Invalid, ValidationFailed
@@ -85,3 +86,11 @@ async def tell_sale(tx: Tx, scope: Scope, before: Row[Any], on_hand: int) -> Non
     data: dict[str, object] = {"tier": before.name, "inventory": on_hand, "lowInventory": before.low_at}
     told = [Event(scope.platform_id, scope.project_id, scope.mode, kind, data) for kind in kinds]
     await webhooks.record(tx, told)
+
+
+async def put_stock(tx: Tx, scope: Scope, tier_id: str, asked: TierChange) -> None:
+    """What was left out stays."""
+    if "inventory" in asked.model_fields_set:
+        await put_inventory(tx, scope, tier_id, asked.inventory)
+    if "low_inventory" in asked.model_fields_set:
+        await warn_at(tx, scope, tier_id, asked.low_inventory)
