@@ -35,7 +35,7 @@ class NewProject(Body):
     products: list[NewTier] = Field([], max_length=_MOST)
 
 
-class MadeProject(BaseModel):
+class ProjectWithProducts(BaseModel):
     """A new project, with its test keys."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
@@ -63,7 +63,7 @@ _SHOWN: dict[str, Any] = {
     "/create-products",
     summary="Make a project with its products",
     status_code=201,
-    response_model=MadeProject,
+    response_model=ProjectWithProducts,
     responses={
         **shown(201, _SHOWN),
         **answers(*DEVELOPER_REFUSALS, *BODY_REFUSALS, IdempotencyInProgress, IdempotencyMismatch),
@@ -77,14 +77,14 @@ async def create_products(
     body, raw = await read_json(request, NewProject)
     instance_key = secrets.instance_key(settings)
 
-    async def effect(tx: Tx) -> MadeProject:
+    async def effect(tx: Tx) -> ProjectWithProducts:
         project = await catalog.open_project(tx, developer.platform, body.name, body.project_type, platforms.MODES)
         await _put_products(tx, project, body.products)
         publishable, secret = await keys.issue_pair(
             tx, project, _MODE, instance_key=instance_key, created_by=developer.caller
         )
         await record(tx, request, developer, "project.created", about=project.id, details={"keys": _MODE})
-        return MadeProject(
+        return ProjectWithProducts(
             project_id=project.id,
             name=project.name,
             project_type=project.type,
