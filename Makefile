@@ -27,10 +27,10 @@ install-dev: $(VENV)/.dev ## the same, and what tests and checks need
 run: install ## install and serve; PORT=8787 DATA=./data
 	@exec env $(if $(PORT),DREAM_PORT='$(PORT)') DREAM_DATA='$(DATA)' $(BIN)/dream-api serve
 
-test: install-dev ## all tests on SQLite and PostgreSQL, with the seconds of each room; ARGS=…
+test: install-dev ## all tests on SQLite and PostgreSQL, with the seconds of each folder; ARGS=…
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(HANGING) $(ARGS)
 
-check: lint format types imports pages ## lint, format, types, which room imports which, and that every page is there
+check: lint format types imports pages ## lint, format, types, which package imports which, and that every page is there
 
 lint: install-dev
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""One of several server processes, as `server/supervisor.py` starts it: `python -m dream_api.serving.process`."""
+"""One of several server processes, as `server/supervisor.py` starts it: `python -m dream_api.server.child`."""
 
 import argparse
 import asyncio
@@ -19,7 +19,7 @@ _log = structlog.get_logger()
 
 def main() -> None:
     """Serve on inherited sockets until told to stop, or until the parent is gone."""
-    parser = argparse.ArgumentParser(prog="python -m dream_api.serving.process")
+    parser = argparse.ArgumentParser(prog="python -m dream_api.server.child")
     parser.add_argument("--sockets", type=int, nargs="+", required=True)
     parser.add_argument("--line", type=int, required=True, help="ends when the parent ends")
     parser.add_argument("--news", type=int, required=True, help="takes one byte when this process listens")
