@@ -1,4 +1,4 @@
-"""Who works on a platform, and in which role. Whoever changes that has the gate count it: `gate.join`, `gate.leave`."""
+"""Who works on a platform, and in which role. `tenancy.membership` counts whoever joins or leaves."""
 
 from dataclasses import dataclass
 from typing import Any

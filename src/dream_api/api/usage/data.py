@@ -1,7 +1,7 @@
 """`POST /api/data` counts.
 
 Counting goes past the web framework, which costs more than the database: plain calls come to `Metering.handle` straight
-from the socket (`core.http.fast_path`), all others to it as an ASGI endpoint. The framework's route below documents both.
+from the socket (`core.http.fast_path`), all others to it as an ASGI endpoint. The route below documents both.
 """
 
 import asyncio
