@@ -14,7 +14,9 @@ from dream_api.core import logs, secrets
 from dream_api.core.console import Instance, Stopped, opened
 from dream_api.core.http import Connections, HttpProtocols, Lanes, Proxies
 from dream_api.core.settings import Settings
-from dream_api.server.binding import figures_directory, listening, sole_server
+from dream_api.server.lock import sole_server
+from dream_api.server.metrics_directory import figures_directory
+from dream_api.server.sockets import listening
 from dream_api.server.supervisor import Parent
 
 _BACKLOG = 4096
