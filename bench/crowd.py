@@ -129,7 +129,7 @@ async def fill(database: Database, project: Project, *, customers: int, hours: i
             async with database.write() as tx:
                 await tx.connection.exec_driver_sql(statement.format(**told))
     async with database.write() as tx:
-        await platforms.draw(tx, f"customers:{project.platform_no}", customers)
+        await platforms.next_number(tx, f"customers:{project.platform_no}", customers)
     await _analyze(database)
     return "cus_" + "7".rjust(26, "0")
 

@@ -78,7 +78,7 @@ async def measure(settings: Settings, asked: argparse.Namespace) -> list[Page]:
         store = await open_store(house.database, crowd)
         await fill_store(house.database, store.project, orders=asked.customers)
         await _become_operator(house, crowd)
-        while await rollup.roll(house.database):
+        while await rollup.roll_up(house.database):
             pass
         names = {
             crowd.project.id: "{projectId}",
@@ -95,7 +95,7 @@ async def measure(settings: Settings, asked: argparse.Namespace) -> list[Page]:
 async def _become_operator(house: House, account: Account) -> None:
     """And there are other platforms to look at."""
     async with house.database.write() as tx:
-        operator = await platforms.operator(tx)
+        operator = await platforms.operator_platform(tx)
         await platforms.add_member(tx, operator.id, account.user_ids["owner"], "owner")
     for number in range(_PLATFORMS):
         await open_account(house.database, f"Platform {number}")

@@ -18,15 +18,15 @@ BATCH = 32
 async def _microseconds(users: int, seconds: float) -> float:
     with tempfile.TemporaryDirectory() as folder:
         database = app.open_database(Settings(data=Path(folder)))
-        await app.prepare(database)
+        await app.bootstrap(database)
         account = await open_account(database, "Bench")
         month = usage.Period(*clock.month_of(clock.now()))
-        limit = usage.OpenLimit(usage.Window.PERIOD, "hard", 10**12, month.starts_at, month.ends_at)
+        limit = usage.CurrentLimit(usage.Window.PERIOD, "hard", 10**12, month.starts_at, month.ends_at)
         hour = clock.hour_of(clock.now())
 
         def call(customer: int) -> usage.Call:
             life = (account.project.platform_no, customer, 1)
-            return usage.Call((usage.Charge(life, 1, (limit,), hour, month.starts_at),))
+            return usage.Call((usage.Increment(life, 1, (limit,), hour, month.starts_at),))
 
         for start in range(0, users, 500):  # everybody has been here before
             calls = [call(no) for no in range(start + 1, min(start + 500, users) + 1)]

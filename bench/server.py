@@ -32,7 +32,7 @@ class Keys:
 
 async def _account(settings: Settings) -> Keys:
     database = app.open_database(settings)
-    await app.prepare(database)
+    await app.bootstrap(database)
     account = await open_account(database, "Bench")
     async with database.write() as tx:
         await catalog.set_tier(tx, account.project, "test", PLAN, [TierLimit(_PLENTY)])

@@ -34,24 +34,31 @@ from dream_api.api.usage import Metering
 from dream_api.audit import jobs as audit_jobs
 from dream_api.auth import browser_sessions
 from dream_api.auth.authenticator import Authenticator
-from dream_api.auth.cors import TellingBrowsers
-from dream_api.auth.rate_limit import Admitting, Turnstile
-from dream_api.billing import Billing
+from dream_api.auth.cors import CORSErrorMiddleware
+from dream_api.auth.rate_limit import CallerRateLimiter, RateLimitMiddleware
+from dream_api.billing import BillingContext
 from dream_api.billing import jobs as billing_jobs
 from dream_api.core import expiry, mail, objects, ratelimit, secrets
-from dream_api.core.cache import Changes
+from dream_api.core.cache import CacheInvalidator
 from dream_api.core.db import Database
 from dream_api.core.errors import MalformedRequest, NotAllowed, NotFound
 from dream_api.core.events import Events
 from dream_api.core.html.renderer import ASSETS
-from dream_api.core.http import Answering, Front, Proxies, document, from_errors, health
-from dream_api.core.integrity import Check
+from dream_api.core.http import (
+    RequestContextMiddleware,
+    RootApp,
+    TrustedProxies,
+    add_error_schema,
+    from_validation_errors,
+    health,
+)
+from dream_api.core.integrity import IntegrityCheck
 from dream_api.core.jobs import Registry, Worker
 from dream_api.core.settings import Settings
 from dream_api.gateways import Gateway
 from dream_api.gateways.contract import Kind
 from dream_api.gateways.sandbox import Sandbox
-from dream_api.identity import Passwords, Provider
+from dream_api.identity import PasswordHasher, Provider
 from dream_api.metering import MeteringEngine
 from dream_api.migrations import migrate
 from dream_api.retention import jobs as retention_jobs
@@ -75,7 +82,7 @@ def open_database(settings: Settings) -> Database:
     return Database(directory=settings.data)
 
 
-async def prepare(database: Database) -> None:
+async def bootstrap(database: Database) -> None:
     """This release's schema, and what every instance begins with; where there is no instance, it is created."""
     await migrate(database)
     async with database.read() as tx:
@@ -85,7 +92,7 @@ async def prepare(database: Database) -> None:
             await catalog.ensure_home(tx)
 
 
-def every_check(settings: Settings | None = None) -> list[Check]:
+def every_check(settings: Settings | None = None) -> list[IntegrityCheck]:
     """What `doctor` proves; without the settings, nothing that takes the instance key."""
     key = None if settings is None else secrets.existing_instance_key(settings)
     return [
@@ -119,21 +126,21 @@ def open_provider(settings: Settings) -> Provider | None:
 OpenGateways = Callable[[Settings, Database], Mapping[Kind, Gateway]]
 
 
-def open_billing(settings: Settings, database: Database, open_gateways: OpenGateways = own_gateways) -> Billing:
+def open_billing(settings: Settings, database: Database, open_gateways: OpenGateways = own_gateways) -> BillingContext:
     """What sells in this process, and who hears of what was bought."""
     events = Events()
     for name, sentence in billing.SENTENCES.items():
         events.declare(name, sentence)
-    events.on(billing.CHECKOUT_COMPLETED, store.complete)
-    events.on(billing.CHECKOUT_EXPIRED, store.expire)
-    events.on(billing.REFUND_SUCCEEDED, store.follow_refund)
-    events.on(billing.REFUND_FAILED, store.follow_refund)
-    events.on(billing.PLAN_CHANGED, partial(billing_events.record_level, settings.home_mode))
+    events.on(billing.CHECKOUT_COMPLETED, store.on_checkout_completed)
+    events.on(billing.CHECKOUT_EXPIRED, store.on_checkout_expired)
+    events.on(billing.REFUND_SUCCEEDED, store.on_refund)
+    events.on(billing.REFUND_FAILED, store.on_refund)
+    events.on(billing.PLAN_CHANGED, partial(billing_events.on_plan_changed, settings.home_mode))
     gateways = open_gateways(settings, database)
-    return Billing(database, gateways, events, secrets.instance_key(settings), dues=[*billing.DUES])
+    return BillingContext(database, gateways, events, secrets.instance_key(settings), dues=[*billing.DUES])
 
 
-def every_job(settings: Settings, selling: Billing) -> Registry:
+def build_job_registry(settings: Settings, selling: BillingContext) -> Registry:
     registry = Registry()
     of_rooms = (*usage_jobs.KEPT, *webhooks_jobs.KEPT, *billing_jobs.KEPT, *retention_jobs.KEPT, *accounts_jobs.KEPT)
     expiry.register(registry, *of_rooms, *mail.KEPT)
@@ -143,11 +150,11 @@ def every_job(settings: Settings, selling: Billing) -> Registry:
     audit_jobs.register(registry, selling.instance_key)
     usage_jobs.register(registry)
     billing_jobs.register(registry, selling)
-    retention_jobs.register(registry, objects.opened(settings), selling.instance_key, settings.home_mode)
+    retention_jobs.register(registry, objects.open_object_store(settings), selling.instance_key, settings.home_mode)
     return registry
 
 
-def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -> Front:
+def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -> RootApp:
     """The ASGI application of one process."""
     app = FastAPIOffline(
         title="dream-api",
@@ -158,16 +165,16 @@ def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -
         redoc_url=None,
     )
     database = open_database(settings)
-    changes = Changes(database)
+    changes = CacheInvalidator(database)
     authenticator = Authenticator(database, changes)
     engine = MeteringEngine(database, changes, home_mode=settings.home_mode, queue_size=settings.gate_queue)
     shared_rates = ratelimit.opened(settings.valkey_url, processes=settings.processes)
-    turnstile = Turnstile(authenticator, shared_rates, open_rate=settings.open_rate)
+    turnstile = CallerRateLimiter(authenticator, shared_rates, open_rate=settings.open_rate)
     metering = Metering(
         authenticator,
         engine,
         turnstile,
-        proxies=Proxies(settings.trusted_proxies),
+        proxies=TrustedProxies(settings.trusted_proxies),
         body_limit=settings.body_limit,
         link_base=settings.link_base,
     )
@@ -179,35 +186,38 @@ def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -
     app.state.metered_call = metering
     app.state.billing = open_billing(settings, database, open_gateways)
     app.state.rates = shared_rates
-    app.state.passwords = Passwords()
+    app.state.passwords = PasswordHasher()
     app.state.provider = open_provider(settings)
-    app.state.objects = objects.opened(settings)
+    app.state.objects = objects.open_object_store(settings)
     app.state.is_stopping = False
     # The routes themselves, which are built once; included, each application would build its own.
     app.router.routes.extend(route for router in ROUTERS for route in router.routes)
-    document(app)
+    add_error_schema(app)
     app.add_exception_handler(HTTPException, _as_refusal)
     app.add_exception_handler(RequestValidationError, _as_refusal)
     app.add_middleware(
-        Admitting, turnstile=turnstile, exempt=health.PROBES, session_cookie=browser_sessions.cookie_of(settings)
+        RateLimitMiddleware,
+        turnstile=turnstile,
+        exempt=health.PROBES,
+        session_cookie=browser_sessions.cookie_of(settings),
     )
-    app.add_middleware(Answering, link_base=settings.link_base)
-    app.add_middleware(TellingBrowsers)
+    app.add_middleware(RequestContextMiddleware, link_base=settings.link_base)
+    app.add_middleware(CORSErrorMiddleware)
     app.add_api_route("/assets/{name}", _asset, include_in_schema=False)
     app.add_api_route("/", _home, include_in_schema=False)
-    return Front(app, metering, settings.link_base)
+    return RootApp(app, metering, settings.link_base)
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
     database: Database = app.state.database
-    changes: Changes = app.state.changes
+    changes: CacheInvalidator = app.state.changes
     engine: MeteringEngine = app.state.metering
-    await prepare(database)
+    await bootstrap(database)
     await engine.start()
     await changes.start()
     settings: Settings = app.state.settings
-    worker = Worker(database, every_job(settings, app.state.billing)) if settings.runs_jobs_inside else None
+    worker = Worker(database, build_job_registry(settings, app.state.billing)) if settings.runs_jobs_inside else None
     working = asyncio.create_task(worker.run()) if worker is not None else None
     try:
         yield
@@ -225,7 +235,7 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
 async def _as_refusal(request: Request, problem: Exception) -> Response:
     """What the framework refuses is told in our own shape."""
     if isinstance(problem, RequestValidationError):
-        raise from_errors(list(problem.errors())) from None
+        raise from_validation_errors(list(problem.errors())) from None
     assert isinstance(problem, HTTPException)
     if problem.status_code == NotFound.status:
         raise NotFound("There is nothing at this path.", hint="See /docs for all paths.") from None

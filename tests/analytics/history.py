@@ -8,7 +8,7 @@ from dream_api import usage
 from dream_api.catalog.tables import tier_limits, tiers
 from dream_api.core import clock, ids
 from dream_api.customers.tables import customers
-from dream_api.platforms import draw
+from dream_api.platforms import next_number
 from dream_api.usage.tables import usage_counters, usage_hours, usage_late
 from dream_api.webhooks.tables import events
 from tests.analytics.sales import Rows, Sold
@@ -63,7 +63,7 @@ class Past(Sold):
 
     async def customers(self, plans: Rows, many: int) -> Rows:
         rows: Rows = []
-        first = await draw(self.tx, f"customers:{self.project.platform_no}", many)
+        first = await next_number(self.tx, f"customers:{self.project.platform_no}", many)
         for n in range(many):
             starts = self.random.choice([None, self.before(50), self.before(400)])
             paid_for = self.random.choice([1, 1, 12])

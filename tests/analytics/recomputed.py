@@ -170,7 +170,7 @@ class Ledger:
             for row in self.rows["tier_limits"]:
                 if (row.platform_id, row.tier_id, row.kind) != (plan.platform_id, plan.id, "hard") or not row.max:
                     continue
-                limit = usage.open_at(
+                limit = usage.window_at(
                     Limit(row.meter_no, Window[row.window.upper()], "hard", row.max), self.now, period
                 )
                 count = counts.get((who.no, row.meter_no, limit.window, limit.starts_at), 0)

@@ -50,7 +50,7 @@ async def fill(house: House, account: Account, mode: Mode, *, ahead: int = 0, si
 async def test_each_figure_is_what_the_rows_come_to(house: House, alice: Account, charlie: Account, days: int):
     for account, mode in ((alice, "test"), (alice, "live"), (charlie, "test")):
         await fill(house, account, mode, ahead=AHEAD if (account, mode) == (alice, "test") else 0)
-        await rollup.roll(house.database)  # the job does it at any moment: what comes after it is told as well
+        await rollup.roll_up(house.database)  # the job does it at any moment: what comes after it is told as well
 
     told = {mode: await read(house, alice.by("viewer", mode), days=days) for mode in MODES}
 

@@ -9,7 +9,7 @@ from dream_api import analytics, usage
 from dream_api.analytics import near_limit_report
 from dream_api.catalog import TierLimit
 from dream_api.core import clock
-from dream_api.platforms import MODES, Scope
+from dream_api.platforms import MODES, ProjectScope
 from dream_api.usage import Window
 from tests.analytics.history import Past
 from tests.support.instance import Account, House
@@ -93,7 +93,7 @@ async def test_few_customers_are_found_by_themselves_and_more_by_their_counters(
     async with house.database.read() as tx:
         meters = list((await usage.meters_of(tx, project.platform_no, project.no)).values())
         for mode in MODES:
-            scope = Scope(project.platform_id, project.platform_no, project.id, mode)
+            scope = ProjectScope(project.platform_id, project.platform_no, project.id, mode)
             found = []
             for few in (30, 29):  # there are thirty
                 monkeypatch.setattr(near_limit_report, "FEW", few)

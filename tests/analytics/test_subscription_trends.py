@@ -8,7 +8,7 @@ from dream_api import analytics
 from dream_api.analytics import Trend
 from dream_api.billing.tables import subscriptions
 from dream_api.core import clock
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 from tests.analytics.history import Past
 from tests.support.instance import Account, House
 
@@ -18,7 +18,7 @@ async def test_each_day_of_a_trend_is_what_its_subscriptions_come_to(house: Hous
     async with house.database.write() as tx:
         for seed, account in enumerate((alice, charlie)):
             await Past(tx, account.project, "test", Random(seed), now).fill(3)
-    scope = Scope(alice.project.platform_id, alice.project.platform_no, alice.project.id, "test")
+    scope = ProjectScope(alice.project.platform_id, alice.project.platform_no, alice.project.id, "test")
     span = analytics.last_days(30, now)
 
     async with house.database.read() as tx:

@@ -83,7 +83,7 @@ def serving(settings: Settings) -> Iterator[Web]:
 async def _account(config: Settings) -> Account:
     database = app.open_database(config)
     try:
-        await app.prepare(database)
+        await app.bootstrap(database)
         return await open_account(database, "Odd")
     finally:
         await database.close()

@@ -11,7 +11,7 @@ from dream_api.audit import Actor, queries
 from dream_api.audit.actions import NotDeclared
 from dream_api.core import clock
 from dream_api.core.db import Database, Tx
-from dream_api.core.integrity import Finding, prove
+from dream_api.core.integrity import Finding, run_check
 from dream_api.core.secrets import InstanceKey
 
 KEY = InstanceKey(bytes(32))
@@ -26,7 +26,7 @@ async def write(database: Database, action: str, book: str = BOOK, **details: st
 
 async def proved(database: Database, key: InstanceKey = KEY) -> Finding:
     [check] = audit.checks(key)
-    return await prove(database, check)
+    return await run_check(database, check)
 
 
 async def read(database: Database, book: str = BOOK) -> list[audit.Entry]:
@@ -81,7 +81,7 @@ async def test_entries_go_after_180_days_and_leave_a_sealed_place(database: Data
     clock.move(181 * clock.DAY)
     await write(database, "session.ended")
     await audit.erase_old(database)
-    await audit.cut(database, KEY)
+    await audit.truncate(database, KEY)
 
     assert [entry.number for entry in await read(database)] == [4]
     assert await read(database, "plt_2") == []
@@ -97,7 +97,7 @@ async def test_cutting_more_than_was_cut_is_noticed(database: Database) -> None:
         await write(database, "session.opened")
     clock.move(181 * clock.DAY)
     await write(database, "session.ended")
-    await audit.cut(database, KEY)
+    await audit.truncate(database, KEY)
     await write(database, "session.ended")
     async with database.write() as tx:
         await tx.execute(
@@ -122,11 +122,11 @@ async def test_a_book_that_is_forgotten_while_another_cuts_it_does_not_begin_aga
 
     async def read_and_be_late(tx: Tx, before: int, limit: int) -> Sequence[str]:
         found = await read_books(tx, before, limit)
-        await audit.forget(database, KEY, BOOK)
+        await audit.delete_stream(database, KEY, BOOK)
         return found
 
     monkeypatch.setattr(queries, "books_older", read_and_be_late)
-    await audit.cut(database, KEY)
+    await audit.truncate(database, KEY)
 
     async with database.read() as tx:
         assert await tx.all(text("SELECT book FROM audit_books")) == []

@@ -13,8 +13,8 @@ from dream_api.accounts.tables import personal_tokens
 from dream_api.app import open_database
 from dream_api.auth.authenticator import Authenticator
 from dream_api.core import clock, tokens
-from dream_api.core.cache import Changes
-from dream_api.core.errors import NotFound, Refusal, ValidationFailed
+from dream_api.core.cache import CacheInvalidator
+from dream_api.core.errors import AppError, NotFound, ValidationFailed
 from dream_api.schema import metadata
 from tests.support.deadline import Second
 from tests.support.instance import Account, House, bearer
@@ -40,7 +40,7 @@ async def told(house: House, token: str) -> str:
 async def known_at(authenticator: Authenticator, token: str) -> str:
     try:
         await authenticator.token(token)
-    except Refusal as refusal:
+    except AppError as refusal:
         return refusal.code
     return "welcome"
 
@@ -49,7 +49,7 @@ async def known_at(authenticator: Authenticator, token: str) -> str:
 async def elsewhere(house: House) -> AsyncIterator[Authenticator]:
     """The authenticator of another process."""
     database = open_database(house.settings)
-    changes = Changes(database)
+    changes = CacheInvalidator(database)
     authenticator = Authenticator(database, changes)
     await changes.start()
     yield authenticator

@@ -10,7 +10,7 @@ import pytest
 from dream_api import accounts, keys
 from dream_api.core import clock
 from dream_api.core import tokens as core_tokens
-from dream_api.core.http import caller_of
+from dream_api.core.http import rate_limit_key
 from dream_api.core.settings import Settings
 from dream_api.keys import key_format
 from tests.support.flood import Flood, flood
@@ -206,8 +206,8 @@ async def test_callers_are_told_apart_by_address_and_ipv6_ones_by_network(
 
 
 def test_a_caller_s_name_is_short_whatever_was_sent() -> None:
-    assert caller_of("x" * 10_000) == caller_of("") == caller_of(None) == "unknown"
-    assert caller_of("2001:DB8::1") == "2001:db8::/64"
+    assert rate_limit_key("x" * 10_000) == rate_limit_key("") == rate_limit_key(None) == "unknown"
+    assert rate_limit_key("2001:DB8::1") == "2001:db8::/64"
 
 
 async def test_at_zero_nobody_is_limited(house: House) -> None:

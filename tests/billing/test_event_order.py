@@ -11,9 +11,9 @@ import pytest
 from dream_api import billing
 from dream_api.core import clock
 from dream_api.gateways import webhook_signature
-from dream_api.gateways.contract import Account
+from dream_api.gateways.contract import GatewayAccount
 from dream_api.gateways.sandbox import Sandbox
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 from tests.billing.developer import GOOD, LATER_DECLINED, Seller, monthly
 from tests.support.instance import Account as AccountOf
 from tests.support.instance import House
@@ -26,7 +26,7 @@ class Gateway:
     """The sandbox with the events that it has told so far, none of which was delivered by itself."""
 
     house: House
-    account: Account
+    account: GatewayAccount
     sandbox: Sandbox
     told: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
 
@@ -45,12 +45,12 @@ class Gateway:
         answer = await self.house.api.post("/webhook/stripe", content=payload.encode(), headers=headers)
         assert answer.status_code == 200, answer.text
         desk = self.house.app.state.billing
-        await asyncio.gather(*(billing.apply(desk, self.account, event_id) for _ in range(2)))
+        await asyncio.gather(*(billing.apply_event(desk, self.account, event_id) for _ in range(2)))
 
 
-def scope_of(account: AccountOf) -> Scope:
+def scope_of(account: AccountOf) -> ProjectScope:
     project = account.project
-    return Scope(project.platform_id, project.platform_no, project.id, "test")
+    return ProjectScope(project.platform_id, project.platform_no, project.id, "test")
 
 
 async def gateway_of(house: House) -> Gateway:

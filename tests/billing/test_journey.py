@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import httpx2 as httpx
 import pytest
 
-from dream_api.app import every_check, open_database, prepare
+from dream_api.app import bootstrap, every_check, open_database
 from dream_api.core import clock
-from dream_api.core.integrity import prove
+from dream_api.core.integrity import run_check
 from dream_api.core.settings import Settings
 from tests.billing.developer import GOOD, LATER_DECLINED, URLS, Seller, at, metered, monthly
 from tests.support.instance import open_account
@@ -29,7 +29,7 @@ class Shop:
 @pytest.fixture
 async def shop(database_settings: Settings) -> AsyncIterator[Shop]:
     database = open_database(database_settings)
-    await prepare(database)
+    await bootstrap(database)
     saas, store = [await open_account(database, name, kind) for name, kind in (("Alice", "saas"), ("Mugs", "store"))]
     await database.close()
     with Server(database_settings, open_rate=0) as server:
@@ -39,7 +39,7 @@ async def shop(database_settings: Settings) -> AsyncIterator[Shop]:
 
 async def hold_all_checks(settings: Settings) -> None:
     database = open_database(settings)
-    findings = [await prove(database, check) for check in every_check()]
+    findings = [await run_check(database, check) for check in every_check()]
     await database.close()
     assert [(finding.check.name, finding.contradictions) for finding in findings if not finding.holds] == []
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dream_api.billing import Billing
-from dream_api.core.db import inside_transaction
+from dream_api.billing import BillingContext
+from dream_api.core.db import in_transaction
 from dream_api.core.settings import Settings
 from dream_api.gateways.contract import Gateway
 from dream_api.gateways.sandbox import Sandbox
@@ -33,7 +33,7 @@ class Talking(Sandbox):
 
     def _over_the_network(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         async def ask(*given: Any, **named: Any) -> Any:
-            self.asked.append((name, inside_transaction.get()))
+            self.asked.append((name, in_transaction.get()))
             if self.address is not None:
                 _, writer = await asyncio.open_connection(*self.address)
                 writer.close()
@@ -57,7 +57,7 @@ async def house(database_settings: Settings, cast: Cast) -> AsyncIterator[House]
 
 
 async def test_every_question_to_the_gateway_is_asked_outside(house: House):
-    desk: Billing = house.app.state.billing
+    desk: BillingContext = house.app.state.billing
     gateway = desk.gateways["sandbox"]
     assert isinstance(gateway, Talking)
     seller = Seller(house.api, house.alice.sk)

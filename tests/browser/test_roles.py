@@ -3,7 +3,7 @@
 import pytest
 
 from dream_api.accounts import ROLES, Role
-from dream_api.platforms import allows
+from dream_api.platforms import has_permission
 from tests.browser.conftest import NewPerson
 from tests.browser.people import Person
 from tests.browser.populated_instance import Town
@@ -15,20 +15,20 @@ async def test_each_role_sees_what_the_table_allows(town: Town, sit_down: NewPer
         async with sit_down(town.base, session=town.saas.session[role]) as person:
             await person.goes_to(f"/dashboard/{project}/test")
             links = await person.links()
-            assert ("Security log" in links) == allows(role, "manage"), role
+            assert ("Security log" in links) == has_permission(role, "manage"), role
             assert {"Overview", "Customers", "Usage", "Tiers", "Subscriptions", "Keys", "Events", "Members"} <= set(
                 links
             )
             await person.goes_to(f"/dashboard/{project}/test/tiers/pro")
-            assert await _has(person, "button:has-text('Save')") == allows(role, "sell"), role
+            assert await _has(person, "button:has-text('Save')") == has_permission(role, "sell"), role
             await person.goes_to(f"/dashboard/{project}/test/keys")
             assert await _has(person, "form[action*='/reveal']") == _may_see_test_keys(role), role
             await person.goes_to(f"/dashboard/{project}/live/keys")
-            assert await _has(person, "main form[method=post]") == allows(role, "manage"), role
+            assert await _has(person, "main form[method=post]") == has_permission(role, "manage"), role
             await person.goes_to(f"/dashboard/{platform}/team")
-            assert await _has(person, "[name=email]") == allows(role, "manage"), role
+            assert await _has(person, "[name=email]") == has_permission(role, "manage"), role
             await person.goes_to(f"/dashboard/{platform}/security-log")
-            assert await _has(person, "table") == allows(role, "manage"), role
+            assert await _has(person, "table") == has_permission(role, "manage"), role
 
 
 async def _has(person: Person, selector: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from dream_api import catalog
-from dream_api.catalog import NoPrice, Offer, Price, UnknownPlan, UnknownPrice
+from dream_api.catalog import NoPrice, Price, TierWithPrices, UnknownPlan, UnknownPrice
 from dream_api.core.db import Tx
 from dream_api.platforms import Mode
 from tests.support.instance import Account, House
@@ -26,7 +26,7 @@ def of(account: Account, mode: Mode = "test") -> tuple[str, str, Mode]:
     return account.project.platform_id, account.project.id, mode
 
 
-async def offer_of(house: House, account: Account, name: str, *prices: dict[str, Any]) -> Offer:
+async def offer_of(house: House, account: Account, name: str, *prices: dict[str, Any]) -> TierWithPrices:
     await make(house, account, name, *prices)
     async with house.database.read() as tx:
         return await catalog.find_offer(tx, *of(account), name)
@@ -126,13 +126,13 @@ async def test_an_archived_price_goes_on_and_is_not_sold(house: House, alice: Ac
     assert offer.prices == (sold,)
 
 
-async def _as_billing(tx: Tx, alice: Account, old: str, new: str) -> tuple[Price, Offer, Price]:
+async def _as_billing(tx: Tx, alice: Account, old: str, new: str) -> tuple[Price, TierWithPrices, Price]:
     kept = await catalog.find_price(tx, *of(alice), old)
     with pytest.raises(UnknownPrice, match="not sold any more"):
-        await catalog.find_on_sale(tx, *of(alice), old)
+        await catalog.find_purchasable(tx, *of(alice), old)
     assert (await catalog.find_offer_of(tx, alice.project.platform_id, kept)).name == "pro"
     assert await catalog.name_of_tier(tx, alice.project.platform_id, kept.tier_id) == "pro"
-    return kept, *await catalog.find_on_sale(tx, *of(alice), new)
+    return kept, *await catalog.find_purchasable(tx, *of(alice), new)
 
 
 async def test_a_price_of_an_archived_tier_is_not_sold(house: House, alice: Account) -> None:
@@ -141,7 +141,7 @@ async def test_a_price_of_an_archived_tier_is_not_sold(house: House, alice: Acco
 
     async with house.database.read() as tx:
         with pytest.raises(UnknownPrice):
-            await catalog.find_on_sale(tx, *of(alice), price_id)
+            await catalog.find_purchasable(tx, *of(alice), price_id)
         kept = await catalog.find_price(tx, *of(alice), price_id)
     assert kept.is_archived is False
 
@@ -164,5 +164,5 @@ async def test_every_kind_of_price_is_read_as_it_was_written(house: House, alice
     )
     by_unit, volume = offer.prices
 
-    assert catalog.told(by_unit) == "900 JPY per 3 units every 2 weeks"
+    assert catalog.describe_price(by_unit) == "900 JPY per 3 units every 2 weeks"
     assert [catalog.amount_of(volume, quantity) for quantity in (5, 6)] == [50, 13]

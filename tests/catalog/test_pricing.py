@@ -12,9 +12,9 @@ from dream_api.catalog import (
     PriceTerms,
     Step,
     amount_of,
+    describe_price,
     monthly_amount,
     parts_of,
-    told,
 )
 from dream_api.core.errors import ValidationFailed
 
@@ -190,4 +190,4 @@ def test_every_interval_has_a_monthly_amount(interval: str, count: int, amount: 
     ],
 )
 def test_a_price_is_told_as_people_say_it(price: PriceTerms, sentence: str) -> None:
-    assert told(price) == sentence
+    assert describe_price(price) == sentence

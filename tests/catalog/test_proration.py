@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dream_api.catalog import LARGEST_AMOUNT, Coupon, discount_of, prorated, split
+from dream_api.catalog import LARGEST_AMOUNT, Coupon, allocate, discount_of, prorated
 from dream_api.core import money
 
 AMOUNTS = st.integers(-LARGEST_AMOUNT, LARGEST_AMOUNT)
@@ -23,7 +23,7 @@ def coupon(*, percent: int | None = None, amount: int | None = None) -> Coupon:
 @example(100, [1, 1, 1])
 @example(5, [0, 0])
 def test_the_parts_of_a_split_sum_to_it_and_none_is_a_unit_off_its_share(amount: int, weights: list[int]) -> None:
-    parts = split(amount, weights)
+    parts = allocate(amount, weights)
     even = weights if any(weights) else [1] * len(weights)
 
     assert sum(parts) == amount
@@ -32,11 +32,11 @@ def test_the_parts_of_a_split_sum_to_it_and_none_is_a_unit_off_its_share(amount:
 
 
 def test_the_largest_remainders_round_up_and_of_like_ones_the_first() -> None:
-    assert split(100, [1, 1, 1]) == [34, 33, 33]
-    assert split(10, [5, 3, 3]) == [4, 3, 3]
-    assert split(-100, [1, 1, 1]) == [-34, -33, -33]
+    assert allocate(100, [1, 1, 1]) == [34, 33, 33]
+    assert allocate(10, [5, 3, 3]) == [4, 3, 3]
+    assert allocate(-100, [1, 1, 1]) == [-34, -33, -33]
     with pytest.raises(ValueError, match="nobody"):
-        split(1, [])
+        allocate(1, [])
 
 
 @given(st.integers(0, LARGEST_AMOUNT), st.integers(0, 10**9), st.integers(1, 10**9), STEPS)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from dream_api.app import open_database, prepare
+from dream_api.app import bootstrap, open_database
 from dream_api.core import clock, jobs
 from dream_api.core.jobs.tables import jobs as job_table
 from dream_api.core.settings import Settings
@@ -87,7 +87,7 @@ def test_no_dead_job_is_good_news(terminal: Terminal) -> None:
 async def forge_hours(settings: Settings, count: int) -> None:
     """Hours that no counter knows of."""
     database = open_database(settings)
-    await prepare(database)
+    await bootstrap(database)
     whose = {"platform_no": 1, "meter_no": 1, "hour": 0, "period_starts_at": 0}
     async with database.write() as tx:
         for customer_no in range(1, count + 1):

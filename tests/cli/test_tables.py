@@ -6,7 +6,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from dream_api.core import clock
-from dream_api.core.console import Facts, Listing, ago, said
+from dream_api.core.console import KeyValueTable, Table, ago, message
 
 PROJECT = "prj_01k9q3v8zd0g2m4n6p8r0t2v4w"
 ROWS = [("Shop", PROJECT, 1_000, "5 min ago"), ("A name that is rather long", PROJECT, 25, "never")]
@@ -19,8 +19,8 @@ def shown(what: RenderableType, width: int, *, is_terminal: bool = True) -> list
     return [line.rstrip() for line in file.getvalue().splitlines()]
 
 
-def listing() -> Listing:
-    return Listing(("Project", "Id", "Limit", "Used"), ROWS, empty="None yet.", numbers=("Limit",))
+def listing() -> Table:
+    return Table(("Project", "Id", "Limit", "Used"), ROWS, empty="None yet.", numbers=("Limit",))
 
 
 def test_numbers_stand_under_one_another() -> None:
@@ -53,16 +53,16 @@ def test_away_from_a_terminal_there_is_only_text() -> None:
 
 
 def test_an_empty_list_says_what_belongs_there() -> None:
-    assert shown(Listing(("Project",), [], empty="None yet."), 80) == ["None yet."]
+    assert shown(Table(("Project",), [], empty="None yet."), 80) == ["None yet."]
 
 
 def test_markup_in_a_name_is_text() -> None:
-    assert shown(Listing(("Name",), [("[red]x[/red]",)], empty=""), 80)[-1] == "[red]x[/red]"
-    assert shown(Facts({"Name": "[b]x"}), 80) == ["  Name   [b]x"]
+    assert shown(Table(("Name",), [("[red]x[/red]",)], empty=""), 80)[-1] == "[red]x[/red]"
+    assert shown(KeyValueTable({"Name": "[b]x"}), 80) == ["  Name   [b]x"]
 
 
 def test_facts_leave_out_what_is_not_there() -> None:
-    assert shown(said("Made it.", Facts({"Id": "a", "Ends": None}), hint="Next."), 80) == [
+    assert shown(message("Made it.", KeyValueTable({"Id": "a", "Ends": None}), hint="Next."), 80) == [
         "Made it.",
         "",
         "  Id   a",
@@ -72,7 +72,7 @@ def test_facts_leave_out_what_is_not_there() -> None:
 
 
 def test_a_cell_may_have_two_lines() -> None:
-    *_, first, second = shown(Listing(("Key",), [(Text("sk_1\nweb"),)], empty=""), 80)
+    *_, first, second = shown(Table(("Key",), [(Text("sk_1\nweb"),)], empty=""), 80)
 
     assert (first, second) == ("sk_1", "web")
 

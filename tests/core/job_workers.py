@@ -12,7 +12,7 @@ from sqlalchemy import select
 from dream_api.core import clock, jobs
 from dream_api.core.db import Database
 from dream_api.core.jobs.tables import jobs as table
-from dream_api.core.jobs.wakeup import wake
+from dream_api.core.jobs.wakeup import notify_workers
 
 
 @asynccontextmanager
@@ -38,7 +38,7 @@ async def until(is_so: Callable[[], Awaitable[bool]], seconds: float = 30) -> No
 def later(microseconds: int) -> None:
     """Moves the clock; workers notice it now rather than at their next look."""
     clock.move(microseconds)
-    wake()
+    notify_workers()
 
 
 async def put(database: Database, kind: str = "note", count: int = 1, **payload: Any) -> list[str]:

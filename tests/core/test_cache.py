@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from dream_api.core import clock
-from dream_api.core.cache import Cache, Changes, note
+from dream_api.core.cache import Cache, CacheInvalidator, invalidate
 from dream_api.core.cache.tables import changes
 from dream_api.core.db import Database
 from dream_api.core.db.database import _refuse_late
@@ -160,7 +160,7 @@ async def elsewhere(database: Database) -> AsyncIterator[Database]:
 
 async def change(database: Database, key: str = "sky") -> None:
     async with database.write() as tx:
-        await note(tx, "fact", key)
+        await invalidate(tx, "fact", key)
 
 
 def remembering(*keys: str) -> Cache[str]:
@@ -179,10 +179,10 @@ async def until(is_so: Callable[[], bool], seconds: float = 1) -> None:
 
 async def test_a_change_is_in_force_here_at_its_commit(database: Database) -> None:
     cache = remembering("sky", "sea")
-    Changes(database, [cache])
+    CacheInvalidator(database, [cache])
     async with database.write() as tx:
-        await note(tx, "fact", "sky")
-        await note(tx, "another", "sea")
+        await invalidate(tx, "fact", "sky")
+        await invalidate(tx, "another", "sea")
         assert cache.get("sky") == "old"
 
     assert (cache.get("sky"), cache.get("sea")) == (None, "old")
@@ -190,13 +190,13 @@ async def test_a_change_is_in_force_here_at_its_commit(database: Database) -> No
 
 async def test_a_change_is_in_force_in_every_cache_of_its_kind(database: Database, elsewhere: Database) -> None:
     here, there = [remembering("sky"), remembering("sky")], [remembering(), remembering()]
-    Changes(database, here)
-    far = Changes(elsewhere, there)
-    await far.look()
+    CacheInvalidator(database, here)
+    far = CacheInvalidator(elsewhere, there)
+    await far.poll()
     for cache in there:
         cache.put("sky", "old", read_at=cache.version)
     await change(database)
-    await far.look()
+    await far.poll()
 
     assert [cache.get("sky") for cache in (*here, *there)] == [None] * 4
 
@@ -204,13 +204,13 @@ async def test_a_change_is_in_force_in_every_cache_of_its_kind(database: Databas
 async def test_what_cannot_be_known_is_forgotten_by_every_cache_of_its_kind(database: Database) -> None:
     caches = [remembering("sky"), remembering("sky")]
 
-    assert not Changes(database, caches).are_known
+    assert not CacheInvalidator(database, caches).is_fresh
     assert [cache.get("sky") for cache in caches] == [None, None]
 
 
 async def test_a_change_is_in_force_in_another_process_within_a_second(database: Database, elsewhere: Database) -> None:
     cache = Cache[str]("fact", size=10)
-    there = Changes(elsewhere, [cache])
+    there = CacheInvalidator(elsewhere, [cache])
     await there.start()
     for name in ("sky", "sea"):
         cache.put(name, "old", read_at=cache.version)
@@ -221,36 +221,36 @@ async def test_a_change_is_in_force_in_another_process_within_a_second(database:
         await there.stop()
 
     assert cache.get("sea") == "old"
-    assert there.are_known
+    assert there.is_fresh
 
 
 async def test_each_change_is_forgotten_once(database: Database, elsewhere: Database) -> None:
     cache = Cache[str]("fact", size=10)
-    there = Changes(elsewhere, [cache])
+    there = CacheInvalidator(elsewhere, [cache])
     await change(database)
-    await there.look()
+    await there.poll()
     cache.put("sky", "new", read_at=cache.version)
-    await there.look()
+    await there.poll()
     assert cache.get("sky") == "new"
 
     await change(database)
-    await there.look()
+    await there.poll()
     assert cache.get("sky") is None
 
 
 async def test_what_was_undone_is_told_to_nobody(database: Database, elsewhere: Database) -> None:
     here, far = remembering(), remembering()
-    there = Changes(elsewhere, [far])
-    Changes(database, [here])
-    await there.look()
+    there = CacheInvalidator(elsewhere, [far])
+    CacheInvalidator(database, [here])
+    await there.poll()
     for cache in (here, far):
         cache.put("sky", "old", read_at=cache.version)
 
     with pytest.raises(RuntimeError, match="undone"):
         async with database.write() as tx:
-            await note(tx, "fact", "sky")
+            await invalidate(tx, "fact", "sky")
             raise RuntimeError("undone")
-    await there.look()
+    await there.poll()
 
     assert (here.get("sky"), far.get("sky")) == ("old", "old")
     async with database.read() as tx:
@@ -260,23 +260,23 @@ async def test_what_was_undone_is_told_to_nobody(database: Database, elsewhere: 
 async def test_whoever_never_looked_believes_nothing_it_remembers(database: Database) -> None:
     cache = remembering("sky")
 
-    assert not Changes(database, [cache]).are_known
+    assert not CacheInvalidator(database, [cache]).is_fresh
     assert cache.get("sky") is None
 
 
 async def test_whoever_cannot_look_for_a_second_reads_everything_anew_until_it_can(database: Database) -> None:
     cache = Cache[str]("fact", size=10)
-    there = Changes(database, [cache])
+    there = CacheInvalidator(database, [cache])
     await there.start()
     try:
-        assert there.are_known
+        assert there.is_fresh
         cache.put("sky", "old", read_at=cache.version)
         await _do(database, "ALTER TABLE changes RENAME TO elsewhere")
-        await until(lambda: not there.are_known, seconds=2)
+        await until(lambda: not there.is_fresh, seconds=2)
         assert cache.get("sky") is None
 
         await _do(database, "ALTER TABLE elsewhere RENAME TO changes")
-        await until(lambda: there.are_known)
+        await until(lambda: there.is_fresh)
     finally:
         await there.stop()
 
@@ -286,16 +286,16 @@ async def test_after_a_pause_longer_than_changes_are_looked_back_for_nothing_is_
 ) -> None:
     """A process was stopped, or its machine slept: it looks again before anybody asks it anything."""
     cache = Cache[str]("fact", size=10)
-    there = Changes(elsewhere, [cache])
-    await there.look()
+    there = CacheInvalidator(elsewhere, [cache])
+    await there.poll()
     cache.put("sky", "old", read_at=cache.version)
     await change(database)
     async with database.write() as tx:
         await tx.execute(update(changes).values(at=changes.c.at - 11 * clock.SECOND))
     await asyncio.sleep(1.1)
-    await there.look()
+    await there.poll()
 
-    assert there.are_known
+    assert there.is_fresh
     assert cache.get("sky") is None
 
 
@@ -303,7 +303,7 @@ async def test_a_change_that_could_be_seen_too_late_is_refused(database: Databas
     with pytest.raises(Overloaded):
         async with database.write() as tx:
             _refuse_late(tx, time.monotonic() - 60)
-            await note(tx, "fact", "sky")
+            await invalidate(tx, "fact", "sky")
             _refuse_late(tx, time.monotonic() - 4.9)
             _refuse_late(tx, time.monotonic() - 5.1)
 

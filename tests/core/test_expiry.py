@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Table, insert, select
 
 from dream_api.accounts import jobs as accounts_jobs
-from dream_api.app import every_job, open_billing, open_database
+from dream_api.app import build_job_registry, open_billing, open_database
 from dream_api.billing import jobs as billing_jobs
 from dream_api.core import clock, expiry, jobs, mail
 from dream_api.core.cache.tables import changes
@@ -30,7 +30,7 @@ async def test_changes_are_kept_for_an_hour(database: Database) -> None:
     old, young = _around(clock.HOUR)
     await _insert(database, changes, [{"kind": "key", "key": "k", "at": at} for at in (old, young)])
 
-    await expiry.sweep(database, JOB)
+    await expiry.delete_expired(database, JOB)
 
     assert await _moments(database, changes, "at") == [young]
 
@@ -40,7 +40,7 @@ async def test_idempotency_keys_are_kept_for_a_day(database: Database) -> None:
     key = {"platform_id": "plt_1", "scope": "s", "fingerprint": b""}
     await _insert(database, idempotency_keys, [key | {"key": str(at), "created_at": at} for at in (old, young)])
 
-    await expiry.sweep(database, JOB)
+    await expiry.delete_expired(database, JOB)
 
     assert await _moments(database, idempotency_keys, "created_at") == [young]
 
@@ -54,7 +54,7 @@ async def test_dead_jobs_are_kept_for_90_days_and_living_ones_until_they_are_don
     living = job | {"id": "job_l", "state": "waiting", "run_at": 0, "died_at": None}
     await _insert(database, job_table, [*dead, living])
 
-    await expiry.sweep(database, JOB)
+    await expiry.delete_expired(database, JOB)
 
     assert {row.id for row in await rows(database)} == {f"job_{young}", "job_l"}
 
@@ -69,7 +69,7 @@ async def test_ended_reservations_are_kept_for_30_days_and_open_ones_until_they_
     ]
     await _insert(database, reservations, made)
 
-    await expiry.sweep(database, JOB, of_rooms=usage_jobs.KEPT)
+    await expiry.delete_expired(database, JOB, of_rooms=usage_jobs.KEPT)
 
     async with database.read() as tx:
         left = {row.id for row in await tx.all(select(reservations.c.id))}
@@ -83,14 +83,14 @@ async def test_events_are_kept_for_90_days(database: Database) -> None:
     event = {"platform_id": project.platform_id, "project_id": project.id, "mode": "test", "type": "t", "data": "{}"}
     await _insert(database, events, [event | {"id": f"evt_{at}", "created_at": at} for at in (old, young)])
 
-    await expiry.sweep(database, JOB, of_rooms=webhooks_jobs.KEPT)
+    await expiry.delete_expired(database, JOB, of_rooms=webhooks_jobs.KEPT)
 
     assert await _moments(database, events, "created_at") == [young]
 
 
 def test_a_server_sweeps_what_the_rooms_keep_for_a_time(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path)
-    sweep: Any = every_job(settings, open_billing(settings, open_database(settings))).handler(expiry.KIND)
+    sweep: Any = build_job_registry(settings, open_billing(settings, open_database(settings))).handler(expiry.KIND)
 
     rooms = (usage_jobs, webhooks_jobs, billing_jobs, gate_jobs, accounts_jobs, mail)
     assert set(sweep.keywords["of_rooms"]) == {kept for room in rooms for kept in room.KEPT}
@@ -100,7 +100,7 @@ async def test_more_than_a_chunk_is_swept(database: Database, monkeypatch: pytes
     monkeypatch.setattr(expiry, "CHUNK", 10)
     await _insert(database, changes, [{"kind": "key", "key": "k", "at": at} for at in range(30)])
 
-    await expiry.sweep(database, JOB)
+    await expiry.delete_expired(database, JOB)
 
     assert await _moments(database, changes, "at") == []
 

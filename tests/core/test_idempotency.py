@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from dream_api import keys
 from dream_api.core import clock
 from dream_api.core.db import Database, Tx
-from dream_api.core.idempotency import Once, remembered
+from dream_api.core.idempotency import IdempotentRequest, run_once
 from dream_api.core.idempotency.tables import idempotency_keys
 from dream_api.customers.tables import customers
 from tests.support.instance import INSTANCE_KEY, Account, House, bearer
@@ -148,8 +148,8 @@ async def test_the_longest_key_is_remembered(house: House, alice: Account) -> No
 # What an effect that fails leaves behind.
 
 
-def once(body: bytes = b"{}", scope: str = "server POST /things") -> Once:
-    return Once("plt_1", scope, "k1", body)
+def once(body: bytes = b"{}", scope: str = "server POST /things") -> IdempotentRequest:
+    return IdempotentRequest("plt_1", scope, "k1", body)
 
 
 async def answered(tx: Tx) -> str:
@@ -161,10 +161,10 @@ async def test_a_crash_in_the_middle_leaves_no_key(database: Database) -> None:
         raise RuntimeError("crashed")
 
     with pytest.raises(RuntimeError, match="crashed"):
-        await remembered(database, once(), 201, crash)
+        await run_once(database, once(), 201, crash)
     assert await count(database, idempotency_keys) == 0
 
-    done = await remembered(database, once(), 201, answered)
+    done = await run_once(database, once(), 201, answered)
     assert (done.status, done.is_replay) == (201, False)
 
 
@@ -176,13 +176,13 @@ async def test_a_broken_off_request_leaves_no_key(database: Database) -> None:
         await asyncio.Event().wait()
         return ""
 
-    running = asyncio.create_task(remembered(database, once(), 201, hang))
+    running = asyncio.create_task(run_once(database, once(), 201, hang))
     await begun.wait()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
     assert running.cancelled()
-    assert not (await remembered(database, once(), 201, answered)).is_replay
+    assert not (await run_once(database, once(), 201, answered)).is_replay
 
 
 async def test_a_twin_waits_for_the_first_and_goes_on_where_that_fails(database: Database) -> None:
@@ -193,9 +193,9 @@ async def test_a_twin_waits_for_the_first_and_goes_on_where_that_fails(database:
         await may_fail.wait()
         raise RuntimeError("crashed")
 
-    first = asyncio.create_task(remembered(database, once(), 201, fail_later))
+    first = asyncio.create_task(run_once(database, once(), 201, fail_later))
     await begun.wait()
-    twin = asyncio.create_task(remembered(database, once(), 201, answered))
+    twin = asyncio.create_task(run_once(database, once(), 201, answered))
     await asyncio.sleep(0.1)
     assert not twin.done()
     may_fail.set()
@@ -206,6 +206,6 @@ async def test_a_twin_waits_for_the_first_and_goes_on_where_that_fails(database:
 
 async def test_another_path_and_caller_are_other_requests(database: Database) -> None:
     scopes = ["server POST /things", "server POST /others", "user POST /things", "server PUT /things"]
-    done = [await remembered(database, once(scope=scope), 201, answered) for scope in scopes]
+    done = [await run_once(database, once(scope=scope), 201, answered) for scope in scopes]
 
     assert [one.is_replay for one in done] == [False] * len(scopes)

@@ -14,11 +14,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Connection, inspect, text
 
 from dream_api import catalog
-from dream_api.app import every_check, open_database, prepare
+from dream_api.app import bootstrap, every_check, open_database
 from dream_api.core.db import FILE_NAME, Database, ForeignSchema
 from dream_api.core.db.migrations import config, current
 from dream_api.core.db.sqlite import connect
-from dream_api.core.integrity import prove
+from dream_api.core.integrity import run_check
 from dream_api.core.settings import Settings
 from dream_api.migrations import FOLDER, head, migrate
 from dream_api.schema import metadata
@@ -225,11 +225,11 @@ async def test_processes_that_migrate_an_empty_postgresql_at_once_all_succeed(fr
 
 async def test_a_new_sqlite_file_is_made_and_an_instance_begins_with_its_home(fresh_settings: Settings) -> None:
     database = open_database(fresh_settings)
-    await prepare(database)
+    await bootstrap(database)
     async with database.read() as tx:
         count = text("SELECT count(*) FROM instance")
         assert await tx.scalar(count) == 1
-    await prepare(database)
+    await bootstrap(database)
     async with database.read() as tx:
         assert await tx.scalar(count) == 1
     await database.close()
@@ -249,7 +249,7 @@ async def test_what_the_first_release_counted_is_whole_in_this_one(fresh: Databa
 
     await migrate(fresh)
 
-    findings = [await prove(fresh, check) for check in every_check()]
+    findings = [await run_check(fresh, check) for check in every_check()]
     assert [finding.check.name for finding in findings if not finding.holds] == []
     async with fresh.read() as tx:
         level = await tx.scalar(

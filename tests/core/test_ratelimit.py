@@ -11,7 +11,7 @@ import structlog.testing
 from redis.asyncio import Redis
 
 from dream_api.core import clock, ratelimit
-from dream_api.core.ratelimit import InMemory, InValkey, RateLimited, Rates, Shared
+from dream_api.core.ratelimit import FallbackRateLimiter, MemoryRateLimiter, RateLimited, RateLimiter, ValkeyRateLimiter
 from tests.support.postgres import free_port
 from tests.support.valkey import Valkey
 
@@ -47,19 +47,21 @@ async def redis(valkey: Valkey) -> AsyncIterator[Redis]:
         yield client
 
 
-def in_valkey(url: str, now: Moment | None = None) -> InValkey:
+def in_valkey(url: str, now: Moment | None = None) -> ValkeyRateLimiter:
     """With more patience than a server has: a busy machine may be slow."""
-    return InValkey(url, patience=30, now=now)
+    return ValkeyRateLimiter(url, patience=30, now=now)
 
 
 @pytest.fixture(params=["memory", "valkey"])
-async def buckets(request: pytest.FixtureRequest, valkey: Valkey, redis: Redis, moment: Moment) -> AsyncIterator[Rates]:
-    opened = InMemory(now=moment) if request.param == "memory" else in_valkey(valkey.url(), now=moment)
+async def buckets(
+    request: pytest.FixtureRequest, valkey: Valkey, redis: Redis, moment: Moment
+) -> AsyncIterator[RateLimiter]:
+    opened = MemoryRateLimiter(now=moment) if request.param == "memory" else in_valkey(valkey.url(), now=moment)
     yield opened
     await opened.close()
 
 
-async def admitted(buckets: Rates, name: str, per_second: int, times: int = 200) -> int:
+async def admitted(buckets: RateLimiter, name: str, per_second: int, times: int = 200) -> int:
     """How many of so many calls at once are admitted."""
     return (await asyncio.gather(*(buckets.take(name, per_second) for _ in range(times)))).count(0)
 
@@ -68,14 +70,14 @@ async def admitted(buckets: Rates, name: str, per_second: int, times: int = 200)
 
 
 @pytest.mark.parametrize("per_second", [1, 3, 7, 20, 199])
-async def test_a_second_s_worth_is_admitted_at_once_and_no_more(buckets: Rates, per_second: int) -> None:
+async def test_a_second_s_worth_is_admitted_at_once_and_no_more(buckets: RateLimiter, per_second: int) -> None:
     assert await admitted(buckets, "ada", per_second) == per_second
     assert await admitted(buckets, "ada", per_second) == 0
 
 
 @pytest.mark.parametrize("per_second", [1, 3, 7, 20])
 async def test_who_waits_as_long_as_told_is_admitted_and_nobody_sooner(
-    buckets: Rates, moment: Moment, per_second: int
+    buckets: RateLimiter, moment: Moment, per_second: int
 ) -> None:
     for _ in range(per_second):
         assert await buckets.take("ada", per_second) == 0
@@ -89,14 +91,14 @@ async def test_who_waits_as_long_as_told_is_admitted_and_nobody_sooner(
     assert await buckets.take("ada", per_second) > 0
 
 
-async def test_it_fills_at_its_rate_and_never_beyond_a_second_s_worth(buckets: Rates, moment: Moment) -> None:
+async def test_it_fills_at_its_rate_and_never_beyond_a_second_s_worth(buckets: RateLimiter, moment: Moment) -> None:
     assert await admitted(buckets, "ada", 20) == 20
     for waited, expected in ((A_SECOND // 2, 10), (A_SECOND // 4, 5), (A_SECOND, 20), (3600 * A_SECOND, 20)):
         moment.at += waited
         assert await admitted(buckets, "ada", 20) == expected
 
 
-async def test_over_a_long_time_exactly_the_rate_is_admitted(buckets: Rates, moment: Moment) -> None:
+async def test_over_a_long_time_exactly_the_rate_is_admitted(buckets: RateLimiter, moment: Moment) -> None:
     """Odd steps of an odd rate: nothing is lost or won by rounding."""
     total = 0
     for _ in range(500):
@@ -106,12 +108,12 @@ async def test_over_a_long_time_exactly_the_rate_is_admitted(buckets: Rates, mom
     assert total == 7 + 499 * 33_331 * 7 // A_SECOND
 
 
-async def test_each_name_has_a_bucket_of_its_own(buckets: Rates) -> None:
+async def test_each_name_has_a_bucket_of_its_own(buckets: RateLimiter) -> None:
     assert await admitted(buckets, "ada", 5) == 5
     assert await admitted(buckets, "bob", 5) == 5
 
 
-async def test_what_is_refused_takes_nothing(buckets: Rates, moment: Moment) -> None:
+async def test_what_is_refused_takes_nothing(buckets: RateLimiter, moment: Moment) -> None:
     await admitted(buckets, "ada", 2)
     waits = [await buckets.take("ada", 2) for _ in range(50)]
     moment.at += A_SECOND // 2
@@ -120,7 +122,9 @@ async def test_what_is_refused_takes_nothing(buckets: Rates, moment: Moment) -> 
     assert await buckets.take("ada", 2) == 0
 
 
-async def test_a_clock_that_is_put_back_fills_nothing_and_stops_nobody_for_long(buckets: Rates, moment: Moment) -> None:
+async def test_a_clock_that_is_put_back_fills_nothing_and_stops_nobody_for_long(
+    buckets: RateLimiter, moment: Moment
+) -> None:
     assert await admitted(buckets, "ada", 20) == 20
     moment.at -= 3600 * A_SECOND
     assert await admitted(buckets, "ada", 20) == 0
@@ -128,17 +132,17 @@ async def test_a_clock_that_is_put_back_fills_nothing_and_stops_nobody_for_long(
     assert await admitted(buckets, "ada", 20) == 10
 
 
-async def test_a_new_rate_is_in_force_at_once(buckets: Rates, moment: Moment) -> None:
+async def test_a_new_rate_is_in_force_at_once(buckets: RateLimiter, moment: Moment) -> None:
     assert await buckets.take("ada", 100) == 0
     assert await admitted(buckets, "ada", 3) == 3
     moment.at += A_SECOND
     assert await admitted(buckets, "ada", 50) == 50
 
 
-async def test_too_many_are_told_when_to_come_again_in_whole_seconds(buckets: Rates) -> None:
-    await ratelimit.refuse_beyond(buckets, "ada", 1, whose="key")
+async def test_too_many_are_told_when_to_come_again_in_whole_seconds(buckets: RateLimiter) -> None:
+    await ratelimit.enforce_rate(buckets, "ada", 1, whose="key")
     with pytest.raises(RateLimited) as refused:
-        await ratelimit.refuse_beyond(buckets, "ada", 1, whose="key")
+        await ratelimit.enforce_rate(buckets, "ada", 1, whose="key")
 
     assert (refused.value.status, refused.value.code) == (429, "rate_limited")
     assert refused.value.headers == {
@@ -152,7 +156,7 @@ async def test_too_many_are_told_when_to_come_again_in_whole_seconds(buckets: Ra
 
 
 async def test_the_memory_is_bounded_and_forgets_who_was_idle_for_longest(moment: Moment) -> None:
-    buckets = InMemory(size=3, now=moment)
+    buckets = MemoryRateLimiter(size=3, now=moment)
     for name in ("a", "b", "c", "a", "d"):
         assert await buckets.take(name, 2) == 0
 
@@ -165,7 +169,7 @@ async def test_the_memory_is_bounded_and_forgets_who_was_idle_for_longest(moment
 @pytest.mark.parametrize(("processes", "per_second"), [(4, 20), (3, 20), (4, 3), (4, 1), (16, 1)])
 async def test_each_of_several_processes_admits_its_share(moment: Moment, processes: int, per_second: int) -> None:
     """At once at least one call each; over time exactly the rate, all together."""
-    each = [InMemory(processes=processes, now=moment) for _ in range(processes)]
+    each = [MemoryRateLimiter(processes=processes, now=moment) for _ in range(processes)]
     at_once = [await admitted(buckets, "ada", per_second) for buckets in each]
     assert at_once == [max(1, per_second // processes)] * processes
 
@@ -178,7 +182,7 @@ async def test_each_of_several_processes_admits_its_share(moment: Moment, proces
 
 
 async def test_by_the_product_s_own_clock(clock) -> None:
-    buckets = InMemory()
+    buckets = MemoryRateLimiter()
     assert await buckets.take("ada", 1) == 0
     assert await buckets.take("ada", 1) > 0
     clock.move(A_SECOND)
@@ -246,7 +250,9 @@ def told(logs: list) -> list[str]:
 
 
 async def test_without_valkey_the_memory_answers_and_one_warning_is_logged(moment: Moment) -> None:
-    buckets = Shared(InValkey(f"redis://127.0.0.1:{free_port()}"), InMemory(now=moment, processes=2))
+    buckets = FallbackRateLimiter(
+        ValkeyRateLimiter(f"redis://127.0.0.1:{free_port()}"), MemoryRateLimiter(now=moment, processes=2)
+    )
     with structlog.testing.capture_logs() as logs:
         assert await admitted(buckets, "ada", 20) == 10
 
@@ -256,7 +262,7 @@ async def test_without_valkey_the_memory_answers_and_one_warning_is_logged(momen
 
 async def test_a_valkey_that_does_not_answer_holds_nobody_up(moment: Moment) -> None:
     with Valkey() as valkey:
-        buckets = Shared(InValkey(valkey.url()), InMemory(now=moment))
+        buckets = FallbackRateLimiter(ValkeyRateLimiter(valkey.url()), MemoryRateLimiter(now=moment))
         assert await buckets.take("ada", 2) == 0
         os.kill(valkey.pid, signal.SIGSTOP)
         try:
@@ -290,7 +296,7 @@ async def test_one_call_a_second_finds_out_whether_it_is_back_and_the_others_do_
     moment: Moment,
 ) -> None:
     far = Hanging()
-    buckets = Shared(far, InMemory(now=moment), patience=0.05)
+    buckets = FallbackRateLimiter(far, MemoryRateLimiter(now=moment), patience=0.05)
     await admitted(buckets, "ada", 20, 10)
     assert far.tried == 10
 
@@ -303,7 +309,7 @@ async def test_one_call_a_second_finds_out_whether_it_is_back_and_the_others_do_
 
 async def test_a_valkey_that_comes_back_decides_again() -> None:
     with Valkey() as valkey:
-        buckets = Shared(in_valkey(valkey.url()), InMemory(), patience=30)
+        buckets = FallbackRateLimiter(in_valkey(valkey.url()), MemoryRateLimiter(), patience=30)
         with structlog.testing.capture_logs() as logs:
             assert await buckets.take("ada", 20) == 0
             valkey.kill()

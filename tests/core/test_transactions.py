@@ -16,7 +16,7 @@ from starlette.types import Message
 
 from dream_api import metering
 from dream_api.catalog import TierLimit
-from dream_api.core.db import BatchTx, Database, Statement, inside_transaction
+from dream_api.core.db import Database, RawTransaction, Statement, in_transaction
 from dream_api.metering import queue
 from dream_api.platforms import Mode
 from dream_api.platforms.tables import numbers
@@ -61,7 +61,7 @@ async def test_what_a_block_raises_undoes_all_it_wrote(database: Database, probl
             raise problem
 
     assert await written(database) == {}
-    assert not inside_transaction.get()
+    assert not in_transaction.get()
     async with database.batch() as batch:
         await batch.run(_PUT_IN_BATCH)
     assert await written(database) == {"batch": 1}
@@ -237,7 +237,7 @@ _connected: list[Any] = []
 
 
 def _note_connections(event: str, args: tuple[Any, ...]) -> None:
-    if event == "socket.connect" and inside_transaction.get():
+    if event == "socket.connect" and in_transaction.get():
         _connected.append(args[1])
 
 
@@ -321,7 +321,7 @@ async def count(
     key = await house.authenticator.server(f"Bearer {account.secret[mode]}")
     terms = await house.metering.terms_of(key)
     calls = [
-        metering.metered(key, terms, user_id=user, idempotency_key=None if keyed is None else f"{keyed}-{user}")
+        metering.build_call(key, terms, user_id=user, idempotency_key=None if keyed is None else f"{keyed}-{user}")
         for user in users
     ]
     outcomes = await asyncio.gather(*(house.metering.count(call) for call in calls))
@@ -369,7 +369,7 @@ async def test_a_batch_of_64_costs_as_many_statements_as_one_call(
     await work(house, alice, USERS[:2])  # drivers ask a few things once
     costs: list[list[str]] = []
     for users in (USERS[:1], USERS):
-        await house.changes.look()  # what is remembered is believed, however busy the machine is
+        await house.changes.poll()  # what is remembered is believed, however busy the machine is
         await count(house, alice, USERS)
         async with statements(house) as told:
             await work(house, alice, users)
@@ -407,7 +407,7 @@ async def test_a_call_reads_and_writes_as_many_rows_among_1000_customers_as_alon
     rows: list[tuple[int, int]] = []
 
     @asynccontextmanager
-    async def counting() -> AsyncIterator[BatchTx]:
+    async def counting() -> AsyncIterator[RawTransaction]:
         async with begin() as tx:
             yield _Counting(tx, rows)
 
@@ -415,7 +415,7 @@ async def test_a_call_reads_and_writes_as_many_rows_among_1000_customers_as_alon
     costs: list[list[tuple[int, int]]] = []
     for others in (0, 1_000):
         await count(house, alice, [f"other-{number}" for number in range(others)], mode=mode)
-        await house.changes.look()  # what is remembered is believed, however busy the machine is
+        await house.changes.poll()  # what is remembered is believed, however busy the machine is
         await count(house, alice, ["ada"], mode=mode)
         house.metering.customers.clear()
         rows.clear()
@@ -430,7 +430,7 @@ async def test_a_call_reads_and_writes_as_many_rows_among_1000_customers_as_alon
 class _Counting:
     """A transaction that tells of each statement how many rows it was given and how many it answered."""
 
-    def __init__(self, tx: BatchTx, rows: list[tuple[int, int]]) -> None:
+    def __init__(self, tx: RawTransaction, rows: list[tuple[int, int]]) -> None:
         self._tx = tx
         self._rows = rows
         self.locks_rows = tx.locks_rows

@@ -16,7 +16,7 @@ from dream_api import app
 from dream_api.core.db import Database
 from dream_api.core.db.migrations import config
 from dream_api.core.db.sqlite import connect
-from dream_api.core.integrity import prove
+from dream_api.core.integrity import run_check
 from dream_api.core.settings import Settings
 from dream_api.migrations import FOLDER, head, migrate, revisions
 from dream_api.schema import metadata
@@ -98,7 +98,7 @@ async def test_an_upgraded_instance_agrees_with_itself(
 
     assert await migrate(fresh) is (revision != head())
 
-    findings = [await prove(fresh, check) for check in checks]
+    findings = [await run_check(fresh, check) for check in checks]
     assert {one.check.name: one.contradictions for one in findings if not one.holds} == {}
 
 

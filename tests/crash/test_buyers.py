@@ -9,9 +9,9 @@ import httpx2 as httpx
 import pytest
 from sqlalchemy import select
 
-from dream_api.app import every_check, open_database, prepare
+from dream_api.app import bootstrap, every_check, open_database
 from dream_api.core import clock
-from dream_api.core.integrity import prove
+from dream_api.core.integrity import run_check
 from dream_api.core.settings import Settings
 from dream_api.store.tables import orders, stock
 from tests.billing.developer import GOOD, URLS, Seller, at
@@ -81,7 +81,7 @@ class Buyers:
 
 async def test_what_is_held_by_those_who_went_away_is_sold_to_others(durable_settings: Settings):
     database = open_database(durable_settings)
-    await prepare(database)
+    await bootstrap(database)
     account = await open_account(database, "Mugs", "store")
     await database.close()
     with Server(durable_settings, open_rate=0, workers="inside") as server:
@@ -109,7 +109,7 @@ async def test_what_is_held_by_those_who_went_away_is_sold_to_others(durable_set
     async with database.read() as tx:
         by_status = Counter(row.status for row in await tx.all(select(orders.c.status)))
         left = await tx.first(select(stock.c.on_hand, stock.c.held))
-    findings = [await prove(database, check) for check in every_check()]
+    findings = [await run_check(database, check) for check in every_check()]
     await database.close()
     assert by_status == {"completed": UNITS, "canceled": gone}
     assert left is not None

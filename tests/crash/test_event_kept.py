@@ -7,12 +7,12 @@ import httpx2 as httpx
 import pytest
 
 from dream_api import billing
-from dream_api.app import open_database, prepare
+from dream_api.app import bootstrap, open_database
 from dream_api.core import clock, secrets
 from dream_api.core.settings import Settings
 from dream_api.gateways import webhook_signature
 from dream_api.gateways.sandbox import Sandbox
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 from tests.billing.developer import GOOD, Seller, monthly
 from tests.support.instance import Account, open_account
 from tests.support.server import Server
@@ -26,7 +26,7 @@ async def paid_at_the_gateway(settings: Settings, account: Account, session: str
     sandbox = Sandbox(database, link_base=settings.link_base)
     project = account.project
     async with database.write() as tx:
-        found = await billing.account_of(tx, Scope(project.platform_id, project.platform_no, project.id, "test"))
+        found = await billing.account_of(tx, ProjectScope(project.platform_id, project.platform_no, project.id, "test"))
     await sandbox.pay(session, GOOD)
     told = await sandbox.undelivered(found)
     await sandbox.mark_delivered(found, [event_id for event_id, _ in told])
@@ -38,7 +38,7 @@ async def paid_at_the_gateway(settings: Settings, account: Account, session: str
 
 async def test_an_event_that_was_answered_takes_effect_once_after_a_kill(durable_settings: Settings):
     database = open_database(durable_settings)
-    await prepare(database)
+    await bootstrap(database)
     account = await open_account(database, "Alice")
     await database.close()
     with Server(durable_settings, open_rate=0, workers="outside") as server:

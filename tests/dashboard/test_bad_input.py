@@ -28,7 +28,7 @@ def odd(text: str) -> str:
 async def operating_owner(house: House) -> dict[str, str]:
     """Alice runs the instance as well; where she is at work."""
     async with house.database.write() as tx:
-        operator = await platforms.operator(tx)
+        operator = await platforms.operator_platform(tx)
         await platforms.add_member(tx, operator.id, house.alice.user_ids["owner"], "owner")
     return {"platformId": house.alice.project.platform_id, "projectId": house.alice.project.id, "mode": "test"}
 

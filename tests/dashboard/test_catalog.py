@@ -217,7 +217,7 @@ async def test_a_project_is_made_and_its_settings_changed(api: AsyncClient, hous
 
     async with house.database.read() as tx:
         project = await platforms.find_project(tx, alice.project.id)
-        ahead = await platforms.ahead_of(tx, project.platform_id, project.id, "test")
+        ahead = await platforms.clock_offset(tx, project.platform_id, project.id, "test")
         actions = await tx.all(
             sa.text("SELECT action FROM audit_entries WHERE book = :book").bindparams(book=project.platform_id)
         )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dream_api.dashboard.charts import HEIGHT, WIDTH, bars_of, meter_of, spark_of, tone_of
+from dream_api.dashboard.charts import HEIGHT, WIDTH, bars_of, progress, severity, spark_of
 
 
 def test_bars_stand_on_the_ground_inside_the_picture_and_in_proportion():
@@ -39,6 +39,6 @@ def test_a_line_needs_two_values_and_a_flat_one_is_drawn():
 
 
 def test_a_meter_is_never_longer_than_its_whole():
-    assert [meter_of(part, 100) for part in (-3, 0, 50, 270)] == [0, 0, 60, 120]
-    assert meter_of(3, 0) == meter_of(3, None) == 0
-    assert [tone_of(part, 100) for part in (79, 80, 94, 95)] == ["brand", "warn", "warn", "bad"]
+    assert [progress(part, 100) for part in (-3, 0, 50, 270)] == [0, 0, 60, 120]
+    assert progress(3, 0) == progress(3, None) == 0
+    assert [severity(part, 100) for part in (79, 80, 94, 95)] == ["brand", "warn", "warn", "bad"]

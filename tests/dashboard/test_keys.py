@@ -27,7 +27,7 @@ async def test_a_new_key_is_told_once_and_works(api: AsyncClient, house: House, 
     assert token not in shown.text
     assert "billing server" in shown.text
     assert "1,000 calls a second" in shown.text
-    await house.changes.look()
+    await house.changes.poll()
     assert (await api.get("/tiers", headers=bearer(token))).status_code == 200
 
 
@@ -38,7 +38,7 @@ async def test_a_rotated_key_works_for_the_grace_that_was_chosen(
 
     refused = await api.post(f"{page}/rotate", headers=alice.cookie(), data=alice.form(grace="169"))
     rotated = await api.post(f"{page}/rotate", headers=alice.cookie("member"), data=alice.form("member", grace="0"))
-    await house.changes.look()
+    await house.changes.poll()
 
     assert refused.status_code == 422
     assert "The grace is 0 to 7 days." in refused.text
@@ -92,7 +92,7 @@ async def test_a_key_is_revoked_by_typing_what_it_is_called(api: AsyncClient, ho
     mistyped = await api.post(page, headers=alice.cookie(), data=alice.form(confirm="yes"))
     works = await api.get("/tiers", headers=alice.sk)
     revoked = await api.post(page, headers=alice.cookie(), data=alice.form(confirm=alice.secret["test"][-4:]))
-    await house.changes.look()
+    await house.changes.poll()
 
     assert mistyped.status_code == 422
     assert works.status_code == 200

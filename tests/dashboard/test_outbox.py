@@ -5,19 +5,21 @@ from sqlalchemy import text
 from dream_api import platforms
 from dream_api.accounts import Role
 from dream_api.core import mail
-from dream_api.core.mail import Letter
+from dream_api.core.mail import EmailMessage
 from tests.support.instance import Account, House
 
 
 async def join_operators(house: House, account: Account, role: Role = "owner") -> None:
     async with house.database.write() as tx:
-        operator = await platforms.operator(tx)
+        operator = await platforms.operator_platform(tx)
         await platforms.add_member(tx, operator.id, account.user_ids[role], role)
 
 
 async def post(house: House, subject: str) -> str:
     async with house.database.write() as tx:
-        return await mail.post(tx, Letter("bob@example.com", subject, "Open <i>this</i>\n", "<script>x</script>"))
+        return await mail.enqueue_email(
+            tx, EmailMessage("bob@example.com", subject, "Open <i>this</i>\n", "<script>x</script>")
+        )
 
 
 async def test_the_operator_reads_the_text_of_a_letter(house: House, alice: Account, charlie: Account) -> None:

@@ -13,7 +13,7 @@ from dream_api import customers, webhooks
 from dream_api.billing.tables import payments
 from dream_api.core import clock
 from dream_api.customers.tables import customers as customer_table
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 from dream_api.platforms.tables import projects
 from dream_api.webhooks.tables import events
 from tests.analytics.history import Past
@@ -49,8 +49,8 @@ async def page(house: House, account: Account, path: str, role: Any = "owner") -
     return answer.text
 
 
-def _scope(account: Account) -> Scope:
-    return Scope(account.project.platform_id, account.project.platform_no, account.project.id, "test")
+def _scope(account: Account) -> ProjectScope:
+    return ProjectScope(account.project.platform_id, account.project.platform_no, account.project.id, "test")
 
 
 async def one_of(house: House, account: Account) -> Any:
@@ -116,7 +116,7 @@ async def test_what_people_typed_is_never_markup(house: House, alice: Account):
         row = past.whose | {"id": "evt_" + "1" * 26, "type": "payment.failed", "created_at": clock.now()}
         await past.write(events, [row | {"data": '{"userId": "</script><script>", "plan": "<b>"}'}])
         await tx.execute(update(projects).where(projects.c.id == alice.project.id).values(name=NASTY))
-    await house.changes.look()
+    await house.changes.poll()
     customer = made.headers["location"].rpartition("/")[2]
     everywhere = [*PATHS, f"/customers/{customer}", f"/customers?q={NASTY}", f"/usage?userId={NASTY}&meter={NASTY}"]
     everywhere += [f"/events?type={NASTY}", "/events/evt_" + "1" * 26]
@@ -192,7 +192,7 @@ async def test_a_customer_is_shown_what_happened_to_them_however_much_came_after
             ("usage.threshold_reached", of_ada),
             *[("usage.threshold_reached", of_others)] * 150,
         )
-        await webhooks.record(tx, [webhooks.Event(*whose, "test", kind, data) for kind, data in facts])
+        await webhooks.record_events(tx, [webhooks.Event(*whose, "test", kind, data) for kind, data in facts])
 
     shown = (await page(house, alice, f"/customers/{ada.id}")).partition("<h2>Events</h2>")[2].partition("</table>")[0]
 

@@ -80,7 +80,7 @@ async def test_each_form_is_for_the_roles_that_the_table_names(
             takes = "manage" if mode == "live" and "/keys" in path else permission
             for role in reversed(ROLES):  # an owner may end what others are still to try
                 answer = await api.post(_filled(path, alice, mode), headers=alice.cookie(role), data=alice.form(role))
-                assert (answer.status_code == 403) is not platforms.allows(role, takes), (path, mode, role)
+                assert (answer.status_code == 403) is not platforms.has_permission(role, takes), (path, mode, role)
                 assert answer.status_code < 500, (path, mode, role, answer.text)
             stranger = await api.post(_filled(path, alice, mode), headers=charlie.cookie(), data=charlie.form())
             forged = await api.post(_filled(path, alice, mode), headers=alice.cookie(), data=charlie.form())
@@ -104,7 +104,7 @@ async def test_a_viewer_sees_no_form_but_the_way_out(api: AsyncClient, house: Ho
 async def test_the_instance_is_for_its_operators(api: AsyncClient, house: House, alice: Account) -> None:
     cookies: dict[Role, str] = {}
     async with house.database.write() as tx:
-        operator = await platforms.operator(tx)
+        operator = await platforms.operator_platform(tx)
         for role in ROLES:
             user = await accounts.create_user(tx, f"{role}@operator.example", "Olga", verified=True)
             await platforms.add_member(tx, operator.id, user.id, role)

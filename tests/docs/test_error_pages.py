@@ -8,7 +8,7 @@ from docs.generate import commands
 
 import dream_api.app
 from dream_api.cli import main
-from dream_api.core.errors import Refusal, every_refusal
+from dream_api.core.errors import AppError, all_error_types
 from dream_api.core.settings import Settings
 from tests.docs.documents import DOCS, blocks, prose
 from tests.support.instance import Account
@@ -16,8 +16,8 @@ from tests.support.instance import Account
 for _room in main.ROOMS:
     main.load(_room)
 # Those of the product: tests define some of their own.
-CODES: dict[str, type[Refusal]] = {
-    refusal.code: refusal for refusal in every_refusal() if refusal.__module__.startswith(dream_api.__name__)
+CODES: dict[str, type[AppError]] = {
+    refusal.code: refusal for refusal in all_error_types() if refusal.__module__.startswith(dream_api.__name__)
 }
 PAGES = {path.stem: path.read_text() for path in (DOCS / "errors").glob("*.md")}
 _LONGEST = 200
@@ -28,7 +28,7 @@ def test_every_code_has_a_page_and_every_page_a_code() -> None:
 
 
 def test_a_code_belongs_to_one_refusal() -> None:
-    codes = [it.code for it in set(every_refusal()) if it.__module__.startswith(dream_api.__name__)]
+    codes = [it.code for it in set(all_error_types()) if it.__module__.startswith(dream_api.__name__)]
 
     assert sorted(codes) == sorted(set(codes))
 

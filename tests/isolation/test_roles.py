@@ -69,7 +69,7 @@ async def test_the_table_decides_who_may(house: House, operation: Operation) -> 
     for role, way in product(reversed(ROLES), WAYS):
         answer = await ask(house, operation, things, headers_of(things.account, role, way))
 
-        if not platforms.allows(role, permission):
+        if not platforms.has_permission(role, permission):
             assert (answer.status_code, answer.json()["code"]) == (403, "role_forbids"), (role, way)
             continue
         if answer.status_code in (404, 409, 422):  # somebody else did it already, and it cannot be done twice

@@ -8,7 +8,7 @@ import pytest
 from dream_api import keys
 from dream_api.app import open_database
 from dream_api.auth.authenticator import Authenticator
-from dream_api.core.cache import Changes
+from dream_api.core.cache import CacheInvalidator
 from dream_api.core.errors import NotFound, ValidationFailed
 from tests.support.deadline import Second
 from tests.support.instance import INSTANCE_KEY, Account, House
@@ -27,7 +27,7 @@ async def limit_of(authenticator: Authenticator, token: str) -> int | None:
 async def elsewhere(house: House) -> AsyncIterator[Authenticator]:
     """The authenticator of another process."""
     database = open_database(house.settings)
-    changes = Changes(database)
+    changes = CacheInvalidator(database)
     authenticator = Authenticator(database, changes)
     await changes.start()
     yield authenticator

@@ -7,9 +7,9 @@ import pytest
 
 from dream_api import keys
 from dream_api.auth.authenticator import Authenticator
-from dream_api.core.cache import Changes
+from dream_api.core.cache import CacheInvalidator
 from dream_api.core.db import Database
-from dream_api.core.errors import NotFound, Refusal
+from dream_api.core.errors import AppError, NotFound
 from dream_api.keys.issuance import KeyAlreadyRevoked
 from tests.support.deadline import Second
 from tests.support.instance import Account, House
@@ -24,7 +24,7 @@ async def told(authenticator: Authenticator, who: Account) -> str:
     """How the authenticator receives the test mode's server."""
     try:
         await authenticator.server(who.sk["Authorization"])
-    except Refusal as refusal:
+    except AppError as refusal:
         return refusal.code
     return "welcome"
 
@@ -34,7 +34,7 @@ async def elsewhere(house: House) -> AsyncIterator[Authenticator]:
     """The authenticator of another process."""
     path = house.database.path
     database = Database(directory=path.parent) if path is not None else Database(url=house.database.url)
-    changes = Changes(database)
+    changes = CacheInvalidator(database)
     authenticator = Authenticator(database, changes)
     await changes.start()
     yield authenticator
@@ -73,7 +73,7 @@ async def test_a_revocation_that_was_undone_is_none(house: House, alice: Account
             await keys.revoke(tx, alice.project.platform_id, alice.key_ids["test"])
             raise RuntimeError("undone")
 
-    await elsewhere._changes.look()
+    await elsewhere._changes.poll()
     assert [await told(authenticator, alice) for authenticator in (house.authenticator, elsewhere)] == [
         "welcome",
         "welcome",

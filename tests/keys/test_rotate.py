@@ -6,7 +6,7 @@ from sqlalchemy import LargeBinary, String, Text, cast, select
 from dream_api import keys
 from dream_api.core import clock
 from dream_api.core.errors import ValidationFailed
-from dream_api.core.secrets import InstanceKey, SealBroken
+from dream_api.core.secrets import DecryptionFailed, InstanceKey
 from dream_api.keys import IssuedKey
 from dream_api.keys.disclosure import KeyHidden
 from dream_api.keys.issuance import NoKeyToRotate
@@ -126,7 +126,7 @@ async def test_a_test_key_can_be_shown_again_and_a_live_one_cannot(house: House,
 
     assert keys.reveal(rows[made["test"].id], INSTANCE_KEY) == made["test"].token
     assert keys.reveal(rows[alice.key_ids["test"]], INSTANCE_KEY) == alice.secret["test"]
-    with pytest.raises(SealBroken):
+    with pytest.raises(DecryptionFailed):
         keys.reveal(rows[made["test"].id], InstanceKey(bytes([1] * 32)))
     with pytest.raises(KeyHidden):
         keys.reveal(rows[made["live"].id], INSTANCE_KEY)

@@ -10,7 +10,7 @@ from sqlalchemy import event
 from dream_api import keys
 from dream_api.app import open_database
 from dream_api.auth.authenticator import Authenticator
-from dream_api.core.cache import Changes
+from dream_api.core.cache import CacheInvalidator
 from dream_api.core.db import Database, Tx
 from dream_api.core.settings import Settings
 from dream_api.keys import key_format
@@ -49,7 +49,7 @@ def reading_keys(database: Database) -> Iterator[list[str]]:
 async def elsewhere(house: House) -> AsyncIterator[Authenticator]:
     """The authenticator of another process."""
     database = open_database(house.settings)
-    changes = Changes(database)
+    changes = CacheInvalidator(database)
     authenticator = Authenticator(database, changes)
     await changes.start()
     yield authenticator

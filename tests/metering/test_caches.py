@@ -53,7 +53,7 @@ async def test_a_test_clock_that_another_process_moved_is_known_with_the_next_lo
         await platforms.move_to(tx, alice.project, next_month + clock.DAY)
     await beside.close()
 
-    await house.changes.look()
+    await house.changes.poll()
 
     answer = await house.api.post("/api/data", headers=alice.calls())
     assert answer.json()["usage"]["periodStart"] == clock.rfc3339(next_month)

@@ -9,8 +9,8 @@ from dream_api import usage
 from dream_api.app import every_check, open_database
 from dream_api.catalog import TierLimit
 from dream_api.core import clock
-from dream_api.core.integrity import prove
-from dream_api.usage import Charge, OpenLimit, Period, Window
+from dream_api.core.integrity import run_check
+from dream_api.usage import CurrentLimit, Increment, Period, Window
 from dream_api.usage.tables import usage_counters
 from tests.support.instance import Account, House
 
@@ -23,8 +23,8 @@ async def test_a_refused_call_takes_nothing_away_from_what_the_other_began(house
         meters = await usage.meters_of(tx, alice.project.platform_no, alice.project.no)
     life = (alice.project.platform_no, 1, meters["tokens"].no)
     period = Period(*clock.month_of(clock.now()))
-    limit = OpenLimit(Window.PERIOD, "hard", 5, period.starts_at, period.ends_at)
-    five = usage.Call((Charge(life, 5, (limit,), clock.hour_of(clock.now()), period.starts_at),))
+    limit = CurrentLimit(Window.PERIOD, "hard", 5, period.starts_at, period.ends_at)
+    five = usage.Call((Increment(life, 5, (limit,), clock.hour_of(clock.now()), period.starts_at),))
     beside = open_database(house.settings)
 
     async with beside.write() as tx:
@@ -43,5 +43,5 @@ async def test_a_refused_call_takes_nothing_away_from_what_the_other_began(house
         )
         assert await tx.scalar(lives) == 5
     for check in every_check():
-        finding = await prove(house.database, check)
+        finding = await run_check(house.database, check)
         assert finding.holds, finding

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from dream_api.metering import metered
+from dream_api.metering import build_call
 from tests.support.instance import Account, House
 
 
@@ -78,7 +78,7 @@ async def test_twins_in_one_batch_are_answered_alike_whatever_plan_they_name(hou
     key = await house.authenticator.server(alice.sk["Authorization"])
     terms = await house.metering.terms_of(key)
     twins = [
-        metered(key, terms, user_id="ada", plan=plan, idempotency_key="k1") for plan in ("free", "pro", None, "pro")
+        build_call(key, terms, user_id="ada", plan=plan, idempotency_key="k1") for plan in ("free", "pro", None, "pro")
     ]
 
     outcomes = await asyncio.gather(*(house.metering.count(twin) for twin in twins))

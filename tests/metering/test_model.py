@@ -17,11 +17,11 @@ from dream_api import customers, platforms, usage
 from dream_api.app import every_check
 from dream_api.catalog import TierLimit
 from dream_api.core import clock
-from dream_api.core.errors import Refusal
-from dream_api.core.integrity import prove
+from dream_api.core.errors import AppError
+from dream_api.core.integrity import run_check
 from dream_api.core.settings import Settings
 from dream_api.customers.tables import customers as customer_rows
-from dream_api.metering import Outcome, metered
+from dream_api.metering import CallResult, build_call
 from dream_api.platforms import Mode
 from dream_api.usage import Window
 from dream_api.webhooks.tables import events
@@ -250,7 +250,7 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
                 known = {(mode, who) for mode, model in self.models.items() for who in model.people}
                 assert run(self.known()) == known
             for check in every_check():
-                finding = run(prove(house.database, check))
+                finding = run(run_check(house.database, check))
                 assert finding.holds, finding
 
         # How it is done.
@@ -276,8 +276,8 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
                 names = {"who": "user_id", "at": "timestamp", "key": "idempotency_key"}
                 wanted = {names.get(name, name): value for name, value in wanted.items()}
                 try:
-                    ready.append(metered(key, terms, **wanted))
-                except Refusal as refusal:
+                    ready.append(build_call(key, terms, **wanted))
+                except AppError as refusal:
                     ready.append(refusal)
             return [_verdict(result) for result in await house.metering.count_all(ready)]
 
@@ -310,10 +310,10 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
             self, mode: Mode, who: str, plan: str | None, paid: tuple[datetime, datetime] | None
         ) -> None:
             project = self.account.project
-            scope = platforms.Scope(project.platform_id, project.platform_no, project.id, mode)
+            scope = platforms.ProjectScope(project.platform_id, project.platform_no, project.id, mode)
             period = None if paid is None else (clock.from_datetime(paid[0]), clock.from_datetime(paid[1]))
             async with house.database.write() as tx:
-                now = await platforms.now_in(tx, project.platform_id, project.id, mode)
+                now = await platforms.project_now(tx, project.platform_id, project.id, mode)
                 await customers.set_plan(tx, scope, who, plan, now=now, period=period)
 
         async def move_to(self, at: int) -> int:
@@ -321,11 +321,11 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
             project = self.account.project
             async with house.database.write() as tx:
                 await platforms.move_to(tx, project, at)
-                return await platforms.ahead_of(tx, project.platform_id, project.id, "test")
+                return await platforms.clock_offset(tx, project.platform_id, project.id, "test")
 
         async def close(self, mode: Mode, who: str, meter: str, starts_at: int, ends_at: int) -> int:
             project = self.account.project
-            scope = platforms.Scope(project.platform_id, project.platform_no, project.id, mode)
+            scope = platforms.ProjectScope(project.platform_id, project.platform_no, project.id, mode)
             async with house.database.write() as tx:
                 customer = await customers.find(tx, scope, f"userId:{who}")
                 meters = await usage.meters_of(tx, project.platform_no, project.no)
@@ -387,8 +387,8 @@ def _asked(call: Call, now: int) -> Call:
     return asked
 
 
-def _verdict(result: Outcome | Refusal) -> tuple[object, ...]:
-    if isinstance(result, Refusal):
+def _verdict(result: CallResult | AppError) -> tuple[object, ...]:
+    if isinstance(result, AppError):
         return (result.code,)
     shown = tuple((s.limit.window.wire, s.count, s.limit.max, s.remaining) for s in result.standings)
     if result.is_allowed:

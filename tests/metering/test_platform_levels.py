@@ -96,7 +96,7 @@ async def test_the_operators_own_platform_is_never_refused(house: House):
         from dream_api import catalog, keys, platforms
         from tests.support.instance import INSTANCE_KEY
 
-        operator = await platforms.operator(tx)
+        operator = await platforms.operator_platform(tx)
         project = await catalog.open_project(tx, operator, "Own", "saas", platforms.MODES)
         key = await keys.issue(tx, project, "live", "secret", instance_key=INSTANCE_KEY, created_by="test")
     for number in range(4):
@@ -156,7 +156,7 @@ async def test_a_level_that_was_not_paid_for_again_falls_back_and_says_so(house:
     await house.set_level(0, TierLimit(1, "requests", Window.DAY))
     async with house.database.write() as tx:
         home = (await catalog.find_home(tx)).project
-        scope = platforms.Scope(home.platform_id, home.platform_no, home.id, "live")
+        scope = platforms.ProjectScope(home.platform_id, home.platform_no, home.id, "live")
         now = clock.now()
         paid = (now - 40 * clock.DAY, now - 10 * clock.DAY)
         await customers.set_plan(tx, scope, alice.project.platform_id, "level-3", now=now, period=paid)

@@ -11,8 +11,8 @@ from dream_api import customers, platforms
 from dream_api.app import every_check
 from dream_api.catalog import TierLimit
 from dream_api.core import clock
-from dream_api.core.integrity import prove
-from dream_api.metering import Outcome, metered
+from dream_api.core.integrity import run_check
+from dream_api.metering import CallResult, build_call
 from dream_api.usage import Window
 from dream_api.webhooks.tables import events
 from tests.support.instance import Account, House
@@ -30,7 +30,7 @@ async def move(house: House, account: Account, by: int) -> int:
     """Move the project's time, and answer its present moment."""
     project = account.project
     async with house.database.write() as tx:
-        at = await platforms.now_in(tx, project.platform_id, project.id, "test") + by
+        at = await platforms.project_now(tx, project.platform_id, project.id, "test") + by
         await platforms.move_to(tx, project, at)
     return at
 
@@ -41,9 +41,9 @@ async def count(house: House, account: Account, user: str = "ada", **body: Any) 
 
 async def subscribe(house: House, account: Account, plan: str | None, period: tuple[int, int] | None) -> None:
     project = account.project
-    scope = platforms.Scope(project.platform_id, project.platform_no, project.id, "test")
+    scope = platforms.ProjectScope(project.platform_id, project.platform_no, project.id, "test")
     async with house.database.write() as tx:
-        now = await platforms.now_in(tx, project.platform_id, project.id, "test")
+        now = await platforms.project_now(tx, project.platform_id, project.id, "test")
         await customers.set_plan(tx, scope, "ada", plan, now=now, period=period)
 
 
@@ -77,11 +77,11 @@ async def test_calls_of_different_times_are_counted_in_one_transaction(house: Ho
     asked: list[Any] = []
     for account in (alice, charlie, alice, charlie):
         key = await house.authenticator.server(account.sk["Authorization"])
-        asked.append(metered(key, await house.metering.terms_of(key), user_id="ada"))
+        asked.append(build_call(key, await house.metering.terms_of(key), user_id="ada"))
 
     told = await house.metering.count_all(asked)
 
-    outcomes = [outcome for outcome in told if isinstance(outcome, Outcome)]
+    outcomes = [outcome for outcome in told if isinstance(outcome, CallResult)]
     assert [outcome.standings[0].count for outcome in outcomes] == [1, 1, 2, 2]
     starts = [clock.rfc3339(outcome.standings[0].limit.starts_at)[:7] for outcome in outcomes]
     assert starts == ["2027-04", "2027-03", "2027-04", "2027-03"]
@@ -212,6 +212,6 @@ async def test_what_was_counted_in_the_future_agrees(house: House, alice: Accoun
         await move(house, alice, 200 * clock.DAY)
         assert (await count(house, alice, quantity=2)).status_code == 200
 
-    findings = [await prove(house.database, check) for check in every_check()]
+    findings = [await run_check(house.database, check) for check in every_check()]
 
     assert [finding.check.name for finding in findings if not finding.holds] == []

@@ -3,9 +3,9 @@
 import pytest
 
 from dream_api import platforms
-from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.platforms import Mode, OriginNotAllowed, Project, RedirectNotAllowed
-from dream_api.platforms.origins import proper_origin
+from dream_api.platforms.origins import normalize_origin
 from tests.support.instance import Account, House
 
 LISTED = ("https://good.com", "https://*.shop.example", "https://odd.example:8443", "https://xn--bcher-kva.example")
@@ -14,7 +14,7 @@ PROJECT = Project("plt_1", 1, "prj_1", 1, "Shop", "saas", LISTED)
 
 def may_be_sent_to(url: str, mode: Mode = "live") -> bool:
     try:
-        platforms.refuse_foreign(PROJECT, mode, url, "successUrl")
+        platforms.require_allowed_redirect(PROJECT, mode, url, "successUrl")
     except RedirectNotAllowed:
         return False
     return True
@@ -171,7 +171,7 @@ def test_what_only_looks_like_this_machine_is_not(url: str) -> None:
 
 def test_a_refusal_tells_the_command_that_would_list_the_website() -> None:
     with pytest.raises(RedirectNotAllowed) as refused:
-        platforms.refuse_foreign(PROJECT, "live", "https://New.example/thanks", "cancelUrl")
+        platforms.require_allowed_redirect(PROJECT, "live", "https://New.example/thanks", "cancelUrl")
 
     assert refused.value.param == "cancelUrl"
     assert refused.value.sentence == "The project does not list the origin https://new.example."
@@ -180,7 +180,7 @@ def test_a_refusal_tells_the_command_that_would_list_the_website() -> None:
 
 def test_what_could_not_be_listed_is_not_told_to_be() -> None:
     with pytest.raises(RedirectNotAllowed) as refused:
-        platforms.refuse_foreign(PROJECT, "live", "http://good.com", "cancelUrl")
+        platforms.require_allowed_redirect(PROJECT, "live", "http://good.com", "cancelUrl")
 
     assert refused.value.hint == "Use https:// instead of http://."
 
@@ -210,7 +210,7 @@ def test_what_could_not_be_listed_is_not_told_to_be() -> None:
 )
 def test_browsers_call_from_what_is_listed(origin: str, mode: Mode, may: bool) -> None:
     try:
-        platforms.refuse_browser(PROJECT, mode, origin)
+        platforms.require_allowed_origin(PROJECT, mode, origin)
     except OriginNotAllowed:
         assert not may
     else:
@@ -233,7 +233,7 @@ def test_browsers_call_from_what_is_listed(origin: str, mode: Mode, may: bool) -
     ],
 )
 def test_an_origin_is_kept_as_browsers_write_it(text: str, origin: str) -> None:
-    assert proper_origin(text) == origin
+    assert normalize_origin(text) == origin
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_an_origin_is_kept_as_browsers_write_it(text: str, origin: str) -> None:
 )
 def test_what_is_no_origin_is_not_listed(text: str) -> None:
     with pytest.raises(ValidationFailed) as refused:
-        proper_origin(text, "add")
+        normalize_origin(text, "add")
 
     assert refused.value.param == "add"
 
@@ -290,7 +290,7 @@ async def test_origins_come_and_go_at_once_and_stay_in_order(house: House, alice
 
 
 async def test_what_is_not_listed_cannot_be_removed_and_nothing_changes(house: House, alice: Account) -> None:
-    with pytest.raises(Refusal, match=r"does not list https://other\.example"):
+    with pytest.raises(AppError, match=r"does not list https://other\.example"):
         await change(house, alice, add=["https://new.example"], remove=["https://other.example"])
 
     assert await origins_of(house, alice) == ("https://myapp.com",)

@@ -87,7 +87,7 @@ def test_each_line_is_tried_or_to_come() -> None:
 async def test_a_role_may_what_its_cell_says(house: House, right: platforms.Right, role: Role) -> None:
     answer = await TRIES[right.words](house, house.alice, role)
 
-    if platforms.allows(role, right.permission):
+    if platforms.has_permission(role, right.permission):
         assert answer.status_code < 400 or answer.status_code == 409, answer.text
     else:
         assert answer.status_code == 403, answer.text
@@ -97,5 +97,5 @@ def test_the_guide_shows_the_table() -> None:
     guide = (DOCS / "guide" / "team.md").read_text()
 
     for right in TABLE:
-        cells = " | ".join("✓" if platforms.allows(role, right.permission) else "–" for role in ROLES)
+        cells = " | ".join("✓" if platforms.has_permission(role, right.permission) else "–" for role in ROLES)
         assert f"| {right.words} | {cells} |" in guide

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from dream_api.accounts import ROLES
-from dream_api.platforms import Permission, RoleForbids, allows, refuse_role
+from dream_api.platforms import Permission, PermissionDenied, has_permission, require_permission
 from dream_api.platforms.permissions import PERMISSIONS
 
 MAY = {
@@ -17,11 +17,11 @@ MAY = {
 
 
 def test_each_role_may_what_it_may() -> None:
-    assert {role: {one for one in get_args(Permission) if allows(role, one)} for role in ROLES} == MAY
+    assert {role: {one for one in get_args(Permission) if has_permission(role, one)} for role in ROLES} == MAY
     assert set(PERMISSIONS) == set(get_args(Permission))
 
 
 @pytest.mark.parametrize(("permission", "needed"), [("sell", "owner, admin or member"), ("bill", "owner")])
 def test_a_refusal_names_the_roles_it_takes(permission: Permission, needed: str) -> None:
-    with pytest.raises(RoleForbids, match=f"This takes the role {needed}; yours is viewer."):
-        refuse_role("viewer", permission)
+    with pytest.raises(PermissionDenied, match=f"This takes the role {needed}; yours is viewer."):
+        require_permission("viewer", permission)

@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy import BigInteger, insert, select
 
 from dream_api.core.cache.tables import changes
-from dream_api.core.db import Database, Statement, given, rows_of
-from dream_api.core.db.columns import Key
+from dream_api.core.db import Database, Statement, is_real_row, values_table
+from dream_api.core.db.columns import ByteOrderedText
 from dream_api.core.db.migrations import current
 from dream_api.core.settings import Settings
 from dream_api.migrations import head, migrate
@@ -103,8 +103,8 @@ async def test_a_batch_and_a_write_see_each_other(database: Database) -> None:
 async def test_a_prepared_statement_takes_rows_and_nulls_on_both_kinds_of_transaction(
     database: Database,
 ) -> None:
-    wanted = rows_of("wanted", id=Key, no=BigInteger())
-    echo = Statement(select(wanted.c.id, wanted.c.no).where(given(wanted)).order_by(wanted.c.id), wanted=wanted)
+    wanted = values_table("wanted", id=ByteOrderedText, no=BigInteger())
+    echo = Statement(select(wanted.c.id, wanted.c.no).where(is_real_row(wanted)).order_by(wanted.c.id), wanted=wanted)
 
     for rows in ([], [("a", 1)], [("a", 1), ("b", None), ("c", 2**53)]):
         async with database.write() as tx:

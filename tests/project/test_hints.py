@@ -9,14 +9,14 @@ import pytest
 
 import dream_api.app
 from dream_api.cli import main
-from dream_api.core.console import Stopped
-from dream_api.core.errors import every_refusal
+from dream_api.core.console import CommandError
+from dream_api.core.errors import all_error_types
 
 for _room in main.ROOMS:
     main.load(_room)
 PACKAGE = Path(dream_api.__file__).parent
 # Those of the product: tests define some of their own.
-REFUSALS = {kind.__name__: kind for kind in every_refusal() if kind.__module__.startswith(dream_api.__name__)}
+REFUSALS = {kind.__name__: kind for kind in all_error_types() if kind.__module__.startswith(dream_api.__name__)}
 # What is put together as it is raised; tests of the gate look at these.
 COMPUTED = "…computed…"
 
@@ -41,7 +41,11 @@ def raised() -> Iterator[tuple[str, str, str, str]]:
         tree = ast.parse(file.read_text())
         known = dict(_constants(tree))
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and node.args and (name := _name(node.func)) in {*REFUSALS, Stopped.__name__}:
+            if (
+                isinstance(node, ast.Call)
+                and node.args
+                and (name := _name(node.func)) in {*REFUSALS, CommandError.__name__}
+            ):
                 own = REFUSALS[name].hint if name in REFUSALS else ""
                 given = next((word.value for word in node.keywords if word.arg == "hint"), None)
                 place = f"{file.relative_to(PACKAGE)}:{node.lineno}"

@@ -8,7 +8,7 @@ import grimp
 import pytest
 
 import dream_api.app
-from dream_api.core.errors import every_refusal
+from dream_api.core.errors import all_error_types
 
 PACKAGE = Path(dream_api.__file__).parent
 INTERFACES = ("api", "dashboard", "hosted")
@@ -69,7 +69,7 @@ def test_sql_would_be_found() -> None:
 @pytest.mark.parametrize("interface", INTERFACES)
 def test_an_interface_defines_no_error(interface: str) -> None:
     """What is refused, and why, is a rule."""
-    own = {kind.__name__ for kind in every_refusal() if kind.__module__.startswith(f"dream_api.{interface}.")}
+    own = {kind.__name__ for kind in all_error_types() if kind.__module__.startswith(f"dream_api.{interface}.")}
 
     assert own == set()
 

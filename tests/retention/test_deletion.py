@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from dream_api.core import clock
 from dream_api.core.db.columns import metadata
-from dream_api.core.objects import opened
+from dream_api.core.objects import open_object_store
 from dream_api.core.secrets import instance_key
 from dream_api.platforms import find
 from dream_api.retention.ownership import of_platform
@@ -36,7 +36,7 @@ async def _left_of(house: House, account: Account) -> dict[str, int]:
 
 
 async def _purge(house: House) -> None:
-    await purge(house.database, opened(house.settings), instance_key(house.settings), "live")
+    await purge(house.database, open_object_store(house.settings), instance_key(house.settings), "live")
 
 
 def _files(house: House) -> list[str]:

@@ -9,8 +9,8 @@ from typing import Any
 from dream_api.catalog import amount_of, discount_of
 from dream_api.core import clock
 from dream_api.gateways.contract import (
-    Account,
     CheckoutFacts,
+    GatewayAccount,
     GatewayRefused,
     NewCheckout,
     Opened,
@@ -30,7 +30,7 @@ class Till:
     payments: dict[str, PaymentFacts] = field(default_factory=dict[str, PaymentFacts])
     _answers: dict[str, str] = field(default_factory=dict[str, str])
 
-    async def open_checkout(self, account: Account, wanted: NewCheckout, *, key: str) -> Opened:
+    async def open_checkout(self, account: GatewayAccount, wanted: NewCheckout, *, key: str) -> Opened:
         checkout_id = self._answers.setdefault(key, f"cs_{len(self.checkouts)}")
         amounts = [amount_of(line.price, line.quantity) for line in wanted.lines]
         discount = 0 if wanted.coupon is None else sum(discount_of(wanted.coupon, amounts))
@@ -52,19 +52,26 @@ class Till:
         )
         return Opened(checkout_id, f"https://till.test/{checkout_id}")
 
-    async def expire_checkout(self, account: Account, checkout_id: str) -> None:
+    async def expire_checkout(self, account: GatewayAccount, checkout_id: str) -> None:
         facts = self.checkouts[checkout_id]
         if facts.status == "open":
             self.checkouts[checkout_id] = replace(facts, status="expired")
 
-    async def read_checkout(self, account: Account, checkout_id: str) -> CheckoutFacts:
+    async def read_checkout(self, account: GatewayAccount, checkout_id: str) -> CheckoutFacts:
         return self.checkouts[checkout_id]
 
-    async def read_payment(self, account: Account, payment_id: str) -> PaymentFacts:
+    async def read_payment(self, account: GatewayAccount, payment_id: str) -> PaymentFacts:
         return self.payments[payment_id]
 
     async def refund(
-        self, account: Account, payment_id: str, amount: int, *, reason: str | None, metadata: dict[str, str], key: str
+        self,
+        account: GatewayAccount,
+        payment_id: str,
+        amount: int,
+        *,
+        reason: str | None,
+        metadata: dict[str, str],
+        key: str,
     ) -> str:
         if self.refuses_refunds:
             raise GatewayRefused("The till gives nothing back.")

@@ -8,15 +8,15 @@ from sqlalchemy import Row, select, update
 
 from dream_api import billing, catalog, gateways, platforms, store
 from dream_api.app import open_billing
-from dream_api.billing import Billing
+from dream_api.billing import BillingContext
 from dream_api.billing.tables import checkouts, refunds
 from dream_api.catalog import Draft, PriceTerms, Texts
 from dream_api.core import clock
 from dream_api.core.db import Database
-from dream_api.core.integrity import prove
+from dream_api.core.integrity import run_check
 from dream_api.core.settings import Settings
 from dream_api.gateways import Gateway
-from dream_api.platforms import Project, Scope
+from dream_api.platforms import Project, ProjectScope
 from dream_api.store import Asked, Cart, Item
 from dream_api.store.tables import order_events, orders, stock, stock_holds
 from dream_api.webhooks.tables import events
@@ -26,10 +26,10 @@ from tests.store.scripted_gateway import Till
 @dataclass
 class Shop:
     database: Database
-    desk: Billing
+    desk: BillingContext
     till: Till
     project: Project
-    scope: Scope
+    scope: ProjectScope
     # The price of each product, and its tier.
     prices: dict[str, str] = field(default_factory=dict[str, str])
     tiers: dict[str, str] = field(default_factory=dict[str, str])
@@ -80,7 +80,7 @@ class Shop:
 
     async def hear(self, kind: Any, gateway_id: str) -> None:
         """The gateway is read, as after one of its events."""
-        await billing.refresh(self.desk, await self.account(), kind, gateway_id)
+        await billing.sync_object(self.desk, await self.account(), kind, gateway_id)
 
     async def tell_paid(self, checkout: Row[Any]) -> None:
         """Billing tells once how a checkout ended; what the store makes of more than that is asked here."""
@@ -113,7 +113,7 @@ class Shop:
         for refund in asked:
             await billing.send_refund(self.desk, await self.account(), refund)
 
-    async def account(self) -> gateways.Account:
+    async def account(self) -> gateways.GatewayAccount:
         async with self.database.write() as tx:
             return await billing.account_of(tx, self.scope)
 
@@ -162,7 +162,7 @@ class Shop:
         return [row.type for row in rows if row.type.partition(".")[0] in (rooms or ("order", "stock"))]
 
     async def contradictions(self) -> list[str]:
-        findings = [await prove(self.database, check) for check in store.checks()]
+        findings = [await run_check(self.database, check) for check in store.checks()]
         return [finding.check.name for finding in findings if not finding.holds]
 
 
@@ -170,7 +170,7 @@ async def open_shop(settings: Settings, database: Database) -> Shop:
     async with database.write() as tx:
         platform = await platforms.create(tx, "Alice")
         project = await platforms.create_project(tx, platform, "Shop", "store")
-    scope = Scope(platform.id, platform.no, project.id, "test")
+    scope = ProjectScope(platform.id, platform.no, project.id, "test")
     till = Till()
     desk = open_billing(settings, database, lambda *_: {"sandbox": cast(Gateway, till)})
     return Shop(database, desk, till, project, scope)

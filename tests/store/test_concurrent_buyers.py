@@ -8,9 +8,9 @@ import httpx2 as httpx
 import pytest
 from sqlalchemy import func, select
 
-from dream_api.app import every_check, open_database, prepare
+from dream_api.app import bootstrap, every_check, open_database
 from dream_api.billing.tables import payments
-from dream_api.core.integrity import prove
+from dream_api.core.integrity import run_check
 from dream_api.core.settings import Settings
 from dream_api.store.tables import orders, stock
 from tests.billing.developer import GOOD, URLS, Seller
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 async def store(database_settings: Settings) -> AsyncIterator[Seller]:
     database = open_database(database_settings)
-    await prepare(database)
+    await bootstrap(database)
     account = await open_account(database, "Mugs", "store")
     await database.close()
     limits = httpx.Limits(max_connections=AT_ONCE)
@@ -68,7 +68,7 @@ async def test_five_hundred_buy_fifty(store: Seller, database_settings: Settings
         by_status = Counter(row.status for row in await tx.all(select(orders.c.status)))
         left = await tx.first(select(stock.c.on_hand, stock.c.held))
         paid = await tx.scalar(select(func.sum(payments.c.amount)).where(payments.c.status == "succeeded"))
-    findings = [await prove(database, check) for check in every_check()]
+    findings = [await run_check(database, check) for check in every_check()]
     await database.close()
     assert by_status == {"completed": UNITS}
     assert left is not None

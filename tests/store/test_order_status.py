@@ -7,7 +7,7 @@ import pytest
 
 from dream_api.core import clock
 from dream_api.store import Status, order_queries, orders
-from dream_api.store.orders import MOVES, IllegalMove
+from dream_api.store.orders import MOVES, IllegalTransition
 from tests.store.shop import Shop
 
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -36,6 +36,6 @@ async def test_only_what_may_follow_does(shop: Shop):
             if after in MOVES[before]:
                 assert (await orders.move(tx, stood, after, clock.now())).status == after
                 continue
-            with pytest.raises(IllegalMove):
+            with pytest.raises(IllegalTransition):
                 await orders.move(tx, stood, after, clock.now())
         assert (await shop.order(order)).status == before

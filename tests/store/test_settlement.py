@@ -168,4 +168,4 @@ async def _expired_and_paid(shop: Shop, checkout: Row[Any]) -> None:
 
 async def _warn_at(shop: Shop, name: str, low_at: int) -> None:
     async with shop.database.write() as tx:
-        await store.warn_at(tx, shop.scope, shop.tiers[name], low_at)
+        await store.set_low_stock_threshold(tx, shop.scope, shop.tiers[name], low_at)

@@ -10,33 +10,33 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+import argon2
 import fastapi.dependencies.models
 import httpx2 as httpx
 import pytest
 import sqlalchemy as sa
-from argon2 import PasswordHasher
 from starlette.types import ASGIApp, Message
 
 from dream_api import accounts, catalog, keys, platforms
 from dream_api.accounts import ROLES, OpenedSession, Role
-from dream_api.app import create_app, open_database, prepare
+from dream_api.app import bootstrap, create_app, open_database
 from dream_api.auth.authenticator import Authenticator
 from dream_api.auth.csrf import csrf_of
 from dream_api.catalog import TierLimit
-from dream_api.core.cache import Changes
+from dream_api.core.cache import CacheInvalidator
 from dream_api.core.db import Database, Tx
 from dream_api.core.secrets import InstanceKey
 from dream_api.core.settings import Settings
 from dream_api.gateways import Gateway
 from dream_api.gateways.contract import Kind
 from dream_api.gateways.sandbox import Sandbox
-from dream_api.identity import Passwords
+from dream_api.identity import PasswordHasher
 from dream_api.metering import MeteringEngine
 from dream_api.platforms import Mode, Platform, Project, ProjectType, RefundLimit
 
 INSTANCE_KEY = InstanceKey(bytes(32))
 # What hashing costs is not what tests are about; one of them looks at the real parameters.
-QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+QUICK = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 # The website of everybody's project.
 ORIGIN = "https://myapp.com"
 
@@ -99,7 +99,7 @@ class House:
     app: ASGIApp
     settings: Settings
     database: Database
-    changes: Changes
+    changes: CacheInvalidator
     authenticator: Authenticator
     metering: MeteringEngine
     api: httpx.AsyncClient
@@ -109,24 +109,24 @@ class House:
     async def set_limit(self, account: Account, tier: str, limit: int | None, mode: Mode = "test") -> None:
         async with self.database.write() as tx:
             await catalog.set_tier(tx, account.project, mode, tier, [TierLimit(limit)])
-        await self.changes.look()
+        await self.changes.poll()
 
     async def set_limits(self, account: Account, tier: str, *limits: TierLimit, mode: Mode = "test") -> None:
         async with self.database.write() as tx:
             await catalog.set_tier(tx, account.project, mode, tier, limits)
-        await self.changes.look()
+        await self.changes.poll()
 
     async def set_level(self, number: int, *limits: TierLimit, mode: Mode = "live") -> None:
         """A level of the instance."""
         async with self.database.write() as tx:
             await catalog.set_level(tx, mode, number, limits, None)
-        await self.changes.look()
+        await self.changes.poll()
 
     async def assign(self, account: Account, level: int, mode: Mode = "live") -> None:
         """Put the account's platform on a level."""
         async with self.database.write() as tx:
             await catalog.assign(tx, await platforms.find(tx, account.project.platform_id), level, mode)
-        await self.changes.look()
+        await self.changes.poll()
 
     async def usage_of(self, account: Account, user: str = "ada") -> dict[str, Any]:
         answer = await self.api.get("/api/usage", headers=account.calls(user))
@@ -242,7 +242,7 @@ async def open_house(
 
     front = create_app(settings if works else settings.model_copy(update={"workers": "outside"}), gateways)
     state = front.state
-    state.passwords = Passwords(QUICK)
+    state.passwords = PasswordHasher(QUICK)
     async with (
         living(front),
         httpx.AsyncClient(
@@ -260,7 +260,7 @@ async def open_house(
 async def open_cast(settings: Settings) -> Cast:
     """Lets the cast move into a house, which has done what a first start has to do when this returns."""
     database = open_database(settings)
-    await prepare(database)  # as a server does before anything else
+    await bootstrap(database)  # as a server does before anything else
     await database.close()
     async with open_house(settings, works=True) as house:
         while settings.runs_jobs_inside and not await _has_rested(house.database):

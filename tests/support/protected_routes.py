@@ -3,9 +3,17 @@
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from dream_api.auth.cors import open_to_browsers
-from dream_api.auth.dependencies import Managing, OnPlatform, Owning, Publishable, Refunding, Selling, Viewing
-from dream_api.auth.principals import Acting, Developer
+from dream_api.auth.cors import add_preflight_route
+from dream_api.auth.dependencies import (
+    CanManageBilling,
+    CanManagePlatform,
+    CanRefund,
+    CanSell,
+    CanView,
+    PlatformMember,
+    PublishableKeyAuth,
+)
+from dream_api.auth.principals import PlatformPrincipal, ProjectPrincipal
 from tests.support.instance import House
 
 router = APIRouter(prefix="/doors")
@@ -16,48 +24,48 @@ def add_doors(house: House) -> None:
 
 
 @router.post("/viewing")
-async def viewing(acting: Viewing) -> Response:
+async def viewing(acting: CanView) -> Response:
     return _work(acting)
 
 
 @router.post("/selling")
-async def selling(acting: Selling) -> Response:
+async def selling(acting: CanSell) -> Response:
     return _work(acting)
 
 
 @router.post("/refunding")
-async def refunding(acting: Refunding) -> Response:
+async def refunding(acting: CanRefund) -> Response:
     return _work(acting)
 
 
 @router.post("/on-platform")
-async def on_platform(developer: OnPlatform) -> Response:
+async def on_platform(developer: PlatformMember) -> Response:
     return _platform(developer)
 
 
 @router.post("/managing")
-async def managing(developer: Managing) -> Response:
+async def managing(developer: CanManagePlatform) -> Response:
     return _platform(developer)
 
 
 @router.post("/owning")
-async def owning(developer: Owning) -> Response:
+async def owning(developer: CanManageBilling) -> Response:
     return _platform(developer)
 
 
 @router.post("/publishable")
-async def publishable(acting: Publishable) -> Response:
+async def publishable(acting: PublishableKeyAuth) -> Response:
     return _work(acting)
 
 
-open_to_browsers(router, "/publishable", "POST")
+add_preflight_route(router, "/publishable", "POST")
 
 
-def _work(acting: Acting) -> Response:
+def _work(acting: ProjectPrincipal) -> Response:
     return JSONResponse(
         {"project": acting.project_id, "mode": acting.mode, "role": acting.role, "caller": acting.caller}
     )
 
 
-def _platform(developer: Developer) -> Response:
+def _platform(developer: PlatformPrincipal) -> Response:
     return JSONResponse({"platform": developer.platform.id, "role": developer.role, "caller": developer.caller})

@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from dream_api.core.http import Connections, Deadlines, HttpProtocols, Lanes, Proxies
+from dream_api.core.http import Connections, Deadlines, FastPathProtocolFactory, HttpProtocols, TrustedProxies
 from tests.support.instance import Account, House
 
 PATIENCE_SECONDS = 20
@@ -18,7 +18,7 @@ ProtocolFactory = Callable[[Any, HttpProtocols], Any]
 
 
 def fast_path(app: Any, protocols: HttpProtocols) -> Any:
-    return Lanes(app.hot, protocols)
+    return FastPathProtocolFactory(app.hot, protocols)
 
 
 def without_fast_path(_: Any, protocols: HttpProtocols) -> Any:
@@ -113,7 +113,7 @@ async def served_on_port(
     proxies: tuple[str, ...] = (),
     deadlines: Deadlines | None = None,
 ) -> AsyncIterator[Served]:
-    connections = Connections(per_address, Proxies(proxies))
+    connections = Connections(per_address, TrustedProxies(proxies))
     config = uvicorn.Config(
         house.app,
         port=0,

@@ -6,9 +6,9 @@ from typing import Any, cast
 import httpx2 as httpx
 
 from dream_api import billing, gateways
-from dream_api.billing import Billing
+from dream_api.billing import BillingContext
 from dream_api.gateways.sandbox import Sandbox
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 from tests.support.instance import ORIGIN, Account, House, open_store
 
 PAYS, DECLINED, KEEPS_REFUNDS = "4242424242424242", "4000000000000002", "4000000000005126"
@@ -58,7 +58,7 @@ class Storefront:
         try:
             await sandbox.pay(page.rpartition("/")[2], card)
         finally:
-            await billing.deliver(desk, account)
+            await billing.deliver_events(desk, account)
 
     async def bought(self, *items: tuple[str, int], card: str = PAYS, **more: Any) -> str:
         """The id of an order that was paid."""
@@ -75,11 +75,11 @@ class Storefront:
         path = f"/api/orders/{order_id}/refunds"
         return await self.house.api.post(path, headers=headers or self.sk, json=body)
 
-    async def _desk(self) -> tuple[Billing, gateways.Account]:
-        desk: Billing = cast(Any, self.house.app).state.billing
+    async def _desk(self) -> tuple[BillingContext, gateways.GatewayAccount]:
+        desk: BillingContext = cast(Any, self.house.app).state.billing
         project = self.account.project
         async with desk.database.write() as tx:
-            scope = Scope(project.platform_id, project.platform_no, project.id, "test")
+            scope = ProjectScope(project.platform_id, project.platform_no, project.id, "test")
             return desk, await billing.account_of(tx, scope)
 
 

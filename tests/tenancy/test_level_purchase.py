@@ -40,7 +40,7 @@ async def test_a_platform_buys_a_level_and_its_limit_rises(house: House):
     paid = await house.api.post(f"{page}/pay", json={"card": GOOD})
 
     assert paid.status_code == 200, paid.text
-    await house.changes.look()
+    await house.changes.poll()
     for _ in range(3):
         assert (await house.api.post("/api/data", **asked)).status_code == 200
     assert (await house.api.post("/api/data", **asked)).json()["code"] == "level_limit_reached"
@@ -64,7 +64,7 @@ async def test_a_level_is_recorded_once_it_is_paid_for_and_when_it_ends(house: H
     assert paid.status_code == 200, paid.text
     assert await levels_recorded(house) == [("system", platform_id, "2")]
     async with house.database.write() as tx:
-        operator = await platforms.operator(tx)
+        operator = await platforms.operator_platform(tx)
         token = (await accounts.issue(tx, operator.id, "owner", created_by="test")).token
     [bought] = (await house.api.get("/api/subscriptions", headers=bearer(token))).json()["data"]
     path = f"/api/subscriptions/{bought['id']}/cancel"

@@ -15,7 +15,7 @@ from dream_api.app import every_check
 from dream_api.catalog import TierLimit
 from dream_api.core import clock, jobs
 from dream_api.core.db import Database, Tx, keyset
-from dream_api.core.integrity import prove
+from dream_api.core.integrity import run_check
 from dream_api.core.jobs import Job, Registry
 from dream_api.core.jobs.tables import schedules
 from dream_api.platforms import Mode
@@ -37,7 +37,7 @@ async def rows_of(database: Database, table: Any) -> Rows:
 
 async def proven(house: House) -> None:
     for check in every_check():
-        finding = await prove(house.database, check)
+        finding = await run_check(house.database, check)
         assert finding.holds, finding
 
 
@@ -88,7 +88,7 @@ async def count(house: House, account: Account, mode: Mode, user: str, **body: A
 async def subscribe(house: House, account: Account, user: str) -> None:
     """From now on, the customer's period begins in the middle of months and of hours."""
     project = account.project
-    scope = platforms.Scope(project.platform_id, project.platform_no, project.id, "test")
+    scope = platforms.ProjectScope(project.platform_id, project.platform_no, project.id, "test")
     now = clock.now()
     async with house.database.write() as tx:
         await customers.set_plan(tx, scope, user, "free", now=now, period=(now, clock.add_months(now, 12)))
@@ -249,13 +249,13 @@ async def test_what_was_counted_in_a_projects_future_stays_as_it_is(house: House
     await limits(house, alice)
     for _ in range(4):
         async with house.database.write() as tx:
-            now = await platforms.now_in(tx, alice.project.platform_id, alice.project.id, "test")
+            now = await platforms.project_now(tx, alice.project.platform_id, alice.project.id, "test")
             await platforms.move_to(tx, alice.project, now + 200 * clock.DAY)
         for hour in range(3):
             await count(house, alice, "test", "ada", quantity=hour + 1)
             await count(house, alice, "test", "ada", meter="devices", subject="a")
             async with house.database.write() as tx:
-                now = await platforms.now_in(tx, alice.project.platform_id, alice.project.id, "test")
+                now = await platforms.project_now(tx, alice.project.platform_id, alice.project.id, "test")
                 await platforms.move_to(tx, alice.project, now + clock.HOUR)
     tables = (usage_hours, usage_counters, usage_subjects)
     before = [await rows_of(house.database, table) for table in tables]

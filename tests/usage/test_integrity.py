@@ -8,7 +8,7 @@ from dream_api import audit, platforms, tenancy
 from dream_api.app import every_check
 from dream_api.audit import Actor
 from dream_api.catalog import TierLimit
-from dream_api.core.integrity import contradictions_of, prove
+from dream_api.core.integrity import run_check, violations
 from dream_api.usage import Window
 from tests.billing.developer import Seller, metered, monthly
 from tests.support.instance import Account, House
@@ -150,7 +150,7 @@ async def test_what_is_broken_by_hand_is_found(house: House, alice: Account, cha
             with contextlib.suppress(Undone):
                 async with house.database.write() as tx:
                     assert await tx.execute(text(sql)) > 0, (check.name, what)
-                    if not await contradictions_of(tx, check):
+                    if not await violations(tx, check):
                         missed.append((check.name, what))
                     raise Undone
 
@@ -161,7 +161,7 @@ async def test_what_is_broken_by_hand_is_found(house: House, alice: Account, cha
 async def _count(house: House, alice: Account, charlie: Account) -> None:
     """Calls of all kinds: of several people, in both modes, with a key, of a larger quantity, and refused ones."""
     async with house.database.write() as tx:
-        await tenancy.count_members(tx, await platforms.find(tx, alice.project.platform_id), "live")
+        await tenancy.sync_member_count(tx, await platforms.find(tx, alice.project.platform_id), "live")
     await house.set_limit(alice, "small", 5)
     headers = [
         alice.calls("bob"),
@@ -219,5 +219,5 @@ async def _sell(storefront: Storefront) -> None:
 
 async def contradicted(house: House) -> set[str]:
     """The names of the checks that do not hold."""
-    findings = [await prove(house.database, check) for check in every_check()]
+    findings = [await run_check(house.database, check) for check in every_check()]
     return {finding.check.name for finding in findings if not finding.holds}

@@ -14,9 +14,9 @@ from dream_api.app import create_app, every_check, open_database
 from dream_api.catalog import TierLimit
 from dream_api.core import clock
 from dream_api.core.db import Database
-from dream_api.core.integrity import prove
+from dream_api.core.integrity import run_check
 from dream_api.keys import Key
-from dream_api.metering import MeteringEngine, Terms, metered
+from dream_api.metering import CallTerms, MeteringEngine, build_call
 from dream_api.platforms import Mode
 from dream_api.usage import Window
 from tests.support.instance import Account, House, living
@@ -24,9 +24,9 @@ from tests.support.instance import Account, House, living
 ROUNDS = 20
 
 
-def scope_of(account: Account, mode: Mode = "test") -> platforms.Scope:
+def scope_of(account: Account, mode: Mode = "test") -> platforms.ProjectScope:
     project = account.project
-    return platforms.Scope(project.platform_id, project.platform_no, project.id, mode)
+    return platforms.ProjectScope(project.platform_id, project.platform_no, project.id, mode)
 
 
 async def subscribe(house: House, account: Account, user: str, period: tuple[int, int]) -> None:
@@ -59,7 +59,7 @@ async def count(house: House, account: Account, user: str = "ada", **body: Any) 
 
 async def proven(house: House) -> None:
     for check in every_check():
-        finding = await prove(house.database, check)
+        finding = await run_check(house.database, check)
         assert finding.holds, finding
 
 
@@ -73,7 +73,7 @@ async def month(house: House, alice: Account) -> tuple[int, int]:
     return period
 
 
-async def late_caller(house: House, account: Account, by: int) -> tuple[Key, Terms]:
+async def late_caller(house: House, account: Account, by: int) -> tuple[Key, CallTerms]:
     """What a caller goes by who knows of no move of the clock; it was moved by so much."""
     key = await house.authenticator.server(account.sk["Authorization"])
     terms = await house.metering.terms_of(key)
@@ -102,7 +102,7 @@ async def test_a_call_that_comes_too_late_counts_in_the_period_that_follows(
     key, terms = await late_caller(house, alice, 33 * clock.DAY)
     closed = await close(house.database, place, month)
 
-    late = await house.metering.count(metered(key, terms, user_id="ada", quantity=5))
+    late = await house.metering.count(build_call(key, terms, user_id="ada", quantity=5))
 
     assert late.standings[0].limit.starts_at == month[1]
     assert late.standings[0].count == 5
@@ -121,7 +121,7 @@ async def test_a_caller_who_is_a_year_behind_counts_in_the_period_that_is_open(
     periods = list(itertools.pairwise(edges))
     told = [await close(house.database, place, period) for period in reversed(periods)]
 
-    late = await house.metering.count(metered(key, terms, user_id="ada"))
+    late = await house.metering.count(build_call(key, terms, user_id="ada"))
 
     assert told == [0] * 11 + [7]
     limit = late.standings[0].limit
@@ -134,7 +134,7 @@ async def test_what_happened_in_a_closed_period_is_refused(house: House, alice: 
     await close(house.database, place, month)
 
     with pytest.raises(usage.TimestampOutOfRange):
-        await house.metering.count(metered(key, terms, user_id="ada", timestamp=clock.now()))
+        await house.metering.count(build_call(key, terms, user_id="ada", timestamp=clock.now()))
 
     assert await used(house.database, place, month[0]) == 7
 
@@ -272,7 +272,7 @@ async def test_what_is_answered_in_a_period_is_what_was_closed_whoever_calls_mea
 
         async def call(engine: MeteringEngine, user: str, answered: Counter[int], is_over: asyncio.Event) -> None:
             while not is_over.is_set():
-                outcome = await engine.count(metered(key, await engine.terms_of(key), user_id=user))
+                outcome = await engine.count(build_call(key, await engine.terms_of(key), user_id=user))
                 answered[outcome.opened.period.starts_at] += outcome.is_allowed
 
         calling = [asyncio.create_task(call(engine, user, answered, is_over)) for engine in engines for _ in range(8)]

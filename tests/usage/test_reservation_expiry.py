@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from dream_api.app import every_check
 from dream_api.core import clock
-from dream_api.core.integrity import prove
+from dream_api.core.integrity import run_check
 from dream_api.core.jobs import Job
 from dream_api.usage import jobs
 from dream_api.usage import reservation_queries as queries
@@ -56,7 +56,7 @@ async def test_all_whose_time_is_over_are_released_and_no_other(
     assert await held(house) == 2
     assert rounds[0] == 2 * 3 + 1
     for check in every_check():
-        assert (await prove(house.database, check)).holds, check.name
+        assert (await run_check(house.database, check)).holds, check.name
 
 
 async def test_where_none_is_over_nothing_is_written(house: House, alice: Account):

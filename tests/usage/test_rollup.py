@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from dream_api import usage
 from dream_api.core import clock
-from dream_api.core.integrity import prove
+from dream_api.core.integrity import run_check
 from dream_api.customers.tables import customers
-from dream_api.platforms import MODES, Mode, Scope
+from dream_api.platforms import MODES, Mode, ProjectScope
 from dream_api.usage import Span, compaction, integrity, rollup
 from dream_api.usage.tables import usage_hours, usage_late, usage_rolled, usage_totals
 from tests.analytics.history import Past
@@ -26,7 +26,7 @@ async def fill(house: House, account: Account) -> None:
 
 async def roll(house: House) -> None:
     for _ in range(500):
-        if not await rollup.roll(house.database):
+        if not await rollup.roll_up(house.database):
             return
     raise AssertionError("It never came to an end.")
 
@@ -34,11 +34,11 @@ async def roll(house: House) -> None:
 async def told(house: House, account: Account, mode: Mode) -> dict[int, tuple[int, int]]:
     """What charts read, by hour."""
     project = account.project
-    scope = Scope(project.platform_id, project.platform_no, project.id, mode)
+    scope = ProjectScope(project.platform_id, project.platform_no, project.id, mode)
     end = clock.hour_of(clock.now()) + clock.HOUR
     async with house.database.read() as tx:
         meters = list((await usage.meters_of(tx, project.platform_no, project.no)).values())
-        points = await usage.history(tx, scope, "hour", Span(end - 62 * clock.DAY, end), meters)
+        points = await usage.usage_history(tx, scope, "hour", Span(end - 62 * clock.DAY, end), meters)
     return {int(point.of): (point.total, point.calls) for point in points if point.total or point.calls}
 
 
@@ -64,7 +64,7 @@ async def agree(house: House, account: Account) -> None:
 
 async def proven(house: House) -> None:
     check = next(check for check in integrity.checks() if check.name == "totals_are_sums_of_hours")
-    assert (await prove(house.database, check)).contradictions == []
+    assert (await run_check(house.database, check)).contradictions == []
 
 
 async def rows(house: House, table: Any) -> int:
@@ -120,7 +120,7 @@ async def test_merging_keeps_sums_true(house: House, alice: Account):
     clock.move(500 * clock.DAY)
     await roll(house)
 
-    await compaction.merge(house.database, clock.now())
+    await compaction.compact(house.database, clock.now())
     await roll(house)
 
     await proven(house)

@@ -1,16 +1,16 @@
 """Developers: who they are, the roles they have on platforms, the sessions in which they are signed in, and the
 personal tokens (`dpt_…`) by which their programs call."""
 
-from dream_api.accounts.deferred_mail import ask_for_reset, ask_to_verify, notify
-from dream_api.accounts.external_identities import Arrival, arrive
+from dream_api.accounts.deferred_mail import ask_for_reset, request_verification_email, send_security_notice
+from dream_api.accounts.external_identities import ExternalSignIn, sign_in_external
 from dream_api.accounts.password_sign_in import (
     CODE_LINK,
     PasswordWrong,
     SignInRefused,
     confirm_password,
-    enter,
-    pass_code,
     sign_in,
+    start_session,
+    verify_second_factor,
 )
 from dream_api.accounts.profile import RESET_LINK, VERIFY_LINK, close, rename, reset_password, set_password, verify
 from dream_api.accounts.registration import refuse_uninvited, sign_up
@@ -32,8 +32,8 @@ from dream_api.accounts.sessions import (
 from dream_api.accounts.token_issuance import (
     IssuedToken,
     TokenAlreadyRevoked,
+    invalidate_tokens,
     issue,
-    note_tokens,
     revoke,
     revoke_all,
     revoke_on,
@@ -44,13 +44,13 @@ from dream_api.accounts.token_verification import (
     REFUSALS,
     PersonalToken,
     load,
-    refuse_unusable,
-    sent_in,
+    parse_token,
+    require_active_token,
+    token_in_header,
     touch,
-    well_formed,
 )
 from dream_api.accounts.user_queries import hold_user, sessions_of, users_by_id
-from dream_api.accounts.users import EmailTaken, User, create_user, find_user, proper_email, user_of
+from dream_api.accounts.users import EmailTaken, User, create_user, find_user, normalize_email, user_of
 
 __all__ = [
     "CACHE_KIND",
@@ -60,9 +60,9 @@ __all__ = [
     "ROLES",
     "SESSION_KIND",
     "VERIFY_LINK",
-    "Arrival",
     "EmailNotVerified",
     "EmailTaken",
+    "ExternalSignIn",
     "IssuedToken",
     "OpenedSession",
     "PasswordWrong",
@@ -72,47 +72,47 @@ __all__ = [
     "SignInRefused",
     "TokenAlreadyRevoked",
     "User",
-    "arrive",
     "ask_for_reset",
-    "ask_to_verify",
     "close",
     "confirm_password",
     "create_user",
     "end_session",
     "end_sessions",
-    "enter",
     "find",
     "find_user",
     "hold_user",
+    "invalidate_tokens",
     "is_open",
     "is_session",
     "issue",
     "load",
     "load_session",
-    "note_tokens",
-    "notify",
+    "normalize_email",
     "of_platform",
     "of_user",
     "open_session",
-    "pass_code",
-    "proper_email",
+    "parse_token",
     "refuse_uninvited",
-    "refuse_unusable",
     "refuse_unverified",
     "rename",
+    "request_verification_email",
+    "require_active_token",
     "reset_password",
     "revoke",
     "revoke_all",
     "revoke_on",
-    "sent_in",
+    "send_security_notice",
     "sessions_of",
     "set_password",
     "sign_in",
+    "sign_in_external",
     "sign_up",
+    "start_session",
+    "token_in_header",
     "touch",
     "touch_session",
     "user_of",
     "users_by_id",
     "verify",
-    "well_formed",
+    "verify_second_factor",
 ]

@@ -8,7 +8,7 @@ RESET_JOB = "accounts.reset"
 NOTIFY_JOB = "accounts.notify"
 
 
-async def ask_to_verify(tx: Tx, user_id: str, email: str) -> None:
+async def request_verification_email(tx: Tx, user_id: str, email: str) -> None:
     """A link by which the address becomes the user's, or is shown to be theirs."""
     await enqueue(tx, VERIFY_JOB, {"user": user_id, "email": email})
 
@@ -18,6 +18,6 @@ async def ask_for_reset(tx: Tx, email: str, address: str) -> None:
     await enqueue(tx, RESET_JOB, {"email": email, "address": address})
 
 
-async def notify(tx: Tx, email: str, what: str) -> None:
+async def send_security_notice(tx: Tx, email: str, what: str) -> None:
     """A letter that tells what was changed: "Your password was changed"."""
     await enqueue(tx, NOTIFY_JOB, {"email": email, "what": what})

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dream_api.accounts import user_queries
 from dream_api.accounts.profile import mark_verified
-from dream_api.accounts.users import User, create_user, find_user, proper_email, user_of
+from dream_api.accounts.users import User, create_user, find_user, normalize_email, user_of
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.identity import Claims, ProviderFailed
@@ -13,7 +13,7 @@ _LONGEST_NAME = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class ExternalSignIn:
     """Who it is; whether they are new here, and whether the provider signs them in for the first time."""
 
     user: User
@@ -21,7 +21,7 @@ class Arrival:
     is_linked: bool = False
 
 
-async def arrive(tx: Tx, claims: Claims, *, may_join: bool) -> Arrival:
+async def sign_in_external(tx: Tx, claims: Claims, *, may_join: bool) -> ExternalSignIn:
     """Whoever the provider knows by this subject, or has this address; else, where they `may_join`, somebody new.
 
     The subject goes before the address, which may be another's by now. An address counts where the provider has
@@ -31,10 +31,10 @@ async def arrive(tx: Tx, claims: Claims, *, may_join: bool) -> Arrival:
     if known is not None:
         user = await find_user(tx, known)
         assert user is not None
-        return Arrival(user)
+        return ExternalSignIn(user)
     if not claims.is_email_verified:
         raise ProviderFailed("The provider has not verified your e-mail address.")
-    email = proper_email(claims.email)
+    email = normalize_email(claims.email)
     known_by_email = await user_of(tx, email)
     if known_by_email is not None:
         user = await mark_verified(tx, known_by_email)
@@ -43,7 +43,7 @@ async def arrive(tx: Tx, claims: Claims, *, may_join: bool) -> Arrival:
     else:
         raise ProviderFailed("There is no account with this address, and new ones are not open to everybody.")
     await user_queries.insert_link(tx, claims.issuer, claims.subject, user.id, clock.now())
-    return Arrival(user, is_new=known_by_email is None, is_linked=True)
+    return ExternalSignIn(user, is_new=known_by_email is None, is_linked=True)
 
 
 def _name(told: str) -> str:

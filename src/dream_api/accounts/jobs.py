@@ -12,23 +12,23 @@ from dream_api.accounts.users import User, find_user, user_of
 from dream_api.audit import Actor
 from dream_api.core import clock
 from dream_api.core.db import Database
-from dream_api.core.expiry import Kept
+from dream_api.core.expiry import ExpiryRule
 from dream_api.core.jobs import Job, Registry
-from dream_api.core.mail import Letters, post
+from dream_api.core.mail import EmailTemplates, enqueue_email
 from dream_api.identity.tables import attempts, one_time_links
 
 KEPT = (
-    Kept(sessions.c.expires_at, 0),
-    Kept(one_time_links.c.expires_at, 0),
-    Kept(attempts.c.changed_at, clock.DAY),
+    ExpiryRule(sessions.c.expires_at, 0),
+    ExpiryRule(one_time_links.c.expires_at, 0),
+    ExpiryRule(attempts.c.changed_at, clock.DAY),
 )
 _VERIFY_LASTS = 3 * clock.DAY
 _RESET_LASTS = clock.HOUR
-_letters = Letters("dream_api.accounts")
+_letters = EmailTemplates("dream_api.accounts")
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
+class AccountJobs:
     """Where letters are written."""
 
     database: Database
@@ -51,9 +51,9 @@ async def _welcome(link_base: str, database: Database, job: Job) -> None:
     if user.id != job.payload["user"]:
         letter = _letters.write("known", to=user.email, user=user, link_base=link_base)
         async with database.write() as tx:
-            await post(tx, letter)
+            await enqueue_email(tx, letter)
         return
-    await _send_link(Office(database, link_base), user, VERIFY_LINK, "verify", _VERIFY_LASTS, user.email)
+    await _send_link(AccountJobs(database, link_base), user, VERIFY_LINK, "verify", _VERIFY_LASTS, user.email)
     async with database.write() as tx:
         by = Actor("user", user.id, user.email, job.payload["address"])
         await audit.record(tx, user.id, "user.signed_up", by=by)
@@ -66,7 +66,7 @@ async def _verify(link_base: str, database: Database, job: Job) -> None:
     email = job.payload["email"]
     if user is not None and await _may_write(database, email):
         name = "verify" if email == user.email else "new_email"
-        await _send_link(Office(database, link_base), user, VERIFY_LINK, name, _VERIFY_LASTS, email)
+        await _send_link(AccountJobs(database, link_base), user, VERIFY_LINK, name, _VERIFY_LASTS, email)
 
 
 async def _reset(link_base: str, database: Database, job: Job) -> None:
@@ -74,7 +74,7 @@ async def _reset(link_base: str, database: Database, job: Job) -> None:
         user = await user_of(tx, job.payload["email"])
     if user is None or not await _may_write(database, user.email):
         return
-    await _send_link(Office(database, link_base), user, RESET_LINK, "reset", _RESET_LASTS)
+    await _send_link(AccountJobs(database, link_base), user, RESET_LINK, "reset", _RESET_LASTS)
     async with database.write() as tx:
         by = Actor("user", user.id, user.email, job.payload["address"])
         await audit.record(tx, user.id, "password.reset_asked", by=by)
@@ -84,20 +84,20 @@ async def _notify(link_base: str, database: Database, job: Job) -> None:
     """What was changed, to whom it might surprise."""
     letter = _letters.write("changed", to=job.payload["email"], what=job.payload["what"], link_base=link_base)
     async with database.write() as tx:
-        await post(tx, letter)
+        await enqueue_email(tx, letter)
 
 
-async def _send_link(office: Office, user: User, purpose: str, letter: str, lasts: int, email: str = "") -> None:
+async def _send_link(office: AccountJobs, user: User, purpose: str, letter: str, lasts: int, email: str = "") -> None:
     """Those that were sent before work as well: who asks in another's name must not end that one's own."""
     token = identity.make_link()
     url = f"{office.link_base}/account/{purpose}/{token}"
     written = _letters.write(letter, to=email or user.email, user=user, url=url, link_base=office.link_base)
     async with office.database.write() as tx:
         await identity.issue_link(tx, purpose, user.id, lasts=lasts, payload=email, token=token)
-        await post(tx, written)
+        await enqueue_email(tx, written)
 
 
 async def _may_write(database: Database, email: str) -> bool:
     """Ten letters a quarter of an hour: nobody's mailbox is filled by asking in their name."""
     async with database.write() as tx:
-        return (await identity.claim(tx, f"letter to {email}")).is_allowed
+        return (await identity.register_attempt(tx, f"letter to {email}")).is_allowed

@@ -11,7 +11,7 @@ from dream_api.accounts.users import User, user_from
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Unauthorized, ValidationFailed
 from dream_api.core.secrets import InstanceKey
-from dream_api.identity import CodeKind, Passwords
+from dream_api.identity import CodeKind, PasswordHasher
 
 T = TypeVar("T")
 # The link by which somebody who has shown their password comes to show a code.
@@ -44,7 +44,7 @@ class PasswordWrong(ValidationFailed):
 
 
 @dataclass(frozen=True, slots=True)
-class CodeTried:
+class SecondFactorResult:
     """What it was, None where it was wrong; and whether that was one too many."""
 
     kind: CodeKind | None
@@ -52,7 +52,7 @@ class CodeTried:
 
 
 async def sign_in(
-    database: Database, passwords: Passwords, email: str, password: str, then: Callable[[Tx, User], Awaitable[T]]
+    database: Database, passwords: PasswordHasher, email: str, password: str, then: Callable[[Tx, User], Awaitable[T]]
 ) -> T:
     """What `then` answers, in a transaction in which the password is still the person's; raises SignInRefused.
 
@@ -61,7 +61,7 @@ async def sign_in(
     """
     typed = email.strip().lower()
     async with database.write() as tx:
-        claimed = await identity.claim(tx, _tried(typed))
+        claimed = await identity.register_attempt(tx, _tried(typed))
         row = await user_queries.user_by_email(tx, typed)
     may_come_in = row is not None and row.verified_at is not None and claimed.is_allowed
     hashed = row.password_hash if row is not None and may_come_in else None
@@ -76,22 +76,22 @@ async def sign_in(
         if fresh != hashed:
             await user_queries.set_user(tx, row.id, password_hash=fresh)
         # Codes are counted by themselves: who leaves the page of the code was right about the password.
-        await identity.forgive(tx, _tried(typed))
+        await identity.reset_attempts(tx, _tried(typed))
         return await then(tx, user_from(row))
 
 
-async def pass_code(tx: Tx, user_id: str, key: InstanceKey, code: str) -> CodeTried:
+async def verify_second_factor(tx: Tx, user_id: str, key: InstanceKey, code: str) -> SecondFactorResult:
     """Whether the code is the person's; what was tried stays counted, so the transaction must end well."""
-    claimed = await identity.claim(tx, _tried_code(user_id))
+    claimed = await identity.register_attempt(tx, _tried_code(user_id))
     if not claimed.is_allowed:
-        return CodeTried(None)
+        return SecondFactorResult(None)
     try:
-        return CodeTried(await identity.pass_factor(tx, user_id, key, code))
+        return SecondFactorResult(await identity.verify_totp(tx, user_id, key, code))
     except identity.CodeWrong:
-        return CodeTried(None, locks=claimed.is_last)
+        return SecondFactorResult(None, locks=claimed.is_last)
 
 
-async def enter(tx: Tx, user: User, *, address: str, agent: str) -> OpenedSession:
+async def start_session(tx: Tx, user: User, *, address: str, agent: str) -> OpenedSession:
     """They are signed in, in a new session: all that was asked for was shown."""
     await forgive(tx, user)
     return await open_session(tx, user.id, address=address, agent=agent)
@@ -99,11 +99,11 @@ async def enter(tx: Tx, user: User, *, address: str, agent: str) -> OpenedSessio
 
 async def forgive(tx: Tx, user: User) -> None:
     """Wrong passwords and codes are counted anew."""
-    await identity.forgive(tx, _tried(user.email))
-    await identity.forgive(tx, _tried_code(user.id))
+    await identity.reset_attempts(tx, _tried(user.email))
+    await identity.reset_attempts(tx, _tried_code(user.id))
 
 
-async def confirm_password(database: Database, passwords: Passwords, user_id: str, password: str) -> None:
+async def confirm_password(database: Database, passwords: PasswordHasher, user_id: str, password: str) -> None:
     """Returns where it is the password of somebody signed in; wrong ones are counted as those at the door are.
 
     Raises PasswordWrong; ValidationFailed where there is none yet.
@@ -112,13 +112,13 @@ async def confirm_password(database: Database, passwords: Passwords, user_id: st
         row = await user_queries.user_by_id(tx, user_id)
         if row is None:
             raise PasswordWrong(locks=False)
-        claimed = await identity.claim(tx, _tried(row.email))
+        claimed = await identity.register_attempt(tx, _tried(row.email))
     if row.password_hash is None:
         raise ValidationFailed(_CHOOSE_ONE, param="current")
     if not await passwords.verify(password, row.password_hash if claimed.is_allowed else None):
         raise PasswordWrong(locks=claimed.is_last)
     async with database.write() as tx:
-        await identity.forgive(tx, _tried(row.email))
+        await identity.reset_attempts(tx, _tried(row.email))
 
 
 def _tried(email: str) -> str:

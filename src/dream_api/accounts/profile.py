@@ -2,9 +2,9 @@
 
 from dream_api import identity
 from dream_api.accounts import user_queries
-from dream_api.accounts.sessions import end_sessions, note_sessions
+from dream_api.accounts.sessions import end_sessions, invalidate_sessions
 from dream_api.accounts.token_issuance import revoke_of
-from dream_api.accounts.users import EmailTaken, User, find_user, proper_person
+from dream_api.accounts.users import EmailTaken, User, find_user, validate_name
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound
@@ -14,8 +14,8 @@ RESET_LINK = "reset"
 
 
 async def rename(tx: Tx, user_id: str, name: str) -> None:
-    await user_queries.set_user(tx, user_id, name=proper_person(name))
-    await note_sessions(tx, user_id)
+    await user_queries.set_user(tx, user_id, name=validate_name(name))
+    await invalidate_sessions(tx, user_id)
 
 
 async def set_password(tx: Tx, user_id: str, hashed: str, *, but: str = "") -> None:
@@ -43,7 +43,7 @@ async def verify(tx: Tx, token: str) -> tuple[User, User]:
     await user_queries.set_user(tx, user.id, email=link.payload, verified_at=clock.now())
     # Whoever could read mail to the former address no longer has a way in.
     await identity.forget_links(tx, user.id)
-    await note_sessions(tx, user.id)
+    await invalidate_sessions(tx, user.id)
     return user, await _found(tx, user.id)
 
 
@@ -53,7 +53,7 @@ async def mark_verified(tx: Tx, user: User) -> User:
         return user
     await user_queries.set_user(tx, user.id, password_hash=None)
     await identity.forget_links(tx, user.id)
-    await identity.end_factor(tx, user.id)
+    await identity.disable_totp(tx, user.id)
     await end_sessions(tx, user.id)
     return await _verified(tx, user)
 
@@ -64,14 +64,14 @@ async def close(tx: Tx, user_id: str) -> None:
     await end_sessions(tx, user_id)
     await revoke_of(tx, user_id)
     await identity.forget_links(tx, user_id)
-    await identity.end_factor(tx, user_id)
+    await identity.disable_totp(tx, user_id)
     await user_queries.delete_user(tx, user_id)
 
 
 async def _verified(tx: Tx, user: User) -> User:
     if user.verified_at is None:
         await user_queries.set_user(tx, user.id, verified_at=clock.now())
-        await note_sessions(tx, user.id)
+        await invalidate_sessions(tx, user.id)
     return await _found(tx, user.id)
 
 

@@ -1,12 +1,12 @@
 """How accounts are made by people themselves."""
 
 from dream_api.accounts import user_queries
-from dream_api.accounts.users import proper_email, proper_person
+from dream_api.accounts.users import normalize_email, validate_name
 from dream_api.core import clock, ids
 from dream_api.core.db import Database
 from dream_api.core.errors import Forbidden
 from dream_api.core.jobs import enqueue
-from dream_api.identity import Passwords, proper_password
+from dream_api.identity import PasswordHasher, validate_password
 
 WELCOME_JOB = "accounts.welcome"
 
@@ -24,12 +24,12 @@ def refuse_uninvited(invited: str | None) -> str:
 
 
 async def sign_up(
-    database: Database, passwords: Passwords, *, email: str, name: str, password: str, address: str
+    database: Database, passwords: PasswordHasher, *, email: str, name: str, password: str, address: str
 ) -> None:
     """Where the address is new, its account. The same work and answer where it is not: the mail tells which it was."""
-    proper = proper_email(email)
-    person = proper_person(name)
-    hashed = await passwords.hash(proper_password(password, proper))
+    proper = normalize_email(email)
+    person = validate_name(name)
+    hashed = await passwords.hash(validate_password(password, proper))
     now = clock.now()
     row = {"id": ids.new("usr"), "email": proper, "name": person, "password_hash": hashed, "created_at": now}
     async with database.write() as tx:

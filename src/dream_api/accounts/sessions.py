@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from dream_api.accounts import user_queries
 from dream_api.core import clock, ids, tokens
-from dream_api.core.cache import note
+from dream_api.core.cache import invalidate
 from dream_api.core.db import Tx
 from dream_api.core.errors import Forbidden, NotFound
-from dream_api.core.secrets import digest
+from dream_api.core.secrets import hash_token
 
 # Cached by the hash in hexadecimal digits.
 SESSION_KIND = "session"
@@ -55,7 +55,7 @@ async def open_session(tx: Tx, user_id: str, *, address: str, agent: str) -> Ope
     """Always a new one, so that nobody signs in to a session that somebody else knows."""
     now = clock.now()
     opened = OpenedSession(ids.new("ses"), tokens.make(_PREFIX))
-    hashed = digest(opened.token)
+    hashed = hash_token(opened.token)
     row = {
         "id": opened.id,
         "hash": hashed,
@@ -67,7 +67,7 @@ async def open_session(tx: Tx, user_id: str, *, address: str, agent: str) -> Ope
         "agent": agent[:_LONGEST_AGENT],
     }
     await user_queries.insert_session(tx, row)
-    await note(tx, SESSION_KIND, hashed.hex())
+    await invalidate(tx, SESSION_KIND, hashed.hex())
     return opened
 
 
@@ -90,7 +90,7 @@ async def load_session(tx: Tx, hashed: bytes) -> Session | None:
 
 def is_session(text: str) -> bool:
     """Whether the text can be a session's at all."""
-    return tokens.is_whole(text, _PREFIX)
+    return tokens.has_valid_checksum(text, _PREFIX)
 
 
 def is_open(session: Session, now: int, *, used_at: int = 0) -> bool:
@@ -109,7 +109,7 @@ async def end_session(tx: Tx, user_id: str, session_id: str) -> None:
     if not ended:
         raise NotFound("There is no such session.", param="session", hint="It may have ended by itself.")
     await user_queries.delete_session(tx, user_id, session_id)
-    await note(tx, SESSION_KIND, ended[0].hash.hex())
+    await invalidate(tx, SESSION_KIND, ended[0].hash.hex())
 
 
 async def end_sessions(tx: Tx, user_id: str, *, but: Collection[str] = ()) -> int:
@@ -117,14 +117,14 @@ async def end_sessions(tx: Tx, user_id: str, *, but: Collection[str] = ()) -> in
     ended = [row for row in await user_queries.sessions_of(tx, user_id) if row.id not in but]
     for row in ended:
         await user_queries.delete_session(tx, user_id, row.id)
-        await note(tx, SESSION_KIND, row.hash.hex())
+        await invalidate(tx, SESSION_KIND, row.hash.hex())
     return len(ended)
 
 
-async def note_sessions(tx: Tx, user_id: str) -> None:
+async def invalidate_sessions(tx: Tx, user_id: str) -> None:
     """What sessions tell of the user has changed."""
     for row in await user_queries.sessions_of(tx, user_id):
-        await note(tx, SESSION_KIND, row.hash.hex())
+        await invalidate(tx, SESSION_KIND, row.hash.hex())
 
 
 def refuse_unverified(session: Session) -> None:

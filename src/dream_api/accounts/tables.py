@@ -2,26 +2,26 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table
 
-from dream_api.core.db.columns import Digest, Verbatim, key, metadata, moment
+from dream_api.core.db.columns import Hash, RawText, id_column, metadata, timestamp_column
 
 # Directory.
 personal_tokens = Table(
     "personal_tokens",
     metadata,
-    key("id", primary_key=True),
-    Column("hash", Digest, nullable=False, unique=True),
-    Column("platform_id", key("platform_id").type, ForeignKey("platforms.id"), nullable=False),
+    id_column("id", primary_key=True),
+    Column("hash", Hash, nullable=False, unique=True),
+    Column("platform_id", id_column("platform_id").type, ForeignKey("platforms.id"), nullable=False),
     # Whose it is, and does no more than they may; None: the operator made it at the command line.
-    Column("user_id", key("user_id").type, ForeignKey("users.id"), nullable=True),
-    key("role"),
-    key("name"),
+    Column("user_id", id_column("user_id").type, ForeignKey("users.id"), nullable=True),
+    id_column("role"),
+    id_column("name"),
     # "dpt_4f9c…a71e".
-    key("shown"),
-    key("created_by"),
-    moment("created_at"),
-    moment("expires_at", nullable=True),
-    moment("revoked_at", nullable=True),
-    moment("last_used_at", nullable=True),
+    id_column("shown"),
+    id_column("created_by"),
+    timestamp_column("created_at"),
+    timestamp_column("expires_at", nullable=True),
+    timestamp_column("revoked_at", nullable=True),
+    timestamp_column("last_used_at", nullable=True),
     CheckConstraint("role IN ('owner', 'admin', 'member', 'viewer')", name="role"),
     Index("ix_personal_tokens__platform", "platform_id", "id"),
     Index("ix_personal_tokens__user", "user_id", "id"),
@@ -33,14 +33,14 @@ personal_tokens = Table(
 users = Table(
     "users",
     metadata,
-    key("id", primary_key=True),
+    id_column("id", primary_key=True),
     # In lower case, as it is compared.
-    Column("email", key("email").type, nullable=False, unique=True),
-    Column("name", Verbatim, nullable=False),
+    Column("email", id_column("email").type, nullable=False, unique=True),
+    Column("name", RawText, nullable=False),
     # None: they come by somebody else's sign-in only.
-    Column("password_hash", Verbatim, nullable=True),
-    moment("verified_at", nullable=True),
-    moment("created_at"),
+    Column("password_hash", RawText, nullable=True),
+    timestamp_column("verified_at", nullable=True),
+    timestamp_column("created_at"),
     info={"scope": "directory", "personal": True, "keep": "until deleted"},
 )
 
@@ -48,15 +48,15 @@ users = Table(
 sessions = Table(
     "sessions",
     metadata,
-    key("id", primary_key=True),
-    Column("hash", Digest, nullable=False, unique=True),
-    Column("user_id", key("user_id").type, ForeignKey("users.id"), nullable=False),
-    moment("created_at"),
-    moment("last_used_at"),
-    moment("expires_at"),
+    id_column("id", primary_key=True),
+    Column("hash", Hash, nullable=False, unique=True),
+    Column("user_id", id_column("user_id").type, ForeignKey("users.id"), nullable=False),
+    timestamp_column("created_at"),
+    timestamp_column("last_used_at"),
+    timestamp_column("expires_at"),
     # From where: the address, and what the browser says of itself.
-    Column("address", Verbatim, nullable=False),
-    Column("agent", Verbatim, nullable=False),
+    Column("address", RawText, nullable=False),
+    Column("agent", RawText, nullable=False),
     Index("ix_sessions__user", "user_id", "id"),
     Index("ix_sessions__expires_at", "expires_at"),
     info={"scope": "directory", "personal": True, "keep": "until it ends"},
@@ -66,10 +66,10 @@ sessions = Table(
 linked_sign_ins = Table(
     "linked_sign_ins",
     metadata,
-    key("issuer", primary_key=True),
-    key("subject", primary_key=True),
-    Column("user_id", key("user_id").type, ForeignKey("users.id"), nullable=False),
-    moment("created_at"),
+    id_column("issuer", primary_key=True),
+    id_column("subject", primary_key=True),
+    Column("user_id", id_column("user_id").type, ForeignKey("users.id"), nullable=False),
+    timestamp_column("created_at"),
     Index("ix_linked_sign_ins__user", "user_id"),
     info={"scope": "directory", "personal": True, "keep": "until deleted"},
 )

@@ -6,10 +6,10 @@ from dream_api.accounts import token_queries
 from dream_api.accounts.roles import Role
 from dream_api.accounts.token_verification import CACHE_KIND, PREFIX
 from dream_api.core import clock, ids, tokens
-from dream_api.core.cache import note
+from dream_api.core.cache import invalidate
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, NotFound, ValidationFailed
-from dream_api.core.secrets import digest
+from dream_api.core.secrets import hash_token
 
 _LONGEST_NAME = 120
 
@@ -45,20 +45,20 @@ async def issue(
     if expires_at is not None and expires_at <= now:
         raise ValidationFailed("A token's expiry lies in the future.", param="expiresAt")
     issued = IssuedToken(ids.new("tok"), role, tokens.make(PREFIX))
-    hashed = digest(issued.token)
+    hashed = hash_token(issued.token)
     row = {
         "id": issued.id,
         "hash": hashed,
         "role": role,
         "name": name,
-        "shown": tokens.shown(issued.token),
+        "shown": tokens.masked(issued.token),
         "created_by": created_by,
         "user_id": user_id,
         "created_at": now,
         "expires_at": expires_at,
     }
     await token_queries.insert_token(tx, platform_id, row)
-    await note(tx, CACHE_KIND, hashed.hex())  # that there is no such token may be remembered
+    await invalidate(tx, CACHE_KIND, hashed.hex())  # that there is no such token may be remembered
     return issued
 
 
@@ -70,14 +70,14 @@ async def revoke(tx: Tx, platform_id: str, token_id: str) -> None:
     if token.revoked_at is not None:
         raise TokenAlreadyRevoked("The token was revoked before.")
     await token_queries.set_revoked(tx, platform_id, token_id, clock.now())
-    await note(tx, CACHE_KIND, token.hash.hex())
+    await invalidate(tx, CACHE_KIND, token.hash.hex())
 
 
 async def revoke_of(tx: Tx, user_id: str) -> None:
     """None of the user's tokens works any more, and nothing in them names the user."""
     for row in await token_queries.of_user(tx, user_id):
         await token_queries.set_orphaned(tx, row.platform_id, row.id, clock.now())
-        await note(tx, CACHE_KIND, row.hash.hex())
+        await invalidate(tx, CACHE_KIND, row.hash.hex())
 
 
 async def revoke_on(tx: Tx, platform_id: str, user_id: str) -> None:
@@ -85,7 +85,7 @@ async def revoke_on(tx: Tx, platform_id: str, user_id: str) -> None:
     for row in await token_queries.of_user(tx, user_id):
         if row.platform_id == platform_id and row.revoked_at is None:
             await token_queries.set_revoked(tx, platform_id, row.id, clock.now())
-            await note(tx, CACHE_KIND, row.hash.hex())
+            await invalidate(tx, CACHE_KIND, row.hash.hex())
 
 
 async def revoke_all(tx: Tx, platform_id: str) -> None:
@@ -93,11 +93,11 @@ async def revoke_all(tx: Tx, platform_id: str) -> None:
     for row in await token_queries.of_platform(tx, platform_id):
         if row.revoked_at is None:
             await token_queries.set_revoked(tx, platform_id, row.id, clock.now())
-            await note(tx, CACHE_KIND, row.hash.hex())
+            await invalidate(tx, CACHE_KIND, row.hash.hex())
 
 
-async def note_tokens(tx: Tx, platform_id: str, user_id: str) -> None:
+async def invalidate_tokens(tx: Tx, platform_id: str, user_id: str) -> None:
     """To be called where the user's role on the platform changes: their tokens follow it."""
     for row in await token_queries.of_user(tx, user_id):
         if row.platform_id == platform_id:
-            await note(tx, CACHE_KIND, row.hash.hex())
+            await invalidate(tx, CACHE_KIND, row.hash.hex())

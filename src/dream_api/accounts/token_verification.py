@@ -50,16 +50,16 @@ class PersonalToken:
     user_id: str | None = None
 
 
-def sent_in(authorization: str | None) -> str | None:
+def token_in_header(authorization: str | None) -> str | None:
     """What an Authorization header holds, where that begins like a personal token."""
     scheme, _, token = (authorization or "").partition(" ")
     token = token.strip()
     return token if token.startswith(PREFIX) and scheme.lower() == "bearer" else None
 
 
-def well_formed(token: str) -> str:
+def parse_token(token: str) -> str:
     """The token; refuses what can be none without looking anything up."""
-    if not tokens.is_whole(token, PREFIX):
+    if not tokens.has_valid_checksum(token, PREFIX):
         raise TokenMalformed("The text in the Authorization header is no personal token of dream-api.")
     return token
 
@@ -70,7 +70,7 @@ async def load(tx: Tx, hashed: bytes) -> PersonalToken | None:
     return None if row is None else PersonalToken(**{name: getattr(row, name) for name in PersonalToken.__slots__})
 
 
-def refuse_unusable(token: PersonalToken | None, now: int) -> PersonalToken:
+def require_active_token(token: PersonalToken | None, now: int) -> PersonalToken:
     """The token, where it exists, was not revoked and has not expired."""
     if token is None:
         raise TokenUnknown("There is no such token.")

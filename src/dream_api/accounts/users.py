@@ -38,7 +38,7 @@ class User:
         return self.name or self.email
 
 
-def proper_email(email: str, param: str = "email") -> str:
+def normalize_email(email: str, param: str = "email") -> str:
     """The address in the form in which it is compared; whether mail arrives there, only mail can tell."""
     proper = email.strip().lower()
     name, at, host = proper.rpartition("@")
@@ -48,7 +48,7 @@ def proper_email(email: str, param: str = "email") -> str:
     return proper
 
 
-def proper_person(name: str, param: str = "name") -> str:
+def validate_name(name: str, param: str = "name") -> str:
     """The name without spaces around it; it may be left out."""
     proper = name.strip()
     if len(proper) > _LONGEST_NAME or not proper.isprintable():
@@ -60,8 +60,8 @@ async def create_user(
     tx: Tx, email: str, name: str = "", *, verified: bool = False, password_hash: str | None = None
 ) -> User:
     """Without a password hash there is no way to sign in yet; raises EmailTaken."""
-    proper = proper_email(email)
-    person = proper_person(name)
+    proper = normalize_email(email)
+    person = validate_name(name)
     if await user_queries.user_by_email(tx, proper) is not None:
         raise EmailTaken("Somebody has an account with this address.", param="email")
     now = clock.now()

@@ -8,29 +8,29 @@ statements that takes does not depend on how much there is.
 """
 
 from dream_api.analytics.date_range import LONGEST_DAYS, last_days
-from dream_api.analytics.near_limit_report import Near, Nearest, near_limits
-from dream_api.analytics.orders import Scarce, orders_of, scarce_of
-from dream_api.analytics.platform_totals import Sums, Totals, totals_of
+from dream_api.analytics.near_limit_report import Nearest, NearLimit, near_limits
+from dream_api.analytics.orders import LowStock, orders_of, scarce_of
+from dream_api.analytics.platform_totals import ProjectTotals, Totals, totals_of
 from dream_api.analytics.project_figures import Figures, figures_of
 from dream_api.analytics.revenue import Amounts, Revenue, revenue_in
 from dream_api.analytics.subscription_trends import Trend, trends_of
 from dream_api.analytics.subscriptions import Customers, Subscriptions, subscriptions_in
-from dream_api.analytics.usage import Used, used_of
+from dream_api.analytics.usage import MeterUsage, used_of
 
 __all__ = [
     "LONGEST_DAYS",
     "Amounts",
     "Customers",
     "Figures",
-    "Near",
+    "LowStock",
+    "MeterUsage",
+    "NearLimit",
     "Nearest",
+    "ProjectTotals",
     "Revenue",
-    "Scarce",
     "Subscriptions",
-    "Sums",
     "Totals",
     "Trend",
-    "Used",
     "figures_of",
     "last_days",
     "near_limits",

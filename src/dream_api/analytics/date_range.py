@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, bindparam, literal_column, select
 
 from dream_api.core import clock
-from dream_api.core.db.columns import Key, Number
-from dream_api.platforms import Mode, Scope
+from dream_api.core.db.columns import ByteOrderedText, Number
+from dream_api.platforms import Mode, ProjectScope
 from dream_api.platforms.tables import projects
 from dream_api.usage import Span
 
@@ -20,15 +20,15 @@ _ONE_DAY: ColumnElement[int] = literal_column(str(clock.DAY))
 
 
 @dataclass(frozen=True, slots=True)
-class Within:
+class ReportScope:
     """One mode of a platform: of one of its projects, or (None) of all of them."""
 
     mode: Mode
     project_id: str | None = None
 
     @staticmethod
-    def of(scope: Scope) -> "Within":
-        return Within(scope.mode, scope.project_id)
+    def of(scope: ProjectScope) -> "ReportScope":
+        return ReportScope(scope.mode, scope.project_id)
 
     @property
     def is_one(self) -> bool:
@@ -42,9 +42,9 @@ class Within:
 
 STARTS_AT: ColumnElement[int] = bindparam("starts_at", type_=Number)
 ENDS_AT: ColumnElement[int] = bindparam("ends_at", type_=Number)
-_PLATFORM_ID: ColumnElement[str] = bindparam("platform_id", type_=Key)
-_PROJECT_ID: ColumnElement[str] = bindparam("project_id", type_=Key)
-_MODE: ColumnElement[str] = bindparam("mode", type_=Key)
+_PLATFORM_ID: ColumnElement[str] = bindparam("platform_id", type_=ByteOrderedText)
+_PROJECT_ID: ColumnElement[str] = bindparam("project_id", type_=ByteOrderedText)
+_MODE: ColumnElement[str] = bindparam("mode", type_=ByteOrderedText)
 
 
 def rows_within(table: FromClause, *, is_one: bool = True) -> tuple[ColumnElement[bool], ...]:

@@ -23,10 +23,10 @@ from sqlalchemy import (
 from dream_api.catalog.tables import tier_limits, tiers
 from dream_api.core import clock
 from dream_api.core.db import Tx
-from dream_api.core.db.columns import Key, Number
+from dream_api.core.db.columns import ByteOrderedText, Number
 from dream_api.customers import SILENCE
 from dream_api.customers.tables import customers
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 from dream_api.usage import Window
 from dream_api.usage.tables import usage_counters
 
@@ -41,7 +41,7 @@ u = usage_counters.c
 
 
 def _key(name: str) -> ColumnElement[str]:
-    return bindparam(name, type_=Key)
+    return bindparam(name, type_=ByteOrderedText)
 
 
 def _number(name: str) -> ColumnElement[int]:
@@ -175,30 +175,30 @@ _SIZE = select(
 )
 
 
-async def size_of(tx: Tx, scope: Scope, most: int) -> tuple[int, int]:
+async def size_of(tx: Tx, scope: ProjectScope, most: int) -> tuple[int, int]:
     """How many customers the scope has, counted up to so many, and its platform in all modes, ever."""
     row = await tx.first(_SIZE, {**_whose(scope), "most": most})
     assert row is not None
     return row.own, row.of_platform or 0
 
 
-async def all_by_customer(tx: Tx, scope: Scope, now: int, most: int) -> Sequence[Row[Any]]:
+async def all_by_customer(tx: Tx, scope: ProjectScope, now: int, most: int) -> Sequence[Row[Any]]:
     return await tx.all(_ALL_BY_CUSTOMER, _asked(scope, now, most))
 
 
-async def all_by_counter(tx: Tx, scope: Scope, now: int, most: int) -> Sequence[Row[Any]]:
+async def all_by_counter(tx: Tx, scope: ProjectScope, now: int, most: int) -> Sequence[Row[Any]]:
     return await tx.all(_ALL_BY_COUNTER, _asked(scope, now, most))
 
 
-async def of_users(tx: Tx, scope: Scope, user_ids: Sequence[str], now: int, most: int) -> Sequence[Row[Any]]:
+async def of_users(tx: Tx, scope: ProjectScope, user_ids: Sequence[str], now: int, most: int) -> Sequence[Row[Any]]:
     return await tx.all(_NAMED, {**_asked(scope, now, most), "user_ids": user_ids})
 
 
-def _whose(scope: Scope) -> dict[str, Any]:
+def _whose(scope: ProjectScope) -> dict[str, Any]:
     return {"platform_id": scope.platform_id, "project_id": scope.project_id, "mode": scope.mode}
 
 
-def _asked(scope: Scope, now: int, most: int) -> dict[str, Any]:
+def _asked(scope: ProjectScope, now: int, most: int) -> dict[str, Any]:
     return {
         **_whose(scope),
         "platform_no": scope.platform_no,

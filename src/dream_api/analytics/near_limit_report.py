@@ -13,8 +13,8 @@ from dream_api.analytics.near_limit_queries import NEAR_PERCENT
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.customers import period_of
-from dream_api.platforms import Scope
-from dream_api.usage import Limit, Meter, OpenLimit, Period, Window, open_at
+from dream_api.platforms import ProjectScope
+from dream_api.usage import CurrentLimit, Limit, Meter, Period, Window, window_at
 
 # Of so many customers of a project and mode, each one's counters are found by themselves; where they are more, all
 # counters of the platform are read, which takes a twentieth of the time for each.
@@ -28,7 +28,7 @@ _READ = 5 * _MOST
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
+class NearLimit:
     """A customer who has used so many of a hard limit, until the window ends (None: never)."""
 
     customer_id: str
@@ -49,11 +49,11 @@ class Near:
 class Nearest:
     """The largest shares first; not `of_all` where they are too many to look at each."""
 
-    shown: Sequence[Near]
+    shown: Sequence[NearLimit]
     of_all: bool
 
 
-async def near_limits(tx: Tx, scope: Scope, meters: Sequence[Meter], now: int) -> Nearest:
+async def near_limits(tx: Tx, scope: ProjectScope, meters: Sequence[Meter], now: int) -> Nearest:
     """The ten largest shares of a limit from 80 % on, of customers who are active; two statements, or three."""
     if not meters:
         return Nearest((), of_all=True)
@@ -64,7 +64,7 @@ async def near_limits(tx: Tx, scope: Scope, meters: Sequence[Meter], now: int) -
     return Nearest(near[:_MOST], of_all)
 
 
-async def _candidates(tx: Tx, scope: Scope, now: int) -> tuple[Sequence[Row[Any]], bool]:
+async def _candidates(tx: Tx, scope: ProjectScope, now: int) -> tuple[Sequence[Row[Any]], bool]:
     """The counters of limits that may be open, and whether everybody's were looked at."""
     own, of_platform = await near_limit_queries.size_of(tx, scope, FEW + 1)
     if own <= FEW:
@@ -74,7 +74,7 @@ async def _candidates(tx: Tx, scope: Scope, now: int) -> tuple[Sequence[Row[Any]
     return await near_limit_queries.of_users(tx, scope, await _told(tx, scope), now, _READ), False
 
 
-async def _told(tx: Tx, scope: Scope) -> list[str]:
+async def _told(tx: Tx, scope: ProjectScope) -> list[str]:
     """The user ids of those who lately came near a limit."""
     whose = (scope.platform_id, scope.project_id, scope.mode)
     rows = await webhooks.page_of(tx, *whose, kind="usage.threshold_reached", limit=TOLD, after=None)
@@ -82,10 +82,10 @@ async def _told(tx: Tx, scope: Scope) -> list[str]:
     return sorted({one["userId"] for one in told if one.get("percent", 0) >= NEAR_PERCENT})
 
 
-def _open_limit(row: Row[Any], now: int) -> OpenLimit:
+def _open_limit(row: Row[Any], now: int) -> CurrentLimit:
     limit = Limit(row.meter_no, Window[row.window.upper()], "hard", row.max)
-    return open_at(limit, now, Period(*(period_of(row, now) or clock.month_of(now))))
+    return window_at(limit, now, Period(*(period_of(row, now) or clock.month_of(now))))
 
 
-def _near(row: Row[Any], names: Mapping[int, str], limit: OpenLimit) -> Near:
-    return Near(row.id, row.user_id, row.plan, names[row.meter_no], limit.window, row.used, row.max, limit.ends_at)
+def _near(row: Row[Any], names: Mapping[int, str], limit: CurrentLimit) -> NearLimit:
+    return NearLimit(row.id, row.user_id, row.plan, names[row.meter_no], limit.window, row.used, row.max, limit.ends_at)

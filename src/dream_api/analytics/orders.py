@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select
 
-from dream_api.analytics.date_range import ENDS_AT, STARTS_AT, Within, rows_within
+from dream_api.analytics.date_range import ENDS_AT, STARTS_AT, ReportScope, rows_within
 from dream_api.catalog.tables import tiers
 from dream_api.core.db import Tx
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 from dream_api.store.tables import orders, stock
 from dream_api.usage import Span
 
@@ -21,7 +21,7 @@ k = stock.c
 
 
 @dataclass(frozen=True, slots=True)
-class Scarce:
+class LowStock:
     """A product of which few are left, or none."""
 
     tier: str
@@ -35,9 +35,9 @@ class Scarce:
         return self.inventory - self.held
 
 
-async def orders_of(tx: Tx, scope: Scope, span: Span) -> dict[str, int]:
+async def orders_of(tx: Tx, scope: ProjectScope, span: Span) -> dict[str, int]:
     """How many orders of the span there are, by status."""
-    rows = await tx.all(_by_status(), Within.of(scope).asked(scope.platform_id, span))
+    rows = await tx.all(_by_status(), ReportScope.of(scope).asked(scope.platform_id, span))
     found = {row.status: int(row.total) for row in rows}
     return {status: found.get(status, 0) for status in ORDER_STATUSES}
 
@@ -49,10 +49,10 @@ def _by_status() -> Select[*tuple[Any, ...]]:
     return query.group_by(o.status)
 
 
-async def scarce_of(tx: Tx, scope: Scope) -> list[Scarce]:
+async def scarce_of(tx: Tx, scope: ProjectScope) -> list[LowStock]:
     """The ten products of which the fewest are left, where that is no more than their mark, or nothing."""
-    rows = await tx.all(_scarce(), Within.of(scope).asked(scope.platform_id))
-    return [Scarce(row.name, row.display_name, row.on_hand, row.held, row.low_at) for row in rows]
+    rows = await tx.all(_scarce(), ReportScope.of(scope).asked(scope.platform_id))
+    return [LowStock(row.name, row.display_name, row.on_hand, row.held, row.low_at) for row in rows]
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from dream_api import platforms
-from dream_api.analytics.date_range import Within, last_days
+from dream_api.analytics.date_range import ReportScope, last_days
 from dream_api.analytics.revenue import Revenue, revenue_of, revenue_rows
 from dream_api.analytics.subscriptions import (
     Customers,
@@ -27,7 +27,7 @@ _MOST_PROJECTS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
+class ProjectTotals:
     """Live figures of one project or of several; amounts are minor units by currency."""
 
     mrr: Mapping[str, int]
@@ -42,13 +42,13 @@ class Totals:
     """What all projects come to, and each of them, oldest first."""
 
     span: Span
-    altogether: Sums
-    projects: Sequence[tuple[Project, Sums]]
+    altogether: ProjectTotals
+    projects: Sequence[tuple[Project, ProjectTotals]]
 
 
 async def totals_of(tx: Tx, platform_id: str, *, days: int) -> Totals:
     """The platform's live mode as it stands, and its last so many UTC days, today included."""
-    within = Within("live")
+    within = ReportScope("live")
     span = last_days(days, clock.now())
     projects = await platforms.projects_of(tx, platform_id, limit=_MOST_PROJECTS)
     subscribed = await subscription_rows(tx, platform_id, within, span)
@@ -69,9 +69,11 @@ def _by_project(rows: Sequence[Row[Any]]) -> defaultdict[str, list[Row[Any]]]:
     return found
 
 
-def _sums(subscribed: Sequence[Row[Any]], enrolled: Sequence[Row[Any]], moved: Sequence[Row[Any]], span: Span) -> Sums:
+def _sums(
+    subscribed: Sequence[Row[Any]], enrolled: Sequence[Row[Any]], moved: Sequence[Row[Any]], span: Span
+) -> ProjectTotals:
     subscriptions = subscriptions_of(subscribed)
-    return Sums(
+    return ProjectTotals(
         mrr=subscriptions.mrr,
         trial_mrr=subscriptions.trial_mrr,
         subscriptions=subscriptions.holding,

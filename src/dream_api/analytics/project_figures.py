@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Row
 
 from dream_api import platforms, usage, webhooks
-from dream_api.analytics.date_range import Within, last_days
-from dream_api.analytics.near_limit_report import Near, near_limits
-from dream_api.analytics.orders import Scarce, orders_of, scarce_of
+from dream_api.analytics.date_range import ReportScope, last_days
+from dream_api.analytics.near_limit_report import NearLimit, near_limits
+from dream_api.analytics.orders import LowStock, orders_of, scarce_of
 from dream_api.analytics.revenue import Revenue, revenue_of, revenue_rows
 from dream_api.analytics.subscriptions import (
     Customers,
@@ -19,10 +19,10 @@ from dream_api.analytics.subscriptions import (
     subscription_rows,
     subscriptions_of,
 )
-from dream_api.analytics.usage import Used, used_of
+from dream_api.analytics.usage import MeterUsage, used_of
 from dream_api.core import clock
 from dream_api.core.db import Tx
-from dream_api.platforms import Mode, Project, Scope
+from dream_api.platforms import Mode, Project, ProjectScope
 from dream_api.usage import Span
 
 _RECENT_EVENTS = 10
@@ -36,10 +36,10 @@ class Figures:
     subscriptions: Subscriptions
     customers: Customers
     revenue: Sequence[Revenue]
-    usage: Sequence[Used]
-    near_limits: Sequence[Near]
+    usage: Sequence[MeterUsage]
+    near_limits: Sequence[NearLimit]
     orders: Mapping[str, int]
-    low_stock: Sequence[Scarce]
+    low_stock: Sequence[LowStock]
     # Rows of `webhooks`, newest first.
     events: Sequence[Row[Any]]
 
@@ -47,9 +47,9 @@ class Figures:
 async def figures_of(tx: Tx, project: Project, mode: Mode, *, days: int) -> Figures:
     """The project as it stands in that mode, and its last so many UTC days, today included, by its own time."""
     platform_id = project.platform_id
-    within = Within(mode, project.id)
-    scope = Scope(platform_id, project.platform_no, project.id, mode)
-    now = await platforms.now_in(tx, platform_id, project.id, mode)
+    within = ReportScope(mode, project.id)
+    scope = ProjectScope(platform_id, project.platform_no, project.id, mode)
+    now = await platforms.project_now(tx, platform_id, project.id, mode)
     span = last_days(days, now)
     # Customers are dated by the world's time, also where a test clock is ahead of it.
     world = last_days(days, clock.now())

@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, Table, and_, func, literal_column, select, union_all
 
-from dream_api.analytics.date_range import ENDS_AT, STARTS_AT, Within, day_of, rows_within
+from dream_api.analytics.date_range import ENDS_AT, STARTS_AT, ReportScope, day_of, rows_within
 from dream_api.billing.tables import disputes, payments, refunds
 from dream_api.core import clock
 from dream_api.core.db import Tx
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 from dream_api.usage import Span
 
 # What is summed up, and in which status it has come to pass.
@@ -45,7 +45,7 @@ class Revenue:
         return Amounts(sum(day.gross for day in days), sum(day.refunded for day in days), sum(day.lost for day in days))
 
 
-async def revenue_rows(tx: Tx, platform_id: str, within: Within, span: Span) -> Sequence[Row[Any]]:
+async def revenue_rows(tx: Tx, platform_id: str, within: ReportScope, span: Span) -> Sequence[Row[Any]]:
     """Sums by project, kind, currency and day; one statement."""
     return await tx.all(_moved(within.is_one), within.asked(platform_id, span))
 
@@ -79,6 +79,6 @@ def revenue_of(rows: Iterable[Row[Any]], span: Span) -> list[Revenue]:
     ]
 
 
-async def revenue_in(tx: Tx, scope: Scope, span: Span) -> list[Revenue]:
+async def revenue_in(tx: Tx, scope: ProjectScope, span: Span) -> list[Revenue]:
     """Of one project and mode; one statement."""
-    return revenue_of(await revenue_rows(tx, scope.platform_id, Within.of(scope), span), span)
+    return revenue_of(await revenue_rows(tx, scope.platform_id, ReportScope.of(scope), span), span)

@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, case, func, or_, select
 
-from dream_api.analytics.date_range import STARTS_AT, Within, day_of, rows_within
+from dream_api.analytics.date_range import STARTS_AT, ReportScope, day_of, rows_within
 from dream_api.billing.tables import subscriptions
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.db.columns import Number
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 from dream_api.usage import Span
 
 s = subscriptions.c
@@ -37,10 +37,10 @@ class Trend:
         return (self.monthly[-1] - self.monthly[0]) / self.monthly[0] if self.monthly[0] else None
 
 
-async def trends_of(tx: Tx, scope: Scope, span: Span) -> list[Trend]:
+async def trends_of(tx: Tx, scope: ProjectScope, span: Span) -> list[Trend]:
     """By currency; one statement."""
     before = span.starts_at - clock.DAY
-    asked = Within.of(scope).asked(scope.platform_id, span)
+    asked = ReportScope.of(scope).asked(scope.platform_id, span)
     rows = await tx.all(_changes(), {**asked, "before": before})
     days = range(before, span.ends_at, clock.DAY)
     return [_trend(currency, rows, days) for currency in sorted({row.currency for row in rows})]

@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import Row, Select, and_, case, func, or_, select
 
-from dream_api.analytics.date_range import ENDS_AT, STARTS_AT, Within, rows_within
+from dream_api.analytics.date_range import ENDS_AT, STARTS_AT, ReportScope, rows_within
 from dream_api.billing.tables import subscriptions
 from dream_api.core.db import Tx
 from dream_api.customers.tables import customers
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 from dream_api.usage import Span
 
 STATUSES = ("free", "trialing", "active", "past_due", "paused", "canceled")
@@ -56,7 +56,7 @@ class Customers:
     new: int
 
 
-async def subscription_rows(tx: Tx, platform_id: str, within: Within, span: Span) -> Sequence[Row[Any]]:
+async def subscription_rows(tx: Tx, platform_id: str, within: ReportScope, span: Span) -> Sequence[Row[Any]]:
     """Counts and sums by project, status and currency; one statement."""
     return await tx.all(_subscriptions(within.is_one), within.asked(platform_id, span))
 
@@ -118,12 +118,12 @@ def subscriptions_of(rows: Iterable[Row[Any]]) -> Subscriptions:
     )
 
 
-async def subscriptions_in(tx: Tx, scope: Scope, span: Span) -> Subscriptions:
+async def subscriptions_in(tx: Tx, scope: ProjectScope, span: Span) -> Subscriptions:
     """Of one project and mode; one statement."""
-    return subscriptions_of(await subscription_rows(tx, scope.platform_id, Within.of(scope), span))
+    return subscriptions_of(await subscription_rows(tx, scope.platform_id, ReportScope.of(scope), span))
 
 
-async def customer_rows(tx: Tx, platform_id: str, within: Within, span: Span) -> Sequence[Row[Any]]:
+async def customer_rows(tx: Tx, platform_id: str, within: ReportScope, span: Span) -> Sequence[Row[Any]]:
     """By project; one statement."""
     return await tx.all(_customers(within.is_one), within.asked(platform_id, span))
 

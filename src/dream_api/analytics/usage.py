@@ -11,12 +11,12 @@ from dream_api import usage
 from dream_api.analytics.date_range import day_of
 from dream_api.core import clock
 from dream_api.core.db import Tx
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 from dream_api.usage import Meter, Point, Span
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class MeterUsage:
     """Of one meter, every day of a span by its beginning."""
 
     meter: str
@@ -31,18 +31,18 @@ class Used:
         return sum(day.calls for day in self.days)
 
 
-async def used_of(tx: Tx, scope: Scope, meters: Sequence[Meter], span: Span) -> list[Used]:
+async def used_of(tx: Tx, scope: ProjectScope, meters: Sequence[Meter], span: Span) -> list[MeterUsage]:
     """By the names of the meters; one statement for all of them."""
     rows = await _rows(tx, scope, [meter.no for meter in meters], span)
     found = {(row.meter_no, row.day): (int(row.total), int(row.calls)) for row in rows}
     days = range(span.starts_at, span.ends_at, clock.DAY)
     return [
-        Used(meter.name, [Point(day, *found.get((meter.no, day), (0, 0))) for day in days])
+        MeterUsage(meter.name, [Point(day, *found.get((meter.no, day), (0, 0))) for day in days])
         for meter in sorted(meters, key=lambda meter: meter.name)
     ]
 
 
-async def _rows(tx: Tx, scope: Scope, meter_nos: list[int], span: Span) -> Sequence[Row[Any]]:
+async def _rows(tx: Tx, scope: ProjectScope, meter_nos: list[int], span: Span) -> Sequence[Row[Any]]:
     return await tx.all(_by_day(), usage.hours_asked(scope, meter_nos, span.starts_at, span.ends_at))
 
 

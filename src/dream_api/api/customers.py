@@ -8,17 +8,24 @@ from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
 from dream_api import customers, platforms
-from dream_api.auth.audit import record
-from dream_api.auth.dependencies import IdempotencyKey, Selling, Viewing
-from dream_api.auth.principals import Acting
-from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.auth.audit import audit_request
+from dream_api.auth.dependencies import CanSell, CanView, IdempotencyKey
+from dream_api.auth.principals import ProjectPrincipal
+from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
 from dream_api.catalog import UnknownPlan
 from dream_api.core import clock, errors
 from dream_api.core.db import Row, Tx
-from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, takes
+from dream_api.core.http import (
+    RequestModel,
+    error_responses,
+    idempotent_response,
+    json_response,
+    read_json_body,
+    request_body,
+)
 from dream_api.core.http.dependencies import Db
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
-from dream_api.customers.audit_details import told_of
+from dream_api.customers.audit_details import audit_details
 from dream_api.customers.rules import CustomerExists
 from dream_api.metering.dependencies import MeteringDep
 
@@ -32,7 +39,7 @@ _CURSOR = r"^cus_[0-9a-z]{26}$"
 _BODY = (errors.MalformedJson, errors.BodyTooDeep, errors.TooLarge, errors.UnsupportedMedia)
 
 
-class NewCustomer(Body):
+class NewCustomer(RequestModel):
     """A customer to make, or to adopt where metered calls made it before."""
 
     user_id: str = Field(min_length=1, max_length=customers.LONGEST_USER_ID, description="Your own id of the user.")
@@ -41,7 +48,7 @@ class NewCustomer(Body):
     plan: str | None = Field(None, max_length=63, description="A tier of the project; none: the default tier.")
 
 
-class CustomerChange(Body):
+class CustomerChange(RequestModel):
     """What is to change; what is left out stays."""
 
     email: str | None = Field(None, max_length=_LONGEST_EMAIL, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")
@@ -105,14 +112,16 @@ def _shown(status: int, example: Any) -> dict[int | str, dict[str, Any]]:
     response_model=Customer,
     responses={
         **_shown(201, _SHOWN),
-        **answers(*ACTING_REFUSALS, *_BODY, UnknownPlan, CustomerExists, IdempotencyInProgress, IdempotencyMismatch),
+        **error_responses(
+            *PROJECT_AUTH_ERRORS, *_BODY, UnknownPlan, CustomerExists, IdempotencyInProgress, IdempotencyMismatch
+        ),
     },
-    openapi_extra=takes(NewCustomer, _EXAMPLE),
+    openapi_extra=request_body(NewCustomer, _EXAMPLE),
 )
-async def create_customer(request: Request, engine: MeteringDep, acting: Selling, _: IdempotencyKey = None) -> Response:
+async def create_customer(request: Request, engine: MeteringDep, acting: CanSell, _: IdempotencyKey = None) -> Response:
     """A customer whom metered calls made before is adopted with its counts."""
-    body, raw = await read_json(request, NewCustomer)
-    customers.proper_user_id(body.user_id, "userId")
+    body, raw = await read_json_body(request, NewCustomer)
+    customers.validate_user_id(body.user_id, "userId")
     plans = await engine.plans_of(acting, body.plan)
 
     async def effect(tx: Tx) -> Customer:
@@ -121,7 +130,7 @@ async def create_customer(request: Request, engine: MeteringDep, acting: Selling
         row = await customers.create(tx, acting.scope, body.user_id, email=body.email, name=body.name, plan=body.plan)
         return _customer(row)
 
-    return await answer_once(
+    return await idempotent_response(
         request, platform_id=acting.platform_id, caller=acting.caller, status=201, body=raw, effect=effect
     )
 
@@ -132,12 +141,12 @@ async def create_customer(request: Request, engine: MeteringDep, acting: Selling
     response_model=CustomerList,
     responses={
         **_shown(200, {"data": [_SHOWN], "nextCursor": None}),
-        **answers(*ACTING_REFUSALS),
+        **error_responses(*PROJECT_AUTH_ERRORS),
     },
 )
 async def list_customers(
     db: Db,
-    acting: Viewing,
+    acting: CanView,
     limit: Annotated[int, Query(ge=1, le=100, description="How many to answer.")] = 20,
     after: Annotated[str | None, Query(pattern=_CURSOR, description="The `nextCursor` of the page before.")] = None,
 ) -> Response:
@@ -146,18 +155,18 @@ async def list_customers(
         rows = await customers.page_of(tx, acting.scope, limit=limit + 1, after=after)
     page = [_customer(row) for row in rows[:limit]]
     cursor = page[-1].id if len(rows) > limit else None
-    return json_answer(CustomerList(data=page, next_cursor=cursor))
+    return json_response(CustomerList(data=page, next_cursor=cursor))
 
 
 @router.get(
     "/{id:path}",
     summary="Read a customer",
     response_model=Customer,
-    responses={**_shown(200, _SHOWN), **answers(*ACTING_REFUSALS)},
+    responses={**_shown(200, _SHOWN), **error_responses(*PROJECT_AUTH_ERRORS)},
 )
-async def read_customer(db: Db, acting: Viewing, reference: Id) -> Response:
+async def read_customer(db: Db, acting: CanView, reference: Id) -> Response:
     async with db.read() as tx:
-        return json_answer(_customer(await customers.find(tx, acting.scope, reference)))
+        return json_response(_customer(await customers.find(tx, acting.scope, reference)))
 
 
 @router.patch(
@@ -166,13 +175,13 @@ async def read_customer(db: Db, acting: Viewing, reference: Id) -> Response:
     response_model=Customer,
     responses={
         **_shown(200, _SHOWN | {"plan": "free"}),
-        **answers(*ACTING_REFUSALS, *_BODY, UnknownPlan, customers.CustomerDeleted),
+        **error_responses(*PROJECT_AUTH_ERRORS, *_BODY, UnknownPlan, customers.CustomerDeleted),
     },
-    openapi_extra=takes(CustomerChange, {"plan": "free", "status": "active"}),
+    openapi_extra=request_body(CustomerChange, {"plan": "free", "status": "active"}),
 )
-async def change_customer(request: Request, db: Db, engine: MeteringDep, acting: Selling, reference: Id) -> Response:
+async def change_customer(request: Request, db: Db, engine: MeteringDep, acting: CanSell, reference: Id) -> Response:
     """In force at the gate within a second."""
-    body, _ = await read_json(request, CustomerChange)
+    body, _ = await read_json_body(request, CustomerChange)
     if body.plan is not None:
         (await engine.plans_of(acting, body.plan)).named(body.plan, param="plan")
     values = body.model_dump(exclude_unset=True)
@@ -181,17 +190,17 @@ async def change_customer(request: Request, db: Db, engine: MeteringDep, acting:
     async with db.write() as tx:
         customer = await customers.find(tx, acting.scope, reference)
         customers.refuse_deleted(customer)
-        now = await platforms.now_in(tx, acting.platform_id, acting.project_id, acting.mode)
+        now = await platforms.project_now(tx, acting.platform_id, acting.project_id, acting.mode)
         changed = await customers.change(tx, acting.scope, customer, values, now=now)
         await _record(tx, request, acting, customer, values)
-    return json_answer(_customer(changed))
+    return json_response(_customer(changed))
 
 
-async def _record(tx: Tx, request: Request, acting: Acting, before: Row[Any], values: dict[str, Any]) -> None:
+async def _record(tx: Tx, request: Request, acting: ProjectPrincipal, before: Row[Any], values: dict[str, Any]) -> None:
     """All that a developer changes; of what servers change, day in, day out, only who may come in."""
-    told = told_of(before, values)
+    told = audit_details(before, values)
     if told is not None and (acting.role is not None or told[0] != "customer.changed"):
-        await record(tx, request, acting, told[0], about=before.id, details=told[1])
+        await audit_request(tx, request, acting, told[0], about=before.id, details=told[1])
 
 
 @router.delete(
@@ -200,17 +209,17 @@ async def _record(tx: Tx, request: Request, acting: Acting, before: Row[Any], va
     response_model=Customer,
     responses={
         **_shown(200, _SHOWN | {"status": "deleted", "email": None, "name": None}),
-        **answers(*ACTING_REFUSALS),
+        **error_responses(*PROJECT_AUTH_ERRORS),
     },
 )
-async def delete_customer(request: Request, db: Db, acting: Selling, reference: Id) -> Response:
+async def delete_customer(request: Request, db: Db, acting: CanSell, reference: Id) -> Response:
     """Name and e-mail are erased and metered calls refused; the counts stay, they are what was billed."""
     async with db.write() as tx:
         customer = await customers.find(tx, acting.scope, reference)
         deleted = await customers.delete(tx, acting.scope, customer)
         if customer.status != "deleted":
-            await record(tx, request, acting, "customer.deleted", about=customer.id)
-    return json_answer(_customer(deleted))
+            await audit_request(tx, request, acting, "customer.deleted", about=customer.id)
+    return json_response(_customer(deleted))
 
 
 def _customer(row: Row[Any]) -> Customer:

@@ -9,11 +9,11 @@ from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
 from dream_api import webhooks
-from dream_api.auth.dependencies import Viewing
-from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.auth.dependencies import CanView
+from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
 from dream_api.core import clock
 from dream_api.core.db import Row
-from dream_api.core.http import answers, json_answer
+from dream_api.core.http import error_responses, json_response
 from dream_api.core.http.dependencies import Db
 from dream_api.webhooks import EventType
 
@@ -68,12 +68,12 @@ _EXAMPLE: dict[str, Any] = {
     response_model=EventList,
     responses={
         200: {"content": {"application/json": {"example": {"data": [_EXAMPLE], "nextCursor": None}}}},
-        **answers(*ACTING_REFUSALS),
+        **error_responses(*PROJECT_AUTH_ERRORS),
     },
 )
 async def list_events(
     db: Db,
-    acting: Viewing,
+    acting: CanView,
     kind: Annotated[EventType | None, Query(alias="type", description=_TYPES)] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="How many to answer.")] = 20,
     after: Annotated[str | None, Query(pattern=_CURSOR, description="The `nextCursor` of the page before.")] = None,
@@ -84,7 +84,7 @@ async def list_events(
             tx, acting.platform_id, acting.project_id, acting.mode, kind=kind, limit=limit + 1, after=after
         )
     page = [_shown(row) for row in rows[:limit]]
-    return json_answer(EventList(data=page, next_cursor=page[-1].id if len(rows) > limit else None))
+    return json_response(EventList(data=page, next_cursor=page[-1].id if len(rows) > limit else None))
 
 
 def _shown(row: Row[Any]) -> ShownEvent:

@@ -9,12 +9,19 @@ from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
 from dream_api import audit, keys, platforms
-from dream_api.auth.dependencies import IdempotencyKey, OnPlatform, WithTestKeys
-from dream_api.auth.rate_limit import client_of
-from dream_api.auth.tenant_resolution import ACTING_REFUSALS, DEVELOPER_REFUSALS, PersonalTokenRequired
+from dream_api.auth.dependencies import CanManageTestKeys, IdempotencyKey, PlatformMember
+from dream_api.auth.rate_limit import client_address
+from dream_api.auth.tenant_resolution import PLATFORM_AUTH_ERRORS, PROJECT_AUTH_ERRORS, PersonalTokenRequired
 from dream_api.core import clock, errors, secrets
 from dream_api.core.db import Row, Tx
-from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, takes
+from dream_api.core.http import (
+    RequestModel,
+    error_responses,
+    idempotent_response,
+    json_response,
+    read_json_body,
+    request_body,
+)
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.core.secrets import InstanceKey
@@ -57,7 +64,7 @@ class CredentialsList(Shown):
     data: list[ProjectCredentials]
 
 
-class Rotation(Body):
+class Rotation(RequestModel):
     """Which key to replace, and how long the older ones still work."""
 
     mode: Mode
@@ -102,14 +109,14 @@ _ROTATED = {
     response_model=CredentialsList,
     responses={
         200: {"content": {"application/json": {"example": {"data": [_KEYS_OF]}}}},
-        **answers(*DEVELOPER_REFUSALS),
+        **error_responses(*PLATFORM_AUTH_ERRORS),
     },
 )
 async def get_credentials(
     request: Request,
     db: Db,
     settings: SettingsDep,
-    developer: OnPlatform,
+    developer: PlatformMember,
     project_id: Annotated[str | None, Query(alias="projectId", max_length=64, description="Of this one only.")] = None,
 ) -> Response:
     """Of each project and mode. That test keys were read is written into the security log."""
@@ -122,10 +129,10 @@ async def get_credentials(
             raise errors.NotFound("There is no such project.", param="projectId")
         told = [await _credentials_of(tx, project, instance_key if may_reveal else None) for project in wanted]
         if any(each.test.secret_key for each in told):
-            by = developer.actor(client_of(request.scope))
+            by = developer.actor(client_address(request.scope))
             about = project_id or developer.platform.id
             await audit.record(tx, developer.platform.id, "key.revealed", by=by, about=about)
-    answer = json_answer(CredentialsList(data=told))
+    answer = json_response(CredentialsList(data=told))
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -150,7 +157,7 @@ def _of_mode(rows: Sequence[Row[Any]], mode: Mode, instance_key: InstanceKey | N
         publishable_key=None if publishable is None else publishable.shown,
         secret_key=None
         if secret is None or mode == "live" or instance_key is None
-        else keys.reveal_if_ours(secret, instance_key),
+        else keys.reveal_if_decryptable(secret, instance_key),
         secret_key_prefix=None if secret is None else secret.shown,
     )
 
@@ -161,8 +168,8 @@ def _of_mode(rows: Sequence[Row[Any]], mode: Mode, instance_key: InstanceKey | N
     response_model=Rotated,
     responses={
         200: {"content": {"application/json": {"example": _ROTATED}}},
-        **answers(
-            *ACTING_REFUSALS,
+        **error_responses(
+            *PROJECT_AUTH_ERRORS,
             PersonalTokenRequired,
             errors.MalformedJson,
             errors.BodyTooDeep,
@@ -173,18 +180,18 @@ def _of_mode(rows: Sequence[Row[Any]], mode: Mode, instance_key: InstanceKey | N
             NoKeyToRotate,
         ),
     },
-    openapi_extra=takes(Rotation, {"mode": "test", "graceSeconds": 3600}),
+    openapi_extra=request_body(Rotation, {"mode": "test", "graceSeconds": 3600}),
 )
 async def rotate_key(
-    request: Request, settings: SettingsDep, acting: WithTestKeys, _: IdempotencyKey = None
+    request: Request, settings: SettingsDep, acting: CanManageTestKeys, _: IdempotencyKey = None
 ) -> Response:
     """A new secret key at once; the older ones work until the grace is over. Live keys take an owner or admin."""
-    body, raw = await read_json(request, Rotation)
+    body, raw = await read_json_body(request, Rotation)
     if body.mode == "live":
         assert acting.role is not None
-        platforms.refuse_role(acting.role, "manage")
+        platforms.require_permission(acting.role, "manage")
     instance_key = secrets.instance_key(settings)
-    by = acting.actor(client_of(request.scope))
+    by = acting.actor(client_address(request.scope))
 
     async def effect(tx: Tx) -> Rotated:
         grace = body.grace_seconds * clock.SECOND
@@ -201,7 +208,7 @@ async def rotate_key(
             old_keys_end_at=clock.rfc3339(clock.now() + grace),
         )
 
-    return await answer_once(
+    return await idempotent_response(
         request,
         platform_id=acting.platform_id,
         caller=acting.caller,

@@ -9,10 +9,10 @@ from starlette.responses import Response
 
 from dream_api import audit
 from dream_api.audit import ActorKind, Entry
-from dream_api.auth.dependencies import Managing
-from dream_api.auth.tenant_resolution import DEVELOPER_REFUSALS
+from dream_api.auth.dependencies import CanManagePlatform
+from dream_api.auth.tenant_resolution import PLATFORM_AUTH_ERRORS
 from dream_api.core import clock
-from dream_api.core.http import answers, json_answer
+from dream_api.core.http import error_responses, json_response
 from dream_api.core.http.dependencies import Db
 
 router = APIRouter(tags=["Security log"])
@@ -67,12 +67,12 @@ _EXAMPLE: dict[str, Any] = {
     response_model=EntryList,
     responses={
         200: {"content": {"application/json": {"example": {"data": [_EXAMPLE], "nextCursor": None}}}},
-        **answers(*DEVELOPER_REFUSALS),
+        **error_responses(*PLATFORM_AUTH_ERRORS),
     },
 )
 async def read_log(
     db: Db,
-    developer: Managing,
+    developer: CanManagePlatform,
     action: Annotated[str | None, Query(pattern=r"^[a-z._]{1,64}$", description="Of this action only.")] = None,
     member: Annotated[str | None, Query(pattern=r"^[0-9a-z_]{1,64}$", description="Of this actor only, by id.")] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="How many to answer.")] = 20,
@@ -91,7 +91,7 @@ async def read_log(
             actor_id=member,
         )
     page = [shown(entry) for entry in found[:limit]]
-    return json_answer(EntryList(data=page, next_cursor=str(page[-1].number) if len(found) > limit else None))
+    return json_response(EntryList(data=page, next_cursor=str(page[-1].number) if len(found) > limit else None))
 
 
 def shown(entry: Entry) -> ShownEntry:

@@ -4,7 +4,7 @@ What a file is, is seen in its bytes; what could run script in a browser is hand
 """
 
 from dream_api.assets.byte_ranges import RangeNotSatisfiable, span_of
-from dream_api.assets.content_type import ContentType, is_shown, type_of
+from dream_api.assets.content_type import ContentType, is_shown, sniff_content_type
 from dream_api.assets.queries import by_key, delete_asset, keys_of
 from dream_api.assets.rules import (
     CURSOR,
@@ -15,10 +15,10 @@ from dream_api.assets.rules import (
     draft,
     folder_of,
     is_key,
-    keep,
     page_of,
     path_of,
-    refuse_beyond,
+    require_quota,
+    save,
 )
 from dream_api.assets.uploads import Upload, upload_in
 
@@ -37,12 +37,12 @@ __all__ = [
     "folder_of",
     "is_key",
     "is_shown",
-    "keep",
     "keys_of",
     "page_of",
     "path_of",
-    "refuse_beyond",
+    "require_quota",
+    "save",
+    "sniff_content_type",
     "span_of",
-    "type_of",
     "upload_in",
 ]

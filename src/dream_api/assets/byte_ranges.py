@@ -3,13 +3,13 @@
 import re
 from dataclasses import dataclass
 
-from dream_api.core.errors import Refusal
+from dream_api.core.errors import AppError
 
 # Possessive: blanks on both sides of a number that may be missing would else be divided in every way.
 _RANGE = re.compile(r"bytes=\s*+([0-9]{0,15}+)\s*+-\s*+([0-9]{0,15}+)\s*+", re.IGNORECASE)
 
 
-class RangeNotSatisfiable(Refusal):
+class RangeNotSatisfiable(AppError):
     status = 416
     code = "range_not_satisfiable"
     hint = "Ask for bytes that there are; Content-Range tells how many."

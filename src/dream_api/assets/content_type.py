@@ -35,7 +35,7 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
 _MARKUP = re.compile(rb"<\s*[!?/a-z]", re.IGNORECASE)
 
 
-def type_of(content: bytes) -> ContentType:
+def sniff_content_type(content: bytes) -> ContentType:
     """One of a closed list; markup of any kind is binary, so that no browser reads it."""
     for beginning, kind in _BEGINNINGS:
         if content.startswith(beginning):

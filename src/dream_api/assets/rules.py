@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from dream_api.assets import queries
-from dream_api.assets.content_type import ContentType, type_of
+from dream_api.assets.content_type import ContentType, sniff_content_type
 from dream_api.assets.uploads import Upload
 from dream_api.core import clock
 from dream_api.core.db import Tx
@@ -54,7 +54,7 @@ def draft(upload: Upload, limit: int) -> Asset:
         raise AssetTooLarge(f"The file has {len(upload.content):,} bytes; at most {limit:,} are kept.")
     digest = hashlib.sha256(upload.content).digest()
     key = f"{secrets.token_hex(_RANDOM_BYTES)}-{digest.hex()[:_SHOWN_DIGITS]}"
-    return Asset(key, upload.content, digest, type_of(upload.content), upload.name)
+    return Asset(key, upload.content, digest, sniff_content_type(upload.content), upload.name)
 
 
 def is_key(text: str) -> bool:
@@ -72,7 +72,7 @@ def path_of(platform_id: str, key: str) -> str:
     return f"{folder_of(platform_id)}/{key}"
 
 
-async def refuse_beyond(tx: Tx, platform_id: str, size: int, quota: int) -> None:
+async def require_quota(tx: Tx, platform_id: str, size: int, quota: int) -> None:
     """Raises StorageFull where so many bytes more would be too many; a quota of 0 is any number."""
     if quota and await queries.bytes_of(tx, platform_id) + size > quota:
         raise StorageFull(f"The files of the platform would take more than {quota:,} bytes.")
@@ -92,7 +92,7 @@ def cursor_of(row: Row[Any]) -> str:
     return f"{row.created_at}-{row.key}"
 
 
-async def keep(tx: Tx, platform_id: str, project_id: str, mode: Mode, asset: Asset, *, created_by: str) -> Row[Any]:
+async def save(tx: Tx, platform_id: str, project_id: str, mode: Mode, asset: Asset, *, created_by: str) -> Row[Any]:
     """What is known of it; the bytes must be in the store already, so that no row ever points at nothing."""
     row = {
         "key": asset.key,

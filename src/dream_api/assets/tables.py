@@ -2,24 +2,24 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table
 
-from dream_api.core.db.columns import Digest, Number, Verbatim, key, metadata, moment
+from dream_api.core.db.columns import Hash, Number, RawText, id_column, metadata, timestamp_column
 
 # Directory: whoever has the key is served, before any tenant is known.
 assets = Table(
     "assets",
     metadata,
-    key("key", primary_key=True),
-    key("platform_id"),
-    key("project_id"),
-    key("mode"),
+    id_column("key", primary_key=True),
+    id_column("platform_id"),
+    id_column("project_id"),
+    id_column("mode"),
     # SHA-256 of the bytes.
-    Column("digest", Digest, nullable=False),
-    key("content_type"),
+    Column("digest", Hash, nullable=False),
+    id_column("content_type"),
     # As the file was called where it came from.
-    Column("name", Verbatim, nullable=False),
+    Column("name", RawText, nullable=False),
     Column("size", Number, nullable=False),
-    key("created_by"),
-    moment("created_at"),
+    id_column("created_by"),
+    timestamp_column("created_at"),
     CheckConstraint("mode IN ('test', 'live')", name="mode"),
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
     Index("ix_assets__platform", "platform_id", "project_id", "mode", "key"),

@@ -9,8 +9,8 @@ from dream_api.audit.actions import ACTIONS
 from dream_api.audit.entries import Entry, Known, actors_of, entries_of
 from dream_api.audit.erasure import erase_old
 from dream_api.audit.integrity import checks
-from dream_api.audit.recorder import OPERATOR, Actor, ActorKind, record, record_in_all
-from dream_api.audit.truncation import cut, forget
+from dream_api.audit.recorder import OPERATOR, Actor, ActorKind, record, record_in_streams
+from dream_api.audit.truncation import delete_stream, truncate
 
 __all__ = [
     "ACTIONS",
@@ -21,10 +21,10 @@ __all__ = [
     "Known",
     "actors_of",
     "checks",
-    "cut",
+    "delete_stream",
     "entries_of",
     "erase_old",
-    "forget",
     "record",
-    "record_in_all",
+    "record_in_streams",
+    "truncate",
 ]

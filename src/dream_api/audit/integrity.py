@@ -12,16 +12,16 @@ from dream_api.audit import queries
 from dream_api.audit.hash_chain import entry_digest, field_digest, first_digest
 from dream_api.audit.truncation import seal_of
 from dream_api.core.db import Tx
-from dream_api.core.integrity import Check
+from dream_api.core.integrity import IntegrityCheck
 from dream_api.core.secrets import InstanceKey
 
 _PAGE = 1_000
 
 
-def checks(key: InstanceKey | None) -> list[Check]:
+def checks(key: InstanceKey | None) -> list[IntegrityCheck]:
     """Without the instance key, the seals on what was cut off are not looked at."""
     sentence = "The security log is whole: no entry was changed, removed or put in."
-    return [Check("security_log_is_whole", sentence, partial(_broken, key))]
+    return [IntegrityCheck("security_log_is_whole", sentence, partial(_broken, key))]
 
 
 async def _broken(key: InstanceKey | None, tx: Tx, limit: int) -> Sequence[dict[str, Any]]:

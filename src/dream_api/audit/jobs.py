@@ -3,7 +3,7 @@
 from functools import partial
 
 from dream_api.audit.erasure import erase_old
-from dream_api.audit.truncation import cut
+from dream_api.audit.truncation import truncate
 from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.core.jobs import Job, Registry
@@ -21,4 +21,4 @@ def register(registry: Registry, key: InstanceKey) -> None:
 async def shorten(key: InstanceKey, database: Database, job: Job) -> None:
     """Names and addresses go after 30 days, entries after 180."""
     await erase_old(database)
-    await cut(database, key)
+    await truncate(database, key)

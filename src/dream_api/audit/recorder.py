@@ -70,7 +70,7 @@ async def record(
     await queries.insert_entry(tx, entry, digest, fields)
 
 
-async def record_in_all(
+async def record_in_streams(
     tx: Tx,
     books: Collection[str],
     action: str,

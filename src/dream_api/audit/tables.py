@@ -2,20 +2,20 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, ForeignKeyConstraint, Index, Table
 
-from dream_api.core.db.columns import Digest, Number, Verbatim, key, metadata, moment
+from dream_api.core.db.columns import Hash, Number, RawText, id_column, metadata, timestamp_column
 
 books = Table(
     "audit_books",
     metadata,
     # A platform's id, or a person's for what concerns them alone.
-    key("book", primary_key=True),
+    id_column("book", primary_key=True),
     # The newest entry, after which the next one comes; who appends locks this row.
     Column("last_number", Number, nullable=False),
-    Column("last_digest", Digest, nullable=False),
+    Column("last_digest", Hash, nullable=False),
     # The newest entry that was cut off, and the instance's seal on where that was.
     Column("cut_number", Number, nullable=False),
-    Column("cut_digest", Digest, nullable=False),
-    Column("cut_seal", Digest, nullable=True),
+    Column("cut_digest", Hash, nullable=False),
+    Column("cut_seal", Hash, nullable=True),
     CheckConstraint("cut_number <= last_number", name="cut_number"),
     CheckConstraint("(cut_number = 0) = (cut_seal IS NULL)", name="cut_seal"),
     info={"scope": "book", "personal": False, "keep": "for ever"},
@@ -26,13 +26,13 @@ entries = Table(
     metadata,
     Column("book", books.c.book.type, ForeignKey("audit_books.book"), primary_key=True),
     Column("number", Number, primary_key=True, autoincrement=False),
-    moment("at"),
-    key("action"),
-    key("actor_kind"),
-    key("actor_id"),
+    timestamp_column("at"),
+    id_column("action"),
+    id_column("actor_kind"),
+    id_column("actor_id"),
     # The id of what it was done to.
-    key("about"),
-    Column("digest", Digest, nullable=False),
+    id_column("about"),
+    Column("digest", Hash, nullable=False),
     CheckConstraint("actor_kind IN ('user', 'token', 'key', 'operator', 'system')", name="actor_kind"),
     Index("ix_audit_entries__at", "at"),
     Index("ix_audit_entries__actor", "book", "actor_id", "number"),
@@ -43,15 +43,15 @@ entries = Table(
 fields = Table(
     "audit_fields",
     metadata,
-    key("book", primary_key=True),
+    id_column("book", primary_key=True),
     Column("number", Number, primary_key=True, autoincrement=False),
-    key("field", primary_key=True),
+    id_column("field", primary_key=True),
     # Of salt and value; it stays when they are erased, for the chain runs over it.
-    Column("digest", Digest, nullable=False),
-    Column("salt", Digest, nullable=True),
-    Column("value", Verbatim, nullable=True),
+    Column("digest", Hash, nullable=False),
+    Column("salt", Hash, nullable=True),
+    Column("value", RawText, nullable=True),
     # When a name or an address goes; None for what stays as long as its entry, and for what went.
-    moment("erase_at", nullable=True),
+    timestamp_column("erase_at", nullable=True),
     CheckConstraint("(salt IS NULL) = (value IS NULL)", name="salt"),
     ForeignKeyConstraint(["book", "number"], ["audit_entries.book", "audit_entries.number"]),
     Index("ix_audit_fields__erase_at", "erase_at"),

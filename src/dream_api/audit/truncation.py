@@ -17,7 +17,7 @@ def seal_of(key: InstanceKey, book: str, number: int, digest: bytes) -> bytes:
     return hmac.digest(key.derive(_PURPOSE), cut_text(book, number, digest), "sha256")
 
 
-async def cut(database: Database, key: InstanceKey) -> None:
+async def truncate(database: Database, key: InstanceKey) -> None:
     """Entries older than 180 days, a bounded part at a time."""
     before = clock.now() - _TIME
     while True:
@@ -28,7 +28,7 @@ async def cut(database: Database, key: InstanceKey) -> None:
             return
 
 
-async def forget(database: Database, key: InstanceKey, book: str) -> None:
+async def delete_stream(database: Database, key: InstanceKey, book: str) -> None:
     """The whole book, a bounded part at a time; at each moment what is left of it verifies."""
     while await _cut_some(database, key, book, clock.now() + clock.SECOND):
         pass

@@ -6,31 +6,31 @@ from fastapi import Request
 
 from dream_api import accounts, audit, keys
 from dream_api.audit import Actor
-from dream_api.auth.principals import Acting, Developer
-from dream_api.auth.rate_limit import client_of
+from dream_api.auth.principals import PlatformPrincipal, ProjectPrincipal
+from dream_api.auth.rate_limit import client_address
 from dream_api.core.db import Tx
-from dream_api.core.secrets import digest
+from dream_api.core.secrets import hash_token
 
 
-async def record(
+async def audit_request(
     tx: Tx,
     request: Request,
-    who: Acting | Developer,
+    who: ProjectPrincipal | PlatformPrincipal,
     action: str,
     *,
     about: str = "",
     details: Mapping[str, str] = {},
 ) -> None:
     """Appends to the book of their platform; it stays locked until the commit, so this comes last."""
-    platform_id = who.platform_id if isinstance(who, Acting) else who.platform.id
-    in_project = {"project": who.project_id, "mode": who.mode} if isinstance(who, Acting) else {}
+    platform_id = who.platform_id if isinstance(who, ProjectPrincipal) else who.platform.id
+    in_project = {"project": who.project_id, "mode": who.mode} if isinstance(who, ProjectPrincipal) else {}
     by = await _actor(tx, request, who)
     await audit.record(tx, platform_id, action, by=by, about=about, details={**in_project, **details})
 
 
-async def _actor(tx: Tx, request: Request, who: Acting | Developer) -> Actor:
+async def _actor(tx: Tx, request: Request, who: ProjectPrincipal | PlatformPrincipal) -> Actor:
     """A person, a token by its name, or a project's server, whose very key is told."""
-    address = client_of(request.scope) or ""
+    address = client_address(request.scope) or ""
     if who.user_id is not None:
         return who.actor(address)
     kind, actor_id, *_ = who.caller.split(":")
@@ -38,5 +38,5 @@ async def _actor(tx: Tx, request: Request, who: Acting | Developer) -> Actor:
         token = await accounts.find(tx, actor_id)
         return Actor("token", actor_id, "" if token is None else token.name, address)
     # Read in this very transaction: another connection might have to be waited for.
-    key = await keys.load(tx, digest(keys.well_formed(request.headers.get("authorization"))))
+    key = await keys.load(tx, hash_token(keys.well_formed(request.headers.get("authorization"))))
     return Actor("key", "" if key is None else key.id, address=address)

@@ -7,12 +7,12 @@ from hashlib import sha256
 
 from dream_api import accounts, keys, platforms
 from dream_api.accounts import PersonalToken, Session
-from dream_api.auth.credential_cache import Holders
+from dream_api.auth.credential_cache import CredentialCache
 from dream_api.auth.token_roles import load_token
 from dream_api.core import clock
-from dream_api.core.cache import Cache, Changes, keep
+from dream_api.core.cache import Cache, CacheInvalidator, keep
 from dream_api.core.db import Database
-from dream_api.core.errors import Forbidden, OutcomeUnknown, Overloaded, Refusal, StorageUnavailable, ValidationFailed
+from dream_api.core.errors import AppError, Forbidden, OutcomeUnknown, Overloaded, StorageUnavailable, ValidationFailed
 from dream_api.core.ratelimit import RateLimited
 from dream_api.keys import Key
 from dream_api.platforms import Project
@@ -29,7 +29,7 @@ class SecretKeyRequired(Forbidden):
 
 
 # What a call with a secret key can be refused for, wherever it goes.
-SERVER_REFUSALS: tuple[type[Refusal], ...] = (
+SECRET_KEY_ERRORS: tuple[type[AppError], ...] = (
     *keys.REFUSALS,
     SecretKeyRequired,
     RateLimited,
@@ -43,16 +43,18 @@ SERVER_REFUSALS: tuple[type[Refusal], ...] = (
 class Authenticator:
     """Knows callers by their keys, tokens and sessions: from memory where that is fresh, else from the database."""
 
-    def __init__(self, database: Database, changes: Changes) -> None:
+    def __init__(self, database: Database, changes: CacheInvalidator) -> None:
         self.database = database
         self._changes = changes
         self._projects = Cache[Project](platforms.CACHE_KIND, size=_PROJECTS)
-        changes.keep_true(self._projects)
-        self.keys = Holders(keys.CACHE_KIND, database, changes, keys.load, size=_KEYS, unknown_size=_UNKNOWN_KEYS)
-        self.tokens = Holders(
+        changes.register(self._projects)
+        self.keys = CredentialCache(
+            keys.CACHE_KIND, database, changes, keys.load, size=_KEYS, unknown_size=_UNKNOWN_KEYS
+        )
+        self.tokens = CredentialCache(
             accounts.CACHE_KIND, database, changes, load_token, size=_TOKENS, unknown_size=_UNKNOWN_KEYS
         )
-        self._sessions = Holders(
+        self._sessions = CredentialCache(
             accounts.SESSION_KIND,
             database,
             changes,
@@ -66,8 +68,8 @@ class Authenticator:
     def known_server(self, authorization: str | None) -> Key | None:
         """As `server`, from memory alone; None where the database must be asked."""
         token = authorization[7:] if authorization is not None and authorization[:7] == "Bearer " else ""
-        key = self._known_keys.get(sha256(token.encode()).hexdigest()) if self._changes.are_known else None
-        return None if key is None else _secret(keys.refuse_unusable(key, clock.now()))
+        key = self._known_keys.get(sha256(token.encode()).hexdigest()) if self._changes.is_fresh else None
+        return None if key is None else _secret(keys.require_active_key(key, clock.now()))
 
     async def server(self, authorization: str | None) -> Key:
         """The secret key that a request came with; refuses all others and those not in force."""
@@ -76,15 +78,15 @@ class Authenticator:
 
     async def key(self, authorization: str | None) -> Key:
         """The key that a request came with, whatever its kind; refuses personal tokens and keys not in force."""
-        sent = accounts.sent_in(authorization)
+        sent = accounts.token_in_header(authorization)
         if sent is not None:
             await self.token(sent)
             raise SecretKeyRequired("This call needs a key of the project; a personal token was sent.", hint=_A_KEY)
-        return keys.refuse_unusable(await self.keys.of(keys.well_formed(authorization)), clock.now())
+        return keys.require_active_key(await self.keys.of(keys.well_formed(authorization)), clock.now())
 
     async def token(self, sent: str) -> PersonalToken:
         """The personal token with this text; refuses all else and those not in force."""
-        return accounts.refuse_unusable(await self.tokens.of(accounts.well_formed(sent)), clock.now())
+        return accounts.require_active_token(await self.tokens.of(accounts.parse_token(sent)), clock.now())
 
     async def session(self, sent: str) -> Session | None:
         """The session with this text, where it is open."""
@@ -117,7 +119,7 @@ class Authenticator:
             async with self.database.read() as tx:
                 return await platforms.load_project(tx, project_id)
 
-        known = self._projects.get(project_id) if self._changes.are_known else None
+        known = self._projects.get(project_id) if self._changes.is_fresh else None
         return known or await self._projects.get_or_load(project_id, load)
 
 

@@ -11,7 +11,7 @@ from dream_api.accounts import Session
 from dream_api.auth.authenticator import Authenticator
 from dream_api.auth.csrf import csrf_of, refuse_foreign_call
 from dream_api.core.errors import Unauthorized
-from dream_api.core.http import refuse_foreign_form
+from dream_api.core.http import require_same_origin
 from dream_api.core.http.dependencies import settings_of, state_of
 from dream_api.core.settings import Settings
 from dream_api.platforms import Membership
@@ -25,7 +25,7 @@ class SignInRequired(Unauthorized):
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
+class SignedInUser:
     """Somebody who is signed in. `csrf`: what every form of theirs carries."""
 
     session: Session
@@ -46,17 +46,17 @@ def cookie_of(settings: Settings) -> str:
     return "__Host-dream_session" if settings.link_base.startswith("https:") else "dream_session"
 
 
-async def visitor_of(request: Request) -> Visitor:
+async def require_signed_in(request: Request) -> SignedInUser:
     """Raises SignInRequired; refuses forms that another website sent, also with the visitor's own cookie."""
     visitor = await signed_in(request)
     if visitor is None:
         raise SignInRequired("Nobody is signed in.")
     if request.method not in _READING:
-        refuse_foreign_form(request.headers, settings_of(request).link_base)
+        require_same_origin(request.headers, settings_of(request).link_base)
     return visitor
 
 
-async def signed_in(request: Request) -> Visitor | None:
+async def signed_in(request: Request) -> SignedInUser | None:
     """Whoever is signed in, if anybody."""
     authenticator: Authenticator = state_of(request, "authenticator")
     sent = request.cookies.get(cookie_of(settings_of(request)), "")
@@ -66,10 +66,10 @@ async def signed_in(request: Request) -> Visitor | None:
     await authenticator.touch_session(session)
     async with authenticator.database.read() as tx:
         memberships = await platforms.memberships_of(tx, session.user_id)
-    return Visitor(session, csrf_of(sent), memberships)
+    return SignedInUser(session, csrf_of(sent), memberships)
 
 
-async def calling(request: Request) -> Visitor | None:
+async def session_from_cookie(request: Request) -> SignedInUser | None:
     """Whoever calls the API by the cookie of their session; None where no cookie came.
 
     Raises SignInRequired for a session that is over, ForeignCall where another website may have made the call.
@@ -85,4 +85,4 @@ async def calling(request: Request) -> Visitor | None:
     return visitor
 
 
-SignedIn = Annotated[Visitor, Depends(visitor_of)]
+SignedIn = Annotated[SignedInUser, Depends(require_signed_in)]

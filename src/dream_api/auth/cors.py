@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dream_api import platforms
-from dream_api.auth.principals import Acting
+from dream_api.auth.principals import ProjectPrincipal
 from dream_api.core.http import add_header
 
 _READABLE = "Idempotent-Replayed, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
@@ -20,7 +20,7 @@ _EXPOSED = "Access-Control-Expose-Headers"
 _FIRST_REFUSAL = 400
 
 
-def open_to_browsers(router: APIRouter, path: str, *methods: str) -> None:
+def add_preflight_route(router: APIRouter, path: str, *methods: str) -> None:
     """Let browsers call the path from other websites.
 
     Before a call they ask in general, without a key; whether this website may is decided with the call itself.
@@ -38,17 +38,17 @@ def open_to_browsers(router: APIRouter, path: str, *methods: str) -> None:
     router.add_api_route(path, allow, methods=["OPTIONS"], include_in_schema=False)
 
 
-def admit_website(request: Request, acting: Acting) -> None:
+def allow_origin(request: Request, acting: ProjectPrincipal) -> None:
     """Lets the website read the answer that the call came from; raises OriginNotAllowed where it is not listed."""
     add_header(request, "Vary", "Origin")
     origin = request.headers.get("origin")
     if origin is not None:
-        platforms.refuse_browser(acting.project, acting.mode, origin)
+        platforms.require_allowed_origin(acting.project, acting.mode, origin)
         add_header(request, _ALLOWED, origin)
         add_header(request, _EXPOSED, _READABLE)
 
 
-class TellingBrowsers:
+class CORSErrorMiddleware:
     """The middleware that lets every website read why its call was refused, also where that was before anybody knew
     whose key it is: without cookies, which no website may send along, it learns what any program would."""
 

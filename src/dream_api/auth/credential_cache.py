@@ -4,13 +4,13 @@ from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from typing import Generic, TypeVar
 
-from dream_api.core.cache import Cache, Changes
+from dream_api.core.cache import Cache, CacheInvalidator
 from dream_api.core.db import Database, Tx
 
 V = TypeVar("V")
 
 
-class Holders(Generic[V]):
+class CredentialCache(Generic[V]):
     """What each key of one kind stands for; also which ones stand for nothing, so that a flood of one asks the
     database once."""
 
@@ -18,7 +18,7 @@ class Holders(Generic[V]):
         self,
         kind: str,
         database: Database,
-        changes: Changes,
+        changes: CacheInvalidator,
         load: Callable[[Tx, bytes], Awaitable[V | None]],
         *,
         size: int,
@@ -30,7 +30,7 @@ class Holders(Generic[V]):
         self.database = database
         self._changes = changes
         self._load = load
-        changes.keep_true(self.known, self.unknown)
+        changes.register(self.known, self.unknown)
 
     async def of(self, token: str) -> V | None:
         hashed = sha256(token.encode())
@@ -44,6 +44,6 @@ class Holders(Generic[V]):
                 self.unknown.put(name, True, read_at=read_at)
             return found
 
-        if self._changes.are_known and self.unknown.get(name):
+        if self._changes.is_fresh and self.unknown.get(name):
             return None
         return await self.known.get_or_load(name, load)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from fastapi import Request
 
 from dream_api.core.errors import Forbidden
-from dream_api.core.http import ForeignForm, Form, read_form
+from dream_api.core.http import CSRFRejected, Form, read_form
 from dream_api.core.settings import Settings
 
 
@@ -24,7 +24,7 @@ _LARGEST_FORM = 262_144
 _MOST_FIELDS = 500
 
 
-class ForeignCall(Forbidden):
+class CrossSiteCall(Forbidden):
     code = "foreign_call"
     hint = "Call from a page of this instance, or with a personal token instead of the cookie."
 
@@ -39,7 +39,7 @@ def refuse_foreign_call(request: Request, settings: Settings) -> None:
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     is_ours = origin == origin_of(settings) if site is None else site == "same-origin"
     if not is_ours:
-        raise ForeignCall("A session's cookie came with a call that no page of this instance made.")
+        raise CrossSiteCall("A session's cookie came with a call that no page of this instance made.")
 
 
 def origin_of(settings: Settings) -> str:
@@ -48,9 +48,9 @@ def origin_of(settings: Settings) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-async def read_own_form(request: Request, visitor: HasToken) -> Form:
+async def read_csrf_form(request: Request, visitor: HasToken) -> Form:
     """The form, where it comes from a page that this visitor was shown; raises ForeignForm."""
     form = await read_form(request, largest=_LARGEST_FORM, most_fields=_MOST_FIELDS)
     if not hmac.compare_digest(form.pop("csrf", "").encode(), visitor.csrf.encode()):
-        raise ForeignForm("The form is not one of this session's.")
+        raise CSRFRejected("The form is not one of this session's.")
     return form

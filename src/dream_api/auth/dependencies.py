@@ -10,12 +10,12 @@ from dream_api import accounts
 from dream_api.accounts import PersonalToken
 from dream_api.auth import browser_sessions, tenant_resolution
 from dream_api.auth.authenticator import Authenticator
-from dream_api.auth.browser_sessions import SignInRequired, Visitor
-from dream_api.auth.cors import admit_website
-from dream_api.auth.principals import Acting, Developer
-from dream_api.auth.tenant_resolution import Named, PersonalTokenRequired
+from dream_api.auth.browser_sessions import SignedInUser, SignInRequired
+from dream_api.auth.cors import allow_origin
+from dream_api.auth.principals import PlatformPrincipal, ProjectPrincipal
+from dream_api.auth.tenant_resolution import PersonalTokenRequired, RequestedTarget
 from dream_api.core.http.dependencies import from_state
-from dream_api.identity import Passwords, Provider
+from dream_api.identity import PasswordHasher, Provider
 from dream_api.keys import Key
 from dream_api.platforms import Mode, Permission
 
@@ -49,7 +49,7 @@ SERVER_SECURITY: dict[str, Any] = {"security": [{_secret_key.scheme_name: []}]}
 
 
 AuthenticatorDep = Annotated[Authenticator, Depends(from_state("authenticator"))]
-PasswordsDep = Annotated[Passwords, Depends(from_state("passwords"))]
+PasswordsDep = Annotated[PasswordHasher, Depends(from_state("passwords"))]
 ProviderDep = Annotated[Provider | None, Depends(from_state("provider"))]
 
 
@@ -68,11 +68,11 @@ async def _developer(
     authenticator: AuthenticatorDep,
     _: Annotated[_Bearer, Security(_personal_token)] = None,
     __: Annotated[str | None, Security(_session)] = None,
-) -> PersonalToken | Visitor:
-    visitor = await browser_sessions.calling(request) if _authorization(request) is None else None
+) -> PersonalToken | SignedInUser:
+    visitor = await browser_sessions.session_from_cookie(request) if _authorization(request) is None else None
     if visitor is not None:
         return visitor
-    sent = accounts.sent_in(_authorization(request))
+    sent = accounts.token_in_header(_authorization(request))
     if sent is None:
         await authenticator.key(_authorization(request))
         raise PersonalTokenRequired("This is done by a developer, not by a key of a project.")
@@ -87,16 +87,16 @@ async def _server_or_developer(
     _: Annotated[_Bearer, Security(_secret_key)] = None,
     __: Annotated[_Bearer, Security(_personal_token)] = None,
     ___: Annotated[str | None, Security(_session)] = None,
-) -> Key | PersonalToken | Visitor:
-    visitor = await browser_sessions.calling(request) if _authorization(request) is None else None
+) -> Key | PersonalToken | SignedInUser:
+    visitor = await browser_sessions.session_from_cookie(request) if _authorization(request) is None else None
     if visitor is not None:
         return visitor
-    is_token = accounts.sent_in(_authorization(request)) is not None
+    is_token = accounts.token_in_header(_authorization(request)) is not None
     return await (_developer(request, authenticator) if is_token else _server(request, authenticator))
 
 
-async def _person(request: Request, _: Annotated[str | None, Security(_session)] = None) -> Visitor:
-    visitor = await browser_sessions.calling(request)
+async def _person(request: Request, _: Annotated[str | None, Security(_session)] = None) -> SignedInUser:
+    visitor = await browser_sessions.session_from_cookie(request)
     if visitor is None:
         raise SignInRequired("Nobody is signed in.")
     return visitor
@@ -115,8 +115,8 @@ def _named(
     platform_asked: Annotated[str | None, Query(alias="platformId", description="As X-Platform-Id.")] = None,
     project_asked: Annotated[str | None, Query(alias="projectId", description="As X-Project-Id.")] = None,
     mode_asked: Annotated[Mode | None, Query(alias="mode", description="As X-Mode.")] = None,
-) -> Named:
-    return Named(_told(platform_id, platform_asked), _told(project_id, project_asked), mode or mode_asked)
+) -> RequestedTarget:
+    return RequestedTarget(_told(platform_id, platform_asked), _told(project_id, project_asked), mode or mode_asked)
 
 
 def _told(header: str | None, asked: str | None) -> str | None:
@@ -124,55 +124,55 @@ def _told(header: str | None, asked: str | None) -> str | None:
     return asked if header is None else header
 
 
-def acting(permission: Permission) -> Callable[..., Awaitable[Acting]]:
+def acting(permission: Permission) -> Callable[..., Awaitable[ProjectPrincipal]]:
     """A dependency: a server in its own project, or a developer whose role has the permission."""
 
     # Who calls is found first: only then is it told what is wrong with anything else.
     async def find(
         request: Request,
         authenticator: AuthenticatorDep,
-        caller: Annotated[Key | PersonalToken | Visitor, Depends(_server_or_developer)],
-        named: Annotated[Named, Depends(_named)],
-    ) -> Acting:
+        caller: Annotated[Key | PersonalToken | SignedInUser, Depends(_server_or_developer)],
+        named: Annotated[RequestedTarget, Depends(_named)],
+    ) -> ProjectPrincipal:
         if isinstance(caller, Key):
-            return await tenant_resolution.by_key(authenticator, caller, named)
-        if isinstance(caller, Visitor):
-            return await tenant_resolution.by_session(authenticator, caller, named, permission)
+            return await tenant_resolution.resolve_key(authenticator, caller, named)
+        if isinstance(caller, SignedInUser):
+            return await tenant_resolution.resolve_session(authenticator, caller, named, permission)
         return await tenant_resolution.by_token(authenticator, caller, named, permission)
 
     return find
 
 
-def developing(permission: Permission) -> Callable[..., Awaitable[Acting]]:
+def developing(permission: Permission) -> Callable[..., Awaitable[ProjectPrincipal]]:
     """A dependency: a developer at work in a project, whose role has the permission; no key of the project."""
 
     async def find(
         request: Request,
         authenticator: AuthenticatorDep,
-        caller: Annotated[PersonalToken | Visitor, Depends(_developer)],
-        named: Annotated[Named, Depends(_named)],
-    ) -> Acting:
-        if isinstance(caller, Visitor):
-            return await tenant_resolution.by_session(authenticator, caller, named, permission)
+        caller: Annotated[PersonalToken | SignedInUser, Depends(_developer)],
+        named: Annotated[RequestedTarget, Depends(_named)],
+    ) -> ProjectPrincipal:
+        if isinstance(caller, SignedInUser):
+            return await tenant_resolution.resolve_session(authenticator, caller, named, permission)
         return await tenant_resolution.by_token(authenticator, caller, named, permission)
 
     return find
 
 
-def on_platform(permission: Permission) -> Callable[..., Awaitable[Developer]]:
+def on_platform(permission: Permission) -> Callable[..., Awaitable[PlatformPrincipal]]:
     """A dependency: a developer whose role has the permission; keys belong to projects."""
 
     async def find(
         request: Request,
         authenticator: AuthenticatorDep,
-        caller: Annotated[PersonalToken | Visitor, Depends(_developer)],
+        caller: Annotated[PersonalToken | SignedInUser, Depends(_developer)],
         platform_id: Annotated[
             str | None, Header(alias="X-Platform-Id", description="Which platform, where you are on several.")
         ] = None,
         platform_asked: Annotated[str | None, Query(alias="platformId", description="As X-Platform-Id.")] = None,
-    ) -> Developer:
-        named = Named(_told(platform_id, platform_asked))
-        if isinstance(caller, Visitor):
+    ) -> PlatformPrincipal:
+        named = RequestedTarget(_told(platform_id, platform_asked))
+        if isinstance(caller, SignedInUser):
             return tenant_resolution.at_work(caller, named, permission)
         return await tenant_resolution.on_platform(authenticator, caller, named, permission)
 
@@ -184,35 +184,35 @@ async def _browser(
     authenticator: AuthenticatorDep,
     _: Annotated[str | None, Security(_publishable_key)] = None,
     __: Annotated[_Bearer, Security(_secret_key)] = None,
-) -> Acting:
+) -> ProjectPrincipal:
     sent = request.headers.get("x-publishable-key")
     authorization = _authorization(request)
     if sent is not None and authorization is None:
         key = await tenant_resolution.publishable(authenticator, sent)
     else:
         key = await authenticator.key(authorization)
-    found = await tenant_resolution.by_key(authenticator, key, Named())
-    admit_website(request, found)
+    found = await tenant_resolution.resolve_key(authenticator, key, RequestedTarget())
+    allow_origin(request, found)
     return found
 
 
 # A developer's server, by its secret key.
-Server = Annotated[Key, Depends(_server)]
+SecretKeyAuth = Annotated[Key, Depends(_server)]
 # The server, or a developer whose role may see; may sell; may give money back, some of them up to the project's limit.
-Viewing = Annotated[Acting, Depends(acting("view"))]
-Selling = Annotated[Acting, Depends(acting("sell"))]
-Refunding = Annotated[Acting, Depends(acting("refund_some"))]
+CanView = Annotated[ProjectPrincipal, Depends(acting("view"))]
+CanSell = Annotated[ProjectPrincipal, Depends(acting("sell"))]
+CanRefund = Annotated[ProjectPrincipal, Depends(acting("refund_some"))]
 # Anybody who knows the project's publishable key.
-Publishable = Annotated[Acting, Depends(_browser)]
+PublishableKeyAuth = Annotated[ProjectPrincipal, Depends(_browser)]
 # A developer in a project who works with its test keys.
-WithTestKeys = Annotated[Acting, Depends(developing("test_keys"))]
+CanManageTestKeys = Annotated[ProjectPrincipal, Depends(developing("test_keys"))]
 # A developer of any role; one who chooses who works there; one who runs the platform; one who owns it.
-OnPlatform = Annotated[Developer, Depends(on_platform("view"))]
-Teaming = Annotated[Developer, Depends(on_platform("team"))]
-Managing = Annotated[Developer, Depends(on_platform("manage"))]
-Owning = Annotated[Developer, Depends(on_platform("bill"))]
+PlatformMember = Annotated[PlatformPrincipal, Depends(on_platform("view"))]
+CanManageTeam = Annotated[PlatformPrincipal, Depends(on_platform("team"))]
+CanManagePlatform = Annotated[PlatformPrincipal, Depends(on_platform("manage"))]
+CanManageBilling = Annotated[PlatformPrincipal, Depends(on_platform("bill"))]
 # Somebody who is signed in, whether or not they are on any platform.
-Person = Annotated[Visitor, Depends(_person)]
+CurrentUser = Annotated[SignedInUser, Depends(_person)]
 
 
 IdempotencyKey = Annotated[

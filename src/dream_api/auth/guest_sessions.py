@@ -9,9 +9,9 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from dream_api.auth.authenticator import Authenticator
-from dream_api.auth.browser_sessions import SignInRequired, Visitor, cookie_of, visitor_of
+from dream_api.auth.browser_sessions import SignedInUser, SignInRequired, cookie_of, require_signed_in
 from dream_api.auth.csrf import csrf_of
-from dream_api.core.http import ForeignForm, Form, read_form, refuse_foreign_form
+from dream_api.core.http import CSRFRejected, Form, read_form, require_same_origin
 from dream_api.core.http.dependencies import settings_of, state_of
 from dream_api.core.settings import Settings
 
@@ -20,38 +20,38 @@ _SIGNED_IN_SECONDS = 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Guest:
+class AnonymousVisitor:
     """`secret`: what the browser keeps and no other website knows, of which its forms carry the digest."""
 
-    visitor: Visitor | None
+    visitor: SignedInUser | None
     csrf: str
     secret: str
 
 
-async def _guest(request: Request) -> Guest:
+async def _guest(request: Request) -> AnonymousVisitor:
     settings = settings_of(request)
     try:
-        visitor = await visitor_of(request)
-        return Guest(visitor, visitor.csrf, "")
+        visitor = await require_signed_in(request)
+        return AnonymousVisitor(visitor, visitor.csrf, "")
     except SignInRequired:
         pass
     if request.method not in ("GET", "HEAD"):
-        refuse_foreign_form(request.headers, settings.link_base)
+        require_same_origin(request.headers, settings.link_base)
     kept = request.cookies.get(own_name(settings, "dream_form"), "")
     secret = kept if len(kept) <= _LONGEST else ""
     if request.method in ("GET", "HEAD"):
         secret = secret or secrets.token_urlsafe(24)
-    return Guest(None, csrf_of(secret) if secret else "", secret)
+    return AnonymousVisitor(None, csrf_of(secret) if secret else "", secret)
 
 
-AnyGuest = Annotated[Guest, Depends(_guest)]
+AnyGuest = Annotated[AnonymousVisitor, Depends(_guest)]
 
 
-async def read_guest_form(request: Request, guest: Guest) -> Form:
+async def read_guest_form(request: Request, guest: AnonymousVisitor) -> Form:
     """The form, where it comes from a page that this browser was shown; raises ForeignForm."""
     form = await read_form(request)
     if not guest.csrf or not hmac.compare_digest(form.pop("csrf", "").encode(), guest.csrf.encode()):
-        raise ForeignForm("The form is not one that this browser was shown.")
+        raise CSRFRejected("The form is not one that this browser was shown.")
     return form
 
 
@@ -60,7 +60,7 @@ def own_name(settings: Settings, name: str) -> str:
     return f"__Host-{name}" if settings.link_base.startswith("https:") else name
 
 
-def keep(request: Request, answer: Response, name: str, text: str, *, seconds: int | None = None) -> Response:
+def set_cookie(request: Request, answer: Response, name: str, text: str, *, seconds: int | None = None) -> Response:
     """The browser keeps the text, where no script and no other website's form can reach it."""
     settings = settings_of(request)
     answer.set_cookie(
@@ -75,20 +75,20 @@ def keep(request: Request, answer: Response, name: str, text: str, *, seconds: i
     return answer
 
 
-def keep_secret(request: Request, answer: Response, guest: Guest) -> Response:
+def keep_secret(request: Request, answer: Response, guest: AnonymousVisitor) -> Response:
     """To be called on every page with a form for guests."""
-    return keep(request, answer, "dream_form", guest.secret) if guest.secret else answer
+    return set_cookie(request, answer, "dream_form", guest.secret) if guest.secret else answer
 
 
-def keep_session(request: Request, answer: Response, token: str) -> Response:
+def set_session_cookie(request: Request, answer: Response, token: str) -> Response:
     """The browser is signed in, in a session that it did not have before."""
-    drop(request, answer, "dream_form")
-    return keep(request, answer, "dream_session", token, seconds=_SIGNED_IN_SECONDS)
+    delete_cookie(request, answer, "dream_form")
+    return set_cookie(request, answer, "dream_session", token, seconds=_SIGNED_IN_SECONDS)
 
 
-def drop(request: Request, answer: Response, name: str) -> Response:
+def delete_cookie(request: Request, answer: Response, name: str) -> Response:
     """The browser keeps it no longer."""
-    return keep(request, answer, name, "", seconds=0)
+    return set_cookie(request, answer, name, "", seconds=0)
 
 
 async def session_left(request: Request) -> tuple[str, str] | None:

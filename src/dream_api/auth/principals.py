@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from dream_api.accounts import Role
 from dream_api.audit import Actor
-from dream_api.platforms import Mode, Permission, Platform, Project, Scope, allows
+from dream_api.platforms import Mode, Permission, Platform, Project, ProjectScope, has_permission
 
 
 @dataclass(frozen=True, slots=True)
-class Acting:
+class ProjectPrincipal:
     """Somebody at work in a project and mode: its server, a browser, or a developer in a role."""
 
     project: Project
@@ -23,7 +23,7 @@ class Acting:
 
     def may(self, permission: Permission) -> bool:
         """A server may all that it can ask for."""
-        return self.role is None or allows(self.role, permission)
+        return self.role is None or has_permission(self.role, permission)
 
     def actor(self, address: str | None) -> Actor:
         """As the security log knows them."""
@@ -49,8 +49,8 @@ class Acting:
         return self.project.no
 
     @property
-    def scope(self) -> Scope:
-        return Scope(self.platform_id, self.platform_no, self.project_id, self.mode)
+    def scope(self) -> ProjectScope:
+        return ProjectScope(self.platform_id, self.platform_no, self.project_id, self.mode)
 
     @property
     def plans_name(self) -> str:
@@ -59,7 +59,7 @@ class Acting:
 
 
 @dataclass(frozen=True, slots=True)
-class Developer:
+class PlatformPrincipal:
     """Somebody at work on a platform, in a role."""
 
     platform: Platform
@@ -71,7 +71,7 @@ class Developer:
     shown_name: str = ""
 
     def may(self, permission: Permission) -> bool:
-        return allows(self.role, permission)
+        return has_permission(self.role, permission)
 
     def actor(self, address: str | None) -> Actor:
         """As the security log knows them."""

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from dream_api import accounts, keys, platforms
 from dream_api.accounts import PersonalToken
-from dream_api.auth.authenticator import SERVER_REFUSALS, Authenticator
-from dream_api.auth.browser_sessions import SignInRequired, Visitor
-from dream_api.auth.csrf import ForeignCall
-from dream_api.auth.principals import Acting, Developer
+from dream_api.auth.authenticator import SECRET_KEY_ERRORS, Authenticator
+from dream_api.auth.browser_sessions import SignedInUser, SignInRequired
+from dream_api.auth.csrf import CrossSiteCall
+from dream_api.auth.principals import PlatformPrincipal, ProjectPrincipal
 from dream_api.core import ids
-from dream_api.core.errors import BadRequest, Forbidden, NotFound, Refusal
+from dream_api.core.errors import AppError, BadRequest, Forbidden, NotFound
 from dream_api.keys import Key
 from dream_api.platforms import Membership, Mode, Permission, Project
 
@@ -31,29 +31,29 @@ class ChoosePlatform(BadRequest):
     hint = "Name one of them by the header X-Platform-Id or the query parameter platformId."
 
 
-_BY_SESSION: tuple[type[Refusal], ...] = (SignInRequired, ForeignCall, ChoosePlatform)
+_BY_SESSION: tuple[type[AppError], ...] = (SignInRequired, CrossSiteCall, ChoosePlatform)
 # What a call can be refused for that a server or a developer makes; one that only a developer makes; one of browsers.
-ACTING_REFUSALS: tuple[type[Refusal], ...] = (
-    *SERVER_REFUSALS,
+PROJECT_AUTH_ERRORS: tuple[type[AppError], ...] = (
+    *SECRET_KEY_ERRORS,
     *accounts.REFUSALS,
     *_BY_SESSION,
-    platforms.RoleForbids,
+    platforms.PermissionDenied,
     ChooseProject,
     NotFound,
 )
-DEVELOPER_REFUSALS: tuple[type[Refusal], ...] = (
-    *SERVER_REFUSALS,
+PLATFORM_AUTH_ERRORS: tuple[type[AppError], ...] = (
+    *SECRET_KEY_ERRORS,
     *accounts.REFUSALS,
     *_BY_SESSION,
-    platforms.RoleForbids,
+    platforms.PermissionDenied,
     PersonalTokenRequired,
     NotFound,
 )
-BROWSER_REFUSALS: tuple[type[Refusal], ...] = (*SERVER_REFUSALS, *accounts.REFUSALS, platforms.OriginNotAllowed)
+BROWSER_AUTH_ERRORS: tuple[type[AppError], ...] = (*SECRET_KEY_ERRORS, *accounts.REFUSALS, platforms.OriginNotAllowed)
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class RequestedTarget:
     """What a request says that it is about."""
 
     platform_id: str | None = None
@@ -61,28 +61,32 @@ class Named:
     mode: Mode | None = None
 
 
-async def by_key(authenticator: Authenticator, key: Key, named: Named) -> Acting:
+async def resolve_key(authenticator: Authenticator, key: Key, named: RequestedTarget) -> ProjectPrincipal:
     """In the key's own project and mode; a request that names others was not meant for them."""
-    own = Named(key.platform_id, key.project_id, key.mode)
-    if any(getattr(named, name) not in (None, getattr(own, name)) for name in Named.__slots__):
+    own = RequestedTarget(key.platform_id, key.project_id, key.mode)
+    if any(getattr(named, name) not in (None, getattr(own, name)) for name in RequestedTarget.__slots__):
         raise NotFound("The key belongs to another platform, project or mode than the request names.")
     project = await authenticator.project(key.project_id)
     assert project is not None
     # A browser sends no idempotency keys of the server's.
     caller = key.caller if key.is_secret else f"browser:{project.id}:{key.mode}"
-    return Acting(project, key.mode, caller)
+    return ProjectPrincipal(project, key.mode, caller)
 
 
-async def by_token(authenticator: Authenticator, token: PersonalToken, named: Named, permission: Permission) -> Acting:
+async def by_token(
+    authenticator: Authenticator, token: PersonalToken, named: RequestedTarget, permission: Permission
+) -> ProjectPrincipal:
     """In the project that is named, else the platform's only one."""
     _refuse_elsewhere(token, named)
-    platforms.refuse_role(token.role, permission)
+    platforms.require_permission(token.role, permission)
     project = await _project(authenticator, token.platform_id, named.project_id)
     mode = named.mode or "test"
-    return Acting(project, mode, f"token:{token.id}:{project.id}:{mode}", token.role)
+    return ProjectPrincipal(project, mode, f"token:{token.id}:{project.id}:{mode}", token.role)
 
 
-async def by_session(authenticator: Authenticator, visitor: Visitor, named: Named, permission: Permission) -> Acting:
+async def resolve_session(
+    authenticator: Authenticator, visitor: SignedInUser, named: RequestedTarget, permission: Permission
+) -> ProjectPrincipal:
     """In the project that is named, on whichever of the visitor's platforms; else in the only one."""
     platform_id = named.platform_id
     if platform_id is None and named.project_id is not None:
@@ -91,23 +95,23 @@ async def by_session(authenticator: Authenticator, visitor: Visitor, named: Name
         if visitor.membership_on(platform_id) is None:
             raise NotFound("There is no such project.", param="X-Project-Id")
     own = _membership(visitor, platform_id)
-    platforms.refuse_role(own.role, permission)
+    platforms.require_permission(own.role, permission)
     project = await _project(authenticator, own.platform.id, named.project_id)
     mode = named.mode or "test"
     session = visitor.session
     caller = f"{visitor.caller}:{project.id}:{mode}"
-    return Acting(project, mode, caller, own.role, session.user_id, session.shown_name)
+    return ProjectPrincipal(project, mode, caller, own.role, session.user_id, session.shown_name)
 
 
-def at_work(visitor: Visitor, named: Named, permission: Permission) -> Developer:
+def at_work(visitor: SignedInUser, named: RequestedTarget, permission: Permission) -> PlatformPrincipal:
     """On the platform that is named, else on the only one."""
     own = _membership(visitor, named.platform_id)
-    platforms.refuse_role(own.role, permission)
+    platforms.require_permission(own.role, permission)
     session = visitor.session
-    return Developer(own.platform, own.role, visitor.caller, session.user_id, session.shown_name)
+    return PlatformPrincipal(own.platform, own.role, visitor.caller, session.user_id, session.shown_name)
 
 
-def _membership(visitor: Visitor, platform_id: str | None) -> Membership:
+def _membership(visitor: SignedInUser, platform_id: str | None) -> Membership:
     if platform_id is not None:
         own = visitor.membership_on(platform_id)
         if own is None:
@@ -123,16 +127,16 @@ def _membership(visitor: Visitor, platform_id: str | None) -> Membership:
 
 
 async def on_platform(
-    authenticator: Authenticator, token: PersonalToken, named: Named, permission: Permission
-) -> Developer:
+    authenticator: Authenticator, token: PersonalToken, named: RequestedTarget, permission: Permission
+) -> PlatformPrincipal:
     _refuse_elsewhere(token, named)
-    platforms.refuse_role(token.role, permission)
+    platforms.require_permission(token.role, permission)
     async with authenticator.database.read() as tx:
         platform = await platforms.find(tx, token.platform_id)
-    return Developer(platform, token.role, f"token:{token.id}")
+    return PlatformPrincipal(platform, token.role, f"token:{token.id}")
 
 
-def _refuse_elsewhere(token: PersonalToken, named: Named) -> None:
+def _refuse_elsewhere(token: PersonalToken, named: RequestedTarget) -> None:
     if named.platform_id not in (None, token.platform_id):
         raise NotFound("There is no such platform.", param="X-Platform-Id", hint=_NO_PLATFORM)
 

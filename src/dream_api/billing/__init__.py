@@ -19,21 +19,21 @@ from dream_api.billing.context import (
     REFUND_FAILED,
     REFUND_SUCCEEDED,
     SENTENCES,
-    Billing,
-    Due,
+    BillingContext,
+    DueTask,
 )
 from dream_api.billing.due_work import DUES, TestClockNeedsSandbox, advance, run_due
-from dream_api.billing.event_sync import apply, refresh
+from dream_api.billing.event_sync import apply_event, sync_object
 from dream_api.billing.gateway_accounts import (
     GatewayMissing,
     NotACustomerYet,
-    account_from,
     account_of,
     find_account,
+    find_gateway_customer,
     find_payer,
     now_in,
-    payer_of,
     scope_of,
+    to_gateway_account,
 )
 from dream_api.billing.idempotency import begun_checkout, begun_refund
 from dream_api.billing.integrity import checks
@@ -51,7 +51,7 @@ from dream_api.billing.queries import (
 from dream_api.billing.refunds import RefundBeyondLimit, RefundTooLarge, find_payment, refuse_beyond
 from dream_api.billing.refunds import begin as begin_refund
 from dream_api.billing.refunds import send as send_refund
-from dream_api.billing.sandbox_delivery import deliver
+from dream_api.billing.sandbox_delivery import deliver_events
 from dream_api.billing.subscription_checkout import AlreadySubscribed, begin_subscription
 from dream_api.billing.webhook_intake import receive
 
@@ -65,17 +65,16 @@ __all__ = [
     "REFUND_SUCCEEDED",
     "SENTENCES",
     "AlreadySubscribed",
-    "Billing",
-    "Due",
+    "BillingContext",
+    "DueTask",
     "GatewayMissing",
     "NotACustomerYet",
     "RefundBeyondLimit",
     "RefundTooLarge",
     "TestClockNeedsSandbox",
-    "account_from",
     "account_of",
     "advance",
-    "apply",
+    "apply_event",
     "begin_checkout",
     "begin_refund",
     "begin_subscription",
@@ -83,9 +82,10 @@ __all__ = [
     "begun_refund",
     "checkout_by_id",
     "checks",
-    "deliver",
+    "deliver_events",
     "end_checkout",
     "find_account",
+    "find_gateway_customer",
     "find_payer",
     "find_payment",
     "has_payments",
@@ -93,16 +93,16 @@ __all__ = [
     "holding_of_user",
     "now_in",
     "open_page",
-    "payer_of",
     "payments_of_checkout",
     "receive",
-    "refresh",
     "refunds_of",
     "refuse_beyond",
     "run_due",
     "scope_of",
     "send_refund",
     "subscribers_by_plan",
+    "sync_object",
+    "to_gateway_account",
     "user_ids_by_invoice",
     "user_ids_by_payment",
 ]

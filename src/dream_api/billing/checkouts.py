@@ -8,11 +8,11 @@ from sqlalchemy import Row
 
 from dream_api import catalog
 from dream_api.billing import gateway_accounts, queries
-from dream_api.billing.context import CHECKOUT_COMPLETED, CHECKOUT_EXPIRED, Billing
+from dream_api.billing.context import CHECKOUT_COMPLETED, CHECKOUT_EXPIRED, BillingContext
 from dream_api.core import clock, ids, jobs
 from dream_api.core.db import Tx
-from dream_api.core.idempotency import Once
-from dream_api.gateways.contract import Account, CheckoutFacts, Line, NewCheckout
+from dream_api.core.idempotency import IdempotentRequest
+from dream_api.gateways.contract import CheckoutFacts, GatewayAccount, LineItem, NewCheckout
 
 # How long a checkout can be paid; Stripe knows no shorter time.
 OPEN_FOR = 30 * clock.MINUTE
@@ -24,13 +24,13 @@ _LIVE = ("opening", "open")
 
 async def begin(
     tx: Tx,
-    account: Account,
+    account: GatewayAccount,
     wanted: NewCheckout,
     *,
     purpose: str,
     subtotal: int,
     customer_id: str | None,
-    once: Once | None,
+    once: IdempotentRequest | None,
 ) -> Row[Any]:
     """The intent to sell, which holds its coupon; its own id is the key of the call that follows.
 
@@ -70,7 +70,7 @@ async def begin(
     return checkout
 
 
-async def open_page(billing: Billing, account: Account, checkout: Row[Any]) -> Row[Any]:
+async def open_page(billing: BillingContext, account: GatewayAccount, checkout: Row[Any]) -> Row[Any]:
     """Has the gateway make the page, once however often it is asked; no transaction may be open."""
     if checkout.status != "opening":
         return checkout
@@ -82,7 +82,7 @@ async def open_page(billing: Billing, account: Account, checkout: Row[Any]) -> R
         return await queries.open_checkout(tx, account.platform_id, checkout.id, values)
 
 
-async def finish(billing: Billing, platform_id: str, checkout_id: str) -> None:
+async def finish(billing: BillingContext, platform_id: str, checkout_id: str) -> None:
     """What a crash left between the intent and the page: the page is made all the same, and ends by its time."""
     async with billing.database.read() as tx:
         checkout = await queries.checkout_by_id(tx, platform_id, checkout_id)
@@ -91,7 +91,9 @@ async def finish(billing: Billing, platform_id: str, checkout_id: str) -> None:
         await open_page(billing, account, checkout)
 
 
-async def follow(tx: Tx, billing: Billing, account: Account, facts: CheckoutFacts, now: int) -> None:
+async def sync_checkout(
+    tx: Tx, billing: BillingContext, account: GatewayAccount, facts: CheckoutFacts, now: int
+) -> None:
     """Write down how the checkout ended, once; whoever sells hears of it in the same transaction."""
     checkout = await _checkout_of(tx, account, facts)
     is_undecided = facts.status == "open" or (facts.status == "complete" and not facts.is_paid)
@@ -105,23 +107,23 @@ async def follow(tx: Tx, billing: Billing, account: Account, facts: CheckoutFact
         return
     ended = await queries.end_checkout(tx, account.platform_id, checkout.id, values)
     if checkout.coupon_id is not None:
-        await catalog.unredeem(tx, account.platform_id, checkout.coupon_id)
+        await catalog.release_redemption(tx, account.platform_id, checkout.coupon_id)
     failed = await queries.has_failed_payment(tx, account.platform_id, checkout.id)
     await billing.events.emit(tx, CHECKOUT_EXPIRED, checkout=ended, failed=failed, now=now)
 
 
-async def _checkout_of(tx: Tx, account: Account, facts: CheckoutFacts) -> Row[Any] | None:
+async def _checkout_of(tx: Tx, account: GatewayAccount, facts: CheckoutFacts) -> Row[Any] | None:
     """By our own id, which the gateway was told: its answer with its own may not have arrived."""
     named = facts.metadata.get("checkout")
     found = None if named is None else await queries.hold_checkout(tx, account.platform_id, named)
     return found if found is not None and found.account == account.id else None
 
 
-async def _wanted(tx: Tx, account: Account, checkout: Row[Any]) -> NewCheckout:
+async def _wanted(tx: Tx, account: GatewayAccount, checkout: Row[Any]) -> NewCheckout:
     """What was begun, as it was begun: the same call again is the same call."""
     told = json.loads(checkout.wanted)
     lines = [
-        Line(
+        LineItem(
             await catalog.find_price(tx, account.platform_id, account.project_id, account.mode, each["price"]),
             each["name"],
             each["quantity"],
@@ -153,5 +155,5 @@ def _written(wanted: NewCheckout) -> dict[str, Any]:
     }
 
 
-def _lines(lines: Sequence[Line]) -> list[dict[str, Any]]:
+def _lines(lines: Sequence[LineItem]) -> list[dict[str, Any]]:
     return [{"price": line.price.id, "name": line.name, "quantity": line.quantity} for line in lines]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dream_api.core.db import Database, Tx
 from dream_api.core.events import Events
 from dream_api.core.secrets import InstanceKey
-from dream_api.gateways.contract import Account, Gateway, Kind
+from dream_api.gateways.contract import Gateway, GatewayAccount, Kind
 
 # The events that rooms above may hear, each told in the transaction of what happened.
 CHECKOUT_COMPLETED = "checkout.completed"
@@ -25,15 +25,15 @@ SENTENCES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueTask:
     """Something that falls due in a project by itself; `run` does the first of it and tells whether there was any."""
 
-    next_at: Callable[[Tx, Account], Awaitable[int | None]]
-    run: Callable[["Billing", Account, int], Awaitable[bool]]
+    next_at: Callable[[Tx, GatewayAccount], Awaitable[int | None]]
+    run: Callable[["BillingContext", GatewayAccount, int], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
-class Billing:
+class BillingContext:
     """One for each process."""
 
     database: Database
@@ -41,7 +41,7 @@ class Billing:
     events: Events
     instance_key: InstanceKey
     # In the order in which they run where they fall due at the same moment.
-    dues: list[Due]
+    dues: list[DueTask]
 
-    def gateway_of(self, account: Account) -> Gateway:
+    def gateway_of(self, account: GatewayAccount) -> Gateway:
         return self.gateways[account.gateway]

@@ -4,11 +4,11 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from dream_api.billing.context import Billing
+from dream_api.billing.context import BillingContext
 from dream_api.core.http.dependencies import from_state
 from dream_api.core.secrets import InstanceKey
 
-BillingDep = Annotated[Billing, Depends(from_state("billing"))]
+BillingDep = Annotated[BillingContext, Depends(from_state("billing"))]
 
 
 async def _instance_key(billing: BillingDep) -> InstanceKey:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from dream_api import catalog
 from dream_api.catalog import Price
 from dream_api.core import clock
-from dream_api.core.html.format import amount, day
+from dream_api.core.html.format import day, format_amount
 
 _STATUSES = {
     "trialing": ("Trial", "good"),
@@ -23,8 +23,8 @@ _STATUSES = {
 def priced(price: Price) -> str:
     """`19.99 USD each month`, and of prices that count: `0.50 USD per 1,000 tokens billed by the month`."""
     if price.billing_scheme != "flat_rate" or price.unit_amount is None or price.interval is None:
-        return catalog.told(price)
-    return f"{amount(price.unit_amount, price.currency)} {each(price)}"
+        return catalog.describe_price(price)
+    return f"{format_amount(price.unit_amount, price.currency)} {each(price)}"
 
 
 def each(price: Price) -> str:

@@ -2,10 +2,10 @@
 
 from dream_api import platforms
 from dream_api.billing import checkout_expiry, gateway_accounts, sandbox_delivery, subscription_sync
-from dream_api.billing.context import Billing, Due
+from dream_api.billing.context import BillingContext, DueTask
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict
-from dream_api.gateways.contract import Account
+from dream_api.gateways.contract import GatewayAccount
 from dream_api.gateways.sandbox import Sandbox
 from dream_api.platforms import Project
 
@@ -15,7 +15,7 @@ class TestClockNeedsSandbox(Conflict):
     hint = "Only the test mode of a project that sells through the sandbox has a clock that can be moved."
 
 
-async def advance(billing: Billing, project: Project, account: Account, to: int) -> None:
+async def advance(billing: BillingContext, project: Project, account: GatewayAccount, to: int) -> None:
     """Move the project's time to that moment; all that falls due on the way has happened, in its order, before."""
     if account.gateway != "sandbox":
         raise TestClockNeedsSandbox("The project's time cannot be moved: its gateway has a clock of its own.")
@@ -25,11 +25,11 @@ async def advance(billing: Billing, project: Project, account: Account, to: int)
             break
         await _move(billing, project, at)
         await due.run(billing, account, at)
-        await sandbox_delivery.deliver(billing, account)
+        await sandbox_delivery.deliver_events(billing, account)
     await _move(billing, project, to)
 
 
-async def run_due(billing: Billing, account: Account) -> None:
+async def run_due(billing: BillingContext, account: GatewayAccount) -> None:
     """All that is due in the project by now, in its order."""
     async with billing.database.read() as tx:
         now = await gateway_accounts.now_in(tx, account)
@@ -38,10 +38,10 @@ async def run_due(billing: Billing, account: Account) -> None:
         if due is None or not await due.run(billing, account, now):
             return
         if account.gateway == "sandbox":
-            await sandbox_delivery.deliver(billing, account)
+            await sandbox_delivery.deliver_events(billing, account)
 
 
-async def _first_due(billing: Billing, account: Account, until: int) -> tuple[Due | None, int]:
+async def _first_due(billing: BillingContext, account: GatewayAccount, until: int) -> tuple[DueTask | None, int]:
     """What falls due first, and when; None where nothing does by then."""
     async with billing.database.read() as tx:
         moments = [(await due.next_at(tx, account), due) for due in billing.dues]
@@ -50,32 +50,32 @@ async def _first_due(billing: Billing, account: Account, until: int) -> tuple[Du
     return due, at
 
 
-async def _move(billing: Billing, project: Project, at: int) -> None:
+async def _move(billing: BillingContext, project: Project, at: int) -> None:
     async with billing.database.write() as tx:
-        if await platforms.now_in(tx, project.platform_id, project.id, "test") < at:
+        if await platforms.project_now(tx, project.platform_id, project.id, "test") < at:
             await platforms.move_to(tx, project, at)
 
 
 # What billing itself has to do by the clock.
 
 
-async def _next_of_sandbox(tx: Tx, account: Account) -> int | None:
+async def _next_of_sandbox(tx: Tx, account: GatewayAccount) -> int | None:
     return await Sandbox.next_due(tx, account) if account.gateway == "sandbox" else None
 
 
-async def _run_sandbox(billing: Billing, account: Account, now: int) -> bool:
+async def _run_sandbox(billing: BillingContext, account: GatewayAccount, now: int) -> bool:
     sandbox = billing.gateways["sandbox"]
     assert isinstance(sandbox, Sandbox)
     return await sandbox.run_next(account, now) is not None
 
 
-async def _run_lapse(billing: Billing, account: Account, now: int) -> bool:
+async def _run_lapse(billing: BillingContext, account: GatewayAccount, now: int) -> bool:
     async with billing.database.write() as tx:
         return await subscription_sync.lapse(tx, billing.events, account, now)
 
 
 DUES = (
-    Due(_next_of_sandbox, _run_sandbox),
-    Due(subscription_sync.next_lapse, _run_lapse),
-    Due(checkout_expiry.next_overdue, checkout_expiry.end_overdue),
+    DueTask(_next_of_sandbox, _run_sandbox),
+    DueTask(subscription_sync.next_lapse, _run_lapse),
+    DueTask(checkout_expiry.next_overdue, checkout_expiry.end_overdue),
 )

@@ -9,8 +9,8 @@ from dream_api.billing import queries
 from dream_api.core import clock, ids
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict
-from dream_api.gateways.contract import Account, Kind
-from dream_api.platforms import Scope
+from dream_api.gateways.contract import GatewayAccount, Kind
+from dream_api.platforms import ProjectScope
 
 
 class GatewayMissing(Conflict):
@@ -23,7 +23,7 @@ class NotACustomerYet(Conflict):
     hint = "Send the customer to a checkout first: POST /api/create-checkout."
 
 
-async def account_of(tx: Tx, scope: Scope) -> Account:
+async def account_of(tx: Tx, scope: ProjectScope) -> GatewayAccount:
     """Where the project's customers pay in this mode: in test mode the sandbox, which is there at once."""
     row = await queries.account_of_project(tx, scope.platform_id, scope.project_id, scope.mode)
     if row is None and scope.mode == "live":
@@ -42,42 +42,42 @@ async def account_of(tx: Tx, scope: Scope) -> Account:
         )
         row = await queries.account_of_project(tx, scope.platform_id, scope.project_id, scope.mode)
         assert row is not None
-    return account_from(row)
+    return to_gateway_account(row)
 
 
-async def find_account(tx: Tx, account_id: str) -> Account | None:
+async def find_account(tx: Tx, account_id: str) -> GatewayAccount | None:
     """By its own id, before any tenant is known."""
     row = await queries.account_by_id(tx, account_id)
-    return None if row is None else account_from(row)
+    return None if row is None else to_gateway_account(row)
 
 
-async def payer_of(tx: Tx, scope: Scope, user_id: str) -> tuple[Account, str] | None:
+async def find_gateway_customer(tx: Tx, scope: ProjectScope, user_id: str) -> tuple[GatewayAccount, str] | None:
     """Where the customer of that user id paid before, and how the gateway knows them."""
     row = await queries.account_of_project(tx, scope.platform_id, scope.project_id, scope.mode)
     customer = await customers.find_user(tx, scope, user_id)
     if row is None or customer is None:
         return None
     known = await queries.gateway_customer_of(tx, scope.platform_id, row.id, customer.id)
-    return None if known is None else (account_from(row), known)
+    return None if known is None else (to_gateway_account(row), known)
 
 
-async def find_payer(tx: Tx, scope: Scope, user_id: str, *, param: str) -> tuple[Account, str]:
+async def find_payer(tx: Tx, scope: ProjectScope, user_id: str, *, param: str) -> tuple[GatewayAccount, str]:
     """As `payer_of`; raises NotACustomerYet where the customer never paid."""
-    payer = await payer_of(tx, scope, user_id)
+    payer = await find_gateway_customer(tx, scope, user_id)
     if payer is None:
         raise NotACustomerYet("The customer has never paid, so there is nothing to see.", param=param)
     return payer
 
 
-def account_from(row: Row[Any]) -> Account:
+def to_gateway_account(row: Row[Any]) -> GatewayAccount:
     gateway: Kind = row.gateway
-    return Account(row.id, gateway, row.platform_id, row.platform_no, row.project_id, row.mode)
+    return GatewayAccount(row.id, gateway, row.platform_id, row.platform_no, row.project_id, row.mode)
 
 
-def scope_of(account: Account) -> Scope:
-    return Scope(account.platform_id, account.platform_no, account.project_id, account.mode)
+def scope_of(account: GatewayAccount) -> ProjectScope:
+    return ProjectScope(account.platform_id, account.platform_no, account.project_id, account.mode)
 
 
-async def now_in(tx: Tx, account: Account) -> int:
+async def now_in(tx: Tx, account: GatewayAccount) -> int:
     """The project's own time."""
-    return await platforms.now_in(tx, account.platform_id, account.project_id, account.mode)
+    return await platforms.project_now(tx, account.platform_id, account.project_id, account.mode)

@@ -3,16 +3,16 @@
 from sqlalchemy import BigInteger, cast, func, or_, select
 
 from dream_api.billing.tables import payments, refunds, subscriptions, usage_bills
-from dream_api.core.integrity import Check
+from dream_api.core.integrity import IntegrityCheck
 from dream_api.platforms.tables import platforms
 from dream_api.usage.tables import usage_hours
 
 
-def checks() -> list[Check]:
+def checks() -> list[IntegrityCheck]:
     return [_usage_is_billed(), _refunds_add_up(), _plans_are_held()]
 
 
-def _usage_is_billed() -> Check:
+def _usage_is_billed() -> IntegrityCheck:
     b, h = usage_bills.c, usage_hours.c
     counted = (
         select(cast(func.coalesce(func.sum(h.total), 0), BigInteger))
@@ -26,7 +26,7 @@ def _usage_is_billed() -> Check:
         .correlate(platforms, usage_bills)
         .scalar_subquery()
     )
-    return Check(
+    return IntegrityCheck(
         "usage_is_billed",
         "What was billed of a meter in a period is what was counted in it.",
         select(b.platform_id, b.subscription_id, b.meter, b.period_starts_at, b.quantity, counted.label("counted"))
@@ -35,7 +35,7 @@ def _usage_is_billed() -> Check:
     )
 
 
-def _refunds_add_up() -> Check:
+def _refunds_add_up() -> IntegrityCheck:
     p, r = payments.c, refunds.c
     refunded = (
         select(cast(func.coalesce(func.sum(r.amount), 0), BigInteger))
@@ -43,18 +43,18 @@ def _refunds_add_up() -> Check:
         .correlate(payments)
         .scalar_subquery()
     )
-    return Check(
+    return IntegrityCheck(
         "refunds_add_up",
         "What went back of a payment is the sum of its refunds.",
         select(p.platform_id, p.id, p.refunded, refunded.label("refunds")).where(p.refunded != refunded),
     )
 
 
-def _plans_are_held() -> Check:
+def _plans_are_held() -> IntegrityCheck:
     s = subscriptions.c
     holds = s.status.in_(("trialing", "active"))
     may_hold = s.status.in_(("trialing", "active", "past_due"))
-    return Check(
+    return IntegrityCheck(
         "plans_are_held",
         "A subscription holds its plan while it is trialing or active, and never when it has ended.",
         select(s.platform_id, s.id, s.status, s.holds).where(or_(holds & ~s.holds, ~may_hold & s.holds)),

@@ -11,26 +11,26 @@ from dream_api.billing import (
     sandbox_delivery,
     webhook_intake,
 )
-from dream_api.billing.context import Billing
+from dream_api.billing.context import BillingContext
 from dream_api.billing.queries import accounts_due
 from dream_api.billing.tables import gateway_events
 from dream_api.core import clock
 from dream_api.core.db import Database
-from dream_api.core.expiry import Kept
+from dream_api.core.expiry import ExpiryRule
 from dream_api.core.jobs import Job, Registry
 from dream_api.gateways.sandbox import DELIVER_JOB
 from dream_api.gateways.sandbox.tables import sandbox_events, sandbox_requests
 
 KEPT = (
-    Kept(gateway_events.c.received_at, 90 * clock.DAY),
-    Kept(sandbox_events.c.created_at, 90 * clock.DAY),
-    Kept(sandbox_requests.c.created_at, clock.DAY),
+    ExpiryRule(gateway_events.c.received_at, 90 * clock.DAY),
+    ExpiryRule(sandbox_events.c.created_at, 90 * clock.DAY),
+    ExpiryRule(sandbox_requests.c.created_at, clock.DAY),
 )
 _DUE_JOB = "billing.run_due"
 _EVERY = 15 * clock.SECOND
 
 
-def register(registry: Registry, billing: Billing) -> None:
+def register(registry: Registry, billing: BillingContext) -> None:
     registry.handle(checkouts.FINISH_JOB, partial(_finish_checkout, billing))
     registry.handle(DELIVER_JOB, partial(_deliver, billing))
     registry.handle(webhook_intake.APPLY_JOB, partial(_apply, billing))
@@ -39,26 +39,26 @@ def register(registry: Registry, billing: Billing) -> None:
     registry.schedule(_DUE_JOB, every=_EVERY, kind=_DUE_JOB)
 
 
-async def _finish_checkout(billing: Billing, _: Database, job: Job) -> None:
+async def _finish_checkout(billing: BillingContext, _: Database, job: Job) -> None:
     await checkouts.finish(billing, job.platform_id or "", job.payload["id"])
 
 
-async def _deliver(billing: Billing, _: Database, job: Job) -> None:
+async def _deliver(billing: BillingContext, _: Database, job: Job) -> None:
     await sandbox_delivery.deliver_all(billing, job.payload["account"])
 
 
-async def _apply(billing: Billing, database: Database, job: Job) -> None:
+async def _apply(billing: BillingContext, database: Database, job: Job) -> None:
     async with database.read() as tx:
         account = await gateway_accounts.find_account(tx, job.payload["account"])
     if account is not None:
-        await event_sync.apply(billing, account, job.payload["event"])
+        await event_sync.apply_event(billing, account, job.payload["event"])
 
 
-async def _send_refund(billing: Billing, _: Database, job: Job) -> None:
+async def _send_refund(billing: BillingContext, _: Database, job: Job) -> None:
     await refunds.send_abandoned(billing, job.platform_id or "", job.payload["id"])
 
 
-async def _run_due(billing: Billing, database: Database, job: Job) -> None:
+async def _run_due(billing: BillingContext, database: Database, job: Job) -> None:
     """Every account in which something is due by its project's own time."""
     async with database.read() as tx:
         due = await accounts_due(tx, clock.now())

@@ -11,11 +11,11 @@ from dream_api.billing.context import REFUND_FAILED, REFUND_SUCCEEDED
 from dream_api.core import clock, ids
 from dream_api.core.db import Tx
 from dream_api.core.events import Events
-from dream_api.gateways.contract import Account, DisputeFacts, InvoiceFacts, PaymentFacts, RefundFacts
+from dream_api.gateways.contract import DisputeFacts, GatewayAccount, InvoiceFacts, PaymentFacts, RefundFacts
 from dream_api.webhooks import Event, EventType
 
 
-async def follow_invoice(tx: Tx, account: Account, facts: InvoiceFacts) -> Row[Any]:
+async def sync_invoice(tx: Tx, account: GatewayAccount, facts: InvoiceFacts) -> Row[Any]:
     """The invoice's row, as the gateway has it."""
     known = await queries.invoice_by_gateway_id(tx, account, facts.id)
     customer_id = await queries.customer_at_gateway(tx, account.platform_id, account.id, facts.customer)
@@ -66,7 +66,7 @@ async def follow_invoice(tx: Tx, account: Account, facts: InvoiceFacts) -> Row[A
     return written
 
 
-async def follow_payment(tx: Tx, events: Events, account: Account, facts: PaymentFacts, now: int) -> None:
+async def sync_payment(tx: Tx, events: Events, account: GatewayAccount, facts: PaymentFacts, now: int) -> None:
     """The payment's row with all its refunds and disputes; who asked for a refund hears once what became of it."""
     known = await queries.payment_by_gateway_id(tx, account, facts.id)
     customer_id = facts.metadata.get("customer")
@@ -103,7 +103,7 @@ async def follow_payment(tx: Tx, events: Events, account: Account, facts: Paymen
 
 
 async def _follow_refund(
-    tx: Tx, events: Events, account: Account, payment: Row[Any], facts: RefundFacts, now: int
+    tx: Tx, events: Events, account: GatewayAccount, payment: Row[Any], facts: RefundFacts, now: int
 ) -> None:
     known = await queries.refund_of(tx, account, facts.metadata.get("refund"), facts.id)
     values = {"status": facts.status, "gateway_id": facts.id, "updated_at": clock.now()}
@@ -132,7 +132,7 @@ async def _follow_refund(
         await events.emit(tx, REFUND_FAILED, refund=written, payment=payment, now=now)
 
 
-async def _follow_dispute(tx: Tx, account: Account, payment: Row[Any], facts: DisputeFacts) -> None:
+async def _follow_dispute(tx: Tx, account: GatewayAccount, payment: Row[Any], facts: DisputeFacts) -> None:
     is_new = await queries.put_dispute(
         tx,
         account,
@@ -152,8 +152,8 @@ async def _follow_dispute(tx: Tx, account: Account, payment: Row[Any], facts: Di
         await _tell(tx, account, "payment.disputed", told)
 
 
-async def _tell(tx: Tx, account: Account, kind: EventType, data: dict[str, object]) -> None:
-    await webhooks.record(tx, [Event(account.platform_id, account.project_id, account.mode, kind, data)])
+async def _tell(tx: Tx, account: GatewayAccount, kind: EventType, data: dict[str, object]) -> None:
+    await webhooks.record_events(tx, [Event(account.platform_id, account.project_id, account.mode, kind, data)])
 
 
 def _of_invoice(invoice: Row[Any]) -> dict[str, object]:

@@ -6,13 +6,13 @@ from typing import Any
 from sqlalchemy import Row
 
 from dream_api.billing import event_sync, gateway_accounts, queries
-from dream_api.billing.context import REFUND_FAILED, Billing
+from dream_api.billing.context import REFUND_FAILED, BillingContext
 from dream_api.core import clock, ids, jobs, money
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Forbidden, NotFound, ValidationFailed
-from dream_api.core.idempotency import Once
-from dream_api.gateways.contract import Account, GatewayRefused
-from dream_api.platforms import RefundLimit, Scope
+from dream_api.core.idempotency import IdempotentRequest
+from dream_api.gateways.contract import GatewayAccount, GatewayRefused
+from dream_api.platforms import ProjectScope, RefundLimit
 
 SEND_JOB = "billing.send_refund"
 _ABANDONED = clock.MINUTE
@@ -28,7 +28,7 @@ class RefundBeyondLimit(Forbidden):
     hint = "Ask an owner or admin to refund it, or to raise the project's refundLimit."
 
 
-async def find_payment(tx: Tx, scope: Scope, payment_id: str) -> tuple[Account, Row[Any]]:
+async def find_payment(tx: Tx, scope: ProjectScope, payment_id: str) -> tuple[GatewayAccount, Row[Any]]:
     payment = await queries.payment_in(tx, scope, payment_id)
     if payment is None:
         raise NotFound("There is no such payment.", param="id")
@@ -39,13 +39,13 @@ async def find_payment(tx: Tx, scope: Scope, payment_id: str) -> tuple[Account, 
 
 async def begin(
     tx: Tx,
-    account: Account,
+    account: GatewayAccount,
     payment_id: str,
     amount: int | None,
     *,
     reason: str | None = None,
     memo: dict[str, Any] | None = None,
-    once: Once | None = None,
+    once: IdempotentRequest | None = None,
     send_at_once: bool = False,
 ) -> Row[Any]:
     """The intent to give so much back (None: all that is left); never more than was paid, whoever else refunds now.
@@ -99,7 +99,7 @@ async def refuse_beyond(tx: Tx, payment: Row[Any], limit: RefundLimit | None) ->
         raise RefundBeyondLimit(f"Members give back up to {most} of a payment.", param="amount")
 
 
-async def send(billing: Billing, account: Account, refund: Row[Any]) -> Row[Any]:
+async def send(billing: BillingContext, account: GatewayAccount, refund: Row[Any]) -> Row[Any]:
     """Has the gateway give the money back, once however often it is asked; no transaction may be open."""
     async with billing.database.read() as tx:
         payment = await queries.payment_by_id(tx, account.platform_id, refund.payment_id)
@@ -117,14 +117,14 @@ async def send(billing: Billing, account: Account, refund: Row[Any]) -> Row[Any]
         except GatewayRefused:
             await _fail(billing, account, refund, payment)
             raise
-    await event_sync.refresh(billing, account, "payment", payment.gateway_id)
+    await event_sync.sync_object(billing, account, "payment", payment.gateway_id)
     async with billing.database.read() as tx:
         written = await queries.refund_by_id(tx, account.platform_id, refund.id)
     assert written is not None
     return written
 
 
-async def send_abandoned(billing: Billing, platform_id: str, refund_id: str) -> None:
+async def send_abandoned(billing: BillingContext, platform_id: str, refund_id: str) -> None:
     """For the job."""
     async with billing.database.read() as tx:
         refund = await queries.refund_by_id(tx, platform_id, refund_id)
@@ -133,7 +133,7 @@ async def send_abandoned(billing: Billing, platform_id: str, refund_id: str) -> 
         await send(billing, account, refund)
 
 
-async def _fail(billing: Billing, account: Account, refund: Row[Any], payment: Row[Any]) -> None:
+async def _fail(billing: BillingContext, account: GatewayAccount, refund: Row[Any], payment: Row[Any]) -> None:
     """What the gateway will not give back is not waited for."""
     async with billing.database.write() as tx:
         if not await queries.fail_refund(tx, account.platform_id, refund.id, clock.now()):

@@ -1,7 +1,7 @@
 """What people do on the sandbox's pages: in force, also at the metered calls, before they are answered."""
 
-from dream_api.billing.context import Billing
-from dream_api.billing.sandbox_delivery import deliver
+from dream_api.billing.context import BillingContext
+from dream_api.billing.sandbox_delivery import deliver_events
 from dream_api.gateways.contract import CardRefused, GatewayRefused
 from dream_api.gateways.sandbox import Sandbox, Session
 
@@ -9,13 +9,15 @@ from dream_api.gateways.sandbox import Sandbox, Session
 _PLACEHOLDER = "{CHECKOUT_SESSION_ID}"
 
 
-def sandbox_of(billing: Billing) -> Sandbox:
+def sandbox_of(billing: BillingContext) -> Sandbox:
     sandbox = billing.gateways["sandbox"]
     assert isinstance(sandbox, Sandbox)
     return sandbox
 
 
-async def pay(billing: Billing, session_id: str, card: str | None, *, authenticate: bool = False) -> Session:
+async def pay_checkout(
+    billing: BillingContext, session_id: str, card: str | None, *, authenticate: bool = False
+) -> Session:
     """The checkout, complete; one that was paid before is answered as it is, and nothing is charged again.
 
     CardRefused where the card does not pay, GatewayRefused where the checkout has expired.
@@ -25,41 +27,41 @@ async def pay(billing: Billing, session_id: str, card: str | None, *, authentica
     try:
         told = await sandbox.pay(session_id, card, authenticate)
     except CardRefused:
-        await deliver(billing, session.account)  # the attempt is told of all the same
+        await deliver_events(billing, session.account)  # the attempt is told of all the same
         raise
     except GatewayRefused:
         session = await sandbox.find_session(session_id)
         if session.document["status"] != "complete":
             raise
         told = None  # its twin, which may still be delivering
-    await deliver(billing, session.account, told)
+    await deliver_events(billing, session.account, told)
     return await sandbox.find_session(session_id)
 
 
-async def leave(billing: Billing, session_id: str) -> Session:
+async def abandon_checkout(billing: BillingContext, session_id: str) -> Session:
     """The checkout, which nobody can pay any more; GatewayRefused where it was paid already."""
     sandbox = sandbox_of(billing)
     told = await sandbox.leave(session_id)
     session = await sandbox.find_session(session_id)
     if session.document["status"] == "complete":
         raise GatewayRefused("This checkout was paid already.", hint="Cancel what was bought, or refund the payment.")
-    await deliver(billing, session.account, told)
+    await deliver_events(billing, session.account, told)
     return session
 
 
-async def change_card(billing: Billing, portal_id: str, card: str, *, authenticate: bool = False) -> None:
+async def change_card(billing: BillingContext, portal_id: str, card: str, *, authenticate: bool = False) -> None:
     """The customer pays with this card from now on; what is open is paid with it at once."""
     sandbox = sandbox_of(billing)
     portal = await sandbox.find_portal(portal_id)
     told = await sandbox.change_card(portal_id, card, authenticate)
-    await deliver(billing, portal.account, told)
+    await deliver_events(billing, portal.account, told)
 
 
-def way_on(session: Session) -> str:
+def success_url(session: Session) -> str:
     """Where whoever has paid goes next."""
     return str(session.document["success_url"]).replace(_PLACEHOLDER, session.document["metadata"]["checkout"])
 
 
-def way_back(session: Session) -> str:
+def cancel_url(session: Session) -> str:
     """Where whoever has not paid goes."""
     return str(session.document["cancel_url"])

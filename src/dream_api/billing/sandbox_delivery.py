@@ -3,14 +3,14 @@
 from collections.abc import Collection
 
 from dream_api.billing import event_sync, gateway_accounts, webhook_intake
-from dream_api.billing.context import Billing
+from dream_api.billing.context import BillingContext
 from dream_api.core import clock
 from dream_api.gateways import webhook_signature
-from dream_api.gateways.contract import Account
+from dream_api.gateways.contract import GatewayAccount
 from dream_api.gateways.sandbox import Sandbox
 
 
-async def deliver(billing: Billing, account: Account, only: Collection[str] | None = None) -> None:
+async def deliver_events(billing: BillingContext, account: GatewayAccount, only: Collection[str] | None = None) -> None:
     """Deliver what was not delivered yet (or, of it, these events), in its order, and apply it.
 
     Whoever goes away on the way is no loss: a job does the same.
@@ -23,12 +23,12 @@ async def deliver(billing: Billing, account: Account, only: Collection[str] | No
             signature = webhook_signature.sign(payload, secret, clock.now() // clock.SECOND)
             await webhook_intake.receive(billing, payload.encode(), signature)
             await sandbox.mark_delivered(account, [event_id])
-            await event_sync.apply(billing, account, event_id)
+            await event_sync.apply_event(billing, account, event_id)
 
 
-async def deliver_all(billing: Billing, account_id: str) -> None:
+async def deliver_all(billing: BillingContext, account_id: str) -> None:
     """For the job."""
     async with billing.database.read() as tx:
         account = await gateway_accounts.find_account(tx, account_id)
     if account is not None:
-        await deliver(billing, account)
+        await deliver_events(billing, account)

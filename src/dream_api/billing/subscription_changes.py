@@ -6,17 +6,17 @@ from sqlalchemy import Row
 
 from dream_api import catalog
 from dream_api.billing import event_sync, gateway_accounts, queries, sandbox_delivery, subscription_checkout
-from dream_api.billing.context import Billing
-from dream_api.catalog import Offer, Price
+from dream_api.billing.context import BillingContext
+from dream_api.catalog import Price, TierWithPrices
 from dream_api.core import ids
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound, ValidationFailed
-from dream_api.gateways.contract import Account, Change, GatewayRefused, Line, Preview
+from dream_api.gateways.contract import GatewayAccount, GatewayRefused, LineItem, Preview, SubscriptionChange
 from dream_api.gateways.usage_prices import UsagePrices, usage_prices_of
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 
 
-async def find(tx: Tx, scope: Scope, subscription_id: str) -> tuple[Account, Row[Any]]:
+async def find(tx: Tx, scope: ProjectScope, subscription_id: str) -> tuple[GatewayAccount, Row[Any]]:
     """The subscription and where it is paid."""
     subscription = await queries.subscription_in(tx, scope, subscription_id)
     if subscription is None:
@@ -27,8 +27,8 @@ async def find(tx: Tx, scope: Scope, subscription_id: str) -> tuple[Account, Row
 
 
 async def wanted(
-    tx: Tx, scope: Scope, subscription: Row[Any], *, tier: str | None, price_id: str | None, quantity: int | None
-) -> Change:
+    tx: Tx, scope: ProjectScope, subscription: Row[Any], *, tier: str | None, price_id: str | None, quantity: int | None
+) -> SubscriptionChange:
     """What the subscription is to become; what is left out stays."""
     refuse_ended(subscription)
     offer, price = await _priced(tx, scope, subscription, tier, price_id)
@@ -39,30 +39,32 @@ async def wanted(
     if (price.id, lines[0].quantity) == (subscription.price_id, subscription.quantity):
         raise ValidationFailed("That is what the subscription is already.", param="tier")
     usage_prices, carried = await _carrying(tx, scope, subscription, lines)
-    return Change((*lines, *carried), subscription_checkout.metadata_of(subscription.customer_id, usage_prices))
+    return SubscriptionChange(
+        (*lines, *carried), subscription_checkout.metadata_of(subscription.customer_id, usage_prices)
+    )
 
 
 async def _carrying(
-    tx: Tx, scope: Scope, subscription: Row[Any], lines: tuple[Line, ...]
-) -> tuple[UsagePrices, list[Line]]:
+    tx: Tx, scope: ProjectScope, subscription: Row[Any], lines: tuple[LineItem, ...]
+) -> tuple[UsagePrices, list[LineItem]]:
     """What was used by meters that are not billed from now on is still owed at the end of this period."""
     starts_at = subscription.period_starts_at
     before = await _price(tx, scope, subscription.price_id)
     price = lines[0].price
     ends_it = (before.interval, before.interval_count) != (price.interval, price.interval_count)
     billed = {line.price.meter for line in lines if not ends_it}
-    carried: list[Line] = []
+    carried: list[LineItem] = []
     for price_id in UsagePrices.from_json(subscription.usage_prices).of_period(starts_at):
         of_usage = await _price(tx, scope, price_id)
         if of_usage.meter not in billed:
-            carried.append(Line(of_usage, f"{subscription.plan}: {of_usage.meter}", 0))
+            carried.append(LineItem(of_usage, f"{subscription.plan}: {of_usage.meter}", 0))
     lasting = usage_prices_of(lines).lasting
     if not carried and not ends_it:
         return UsagePrices(lasting), carried
     return UsagePrices(lasting, usage_prices_of(carried).lasting, starts_at, ends_it), carried
 
 
-async def _price(tx: Tx, scope: Scope, price_id: str) -> Price:
+async def _price(tx: Tx, scope: ProjectScope, price_id: str) -> Price:
     """A price that is sold, or was."""
     price = await catalog.price_by_id(tx, scope.platform_id, scope.project_id, scope.mode, price_id)
     assert price is not None
@@ -70,8 +72,8 @@ async def _price(tx: Tx, scope: Scope, price_id: str) -> Price:
 
 
 async def _priced(
-    tx: Tx, scope: Scope, subscription: Row[Any], tier: str | None, price_id: str | None
-) -> tuple[Offer, Price]:
+    tx: Tx, scope: ProjectScope, subscription: Row[Any], tier: str | None, price_id: str | None
+) -> tuple[TierWithPrices, Price]:
     offer = await catalog.find_offer(tx, scope.platform_id, scope.project_id, scope.mode, tier or subscription.plan)
     if tier is None and price_id is None:
         return offer, await _price(tx, scope, subscription.price_id)
@@ -83,20 +85,28 @@ def refuse_ended(subscription: Row[Any]) -> None:
         raise GatewayRefused("The subscription has ended.", hint="Sell a new one with POST /api/create-checkout.")
 
 
-async def preview(billing: Billing, account: Account, subscription: Row[Any], change: Change) -> Preview:
+async def preview(
+    billing: BillingContext, account: GatewayAccount, subscription: Row[Any], change: SubscriptionChange
+) -> Preview:
     """What the change would cost at this moment."""
     return await billing.gateway_of(account).preview_change(account, subscription.gateway_id, change)
 
 
-async def change(billing: Billing, account: Account, subscription: Row[Any], change: Change, key: str | None) -> None:
+async def change(
+    billing: BillingContext,
+    account: GatewayAccount,
+    subscription: Row[Any],
+    change: SubscriptionChange,
+    key: str | None,
+) -> None:
     """In force at once, also at the metered calls; CardRefused where it could not be paid, and nothing has changed."""
     await billing.gateway_of(account).change_subscription(account, subscription.gateway_id, change, key=_key(key))
     await _follow(billing, account, subscription)
 
 
 async def cancel(
-    billing: Billing,
-    account: Account,
+    billing: BillingContext,
+    account: GatewayAccount,
     subscription: Row[Any],
     *,
     at_period_end: bool,
@@ -110,18 +120,18 @@ async def cancel(
     await _follow(billing, account, subscription)
 
 
-async def resume(billing: Billing, account: Account, subscription: Row[Any], key: str | None) -> None:
+async def resume(billing: BillingContext, account: GatewayAccount, subscription: Row[Any], key: str | None) -> None:
     """Take back a cancellation at the period's end."""
     refuse_ended(subscription)
     await billing.gateway_of(account).resume_subscription(account, subscription.gateway_id, key=_key(key))
     await _follow(billing, account, subscription)
 
 
-async def _follow(billing: Billing, account: Account, subscription: Row[Any]) -> None:
+async def _follow(billing: BillingContext, account: GatewayAccount, subscription: Row[Any]) -> None:
     """What was changed is in force before the caller hears of it; the sandbox's invoices are there as well."""
-    await event_sync.refresh(billing, account, "subscription", subscription.gateway_id)
+    await event_sync.sync_object(billing, account, "subscription", subscription.gateway_id)
     if account.gateway == "sandbox":
-        await sandbox_delivery.deliver(billing, account)
+        await sandbox_delivery.deliver_events(billing, account)
 
 
 def _key(key: str | None) -> str:

@@ -6,13 +6,13 @@ from sqlalchemy import Row
 
 from dream_api import catalog, customers, platforms
 from dream_api.billing import checkouts, gateway_accounts, queries
-from dream_api.catalog import Offer, Price
+from dream_api.catalog import Price, TierWithPrices
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, ValidationFailed
-from dream_api.core.idempotency import Once
-from dream_api.gateways.contract import Line, NewCheckout
+from dream_api.core.idempotency import IdempotentRequest
+from dream_api.gateways.contract import LineItem, NewCheckout
 from dream_api.gateways.usage_prices import UsagePrices, usage_prices_of
-from dream_api.platforms import Project, Scope
+from dream_api.platforms import Project, ProjectScope
 
 LARGEST_QUANTITY = 10_000
 
@@ -25,7 +25,7 @@ class AlreadySubscribed(Conflict):
 async def begin_subscription(
     tx: Tx,
     project: Project,
-    scope: Scope,
+    scope: ProjectScope,
     *,
     user_id: str,
     tier: str,
@@ -35,22 +35,22 @@ async def begin_subscription(
     success_url: str,
     cancel_url: str,
     are_own_pages: bool = False,
-    once: Once | None = None,
+    once: IdempotentRequest | None = None,
 ) -> Row[Any]:
     """The checkout by which the customer will pay for the tier; the customer is made where there is none.
 
     `are_own_pages`: both URLs are pages of this instance, whose origin no project needs to list.
     """
     if not are_own_pages:
-        platforms.refuse_foreign(project, scope.mode, success_url, "successUrl")
-        platforms.refuse_foreign(project, scope.mode, cancel_url, "cancelUrl")
+        platforms.require_allowed_redirect(project, scope.mode, success_url, "successUrl")
+        platforms.require_allowed_redirect(project, scope.mode, cancel_url, "cancelUrl")
     account = await gateway_accounts.account_of(tx, scope)
     now = await gateway_accounts.now_in(tx, account)
     offer = await catalog.find_offer(tx, scope.platform_id, scope.project_id, scope.mode, tier)
     price = catalog.find_price_of(offer, price_id=price_id)
     lines = lines_of(offer, price, quantity)
     customer = await customers.ensure(tx, scope, user_id)
-    customers.refuse_inactive(customer.status)
+    customers.require_active(customer.status)
     await _refuse_second(tx, scope, customer)
     found = None
     if coupon is not None:
@@ -75,7 +75,7 @@ async def begin_subscription(
     )
 
 
-def lines_of(offer: Offer, price: Price, quantity: int) -> tuple[Line, ...]:
+def lines_of(offer: TierWithPrices, price: Price, quantity: int) -> tuple[LineItem, ...]:
     """The price, and what the tier bills by usage in the same rhythm."""
     if not 1 <= quantity <= LARGEST_QUANTITY:
         raise ValidationFailed(f"A quantity is a whole number from 1 to {LARGEST_QUANTITY:,}.", param="quantity")
@@ -87,7 +87,7 @@ def lines_of(offer: Offer, price: Price, quantity: int) -> tuple[Line, ...]:
         if (each.interval, each.interval_count) == (price.interval, price.interval_count)
     ]
     name = offer.display_name
-    return (Line(price, name, quantity), *(Line(each, f"{name}: {each.meter}", 0) for each in metered))
+    return (LineItem(price, name, quantity), *(LineItem(each, f"{name}: {each.meter}", 0) for each in metered))
 
 
 def metadata_of(customer_id: str, usage_prices: UsagePrices) -> dict[str, str]:
@@ -95,8 +95,8 @@ def metadata_of(customer_id: str, usage_prices: UsagePrices) -> dict[str, str]:
     return {"customer": customer_id} | usage_prices.to_metadata()
 
 
-async def _refuse_second(tx: Tx, scope: Scope, customer: Row[Any]) -> None:
-    holding = await queries.holding(tx, scope.platform_id, customer.id)
+async def _refuse_second(tx: Tx, scope: ProjectScope, customer: Row[Any]) -> None:
+    holding = await queries.granting_subscriptions(tx, scope.platform_id, customer.id)
     if holding:
         raise AlreadySubscribed(
             f"{customer.user_id} has a subscription to {holding[0].plan} already: {holding[0].id}.", param="X-User-Id"

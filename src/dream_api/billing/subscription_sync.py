@@ -13,7 +13,7 @@ from dream_api.catalog import Price
 from dream_api.core import clock, ids
 from dream_api.core.db import Tx
 from dream_api.core.events import Events
-from dream_api.gateways.contract import Account, SubscriptionFacts
+from dream_api.gateways.contract import GatewayAccount, SubscriptionFacts
 from dream_api.gateways.usage_prices import UsagePrices
 from dream_api.webhooks import Event
 
@@ -22,7 +22,7 @@ DUNNING = 14 * clock.DAY
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class GrantedPlan:
     """What a customer has by their subscriptions: the plan, and the time that was paid for."""
 
     plan: str
@@ -51,23 +51,25 @@ def standing_of(facts: SubscriptionFacts, now: int) -> Standing:
     return Standing(holds=now < lapses_at, lapses_at=lapses_at)
 
 
-def held_by(subscriptions: Iterable[Row[Any]]) -> Held | None:
+def held_by(subscriptions: Iterable[Row[Any]]) -> GrantedPlan | None:
     """The plan that these subscriptions of one customer give: that of the last one begun which holds."""
     holding = [each for each in subscriptions if each.holds]
     if not holding:
         return None
     last = max(holding, key=lambda each: (each.started_at, each.gateway_id))
     continues = not UsagePrices.from_json(last.usage_prices).lasting
-    return Held(last.plan, (last.period_starts_at, last.period_ends_at), continues)
+    return GrantedPlan(last.plan, (last.period_starts_at, last.period_ends_at), continues)
 
 
-async def follow(tx: Tx, events: Events, account: Account, facts: SubscriptionFacts, now: int) -> None:
+async def sync_subscription(
+    tx: Tx, events: Events, account: GatewayAccount, facts: SubscriptionFacts, now: int
+) -> None:
     """Write down how the subscription stands; its customer's plan follows where that changes it."""
     known = await queries.subscription_by_gateway_id(tx, account, facts.id)
     customer_id = facts.metadata.get("customer") if known is None else known.customer_id
     if customer_id is None:
         return  # made at the gateway by hand: it sells nothing of ours
-    customer = await customers.hold(tx, gateway_accounts.scope_of(account), customer_id)
+    customer = await customers.lock(tx, gateway_accounts.scope_of(account), customer_id)
     price = await catalog.price_by_id(tx, account.platform_id, account.project_id, account.mode, facts.price_id)
     if customer is None or price is None:
         return
@@ -88,7 +90,7 @@ async def follow(tx: Tx, events: Events, account: Account, facts: SubscriptionFa
 
 
 async def follow_plan(
-    tx: Tx, events: Events, account: Account, customer: Row[Any], before: Held | None, now: int
+    tx: Tx, events: Events, account: GatewayAccount, customer: Row[Any], before: GrantedPlan | None, now: int
 ) -> None:
     """Put the customer on what their subscriptions give, where that is something else than before."""
     after = held_by(await queries.subscriptions_of(tx, account.platform_id, customer.id))
@@ -140,7 +142,7 @@ def _stands(known: Row[Any], values: dict[str, Any]) -> bool:
     return all(getattr(known, name) == value for name, value in values.items() if name != "updated_at")
 
 
-async def _tell(tx: Tx, account: Account, before: Row[Any] | None, after: Row[Any]) -> None:
+async def _tell(tx: Tx, account: GatewayAccount, before: Row[Any] | None, after: Row[Any]) -> None:
     """The developer hears of a new one, and of each other status or plan."""
     if before is None:
         kind = "subscription.created"
@@ -150,7 +152,7 @@ async def _tell(tx: Tx, account: Account, before: Row[Any] | None, after: Row[An
         kind = "subscription.updated"
     else:
         return
-    await webhooks.record(
+    await webhooks.record_events(
         tx,
         [
             Event(
@@ -175,17 +177,17 @@ async def _tell(tx: Tx, account: Account, before: Row[Any] | None, after: Row[An
 _TOLD = ("status", "plan", "quantity", "period_starts_at", "cancel_at")
 
 
-async def next_lapse(tx: Tx, account: Account) -> int | None:
+async def next_lapse(tx: Tx, account: GatewayAccount) -> int | None:
     """When the next plan ends because nobody paid."""
     return await queries.next_lapse(tx, account.platform_id, account.id)
 
 
-async def lapse(tx: Tx, events: Events, account: Account, now: int) -> bool:
+async def lapse(tx: Tx, events: Events, account: GatewayAccount, now: int) -> bool:
     """End the plan of the first subscription whose dunning is over; whether there was one."""
     due = await queries.first_lapsed(tx, account.platform_id, account.id, now)
     if due is None:
         return False
-    customer = await customers.hold(tx, gateway_accounts.scope_of(account), due.customer_id)
+    customer = await customers.lock(tx, gateway_accounts.scope_of(account), due.customer_id)
     assert customer is not None
     before = held_by(await queries.subscriptions_of(tx, account.platform_id, customer.id))
     await queries.update_subscription(tx, account.platform_id, due.id, {"holds": False, "updated_at": clock.now()})

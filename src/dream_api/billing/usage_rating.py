@@ -7,11 +7,11 @@ from sqlalchemy import Row
 
 from dream_api import catalog, customers, platforms, usage
 from dream_api.billing import gateway_accounts, queries
-from dream_api.billing.context import Billing
+from dream_api.billing.context import BillingContext
 from dream_api.catalog import Price
 from dream_api.core import clock
 from dream_api.core.db import Tx
-from dream_api.gateways.contract import Account, GatewayRefused, InvoiceFacts, Line
+from dream_api.gateways.contract import GatewayAccount, GatewayRefused, InvoiceFacts, LineItem
 from dream_api.gateways.usage_prices import UsagePrices
 from dream_api.usage import Meter
 
@@ -19,13 +19,13 @@ from dream_api.usage import Meter
 _CLOSING = ("subscription_cycle", "subscription_cancel")
 
 
-async def rate(tx: Tx, account: Account, invoice: Row[Any]) -> None:
+async def rate(tx: Tx, account: GatewayAccount, invoice: Row[Any]) -> None:
     """Close the period that the draft is for, and note what its usage costs, once."""
     if invoice.subscription_id is None or invoice.reason not in _CLOSING:
         return
     subscription = await queries.subscription_by_id(tx, account.platform_id, invoice.subscription_id)
     assert subscription is not None
-    customer = await customers.hold(tx, gateway_accounts.scope_of(account), subscription.customer_id)
+    customer = await customers.lock(tx, gateway_accounts.scope_of(account), subscription.customer_id)
     assert customer is not None
     project = await platforms.find_project(tx, account.project_id)
     meters = await usage.meters_of(tx, project.platform_no, project.no)
@@ -41,7 +41,7 @@ async def rate(tx: Tx, account: Account, invoice: Row[Any]) -> None:
 
 async def _rate_meter(
     tx: Tx,
-    account: Account,
+    account: GatewayAccount,
     subscription: Row[Any],
     customer_no: int,
     invoice: Row[Any],
@@ -71,7 +71,7 @@ async def _rate_meter(
     )
 
 
-async def send(billing: Billing, account: Account, facts: InvoiceFacts) -> None:
+async def send(billing: BillingContext, account: GatewayAccount, facts: InvoiceFacts) -> None:
     """Put what is rated and not sent yet on the draft; a draft that was finished meanwhile leaves it to the next."""
     async with billing.database.read() as tx:
         bills = await queries.unsent_bills(tx, account, facts.subscription)
@@ -88,7 +88,7 @@ async def send(billing: Billing, account: Account, facts: InvoiceFacts) -> None:
             await billing.gateway_of(account).add_invoice_line(
                 account,
                 facts.id,
-                Line(price, f"{bill.quantity:,} {bill.meter}", bill.quantity),
+                LineItem(price, f"{bill.quantity:,} {bill.meter}", bill.quantity),
                 amount=bill.amount,
                 line_key=f"usage:{bill.meter}:{bill.period_starts_at}",
                 key=f"{bill.subscription_id}:{bill.meter}:{bill.period_starts_at}",

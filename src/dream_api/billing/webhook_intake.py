@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 from dream_api.billing import gateway_accounts, queries
-from dream_api.billing.context import Billing
+from dream_api.billing.context import BillingContext
 from dream_api.core import clock, jobs
 from dream_api.core.db import Tx
 from dream_api.core.errors import BadRequest
 from dream_api.gateways import stripe_objects, webhook_signature
-from dream_api.gateways.contract import Account
+from dream_api.gateways.contract import GatewayAccount
 
 APPLY_JOB = "billing.apply"
 
@@ -19,7 +19,7 @@ class EventMalformed(BadRequest):
     hint = "Send the gateway's event byte for byte as it came."
 
 
-async def receive(billing: Billing, payload: bytes, signature: str | None) -> str:
+async def receive(billing: BillingContext, payload: bytes, signature: str | None) -> str:
     """The event's id, once it is kept; one that is kept already is left as it is.
 
     SignatureInvalid where it was not signed, not lately, or not for the account that it names.
@@ -36,7 +36,7 @@ async def receive(billing: Billing, payload: bytes, signature: str | None) -> st
     return event["id"]
 
 
-async def _keep(tx: Tx, account: Account, event: dict[str, Any], payload: str) -> None:
+async def _keep(tx: Tx, account: GatewayAccount, event: dict[str, Any], payload: str) -> None:
     about = stripe_objects.about(event)
     row = {
         "id": event["id"],

@@ -15,10 +15,10 @@ from dream_api.catalog.coupons import (
     create_coupon,
     find_coupon,
     redeem,
-    unredeem,
+    release_redemption,
 )
 from dream_api.catalog.discounts import Coupon, CouponDuration, discount_of
-from dream_api.catalog.inputs import AskedPrice, NewTier, TierChange, WindowName, draft_of, new_price
+from dream_api.catalog.inputs import NewTier, PriceInput, TierChange, WindowName, new_price, to_draft
 from dream_api.catalog.levels import (
     LEVELS,
     Home,
@@ -35,13 +35,13 @@ from dream_api.catalog.limits import TierLimit
 from dream_api.catalog.offers import (
     Features,
     NoPrice,
-    Offer,
+    TierWithPrices,
     UnknownPrice,
     find_offer,
     find_offer_of,
-    find_on_sale,
     find_price,
     find_price_of,
+    find_purchasable,
     find_tier,
     name_of_tier,
     offers_of,
@@ -49,7 +49,7 @@ from dream_api.catalog.offers import (
     usage_prices,
 )
 from dream_api.catalog.plans import CACHE_KIND, NoPlan, Plan, Plans, UnknownPlan, load
-from dream_api.catalog.price_validation import NewPrice, appraise, minor_of
+from dream_api.catalog.price_validation import NewPrice, parse_amount, validate_prices
 from dream_api.catalog.pricing import (
     LARGEST_AMOUNT,
     LARGEST_UNIT_AMOUNT,
@@ -62,11 +62,11 @@ from dream_api.catalog.pricing import (
     PriceType,
     Step,
     amount_of,
+    describe_price,
     monthly_amount,
     parts_of,
-    told,
 )
-from dream_api.catalog.proration import prorated, split
+from dream_api.catalog.proration import allocate, prorated
 from dream_api.catalog.rules import add_price, archive_price, open_project, set_tier
 from dream_api.catalog.tiers import (
     Draft,
@@ -77,7 +77,7 @@ from dream_api.catalog.tiers import (
     TierIsDefault,
     archive_tier,
     change_tier,
-    hold_tier,
+    lock_tier,
     make_tier,
 )
 
@@ -87,7 +87,6 @@ __all__ = [
     "LARGEST_UNIT_AMOUNT",
     "LEVELS",
     "AmountTooLarge",
-    "AskedPrice",
     "BillingScheme",
     "Coupon",
     "CouponDuration",
@@ -103,11 +102,11 @@ __all__ = [
     "NewTier",
     "NoPlan",
     "NoPrice",
-    "Offer",
     "Part",
     "Plan",
     "Plans",
     "Price",
+    "PriceInput",
     "PriceTerms",
     "PriceType",
     "SetTier",
@@ -118,12 +117,13 @@ __all__ = [
     "TierExists",
     "TierIsDefault",
     "TierLimit",
+    "TierWithPrices",
     "UnknownPlan",
     "UnknownPrice",
     "WindowName",
     "add_price",
+    "allocate",
     "amount_of",
-    "appraise",
     "archive_coupon",
     "archive_price",
     "archive_tier",
@@ -132,37 +132,37 @@ __all__ = [
     "coupon_by_id",
     "coupons_of",
     "create_coupon",
+    "describe_price",
     "discount_of",
-    "draft_of",
     "ensure_home",
     "find_coupon",
     "find_home",
     "find_offer",
     "find_offer_of",
-    "find_on_sale",
     "find_price",
     "find_price_of",
+    "find_purchasable",
     "find_tier",
-    "hold_tier",
     "home_is_missing",
     "levels_of",
     "limits_of",
     "load",
+    "lock_tier",
     "make_tier",
-    "minor_of",
     "monthly_amount",
     "name_of_tier",
     "new_price",
     "offers_of",
     "open_project",
+    "parse_amount",
     "parts_of",
     "price_by_id",
     "prorated",
     "redeem",
+    "release_redemption",
     "set_level",
     "set_tier",
-    "split",
-    "told",
-    "unredeem",
+    "to_draft",
     "usage_prices",
+    "validate_prices",
 ]

@@ -12,7 +12,7 @@ from dream_api.catalog.pricing import LARGEST_UNIT_AMOUNT
 from dream_api.core import clock, ids, money
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Invalid, NotFound, ValidationFailed
-from dream_api.platforms import Mode, hold_project
+from dream_api.platforms import Mode, lock_project
 
 MOST_REDEMPTIONS = 10**9
 LONGEST_DURATION_MONTHS = 60
@@ -48,7 +48,7 @@ class NewCoupon:
 async def create_coupon(tx: Tx, platform_id: str, project_id: str, mode: Mode, new: NewCoupon) -> Coupon:
     """A new coupon; refuses a code that the project has in this mode, also of an archived one."""
     values = _proper(new)
-    await hold_project(tx, platform_id, project_id)
+    await lock_project(tx, platform_id, project_id)
     if await queries.by_code(tx, platform_id, project_id, mode, values["code"]) is not None:
         raise CouponExists(f"There is a coupon {values['code']} already.", param="code")
     row = {"id": ids.new("cpn"), "project_id": project_id, "mode": mode, "redeemed": 0, "created_at": clock.now()}
@@ -103,7 +103,7 @@ async def redeem(tx: Tx, platform_id: str, coupon_id: str) -> None:
         raise CouponUnusable(_USED_UP, param="coupon")
 
 
-async def unredeem(tx: Tx, platform_id: str, coupon_id: str) -> None:
+async def release_redemption(tx: Tx, platform_id: str, coupon_id: str) -> None:
     """Give back a use that came to nothing."""
     await queries.uncount_redemption(tx, platform_id, coupon_id)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dream_api.catalog.pricing import rounded
-from dream_api.catalog.proration import split
+from dream_api.catalog.proration import allocate
 from dream_api.platforms import Mode
 
 CouponDuration = Literal["once", "repeating", "forever"]
@@ -42,4 +42,4 @@ def discount_of(coupon: Coupon, amounts: Sequence[int], *, step: int = 1) -> lis
         off = rounded(sum(steps) * coupon.percent_off, _WHOLE)
     else:
         off = min((coupon.amount_off or 0) // step, sum(steps))
-    return [part * step for part in split(off, steps)] if steps else []
+    return [part * step for part in allocate(off, steps)] if steps else []

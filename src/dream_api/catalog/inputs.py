@@ -8,12 +8,12 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from dream_api.catalog.limits import TierLimit
-from dream_api.catalog.offers import Offer
-from dream_api.catalog.price_validation import NewPrice, appraise, minor_of
+from dream_api.catalog.offers import TierWithPrices
+from dream_api.catalog.price_validation import NewPrice, parse_amount, validate_prices
 from dream_api.catalog.pricing import LARGEST_UNIT_AMOUNT, BillingScheme, Interval, PriceTerms, PriceType, Step
 from dream_api.catalog.tiers import Draft, Texts
 from dream_api.core.errors import ValidationFailed
-from dream_api.core.http import Body
+from dream_api.core.http import RequestModel
 from dream_api.platforms import ProjectType
 from dream_api.usage import LARGEST_COUNT, REQUESTS, Aggregation, Kind, Window
 
@@ -43,7 +43,7 @@ Major = Annotated[
 _Amount = Annotated[int, Field(ge=0, le=LARGEST_UNIT_AMOUNT)]
 
 
-class AskedStep(Body):
+class AskedStep(RequestModel):
     """What a unit costs up to some quantity."""
 
     up_to: int | None = Field(description="The last unit of this step; null in the last step.")
@@ -51,7 +51,7 @@ class AskedStep(Body):
     flat_amount: _Amount = 0
 
 
-class AskedPrice(Body):
+class PriceInput(RequestModel):
     """A price as it is sent: `amount` in minor units or `price` in major ones."""
 
     currency: str = Field(max_length=3, description="ISO code, such as usd.")
@@ -68,7 +68,7 @@ class AskedPrice(Body):
     meter: str | None = Field(None, description="usage: what is counted; one that sums, made where there is none.")
 
 
-class AskedLimit(Body):
+class LimitInput(RequestModel):
     """How much of a meter fits into a window."""
 
     meter: str = Field(REQUESTS, pattern=_NAME, description="What is counted; one that there is not is made.")
@@ -78,7 +78,7 @@ class AskedLimit(Body):
     aggregation: Aggregation | None = Field(None, description="How a new meter counts; sum where left out.")
 
 
-class TierChange(Body):
+class TierChange(RequestModel):
     """What is to change; what is left out stays, and lists are replaced as a whole."""
 
     display_name: str = Field("", max_length=120, description="What people call it.")
@@ -100,8 +100,8 @@ class TierChange(Body):
     trial_days: int = 0
     image_url: str | None = Field(None, max_length=2_000, pattern=_LINK)
     limit: int | None = Field(None, ge=0, le=LARGEST_COUNT, description="Requests a billing period; null: unlimited.")
-    limits: list[AskedLimit] = Field([], description="All limits of the tier.")
-    prices: list[AskedPrice] = Field([], description="A price that differs is a new one; buyers of the former keep it.")
+    limits: list[LimitInput] = Field([], description="All limits of the tier.")
+    prices: list[PriceInput] = Field([], description="A price that differs is a new one; buyers of the former keep it.")
     inventory: int | None = Field(None, ge=0, le=_LARGEST_INVENTORY, description="A store's: null is not counted.")
     low_inventory: int | None = Field(
         None, ge=0, le=_LARGEST_INVENTORY, description="The event `stock.low` tells of a sale that leaves so many."
@@ -128,7 +128,7 @@ _COLUMNS = {
 }
 
 
-def draft_of(project_type: ProjectType, asked: TierChange, offer: Offer | None = None) -> Draft:
+def to_draft(project_type: ProjectType, asked: TierChange, offer: TierWithPrices | None = None) -> Draft:
     """What was asked for, of a tier that is there or of a new one."""
     sent = asked.model_fields_set
     if "features" in sent:
@@ -162,7 +162,7 @@ def _limits_of(asked: TierChange, standing: tuple[TierLimit, ...]) -> list[TierL
 _ONE_OF_THEM = "Leave one of them out: limit is that of the meter requests in the window period."
 
 
-def _tier_limit(asked: AskedLimit) -> TierLimit:
+def _tier_limit(asked: LimitInput) -> TierLimit:
     return TierLimit(asked.max, asked.meter, _WINDOWS[asked.window], asked.kind, asked.aggregation)
 
 
@@ -178,16 +178,16 @@ def _are_short_texts(told: JsonValue) -> bool:
     return all(isinstance(text, str) and len(text) <= _LONGEST_FEATURE for text in told)
 
 
-def terms_of(project_type: ProjectType, asked: Sequence[AskedPrice]) -> tuple[PriceTerms, ...]:
+def terms_of(project_type: ProjectType, asked: Sequence[PriceInput]) -> tuple[PriceTerms, ...]:
     """The terms that were asked for; refuses those that cannot be sold in such a project."""
-    return appraise(project_type, [new_price(one, f"prices.{place}") for place, one in enumerate(asked)])
+    return validate_prices(project_type, [new_price(one, f"prices.{place}") for place, one in enumerate(asked)])
 
 
-def new_price(asked: AskedPrice, at: str) -> NewPrice:
+def new_price(asked: PriceInput, at: str) -> NewPrice:
     """As the rules know it; `at` is where it stands in what was sent."""
     amount = asked.amount
     if asked.price is not None:
-        told = minor_of(asked.price, asked.currency, f"{at}.price")
+        told = parse_amount(asked.price, asked.currency, f"{at}.price")
         if amount not in (None, told):
             raise ValidationFailed("The amount and the price differ.", param=f"{at}.price", hint=_SAME)
         amount = told

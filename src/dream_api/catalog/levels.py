@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from dream_api import customers, platforms
 from dream_api.catalog.limits import TierLimit
-from dream_api.catalog.offers import Offer, offers_of
-from dream_api.catalog.price_validation import NewPrice, appraise
+from dream_api.catalog.offers import TierWithPrices, offers_of
+from dream_api.catalog.price_validation import NewPrice, validate_prices
 from dream_api.catalog.pricing import PriceTerms
 from dream_api.catalog.rules import set_tier
 from dream_api.catalog.tiers import Draft, Texts, make_tier
@@ -58,9 +58,9 @@ def _a_month(amount: int) -> NewPrice:
 # The levels an instance begins with, and what they cost; the operator edits them like any tier.
 LEVELS = (
     Level(0, "level-0", "Free", 25),
-    Level(1, "level-1", "Level 1", 100, prices=appraise("saas", [_a_month(6_000)])),
-    Level(2, "level-2", "Level 2", 200, prices=appraise("saas", [_a_month(12_000)])),
-    Level(3, "level-3", "Level 3", 300, prices=appraise("saas", [_a_month(18_000)])),
+    Level(1, "level-1", "Level 1", 100, prices=validate_prices("saas", [_a_month(6_000)])),
+    Level(2, "level-2", "Level 2", 200, prices=validate_prices("saas", [_a_month(12_000)])),
+    Level(3, "level-3", "Level 3", 300, prices=validate_prices("saas", [_a_month(18_000)])),
 )
 
 
@@ -80,7 +80,7 @@ async def ensure_home(tx: Tx) -> Project:
     known = await platforms.home_project_id(tx)
     if known is None:
         # Whoever starts the same new instance at this moment waits here, and then finds what the first one made.
-        await platforms.hold_numbers(tx)
+        await platforms.lock_platform_sequence(tx)
         known = await platforms.home_project_id(tx)
     if known is not None:
         return await platforms.find_project(tx, known)
@@ -143,7 +143,7 @@ async def levels_of(tx: Tx, mode: Mode) -> Sequence[Level]:
     return sorted(found, key=lambda level: level.number)
 
 
-def _level(offer: Offer, number: int) -> Level:
+def _level(offer: TierWithPrices, number: int) -> Level:
     most = {(limit.meter, limit.window): limit.max for limit in offer.limits}
     return Level(
         number,
@@ -163,6 +163,6 @@ async def assign(tx: Tx, platform: Platform, number: int, mode: Mode) -> Level:
     level = next((level for level in await levels_of(tx, mode) if level.number == number), None)
     if level is None:
         raise ValidationFailed("There is no level of that number; see `dream-api levels`.", param="level")
-    scope = platforms.Scope(home.platform_id, home.platform_no, home.id, mode)
+    scope = platforms.ProjectScope(home.platform_id, home.platform_no, home.id, mode)
     await customers.set_plan(tx, scope, platform.id, level.name, now=clock.now())
     return level

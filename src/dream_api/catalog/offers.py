@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from dream_api.catalog import queries
 from dream_api.catalog.limits import NAME, TierLimit
 from dream_api.catalog.plans import UnknownPlan
-from dream_api.catalog.pricing import Interval, Price, Step, told
+from dream_api.catalog.pricing import Interval, Price, Step, describe_price
 from dream_api.core import ids
 from dream_api.core.db import Tx
 from dream_api.core.errors import Invalid, NotFound
@@ -31,7 +31,7 @@ class NoPrice(Invalid):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class TierWithPrices:
     """A tier with its active prices, oldest first, and its limits."""
 
     id: str
@@ -72,7 +72,7 @@ async def offers_of(
     archived_too: bool = False,
     limit: int | None = None,
     after: str | None = None,
-) -> list[Offer]:
+) -> list[TierWithPrices]:
     """What the project sells in this mode, newest first; `after` the tier of that id."""
     rows = await queries.page_of_tiers(
         tx,
@@ -87,7 +87,7 @@ async def offers_of(
     return await _offers(tx, platform_id, rows)
 
 
-async def find_tier(tx: Tx, platform_id: str, project_id: str, mode: Mode, name: str) -> Offer:
+async def find_tier(tx: Tx, platform_id: str, project_id: str, mode: Mode, name: str) -> TierWithPrices:
     """The tier of this name, also an archived one; NotFound where there is none."""
     row = await _row_named(tx, platform_id, project_id, mode, name)
     if row is None:
@@ -96,7 +96,9 @@ async def find_tier(tx: Tx, platform_id: str, project_id: str, mode: Mode, name:
     return offer
 
 
-async def find_offer(tx: Tx, platform_id: str, project_id: str, mode: Mode, name: str, *, param: str = "tier") -> Offer:
+async def find_offer(
+    tx: Tx, platform_id: str, project_id: str, mode: Mode, name: str, *, param: str = "tier"
+) -> TierWithPrices:
     """What somebody wants to buy by its name, also a hidden one; refuses what is not sold, naming what is shown."""
     row = await _row_named(tx, platform_id, project_id, mode, name)
     if row is None or row.archived_at is not None:
@@ -125,9 +127,9 @@ async def price_by_id(tx: Tx, platform_id: str, project_id: str, mode: Mode, pri
     return None if row is None else _price(row)
 
 
-async def find_on_sale(
+async def find_purchasable(
     tx: Tx, platform_id: str, project_id: str, mode: Mode, price_id: str, *, param: str = "priceId"
-) -> tuple[Offer, Price]:
+) -> tuple[TierWithPrices, Price]:
     """What somebody wants to buy by its price; refuses what is archived."""
     price = await find_price(tx, platform_id, project_id, mode, price_id, param=param)
     offer = await find_offer_of(tx, platform_id, price)
@@ -136,7 +138,7 @@ async def find_on_sale(
     return offer, price
 
 
-async def find_offer_of(tx: Tx, platform_id: str, price: Price) -> Offer:
+async def find_offer_of(tx: Tx, platform_id: str, price: Price) -> TierWithPrices:
     """What the price is asked for, also where it is archived."""
     row = await queries.tier_by_id(tx, platform_id, price.tier_id)
     assert row is not None
@@ -156,7 +158,7 @@ async def _row_named(tx: Tx, platform_id: str, project_id: str, mode: Mode, name
 
 
 def find_price_of(
-    offer: Offer,
+    offer: TierWithPrices,
     *,
     price_id: str | None = None,
     currency: str | None = None,
@@ -180,17 +182,17 @@ def find_price_of(
     raise NoPrice(f"The tier {offer.name} has {how_many}.{_listed(meant or sold)}", param="priceId")
 
 
-def usage_prices(offer: Offer, currency: str) -> tuple[Price, ...]:
+def usage_prices(offer: TierWithPrices, currency: str) -> tuple[Price, ...]:
     """What is asked for usage besides, one price a meter."""
     return tuple(price for price in offer.prices if price.type == "usage" and price.currency == currency.lower())
 
 
 def _listed(prices: Iterable[Price]) -> str:
-    names = ", ".join(f"{price.id} ({told(price)})" for price in prices)
+    names = ", ".join(f"{price.id} ({describe_price(price)})" for price in prices)
     return names and f" There are: {names}."
 
 
-async def _offers(tx: Tx, platform_id: str, rows: Sequence[Row[Any]]) -> list[Offer]:
+async def _offers(tx: Tx, platform_id: str, rows: Sequence[Row[Any]]) -> list[TierWithPrices]:
     tier_ids = [row.id for row in rows]
     prices: dict[str, list[Price]] = {}
     for row in await queries.active_prices_of(tx, platform_id, tier_ids):
@@ -201,8 +203,8 @@ async def _offers(tx: Tx, platform_id: str, rows: Sequence[Row[Any]]) -> list[Of
     return [_offer(row, prices.get(row.id, ()), limits.get(row.id, ())) for row in rows]
 
 
-def _offer(row: Row[Any], prices: Iterable[Price], limits: Iterable[TierLimit]) -> Offer:
-    return Offer(
+def _offer(row: Row[Any], prices: Iterable[Price], limits: Iterable[TierLimit]) -> TierWithPrices:
+    return TierWithPrices(
         id=row.id,
         name=row.name,
         display_name=row.display_name,

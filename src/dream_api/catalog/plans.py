@@ -75,4 +75,4 @@ async def load(tx: Tx, platform_id: str, platform_no: int, project_id: str, proj
         if tier.is_default:
             default = by_name[tier.name]
     meters = await meters_of(tx, platform_no, project_no)
-    return Plans(by_name, default, meters, await platforms.ahead_of(tx, platform_id, project_id, mode))
+    return Plans(by_name, default, meters, await platforms.clock_offset(tx, platform_id, project_id, mode))

@@ -33,7 +33,7 @@ class NewPrice:
     meter: str | None = None
 
 
-def minor_of(major: str, currency: str, param: str) -> int:
+def parse_amount(major: str, currency: str, param: str) -> int:
     """Minor units of a price told in major ones, as decimal text with no more digits than the currency has."""
     if not _MAJOR.fullmatch(major):
         raise ValidationFailed("A price is a decimal such as 19.99, without sign or exponent.", param=param)
@@ -44,7 +44,7 @@ def minor_of(major: str, currency: str, param: str) -> int:
         raise ValidationFailed(f"{currency.upper()} has {digits}, and the price has more.", param=param) from None
 
 
-def appraise(project_type: ProjectType, wanted: Sequence[NewPrice]) -> tuple[PriceTerms, ...]:
+def validate_prices(project_type: ProjectType, wanted: Sequence[NewPrice]) -> tuple[PriceTerms, ...]:
     """The terms of these prices; refuses those that cannot stand there, or not beside one another."""
     if len(wanted) > MOST_PRICES:
         raise ValidationFailed(f"A tier has at most {MOST_PRICES} prices.", param="prices")

@@ -134,7 +134,7 @@ def rounded(amount: int, whole: int) -> int:
     return quotient if amount >= 0 else -quotient
 
 
-def told(price: PriceTerms) -> str:
+def describe_price(price: PriceTerms) -> str:
     """The price as people say it: `19.99 USD a month`, `0.50 USD per 1,000 tokens`."""
     return " ".join(filter(None, (_told_amount(price), _told_units(price), _told_interval(price))))
 

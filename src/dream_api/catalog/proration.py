@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dream_api.catalog.pricing import rounded
 
 
-def split(amount: int, weights: Sequence[int]) -> list[int]:
+def allocate(amount: int, weights: Sequence[int]) -> list[int]:
     """The amount in parts as large as the weights (all alike where none has any); the largest remainders round up."""
     if not weights:
         raise ValueError("There is nobody to share with.")
     total = sum(weights)
     if total == 0:
-        return split(amount, [1] * len(weights))
+        return allocate(amount, [1] * len(weights))
     whole = abs(amount)
     parts = [whole * weight // total for weight in weights]
     by_remainder = sorted(range(len(weights)), key=lambda place: -(whole * weights[place] % total))

@@ -10,7 +10,7 @@ from dream_api import keys, platforms
 from dream_api.catalog.rules import open_project
 from dream_api.core import clock
 from dream_api.core.db import Tx
-from dream_api.core.secrets import InstanceKey, SealBroken
+from dream_api.core.secrets import DecryptionFailed, InstanceKey
 from dream_api.platforms import MODES, Mode, Platform, Project
 
 NAME = "Quickstart"
@@ -29,7 +29,7 @@ class Quickstart:
 
 async def ensure(tx: Tx, instance_key: InstanceKey) -> Quickstart:
     """The project of that name on the operator's platform, with keys that work; what is missing is made."""
-    operator = await platforms.operator(tx)
+    operator = await platforms.operator_platform(tx)
     project = await _find(tx, operator) or await open_project(tx, operator, NAME, "saas", MODES)
     rows = await keys.of_project(tx, project.platform_id, project.id, _MODE)
     publishable = next((row.shown for row in _working(rows, "publishable")), None)
@@ -58,7 +58,7 @@ def _lasts(row: Row[Any]) -> bool:
 def _opened(row: Row[Any], instance_key: InstanceKey) -> str | None:
     try:
         return keys.reveal(row, instance_key)
-    except SealBroken:
+    except DecryptionFailed:
         return None
 
 

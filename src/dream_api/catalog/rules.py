@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from dream_api.catalog.limits import TierLimit
-from dream_api.catalog.offers import Offer, UnknownPrice
-from dream_api.catalog.price_validation import NewPrice, appraise, place_of
+from dream_api.catalog.offers import TierWithPrices, UnknownPrice
+from dream_api.catalog.price_validation import NewPrice, place_of, validate_prices
 from dream_api.catalog.pricing import PriceTerms
-from dream_api.catalog.tiers import Draft, SetTier, Texts, change_tier, hold_tier, make_tier
+from dream_api.catalog.tiers import Draft, SetTier, Texts, change_tier, lock_tier, make_tier
 from dream_api.core.db import Tx
 from dream_api.core.errors import ValidationFailed
 from dream_api.platforms import Mode, Platform, Project, ProjectType, create_project
@@ -44,9 +44,9 @@ async def set_tier(
 
     A meter that is named and that the project does not have is made. `number` and `is_default` are a new tier's.
     """
-    terms = appraise(project.type, prices)
+    terms = validate_prices(project.type, prices)
     texts = Texts() if display_name is None else Texts(display_name=display_name)
-    offer = await hold_tier(tx, project, mode, name)
+    offer = await lock_tier(tx, project, mode, name)
     if offer is None:
         new = Texts(number=number, is_default=is_default)
         return await make_tier(tx, project, mode, name, Draft({**texts, **new}, limits, terms))
@@ -54,12 +54,14 @@ async def set_tier(
     return await change_tier(tx, project, mode, offer, draft)
 
 
-async def add_price(tx: Tx, project: Project, mode: Mode, offer: Offer, new: NewPrice, *, beside: bool) -> None:
+async def add_price(
+    tx: Tx, project: Project, mode: Mode, offer: TierWithPrices, new: NewPrice, *, beside: bool
+) -> None:
     """Sell a held tier at this price too; unless it stands `beside` them, those for the same currency and rhythm end.
 
     Who bought at a former price keeps it.
     """
-    [terms] = appraise(project.type, [new])
+    [terms] = validate_prices(project.type, [new])
     sold = [price.terms for price in offer.prices]
     if terms in sold:
         raise ValidationFailed("The tier has this very price already.", param="prices.0")
@@ -67,7 +69,7 @@ async def add_price(tx: Tx, project: Project, mode: Mode, offer: Offer, new: New
     await change_tier(tx, project, mode, offer, Draft(prices=prices))
 
 
-async def archive_price(tx: Tx, project: Project, mode: Mode, offer: Offer, price_id: str) -> None:
+async def archive_price(tx: Tx, project: Project, mode: Mode, offer: TierWithPrices, price_id: str) -> None:
     """Nobody new pays this price of a held tier; who bought at it keeps it."""
     if all(price.id != price_id for price in offer.prices):
         raise UnknownPrice("The tier has no such price, or it is archived already.", param="priceId")

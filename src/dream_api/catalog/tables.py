@@ -12,37 +12,37 @@ from sqlalchemy import (
     true,
 )
 
-from dream_api.core.db.columns import Number, Small, Verbatim, key, metadata, moment
+from dream_api.core.db.columns import Number, RawText, Small, id_column, metadata, timestamp_column
 
 _KEPT = "until the project is deleted"
 
 tiers = Table(
     "tiers",
     metadata,
-    key("platform_id", primary_key=True),
-    key("id", primary_key=True),
-    key("project_id"),
-    key("mode"),
+    id_column("platform_id", primary_key=True),
+    id_column("id", primary_key=True),
+    id_column("project_id"),
+    id_column("mode"),
     # The stable id by which plans name a tier.
-    key("name"),
-    key("display_name"),
+    id_column("name"),
+    id_column("display_name"),
     # A level's number; none for other tiers.
     Column("number", Small, nullable=True),
     Column("is_default", Boolean, nullable=False),
-    moment("created_at"),
-    moment("updated_at"),
-    Column("description", Verbatim, nullable=True),
+    timestamp_column("created_at"),
+    timestamp_column("updated_at"),
+    Column("description", RawText, nullable=True),
     # JSON: a list of short texts, or an object of the developer's own.
-    Column("features", Verbatim, nullable=False, server_default="[]"),
+    Column("features", RawText, nullable=False, server_default="[]"),
     Column("is_popular", Boolean, nullable=False, server_default=false()),
     # Whether new buyers are shown it.
     Column("is_visible", Boolean, nullable=False, server_default=true()),
     # What the developer says of it, whatever is in stock.
     Column("is_sold_out", Boolean, nullable=False, server_default=false()),
     Column("trial_days", Small, nullable=False, server_default="0"),
-    Column("image_url", Verbatim, nullable=True),
+    Column("image_url", RawText, nullable=True),
     # Kept by those who have it, and by nobody new.
-    moment("archived_at", nullable=True),
+    timestamp_column("archived_at", nullable=True),
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
     UniqueConstraint("platform_id", "project_id", "mode", "name"),
     CheckConstraint("mode IN ('test', 'live')", name="mode"),
@@ -54,11 +54,11 @@ tiers = Table(
 tier_limits = Table(
     "tier_limits",
     metadata,
-    key("platform_id", primary_key=True),
-    key("tier_id", primary_key=True),
+    id_column("platform_id", primary_key=True),
+    id_column("tier_id", primary_key=True),
     Column("meter_no", Number, primary_key=True, autoincrement=False),
-    key("window", primary_key=True),
-    key("kind"),
+    id_column("window", primary_key=True),
+    id_column("kind"),
     # None: counted without an upper bound.
     Column("max", Number, nullable=True),
     ForeignKeyConstraint(["platform_id", "tier_id"], ["tiers.platform_id", "tiers.id"]),
@@ -72,26 +72,26 @@ tier_limits = Table(
 prices = Table(
     "prices",
     metadata,
-    key("platform_id", primary_key=True),
-    key("id", primary_key=True),
-    key("project_id"),
-    key("mode"),
-    key("tier_id"),
-    key("currency"),
-    key("type"),
-    key("billing_scheme"),
+    id_column("platform_id", primary_key=True),
+    id_column("id", primary_key=True),
+    id_column("project_id"),
+    id_column("mode"),
+    id_column("tier_id"),
+    id_column("currency"),
+    id_column("type"),
+    id_column("billing_scheme"),
     # In minor units; none: the steps in `tiers` tell the amounts.
     Column("unit_amount", Number, nullable=True),
     # How many units one unit_amount buys.
     Column("per", Number, nullable=False),
     # JSON: a list of {upTo, unitAmount, flatAmount}.
-    Column("tiers", Verbatim, nullable=True),
-    key("interval", nullable=True),
+    Column("tiers", RawText, nullable=True),
+    id_column("interval", nullable=True),
     Column("interval_count", Small, nullable=False),
     # What a usage price is asked for.
-    key("meter", nullable=True),
-    moment("archived_at", nullable=True),
-    moment("created_at"),
+    id_column("meter", nullable=True),
+    timestamp_column("archived_at", nullable=True),
+    timestamp_column("created_at"),
     ForeignKeyConstraint(["platform_id", "tier_id"], ["tiers.platform_id", "tiers.id"]),
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
     CheckConstraint("mode IN ('test', 'live')", name="mode"),
@@ -110,23 +110,23 @@ prices = Table(
 coupons = Table(
     "coupons",
     metadata,
-    key("platform_id", primary_key=True),
-    key("id", primary_key=True),
-    key("project_id"),
-    key("mode"),
+    id_column("platform_id", primary_key=True),
+    id_column("id", primary_key=True),
+    id_column("project_id"),
+    id_column("mode"),
     # What buyers type, in capital letters.
-    key("code"),
+    id_column("code"),
     Column("percent_off", Small, nullable=True),
     Column("amount_off", Number, nullable=True),
-    key("currency", nullable=True),
-    key("duration"),
+    id_column("currency", nullable=True),
+    id_column("duration"),
     Column("duration_months", Small, nullable=True),
     # None: any number of times.
     Column("max_redemptions", Number, nullable=True),
     Column("redeemed", Number, nullable=False),
-    moment("expires_at", nullable=True),
-    moment("archived_at", nullable=True),
-    moment("created_at"),
+    timestamp_column("expires_at", nullable=True),
+    timestamp_column("archived_at", nullable=True),
+    timestamp_column("created_at"),
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
     UniqueConstraint("platform_id", "project_id", "mode", "code"),
     CheckConstraint("mode IN ('test', 'live')", name="mode"),

@@ -7,14 +7,14 @@ from typing import Any, TypedDict
 
 from dream_api.catalog import queries
 from dream_api.catalog.limits import NAME, TierLimit, ensure_priced_meters, replace_limits
-from dream_api.catalog.offers import Features, Offer, find_tier
+from dream_api.catalog.offers import Features, TierWithPrices, find_tier
 from dream_api.catalog.plans import CACHE_KIND, Plans
 from dream_api.catalog.pricing import Price, PriceTerms
 from dream_api.core import clock, ids
-from dream_api.core.cache import note
+from dream_api.core.cache import invalidate
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, NotFound, ValidationFailed
-from dream_api.platforms import Mode, Project, hold_project, proper_name
+from dream_api.platforms import Mode, Project, lock_project, validate_name
 from dream_api.usage import Meter
 
 HIGHEST_NUMBER = 999
@@ -70,9 +70,9 @@ class SetTier:
     new_meters: tuple[Meter, ...]
 
 
-async def hold_tier(tx: Tx, project: Project, mode: Mode, name: str) -> Offer | None:
+async def lock_tier(tx: Tx, project: Project, mode: Mode, name: str) -> TierWithPrices | None:
     """The tier as it stays until this transaction ends, but for what it changes itself."""
-    await hold_project(tx, project.platform_id, project.id)
+    await lock_project(tx, project.platform_id, project.id)
     try:
         return await find_tier(tx, project.platform_id, project.id, mode, name)
     except NotFound:
@@ -81,7 +81,7 @@ async def hold_tier(tx: Tx, project: Project, mode: Mode, name: str) -> Offer | 
 
 async def make_tier(tx: Tx, project: Project, mode: Mode, name: str, draft: Draft) -> SetTier:
     """A new tier with its limits and prices, in force within a second; a name is given once, also of archived ones."""
-    known = await hold_tier(tx, project, mode, name)
+    known = await lock_tier(tx, project, mode, name)
     if known is not None:
         raise TierExists(f"There {'was' if known.is_archived else 'is'} a {mode} tier {name} already.", param="name")
     if not NAME.fullmatch(name):
@@ -97,7 +97,7 @@ async def make_tier(tx: Tx, project: Project, mode: Mode, name: str, draft: Draf
     return SetTier(tier_id, True, await _fill(tx, project, mode, tier_id, (), draft))
 
 
-async def change_tier(tx: Tx, project: Project, mode: Mode, offer: Offer, draft: Draft) -> SetTier:
+async def change_tier(tx: Tx, project: Project, mode: Mode, offer: TierWithPrices, draft: Draft) -> SetTier:
     """Put into a held tier what the draft says; a price that differs is a new one, and the former is archived."""
     if offer.is_archived:
         raise TierArchived(f"The {mode} tier {offer.name} is archived.", param="name")
@@ -108,7 +108,7 @@ async def change_tier(tx: Tx, project: Project, mode: Mode, offer: Offer, draft:
 
 async def archive_tier(tx: Tx, project: Project, mode: Mode, name: str) -> None:
     """Nobody new gets it and those who have it keep it, for ever."""
-    offer = await hold_tier(tx, project, mode, name)
+    offer = await lock_tier(tx, project, mode, name)
     if offer is None:
         raise NotFound("There is no such tier.", param="name")
     if offer.is_default:
@@ -123,7 +123,7 @@ async def _values_of(tx: Tx, project: Project, mode: Mode, texts: Texts, tier_id
     """The columns of these texts."""
     values: dict[str, Any] = {**texts}
     if "display_name" in texts:
-        values["display_name"] = proper_name(texts["display_name"], "displayName")
+        values["display_name"] = validate_name(texts["display_name"], "displayName")
     if "features" in texts:
         values["features"] = _json_of(texts["features"])
     if not 0 <= texts.get("trial_days", 0) <= LONGEST_TRIAL_DAYS:
@@ -215,4 +215,4 @@ def _row_of(terms: PriceTerms) -> dict[str, Any]:
 
 
 async def _note(tx: Tx, project: Project, mode: Mode) -> None:
-    await note(tx, CACHE_KIND, Plans.name_of(project.id, mode))
+    await invalidate(tx, CACHE_KIND, Plans.name_of(project.id, mode))

@@ -7,12 +7,12 @@ import typer
 from dream_api import platforms
 from dream_api.billing import gateway_accounts, queries, webhook_intake
 from dream_api.core import clock, jobs
-from dream_api.core.console import Answer, Commands, Desk, Listing, ago, said
+from dream_api.core.console import CommandContext, CommandGroup, CommandResult, Table, ago, message
 from dream_api.core.db import Row
 from dream_api.core.errors import NotFound
 from dream_api.platforms import Mode
 
-events = Commands()
+events = CommandGroup()
 
 OfProject = Annotated[str, typer.Option("--project", metavar="ID", help="Whose events.", show_default=False)]
 InMode = Annotated[Mode, typer.Option(help="Test and live events are apart.")]
@@ -21,16 +21,16 @@ _MOST = 1_000
 
 @events.reads
 async def list_(
-    desk: Desk,
+    desk: CommandContext,
     project: OfProject,
     mode: InMode = "test",
     limit: Annotated[int, typer.Option(min=1, max=_MOST, help="How many, the last ones first.")] = 20,
-) -> Answer:
+) -> CommandResult:
     """List what the project's gateway told, and whether it has taken effect. Kept for 90 days."""
     owner = await platforms.find_project(desk.tx, project)
-    scope = platforms.Scope(owner.platform_id, owner.platform_no, owner.id, mode)
+    scope = platforms.ProjectScope(owner.platform_id, owner.platform_no, owner.id, mode)
     found = await queries.events_of(desk.tx, scope, limit=limit)
-    listing = Listing(
+    listing = Table(
         ("Event", "Type", "About", "Received", "Applied"),
         [
             (row.id, row.type, row.object_id or "", ago(row.received_at), "yes" if row.applied_at else "not yet")
@@ -39,21 +39,21 @@ async def list_(
         empty="The gateway has told nothing yet. Sell something with POST /api/create-checkout.",
         elastic=("Event", "About"),
     )
-    return Answer({"data": [_data(row) for row in found]}, listing)
+    return CommandResult({"data": [_data(row) for row in found]}, listing)
 
 
 @events.writes
 async def replay(
-    desk: Desk,
+    desk: CommandContext,
     event: Annotated[
         str, typer.Argument(metavar="EVENT", help="`evt_…`, as the gateway named it.", show_default=False)
     ],
     project: OfProject,
     mode: InMode = "test",
-) -> Answer:
+) -> CommandResult:
     """Apply an event again: its object is read at the gateway, and written down as it stands now."""
     owner = await platforms.find_project(desk.tx, project)
-    scope = platforms.Scope(owner.platform_id, owner.platform_no, owner.id, mode)
+    scope = platforms.ProjectScope(owner.platform_id, owner.platform_no, owner.id, mode)
     account = await gateway_accounts.account_of(desk.tx, scope)
     row = await queries.event_by_id(desk.tx, account, event)
     if row is None or row.object_id is None:
@@ -61,7 +61,9 @@ async def replay(
     await queries.mark_unapplied(desk.tx, account, event)
     told = {"account": account.id, "event": event}
     await jobs.enqueue(desk.tx, webhook_intake.APPLY_JOB, told, platform_id=account.platform_id)
-    return Answer({"event": event, "about": row.object_id}, said(f"{event} will be applied again in a moment."))
+    return CommandResult(
+        {"event": event, "about": row.object_id}, message(f"{event} will be applied again in a moment.")
+    )
 
 
 def _data(row: Row[Any]) -> dict[str, Any]:

@@ -9,22 +9,22 @@ from rich.text import Text
 
 from dream_api.core import clock
 from dream_api.core import jobs as room
-from dream_api.core.console import Answer, Commands, Desk, Instance, Listing, ago
+from dream_api.core.console import CommandContext, CommandGroup, CommandResult, Instance, Table, ago
 from dream_api.core.db.migrations import current
 from dream_api.core.errors import ValidationFailed
-from dream_api.core.integrity import Check, Finding, prove
+from dream_api.core.integrity import Finding, IntegrityCheck, run_check
 from dream_api.core.secrets import instance_key
 
-migrate = Commands()
-doctor = Commands()
-jobs = Commands()
+migrate = CommandGroup()
+doctor = CommandGroup()
+jobs = CommandGroup()
 
 _CONTRADICTIONS_SHOWN = 3
 _MOST_JOBS = 1_000
 
 
 @migrate.creates
-async def migrate_database(instance: Instance) -> Answer:
+async def migrate_database(instance: Instance) -> CommandResult:
     """Bring the database to this release's schema. What every instance begins with is made as well."""
     before = await current(instance.database)
     await instance.prepare()
@@ -33,28 +33,28 @@ async def migrate_database(instance: Instance) -> Answer:
     after = await current(instance.database)
     is_changed = before != after
     sentence = f"The database is at revision {after}" + (" now." if is_changed else " already.")
-    return Answer({"revision": after, "before": before, "isChanged": is_changed}, Text(sentence))
+    return CommandResult({"revision": after, "before": before, "isChanged": is_changed}, Text(sentence))
 
 
 @doctor.works
-async def doctor_instance(instance: Instance) -> Answer:
+async def doctor_instance(instance: Instance) -> CommandResult:
     """Prove that counts, periods and customers agree with one another. Exit code 1 where they do not."""
     await instance.prepare()
     checks = instance.house.every_check(instance.settings)
     findings = [await _proved(instance, check, place, len(checks)) for place, check in enumerate(checks, 1)]
     broken = sum(not finding.holds for finding in findings)
     sentence = f"All {len(checks)} checks hold." if broken == 0 else f"{broken} of {len(checks)} checks do not hold."
-    return Answer(
+    return CommandResult(
         {"holds": broken == 0, "checks": [_finding_data(finding) for finding in findings]},
         Text(f"\n{sentence}"),
         is_good=broken == 0,
     )
 
 
-async def _proved(instance: Instance, check: Check, place: int, count: int) -> Finding:
+async def _proved(instance: Instance, check: IntegrityCheck, place: int, count: int) -> Finding:
     console = instance.console
     with console.status(Text(f"{place} of {count}  {check.sentence}", "dim"), spinner="line"):
-        finding = await prove(instance.database, check)
+        finding = await run_check(instance.database, check)
     _tell(console, finding)
     return finding
 
@@ -81,29 +81,29 @@ def _finding_data(finding: Finding) -> dict[str, Any]:
 
 @jobs.reads
 async def dead(
-    desk: Desk, limit: Annotated[int, typer.Option(metavar="N", help="At most so many, 1 to 1000.")] = 50
-) -> Answer:
+    desk: CommandContext, limit: Annotated[int, typer.Option(metavar="N", help="At most so many, 1 to 1000.")] = 50
+) -> CommandResult:
     """List the jobs that were given up. Those whose last attempt failed latest come first."""
     if not 1 <= limit <= _MOST_JOBS:
         raise ValidationFailed(f"The limit is 1 to {_MOST_JOBS}.", param="limit")
     found = await room.dead(desk.tx, limit)
-    listing = Listing(
+    listing = Table(
         ("Job", "Kind", "Given up", "Why"),
         [(one.job.id, one.job.kind, ago(one.died_at), one.last_error.partition("\n")[0]) for one in found],
         empty="No job was given up.",
         elastic=("Why",),
     )
-    return Answer({"data": [_dead_data(one) for one in found]}, listing)
+    return CommandResult({"data": [_dead_data(one) for one in found]}, listing)
 
 
 @jobs.writes
 async def retry(
-    desk: Desk,
+    desk: CommandContext,
     job_id: Annotated[str, typer.Argument(metavar="ID", help="`job_…`, from `jobs dead`.", show_default=False)],
-) -> Answer:
+) -> CommandResult:
     """Run a job again that was given up. It has all its attempts anew."""
     await room.retry(desk.tx, job_id)
-    return Answer({"jobId": job_id, "state": "waiting"}, Text(f"{job_id} runs again."))
+    return CommandResult({"jobId": job_id, "state": "waiting"}, Text(f"{job_id} runs again."))
 
 
 def _dead_data(one: room.DeadJob) -> dict[str, Any]:

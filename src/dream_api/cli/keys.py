@@ -8,13 +8,13 @@ from rich.text import Text
 from dream_api import audit, platforms
 from dream_api import keys as room
 from dream_api.core import clock
-from dream_api.core.console import Answer, Commands, Desk, Facts, Listing, ago, said
+from dream_api.core.console import CommandContext, CommandGroup, CommandResult, KeyValueTable, Table, ago, message
 from dream_api.core.db import Row
 from dream_api.core.errors import NotFound, ValidationFailed
-from dream_api.core.tokens import shown
+from dream_api.core.tokens import masked
 from dream_api.platforms import Mode, Project
 
-keys = Commands()
+keys = CommandGroup()
 
 OfProject = Annotated[str, typer.Option("--project", metavar="ID", help="Whose keys.", show_default=False)]
 InMode = Annotated[Mode, typer.Option(help="Test and live keys are apart.")]
@@ -27,14 +27,14 @@ _LONGEST_LIFE_DAYS = 36_500
 
 @keys.writes
 async def create(
-    desk: Desk,
+    desk: CommandContext,
     project: OfProject,
     mode: InMode = "test",
     name: Annotated[str, typer.Option(metavar="TEXT", help="What it is for, such as the server that uses it.")] = "",
     expires_in_days: Annotated[
         int | None, typer.Option(metavar="N", help="When it ends; never, where left out.")
     ] = None,
-) -> Answer:
+) -> CommandResult:
     """Make a secret key beside the others. A live one is told this once."""
     owner = await platforms.find_project(desk.tx, project)
     if len(name) > _LONGEST_NAME or not name.isprintable():
@@ -53,37 +53,39 @@ async def create(
     await _record(desk, owner, "key.issued", issued.id, mode)
     data = {**_issued_data(owner, issued), "name": name, "expiresAt": _moment(expires_at)}
     facts = {**_issued_facts(issued), "Ends": None if expires_at is None else ago(expires_at)}
-    return Answer(data, said(f"Made a {mode} secret key of {owner.name}.", Facts(facts), hint=_hint(issued)))
+    return CommandResult(
+        data, message(f"Made a {mode} secret key of {owner.name}.", KeyValueTable(facts), hint=_hint(issued))
+    )
 
 
 @keys.reads
 async def list_(
-    desk: Desk,
+    desk: CommandContext,
     project: OfProject,
     mode: Annotated[Mode | None, typer.Option(help="Of this mode only.", show_default=False)] = None,
-) -> Answer:
+) -> CommandResult:
     """List the keys of a project. Those that no longer work are among them; the oldest comes first."""
     owner = await platforms.find_project(desk.tx, project)
     found = await room.of_project(desk.tx, owner.platform_id, owner.id, mode)
     now = clock.now()
-    listing = Listing(
+    listing = Table(
         ("Key", "Id", "State", "Used"),
         [(_shown(row), row.id, _state_shown(row, now), ago(row.last_used_at)) for row in found],
         empty=f"{owner.name} has no keys here. Make one with `dream-api keys create --project {owner.id}`.",
         elastic=(),
     )
-    return Answer({"data": [_data(row, now) for row in found]}, listing)
+    return CommandResult({"data": [_data(row, now) for row in found]}, listing)
 
 
 @keys.writes
 async def rotate(
-    desk: Desk,
+    desk: CommandContext,
     project: OfProject,
     mode: InMode = "test",
     grace_hours: Annotated[
         int, typer.Option(metavar="N", help="How long the older secret keys still work, 0 to 168.")
     ] = _DEFAULT_GRACE_HOURS,
-) -> Answer:
+) -> CommandResult:
     """Make a new secret key that works at once. The older ones end after the grace."""
     owner = await platforms.find_project(desk.tx, project)
     grace = grace_hours * clock.HOUR
@@ -92,11 +94,11 @@ async def rotate(
     data = {**_issued_data(owner, issued), "graceHours": grace_hours}
     end = "ended now" if grace == 0 else f"end in {grace_hours} h"
     sentence = f"Made a new {mode} secret key of {owner.name}; the older ones {end}."
-    return Answer(data, said(sentence, Facts(_issued_facts(issued)), hint=_hint(issued)))
+    return CommandResult(data, message(sentence, KeyValueTable(_issued_facts(issued)), hint=_hint(issued)))
 
 
 @keys.writes
-async def reveal(desk: Desk, key_id: KeyId, project: OfProject) -> Answer:
+async def reveal(desk: CommandContext, key_id: KeyId, project: OfProject) -> CommandResult:
     """Show a whole key again: a publishable one, or a test secret one."""
     owner = await platforms.find_project(desk.tx, project)
     key = await _find(desk, owner, key_id)
@@ -104,16 +106,16 @@ async def reveal(desk: Desk, key_id: KeyId, project: OfProject) -> Answer:
     if key.kind == "secret":
         await _record(desk, owner, "key.revealed", key.id, key.mode)
     data = {"keyId": key.id, "mode": key.mode, "kind": key.kind, f"{key.kind}Key": token}
-    return Answer(data, Text(token, overflow="fold"))
+    return CommandResult(data, Text(token, overflow="fold"))
 
 
 @keys.writes
 async def limit(
-    desk: Desk,
+    desk: CommandContext,
     key_id: KeyId,
     project: OfProject,
     per_second: Annotated[str, typer.Option(metavar="N", help="Calls a second, or `unlimited`.", show_default=False)],
-) -> Answer:
+) -> CommandResult:
     """Limit how many calls a second a secret key may make, everywhere within a second."""
     owner = await platforms.find_project(desk.tx, project)
     key = await _find(desk, owner, key_id)
@@ -122,20 +124,20 @@ async def limit(
     await _record(desk, owner, "key.limited", key.id, key.mode, perSecond=per_second)
     now = "any number of calls" if rate is None else f"{rate:,} calls"
     sentence = f"{_brief(key)} of {owner.name} may now make {now} a second."
-    return Answer({"keyId": key.id, "rateLimit": rate}, Text(sentence))
+    return CommandResult({"keyId": key.id, "rateLimit": rate}, Text(sentence))
 
 
 @keys.writes
-async def revoke(desk: Desk, key_id: KeyId, project: OfProject) -> Answer:
+async def revoke(desk: CommandContext, key_id: KeyId, project: OfProject) -> CommandResult:
     """End a key for good, everywhere within a second."""
     owner = await platforms.find_project(desk.tx, project)
     key = await _find(desk, owner, key_id)
     await room.revoke(desk.tx, owner.platform_id, key.id)
     await _record(desk, owner, "key.revoked", key.id, key.mode)
-    return Answer({"keyId": key.id, "state": "revoked"}, Text(f"Revoked {_brief(key)} of {owner.name}."))
+    return CommandResult({"keyId": key.id, "state": "revoked"}, Text(f"Revoked {_brief(key)} of {owner.name}."))
 
 
-async def _record(desk: Desk, owner: Project, action: str, key_id: str, mode: str, **more: str) -> None:
+async def _record(desk: CommandContext, owner: Project, action: str, key_id: str, mode: str, **more: str) -> None:
     details = {"project": owner.id, "mode": mode, **more}
     await audit.record(desk.tx, owner.platform_id, action, by=audit.OPERATOR, about=key_id, details=details)
 
@@ -157,7 +159,7 @@ def _rate_of(per_second: str) -> int | None:
         raise ValidationFailed("A rate is a whole number or `unlimited`.", param="perSecond") from None
 
 
-async def _find(desk: Desk, owner: Project, key_id: str) -> Row[Any]:
+async def _find(desk: CommandContext, owner: Project, key_id: str) -> Row[Any]:
     for key in await room.of_project(desk.tx, owner.platform_id, owner.id):
         if key.id == key_id:
             return key
@@ -215,7 +217,7 @@ def _shown(key: Row[Any]) -> Text:
 
 
 def _brief(key: Row[Any]) -> str:
-    return shown(key.shown) if key.kind == "publishable" else key.shown
+    return masked(key.shown) if key.kind == "publishable" else key.shown
 
 
 def _moment(at: int | None) -> str | None:

@@ -40,7 +40,7 @@ ROOMS = {
 }
 
 
-class Rooms(TyperGroup):
+class LazyCommandGroup(TyperGroup):
     """Knows every command's sentence, and imports a command when it is called."""
 
     def __init__(self, **settings: Any) -> None:
@@ -115,7 +115,7 @@ def _tell_version(is_asked: bool) -> None:
 
 
 app = typer.Typer(
-    cls=Rooms,
+    cls=LazyCommandGroup,
     context_settings={"obj": _house, "help_option_names": ["--help", "-h"], "max_content_width": 110},
     no_args_is_help=True,
     rich_markup_mode=None,

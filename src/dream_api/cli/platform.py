@@ -8,13 +8,13 @@ from rich.console import RenderableType
 
 from dream_api import audit, catalog, customers, keys, platforms
 from dream_api.core import clock
-from dream_api.core.console import Answer, Commands, Desk, Facts, Listing, ago, said
+from dream_api.core.console import CommandContext, CommandGroup, CommandResult, KeyValueTable, Table, ago, message
 from dream_api.core.db import Row, Tx
 from dream_api.platforms import Mode, Platform, Project, ProjectType
 
-operator_link = Commands()
-platform = Commands()
-project = Commands()
+operator_link = CommandGroup()
+platform = CommandGroup()
+project = CommandGroup()
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What people call it.", show_default=False)]
 _MADE_BY = "operator"
@@ -22,44 +22,46 @@ _ORIGIN_HELP = "A website of the project, such as https://myapp.com or https://*
 
 
 @operator_link.writes
-async def operator_link_made(desk: Desk) -> Answer:
+async def operator_link_made(desk: CommandContext) -> CommandResult:
     """Make a link that makes an operator. It works once, for a day, and links made before no longer do."""
     url = f"{desk.settings.link_base}/account/operator/{await platforms.make_operator_link(desk.tx)}"
-    return Answer({"url": url}, said("Whoever opens this link runs this instance:", Facts({"Link": url})))
+    return CommandResult(
+        {"url": url}, message("Whoever opens this link runs this instance:", KeyValueTable({"Link": url}))
+    )
 
 
 @platform.writes
 async def create_platform(
-    desk: Desk,
+    desk: CommandContext,
     name: Name,
     level: Annotated[int, typer.Option(metavar="N", help="The level to begin on; see `dream-api levels`.")] = 0,
-) -> Answer:
+) -> CommandResult:
     """Make a platform: a tenant with projects of its own."""
     made = await platforms.create(desk.tx, name)
     found = await catalog.assign(desk.tx, made, level, desk.settings.home_mode)
     told = {"level": str(found.number)}
     await audit.record(desk.tx, made.id, "platform.created", by=audit.OPERATOR, about=made.id, details=told)
-    return Answer(
+    return CommandResult(
         {"platformId": made.id, "name": made.name, "level": found.number},
-        said(
+        message(
             f"Made the platform {made.name}.",
-            Facts({"Platform": made.id, "Level": f"{found.number} ({found.display_name})"}),
+            KeyValueTable({"Platform": made.id, "Level": f"{found.number} ({found.display_name})"}),
             hint=f"Next: dream-api project create NAME --type saas --platform {made.id}",
         ),
     )
 
 
 @platform.reads
-async def list_platforms(desk: Desk) -> Answer:
+async def list_platforms(desk: CommandContext) -> CommandResult:
     """List all platforms, oldest first. The operator's own has no level."""
-    operator = await platforms.operator(desk.tx)
+    operator = await platforms.operator_platform(desk.tx)
     levels = await _levels(desk.tx, desk.settings.home_mode)
     default = min(level.number for level in await catalog.levels_of(desk.tx, desk.settings.home_mode))
     found = [
         (row, None if row.id == operator.id else levels.get(row.id, default))
         for row in await platforms.all_platforms(desk.tx)
     ]
-    return Answer({"data": [_platform_data(row, level) for row, level in found]}, _platform_listing(found))
+    return CommandResult({"data": [_platform_data(row, level) for row, level in found]}, _platform_listing(found))
 
 
 def _platform_data(row: Row[Any], level: int | None) -> dict[str, Any]:
@@ -72,8 +74,8 @@ def _platform_data(row: Row[Any], level: int | None) -> dict[str, Any]:
     }
 
 
-def _platform_listing(found: Sequence[tuple[Row[Any], int | None]]) -> Listing:
-    return Listing(
+def _platform_listing(found: Sequence[tuple[Row[Any], int | None]]) -> Table:
+    return Table(
         ("Platform", "Id", "Level", "Made"),
         [
             (row.name, row.id, "operator" if level is None else f"level {level}", ago(row.created_at))
@@ -87,11 +89,11 @@ async def _levels(tx: Tx, mode: Mode) -> dict[str, int]:
     """Each platform's level, where one was given to it."""
     numbers = {level.name: level.number for level in await catalog.levels_of(tx, mode)}
     home = await catalog.ensure_home(tx)
-    scope = platforms.Scope(home.platform_id, home.platform_no, home.id, mode)
+    scope = platforms.ProjectScope(home.platform_id, home.platform_no, home.id, mode)
     return {row.user_id: numbers[row.plan] for row in await _all_customers(tx, scope) if row.plan in numbers}
 
 
-async def _all_customers(tx: Tx, scope: platforms.Scope) -> list[Row[Any]]:
+async def _all_customers(tx: Tx, scope: platforms.ProjectScope) -> list[Row[Any]]:
     found: list[Row[Any]] = []
     while page := await customers.page_of(tx, scope, limit=1_000, after=found[-1].id if found else None):
         found.extend(page)
@@ -100,7 +102,7 @@ async def _all_customers(tx: Tx, scope: platforms.Scope) -> list[Row[Any]]:
 
 @project.writes
 async def create_project(
-    desk: Desk,
+    desk: CommandContext,
     name: Name,
     project_type: Annotated[
         ProjectType, typer.Option("--type", help="What it sells; it never changes.", show_default=False)
@@ -110,9 +112,9 @@ async def create_project(
     ] = None,
     live: Annotated[bool, typer.Option("--live", help="Make live keys as well, told this once.")] = False,
     origin: Annotated[list[str] | None, typer.Option(metavar="URL", help=_ORIGIN_HELP)] = None,
-) -> Answer:
+) -> CommandResult:
     """Make a project with its keys. A saas one begins with the tier `free`, 1,000 calls a month."""
-    owner = await platforms.find(desk.tx, platform) if platform else await platforms.operator(desk.tx)
+    owner = await platforms.find(desk.tx, platform) if platform else await platforms.operator_platform(desk.tx)
     made = await catalog.open_project(desk.tx, owner, name, project_type, platforms.MODES)
     if origin:
         made = await platforms.change_origins(desk.tx, made, add=origin)
@@ -123,10 +125,10 @@ async def create_project(
     told = {"keys": modes, "origins": " ".join(made.origins)}
     await audit.record(desk.tx, owner.id, "project.created", by=audit.OPERATOR, about=made.id, details=told)
     data = {"platformId": owner.id, "projectId": made.id, "origins": list(made.origins), **tokens}
-    return Answer(data, _made(owner, made, tokens))
+    return CommandResult(data, _made(owner, made, tokens))
 
 
-async def _issue(desk: Desk, made: Project, mode: Mode) -> dict[str, str]:
+async def _issue(desk: CommandContext, made: Project, mode: Mode) -> dict[str, str]:
     """The pair's tokens by their names on the wire."""
     pair = await keys.issue_pair(desk.tx, made, mode, instance_key=desk.instance_key, created_by=_MADE_BY)
     if mode == "test":
@@ -138,9 +140,9 @@ def _made(owner: Platform, made: Project, tokens: dict[str, str]) -> RenderableT
     hint = f"Test keys can be shown again: `keys list` and `keys reveal` with --project {made.id}"
     if "liveSecretKey" in tokens:
         hint = "Keep the live secret key now: nobody can show it again.\n" + hint
-    return said(
+    return message(
         f"Made the {made.type} project {made.name} of {owner.name}.",
-        Facts(
+        KeyValueTable(
             {
                 "Project": made.id,
                 "Platform": owner.id,
@@ -156,21 +158,21 @@ def _made(owner: Platform, made: Project, tokens: dict[str, str]) -> RenderableT
 
 @project.reads
 async def list_projects(
-    desk: Desk,
+    desk: CommandContext,
     platform: Annotated[str | None, typer.Option(metavar="ID", help="Of this platform only.")] = None,
-) -> Answer:
+) -> CommandResult:
     """List projects, oldest first. The tiers of the operator's project `home` are the levels."""
     if platform is not None:
         await platforms.find(desk.tx, platform)
     owners = {row.id: row.name for row in await platforms.all_platforms(desk.tx)}
     found = [row for row in await platforms.all_projects(desk.tx) if platform in (None, row.platform_id)]
-    listing = Listing(
+    listing = Table(
         ("Project", "Id", "Type", "Platform", "Made"),
         [(row.name, row.id, row.type, owners[row.platform_id], ago(row.created_at)) for row in found],
         empty="There is no project yet. Make one with `dream-api project create NAME --type saas`.",
         elastic=("Project", "Platform"),
     )
-    return Answer({"data": [_project_data(row) for row in found]}, listing)
+    return CommandResult({"data": [_project_data(row) for row in found]}, listing)
 
 
 def _project_data(row: Row[Any]) -> dict[str, Any]:
@@ -185,11 +187,11 @@ def _project_data(row: Row[Any]) -> dict[str, Any]:
 
 @project.writes
 async def origins_of_project(
-    desk: Desk,
+    desk: CommandContext,
     project: Annotated[str, typer.Argument(metavar="PROJECT", help="`prj_…`.", show_default=False)],
     add: Annotated[list[str] | None, typer.Option(metavar="URL", help=_ORIGIN_HELP)] = None,
     remove: Annotated[list[str] | None, typer.Option(metavar="URL", help="One that is listed.")] = None,
-) -> Answer:
+) -> CommandResult:
     """Show or change the websites of a project. Its browsers may call from them, and its people be sent to them."""
     found = await platforms.find_project(desk.tx, project)
     if add or remove:
@@ -197,9 +199,9 @@ async def origins_of_project(
         told = {"added": " ".join(add or ()), "removed": " ".join(remove or ())}
         book = found.platform_id
         await audit.record(desk.tx, book, "origins.changed", by=audit.OPERATOR, about=found.id, details=told)
-    listing = Listing(
+    listing = Table(
         (f"Origins of {found.name}",),
         [(origin,) for origin in found.origins],
         empty=f"{found.name} lists no origins. In test mode, this machine is one all the same.",
     )
-    return Answer({"projectId": found.id, "origins": list(found.origins)}, listing)
+    return CommandResult({"projectId": found.id, "origins": list(found.origins)}, listing)

@@ -15,12 +15,21 @@ from rich.text import Text
 from dream_api import __version__, platforms
 from dream_api.catalog import quickstart
 from dream_api.catalog.quickstart import Quickstart
-from dream_api.core.console import Commands, Desk, Facts, Instance, console, run, settings_of, tell_data
+from dream_api.core.console import (
+    CommandContext,
+    CommandGroup,
+    Instance,
+    KeyValueTable,
+    console,
+    run,
+    settings_of,
+    tell_data,
+)
 from dream_api.core.console.commands import AsJson, Data
 from dream_api.core.settings import Settings
 from dream_api.server.lifecycle import Greeting, serve
 
-serving = Commands()
+serving = CommandGroup()
 _log = structlog.get_logger()
 
 
@@ -75,7 +84,7 @@ async def _greet_people(instance: Instance) -> Callable[[], None]:
     return lambda: console().print(_welcome(instance.settings, ready, link), soft_wrap=True)
 
 
-async def _operator_link(desk: Desk) -> str | None:
+async def _operator_link(desk: CommandContext) -> str | None:
     """By which whoever starts the instance becomes its operator, while it has none."""
     if not await platforms.operator_is_missing(desk.tx):
         return None
@@ -103,12 +112,12 @@ def _welcome(settings: Settings, ready: Quickstart, operator_link: str | None) -
     return Group(
         Text(f"dream-api {__version__} is ready.", "bold"),
         "",
-        Facts(where),
+        KeyValueTable(where),
         "",
         *_invitation(operator_link),
         Text(f"The project {ready.project.name} is there to be tried, in test mode:"),
         "",
-        Facts({**test_keys, "Project": ready.project.id}),
+        KeyValueTable({**test_keys, "Project": ready.project.id}),
         "",
         Text("Count a call of the user ada:"),
         "",

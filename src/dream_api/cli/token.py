@@ -8,11 +8,11 @@ from rich.text import Text
 from dream_api import accounts, audit, platforms
 from dream_api.accounts import Role
 from dream_api.core import clock
-from dream_api.core.console import Answer, Commands, Desk, Facts, Listing, ago, said
+from dream_api.core.console import CommandContext, CommandGroup, CommandResult, KeyValueTable, Table, ago, message
 from dream_api.core.db import Row
 from dream_api.core.errors import NotFound, ValidationFailed
 
-token = Commands()
+token = CommandGroup()
 
 OfPlatform = Annotated[
     str, typer.Option("--platform", metavar="ID", help="The platform it works on.", show_default=False)
@@ -24,12 +24,12 @@ _LONGEST_LIFE_DAYS = 36_500
 
 @token.writes
 async def create(
-    desk: Desk,
+    desk: CommandContext,
     platform: OfPlatform,
     role: Annotated[Role, typer.Option(help="What it may do: an owner all, a viewer see.", show_default=False)],
     name: Annotated[str, typer.Option(metavar="TEXT", help="Whose it is, or what for.")] = "",
     expires_days: Annotated[int | None, typer.Option(metavar="N", help="When it ends; never, where left out.")] = None,
-) -> Answer:
+) -> CommandResult:
     """Make a personal token, by which a developer's programs call. It is told this once."""
     owner = await platforms.find(desk.tx, platform)
     expires_at = _end_of(expires_days)
@@ -46,26 +46,26 @@ async def create(
     }
     facts = {"Token": issued.token, "Id": issued.id, "Ends": None if expires_at is None else ago(expires_at)}
     sentence = f"Made a personal token of {owner.name} with the role {role}."
-    return Answer(data, said(sentence, Facts(facts), hint="Keep it now: nobody can show it again."))
+    return CommandResult(data, message(sentence, KeyValueTable(facts), hint="Keep it now: nobody can show it again."))
 
 
 @token.reads
-async def list_(desk: Desk, platform: OfPlatform) -> Answer:
+async def list_(desk: CommandContext, platform: OfPlatform) -> CommandResult:
     """List the personal tokens of a platform. Those that no longer work are among them; the oldest comes first."""
     owner = await platforms.find(desk.tx, platform)
     found = await accounts.of_platform(desk.tx, owner.id)
     now = clock.now()
-    listing = Listing(
+    listing = Table(
         ("Token", "Id", "Role", "State", "Used"),
         [(_shown(row), row.id, row.role, _state_shown(row, now), ago(row.last_used_at)) for row in found],
         empty=f"{owner.name} has no tokens. Make one with `dream-api token create --platform {owner.id} --role owner`.",
         elastic=(),
     )
-    return Answer({"data": [_data(row, now) for row in found]}, listing)
+    return CommandResult({"data": [_data(row, now) for row in found]}, listing)
 
 
 @token.writes
-async def revoke(desk: Desk, token_id: TokenId) -> Answer:
+async def revoke(desk: CommandContext, token_id: TokenId) -> CommandResult:
     """End a personal token for good, everywhere within a second."""
     found = await accounts.find(desk.tx, token_id)
     if found is None:
@@ -76,7 +76,7 @@ async def revoke(desk: Desk, token_id: TokenId) -> Answer:
         )
     await accounts.revoke(desk.tx, found.platform_id, found.id)
     await audit.record(desk.tx, found.platform_id, "token.revoked", by=audit.OPERATOR, about=found.id)
-    return Answer({"tokenId": found.id, "state": "revoked"}, Text(f"Revoked the personal token {found.shown}."))
+    return CommandResult({"tokenId": found.id, "state": "revoked"}, Text(f"Revoked the personal token {found.shown}."))
 
 
 def _end_of(days: int | None) -> int | None:

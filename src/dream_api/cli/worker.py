@@ -1,18 +1,18 @@
 """`dream-api worker`: background jobs in a process of their own, beside servers on PostgreSQL."""
 
 from dream_api.core import logs, secrets
-from dream_api.core.console import Answer, Commands, Instance, Stopped, said
+from dream_api.core.console import CommandError, CommandGroup, CommandResult, Instance, message
 from dream_api.server.worker import work
 
-worker = Commands()
+worker = CommandGroup()
 
 
 @worker.works
-async def worker_process(instance: Instance) -> Answer:
+async def worker_process(instance: Instance) -> CommandResult:
     """Run background jobs until Ctrl-C or SIGTERM. Any number of workers share the work."""
     settings = instance.settings
     if settings.is_embedded:
-        raise Stopped(
+        raise CommandError(
             "On the embedded database the server runs the jobs itself.",
             code="worker_needs_postgresql",
             hint="Set DREAM_DATABASE_URL to use PostgreSQL, or just run `dream-api serve`.",
@@ -21,4 +21,4 @@ async def worker_process(instance: Instance) -> Answer:
     secrets.existing_instance_key(settings)
     await instance.prepare()
     name = await work(instance.database, settings)
-    return Answer({"worker": name, "state": "stopped"}, said("The worker has stopped."))
+    return CommandResult({"worker": name, "state": "stopped"}, message("The worker has stopped."))

@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 
-class Refusal(Exception):
+class AppError(Exception):
     """A "no" that the caller is told in the one shape of errors."""
 
     status: ClassVar[int] = 400
@@ -51,11 +51,11 @@ class Refusal(Exception):
         self.extra = extra or {}
 
 
-class BadRequest(Refusal):
+class BadRequest(AppError):
     status = 400
 
 
-class Unauthorized(Refusal):
+class Unauthorized(AppError):
     """With the challenge that HTTP asks for."""
 
     status = 401
@@ -64,15 +64,15 @@ class Unauthorized(Refusal):
         super().__init__(sentence, headers={"WWW-Authenticate": 'Bearer realm="dream-api"'})
 
 
-class PaymentRequired(Refusal):
+class PaymentRequired(AppError):
     status = 402
 
 
-class Forbidden(Refusal):
+class Forbidden(AppError):
     status = 403
 
 
-class NotFound(Refusal):
+class NotFound(AppError):
     """What does not exist, and what is another's: nobody can tell the two apart."""
 
     status = 404
@@ -80,29 +80,29 @@ class NotFound(Refusal):
     hint = "Check the id, and that the key belongs to the project and mode it was made in."
 
 
-class NotAllowed(Refusal):
+class NotAllowed(AppError):
     status = 405
     code = "method_not_allowed"
     hint = "See /docs for the methods of this path."
 
 
-class Conflict(Refusal):
+class Conflict(AppError):
     status = 409
 
 
-class TooLarge(Refusal):
+class TooLarge(AppError):
     status = 413
     code = "body_too_large"
     hint = "Send less in one request; the operator sets the bound with DREAM_BODY_LIMIT."
 
 
-class UnsupportedMedia(Refusal):
+class UnsupportedMedia(AppError):
     status = 415
     code = "unsupported_media_type"
     hint = "Send the body as JSON with the header Content-Type: application/json."
 
 
-class Invalid(Refusal):
+class Invalid(AppError):
     status = 422
 
 
@@ -126,11 +126,11 @@ class BodyTooDeep(BadRequest):
     hint = "Flatten the JSON: at most 200 levels are read."
 
 
-class TooMany(Refusal):
+class TooMany(AppError):
     status = 429
 
 
-class Unavailable(Refusal):
+class Unavailable(AppError):
     status = 503
 
     def __init__(self, sentence: str, *, retry_after: int = 1, **more: Any) -> None:
@@ -152,7 +152,7 @@ class OutcomeUnknown(Unavailable):
     hint = "The write may or may not have happened. Try again with the same Idempotency-Key: it counts at most once."
 
 
-class InternalError(Refusal):
+class InternalError(AppError):
     """A bug; the log line with the same request id tells what happened."""
 
     status = 500
@@ -160,9 +160,9 @@ class InternalError(Refusal):
     hint = "This is our fault. Try again, and tell the operator the requestId."
 
 
-def every_refusal(kind: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:
+def all_error_types(kind: type[AppError] = AppError) -> Iterator[type[AppError]]:
     """All refusals that have a code, in every room that was imported."""
     for child in kind.__subclasses__():
         if child.code:
             yield child
-        yield from every_refusal(child)
+        yield from all_error_types(child)

@@ -17,7 +17,7 @@ KIND = "core.sweep"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class ExpiryRule:
     """How long a table's rows are kept, and from which of their moments on; a row without the moment stays.
 
     The moment is indexed. `only`: where not all rows go, those that do.
@@ -29,22 +29,22 @@ class Kept:
 
 
 _OWN = (
-    Kept(changes.c.at, clock.HOUR),
-    Kept(idempotency_keys.c.created_at, clock.DAY),
+    ExpiryRule(changes.c.at, clock.HOUR),
+    ExpiryRule(idempotency_keys.c.created_at, clock.DAY),
     # A living job did not die.
-    Kept(jobs.c.died_at, 90 * clock.DAY),
+    ExpiryRule(jobs.c.died_at, 90 * clock.DAY),
 )
 # Rows in one transaction: few enough that the metered calls, which wait for it, do not notice.
 CHUNK = 500
 
 
-def register(registry: Registry, *of_rooms: Kept) -> None:
+def register(registry: Registry, *of_rooms: ExpiryRule) -> None:
     """Once an hour."""
-    registry.handle(KIND, partial(sweep, of_rooms=of_rooms))
+    registry.handle(KIND, partial(delete_expired, of_rooms=of_rooms))
     registry.schedule(KIND, every=clock.HOUR, kind=KIND)
 
 
-async def sweep(database: Database, job: Job, *, of_rooms: Sequence[Kept] = ()) -> None:
+async def delete_expired(database: Database, job: Job, *, of_rooms: Sequence[ExpiryRule] = ()) -> None:
     """Changes are kept for an hour, idempotency keys for a day, dead jobs for 90 days; the rest as the rooms say."""
     for kept in (*_OWN, *of_rooms):
         before = clock.now() - kept.time
@@ -52,7 +52,7 @@ async def sweep(database: Database, job: Job, *, of_rooms: Sequence[Kept] = ()) 
             pass  # between two chunks the other writers have their turn
 
 
-async def _delete_some(database: Database, kept: Kept, before: int) -> bool:
+async def _delete_some(database: Database, kept: ExpiryRule, before: int) -> bool:
     """Whether there may be more; none is written to where none is old enough."""
     moment = kept.moment
     which = [] if kept.only is None else [kept.only]

@@ -14,7 +14,7 @@ Search = Callable[[Tx, int], Awaitable[Sequence[dict[str, Any]]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class IntegrityCheck:
     """`sentence` holds if and only if `contradictions` finds no row."""
 
     name: str
@@ -26,7 +26,7 @@ class Check:
 class Finding:
     """What became of a check: the first contradictions, as column → value."""
 
-    check: Check
+    check: IntegrityCheck
     contradictions: list[dict[str, Any]]
 
     @property
@@ -34,13 +34,13 @@ class Finding:
         return not self.contradictions
 
 
-async def prove(database: Database, check: Check) -> Finding:
+async def run_check(database: Database, check: IntegrityCheck) -> Finding:
     """Run one check on what is committed at this moment."""
     async with database.read() as tx:
-        return Finding(check, await contradictions_of(tx, check))
+        return Finding(check, await violations(tx, check))
 
 
-async def contradictions_of(tx: Tx, check: Check) -> list[dict[str, Any]]:
+async def violations(tx: Tx, check: IntegrityCheck) -> list[dict[str, Any]]:
     """The first of them, as column → value."""
     if callable(check.contradictions):
         return list(await check.contradictions(tx, _SHOWN))

@@ -24,7 +24,7 @@ _VERSION = "v1"
 _FILE_NAME = "instance.key"
 
 
-class SealBroken(Exception):
+class DecryptionFailed(Exception):
     """A sealed text was altered, belongs to another row, or was sealed with another instance key."""
 
 
@@ -65,12 +65,12 @@ class InstanceKey:
     def open(self, sealed: str, owner: str) -> str:
         version, _, body = sealed.partition(".")
         if version != _VERSION:
-            raise SealBroken(f"Unknown key version {version!r}.")
+            raise DecryptionFailed(f"Unknown key version {version!r}.")
         try:
             raw = base64.b64decode(body, altchars=b"-_", validate=True)
             return self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], owner.encode()).decode()
         except (InvalidTag, ValueError) as problem:
-            raise SealBroken("The secret cannot be opened with this instance key.") from problem
+            raise DecryptionFailed("The secret cannot be opened with this instance key.") from problem
 
 
 def instance_key(settings: Settings) -> InstanceKey:
@@ -102,6 +102,6 @@ def _make_file(path: Path) -> None:
     draft.unlink()
 
 
-def digest(token: str) -> bytes:
+def hash_token(token: str) -> bytes:
     """What is stored of a token: its SHA-256. Tokens carry at least 160 random bits, so no salt is needed."""
     return hashlib.sha256(token.encode()).digest()

@@ -18,7 +18,7 @@ def make(prefix: str) -> str:
     return body + _checksum(body)
 
 
-def is_whole(token: str, prefix: str) -> bool:
+def has_valid_checksum(token: str, prefix: str) -> bool:
     """Whether the text can be a token of this prefix at all."""
     body = token.removeprefix(prefix)
     return (
@@ -30,7 +30,7 @@ def is_whole(token: str, prefix: str) -> bool:
     )
 
 
-def shown(token: str) -> str:
+def masked(token: str) -> str:
     """What may be shown of a secret one: `sk_live_4f9c…a71e`."""
     prefix = token[: -_RANDOM - _CHECKSUM]
     return f"{token[: len(prefix) + _SHOWN]}…{token[-_SHOWN:]}"

@@ -1,6 +1,6 @@
 """End users of a project and mode: who they are, their plan and their period."""
 
-from dream_api.customers.batch_lookup import Wanted, enroll, find_many, last_numbers
+from dream_api.customers.batch_lookup import Wanted, bulk_create, find_many, last_numbers
 from dream_api.customers.billing_period import SILENCE, has_lapsed, period_of
 from dream_api.customers.integrity import checks
 from dream_api.customers.queries import customers_by_plan, live_customers_by_platform, page_of
@@ -17,12 +17,12 @@ from dream_api.customers.rules import (
     find,
     find_numbered,
     find_user,
-    hold,
-    meet,
-    proper_user_id,
+    get_or_create,
+    lock,
     refuse_deleted,
-    refuse_inactive,
+    require_active,
     set_plan,
+    validate_user_id,
 )
 
 __all__ = [
@@ -33,26 +33,26 @@ __all__ = [
     "CustomerBlocked",
     "CustomerDeleted",
     "Wanted",
+    "bulk_create",
     "change",
     "checks",
     "create",
     "customers_by_plan",
     "delete",
-    "enroll",
     "ensure",
     "find",
     "find_many",
     "find_numbered",
     "find_user",
+    "get_or_create",
     "has_lapsed",
-    "hold",
     "last_numbers",
     "live_customers_by_platform",
-    "meet",
+    "lock",
     "page_of",
     "period_of",
-    "proper_user_id",
     "refuse_deleted",
-    "refuse_inactive",
+    "require_active",
     "set_plan",
+    "validate_user_id",
 ]

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row
 
 
-def told_of(before: Row[Any], values: Mapping[str, Any]) -> tuple[str, dict[str, str]] | None:
+def audit_details(before: Row[Any], values: Mapping[str, Any]) -> tuple[str, dict[str, str]] | None:
     """The action and its details; None where the values are what was there before."""
     changed = sorted(name for name, value in values.items() if getattr(before, name) != value)
     if not changed:

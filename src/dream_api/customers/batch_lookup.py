@@ -5,19 +5,24 @@ from collections.abc import Sequence
 from sqlalchemy import BigInteger, and_, select
 
 from dream_api.core import clock, ids
-from dream_api.core.db import BatchTx, Statement, given, insert, rows_of
-from dream_api.core.db.columns import Key
+from dream_api.core.db import RawTransaction, Statement, insert, is_real_row, values_table
+from dream_api.core.db.columns import ByteOrderedText
 from dream_api.customers.rules import Customer
 from dream_api.customers.tables import customers
-from dream_api.platforms import Mode, draw_locked, move
+from dream_api.platforms import Mode, lock_sequences, move
 
 # platform id, project id, mode, user id
 Wanted = tuple[str, str, Mode, str]
 
 c = customers.c
-_identity = {"platform_id": Key, "project_id": Key, "mode": Key, "user_id": Key}
+_identity = {
+    "platform_id": ByteOrderedText,
+    "project_id": ByteOrderedText,
+    "mode": ByteOrderedText,
+    "user_id": ByteOrderedText,
+}
 
-_wanted = rows_of("wanted", **_identity)
+_wanted = values_table("wanted", **_identity)
 _FIND = Statement(
     select(*(c[name] for name in _identity), c.no, c.status, c.plan, c.period_starts_at, c.period_ends_at).join_from(
         _wanted, customers, and_(*(c[name] == _wanted.c[name] for name in _identity))
@@ -25,33 +30,33 @@ _FIND = Statement(
     wanted=_wanted,
 )
 
-_fresh = rows_of(
+_fresh = values_table(
     "fresh",
     **_identity,
-    id=Key,
+    id=ByteOrderedText,
     no=BigInteger(),
-    status=Key,
+    status=ByteOrderedText,
     created_at=BigInteger(),
     updated_at=BigInteger(),
 )
 _INSERT = Statement(
-    insert(customers).from_select(list(_fresh.c.keys()), select(*_fresh.c).where(given(_fresh))), fresh=_fresh
+    insert(customers).from_select(list(_fresh.c.keys()), select(*_fresh.c).where(is_real_row(_fresh))), fresh=_fresh
 )
 
 
-async def find_many(tx: BatchTx, wanted: Sequence[Wanted]) -> dict[Wanted, Customer]:
+async def find_many(tx: RawTransaction, wanted: Sequence[Wanted]) -> dict[Wanted, Customer]:
     """Those of the wanted customers who exist."""
     rows = await tx.fetch(_FIND, wanted=sorted(set(wanted)))
     return {(row[0], row[1], row[2], row[3]): Customer(row[4], row[5], row[6], row[7], row[8]) for row in rows}
 
 
-async def last_numbers(tx: BatchTx, platform_nos: set[int]) -> dict[int, int]:
+async def last_numbers(tx: RawTransaction, platform_nos: set[int]) -> dict[int, int]:
     """Each platform's last customer number, held: only this transaction can make customers there now."""
     series = {f"customers:{no}": no for no in platform_nos}
-    return {series[name]: last for name, last in (await draw_locked(tx, sorted(series))).items()}
+    return {series[name]: last for name, last in (await lock_sequences(tx, sorted(series))).items()}
 
 
-async def enroll(tx: BatchTx, fresh: dict[Wanted, Customer], platform_nos: dict[str, int]) -> None:
+async def bulk_create(tx: RawTransaction, fresh: dict[Wanted, Customer], platform_nos: dict[str, int]) -> None:
     """Insert customers with the numbers they were given after `last_numbers`; tells the series how far they got."""
     now = clock.now()
     rows = [(*who, ids.new("cus"), customer.no, customer.status, now, now) for who, customer in fresh.items()]

@@ -2,15 +2,15 @@
 
 from sqlalchemy import BigInteger, String, cast, literal, or_, select
 
-from dream_api.core.integrity import Check
+from dream_api.core.integrity import IntegrityCheck
 from dream_api.customers.tables import customers
 from dream_api.platforms.tables import numbers, platforms
 
 
-def checks() -> list[Check]:
+def checks() -> list[IntegrityCheck]:
     series = literal("customers:") + cast(cast(platforms.c.no, BigInteger), String)
     return [
-        Check(
+        IntegrityCheck(
             "customers_are_numbered",
             "No customer has a number above the last one drawn for its platform.",
             select(customers.c.platform_id, customers.c.id, customers.c.no, numbers.c.last)

@@ -7,14 +7,14 @@ from sqlalchemy import ColumnElement, Row, func, insert, select, update
 
 from dream_api.core.db import Tx
 from dream_api.customers.tables import customers
-from dream_api.platforms.scope import Scope
+from dream_api.platforms.scope import ProjectScope
 
 c = customers.c
 # Of so many, all are read and put in order; of more, those come soon that are looked for in the order of ids.
 _FEW = 1_000
 
 
-def _in_scope(scope: Scope) -> tuple[Any, ...]:
+def _in_scope(scope: ProjectScope) -> tuple[Any, ...]:
     return (
         c.platform_id == scope.platform_id,
         c.project_id == scope.project_id,
@@ -22,14 +22,14 @@ def _in_scope(scope: Scope) -> tuple[Any, ...]:
     )
 
 
-async def insert_customer(tx: Tx, scope: Scope, row: dict[str, Any]) -> Row[Any]:
+async def insert_customer(tx: Tx, scope: ProjectScope, row: dict[str, Any]) -> Row[Any]:
     whole = {"platform_id": scope.platform_id, "project_id": scope.project_id, "mode": scope.mode} | row
     made = await tx.first(insert(customers).values(whole).returning(*c))
     assert made is not None
     return made
 
 
-async def update_customer(tx: Tx, scope: Scope, customer_id: str, values: dict[str, Any]) -> Row[Any]:
+async def update_customer(tx: Tx, scope: ProjectScope, customer_id: str, values: dict[str, Any]) -> Row[Any]:
     changed = await tx.first(
         update(customers).where(*_in_scope(scope), c.id == customer_id).values(values).returning(*c)
     )
@@ -37,21 +37,21 @@ async def update_customer(tx: Tx, scope: Scope, customer_id: str, values: dict[s
     return changed
 
 
-async def by_id(tx: Tx, scope: Scope, customer_id: str, *, held: bool = False) -> Row[Any] | None:
+async def by_id(tx: Tx, scope: ProjectScope, customer_id: str, *, held: bool = False) -> Row[Any] | None:
     """`held`: nobody else changes them before this transaction ends."""
     query = select(customers).where(*_in_scope(scope), c.id == customer_id)
     return await tx.first(query.with_for_update() if held else query)
 
 
-async def by_user_id(tx: Tx, scope: Scope, user_id: str) -> Row[Any] | None:
+async def by_user_id(tx: Tx, scope: ProjectScope, user_id: str) -> Row[Any] | None:
     return await tx.first(select(customers).where(*_in_scope(scope), c.user_id == user_id))
 
 
-async def by_no(tx: Tx, scope: Scope, no: int) -> Row[Any] | None:
+async def by_no(tx: Tx, scope: ProjectScope, no: int) -> Row[Any] | None:
     return await tx.first(select(customers).where(*_in_scope(scope), c.no == no))
 
 
-async def page_of(tx: Tx, scope: Scope, *, limit: int, after: str | None) -> Sequence[Row[Any]]:
+async def page_of(tx: Tx, scope: ProjectScope, *, limit: int, after: str | None) -> Sequence[Row[Any]]:
     """Newest first, those after the id `after`."""
     by_id = await order_of(tx, scope)
     query = select(customers).where(*_in_scope(scope))
@@ -60,7 +60,7 @@ async def page_of(tx: Tx, scope: Scope, *, limit: int, after: str | None) -> Seq
     return await tx.all(query.order_by(by_id.desc()).limit(limit))
 
 
-async def order_of(tx: Tx, scope: Scope) -> ColumnElement[str]:
+async def order_of(tx: Tx, scope: ProjectScope) -> ColumnElement[str]:
     """What customers are put in order by: their ids, as no index knows them where there are few.
 
     Else a mode with one customer would be looked for among the million of another, from the newest to the oldest.
@@ -78,7 +78,7 @@ async def live_customers_by_platform(tx: Tx, platform_ids: Sequence[str]) -> dic
     return {row.platform_id: row.many for row in await tx.all(counting)}
 
 
-async def customers_by_plan(tx: Tx, scope: Scope) -> dict[str, int]:
+async def customers_by_plan(tx: Tx, scope: ProjectScope) -> dict[str, int]:
     """How many were put on each plan, by the tier's name."""
     which = (*_in_scope(scope), c.plan.is_not(None), c.status != "deleted")
     counting = select(c.plan, func.count().label("many")).where(*which).group_by(c.plan)

@@ -6,13 +6,13 @@ from typing import Any
 from sqlalchemy import Row
 
 from dream_api.core import clock, ids
-from dream_api.core.cache import note
+from dream_api.core.cache import invalidate
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Forbidden, NotFound, ValidationFailed
 from dream_api.customers import queries
 from dream_api.customers.billing_period import period_of
-from dream_api.platforms import draw
-from dream_api.platforms.scope import Scope
+from dream_api.platforms import next_number
+from dream_api.platforms.scope import ProjectScope
 
 # Cached by `Scope.name_of(user_id)`.
 CACHE_KIND = "customer"
@@ -46,7 +46,7 @@ class Customer:
     period_ends_at: int | None
 
 
-def proper_user_id(text: str, param: str) -> str:
+def validate_user_id(text: str, param: str) -> str:
     """The user id, where it is 1 to 255 bytes of printable text."""
     if not text:
         raise ValidationFailed("The user id is empty.", param=param, hint="Send your own id of the user.")
@@ -59,8 +59,14 @@ def proper_user_id(text: str, param: str) -> str:
     return text
 
 
-async def meet(
-    tx: Tx, scope: Scope, user_id: str, *, email: str | None = None, name: str | None = None, plan: str | None = None
+async def get_or_create(
+    tx: Tx,
+    scope: ProjectScope,
+    user_id: str,
+    *,
+    email: str | None = None,
+    name: str | None = None,
+    plan: str | None = None,
 ) -> tuple[Row[Any], bool]:
     """The customer of that user id, and whether it was made just now, with that profile.
 
@@ -68,7 +74,7 @@ async def meet(
     of whom nothing can be counted yet.
     """
     # Who makes or adopts a customer of the platform holds the numbers until the commit.
-    no = await draw(tx, f"customers:{scope.platform_no}")
+    no = await next_number(tx, f"customers:{scope.platform_no}")
     known = await queries.by_user_id(tx, scope, user_id)
     if known is not None:
         return known, False
@@ -77,10 +83,10 @@ async def meet(
 
 
 async def create(
-    tx: Tx, scope: Scope, user_id: str, *, email: str | None, name: str | None, plan: str | None
+    tx: Tx, scope: ProjectScope, user_id: str, *, email: str | None, name: str | None, plan: str | None
 ) -> Row[Any]:
     """A new customer; one whom a metered call made before is adopted: it keeps its counts and gets the profile."""
-    customer, is_new = await meet(tx, scope, user_id, email=email, name=name, plan=plan)
+    customer, is_new = await get_or_create(tx, scope, user_id, email=email, name=name, plan=plan)
     if is_new:
         return customer
     if customer.email is not None or customer.name is not None or customer.status == "deleted":
@@ -88,13 +94,13 @@ async def create(
     return await _write(tx, scope, customer, {"email": email, "name": name, "plan": plan or customer.plan})
 
 
-async def ensure(tx: Tx, scope: Scope, user_id: str) -> Row[Any]:
+async def ensure(tx: Tx, scope: ProjectScope, user_id: str) -> Row[Any]:
     """The customer of that user id, made where there is none."""
     known = await queries.by_user_id(tx, scope, user_id)
-    return known if known is not None else (await meet(tx, scope, user_id))[0]
+    return known if known is not None else (await get_or_create(tx, scope, user_id))[0]
 
 
-async def find(tx: Tx, scope: Scope, reference: str, *, param: str = "id") -> Row[Any]:
+async def find(tx: Tx, scope: ProjectScope, reference: str, *, param: str = "id") -> Row[Any]:
     """The customer by `cus_…` or `userId:…`."""
     if reference.startswith(_BY_USER_ID):
         row = await queries.by_user_id(tx, scope, reference.removeprefix(_BY_USER_ID))
@@ -105,24 +111,24 @@ async def find(tx: Tx, scope: Scope, reference: str, *, param: str = "id") -> Ro
     return row
 
 
-async def find_user(tx: Tx, scope: Scope, user_id: str) -> Row[Any] | None:
+async def find_user(tx: Tx, scope: ProjectScope, user_id: str) -> Row[Any] | None:
     """The customer by the developer's own id, where there is one."""
     return await queries.by_user_id(tx, scope, user_id)
 
 
-async def hold(tx: Tx, scope: Scope, customer_id: str) -> Row[Any] | None:
+async def lock(tx: Tx, scope: ProjectScope, customer_id: str) -> Row[Any] | None:
     """The customer, whom nobody else holds before this transaction ends."""
     return await queries.by_id(tx, scope, customer_id, held=True)
 
 
-async def find_numbered(tx: Tx, scope: Scope, no: int) -> Row[Any]:
+async def find_numbered(tx: Tx, scope: ProjectScope, no: int) -> Row[Any]:
     """The customer of that number; it must be one of the project's and mode's."""
     row = await queries.by_no(tx, scope, no)
     assert row is not None
     return row
 
 
-def refuse_inactive(status: str) -> None:
+def require_active(status: str) -> None:
     """Blocked and deleted customers get no metered call through."""
     if status == "blocked":
         raise CustomerBlocked("The customer is blocked.")
@@ -136,7 +142,7 @@ def refuse_deleted(customer: Row[Any]) -> None:
         raise CustomerDeleted("The customer was deleted.", param="id")
 
 
-async def change(tx: Tx, scope: Scope, customer: Row[Any], values: dict[str, Any], *, now: int) -> Row[Any]:
+async def change(tx: Tx, scope: ProjectScope, customer: Row[Any], values: dict[str, Any], *, now: int) -> Row[Any]:
     """Write the values, in force in every process within a second; who is put on no plan leaves their subscription.
 
     `now`: the present moment of the project, which its periods follow.
@@ -146,20 +152,20 @@ async def change(tx: Tx, scope: Scope, customer: Row[Any], values: dict[str, Any
     return await _write(tx, scope, customer, values)
 
 
-async def _write(tx: Tx, scope: Scope, customer: Row[Any], values: dict[str, Any]) -> Row[Any]:
+async def _write(tx: Tx, scope: ProjectScope, customer: Row[Any], values: dict[str, Any]) -> Row[Any]:
     changed = await queries.update_customer(tx, scope, customer.id, values | {"updated_at": clock.now()})
-    await note(tx, CACHE_KIND, scope.name_of(customer.user_id))
+    await invalidate(tx, CACHE_KIND, scope.name_of(customer.user_id))
     return changed
 
 
-async def delete(tx: Tx, scope: Scope, customer: Row[Any]) -> Row[Any]:
+async def delete(tx: Tx, scope: ProjectScope, customer: Row[Any]) -> Row[Any]:
     """The person's data goes, the counts stay: they are what was billed."""
     return await _write(tx, scope, customer, {"status": "deleted", "email": None, "name": None})
 
 
 async def set_plan(
     tx: Tx,
-    scope: Scope,
+    scope: ProjectScope,
     user_id: str,
     plan: str | None,
     *,

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, select, union
 from dream_api.core.db import Tx
 from dream_api.customers.queries import order_of
 from dream_api.customers.tables import customers
-from dream_api.platforms.scope import Scope
+from dream_api.platforms.scope import ProjectScope
 
 # How many are found by what is typed; whoever wants others types more.
 MOST_FOUND = 200
@@ -29,7 +29,7 @@ class Filter:
     by_name: bool = False
 
 
-async def listed(tx: Tx, scope: Scope, wanted: Filter, *, limit: int, after: str | None) -> Sequence[Row[Any]]:
+async def listed(tx: Tx, scope: ProjectScope, wanted: Filter, *, limit: int, after: str | None) -> Sequence[Row[Any]]:
     """Those after the id (by name: the user id) `after`."""
     order = c.user_id if wanted.by_name else await order_of(tx, scope)
     query = select(customers).where(*_of(scope))
@@ -44,7 +44,7 @@ async def listed(tx: Tx, scope: Scope, wanted: Filter, *, limit: int, after: str
     return await tx.all(query.order_by(order if wanted.by_name else order.desc()).limit(limit))
 
 
-def _beginning_with(scope: Scope, text: str) -> Any:
+def _beginning_with(scope: ProjectScope, text: str) -> Any:
     """Each of the two has an index; together they would have none."""
     found = (
         select(select(c.id).where(*_of(scope), column >= text, column < text + _LAST).limit(MOST_FOUND).subquery().c.id)
@@ -53,5 +53,5 @@ def _beginning_with(scope: Scope, text: str) -> Any:
     return select(union(*found).subquery().c.id)
 
 
-def _of(scope: Scope) -> tuple[ColumnElement[bool], ...]:
+def _of(scope: ProjectScope) -> tuple[ColumnElement[bool], ...]:
     return (c.platform_id == scope.platform_id, c.project_id == scope.project_id, c.mode == scope.mode)

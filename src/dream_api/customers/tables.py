@@ -2,32 +2,32 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Table, UniqueConstraint
 
-from dream_api.core.db.columns import Key, Number, key, metadata, moment
+from dream_api.core.db.columns import ByteOrderedText, Number, id_column, metadata, timestamp_column
 
 customers = Table(
     "customers",
     metadata,
-    key("platform_id", primary_key=True),
-    key("id", primary_key=True),
+    id_column("platform_id", primary_key=True),
+    id_column("id", primary_key=True),
     # Numbered per platform from 1; 0 is the platform itself.
     Column("no", Number, nullable=False),
-    key("project_id"),
-    key("mode"),
+    id_column("project_id"),
+    id_column("mode"),
     # The developer's own id of this person.
-    key("user_id"),
-    Column("email", Key, nullable=True),
-    Column("name", Key, nullable=True),
-    key("status"),
+    id_column("user_id"),
+    Column("email", ByteOrderedText, nullable=True),
+    Column("name", ByteOrderedText, nullable=True),
+    id_column("status"),
     # The name of a tier; none: the project's default tier.
-    key("plan", nullable=True),
+    id_column("plan", nullable=True),
     # What the subscription has paid for, in months from its start on; none: the calendar month.
-    moment("period_starts_at", nullable=True),
-    moment("period_ends_at", nullable=True),
+    timestamp_column("period_starts_at", nullable=True),
+    timestamp_column("period_ends_at", nullable=True),
     # The period in which a subscription was left: who comes back inside it goes on where they were.
-    moment("left_period_starts_at", nullable=True),
-    moment("left_period_ends_at", nullable=True),
-    moment("created_at"),
-    moment("updated_at"),
+    timestamp_column("left_period_starts_at", nullable=True),
+    timestamp_column("left_period_ends_at", nullable=True),
+    timestamp_column("created_at"),
+    timestamp_column("updated_at"),
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
     UniqueConstraint("platform_id", "no"),
     # No other index that a look-up by user could take: PostgreSQL plans the gate's statement while the table is small,

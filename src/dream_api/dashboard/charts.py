@@ -91,12 +91,12 @@ def spark_of(values: Sequence[int]) -> str:
     return "M" + "L".join(points)
 
 
-def meter_of(part: int, whole: int | None) -> float:
+def progress(part: int, whole: int | None) -> float:
     """How long the filled part of a meter is; 0 where there is nothing to fill."""
     return _at(_METER_WIDTH * min(max(part / whole, 0), 1)) if whole else 0.0
 
 
-def tone_of(part: int, whole: int | None) -> str:
+def severity(part: int, whole: int | None) -> str:
     """In which tone a meter is: it warns from where customers are near their limit."""
     percent = part * 100 // whole if whole else 0
     return "bad" if percent >= _BAD_PERCENT else "warn" if percent >= _WARN_PERCENT else "brand"

@@ -13,7 +13,7 @@ _PARAM = "project"
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class CurrentProject:
     """The project and mode that a page is in, or that somebody came from."""
 
     project: Project
@@ -23,12 +23,12 @@ class Beside:
     def url(self) -> str:
         return f"/dashboard/{self.project.id}/{self.mode}"
 
-    def way_back(self, projects: Sequence[Project]) -> str:
+    def return_query(self, projects: Sequence[Project]) -> str:
         """What the links to pages of the platform end with; nothing where they would come to it by themselves."""
         return "" if self == _first(projects) else f"?{_PARAM}={self.project.id}:{self.mode}"
 
 
-def beside_of(request: Request, projects: Sequence[Project]) -> Beside | None:
+def beside_of(request: Request, projects: Sequence[Project]) -> CurrentProject | None:
     """What the address says, or that of the page before; else the first of the projects, in test mode."""
     before = parse_qs(request.headers.get("referer", "").partition("?")[2])
     asked = request.query_params.get(_PARAM) or before.get(_PARAM, [""])[0]
@@ -36,9 +36,9 @@ def beside_of(request: Request, projects: Sequence[Project]) -> Beside | None:
     for project in projects:
         for mode in MODES:
             if (project.id, mode) == (project_id, asked_mode):
-                return Beside(project, mode)
+                return CurrentProject(project, mode)
     return _first(projects)
 
 
-def _first(projects: Sequence[Project]) -> Beside | None:
-    return Beside(projects[0], "test") if projects else None
+def _first(projects: Sequence[Project]) -> CurrentProject | None:
+    return CurrentProject(projects[0], "test") if projects else None

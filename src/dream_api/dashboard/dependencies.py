@@ -8,23 +8,23 @@ from fastapi import Depends, Path, Request
 
 from dream_api import platforms
 from dream_api.accounts import Role
-from dream_api.auth.browser_sessions import SignedIn, Visitor
+from dream_api.auth.browser_sessions import SignedIn, SignedInUser
 from dream_api.auth.dependencies import AuthenticatorDep
-from dream_api.auth.principals import Acting, Developer
+from dream_api.auth.principals import PlatformPrincipal, ProjectPrincipal
 from dream_api.core.db import Database
 from dream_api.core.errors import NotFound
 from dream_api.core.http.dependencies import Db
-from dream_api.dashboard.current_project import Beside, beside_of
-from dream_api.platforms import Mode, Permission, Platform, Project, Scope
+from dream_api.dashboard.current_project import CurrentProject, beside_of
+from dream_api.platforms import Mode, Permission, Platform, Project, ProjectScope
 
 _MOST_PROJECTS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class PlatformVisit:
+class PlatformContext:
     """At work on a platform."""
 
-    visitor: Visitor
+    visitor: SignedInUser
     platform: Platform
     role: Role
     # All of the platform's, oldest first.
@@ -32,7 +32,7 @@ class PlatformVisit:
     # Whether it is the platform of those who run this instance.
     is_operators: bool
     # None where the platform has no project.
-    beside: Beside | None
+    beside: CurrentProject | None
 
     @property
     def platform_id(self) -> str:
@@ -43,17 +43,17 @@ class PlatformVisit:
         return self.visitor.caller
 
     @property
-    def developer(self) -> Developer:
+    def developer(self) -> PlatformPrincipal:
         """As the rules know them that programs reach by a personal token."""
         session = self.visitor.session
-        return Developer(self.platform, self.role, self.caller, session.user_id, session.shown_name)
+        return PlatformPrincipal(self.platform, self.role, self.caller, session.user_id, session.shown_name)
 
     def may(self, permission: Permission) -> bool:
-        return platforms.allows(self.role, permission)
+        return platforms.has_permission(self.role, permission)
 
 
 @dataclass(frozen=True, slots=True)
-class ProjectVisit(PlatformVisit):
+class ProjectContext(PlatformContext):
     """At work in a project and mode of it."""
 
     project: Project
@@ -65,32 +65,32 @@ class ProjectVisit(PlatformVisit):
         return self.may("refund") or (self.may("refund_some") and self.project.refund_limit is not None)
 
     @property
-    def acting(self) -> Acting:
+    def acting(self) -> ProjectPrincipal:
         """As the rules know them that programs reach by a key."""
         session, caller = self.visitor.session, f"{self.caller}:{self.project.id}:{self.mode}"
-        return Acting(self.project, self.mode, caller, self.role, session.user_id, session.shown_name)
+        return ProjectPrincipal(self.project, self.mode, caller, self.role, session.user_id, session.shown_name)
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> ProjectScope:
         return self.acting.scope
 
 
 async def _at(
-    request: Request, db: Database, visitor: Visitor, platform_id: str, permission: Permission
-) -> PlatformVisit:
+    request: Request, db: Database, visitor: SignedInUser, platform_id: str, permission: Permission
+) -> PlatformContext:
     """Raises NotFound for a platform that is not the visitor's, RoleForbids where their role does not allow it."""
     own = visitor.membership_on(platform_id)
     if own is None:
         raise NotFound("There is no such page.", hint="It may belong to a platform that you are no member of.")
-    platforms.refuse_role(own.role, permission)
+    platforms.require_permission(own.role, permission)
     async with db.read() as tx:
         projects = await platforms.projects_of(tx, platform_id, limit=_MOST_PROJECTS)
-        operator = await platforms.operator(tx)
+        operator = await platforms.operator_platform(tx)
     is_operators = operator.id == platform_id
-    return PlatformVisit(visitor, own.platform, own.role, projects, is_operators, beside_of(request, projects))
+    return PlatformContext(visitor, own.platform, own.role, projects, is_operators, beside_of(request, projects))
 
 
-def at_platform(permission: Permission) -> Callable[..., Awaitable[PlatformVisit]]:
+def at_platform(permission: Permission) -> Callable[..., Awaitable[PlatformContext]]:
     """A dependency: a page under `/dashboard/{platformId}`, for whose role has the permission there."""
 
     async def find(
@@ -98,13 +98,13 @@ def at_platform(permission: Permission) -> Callable[..., Awaitable[PlatformVisit
         db: Db,
         visitor: SignedIn,
         platform_id: Annotated[str, Path(alias="platformId", max_length=255)],
-    ) -> PlatformVisit:
+    ) -> PlatformContext:
         return await _at(request, db, visitor, platform_id, permission)
 
     return find
 
 
-def in_project(permission: Permission) -> Callable[..., Awaitable[ProjectVisit]]:
+def in_project(permission: Permission) -> Callable[..., Awaitable[ProjectContext]]:
     """A dependency: a page under `/dashboard/{projectId}/{mode}`, for whose role has the permission there."""
 
     async def find(
@@ -114,18 +114,18 @@ def in_project(permission: Permission) -> Callable[..., Awaitable[ProjectVisit]]
         visitor: SignedIn,
         project_id: Annotated[str, Path(alias="projectId", max_length=255)],
         mode: Mode,
-    ) -> ProjectVisit:
+    ) -> ProjectContext:
         project = await authenticator.project(project_id)
         if project is None:
             raise NotFound("There is no such page.")
         at = await _at(request, db, visitor, project.platform_id, permission)
-        return ProjectVisit(
+        return ProjectContext(
             at.visitor,
             at.platform,
             at.role,
             at.projects,
             at.is_operators,
-            Beside(project, mode),
+            CurrentProject(project, mode),
             project=project,
             mode=mode,
         )
@@ -133,45 +133,45 @@ def in_project(permission: Permission) -> Callable[..., Awaitable[ProjectVisit]]
     return find
 
 
-async def _refunding(visit: Annotated[ProjectVisit, Depends(in_project("refund_some"))]) -> ProjectVisit:
+async def _refunding(visit: Annotated[ProjectContext, Depends(in_project("refund_some"))]) -> ProjectContext:
     """Where the project has no refund limit, members give nothing back."""
     if visit.project.refund_limit is None:
-        platforms.refuse_role(visit.role, "refund")
+        platforms.require_permission(visit.role, "refund")
     return visit
 
 
 # A page of a platform: for all its members, for those who choose them, for those who run it, for those who
 # pay for it, for those whose it is.
-AtPlatform = Annotated[PlatformVisit, Depends(at_platform("view"))]
-TeamingPlatform = Annotated[PlatformVisit, Depends(at_platform("team"))]
-ManagingPlatform = Annotated[PlatformVisit, Depends(at_platform("manage"))]
-OwningPlatform = Annotated[PlatformVisit, Depends(at_platform("bill"))]
-OwningItself = Annotated[PlatformVisit, Depends(at_platform("own"))]
+PlatformPage = Annotated[PlatformContext, Depends(at_platform("view"))]
+TeamingPlatform = Annotated[PlatformContext, Depends(at_platform("team"))]
+ManagingPlatform = Annotated[PlatformContext, Depends(at_platform("manage"))]
+OwningPlatform = Annotated[PlatformContext, Depends(at_platform("bill"))]
+OwningItself = Annotated[PlatformContext, Depends(at_platform("own"))]
 # A page of a project and mode: for all members, for those who sell, for those who may give money back, some of
 # them up to the project's limit, for those who run it.
-InProject = Annotated[ProjectVisit, Depends(in_project("view"))]
-SellingInProject = Annotated[ProjectVisit, Depends(in_project("sell"))]
-RefundingInProject = Annotated[ProjectVisit, Depends(_refunding)]
-ManagingInProject = Annotated[ProjectVisit, Depends(in_project("manage"))]
+ProjectPage = Annotated[ProjectContext, Depends(in_project("view"))]
+ProjectPageCanSell = Annotated[ProjectContext, Depends(in_project("sell"))]
+RefundingInProject = Annotated[ProjectContext, Depends(_refunding)]
+ProjectPageCanManage = Annotated[ProjectContext, Depends(in_project("manage"))]
 
 
-def operating(permission: Permission) -> Callable[..., Awaitable[PlatformVisit]]:
+def operating(permission: Permission) -> Callable[..., Awaitable[PlatformContext]]:
     """A dependency: a page of the whole instance, for whose role on the operator's platform has the permission."""
 
-    async def find(request: Request, db: Db, visitor: SignedIn) -> PlatformVisit:
+    async def find(request: Request, db: Db, visitor: SignedIn) -> PlatformContext:
         async with db.read() as tx:
-            operator = await platforms.operator(tx)
+            operator = await platforms.operator_platform(tx)
         return await _at(request, db, visitor, operator.id, permission)
 
     return find
 
 
 # A page of the whole instance: for the operator's members, for those who run it.
-Operating = Annotated[PlatformVisit, Depends(operating("view"))]
-ManagingInstance = Annotated[PlatformVisit, Depends(operating("manage"))]
+Operating = Annotated[PlatformContext, Depends(operating("view"))]
+ManagingInstance = Annotated[PlatformContext, Depends(operating("manage"))]
 
 
-async def refuse_others_than_operators(visit: PlatformVisit) -> None:
+async def refuse_others_than_operators(visit: PlatformContext) -> None:
     """Pages of the whole instance are for the operator's own platform; for everybody else there are none."""
     if not visit.is_operators:
         raise NotFound("There is no such page.")

@@ -19,7 +19,7 @@ _GOOD = ("created", "paid", "succeeded", "completed")
 
 
 @dataclass(frozen=True, slots=True)
-class ToldEvent:
+class EventSummary:
     """An event as a row of a table: what happened, to whom, and in a few words how much."""
 
     id: str
@@ -30,15 +30,15 @@ class ToldEvent:
     at: int
 
 
-def told_event(row: Row[Any]) -> ToldEvent:
+def summarize_event(row: Row[Any]) -> EventSummary:
     data: Mapping[str, Any] = json.loads(row.data)
     last = row.type.rpartition(".")[2]
     tone = next((tone for end, tone in _TONES.items() if last.endswith(end)), "good" if last in _GOOD else "")
     who = next((str(data[name]) for name in ("userId", "email", "customer") if data.get(name)), _NOBODY)
-    return ToldEvent(row.id, row.type, tone, who, _detail(data), row.created_at)
+    return EventSummary(row.id, row.type, tone, who, _detail(data), row.created_at)
 
 
-async def told_events(tx: Tx, platform_id: str, rows: Sequence[Row[Any]]) -> list[ToldEvent]:
+async def told_events(tx: Tx, platform_id: str, rows: Sequence[Row[Any]]) -> list[EventSummary]:
     """With the customers of payments and invoices, whom their events do not name; a statement for each kind."""
     owners: dict[str, str] = {}
     ids = {row.id: {name: json.loads(row.data).get(name) for name in _OWNED} for row in rows}
@@ -46,10 +46,10 @@ async def told_events(tx: Tx, platform_id: str, rows: Sequence[Row[Any]]) -> lis
         wanted = {found[name] for found in ids.values() if found[name]}
         if wanted:
             owners |= await user_ids_of(tx, platform_id, wanted)
-    return [_owned(told_event(row), (owners.get(str(of)) for of in ids[row.id].values())) for row in rows]
+    return [_owned(summarize_event(row), (owners.get(str(of)) for of in ids[row.id].values())) for row in rows]
 
 
-def _owned(event: ToldEvent, owners: Iterable[str | None]) -> ToldEvent:
+def _owned(event: EventSummary, owners: Iterable[str | None]) -> EventSummary:
     owner = next(filter(None, owners), None)
     return replace(event, who=owner) if event.who == _NOBODY and owner else event
 
@@ -61,7 +61,7 @@ def _detail(data: Mapping[str, Any]) -> str:
     amount = next((data[name] for name in ("amount", "total", "amountDue") if isinstance(data.get(name), int)), None)
     parts = [str(data[name]) for name in ("plan", "tier", "status") if isinstance(data.get(name), str)]
     if amount is not None and isinstance(data.get("currency"), str):
-        parts.append(words.amount(amount, data["currency"]))
+        parts.append(words.format_amount(amount, data["currency"]))
     return ", ".join(parts)
 
 

@@ -4,23 +4,23 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from dream_api.core import clock
-from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http import Form
 
 _MOST_DIGITS = 16
 # The year after it is the last that calendars know.
 _LAST_YEAR = 9_998
 # By the name of its field, what is wrong with it; "": with the whole form.
-Problems = dict[str, str]
+FormErrors = dict[str, str]
 
 
-def problems_of(refusal: Refusal, fields: Mapping[str, str] | None = None) -> Problems:
+def form_errors(refusal: AppError, fields: Mapping[str, str] | None = None) -> FormErrors:
     """The sentence for the field at fault; `fields`: how the page calls what the rules name otherwise."""
     param = refusal.param or ""
     return {(fields or {}).get(param, param): refusal.sentence}
 
 
-def whole(form: Form, field: str) -> int | None:
+def parse_integer(form: Form, field: str) -> int | None:
     """The whole number that was typed; None where nothing was."""
     typed = form.get(field, "").replace(",", "")
     if not typed:
@@ -30,7 +30,7 @@ def whole(form: Form, field: str) -> int | None:
     return int(typed)
 
 
-def end_of_day(form: Form, field: str) -> int | None:
+def parse_date_end(form: Form, field: str) -> int | None:
     """When the UTC day that was typed is over; None where none was."""
     typed = form.get(field, "")
     if not typed:
@@ -44,7 +44,7 @@ def end_of_day(form: Form, field: str) -> int | None:
     return clock.from_datetime(day) + clock.DAY
 
 
-def refuse_unconfirmed(form: Form, name: str) -> None:
+def require_confirmation(form: Form, name: str) -> None:
     """What cannot be taken back is named by who does it."""
     if form.get("confirm", "") != name:
         raise ValidationFailed(f"Type {name} to confirm.", param="confirm")

@@ -10,13 +10,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from dream_api.auth.browser_sessions import SignInRequired, Visitor
+from dream_api.auth.browser_sessions import SignedInUser, SignInRequired
 from dream_api.core import clock
-from dream_api.core.errors import NotFound, Refusal, ValidationFailed
+from dream_api.core.errors import AppError, NotFound, ValidationFailed
 from dream_api.core.html import format as words
-from dream_api.core.html.renderer import Pages
+from dream_api.core.html.renderer import TemplateRenderer
 from dream_api.dashboard import charts
-from dream_api.dashboard.dependencies import PlatformVisit, ProjectVisit
+from dream_api.dashboard.dependencies import PlatformContext, ProjectContext
 from dream_api.platforms import Permission
 
 _HERE = "dream_api.dashboard"
@@ -33,22 +33,22 @@ _HEADERS = {
 # What a page may be shown with; rooms add filters of their own.
 _FILTERS: dict[str, Callable[..., Any]] = {
     "ago": words.ago,
-    "amount": words.amount,
+    "amount": words.format_amount,
     "amounts": words.amounts,
     "compact": words.compact,
     "day": words.day,
-    "filled": charts.meter_of,
+    "filled": charts.progress,
     "instant": words.instant,
     "major": words.major,
     "number": words.number,
     "percent": words.percent,
     "rfc3339": clock.rfc3339,
-    "tone": charts.tone_of,
+    "tone": charts.severity,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class NavItem:
     """A line of the navigation; `here` is what pages say to be marked."""
 
     here: str
@@ -60,44 +60,44 @@ class Entry:
 
 
 # Behind /dashboard/{projectId}/{mode}; those of a platform behind /dashboard/{platformId}.
-_IN_PROJECT: tuple[tuple[str, tuple[Entry, ...]], ...] = (
+_IN_PROJECT: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
     (
         "",
         (
-            Entry("overview", "Overview", ""),
-            Entry("customers", "Customers", "/customers"),
-            Entry("usage", "Usage", "/usage", only_for="saas"),
+            NavItem("overview", "Overview", ""),
+            NavItem("customers", "Customers", "/customers"),
+            NavItem("usage", "Usage", "/usage", only_for="saas"),
         ),
     ),
     (
         "Sell",
         (
-            Entry("tiers", "Tiers", "/tiers", only_for="saas"),
-            Entry("tiers", "Products", "/tiers", only_for="store"),
-            Entry("subscriptions", "Subscriptions", "/subscriptions", only_for="saas"),
-            Entry("orders", "Orders", "/orders", only_for="store"),
+            NavItem("tiers", "Tiers", "/tiers", only_for="saas"),
+            NavItem("tiers", "Products", "/tiers", only_for="store"),
+            NavItem("subscriptions", "Subscriptions", "/subscriptions", only_for="saas"),
+            NavItem("orders", "Orders", "/orders", only_for="store"),
         ),
     ),
     (
         "Build",
         (
-            Entry("keys", "Keys", "/keys"),
-            Entry("events", "Events", "/events"),
-            Entry("settings", "Project settings", "/settings", "sell"),
+            NavItem("keys", "Keys", "/keys"),
+            NavItem("events", "Events", "/events"),
+            NavItem("settings", "Project settings", "/settings", "sell"),
         ),
     ),
 )
-_AT_PLATFORM: tuple[Entry, ...] = (
-    Entry("projects", "Projects", "/projects"),
-    Entry("team", "Members", "/team"),
-    Entry("level", "Level", "/level"),
-    Entry("log", "Security log", "/security-log", "manage"),
-    Entry("platform", "Settings", "/settings", "manage"),
+_AT_PLATFORM: tuple[NavItem, ...] = (
+    NavItem("projects", "Projects", "/projects"),
+    NavItem("team", "Members", "/team"),
+    NavItem("level", "Level", "/level"),
+    NavItem("log", "Security log", "/security-log", "manage"),
+    NavItem("platform", "Settings", "/settings", "manage"),
 )
-_OF_OPERATOR: tuple[Entry, ...] = (
-    Entry("platforms", "Platforms", "/operator/platforms"),
-    Entry("levels", "Levels", "/operator/levels"),
-    Entry("mail", "Mail", "/operator/mail"),
+_OF_OPERATOR: tuple[NavItem, ...] = (
+    NavItem("platforms", "Platforms", "/operator/platforms"),
+    NavItem("levels", "Levels", "/operator/levels"),
+    NavItem("mail", "Mail", "/operator/mail"),
 )
 
 
@@ -108,14 +108,14 @@ class Link:
     is_here: bool
 
 
-def project_url(visit: ProjectVisit, path: str = "") -> str:
+def project_url(visit: ProjectContext, path: str = "") -> str:
     return f"/dashboard/{visit.project.id}/{visit.mode}{path}"
 
 
-def navigation(visit: PlatformVisit, here: str) -> list[tuple[str, list[Link]]]:
+def navigation(visit: PlatformContext, here: str) -> list[tuple[str, list[Link]]]:
     """The groups of links that the role allows; those of a project stay while its platform is looked at."""
     groups: list[tuple[str, list[Link]]] = []
-    back = visit.beside.way_back(visit.projects) if visit.beside else ""
+    back = visit.beside.return_query(visit.projects) if visit.beside else ""
     if visit.beside is not None:
         for label, entries in _IN_PROJECT:
             shown = [entry for entry in entries if entry.only_for in (None, visit.beside.project.type)]
@@ -127,43 +127,43 @@ def navigation(visit: PlatformVisit, here: str) -> list[tuple[str, list[Link]]]:
 
 
 def _links(
-    visit: PlatformVisit, entries: tuple[Entry, ...] | list[Entry], base: str, here: str, back: str = ""
+    visit: PlatformContext, entries: tuple[NavItem, ...] | list[NavItem], base: str, here: str, back: str = ""
 ) -> list[Link]:
     return [Link(one.label, base + one.path + back, one.here == here) for one in entries if visit.may(one.permission)]
 
 
-class Frame:
+class PageRenderer:
     """The pages of one room, in the dashboard's frame; templates extend `dashboard.html`."""
 
     def __init__(self, package: str, **filters: Callable[..., Any]) -> None:
-        self._pages = Pages(package, _HERE, **{**_FILTERS, **filters})
+        self._pages = TemplateRenderer(package, _HERE, **{**_FILTERS, **filters})
 
-    def show(self, visit: PlatformVisit, template: str, *, here: str, status: int = 200, **values: Any) -> Response:
+    def render(self, visit: PlatformContext, template: str, *, here: str, status: int = 200, **values: Any) -> Response:
         """The page; `here` names the line of the navigation that it belongs to."""
         told = {
             "visit": visit,
             "here": here,
             "groups": navigation(visit, here),
-            "in_project": isinstance(visit, ProjectVisit),
-            "base": project_url(visit) if isinstance(visit, ProjectVisit) else f"/dashboard/{visit.platform_id}",
+            "in_project": isinstance(visit, ProjectContext),
+            "base": project_url(visit) if isinstance(visit, ProjectContext) else f"/dashboard/{visit.platform_id}",
             "csrf": visit.visitor.csrf,
         }
         return HTMLResponse(self._pages.render(template, **told, **values), status, _HEADERS)
 
-    def plain(
-        self, template: str, visitor: Visitor | None = None, *, status: int = 200, csrf: str = "", **values: Any
+    def render_public(
+        self, template: str, visitor: SignedInUser | None = None, *, status: int = 200, csrf: str = "", **values: Any
     ) -> Response:
         """A page without navigation, of `plain.html`: for those who are not signed in, or not at work on a platform."""
         csrf = csrf if visitor is None else visitor.csrf
         return HTMLResponse(self._pages.render(template, visitor=visitor, csrf=csrf, **values), status, _HEADERS)
 
 
-def see(url: str) -> Response:
+def redirect(url: str) -> Response:
     """What was asked for is done: the browser gets the page that shows it."""
     return RedirectResponse(url, _SEE_OTHER, {"Cache-Control": "no-store"})
 
 
-_own = Frame("dream_api.dashboard")
+_own = PageRenderer("dream_api.dashboard")
 
 
 class PageRoute(APIRoute):
@@ -179,13 +179,13 @@ class PageRoute(APIRoute):
             except SignInRequired:
                 asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
                 back = f"?next={quote(asked, safe='')}" if request.method == "GET" and asked != "/dashboard" else ""
-                return see(f"/account/sign-in{back}")
+                return redirect(f"/account/sign-in{back}")
             except RequestValidationError as problem:
                 if all(error["loc"][0] != "path" for error in problem.errors()):
                     raise
                 # An address that cannot be is one where nothing is.
                 return _refused(request, NotFound("There is no such page.", hint=_LOST))
-            except Refusal as refusal:
+            except AppError as refusal:
                 return _refused(request, refusal)
 
         return answer
@@ -199,7 +199,9 @@ def _refuse_nul(request: Request) -> None:
         raise ValidationFailed("What is asked for cannot be read.")
 
 
-def _refused(request: Request, refusal: Refusal) -> Response:
-    told = _own.plain("refused.html", status=refusal.status, refusal=refusal, request_id=request.state.request_id)
+def _refused(request: Request, refusal: AppError) -> Response:
+    told = _own.render_public(
+        "refused.html", status=refusal.status, refusal=refusal, request_id=request.state.request_id
+    )
     told.headers.update(refusal.headers)
     return told

@@ -1,12 +1,12 @@
 """Payment gateways: the contract, Stripe-shaped objects and webhook signatures, and the sandbox."""
 
 from dream_api.gateways.contract import (
-    Account,
     CardRefused,
     Gateway,
+    GatewayAccount,
     GatewayRefused,
     GatewayUnavailable,
-    Line,
+    LineItem,
     NewCheckout,
 )
 
@@ -15,11 +15,11 @@ REFUSALS = (GatewayUnavailable, GatewayRefused)
 
 __all__ = [
     "REFUSALS",
-    "Account",
     "CardRefused",
     "Gateway",
+    "GatewayAccount",
     "GatewayRefused",
     "GatewayUnavailable",
-    "Line",
+    "LineItem",
     "NewCheckout",
 ]

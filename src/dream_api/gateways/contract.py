@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from dream_api.catalog import Coupon, Price
-from dream_api.core.errors import Conflict, PaymentRequired, Refusal
+from dream_api.core.errors import AppError, Conflict, PaymentRequired
 from dream_api.platforms import Mode
 
 Kind = Literal["sandbox", "stripe"]
@@ -28,7 +28,7 @@ RefundStatus = Literal["pending", "succeeded", "failed"]
 DisputeStatus = Literal["open", "won", "lost"]
 
 
-class GatewayUnavailable(Refusal):
+class GatewayUnavailable(AppError):
     status = 502
     code = "gateway_error"
     hint = "Try again in a moment, with the same Idempotency-Key: nothing is charged twice."
@@ -59,7 +59,7 @@ class AuthenticationRequired(CardRefused):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class GatewayAccount:
     """Whose money it is: a project and mode at a gateway."""
 
     id: str
@@ -71,7 +71,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LineItem:
     """So many of one price; of a usage price the quantity is told at each period's end, and is 0 here."""
 
     price: Price
@@ -86,7 +86,7 @@ class NewCheckout:
     `metadata` comes back on the checkout, and on the subscription or payment that comes of it.
     """
 
-    lines: tuple[Line, ...]
+    lines: tuple[LineItem, ...]
     currency: str
     # The gateway's customer; None: one is made, with the e-mail.
     customer: str | None
@@ -104,10 +104,10 @@ class NewCheckout:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SubscriptionChange:
     """What a subscription is to become: its lines from now on, the licensed one first."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[LineItem, ...]
     metadata: dict[str, str] = field(default_factory=dict[str, str])
 
 
@@ -263,25 +263,29 @@ Facts = CheckoutFacts | SubscriptionFacts | InvoiceFacts | PaymentFacts
 class Gateway(Protocol):
     """One kind of gateway."""
 
-    async def open_checkout(self, account: Account, wanted: NewCheckout, *, key: str) -> Opened: ...
+    async def open_checkout(self, account: GatewayAccount, wanted: NewCheckout, *, key: str) -> Opened: ...
 
-    async def expire_checkout(self, account: Account, checkout_id: str) -> None:
+    async def expire_checkout(self, account: GatewayAccount, checkout_id: str) -> None:
         """Nobody can pay it any more; nothing where it is complete or expired already."""
         ...
 
-    async def open_portal(self, account: Account, customer: str, return_url: str) -> Opened: ...
+    async def open_portal(self, account: GatewayAccount, customer: str, return_url: str) -> Opened: ...
 
-    async def read_checkout(self, account: Account, checkout_id: str) -> CheckoutFacts: ...
+    async def read_checkout(self, account: GatewayAccount, checkout_id: str) -> CheckoutFacts: ...
 
-    async def read_subscription(self, account: Account, subscription_id: str) -> SubscriptionFacts: ...
+    async def read_subscription(self, account: GatewayAccount, subscription_id: str) -> SubscriptionFacts: ...
 
-    async def read_invoice(self, account: Account, invoice_id: str) -> InvoiceFacts: ...
+    async def read_invoice(self, account: GatewayAccount, invoice_id: str) -> InvoiceFacts: ...
 
-    async def read_payment(self, account: Account, payment_id: str) -> PaymentFacts: ...
+    async def read_payment(self, account: GatewayAccount, payment_id: str) -> PaymentFacts: ...
 
-    async def preview_change(self, account: Account, subscription_id: str, change: Change) -> Preview: ...
+    async def preview_change(
+        self, account: GatewayAccount, subscription_id: str, change: SubscriptionChange
+    ) -> Preview: ...
 
-    async def change_subscription(self, account: Account, subscription_id: str, change: Change, *, key: str) -> None:
+    async def change_subscription(
+        self, account: GatewayAccount, subscription_id: str, change: SubscriptionChange, *, key: str
+    ) -> None:
         """In force at once; what it costs is charged at once, and where that fails nothing changes (`CardRefused`).
 
         The same interval keeps the period and prorates; another one begins a new period now.
@@ -289,22 +293,22 @@ class Gateway(Protocol):
         ...
 
     async def cancel_subscription(
-        self, account: Account, subscription_id: str, *, at_period_end: bool, reason: str | None, key: str
+        self, account: GatewayAccount, subscription_id: str, *, at_period_end: bool, reason: str | None, key: str
     ) -> None: ...
 
-    async def resume_subscription(self, account: Account, subscription_id: str, *, key: str) -> None:
+    async def resume_subscription(self, account: GatewayAccount, subscription_id: str, *, key: str) -> None:
         """Take back a cancellation at the period's end."""
         ...
 
     async def add_invoice_line(
-        self, account: Account, invoice_id: str, line: Line, *, amount: int, line_key: str, key: str
+        self, account: GatewayAccount, invoice_id: str, line: LineItem, *, amount: int, line_key: str, key: str
     ) -> None:
         """Put a usage line on a draft; the same `line_key` stands on an invoice once."""
         ...
 
     async def refund(
         self,
-        account: Account,
+        account: GatewayAccount,
         payment_id: str,
         amount: int,
         *,

@@ -2,18 +2,18 @@
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Table, UniqueConstraint
 
-from dream_api.core.db.columns import key, metadata, moment
+from dream_api.core.db.columns import id_column, metadata, timestamp_column
 
 # Directory: whose events a gateway sends, before any tenant is known.
 gateway_accounts = Table(
     "gateway_accounts",
     metadata,
-    key("id", primary_key=True),
-    key("gateway"),
-    key("platform_id"),
-    key("project_id"),
-    key("mode"),
-    moment("created_at"),
+    id_column("id", primary_key=True),
+    id_column("gateway"),
+    id_column("platform_id"),
+    id_column("project_id"),
+    id_column("mode"),
+    timestamp_column("created_at"),
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
     CheckConstraint("mode IN ('test', 'live')", name="mode"),
     UniqueConstraint("platform_id", "project_id", "mode", "gateway"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dream_api.core import clock
-from dream_api.gateways.contract import Line
+from dream_api.gateways.contract import LineItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class UsagePrices:
         }
 
 
-def usage_prices_of(lines: Sequence[Line]) -> UsagePrices:
+def usage_prices_of(lines: Sequence[LineItem]) -> UsagePrices:
     return UsagePrices(tuple(line.price.id for line in lines if line.price.type == "usage"))
 
 

@@ -11,11 +11,11 @@ from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
 from dream_api.core.errors import NotFound
-from dream_api.core.html.renderer import Pages
+from dream_api.core.html.renderer import TemplateRenderer
 
 router = APIRouter(include_in_schema=False)
 
-_PAGES = Pages("dream_api.hosted")
+_PAGES = TemplateRenderer("dream_api.hosted")
 _HERE = Path(__file__).resolve().parent
 # In an installed package beside this file, in a checkout in docs/.
 _PLACES = (_HERE / "errors", _HERE.parents[2] / "docs" / "errors")

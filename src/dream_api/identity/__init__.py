@@ -1,16 +1,16 @@
 """How people of any kind show who they are: passwords, one-time links, second factors, other providers' sign-in."""
 
-from dream_api.identity.attempts import Try, claim, forgive
+from dream_api.identity.attempts import LoginAttempt, register_attempt, reset_attempts
 from dream_api.identity.one_time_links import (
     Link,
-    LinkUnusable,
+    LinkExpired,
+    find_link,
     forget_links,
     issue_link,
-    look_up_link,
     make_link,
     use_link,
 )
-from dream_api.identity.passwords import ARGON2, Passwords, proper_password
+from dream_api.identity.passwords import ARGON2, PasswordHasher, validate_password
 from dream_api.identity.provider import Claims, Flow, Provider, ProviderFailed
 from dream_api.identity.provider_factory import open_provider
 from dream_api.identity.recovery_codes import codes_left
@@ -18,12 +18,12 @@ from dream_api.identity.totp import (
     CodeKind,
     CodeWrong,
     Enrolment,
-    begin_factor,
     confirm_factor,
-    end_factor,
+    disable_totp,
+    enroll_totp,
     has_factor,
-    pass_factor,
     renew_codes,
+    verify_totp,
 )
 
 __all__ = [
@@ -34,25 +34,25 @@ __all__ = [
     "Enrolment",
     "Flow",
     "Link",
-    "LinkUnusable",
-    "Passwords",
+    "LinkExpired",
+    "LoginAttempt",
+    "PasswordHasher",
     "Provider",
     "ProviderFailed",
-    "Try",
-    "begin_factor",
-    "claim",
     "codes_left",
     "confirm_factor",
-    "end_factor",
+    "disable_totp",
+    "enroll_totp",
+    "find_link",
     "forget_links",
-    "forgive",
     "has_factor",
     "issue_link",
-    "look_up_link",
     "make_link",
     "open_provider",
-    "pass_factor",
-    "proper_password",
+    "register_attempt",
     "renew_codes",
+    "reset_attempts",
     "use_link",
+    "validate_password",
+    "verify_totp",
 ]

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.db.statements import insert
-from dream_api.core.secrets import digest
+from dream_api.core.secrets import hash_token
 from dream_api.identity.login_throttle import Attempts, after_try, is_locked
 from dream_api.identity.tables import attempts
 
@@ -15,20 +15,20 @@ a = attempts.c
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
+class LoginAttempt:
     """Whether it may be looked at, and whether it is the last one for a while, should it be wrong."""
 
     is_allowed: bool
     is_last: bool
 
 
-async def claim(tx: Tx, name: str) -> Try:
+async def register_attempt(tx: Tx, name: str) -> LoginAttempt:
     """One more, which counts as failed until `forgive`.
 
     Counted before it is looked at, so that many at once are no more than one after the other. The same three statements
     whatever the name stands for, and whether it stands for anything.
     """
-    hashed, now = digest(name), clock.now()
+    hashed, now = hash_token(name), clock.now()
     beginning = {"hash": hashed, "failed_attempts": 0, "locked_at": None, "changed_at": now}
     await tx.execute(insert(attempts).values(beginning).on_conflict_do_nothing())
     row = await tx.first(select(attempts).where(a.hash == hashed).with_for_update())
@@ -38,10 +38,10 @@ async def claim(tx: Tx, name: str) -> Try:
     changed = {"failed_attempts": after.failed_attempts, "locked_at": after.locked_at, "changed_at": now}
     await tx.execute(update(attempts).where(a.hash == hashed).values(changed))
     is_allowed = not is_locked(before, now)
-    return Try(is_allowed, is_last=is_allowed and after.locked_at is not None)
+    return LoginAttempt(is_allowed, is_last=is_allowed and after.locked_at is not None)
 
 
-async def forgive(tx: Tx, name: str) -> None:
+async def reset_attempts(tx: Tx, name: str) -> None:
     """The tries begin anew: the right one came."""
     begun = {"failed_attempts": 0, "locked_at": None, "changed_at": clock.now()}
-    await tx.execute(update(attempts).where(a.hash == digest(name)).values(begun))
+    await tx.execute(update(attempts).where(a.hash == hash_token(name)).values(begun))

@@ -15,7 +15,7 @@ import httpx2
 import jwt
 
 from dream_api.core import clock
-from dream_api.core.db import inside_transaction
+from dream_api.core.db import in_transaction
 from dream_api.identity.provider import Claims, Flow, ProviderFailed
 
 # Public keys only: with a shared secret, whoever verifies could also sign.
@@ -157,7 +157,7 @@ class OpenIdProvider:
 
     async def _ask(self, method: str, address: str, **more: Any) -> Facts:
         """The JSON object that is answered, within bounds and without being sent elsewhere."""
-        assert not inside_transaction.get(), "Others wait for the transaction while a provider answers."
+        assert not in_transaction.get(), "Others wait for the transaction while a provider answers."
         try:
             async with (
                 httpx2.AsyncClient(timeout=_TIMEOUT_SECONDS, follow_redirects=False) as client,

@@ -8,14 +8,14 @@ from sqlalchemy import Row, delete, insert, select
 from dream_api.core import clock, tokens
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound
-from dream_api.core.secrets import digest
+from dream_api.core.secrets import hash_token
 from dream_api.identity.tables import one_time_links
 
 _PREFIX = "o_"
 o = one_time_links.c
 
 
-class LinkUnusable(NotFound):
+class LinkExpired(NotFound):
     code = "link_unusable"
     hint = "Ask for a new one; each works once."
 
@@ -38,12 +38,12 @@ async def issue_link(
 ) -> str:
     """Works once, for so many microseconds; `token`: made before, where a letter had to be written with it."""
     token, now = token or make_link(), clock.now()
-    row = {"hash": digest(token), "purpose": purpose, "subject": subject, "payload": payload}
+    row = {"hash": hash_token(token), "purpose": purpose, "subject": subject, "payload": payload}
     await tx.execute(insert(one_time_links).values(**row, created_at=now, expires_at=now + lasts))
     return token
 
 
-async def look_up_link(tx: Tx, purpose: str, token: str) -> Link:
+async def find_link(tx: Tx, purpose: str, token: str) -> Link:
     """What the link says, which can be used afterwards; raises LinkUnusable."""
     row = await tx.first(select(o.subject, o.payload).where(*_usable(purpose, token)))
     return _link(row)
@@ -62,9 +62,9 @@ async def forget_links(tx: Tx, subject: str, *purposes: str) -> None:
 
 
 def _usable(purpose: str, token: str) -> tuple[Any, ...]:
-    if not tokens.is_whole(token, _PREFIX):
+    if not tokens.has_valid_checksum(token, _PREFIX):
         raise _unusable()
-    return (o.hash == digest(token), o.purpose == purpose, o.expires_at > clock.now())
+    return (o.hash == hash_token(token), o.purpose == purpose, o.expires_at > clock.now())
 
 
 def _link(row: Row[Any] | None) -> Link:
@@ -73,5 +73,5 @@ def _link(row: Row[Any] | None) -> Link:
     return Link(row.subject, row.payload)
 
 
-def _unusable() -> LinkUnusable:
-    return LinkUnusable("The link was used already, or its time is over.")
+def _unusable() -> LinkExpired:
+    return LinkExpired("The link was used already, or its time is over.")

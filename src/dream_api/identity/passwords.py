@@ -9,16 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from argon2 import PasswordHasher
+import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from dream_api.core.db import inside_transaction
+from dream_api.core.db import in_transaction
 from dream_api.core.errors import Overloaded, ValidationFailed
 
 T = TypeVar("T")
 
 # OWASP's second choice; about 40 ms on one core.
-ARGON2 = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+ARGON2 = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _SHORTEST = 10
 _LONGEST = 200
 _FEWEST_DIFFERENT = 5
@@ -26,7 +26,7 @@ _FEWEST_DIFFERENT = 5
 _COMMONEST = frozenset((Path(__file__).parent / "commonest.txt").read_text().split())
 
 
-def proper_password(password: str, email: str, param: str = "password") -> str:
+def validate_password(password: str, email: str, param: str = "password") -> str:
     """The password, where it is no guesser's first choice; raises ValidationFailed with the reason."""
     typed = password.lower()
     if not _SHORTEST <= len(password) <= _LONGEST:
@@ -38,10 +38,10 @@ def proper_password(password: str, email: str, param: str = "password") -> str:
     return password
 
 
-class Passwords:
+class PasswordHasher:
     """Hashes a few at a time, each in a thread; who comes when too many wait is told to come again."""
 
-    def __init__(self, hasher: PasswordHasher = ARGON2, *, at_once: int = 2, most_waiting: int = 100) -> None:
+    def __init__(self, hasher: argon2.PasswordHasher = ARGON2, *, at_once: int = 2, most_waiting: int = 100) -> None:
         self.hasher = hasher
         self._turn = asyncio.Semaphore(at_once)
         self._waiting = 0
@@ -66,7 +66,7 @@ class Passwords:
             return False
 
     async def _work(self, work: Callable[[], T]) -> T:
-        assert not inside_transaction.get(), "Others wait for the transaction while a password is hashed."
+        assert not in_transaction.get(), "Others wait for the transaction while a password is hashed."
         if self._waiting >= self._most_waiting:
             raise Overloaded("Too many passwords wait to be looked at.")
         self._waiting += 1
@@ -82,7 +82,7 @@ def _composed(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def _decoy_of(hasher: PasswordHasher) -> str:
+def _decoy_of(hasher: argon2.PasswordHasher) -> str:
     """What nobody's password is the hash of, at the same cost."""
     salt, hashed = (b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (16, 32))
     cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"

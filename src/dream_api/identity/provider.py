@@ -7,7 +7,7 @@ from typing import Protocol
 
 from dream_api.core import clock
 from dream_api.core.errors import Forbidden
-from dream_api.core.secrets import InstanceKey, SealBroken
+from dream_api.core.secrets import DecryptionFailed, InstanceKey
 
 _FLOW_LASTS = 10 * clock.MINUTE
 _SEALED_FOR = "oidc flow"
@@ -48,7 +48,7 @@ class Flow:
         """Raises ProviderFailed where it is none of ours, or too old."""
         try:
             flow = cls(**json.loads(key.open(sealed, _SEALED_FOR)))
-        except (SealBroken, ValueError, TypeError):
+        except (DecryptionFailed, ValueError, TypeError):
             raise ProviderFailed("The sign-in did not begin in this browser.") from None
         if clock.now() > flow.began_at + _FLOW_LASTS:
             raise ProviderFailed("The sign-in took too long.")

@@ -5,7 +5,7 @@ import secrets
 from sqlalchemy import delete, func, insert, select
 
 from dream_api.core.db import Tx
-from dream_api.core.secrets import digest
+from dream_api.core.secrets import hash_token
 from dream_api.identity.tables import recovery_codes
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -44,4 +44,4 @@ def _group() -> str:
 def _hash(subject: str, code: str) -> bytes:
     """Of 80 random bits, and whose they are; however they are typed."""
     typed = "".join(c for c in code.lower() if c.isalnum()).replace("o", "0").replace("l", "1").replace("i", "1")
-    return digest(f"{subject} {typed}")
+    return hash_token(f"{subject} {typed}")

@@ -2,19 +2,19 @@
 
 from sqlalchemy import Column, Index, Table
 
-from dream_api.core.db.columns import Digest, Number, Verbatim, key, metadata, moment
+from dream_api.core.db.columns import Hash, Number, RawText, id_column, metadata, timestamp_column
 
 # Directory: links that work once.
 one_time_links = Table(
     "one_time_links",
     metadata,
-    Column("hash", Digest, primary_key=True),
-    key("purpose"),
-    key("subject"),
+    Column("hash", Hash, primary_key=True),
+    id_column("purpose"),
+    id_column("subject"),
     # What the purpose must remember, such as a new address.
-    Column("payload", Verbatim, nullable=False),
-    moment("created_at"),
-    moment("expires_at"),
+    Column("payload", RawText, nullable=False),
+    timestamp_column("created_at"),
+    timestamp_column("expires_at"),
     Index("ix_one_time_links__subject", "subject", "purpose"),
     Index("ix_one_time_links__expires_at", "expires_at"),
     info={"scope": "directory", "personal": True, "keep": "until used or expired"},
@@ -24,10 +24,10 @@ one_time_links = Table(
 attempts = Table(
     "attempts",
     metadata,
-    Column("hash", Digest, primary_key=True),
+    Column("hash", Hash, primary_key=True),
     Column("failed_attempts", Number, nullable=False),
-    moment("locked_at", nullable=True),
-    moment("changed_at"),
+    timestamp_column("locked_at", nullable=True),
+    timestamp_column("changed_at"),
     Index("ix_attempts__changed_at", "changed_at"),
     info={"scope": "directory", "personal": True, "keep": "for a day"},
 )
@@ -36,14 +36,14 @@ attempts = Table(
 second_factors = Table(
     "second_factors",
     metadata,
-    key("subject", primary_key=True),
+    id_column("subject", primary_key=True),
     # The secret, sealed with the instance key.
-    Column("sealed", Verbatim, nullable=False),
+    Column("sealed", RawText, nullable=False),
     # The last step of 30 seconds whose code was taken.
     Column("last_step", Number, nullable=False),
-    moment("created_at"),
+    timestamp_column("created_at"),
     # None: shown, but not proved to work yet.
-    moment("confirmed_at", nullable=True),
+    timestamp_column("confirmed_at", nullable=True),
     info={"scope": "directory", "personal": True, "keep": "until turned off"},
 )
 
@@ -51,7 +51,7 @@ second_factors = Table(
 recovery_codes = Table(
     "recovery_codes",
     metadata,
-    key("subject", primary_key=True),
-    Column("hash", Digest, primary_key=True),
+    id_column("subject", primary_key=True),
+    Column("hash", Hash, primary_key=True),
     info={"scope": "directory", "personal": True, "keep": "until used"},
 )

@@ -42,7 +42,7 @@ class Enrolment:
     link: str
 
 
-async def begin_factor(tx: Tx, subject: str, key: InstanceKey, *, account: str, issuer: str) -> Enrolment:
+async def enroll_totp(tx: Tx, subject: str, key: InstanceKey, *, account: str, issuer: str) -> Enrolment:
     """A new secret, not in force yet; the same one again until it is confirmed or a day old."""
     row = await _row(tx, subject)
     assert row is None or row.confirmed_at is None, "Who has one turns it off first."
@@ -50,7 +50,7 @@ async def begin_factor(tx: Tx, subject: str, key: InstanceKey, *, account: str, 
         secret = key.open(row.sealed, subject)
     else:
         secret = random_base32()
-        await end_factor(tx, subject)
+        await disable_totp(tx, subject)
         made = {"sealed": key.seal(secret, subject), "last_step": 0, "created_at": clock.now(), "confirmed_at": None}
         await tx.execute(insert(second_factors).values(subject=subject, **made))
     link: str = TOTP(secret, name=account, issuer=issuer).provisioning_uri()  # pyright: ignore[reportUnknownVariableType]
@@ -66,7 +66,7 @@ async def confirm_factor(tx: Tx, subject: str, key: InstanceKey, code: str) -> l
     return await make_codes(tx, subject)
 
 
-async def pass_factor(tx: Tx, subject: str, key: InstanceKey, code: str) -> CodeKind:
+async def verify_totp(tx: Tx, subject: str, key: InstanceKey, code: str) -> CodeKind:
     """Whether the code is the app's or a recovery code; raises CodeWrong."""
     row = await _row(tx, subject)
     if row is None or row.confirmed_at is None:
@@ -91,7 +91,7 @@ async def renew_codes(tx: Tx, subject: str) -> list[str]:
     return await make_codes(tx, subject)
 
 
-async def end_factor(tx: Tx, subject: str) -> None:
+async def disable_totp(tx: Tx, subject: str) -> None:
     """No code is asked for any more."""
     await tx.execute(delete(second_factors).where(f.subject == subject))
     await drop_codes(tx, subject)

@@ -1,11 +1,11 @@
 """Keys of a project and mode: `pk_…` for browsers, `sk_…` for servers."""
 
-from dream_api.keys.disclosure import KeyHidden, reveal, reveal_if_ours
+from dream_api.keys.disclosure import KeyHidden, reveal, reveal_if_decryptable
 from dream_api.keys.issuance import (
     DEFAULT_GRACE,
     LONGEST_GRACE,
     IssuedKey,
-    forget_all,
+    invalidate_keys,
     issue,
     issue_pair,
     revoke,
@@ -22,7 +22,7 @@ from dream_api.keys.verification import (
     KeyRefused,
     PlatformClosing,
     load,
-    refuse_unusable,
+    require_active_key,
     well_formed,
 )
 
@@ -38,15 +38,15 @@ __all__ = [
     "KeyRefused",
     "Kind",
     "PlatformClosing",
-    "forget_all",
+    "invalidate_keys",
     "issue",
     "issue_pair",
     "limit",
     "load",
     "of_project",
-    "refuse_unusable",
+    "require_active_key",
     "reveal",
-    "reveal_if_ours",
+    "reveal_if_decryptable",
     "revoke",
     "rotate",
     "touch",

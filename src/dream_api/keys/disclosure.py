@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from dream_api.core.errors import Conflict
-from dream_api.core.secrets import InstanceKey, SealBroken
+from dream_api.core.secrets import DecryptionFailed, InstanceKey
 
 
 class KeyHidden(Conflict):
@@ -22,9 +22,9 @@ def reveal(key: Row[Any], instance_key: InstanceKey) -> str:
     return instance_key.open(key.sealed, key.id)
 
 
-def reveal_if_ours(key: Row[Any], instance_key: InstanceKey) -> str | None:
+def reveal_if_decryptable(key: Row[Any], instance_key: InstanceKey) -> str | None:
     """As `reveal`; None where the key was sealed with another instance key, such as that of a restored backup."""
     try:
         return reveal(key, instance_key)
-    except SealBroken:
+    except DecryptionFailed:
         return None

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 
 from dream_api.core import clock, ids
-from dream_api.core.cache import note
+from dream_api.core.cache import invalidate
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, NotFound, ValidationFailed
-from dream_api.core.secrets import InstanceKey, digest
-from dream_api.core.tokens import shown
+from dream_api.core.secrets import InstanceKey, hash_token
+from dream_api.core.tokens import masked
 from dream_api.keys import key_format, queries
 from dream_api.keys.key_format import Kind
 from dream_api.keys.verification import CACHE_KIND
-from dream_api.platforms import Mode, Project, hold_project
+from dream_api.platforms import Mode, Project, lock_project
 
 LONGEST_GRACE = 7 * clock.DAY
 DEFAULT_GRACE = clock.DAY
@@ -55,7 +55,7 @@ async def issue(
     issued = IssuedKey(ids.new("key"), kind, mode, key_format.make(kind, mode))
     is_secret = kind == "secret"
     may_be_revealed = is_secret and mode == "test"
-    hashed = digest(issued.token)
+    hashed = hash_token(issued.token)
     await queries.insert_key(
         tx,
         project.platform_id,
@@ -65,7 +65,7 @@ async def issue(
             "mode": mode,
             "kind": kind,
             "name": name,
-            "shown": shown(issued.token) if is_secret else issued.token,
+            "shown": masked(issued.token) if is_secret else issued.token,
             "hash": hashed,
             "sealed": instance_key.seal(issued.token, issued.id) if may_be_revealed else None,
             "created_by": created_by,
@@ -74,7 +74,7 @@ async def issue(
             "rate_limit": rate_limit,
         },
     )
-    await note(tx, CACHE_KIND, hashed.hex())  # that there is no such key may be remembered
+    await invalidate(tx, CACHE_KIND, hashed.hex())  # that there is no such key may be remembered
     return issued
 
 
@@ -103,7 +103,7 @@ async def rotate(
     """
     if not 0 <= grace <= LONGEST_GRACE:
         raise ValidationFailed("The grace is 0 to 7 days.", param="grace")
-    await hold_project(
+    await lock_project(
         tx, project.platform_id, project.id
     )  # one rotation after the other: the second sees the first's key
     now = clock.now()
@@ -113,7 +113,7 @@ async def rotate(
     for key in older:
         ends = now + grace if key.expires_at is None else min(key.expires_at, now + grace)
         await queries.set_ends(tx, project.platform_id, key.id, expires_at=ends)
-        await note(tx, CACHE_KIND, key.hash.hex())
+        await invalidate(tx, CACHE_KIND, key.hash.hex())
     last = older[-1]
     return await issue(
         tx,
@@ -127,10 +127,10 @@ async def rotate(
     )
 
 
-async def forget_all(tx: Tx, platform_id: str) -> None:
+async def invalidate_keys(tx: Tx, platform_id: str) -> None:
     """What is remembered of the platform's keys is read anew, in every process within a second."""
     for hashed in await queries.hashes_of_platform(tx, platform_id):
-        await note(tx, CACHE_KIND, hashed.hex())
+        await invalidate(tx, CACHE_KIND, hashed.hex())
 
 
 async def revoke(tx: Tx, platform_id: str, key_id: str) -> None:
@@ -141,4 +141,4 @@ async def revoke(tx: Tx, platform_id: str, key_id: str) -> None:
     if key.revoked_at is not None:
         raise KeyAlreadyRevoked("The key was revoked before.")
     await queries.set_ends(tx, platform_id, key_id, revoked_at=clock.now())
-    await note(tx, CACHE_KIND, key.hash.hex())
+    await invalidate(tx, CACHE_KIND, key.hash.hex())

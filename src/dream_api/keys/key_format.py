@@ -17,4 +17,4 @@ def make(kind: Kind, mode: Mode) -> str:
 
 def is_well_formed(token: str) -> bool:
     """Whether the text can be one of our keys at all."""
-    return any(tokens.is_whole(token, prefix) for prefix in _EVERY_PREFIX)
+    return any(tokens.has_valid_checksum(token, prefix) for prefix in _EVERY_PREFIX)

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Row, insert, or_, select, update
 
-from dream_api.core.db import BatchTx, Statement, Tx, rows_of
-from dream_api.core.db.columns import Key
+from dream_api.core.db import RawTransaction, Statement, Tx, values_table
+from dream_api.core.db.columns import ByteOrderedText
 from dream_api.keys.tables import key_hashes, keys
 from dream_api.platforms import Mode
 from dream_api.platforms.tables import platforms, projects
@@ -81,7 +81,7 @@ async def set_rate_limit(tx: Tx, platform_id: str, key_id: str, per_second: int 
     )
 
 
-_used = rows_of("used", platform_id=Key, id=Key, at=BigInteger())
+_used = values_table("used", platform_id=ByteOrderedText, id=ByteOrderedText, at=BigInteger())
 _TOUCH = Statement(
     update(keys)
     .values(last_used_at=_used.c.at)
@@ -90,6 +90,6 @@ _TOUCH = Statement(
 )
 
 
-async def touch(tx: BatchTx, used: list[tuple[str, str, int]]) -> None:
+async def touch(tx: RawTransaction, used: list[tuple[str, str, int]]) -> None:
     """Remember when keys were last used, told as (platform, key, moment)."""
     await tx.run(_TOUCH, used=used)

@@ -1,6 +1,6 @@
 """How many calls a second a key may make, where somebody chose."""
 
-from dream_api.core.cache import note
+from dream_api.core.cache import invalidate
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound, ValidationFailed
 from dream_api.keys import queries
@@ -23,4 +23,4 @@ async def limit(tx: Tx, platform_id: str, key_id: str, per_second: int | None) -
             hint="DREAM_OPEN_RATE limits calls without a secret key, by their addresses.",
         )
     await queries.set_rate_limit(tx, platform_id, key_id, per_second)
-    await note(tx, CACHE_KIND, key.hash.hex())
+    await invalidate(tx, CACHE_KIND, key.hash.hex())

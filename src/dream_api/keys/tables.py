@@ -2,27 +2,27 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table
 
-from dream_api.core.db.columns import Digest, Number, Verbatim, key, metadata, moment
+from dream_api.core.db.columns import Hash, Number, RawText, id_column, metadata, timestamp_column
 
 keys = Table(
     "keys",
     metadata,
-    key("platform_id", primary_key=True),
-    key("id", primary_key=True),
-    key("project_id"),
-    key("mode"),
-    key("kind"),
-    key("name"),
+    id_column("platform_id", primary_key=True),
+    id_column("id", primary_key=True),
+    id_column("project_id"),
+    id_column("mode"),
+    id_column("kind"),
+    id_column("name"),
     # The publishable key itself; of a secret one what may be shown: "sk_live_4f9c…a71e".
-    key("shown"),
-    Column("hash", Digest, nullable=False),
+    id_column("shown"),
+    Column("hash", Hash, nullable=False),
     # Test secret keys only: they may be revealed again.
-    Column("sealed", Verbatim, nullable=True),
-    key("created_by"),
-    moment("created_at"),
-    moment("expires_at", nullable=True),
-    moment("revoked_at", nullable=True),
-    moment("last_used_at", nullable=True),
+    Column("sealed", RawText, nullable=True),
+    id_column("created_by"),
+    timestamp_column("created_at"),
+    timestamp_column("expires_at", nullable=True),
+    timestamp_column("revoked_at", nullable=True),
+    timestamp_column("last_used_at", nullable=True),
     # Calls a second; none: any number.
     Column("rate_limit", Number, nullable=True),
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
@@ -37,9 +37,9 @@ keys = Table(
 key_hashes = Table(
     "key_hashes",
     metadata,
-    Column("hash", Digest, primary_key=True),
-    key("platform_id"),
-    key("key_id"),
+    Column("hash", Hash, primary_key=True),
+    id_column("platform_id"),
+    id_column("key_id"),
     ForeignKeyConstraint(["platform_id", "key_id"], ["keys.platform_id", "keys.id"]),
     info={"scope": "directory", "personal": False, "keep": "until the project is deleted"},
 )

@@ -119,7 +119,7 @@ async def load(tx: Tx, hashed: bytes) -> Key | None:
     )
 
 
-def refuse_unusable(key: Key | None, now: int) -> Key:
+def require_active_key(key: Key | None, now: int) -> Key:
     """The key, where it exists, was not revoked, has not expired, and its platform goes on."""
     if key is None:
         raise KeyUnknown("There is no such key.")

@@ -1,30 +1,30 @@
 """The metered call: all calls that wait are counted in one transaction."""
 
-from dream_api.metering.calls import Metered, Outcome
-from dream_api.metering.engine import REFUSALS, MeteringEngine, Terms, metered
+from dream_api.metering.calls import CallResult, UsageCall
+from dream_api.metering.engine import REFUSALS, CallTerms, MeteringEngine, build_call
 from dream_api.metering.reservations import reserve, settle
 from dream_api.metering.responses import (
     LevelLimitReached,
     TierLimitReached,
-    body_of,
-    peeked_body,
+    limit_error,
     rate_headers,
-    refusal_of,
+    response_body,
+    usage_body,
 )
 
 __all__ = [
     "REFUSALS",
+    "CallResult",
+    "CallTerms",
     "LevelLimitReached",
-    "Metered",
     "MeteringEngine",
-    "Outcome",
-    "Terms",
     "TierLimitReached",
-    "body_of",
-    "metered",
-    "peeked_body",
+    "UsageCall",
+    "build_call",
+    "limit_error",
     "rate_headers",
-    "refusal_of",
     "reserve",
+    "response_body",
     "settle",
+    "usage_body",
 ]

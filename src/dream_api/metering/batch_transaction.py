@@ -2,14 +2,14 @@
 
 from dream_api import customers, keys, usage, webhooks
 from dream_api.core import clock
-from dream_api.core.db import BatchTx
-from dream_api.core.errors import Refusal
+from dream_api.core.db import RawTransaction
+from dream_api.core.errors import AppError
 from dream_api.core.idempotency import IdempotencyMismatch
 from dream_api.customers import Customer, Wanted
 from dream_api.keys import Key
 from dream_api.metering import responses, threshold_events
-from dream_api.metering.calls import Outcome, Waiting
-from dream_api.metering.charges import Openings
+from dream_api.metering.calls import CallResult, QueuedCall
+from dream_api.metering.charges import IncrementBuilder
 from dream_api.usage import (
     Admitted,
     BelowZero,
@@ -27,14 +27,20 @@ from dream_api.usage import (
 _USED_EVERY = clock.HOUR
 # The customer's own charge, the platform's request and its active user.
 _WITH_ACTIVE_USER = 3
-Result = Outcome | Refusal
+Result = CallResult | AppError
 
 
-class Attempt:
+class BatchTransaction:
     """What is learnt on the way holds once the transaction is committed."""
 
     def __init__(
-        self, batch: list[Waiting], openings: Openings, now: int, last_used: dict[str, int], *, releases: bool
+        self,
+        batch: list[QueuedCall],
+        openings: IncrementBuilder,
+        now: int,
+        last_used: dict[str, int],
+        *,
+        releases: bool,
     ) -> None:
         self._batch = batch
         self._openings = openings
@@ -44,12 +50,12 @@ class Attempt:
         self.releases = releases
         self.used: dict[str, int] = {}
         # Those whose customers were active for the first time in this hour, as far as is known.
-        self.active: list[Waiting] = []
+        self.active: list[QueuedCall] = []
         # Those whose customer was not remembered.
-        self.met: list[Waiting] = []
+        self.met: list[QueuedCall] = []
         self._newcomers: dict[Wanted, Customer] = {}
 
-    async def run(self, tx: BatchTx) -> list[Result]:
+    async def run(self, tx: RawTransaction) -> list[Result]:
         await self._meet_customers(tx)
         results: list[Result | None] = [None] * len(self._batch)
         calls: list[Call] = []
@@ -58,7 +64,7 @@ class Attempt:
             try:
                 calls.append(self._call_of(waiting))
                 places.append(place)
-            except Refusal as refusal:
+            except AppError as refusal:
                 results[place] = refusal
         enrolled: set[Wanted] = set()
         if calls:
@@ -69,13 +75,13 @@ class Attempt:
         return [result for result in results if result is not None]
 
     async def _count(
-        self, tx: BatchTx, calls: list[Call], places: list[int], results: list[Result | None]
+        self, tx: RawTransaction, calls: list[Call], places: list[int], results: list[Result | None]
     ) -> set[Wanted]:
         """Fills in the results, and answers which newcomers were made."""
         batch = self._batch
 
         def storable(at: int, verdict: Admitted) -> str:
-            return responses.stored(admitted(batch[places[at]], verdict))
+            return responses.serialize_result(admitted(batch[places[at]], verdict))
 
         try:
             counted = await usage.count(tx, calls, storable, expired_at=self._now if self.releases else None)
@@ -100,10 +106,12 @@ class Attempt:
                 results[place] = refused(batch[place], verdict, call)
         await self._touch_keys(tx, used)
         if counted.crossings:
-            await webhooks.record(tx, threshold_events.events_of(counted.crossings, [batch[place] for place in places]))
+            await webhooks.record_events(
+                tx, threshold_events.threshold_events(counted.crossings, [batch[place] for place in places])
+            )
         return await self._enroll(tx, admitted_nos)
 
-    async def _meet_customers(self, tx: BatchTx) -> None:
+    async def _meet_customers(self, tx: RawTransaction) -> None:
         self.met = [w for w in self._batch if w.customer is None or w.is_newcomer]
         if not self.met:
             return
@@ -119,7 +127,7 @@ class Attempt:
             waiting.is_newcomer = waiting.call.wanted in self._newcomers
             waiting.customer = (self._newcomers if waiting.is_newcomer else found)[waiting.call.wanted]
 
-    def _number(self, missing: list[Waiting], found: dict[Wanted, Customer], last: dict[int, int]) -> None:
+    def _number(self, missing: list[QueuedCall], found: dict[Wanted, Customer], last: dict[int, int]) -> None:
         for waiting in missing:
             who = waiting.call.wanted
             if who not in found and who not in self._newcomers:
@@ -127,14 +135,14 @@ class Attempt:
                 last[platform_no] += 1
                 self._newcomers[who] = Customer(last[platform_no], "active", None, None, None)
 
-    def _call_of(self, waiting: Waiting) -> Call:
+    def _call_of(self, waiting: QueuedCall) -> Call:
         customer = waiting.customer
         assert customer is not None
         call = waiting.call
         waiting.opened, charges, waiting.level = self._openings.of(call, customer, self._now, waiting.closings)
         return Call(charges, call.event, call.fingerprint, waiting.is_newcomer)
 
-    async def _enroll(self, tx: BatchTx, admitted_nos: set[tuple[int, int]]) -> set[Wanted]:
+    async def _enroll(self, tx: RawTransaction, admitted_nos: set[tuple[int, int]]) -> set[Wanted]:
         """The first admitted call makes the customer; one who was only refused stays unknown."""
         if not admitted_nos:
             return set()
@@ -144,10 +152,10 @@ class Attempt:
             for who, customer in self._newcomers.items()
             if (platform_nos[who[0]], customer.no) in admitted_nos
         }
-        await customers.enroll(tx, fresh, platform_nos)
+        await customers.bulk_create(tx, fresh, platform_nos)
         return set(fresh)
 
-    async def _touch_keys(self, tx: BatchTx, admitted: list[Key]) -> None:
+    async def _touch_keys(self, tx: RawTransaction, admitted: list[Key]) -> None:
         stale = self._now - _USED_EVERY
         used: dict[str, str] = {}
         for key in admitted:
@@ -158,25 +166,25 @@ class Attempt:
             self.used = dict.fromkeys(used, self._now)
 
 
-def admitted(waiting: Waiting, verdict: Admitted) -> Outcome:
+def admitted(waiting: QueuedCall, verdict: Admitted) -> CallResult:
     assert waiting.opened is not None
-    shown = responses.shown_place(verdict.standings)
-    return Outcome(True, waiting.opened, verdict.standings, shown, ahead=waiting.call.plans.ahead)
+    shown = responses.binding_limit_index(verdict.standings)
+    return CallResult(True, waiting.opened, verdict.standings, shown, ahead=waiting.call.plans.ahead)
 
 
-def refused(waiting: Waiting, verdict: Verdict, call: Call) -> Result:
+def refused(waiting: QueuedCall, verdict: Verdict, call: Call) -> Result:
     """What a call that was not counted (now) is told."""
     match verdict:
         case Refused():
-            shown = responses.shown_place(verdict.standings, verdict.by)
+            shown = responses.binding_limit_index(verdict.standings, verdict.by)
             opened = waiting.opened
             if verdict.charge > 0:
                 opened = threshold_events.opened_of_level(waiting, verdict.charge, call.charges[verdict.charge])
             assert opened is not None
             ahead = waiting.call.plans.ahead
-            return Outcome(False, opened, verdict.standings, shown, is_of_level=verdict.charge > 0, ahead=ahead)
+            return CallResult(False, opened, verdict.standings, shown, is_of_level=verdict.charge > 0, ahead=ahead)
         case Replayed():
-            return responses.restored(verdict.answer, waiting.call.plans.ahead)
+            return responses.deserialize_result(verdict.answer, waiting.call.plans.ahead)
         case Mismatched():
             return IdempotencyMismatch("This idempotency key was used before for something else.")
         case BelowZero():

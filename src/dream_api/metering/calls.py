@@ -6,21 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dream_api.catalog import Plan, Plans
-from dream_api.core.errors import Refusal
+from dream_api.core.errors import AppError
 from dream_api.customers import Customer, Wanted
 from dream_api.keys import Key
-from dream_api.metering.open_limits import Level, Opened, OpenLevel
-from dream_api.usage import Closings, EventKey, Meter, Standing
+from dream_api.metering.open_limits import CurrentLimits, CurrentPlatformLimits, PlatformPlan
+from dream_api.usage import Closings, EventKey, LimitStatus, Meter
 
 
 @dataclass(slots=True)
-class Metered:
+class UsageCall:
     """What a caller wants counted, once everything about it was checked that needs no count."""
 
     key: Key
     plans: Plans
     # What the platform is on; None where nothing binds it: in test mode, and the operator's own.
-    level: Level | None
+    level: PlatformPlan | None
     # The plan of the X-User-Plan header, which goes before the customer's own.
     plan: Plan | None
     user_id: str
@@ -59,12 +59,12 @@ class Metered:
 
 
 @dataclass(slots=True)
-class Outcome:
+class CallResult:
     """What became of a call: `shown` is the place of the limit that the answer's `usage` tells of."""
 
     is_allowed: bool
-    opened: Opened
-    standings: tuple[Standing, ...]
+    opened: CurrentLimits
+    standings: tuple[LimitStatus, ...]
     shown: int
     # Whether the limit that refused is the platform's, not the customer's.
     is_of_level: bool = False
@@ -72,19 +72,19 @@ class Outcome:
     ahead: int = 0
 
 
-Tell = Callable[[Outcome | Refusal], None]
+ResultCallback = Callable[[CallResult | AppError], None]
 
 
 @dataclass(slots=True)
-class Waiting:
+class QueuedCall:
     """A call in the queue, and who is told what became of it once that is committed."""
 
-    call: Metered
-    tell: Tell
+    call: UsageCall
+    tell: ResultCallback
     customer: Customer | None
     is_newcomer: bool = False
-    opened: Opened | None = None
-    level: OpenLevel | None = None
+    opened: CurrentLimits | None = None
+    level: CurrentPlatformLimits | None = None
     # Periods that were found closed when it was its turn.
     closings: Closings | None = None
 

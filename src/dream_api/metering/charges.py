@@ -8,9 +8,15 @@ from dream_api.core import clock
 from dream_api.core.cache import keep
 from dream_api.core.errors import Overloaded
 from dream_api.customers import Customer
-from dream_api.metering.calls import Metered, Waiting
-from dream_api.metering.open_limits import Level, Opened, OpenLevel, Periods, Windows
-from dream_api.usage import Charge, Closing, Closings, Period, PeriodClosed, TimestampOutOfRange
+from dream_api.metering.calls import QueuedCall, UsageCall
+from dream_api.metering.open_limits import (
+    BillingPeriods,
+    CurrentLimits,
+    CurrentPlatformLimits,
+    CurrentWindows,
+    PlatformPlan,
+)
+from dream_api.usage import Closing, Closings, Increment, Period, PeriodClosed, TimestampOutOfRange
 
 # How far a caller's clock may be ahead.
 _AHEAD = 5 * clock.MINUTE
@@ -20,15 +26,15 @@ _TRIES = 4
 T = TypeVar("T")
 
 
-class Costs(NamedTuple):
+class CallIncrements(NamedTuple):
     """The customer's limits, what the call adds to whom, and the platform's level where that binds."""
 
-    opened: Opened
-    charges: tuple[Charge, ...]
-    level: OpenLevel | None
+    opened: CurrentLimits
+    charges: tuple[Increment, ...]
+    level: CurrentPlatformLimits | None
 
 
-class Openings:
+class IncrementBuilder:
     """The windows that calls fall into; what is the same for all calls of an hour is made once.
 
     A call's time is its project's: the world's, or in test mode so much ahead of it.
@@ -36,18 +42,18 @@ class Openings:
 
     def __init__(self) -> None:
         now = clock.now()
-        self._windows = Windows(now)
-        self._periods = Periods(now)
+        self._windows = CurrentWindows(now)
+        self._periods = BillingPeriods(now)
         # Of calls that tell when they happened, and of projects that are ahead.
-        self._others: dict[int, Windows] = {}
+        self._others: dict[int, CurrentWindows] = {}
 
-    def of(self, call: Metered, customer: Customer, now: int, closings: Closings | None = None) -> Costs:
+    def of(self, call: UsageCall, customer: Customer, now: int, closings: Closings | None = None) -> CallIncrements:
         """What the call costs whom at this moment of the world; refuses customers and moments that are not in order.
 
         `closings`: periods in which it would have counted and that are closed; it counts after them.
         """
         if customer.status != "active":
-            customers.refuse_inactive(customer.status)
+            customers.require_active(customer.status)
         now += call.plans.ahead
         if closings is not None:
             now = max(now, *(closing.until for closing in closings.values()))
@@ -63,32 +69,34 @@ class Openings:
         platform_no = call.key.platform_no
         own = self._own(call, customer.no, opened, windows)
         if call.level is None or call.quantity < 1:
-            return Costs(opened, (own,), None)
+            return CallIncrements(opened, (own,), None)
         level = self._level(now_open, call.level, platform_no, now, closings or {})
-        return Costs(opened, (own, *level.charges_of(platform_no, customer.no)), level)
+        return CallIncrements(opened, (own, *level.charges_of(platform_no, customer.no)), level)
 
-    def _own(self, call: Metered, customer_no: int, opened: Opened, windows: Windows) -> Charge:
+    def _own(self, call: UsageCall, customer_no: int, opened: CurrentLimits, windows: CurrentWindows) -> Increment:
         place = (call.key.platform_no, customer_no, call.quantity)
         if call.subject is None:
             known = opened.charges.get(place)
             if known is not None:
                 return known
         life = (call.key.platform_no, customer_no, call.meter.no)
-        charge = Charge(life, call.quantity, opened.limits, windows.hour, opened.period.starts_at, call.subject)
+        charge = Increment(life, call.quantity, opened.limits, windows.hour, opened.period.starts_at, call.subject)
         return charge if call.subject is not None else keep(opened.charges, place, charge)
 
-    def _level(self, windows: Windows, level: Level, platform_no: int, now: int, closings: Closings) -> OpenLevel:
+    def _level(
+        self, windows: CurrentWindows, level: PlatformPlan, platform_no: int, now: int, closings: Closings
+    ) -> CurrentPlatformLimits:
         plan = level.default if customers.has_lapsed(level.customer, now) else level.plan
         period = _after(closings.get((platform_no, 0, level.requests.no)), self._periods.of(level.customer, now))
         return windows.of_level(level, plan, platform_no, period)
 
-    def _turn(self, now: int, ahead: int) -> Windows:
+    def _turn(self, now: int, ahead: int) -> CurrentWindows:
         if ahead:
             return self._of_hour(now)
-        self._windows = Windows(now)
+        self._windows = CurrentWindows(now)
         return self._windows
 
-    def _at(self, moment: int, period: Period, now: int) -> Windows:
+    def _at(self, moment: int, period: Period, now: int) -> CurrentWindows:
         if not period.starts_at <= moment < period.ends_at or moment > now + _AHEAD:
             raise TimestampOutOfRange(
                 f"The timestamp must lie in the customer's period, {clock.rfc3339(period.starts_at)} to "
@@ -97,24 +105,24 @@ class Openings:
             )
         return self._of_hour(moment)
 
-    def _of_hour(self, moment: int) -> Windows:
+    def _of_hour(self, moment: int) -> CurrentWindows:
         hour = clock.hour_of(moment)
         windows = self._others.get(hour)
         if windows is None:
             if len(self._others) >= _HOURS:
                 self._others.clear()
-            windows = self._others[hour] = Windows(moment)
+            windows = self._others[hour] = CurrentWindows(moment)
         return windows
 
 
-async def charged(waiting: Waiting, count: Callable[[tuple[Charge, ...]], Awaitable[T]]) -> T:
+async def with_open_period(waiting: QueuedCall, count: Callable[[tuple[Increment, ...]], Awaitable[T]]) -> T:
     """What `count` answers of the charges of a call that is alone, at this moment; the customer is known from `tx`.
 
     Where it would count in a closed period, it does after it.
     """
     assert waiting.customer is not None
     for _ in range(_TRIES):
-        costs = Openings().of(waiting.call, waiting.customer, clock.now(), waiting.closings)
+        costs = IncrementBuilder().of(waiting.call, waiting.customer, clock.now(), waiting.closings)
         waiting.opened, charges, waiting.level = costs
         try:
             return await count(charges)

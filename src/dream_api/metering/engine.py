@@ -8,18 +8,18 @@ from typing import Protocol
 from dream_api import catalog, customers, usage
 from dream_api.catalog import Plans
 from dream_api.core import clock
-from dream_api.core.cache import Cache, Changes
+from dream_api.core.cache import Cache, CacheInvalidator
 from dream_api.core.db import Database
-from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.customers import Customer, CustomerBlocked
 from dream_api.keys import Key
 from dream_api.metering import batch_transaction, queue, responses
-from dream_api.metering.calls import Metered, Outcome, Tell, Waiting
-from dream_api.metering.charges import charged
-from dream_api.metering.open_limits import Level
-from dream_api.metering.platform_levels import Levels
-from dream_api.platforms import Mode, SaasOnly
-from dream_api.usage import Admitted, Charge
+from dream_api.metering.calls import CallResult, QueuedCall, ResultCallback, UsageCall
+from dream_api.metering.charges import with_open_period
+from dream_api.metering.open_limits import PlatformPlan
+from dream_api.metering.platform_levels import PlatformPlanCache
+from dream_api.platforms import Mode, SaasProjectRequired
+from dream_api.usage import Admitted, Increment
 
 _PROJECTS = 10_000
 _CUSTOMERS = 50_000
@@ -28,8 +28,8 @@ _CUSTOMERS = 50_000
 _UNKNOWN = Customer(-1, "active", None, None, None)
 
 # What a metered call can be refused for, beyond what every call with a secret key can be.
-REFUSALS: tuple[type[Refusal], ...] = (
-    SaasOnly,
+REFUSALS: tuple[type[AppError], ...] = (
+    SaasProjectRequired,
     CustomerBlocked,
     catalog.NoPlan,
     catalog.UnknownPlan,
@@ -38,7 +38,7 @@ REFUSALS: tuple[type[Refusal], ...] = (
 )
 
 # The tiers of a key's project and mode, and the level of its platform; no level binds test mode and the operator.
-Terms = tuple[Plans, Level | None]
+CallTerms = tuple[Plans, PlatformPlan | None]
 
 
 class HasPlans(Protocol):
@@ -61,13 +61,13 @@ class HasPlans(Protocol):
 class MeteringEngine:
     """Counts calls, one transaction at a time for all that wait."""
 
-    def __init__(self, database: Database, changes: Changes, *, home_mode: Mode, queue_size: int) -> None:
+    def __init__(self, database: Database, changes: CacheInvalidator, *, home_mode: Mode, queue_size: int) -> None:
         self._database = database
         self._changes = changes
         self.plans = Cache[Plans](catalog.CACHE_KIND, size=_PROJECTS)
         self._customers = Cache[Customer](customers.CACHE_KIND, size=_CUSTOMERS)
-        self._levels = Levels(database, self.plans, home_mode)
-        changes.keep_true(self.plans, self._customers, self._levels.platforms)
+        self._levels = PlatformPlanCache(database, self.plans, home_mode)
+        changes.register(self.plans, self._customers, self._levels.platforms)
         self._queue = queue.Queue(database, self._customers, size=queue_size)
 
     async def start(self) -> None:
@@ -79,7 +79,7 @@ class MeteringEngine:
 
     def known_plans(self, key: HasPlans, plan: str | None = None) -> Plans | None:
         """As `plans_of`, from memory alone; None where the database must be asked."""
-        known = self.plans.get(key.plans_name) if self._changes.are_known else None
+        known = self.plans.get(key.plans_name) if self._changes.is_fresh else None
         return known if known is not None and (plan is None or plan in known.by_name) else None
 
     async def plans_of(self, key: HasPlans, plan: str | None = None) -> Plans:
@@ -101,7 +101,7 @@ class MeteringEngine:
         assert plans is not None
         return plans
 
-    def known_terms(self, key: Key, plan: str | None = None) -> Terms | None:
+    def known_terms(self, key: Key, plan: str | None = None) -> CallTerms | None:
         """As `terms_of`, from memory alone; None where the database must be asked."""
         plans = self.known_plans(key, plan)
         if plans is None or not self._levels.binds(key):
@@ -109,24 +109,24 @@ class MeteringEngine:
         level = self._levels.known(key)
         return None if level is None else (plans, level)
 
-    async def terms_of(self, key: Key, plan: str | None = None) -> Terms:
+    async def terms_of(self, key: Key, plan: str | None = None) -> CallTerms:
         """What a metered call with this key is counted and limited by."""
         plans = await self.plans_of(key, plan)
         return plans, await self._levels.of(key) if self._levels.binds(key) else None
 
-    def submit(self, call: Metered, tell: Tell) -> None:
+    def submit(self, call: UsageCall, tell: ResultCallback) -> None:
         """Have the call counted; `tell` is called once, after the commit."""
-        known = self._customers.get(call.customer_name) if self._changes.are_known else None
-        self._queue.submit(Waiting(call, tell, known))
+        known = self._customers.get(call.customer_name) if self._changes.is_fresh else None
+        self._queue.submit(QueuedCall(call, tell, known))
 
-    async def count(self, call: Metered) -> Outcome:
+    async def count(self, call: UsageCall) -> CallResult:
         """Counted and committed, or refused at a limit (see the outcome); other refusals are raised."""
-        told: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        told: asyncio.Future[CallResult] = asyncio.get_running_loop().create_future()
 
-        def tell(result: Outcome | Refusal) -> None:
+        def tell(result: CallResult | AppError) -> None:
             if told.done():
                 return  # the client went away; its call counts all the same
-            if isinstance(result, Outcome):
+            if isinstance(result, CallResult):
                 told.set_result(result)
             else:
                 told.set_exception(result)
@@ -134,45 +134,45 @@ class MeteringEngine:
         self.submit(call, tell)
         return await told
 
-    async def count_all(self, calls: Sequence[Metered | Refusal]) -> list[Outcome | Refusal]:
+    async def count_all(self, calls: Sequence[UsageCall | AppError]) -> list[CallResult | AppError]:
         """What became of each call, in their order; those that are refusals already stay what they are."""
-        results: list[Outcome | Refusal | None] = [call if isinstance(call, Refusal) else None for call in calls]
+        results: list[CallResult | AppError | None] = [call if isinstance(call, AppError) else None for call in calls]
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         open_calls = results.count(None)
 
-        def tell(place: int, result: Outcome | Refusal) -> None:
+        def tell(place: int, result: CallResult | AppError) -> None:
             nonlocal open_calls
             results[place] = result
             open_calls -= 1
             if open_calls == 0 and not done.done():
                 done.set_result(None)
 
-        are_known = self._changes.are_known
+        are_known = self._changes.is_fresh
         waiting = [
-            Waiting(call, partial(tell, place), self._customers.get(call.customer_name) if are_known else None)
+            QueuedCall(call, partial(tell, place), self._customers.get(call.customer_name) if are_known else None)
             for place, call in enumerate(calls)
-            if isinstance(call, Metered)
+            if isinstance(call, UsageCall)
         ]
         if waiting:
             self._queue.submit_all(waiting)
             await done
         return [result for result in results if result is not None]
 
-    async def peek(self, call: Metered) -> Outcome:
+    async def peek(self, call: UsageCall) -> CallResult:
         """How the call's limits stand; nothing is counted."""
         async with self._database.read() as tx:
             found = await customers.find_many(tx, [call.wanted])
-            waiting = Waiting(call, lambda _: None, found.get(call.wanted) or _UNKNOWN)
+            waiting = QueuedCall(call, lambda _: None, found.get(call.wanted) or _UNKNOWN)
 
-            async def read(charges: tuple[Charge, ...]) -> Admitted:
+            async def read(charges: tuple[Increment, ...]) -> Admitted:
                 return Admitted(await usage.standings(tx, charges[0], clock.now()))
 
-            return batch_transaction.admitted(waiting, await charged(waiting, read))
+            return batch_transaction.admitted(waiting, await with_open_period(waiting, read))
 
 
-def metered(
+def build_call(
     key: Key,
-    terms: Terms,
+    terms: CallTerms,
     *,
     user_id: str,
     plan: str | None = None,
@@ -183,10 +183,10 @@ def metered(
     timestamp: int | None = None,
     idempotency_key: str | None = None,
     item: int = 0,
-) -> Metered:
+) -> UsageCall:
     """The call with its plan and meter found; refuses unknown ones, a store's keys, and what fits no such meter."""
     if key.project_type != "saas":
-        raise SaasOnly("Calls are metered for saas projects; this key belongs to a store.")
+        raise SaasProjectRequired("Calls are metered for saas projects; this key belongs to a store.")
     plans, level = terms
     found = plans.meters.get(meter)
     if found is None:
@@ -199,7 +199,7 @@ def metered(
         subject = subject or user_id
     elif subject is not None:
         raise ValidationFailed("The meter sums quantities, and counts no subjects.", param="subject", hint=_NO_SUBJECT)
-    return Metered(key, plans, level, by_header, user_id, found, quantity, subject, timestamp, idempotency_key, item)
+    return UsageCall(key, plans, level, by_header, user_id, found, quantity, subject, timestamp, idempotency_key, item)
 
 
 _ONE = "Leave quantity out; send another call for each subject."

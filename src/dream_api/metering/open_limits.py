@@ -7,21 +7,21 @@ from dream_api.catalog import Plan
 from dream_api.core import clock
 from dream_api.core.cache import keep
 from dream_api.customers import Customer, has_lapsed, period_of
-from dream_api.usage import Charge, Limit, Meter, OpenLimit, Period, Window, open_at
+from dream_api.usage import CurrentLimit, Increment, Limit, Meter, Period, Window, window_at
 
 
-class Opened:
+class CurrentLimits:
     """The limits of one plan and meter, as they stand open; made once for all calls of the hour that share them."""
 
     __slots__ = ("charges", "head", "limits", "meter", "period", "plan", "policies", "tails")
 
-    def __init__(self, plan: str, meter: str, period: Period, limits: tuple[OpenLimit, ...]) -> None:
+    def __init__(self, plan: str, meter: str, period: Period, limits: tuple[CurrentLimit, ...]) -> None:
         self.plan = plan
         self.meter = meter
         self.period = period
         self.limits = limits
         # Charges that were made before: by customer and quantity, in one hour.
-        self.charges: dict[tuple[int, int, int], Charge] = {}
+        self.charges: dict[tuple[int, int, int], Increment] = {}
         # What does not change from call to call: the beginning of `usage`, the end of each limit's JSON, and of each
         # limit its RateLimit-Policy and the beginning of its RateLimit (empty where nothing is limited).
         self.head = f'"usage":{{"plan":{json.dumps(plan)},'
@@ -30,7 +30,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class PlatformPlan:
     """What a platform is on: a plan of the project home, the platform as home's customer, and the meters that count."""
 
     plan: Plan
@@ -45,24 +45,24 @@ _KEPT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class OpenLevel:
+class CurrentPlatformLimits:
     """A level's limits as they stand open for one platform."""
 
     plan: str
-    requests: Charge
-    active_users: tuple[OpenLimit, ...]
+    requests: Increment
+    active_users: tuple[CurrentLimit, ...]
     active_users_no: int
     hour: int
     period_starts_at: int
     # Users of whom it is committed that they were active in this hour, which nothing can make untrue any more.
     active: set[int] = field(default_factory=set[int])
 
-    def charges_of(self, platform_no: int, customer_no: int) -> tuple[Charge, ...]:
+    def charges_of(self, platform_no: int, customer_no: int) -> tuple[Increment, ...]:
         """What one admitted call of the customer adds to the platform."""
         if not self.active_users or customer_no in self.active:
             return (self.requests,)
         life = (platform_no, 0, self.active_users_no)
-        user = Charge(life, 1, self.active_users, self.hour, self.period_starts_at, str(customer_no))
+        user = Increment(life, 1, self.active_users, self.hour, self.period_starts_at, str(customer_no))
         return (self.requests, user)
 
     def note_active(self, customer_no: int) -> None:
@@ -72,18 +72,18 @@ class OpenLevel:
         self.active.add(customer_no)
 
 
-class Windows:
+class CurrentWindows:
     """What is open in one clock hour."""
 
     def __init__(self, at: int) -> None:
         self.hour = clock.hour_of(at)
-        self._opened: dict[tuple[Plan, int, int, int, bool], Opened] = {}
-        self._levels: dict[tuple[Plan, int, int], OpenLevel] = {}
+        self._opened: dict[tuple[Plan, int, int, int, bool], CurrentLimits] = {}
+        self._levels: dict[tuple[Plan, int, int], CurrentPlatformLimits] = {}
 
     def are_open_at(self, now: int) -> bool:
         return self.hour <= now < self.hour + clock.HOUR
 
-    def of(self, plan: Plan, meter: Meter, period: Period, *, corrects: bool = False) -> Opened:
+    def of(self, plan: Plan, meter: Meter, period: Period, *, corrects: bool = False) -> CurrentLimits:
         """`corrects`: the period is among the limits in any case, because it must not pass below zero."""
         key = (plan, meter.no, period.starts_at, period.ends_at, corrects)
         opened = self._opened.get(key)
@@ -92,22 +92,22 @@ class Windows:
             limits = plan.limits.get(meter.no, ())
             if not limits or (corrects and all(limit.window is not Window.PERIOD for limit in limits)):
                 limits = (*limits, Limit(meter.no, Window.PERIOD, "hard", None))
-            open_limits = tuple(open_at(limit, self.hour, period) for limit in limits)
-            opened = keep(self._opened, key, Opened(plan.name, meter.name, period, open_limits))
+            open_limits = tuple(window_at(limit, self.hour, period) for limit in limits)
+            opened = keep(self._opened, key, CurrentLimits(plan.name, meter.name, period, open_limits))
         return opened
 
-    def of_level(self, level: Level, plan: Plan, platform_no: int, period: Period) -> OpenLevel:
+    def of_level(self, level: PlatformPlan, plan: Plan, platform_no: int, period: Period) -> CurrentPlatformLimits:
         key = (plan, platform_no, period.starts_at)
         opened = self._levels.get(key)
         if opened is None:
             by_meter = {
-                meter.no: tuple(open_at(limit, self.hour, period) for limit in plan.limits.get(meter.no, ()))
+                meter.no: tuple(window_at(limit, self.hour, period) for limit in plan.limits.get(meter.no, ()))
                 for meter in (level.requests, level.active_users)
             }
             life = (platform_no, 0, level.requests.no)
-            made = OpenLevel(
+            made = CurrentPlatformLimits(
                 plan.name,
-                Charge(life, 1, by_meter[level.requests.no], self.hour, period.starts_at),
+                Increment(life, 1, by_meter[level.requests.no], self.hour, period.starts_at),
                 by_meter[level.active_users.no],
                 level.active_users.no,
                 self.hour,
@@ -117,7 +117,7 @@ class Windows:
         return opened
 
 
-class Periods:
+class BillingPeriods:
     """Which billing period each customer's moment lies in; remembered, because months are slow to count."""
 
     def __init__(self, now: int) -> None:
@@ -139,7 +139,7 @@ class Periods:
         return known
 
 
-def _tail(limit: OpenLimit, meter: str) -> str:
+def _tail(limit: CurrentLimit, meter: str) -> str:
     most = "null" if limit.max is None else limit.max
     ends_at = "null" if limit.ends_at is None else f'"{clock.rfc3339(limit.ends_at)}"'
     return (
@@ -148,7 +148,7 @@ def _tail(limit: OpenLimit, meter: str) -> str:
     )
 
 
-def _policy(limit: OpenLimit) -> tuple[bytes, bytes]:
+def _policy(limit: CurrentLimit) -> tuple[bytes, bytes]:
     if limit.max is None:
         return b"", b""
     policy = f'"{limit.window.wire}";q={limit.max}'

@@ -6,7 +6,7 @@ from dream_api.core.cache import Cache, keep
 from dream_api.core.db import Database
 from dream_api.customers import Customer
 from dream_api.keys import Key
-from dream_api.metering.open_limits import Level
+from dream_api.metering.open_limits import PlatformPlan
 from dream_api.platforms import Mode
 
 _PLATFORMS = 20_000
@@ -15,7 +15,7 @@ _UNLIMITED = Plan("unlimited", {})
 _NOBODY = Customer(0, "active", None, None, None)
 
 
-class Levels:
+class PlatformPlanCache:
     """Platforms as customers of the project home, and the tiers they are on; facts at most a second old."""
 
     def __init__(self, database: Database, plans: Cache[Plans], mode: Mode) -> None:
@@ -26,7 +26,7 @@ class Levels:
         # By the same names as all customers.
         self.platforms = Cache[Customer](customers.CACHE_KIND, size=_PLATFORMS)
         # What followed from the facts of both caches, as long as neither forgets anything.
-        self._found: dict[str, tuple[tuple[int, int], Level]] = {}
+        self._found: dict[str, tuple[tuple[int, int], PlatformPlan]] = {}
 
     async def start(self) -> None:
         """Learn which project is home, which never changes."""
@@ -37,7 +37,7 @@ class Levels:
         """Whether calls with this key are counted against a level: live ones, and not the operator's own."""
         return key.mode_no == 1 and key.platform_id != self._of_home.project.platform_id
 
-    def known(self, key: Key) -> Level | None:
+    def known(self, key: Key) -> PlatformPlan | None:
         """The platform's level, from memory alone; None where the database must be asked."""
         versions = (self.platforms.version, self._plans.version)
         found = self._found.get(key.platform_id)
@@ -49,9 +49,9 @@ class Levels:
             return None
         return keep(self._found, key.platform_id, (versions, self._level(customer, plans)))[1]
 
-    async def of(self, key: Key) -> Level:
+    async def of(self, key: Key) -> PlatformPlan:
         home = self._of_home.project
-        scope = platforms.Scope(home.platform_id, home.platform_no, home.id, self._mode)
+        scope = platforms.ProjectScope(home.platform_id, home.platform_no, home.id, self._mode)
 
         async def load_platform() -> Customer | None:
             async with self._database.read() as tx:
@@ -81,7 +81,7 @@ class Levels:
     def _name(self, key: Key) -> str:
         return f"{self._plans_name}:{key.platform_id}"
 
-    def _level(self, customer: Customer, plans: Plans) -> Level:
+    def _level(self, customer: Customer, plans: Plans) -> PlatformPlan:
         default = plans.default or _UNLIMITED
         plan = plans.by_name.get(customer.plan or "", default)
-        return Level(plan, default, customer, self._of_home.requests, self._of_home.active_users)
+        return PlatformPlan(plan, default, customer, self._of_home.requests, self._of_home.active_users)

@@ -8,11 +8,11 @@ import structlog
 from dream_api.core import clock, metrics
 from dream_api.core.cache import Cache
 from dream_api.core.db import Database, is_contention
-from dream_api.core.errors import InternalError, Overloaded, Refusal
+from dream_api.core.errors import AppError, InternalError, Overloaded
 from dream_api.customers import Customer
-from dream_api.metering.batch_transaction import Attempt, Result
-from dream_api.metering.calls import Waiting
-from dream_api.metering.charges import Openings
+from dream_api.metering.batch_transaction import BatchTransaction, Result
+from dream_api.metering.calls import QueuedCall
+from dream_api.metering.charges import IncrementBuilder
 from dream_api.usage import PeriodClosed
 
 _LARGEST_BATCH = 512
@@ -30,19 +30,19 @@ class Queue:
         self._database = database
         self._known = known
         self._size = size
-        self._waiting: list[Waiting] = []
+        self._waiting: list[QueuedCall] = []
         self._counting: asyncio.Task[None] | None = None
-        self._openings = Openings()
+        self._openings = IncrementBuilder()
         # When reservations whose time is over were last looked for.
         self._released_at = 0
         # When this process last wrote that a key was used.
         self._used: dict[str, int] = {}
 
-    def submit(self, waiting: Waiting) -> None:
+    def submit(self, waiting: QueuedCall) -> None:
         """The call's `tell` is called once, with what became of it."""
         self.submit_all((waiting,))
 
-    def submit_all(self, waiting: Sequence[Waiting]) -> None:
+    def submit_all(self, waiting: Sequence[QueuedCall]) -> None:
         """All of them, or none where there is no room for all."""
         if len(self._waiting) + len(waiting) > self._size:
             raise Overloaded("Too many metered calls wait for their turn.")
@@ -69,10 +69,10 @@ class Queue:
         finally:
             self._counting = None
 
-    async def _count_batch(self, batch: list[Waiting]) -> None:
+    async def _count_batch(self, batch: list[QueuedCall]) -> None:
         try:
             results = await self._commit(batch)
-        except Refusal as refusal:
+        except AppError as refusal:
             results = [refusal] * len(batch)
         except Exception:
             log.exception("batch_failed", calls=len(batch))
@@ -83,11 +83,11 @@ class Queue:
             except Exception:  # one connection's trouble is not its neighbours'
                 log.exception("answer_failed")
 
-    async def _commit(self, batch: list[Waiting]) -> list[Result]:
+    async def _commit(self, batch: list[QueuedCall]) -> list[Result]:
         """Count the batch; where another process was in the way, or has closed a call's period, anew."""
         for _ in range(_TRIES):
             now, read_at = clock.now(), self._known.version
-            attempt = Attempt(
+            attempt = BatchTransaction(
                 batch, self._openings, now, self._used, releases=abs(now - self._released_at) >= _RELEASE_EVERY
             )
             try:

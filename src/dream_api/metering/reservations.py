@@ -8,14 +8,14 @@ from dream_api.core.errors import ValidationFailed
 from dream_api.customers import Customer
 from dream_api.keys import Key
 from dream_api.metering import batch_transaction, responses, threshold_events
-from dream_api.metering.calls import Metered, Outcome, Waiting
-from dream_api.metering.charges import charged
-from dream_api.metering.engine import Terms
-from dream_api.platforms import Scope
-from dream_api.usage import Admitted, Call, Charge, Counted, Reservation
+from dream_api.metering.calls import CallResult, QueuedCall, UsageCall
+from dream_api.metering.charges import with_open_period
+from dream_api.metering.engine import CallTerms
+from dream_api.platforms import ProjectScope
+from dream_api.usage import Admitted, Call, Counted, Increment, Reservation
 
 
-async def reserve(tx: Tx, call: Metered, ttl_seconds: int) -> tuple[Reservation, Outcome]:
+async def reserve(tx: Tx, call: UsageCall, ttl_seconds: int) -> tuple[Reservation, CallResult]:
     """Hold the call's quantity, and make the customer where there is none; refused, nothing was written."""
     if call.subject is not None:
         raise ValidationFailed(
@@ -23,9 +23,9 @@ async def reserve(tx: Tx, call: Metered, ttl_seconds: int) -> tuple[Reservation,
         )
     key = call.key
     customer, is_newcomer = await _meet(tx, call)
-    waiting = Waiting(call, lambda _: None, customer)
+    waiting = QueuedCall(call, lambda _: None, customer)
 
-    async def hold(charges: tuple[Charge, ...]) -> tuple[Reservation, Outcome]:
+    async def hold(charges: tuple[Increment, ...]) -> tuple[Reservation, CallResult]:
         counted = Call(charges, is_newcomer=is_newcomer)
         reservation, verdict = await usage.reserve(
             tx,
@@ -37,41 +37,41 @@ async def reserve(tx: Tx, call: Metered, ttl_seconds: int) -> tuple[Reservation,
         )
         if not isinstance(verdict, Admitted):
             result = batch_transaction.refused(waiting, verdict, counted)
-            raise responses.refusal_of(result) if isinstance(result, Outcome) else result
+            raise responses.limit_error(result) if isinstance(result, CallResult) else result
         assert reservation is not None
         return reservation, batch_transaction.admitted(waiting, verdict)
 
-    return await charged(waiting, hold)
+    return await with_open_period(waiting, hold)
 
 
-async def _meet(tx: Tx, call: Metered) -> tuple[Customer, bool]:
+async def _meet(tx: Tx, call: UsageCall) -> tuple[Customer, bool]:
     """The customer, and whether it was made just now."""
     found = await customers.find_many(tx, [call.wanted])
     if call.wanted in found:
         return found[call.wanted], False
-    row, is_newcomer = await customers.meet(tx, _scope(call.key), call.user_id)
+    row, is_newcomer = await customers.get_or_create(tx, _scope(call.key), call.user_id)
     return _customer(row), is_newcomer
 
 
 async def settle(
-    tx: Tx, key: Key, terms: Terms, reservation_id: str, quantity: int
-) -> tuple[Reservation, str, Outcome]:
+    tx: Tx, key: Key, terms: CallTerms, reservation_id: str, quantity: int
+) -> tuple[Reservation, str, CallResult]:
     """Count the quantity of a reservation; also answers the name of its meter."""
     plans, level = terms
     reservation = await usage.find_reservation(tx, key.platform_no, key.project_no, key.mode_no, reservation_id)
     row = await customers.find_numbered(tx, _scope(key), reservation.customer_no)
     meter = next(meter for meter in plans.meters.values() if meter.no == reservation.meter_no)
-    call = Metered(key, plans, level, plans.by_name.get(reservation.plan or ""), row.user_id, meter, quantity)
+    call = UsageCall(key, plans, level, plans.by_name.get(reservation.plan or ""), row.user_id, meter, quantity)
     # What was promised is kept, also to one who was blocked meanwhile.
     customer = dataclasses.replace(_customer(row), status="active")
-    waiting = Waiting(call, lambda _: None, customer)
+    waiting = QueuedCall(call, lambda _: None, customer)
 
-    async def count(charges: tuple[Charge, ...]) -> Counted:
+    async def count(charges: tuple[Increment, ...]) -> Counted:
         return await usage.settle(tx, reservation, Call(charges, is_promised=True))
 
-    counted = await charged(waiting, count)
+    counted = await with_open_period(waiting, count)
     if counted.crossings:
-        await webhooks.record(tx, threshold_events.events_of(counted.crossings, [waiting]))
+        await webhooks.record_events(tx, threshold_events.threshold_events(counted.crossings, [waiting]))
     [verdict] = counted.verdicts
     if not isinstance(verdict, Admitted):
         assert isinstance(verdict, usage.Overflowing)
@@ -79,8 +79,8 @@ async def settle(
     return reservation, meter.name, batch_transaction.admitted(waiting, verdict)
 
 
-def _scope(key: Key) -> Scope:
-    return Scope(key.platform_id, key.platform_no, key.project_id, key.mode)
+def _scope(key: Key) -> ProjectScope:
+    return ProjectScope(key.platform_id, key.platform_no, key.project_id, key.mode)
 
 
 def _customer(row: object) -> Customer:

@@ -4,9 +4,9 @@ import json
 
 from dream_api.core import clock
 from dream_api.core.errors import TooMany
-from dream_api.metering.calls import Outcome
-from dream_api.metering.open_limits import Opened
-from dream_api.usage import OpenLimit, Period, Standing, Window
+from dream_api.metering.calls import CallResult
+from dream_api.metering.open_limits import CurrentLimits
+from dream_api.usage import CurrentLimit, LimitStatus, Period, Window
 
 
 class TierLimitReached(TooMany):
@@ -21,7 +21,7 @@ class LevelLimitReached(TooMany):
     hint = "Wait until the window ends, or move the platform to a higher level."
 
 
-def shown_place(standings: tuple[Standing, ...], refused_by: OpenLimit | None = None) -> int:
+def binding_limit_index(standings: tuple[LimitStatus, ...], refused_by: CurrentLimit | None = None) -> int:
     """The limit that refused, else the hard one with the least remaining."""
     if len(standings) == 1:
         return 0
@@ -35,23 +35,23 @@ def shown_place(standings: tuple[Standing, ...], refused_by: OpenLimit | None = 
     return best
 
 
-def body_of(outcome: Outcome) -> str:
+def response_body(outcome: CallResult) -> str:
     """The JSON of an admitted call."""
     return f'{{"allowed":true,{_usage(outcome)}}}'
 
 
-def peeked_body(outcome: Outcome) -> str:
+def usage_body(outcome: CallResult) -> str:
     """The JSON of a reading: the same, without a verdict."""
     return f"{{{_usage(outcome)}}}"
 
 
-def refusal_of(outcome: Outcome) -> TierLimitReached | LevelLimitReached:
+def limit_error(outcome: CallResult) -> TierLimitReached | LevelLimitReached:
     """429 with everything that the answer of an admitted call has."""
     limit = outcome.standings[outcome.shown].limit
     headers = {name.decode(): value.decode() for name, value in rate_headers(outcome)}
     if limit.ends_at is not None:
         headers["Retry-After"] = str(_seconds_until(limit.ends_at, outcome))
-    extra = {"allowed": False, **json.loads(peeked_body(outcome))}
+    extra = {"allowed": False, **json.loads(usage_body(outcome))}
     if outcome.is_of_level:
         return LevelLimitReached(
             "Level limit reached",
@@ -64,13 +64,13 @@ def refusal_of(outcome: Outcome) -> TierLimitReached | LevelLimitReached:
     )
 
 
-def _hint(limit: OpenLimit, way_out: str) -> str:
+def _hint(limit: CurrentLimit, way_out: str) -> str:
     if limit.ends_at is None:
         return f"{way_out.capitalize()}."
     return f"Wait until {clock.rfc3339(limit.ends_at)}, or {way_out}."
 
 
-def rate_headers(outcome: Outcome) -> list[tuple[bytes, bytes]]:
+def rate_headers(outcome: CallResult) -> list[tuple[bytes, bytes]]:
     """`RateLimit` and `RateLimit-Policy` of the limit that is shown; none where it is unlimited."""
     policy, left = outcome.opened.policies[outcome.shown]
     if not policy:
@@ -83,7 +83,7 @@ def rate_headers(outcome: Outcome) -> list[tuple[bytes, bytes]]:
     return [(b"ratelimit-policy", policy), (b"ratelimit", left)]
 
 
-def stored(outcome: Outcome) -> str:
+def serialize_result(outcome: CallResult) -> str:
     """The numbers of an answer, as they are kept with an idempotency key."""
     rows = [
         [s.limit.window, s.limit.kind, s.limit.max, s.limit.starts_at, s.limit.ends_at, s.count, s.held]
@@ -93,18 +93,18 @@ def stored(outcome: Outcome) -> str:
     return json.dumps([opened.plan, opened.meter, outcome.shown, rows], separators=(",", ":"))
 
 
-def restored(text: str, ahead: int) -> Outcome:
+def deserialize_result(text: str, ahead: int) -> CallResult:
     """The first answer's outcome again."""
     plan, meter, shown, rows = json.loads(text)
     standings = tuple(
-        Standing(OpenLimit(Window(window), kind, most, starts_at, ends_at), count, held)
+        LimitStatus(CurrentLimit(Window(window), kind, most, starts_at, ends_at), count, held)
         for window, kind, most, starts_at, ends_at, count, held in rows
     )
     limits = tuple(standing.limit for standing in standings)
-    return Outcome(True, Opened(plan, meter, Period(0, 0), limits), standings, shown, ahead=ahead)
+    return CallResult(True, CurrentLimits(plan, meter, Period(0, 0), limits), standings, shown, ahead=ahead)
 
 
-def _usage(outcome: Outcome) -> str:
+def _usage(outcome: CallResult) -> str:
     opened = outcome.opened
     standings = outcome.standings
     if len(standings) == 1:  # most calls
@@ -115,7 +115,7 @@ def _usage(outcome: Outcome) -> str:
     return f'{opened.head}{entries[outcome.shown]}}},"limits":[{{{limits}}}]'
 
 
-def _entry(standing: Standing, tail: str) -> str:
+def _entry(standing: LimitStatus, tail: str) -> str:
     limit, count = standing.limit, standing.count
     most = limit.max
     if most is None:
@@ -126,5 +126,5 @@ def _entry(standing: Standing, tail: str) -> str:
     return f'"count":{count},"remaining":{left if left > 0 else 0},{tail}'
 
 
-def _seconds_until(moment: int, outcome: Outcome) -> int:
+def _seconds_until(moment: int, outcome: CallResult) -> int:
     return max(1, -(-(moment - clock.now() - outcome.ahead) // clock.SECOND))

@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Sequence
 
 from dream_api.core import clock
-from dream_api.metering.calls import Metered, Waiting
-from dream_api.metering.open_limits import Opened
-from dream_api.usage import Charge, Crossing, Period
+from dream_api.metering.calls import QueuedCall, UsageCall
+from dream_api.metering.open_limits import CurrentLimits
+from dream_api.usage import Increment, Period, ThresholdCrossing
 from dream_api.webhooks import Event
 
 
-def events_of(crossings: Iterable[Crossing], batch: Sequence[Waiting]) -> list[Event]:
+def threshold_events(crossings: Iterable[ThresholdCrossing], batch: Sequence[QueuedCall]) -> list[Event]:
     return [_event(crossing, batch[crossing.call]) for crossing in crossings]
 
 
-def _event(crossing: Crossing, waiting: Waiting) -> Event:
+def _event(crossing: ThresholdCrossing, waiting: QueuedCall) -> Event:
     call, limit = waiting.call, crossing.limit
     is_of_level = crossing.charge > 0
     facts: dict[str, object] = {} if is_of_level else {"userId": call.user_id}
@@ -38,7 +38,7 @@ def _event(crossing: Crossing, waiting: Waiting) -> Event:
     )
 
 
-def _plan_of(waiting: Waiting, *, is_of_level: bool) -> str:
+def _plan_of(waiting: QueuedCall, *, is_of_level: bool) -> str:
     if is_of_level:
         assert waiting.level is not None
         return waiting.level.plan
@@ -46,14 +46,14 @@ def _plan_of(waiting: Waiting, *, is_of_level: bool) -> str:
     return waiting.opened.plan
 
 
-def _meter_of(call: Metered, charge: int) -> str:
+def _meter_of(call: UsageCall, charge: int) -> str:
     if charge == 0:
         return call.meter.name
     assert call.level is not None
     return (call.level.requests if charge == 1 else call.level.active_users).name
 
 
-def opened_of_level(waiting: Waiting, place: int, charge: Charge) -> Opened:
+def opened_of_level(waiting: QueuedCall, place: int, charge: Increment) -> CurrentLimits:
     """The platform's limits as an answer tells of them; `place`: which of the call's charges it is."""
     plan = _plan_of(waiting, is_of_level=True)
-    return Opened(plan, _meter_of(waiting.call, place), Period(0, 0), charge.limits)
+    return CurrentLimits(plan, _meter_of(waiting.call, place), Period(0, 0), charge.limits)

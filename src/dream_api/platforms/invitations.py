@@ -10,7 +10,7 @@ from dream_api.accounts import Role
 from dream_api.core import clock, ids
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Forbidden, NotFound
-from dream_api.core.secrets import digest
+from dream_api.core.secrets import hash_token
 from dream_api.platforms import invitation_queries, member_queries, queries
 from dream_api.platforms.members import AlreadyAMember, refuse_touching_owners
 
@@ -43,9 +43,9 @@ async def invite(
     tx: Tx, platform_id: str, email: str, role: Role, token: str, *, by: Role, invited_by: str
 ) -> Row[Any]:
     """The one invitation of that address to the platform; its mail is the caller's to send."""
-    proper = accounts.proper_email(email)
+    proper = accounts.normalize_email(email)
     refuse_touching_owners(by, role)
-    await queries.hold_platform(tx, platform_id)
+    await queries.lock_platform(tx, platform_id)
     known = await accounts.user_of(tx, proper)
     if known is not None and await member_queries.member_row(tx, platform_id, known.id) is not None:
         raise AlreadyAMember("They are a member of the platform already.", param="email")
@@ -58,7 +58,7 @@ async def invite(
     invitation_id = ids.new("inv")
     row = {
         "id": invitation_id,
-        "hash": digest(token),
+        "hash": hash_token(token),
         "email": proper,
         "role": role,
         "invited_by": invited_by,
@@ -73,7 +73,7 @@ async def invite_again(tx: Tx, platform_id: str, invitation_id: str, token: str,
     """With a new link for another 7 days; the one before ends."""
     row = await read_invitation(tx, platform_id, invitation_id)
     refuse_touching_owners(by, row.role)
-    values = {"hash": digest(token), "expires_at": clock.now() + LIFE}
+    values = {"hash": hash_token(token), "expires_at": clock.now() + LIFE}
     await invitation_queries.update_invitation(tx, platform_id, invitation_id, values)
     return await read_invitation(tx, platform_id, invitation_id)
 
@@ -88,7 +88,7 @@ async def revoke_invitation(tx: Tx, platform_id: str, invitation_id: str, *, by:
 
 async def find_invitation(tx: Tx, token: str) -> Row[Any]:
     """The open invitation with this token, and the name of its platform."""
-    row = await invitation_queries.by_hash(tx, digest(token))
+    row = await invitation_queries.by_hash(tx, hash_token(token))
     if row is None or row.expires_at <= clock.now():
         raise InvitationOver("There is no such invitation any more.")
     return row

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from dream_api.core import clock, money
-from dream_api.core.cache import note
+from dream_api.core.cache import invalidate
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, NotFound, ValidationFailed
 from dream_api.platforms import queries
-from dream_api.platforms.rules import CACHE_KIND, Platform, Project, RefundLimit, project_from, proper_name
+from dream_api.platforms.rules import CACHE_KIND, Platform, Project, RefundLimit, project_from, validate_name
 
 # How long the deletion of a platform can be taken back.
 GRACE = 14 * clock.DAY
@@ -20,7 +20,7 @@ class HomeStays(Conflict):
 
 
 async def rename(tx: Tx, platform: Platform, name: str) -> Platform:
-    named = replace(platform, name=proper_name(name))
+    named = replace(platform, name=validate_name(name))
     await queries.update_platform(tx, platform.id, {"name": named.name})
     return named
 
@@ -36,7 +36,7 @@ async def change_project(
     """In force in every process within a second; `no_limit`: members give nothing back any more."""
     values: dict[str, str | int | None] = {}
     if name is not None:
-        values["name"] = proper_name(name)
+        values["name"] = validate_name(name)
     if refund_limit is not None:
         proper = proper_refund_limit(refund_limit)
         values |= {"refund_limit_amount": proper.amount, "refund_limit_currency": proper.currency}
@@ -44,7 +44,7 @@ async def change_project(
         values |= {"refund_limit_amount": None, "refund_limit_currency": None}
     if values:
         await queries.update_project(tx, project.platform_id, project.id, values)
-        await note(tx, CACHE_KIND, project.id)
+        await invalidate(tx, CACHE_KIND, project.id)
     changed = await queries.project_by_id(tx, project.id)
     if changed is None:
         raise NotFound("There is no such project.", param="id")
@@ -65,7 +65,7 @@ async def delete_project(tx: Tx, project: Project) -> None:
     if project.id == await queries.home_project_id(tx):
         raise HomeStays("The project home stays.", param="id")
     await queries.update_project(tx, project.platform_id, project.id, {"deleted_at": clock.now()})
-    await note(tx, CACHE_KIND, project.id)
+    await invalidate(tx, CACHE_KIND, project.id)
 
 
 async def ask_deletion(tx: Tx, platform: Platform) -> Platform:
@@ -80,9 +80,9 @@ async def ask_deletion(tx: Tx, platform: Platform) -> Platform:
     return asked
 
 
-async def take_back_deletion(tx: Tx, platform: Platform) -> Platform:
+async def cancel_deletion(tx: Tx, platform: Platform) -> Platform:
     """All goes on as before; NotFound when it is too late."""
-    await queries.hold_platform(tx, platform.id)
+    await queries.lock_platform(tx, platform.id)
     row = await queries.platform_by_id(tx, platform.id)
     if row is None or (row.deletes_at is not None and row.deletes_at <= clock.now()):
         raise NotFound("The platform is being deleted.")
@@ -100,6 +100,6 @@ async def delete_platform(tx: Tx, platform: Platform) -> None:
     await queries.delete_platform(tx, platform.id)
 
 
-async def mark_gone(tx: Tx, platform: Platform) -> None:
+async def mark_erased(tx: Tx, platform: Platform) -> None:
     """All of the platform is gone but what the law keeps."""
     await queries.update_platform(tx, platform.id, {"name": "Deleted", "gone_at": clock.now()})

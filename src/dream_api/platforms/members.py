@@ -11,7 +11,7 @@ from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, NotFound
 from dream_api.platforms import member_queries, queries
-from dream_api.platforms.permissions import RoleForbids, refuse_role
+from dream_api.platforms.permissions import PermissionDenied, require_permission
 from dream_api.platforms.rules import Platform
 
 _OWNERS = "Ask an owner of the platform."
@@ -92,7 +92,7 @@ async def transfer(tx: Tx, platform_id: str, from_user_id: str, to_user_id: str)
     if from_user_id == to_user_id:
         raise AlreadyAMember("You own the platform already.", param="userId", hint="Choose another member.")
     # Somebody may have made them less since their role was read.
-    refuse_role((await find_member(tx, platform_id, from_user_id)).role, "own")
+    require_permission((await find_member(tx, platform_id, from_user_id)).role, "own")
     await _set_role(tx, platform_id, to_user_id, "owner")
     await _set_role(tx, platform_id, from_user_id, "admin")
 
@@ -100,18 +100,18 @@ async def transfer(tx: Tx, platform_id: str, from_user_id: str, to_user_id: str)
 def refuse_touching_owners(by: Role, *roles: Role) -> None:
     """Raises RoleForbids where one who is no owner would make or remove one."""
     if by != "owner" and "owner" in roles:
-        raise RoleForbids(f"Only an owner makes or removes an owner; you are {by}.", hint=_OWNERS)
+        raise PermissionDenied(f"Only an owner makes or removes an owner; you are {by}.", hint=_OWNERS)
 
 
 async def _set_role(tx: Tx, platform_id: str, user_id: str, role: Role) -> None:
     """With what their personal tokens may do."""
     await member_queries.set_role(tx, platform_id, user_id, role)
-    await accounts.note_tokens(tx, platform_id, user_id)
+    await accounts.invalidate_tokens(tx, platform_id, user_id)
 
 
 async def _held(tx: Tx, platform_id: str, user_id: str) -> Row[Any]:
     """The member; nobody else changes the team before this transaction ends."""
-    await queries.hold_platform(tx, platform_id)
+    await queries.lock_platform(tx, platform_id)
     return await find_member(tx, platform_id, user_id)
 
 

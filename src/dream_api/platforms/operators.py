@@ -5,26 +5,26 @@ from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.platforms.member_queries import members_of
 from dream_api.platforms.members import add_member
-from dream_api.platforms.rules import Platform, find, operator
+from dream_api.platforms.rules import Platform, find, operator_platform
 
 _LINK = "operator"
 _LASTS = clock.DAY
 
 
 async def operator_is_missing(tx: Tx) -> bool:
-    return not await members_of(tx, (await operator(tx)).id)
+    return not await members_of(tx, (await operator_platform(tx)).id)
 
 
 async def make_operator_link(tx: Tx) -> str:
     """The secret part of `/account/operator/…`: it works for a day, once, and those from before no longer do."""
-    platform = await operator(tx)
+    platform = await operator_platform(tx)
     await identity.forget_links(tx, platform.id, _LINK)
     return await identity.issue_link(tx, _LINK, platform.id, lasts=_LASTS)
 
 
 async def look_up_operator_link(tx: Tx, token: str) -> None:
     """Returns where the link can be used; raises LinkUnusable."""
-    await identity.look_up_link(tx, _LINK, token)
+    await identity.find_link(tx, _LINK, token)
 
 
 async def become_operator(tx: Tx, token: str, user_id: str) -> Platform:

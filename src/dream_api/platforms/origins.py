@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dream_api.core.cache import note
+from dream_api.core.cache import invalidate
 from dream_api.core.db import Tx
 from dream_api.core.errors import Forbidden, Invalid, ValidationFailed
 from dream_api.platforms import queries
@@ -68,7 +68,7 @@ class _Origin:
         return str(replace(self, host=f"*.{self.host.partition('.')[2]}"))
 
 
-def proper_origin(text: str, param: str = "origin") -> str:
+def normalize_origin(text: str, param: str = "origin") -> str:
     """The origin as browsers write it; refuses what is none that a project may list."""
     found, rest = _read(text.strip())
     if found is None or rest not in ("", "/"):
@@ -83,18 +83,18 @@ def proper_origin(text: str, param: str = "origin") -> str:
 
 async def change_origins(tx: Tx, project: Project, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Project:
     """The project with these origins more and less, in force everywhere within a second."""
-    await queries.hold_project(tx, project.platform_id, project.id)  # what another adds meanwhile is not lost
+    await queries.lock_project(tx, project.platform_id, project.id)  # what another adds meanwhile is not lost
     held = await find_project(tx, project.id)
-    gone = [proper_origin(text, "remove") for text in remove]
+    gone = [normalize_origin(text, "remove") for text in remove]
     for origin in gone:
         if origin not in held.origins:
             raise ValidationFailed(f"The project does not list {origin}.", param="remove", hint=_LISTS)
-    come = [proper_origin(text, "add") for text in add]
+    come = [normalize_origin(text, "add") for text in add]
     origins = tuple(dict.fromkeys(one for one in (*held.origins, *come) if one not in gone))
     if len(origins) > _MOST_ORIGINS:
         raise ValidationFailed(f"A project lists at most {_MOST_ORIGINS} origins.", param="add", hint=_STAR)
     await queries.set_origins(tx, project.platform_id, project.id, origins)
-    await note(tx, CACHE_KIND, project.id)
+    await invalidate(tx, CACHE_KIND, project.id)
     return replace(held, origins=origins)
 
 
@@ -102,7 +102,7 @@ _LISTS = "Leave out --add and --remove to see the origins there are."
 _STAR = "One entry with a *, such as https://*.myapp.com, stands for many."
 
 
-def refuse_foreign(project: Project, mode: Mode, url: str, param: str) -> None:
+def require_allowed_redirect(project: Project, mode: Mode, url: str, param: str) -> None:
     """Raises RedirectNotAllowed where people may not be sent to the URL."""
     if len(url) > _LONGEST_URL:
         raise RedirectNotAllowed(f"A URL has at most {_LONGEST_URL:,} characters.", param=param, hint=_SHORTER)
@@ -119,7 +119,7 @@ _SHORTER = "Keep what is long on your side, and send its id along."
 _ABSOLUTE = "Send a whole one, such as https://myapp.com/thanks, in ASCII: xn-- for names, %XX for all else."
 
 
-def refuse_browser(project: Project, mode: Mode, origin: str) -> None:
+def require_allowed_origin(project: Project, mode: Mode, origin: str) -> None:
     """Raises OriginNotAllowed where pages of the origin may not call; `origin` is the header of that name."""
     found, rest = _read(origin)
     if found is None or rest or str(found) != origin:

@@ -63,18 +63,18 @@ TABLE = (
 )
 
 
-class RoleForbids(Forbidden):
+class PermissionDenied(Forbidden):
     code = "role_forbids"
     hint = "Ask somebody who has such a role; the page of the team shows the roles of all."
 
 
-def allows(role: Role, permission: Permission) -> bool:
+def has_permission(role: Role, permission: Permission) -> bool:
     return role in PERMISSIONS[permission]
 
 
-def refuse_role(role: Role, permission: Permission) -> None:
+def require_permission(role: Role, permission: Permission) -> None:
     """Raises RoleForbids where the role does not allow it."""
-    if not allows(role, permission):
+    if not has_permission(role, permission):
         *others, last = PERMISSIONS[permission]
         needed = f"{', '.join(others)} or {last}" if others else last
-        raise RoleForbids(f"This takes the role {needed}; yours is {role}.")
+        raise PermissionDenied(f"This takes the role {needed}; yours is {role}.")

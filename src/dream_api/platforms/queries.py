@@ -38,7 +38,7 @@ async def platform_by_id(tx: Tx, platform_id: str) -> Row[Any] | None:
     return await tx.first(select(platforms).where(platforms.c.id == platform_id))
 
 
-async def hold_platform(tx: Tx, platform_id: str) -> None:
+async def lock_platform(tx: Tx, platform_id: str) -> None:
     """Nobody else who holds the platform goes on before this transaction ends."""
     row = select(platforms.c.id).where(platforms.c.id == platform_id)
     await tx.first(row.with_for_update(key_share=True))
@@ -134,7 +134,7 @@ async def set_origins(tx: Tx, platform_id: str, project_id: str, origins: Sequen
     await tx.execute(update(projects).where(*which).values(origins=json.dumps(origins)))
 
 
-async def hold_project(tx: Tx, platform_id: str, project_id: str) -> None:
+async def lock_project(tx: Tx, platform_id: str, project_id: str) -> None:
     """Nobody else who holds the project goes on before this transaction ends."""
     row = select(projects.c.id).where(projects.c.platform_id == platform_id, projects.c.id == project_id)
     # Rows that point to the project may still come and change: whoever writes one waits for nobody who holds it.

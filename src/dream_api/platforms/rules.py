@@ -7,11 +7,11 @@ from typing import Any, Literal, get_args
 from sqlalchemy import Row
 
 from dream_api.core import clock, ids
-from dream_api.core.cache import note
+from dream_api.core.cache import invalidate
 from dream_api.core.db import Tx
 from dream_api.core.errors import Forbidden, NotFound, ValidationFailed
 from dream_api.platforms import queries
-from dream_api.platforms.sequences import draw
+from dream_api.platforms.sequences import next_number
 
 Mode = Literal["test", "live"]
 ProjectType = Literal["saas", "store"]
@@ -21,7 +21,7 @@ CACHE_KIND = "project"
 _LONGEST_NAME = 120
 
 
-class SaasOnly(Forbidden):
+class SaasProjectRequired(Forbidden):
     code = "saas_only"
     hint = "Meter calls with the keys of a saas project; a store sells goods."
 
@@ -66,17 +66,17 @@ def mode_no(mode: Mode) -> int:
 
 
 async def create(tx: Tx, name: str) -> Platform:
-    platform = Platform(ids.new("plt"), await draw(tx, "platforms"), proper_name(name))
+    platform = Platform(ids.new("plt"), await next_number(tx, "platforms"), validate_name(name))
     await queries.insert_platform(
         tx, {"id": platform.id, "no": platform.no, "name": platform.name, "created_at": clock.now()}
     )
-    await draw(tx, f"customers:{platform.no}", 0)  # begun here, so that a refused first call writes nothing
+    await next_number(tx, f"customers:{platform.no}", 0)  # begun here, so that a refused first call writes nothing
     return platform
 
 
 async def create_project(tx: Tx, platform: Platform, name: str, project_type: ProjectType) -> Project:
     project = Project(
-        platform.id, platform.no, ids.new("prj"), await draw(tx, "projects"), proper_name(name), project_type
+        platform.id, platform.no, ids.new("prj"), await next_number(tx, "projects"), validate_name(name), project_type
     )
     row = {"id": project.id, "no": project.no, "name": project.name, "type": project.type}
     await queries.insert_project(tx, platform.id, {**row, "created_at": clock.now()})
@@ -85,8 +85,8 @@ async def create_project(tx: Tx, platform: Platform, name: str, project_type: Pr
 
 async def rename_project(tx: Tx, project: Project, name: str) -> None:
     """In force everywhere within a second."""
-    await queries.set_project_name(tx, project.platform_id, project.id, proper_name(name))
-    await note(tx, CACHE_KIND, project.id)
+    await queries.set_project_name(tx, project.platform_id, project.id, validate_name(name))
+    await invalidate(tx, CACHE_KIND, project.id)
 
 
 async def find(tx: Tx, platform_id: str) -> Platform:
@@ -119,7 +119,7 @@ async def projects_of(tx: Tx, platform_id: str, *, limit: int) -> list[Project]:
     return [project_from(row) for row in await queries.projects_of(tx, platform_id, limit=limit)]
 
 
-async def operator(tx: Tx) -> Platform:
+async def operator_platform(tx: Tx) -> Platform:
     """The platform of those who run this instance."""
     home = await find_project(tx, await queries.home_project_id(tx) or "")
     return await find(tx, home.platform_id)
@@ -137,7 +137,7 @@ def project_from(row: Row[Any]) -> Project:
     return Project(row.platform_id, row.platform_no, row.id, row.no, row.name, row.type, origins, limit)
 
 
-def proper_name(name: str, param: str = "name") -> str:
+def validate_name(name: str, param: str = "name") -> str:
     """The name without spaces around it, where people can read it."""
     proper = name.strip()
     if not proper or len(proper) > _LONGEST_NAME or not proper.isprintable():

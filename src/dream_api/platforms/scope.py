@@ -6,7 +6,7 @@ from dream_api.platforms import Mode
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class ProjectScope:
     """A project and mode: the boundary inside which a user id names one customer."""
 
     platform_id: str

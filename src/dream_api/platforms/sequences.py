@@ -2,8 +2,8 @@
 
 from sqlalchemy import BigInteger, bindparam, select, update
 
-from dream_api.core.db import BatchTx, Statement, given, insert, rows_of
-from dream_api.core.db.columns import Key
+from dream_api.core.db import RawTransaction, Statement, insert, is_real_row, values_table
+from dream_api.core.db.columns import ByteOrderedText
 from dream_api.platforms.tables import numbers
 
 _drawn = insert(numbers).values(series=bindparam("series"), last=bindparam("count"))
@@ -13,12 +13,14 @@ _DRAW = Statement(
     ).returning(numbers.c.last)
 )
 
-_wanted = rows_of("wanted", series=Key)
+_wanted = values_table("wanted", series=ByteOrderedText)
 _BEGIN = Statement(
     insert(numbers)
     .from_select(
         ["series", "last"],
-        select(_wanted.c.series, bindparam("zero", 0, BigInteger)).where(given(_wanted)).order_by(_wanted.c.series),
+        select(_wanted.c.series, bindparam("zero", 0, BigInteger))
+        .where(is_real_row(_wanted))
+        .order_by(_wanted.c.series),
     )
     .on_conflict_do_nothing(),
     wanted=_wanted,
@@ -31,17 +33,17 @@ _LOCK = Statement(
     wanted=_wanted,
 )
 
-_moved = rows_of("moved", series=Key, last=BigInteger())
+_moved = values_table("moved", series=ByteOrderedText, last=BigInteger())
 _MOVE = Statement(update(numbers).values(last=_moved.c.last).where(numbers.c.series == _moved.c.series), moved=_moved)
 
 
-async def draw(tx: BatchTx, series: str, count: int = 1) -> int:
+async def next_number(tx: RawTransaction, series: str, count: int = 1) -> int:
     """The first of `count` fresh numbers of the series, which begins with 1."""
     rows = await tx.fetch(_DRAW, series=series, count=count)
     return int(rows[0][0]) - count + 1
 
 
-async def draw_locked(tx: BatchTx, series: list[str]) -> dict[str, int]:
+async def lock_sequences(tx: RawTransaction, series: list[str]) -> dict[str, int]:
     """Each series' last number, held so that nobody else draws from it before this transaction ends.
 
     The caller moves them on with `move`; the series must be sorted, so that two callers never wait for each other.
@@ -54,11 +56,11 @@ async def draw_locked(tx: BatchTx, series: list[str]) -> dict[str, int]:
     return found
 
 
-async def move(tx: BatchTx, last: dict[str, int]) -> None:
+async def move(tx: RawTransaction, last: dict[str, int]) -> None:
     """Remember the last numbers drawn after `draw_locked`."""
     await tx.run(_MOVE, moved=sorted(last.items()))
 
 
-async def hold_numbers(tx: BatchTx) -> None:
+async def lock_platform_sequence(tx: RawTransaction) -> None:
     """Nobody else can make a platform before this transaction ends."""
-    await draw(tx, "platforms", 0)
+    await next_number(tx, "platforms", 0)

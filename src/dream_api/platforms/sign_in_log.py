@@ -11,15 +11,15 @@ from dream_api.platforms.members import memberships_of
 _REFUSED_JOB = "platforms.sign_in_refused"
 
 
-async def record_of_person(
+async def audit_for_user(
     tx: Tx, user_id: str, action: str, *, by: Actor, about: str = "", details: Mapping[str, str] = {}
 ) -> None:
     """In the person's own book and in that of each of their platforms; it comes last, because they stay locked."""
     books = [user_id, *(each.platform.id for each in await memberships_of(tx, user_id))]
-    await audit.record_in_all(tx, books, action, by=by, about=about, details=details)
+    await audit.record_in_streams(tx, books, action, by=by, about=about, details=details)
 
 
-async def note_refused(tx: Tx, user_id: str | None, address: str, *, locks: bool) -> None:
+async def enqueue_failed_sign_in(tx: Tx, user_id: str | None, address: str, *, locks: bool) -> None:
     """Somebody was refused to sign in, as this person or as nobody: the same one statement, so that none can tell.
 
     `locks`: it was one try too many.
@@ -37,6 +37,6 @@ async def _record_refused(database: Database, job: Job) -> None:
         return
     async with database.write() as tx:
         by = Actor("user", user_id, "", job.payload["address"])
-        await record_of_person(tx, user_id, "session.refused", by=by)
+        await audit_for_user(tx, user_id, "session.refused", by=by)
         if job.payload.get("locks"):
-            await record_of_person(tx, user_id, "account.locked", by=by)
+            await audit_for_user(tx, user_id, "account.locked", by=by)

@@ -11,20 +11,20 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from dream_api.core.db.columns import Digest, Number, Verbatim, key, metadata, moment
+from dream_api.core.db.columns import Hash, Number, RawText, id_column, metadata, timestamp_column
 
 platforms = Table(
     "platforms",
     metadata,
-    key("id", primary_key=True),
+    id_column("id", primary_key=True),
     # The small number that stands for the platform in the tables of the metered call.
     Column("no", Number, nullable=False, unique=True),
-    key("name"),
-    moment("created_at"),
+    id_column("name"),
+    timestamp_column("created_at"),
     # Somebody asked for its deletion: nothing is metered or sold any more, and from this moment on all of it goes.
-    moment("deletes_at", nullable=True),
+    timestamp_column("deletes_at", nullable=True),
     # All went but what the law keeps.
-    moment("gone_at", nullable=True),
+    timestamp_column("gone_at", nullable=True),
     info={"scope": "platform", "personal": False, "keep": "until deleted"},
 )
 
@@ -32,19 +32,19 @@ projects = Table(
     "projects",
     metadata,
     Column("platform_id", platforms.c.id.type, ForeignKey("platforms.id"), primary_key=True),
-    key("id", primary_key=True),
+    id_column("id", primary_key=True),
     Column("no", Number, nullable=False, unique=True),
-    key("name"),
-    key("type"),
+    id_column("name"),
+    id_column("type"),
     # JSON: where its people may come from and be sent to.
-    Column("origins", Verbatim, nullable=False, server_default="[]"),
+    Column("origins", RawText, nullable=False, server_default="[]"),
     # How much of a payment in this currency a member may give back; none: nothing.
     Column("refund_limit_amount", Number, nullable=True),
-    key("refund_limit_currency", nullable=True),
-    moment("created_at"),
+    id_column("refund_limit_currency", nullable=True),
+    timestamp_column("created_at"),
     # From then on it is there for nobody; a job takes what was in it, and says when that was done.
-    moment("deleted_at", nullable=True),
-    moment("purged_at", nullable=True),
+    timestamp_column("deleted_at", nullable=True),
+    timestamp_column("purged_at", nullable=True),
     CheckConstraint("type IN ('saas', 'store')", name="type"),
     Index("ix_projects__id", "id"),
     info={"scope": "platform", "personal": False, "keep": "until deleted"},
@@ -55,9 +55,9 @@ members = Table(
     "members",
     metadata,
     Column("platform_id", platforms.c.id.type, ForeignKey("platforms.id"), primary_key=True),
-    Column("user_id", key("user_id").type, ForeignKey("users.id"), primary_key=True),
-    key("role"),
-    moment("joined_at"),
+    Column("user_id", id_column("user_id").type, ForeignKey("users.id"), primary_key=True),
+    id_column("role"),
+    timestamp_column("joined_at"),
     CheckConstraint("role IN ('owner', 'admin', 'member', 'viewer')", name="role"),
     Index("ix_members__user", "user_id"),
     info={"scope": "platform", "personal": True, "keep": "until they leave"},
@@ -67,15 +67,15 @@ members = Table(
 invitations = Table(
     "invitations",
     metadata,
-    key("id", primary_key=True),
-    Column("hash", Digest, nullable=False, unique=True),
+    id_column("id", primary_key=True),
+    Column("hash", Hash, nullable=False, unique=True),
     Column("platform_id", platforms.c.id.type, ForeignKey("platforms.id"), nullable=False),
-    key("email"),
-    key("role"),
+    id_column("email"),
+    id_column("role"),
     # Their name, or that of their token.
-    key("invited_by"),
-    moment("created_at"),
-    moment("expires_at"),
+    id_column("invited_by"),
+    timestamp_column("created_at"),
+    timestamp_column("expires_at"),
     UniqueConstraint("platform_id", "email"),
     CheckConstraint("role IN ('owner', 'admin', 'member', 'viewer')", name="role"),
     Index("ix_invitations__expires_at", "expires_at"),
@@ -86,11 +86,11 @@ invitations = Table(
 test_clocks = Table(
     "test_clocks",
     metadata,
-    key("platform_id", primary_key=True),
-    key("project_id", primary_key=True),
+    id_column("platform_id", primary_key=True),
+    id_column("project_id", primary_key=True),
     # Microseconds.
     Column("ahead", Number, nullable=False),
-    moment("moved_at"),
+    timestamp_column("moved_at"),
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
     CheckConstraint("ahead > 0", name="ahead"),
     info={"scope": "project", "personal": False, "keep": "until the project is deleted"},
@@ -100,8 +100,8 @@ test_clocks = Table(
 instance = Table(
     "instance",
     metadata,
-    key("name", primary_key=True),
-    key("value"),
+    id_column("name", primary_key=True),
+    id_column("value"),
     info={"scope": "instance", "personal": False, "keep": "for ever"},
 )
 
@@ -109,7 +109,7 @@ instance = Table(
 numbers = Table(
     "numbers",
     metadata,
-    key("series", primary_key=True),
+    id_column("series", primary_key=True),
     Column("last", BigInteger, nullable=False),
     info={"scope": "instance", "personal": False, "keep": "for ever"},
 )

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from dream_api.core import clock
-from dream_api.core.cache import note
+from dream_api.core.cache import invalidate
 from dream_api.core.db import Tx, insert
 from dream_api.core.errors import Invalid, ValidationFailed
 from dream_api.platforms import queries
@@ -20,7 +20,7 @@ class ClockGoesForwardOnly(Invalid):
     hint = "Send a moment later than the project's present time; to begin anew, use another project."
 
 
-async def ahead_of(tx: Tx, platform_id: str, project_id: str, mode: Mode) -> int:
+async def clock_offset(tx: Tx, platform_id: str, project_id: str, mode: Mode) -> int:
     """By how many microseconds the project's time in this mode is ahead of the world's."""
     if mode == "live":
         return 0
@@ -28,9 +28,9 @@ async def ahead_of(tx: Tx, platform_id: str, project_id: str, mode: Mode) -> int
     return await tx.scalar(select(t.ahead).where(t.platform_id == platform_id, t.project_id == project_id)) or 0
 
 
-async def now_in(tx: Tx, platform_id: str, project_id: str, mode: Mode) -> int:
+async def project_now(tx: Tx, platform_id: str, project_id: str, mode: Mode) -> int:
     """The present moment of the project in this mode."""
-    return clock.now() + await ahead_of(tx, platform_id, project_id, mode)
+    return clock.now() + await clock_offset(tx, platform_id, project_id, mode)
 
 
 async def refuse_move(tx: Tx, project: Project, at: int) -> None:
@@ -41,8 +41,8 @@ async def refuse_move(tx: Tx, project: Project, at: int) -> None:
             param="project",
             hint="Move the time of another project.",
         )
-    await queries.hold_project(tx, project.platform_id, project.id)
-    present = await now_in(tx, project.platform_id, project.id, "test")
+    await queries.lock_project(tx, project.platform_id, project.id)
+    present = await project_now(tx, project.platform_id, project.id, "test")
     if at <= present:
         raise ClockGoesForwardOnly(f"It is {clock.rfc3339(present)} in the project already.", param="advanceTo")
     if at > clock.add_months(clock.now(), 12 * FARTHEST_YEARS):
@@ -56,4 +56,4 @@ async def move_to(tx: Tx, project: Project, at: int) -> None:
     row = {"ahead": at - real, "moved_at": real}
     moved = insert(test_clocks).values(platform_id=project.platform_id, project_id=project.id, **row)
     await tx.execute(moved.on_conflict_do_update(index_elements=list(test_clocks.primary_key), set_=row))
-    await note(tx, PLANS_KIND, f"{project.id}:test")
+    await invalidate(tx, PLANS_KIND, f"{project.id}:test")

@@ -22,23 +22,23 @@ async def close_platform(tx: Tx, platform: Platform, mode: Mode) -> Platform:
 
     LevelStillPaid while its level's subscription would go on and be paid; `mode`: in which home sells its levels.
     """
-    await platforms.hold_platform(tx, platform.id)
+    await platforms.lock_platform(tx, platform.id)
     await _refuse_paying(tx, platform, mode)
     closed = await platforms.ask_deletion(tx, platform)
-    await keys.forget_all(tx, platform.id)
+    await keys.invalidate_keys(tx, platform.id)
     return closed
 
 
 async def reopen_platform(tx: Tx, platform: Platform) -> Platform:
     """As if nobody had asked for its deletion."""
-    reopened = await platforms.take_back_deletion(tx, platform)
-    await keys.forget_all(tx, platform.id)
+    reopened = await platforms.cancel_deletion(tx, platform)
+    await keys.invalidate_keys(tx, platform.id)
     return reopened
 
 
 async def delete_project(tx: Tx, project: Project) -> None:
     """It is gone, and its keys open nothing; LiveMoneyMoved where real payments were made in it."""
-    await platforms.hold_project(tx, project.platform_id, project.id)
+    await platforms.lock_project(tx, project.platform_id, project.id)
     if await billing.has_payments(tx, project.platform_id, project.id, "live"):
         raise LiveMoneyMoved(f"Real money moved in {project.name}, so it cannot be deleted.", param="id")
     await platforms.delete_project(tx, project)

@@ -13,7 +13,7 @@ from dream_api import accounts, assets, audit, billing, catalog, customers, plat
 from dream_api.core import clock
 from dream_api.core.db import Database, Tx
 from dream_api.core.db.columns import metadata
-from dream_api.core.objects import Objects
+from dream_api.core.objects import ObjectStore
 from dream_api.core.secrets import InstanceKey
 from dream_api.platforms import Mode, Platform, Project
 from dream_api.retention.ownership import of_platform, of_project
@@ -29,7 +29,7 @@ _BEHIND_COUNTS = {"projects", "meters"}
 _OF_PLATFORM_ITSELF = {"platforms", "numbers"}
 
 
-async def purge(database: Database, objects: Objects, key: InstanceKey, mode: Mode) -> None:
+async def purge(database: Database, objects: ObjectStore, key: InstanceKey, mode: Mode) -> None:
     """All projects that were deleted, and all platforms whose grace is over; `mode`: in which home sells its levels."""
     async with database.read() as tx:
         projects = [platforms.project_from(row) for row in await platforms.deleted_projects(tx)]
@@ -42,7 +42,7 @@ async def purge(database: Database, objects: Objects, key: InstanceKey, mode: Mo
         await _purge_platform(database, platform, key, mode)
 
 
-async def _delete_files(database: Database, objects: Objects, project: Project) -> None:
+async def _delete_files(database: Database, objects: ObjectStore, project: Project) -> None:
     async with database.read() as tx:
         keys = await assets.keys_of(tx, project.platform_id, project.id)
     for key in keys:
@@ -107,10 +107,10 @@ async def _purge_platform(database: Database, platform: Platform, key: InstanceK
     for row in rows:
         if row.id in paid:
             await _forget_persons(database, platforms.project_from(row))
-    await audit.forget(database, key, platform.id)
+    await audit.delete_stream(database, key, platform.id)
     async with database.write() as tx:
         await _leave_home(tx, platform, mode)
-        await (platforms.mark_gone(tx, platform) if paid else platforms.delete_platform(tx, platform))
+        await (platforms.mark_erased(tx, platform) if paid else platforms.delete_platform(tx, platform))
 
 
 async def _delete_wholly(database: Database, project: Project) -> None:

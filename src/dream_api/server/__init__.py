@@ -1,7 +1,7 @@
 """Runs the server: one per data directory, and nothing that was begun is lost when it stops."""
 
 from dream_api.server.lifecycle import Greeting, serve
-from dream_api.server.lock import AlreadyRunning, sole_server
-from dream_api.server.sockets import CannotListen, listening
+from dream_api.server.lock import AlreadyRunning, lock_data_directory
+from dream_api.server.sockets import CannotListen, bind_sockets
 
-__all__ = ["AlreadyRunning", "CannotListen", "Greeting", "listening", "serve", "sole_server"]
+__all__ = ["AlreadyRunning", "CannotListen", "Greeting", "bind_sockets", "lock_data_directory", "serve"]

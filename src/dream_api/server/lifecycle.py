@@ -11,13 +11,13 @@ from rich.console import Console
 
 from dream_api import app
 from dream_api.core import logs, secrets
-from dream_api.core.console import Instance, Stopped, opened
-from dream_api.core.http import Connections, HttpProtocols, Lanes, Proxies
+from dream_api.core.console import CommandError, Instance, opened
+from dream_api.core.http import Connections, FastPathProtocolFactory, HttpProtocols, TrustedProxies
 from dream_api.core.settings import Settings
-from dream_api.server.lock import sole_server
-from dream_api.server.metrics_directory import figures_directory
-from dream_api.server.sockets import listening
-from dream_api.server.supervisor import Parent
+from dream_api.server.lock import lock_data_directory
+from dream_api.server.metrics_directory import metrics_directory
+from dream_api.server.sockets import bind_sockets
+from dream_api.server.supervisor import Supervisor
 
 _BACKLOG = 4096
 
@@ -32,19 +32,19 @@ def serve(settings: Settings, *, greet: Greeting) -> None:
     """
     logs.configure(settings.log_format, settings.log_level)
     if settings.is_embedded and settings.processes > 1:
-        raise Stopped(
+        raise CommandError(
             f"{settings.processes} server processes cannot share the embedded database.",
             code="processes_need_postgresql",
             hint="The embedded database has one server; set DREAM_DATABASE_URL to use PostgreSQL.",
         )
-    alone = sole_server(settings.data) if settings.is_embedded else nullcontext()
-    with alone, listening(settings) as (ready, sockets):
+    alone = lock_data_directory(settings.data) if settings.is_embedded else nullcontext()
+    with alone, bind_sockets(settings) as (ready, sockets):
         greeting = asyncio.run(_prepared(ready, greet))
         if ready.processes == 1:
             serve_on(sockets, ready, greeting)
             return
-        with figures_directory() as figures:
-            Parent(ready, sockets, figures, greeting).run()
+        with metrics_directory() as figures:
+            Supervisor(ready, sockets, figures, greeting).run()
 
 
 def serve_on(sockets: list[socket.socket], settings: Settings, greeting: Callable[[], None]) -> None:
@@ -62,13 +62,13 @@ async def _prepared(settings: Settings, greet: Greeting) -> Callable[[], None]:
 
 def _config(settings: Settings) -> uvicorn.Config:
     front = app.create_app(settings)
-    connections = Connections(settings.connections_per_address, Proxies(settings.trusted_proxies))
+    connections = Connections(settings.connections_per_address, TrustedProxies(settings.trusted_proxies))
     return uvicorn.Config(
         front,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=Lanes(front.hot, HttpProtocols(connections, front.answer_error)),  # pyright: ignore[reportArgumentType]
+        http=FastPathProtocolFactory(front.hot, HttpProtocols(connections, front.answer_error)),  # pyright: ignore[reportArgumentType]
         ws="none",
         lifespan="on",
         log_config=None,

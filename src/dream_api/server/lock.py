@@ -6,12 +6,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dream_api.core.console import Stopped
+from dream_api.core.console import CommandError
 
 _LOCK_NAME = "server.lock"
 
 
-class AlreadyRunning(Stopped):
+class AlreadyRunning(CommandError):
     """Another server works on the same data directory."""
 
     def __init__(self, directory: Path, process: str) -> None:
@@ -23,7 +23,7 @@ class AlreadyRunning(Stopped):
 
 
 @contextmanager
-def sole_server(directory: Path) -> Generator[None, None, None]:
+def lock_data_directory(directory: Path) -> Generator[None, None, None]:
     """Hold the data directory's lock; the system lets go of it when the process ends, however it ends."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (directory / _LOCK_NAME).open("a+") as file:

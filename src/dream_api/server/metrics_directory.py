@@ -12,7 +12,7 @@ _FIGURES = "dream-api-metrics-"
 
 
 @contextmanager
-def figures_directory() -> Generator[Path, None, None]:
+def metrics_directory() -> Generator[Path, None, None]:
     """Where the processes of one server keep their figures; removed afterwards, as is what killed servers left."""
     _remove_abandoned_figures()
     # Under its name only once it is locked, so that nobody takes it for an abandoned one. The lock also keeps those

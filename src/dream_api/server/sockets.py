@@ -4,11 +4,11 @@ import socket
 from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager
 
-from dream_api.core.console import Stopped
+from dream_api.core.console import CommandError
 from dream_api.core.settings import Settings
 
 
-class CannotListen(Stopped):
+class CannotListen(CommandError):
     """The address or the port is not to be had."""
 
     def __init__(self, settings: Settings, problem: OSError) -> None:
@@ -21,7 +21,7 @@ class CannotListen(Stopped):
 
 
 @contextmanager
-def listening(settings: Settings) -> Generator[tuple[Settings, list[socket.socket]], None, None]:
+def bind_sockets(settings: Settings) -> Generator[tuple[Settings, list[socket.socket]], None, None]:
     """The sockets of the host and port, and the settings with the port that was found where it was 0."""
     with ExitStack() as stack:
         try:

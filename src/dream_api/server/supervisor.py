@@ -26,7 +26,7 @@ from types import FrameType
 import structlog
 
 from dream_api.core import metrics
-from dream_api.core.console import Stopped
+from dream_api.core.console import CommandError
 from dream_api.core.settings import Settings
 
 _log = structlog.get_logger()
@@ -40,7 +40,7 @@ _LONGEST_PAUSE_SECONDS = 30.0
 _TIDYING_SECONDS = 15
 
 
-class EndedAtOnce(Stopped):
+class EndedAtOnce(CommandError):
     """Told to stop a second time, the parent waits for nothing."""
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class _Place:
     due_at: float = 0.0
 
 
-class Parent:
+class Supervisor:
     """The parent of `settings.processes` server processes; it serves nothing itself."""
 
     def __init__(

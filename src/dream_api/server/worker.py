@@ -16,7 +16,7 @@ _log = structlog.get_logger()
 async def work(database: Database, settings: Settings) -> str:
     """Run jobs until SIGINT or SIGTERM; the worker's name."""
     selling = app.open_billing(settings, database)
-    working = Worker(database, app.every_job(settings, selling))
+    working = Worker(database, app.build_job_registry(settings, selling))
     _stop_when_told(working)
     _log.info("working", worker=working.name)
     await working.run()

@@ -7,11 +7,18 @@
 The store hears of checkouts and refunds by billing's events; app.py wires them.
 """
 
-from dream_api.store.billing_events import complete, expire, follow_refund
+from dream_api.store.billing_events import on_checkout_completed, on_checkout_expired, on_refund
 from dream_api.store.cart_checkout import MOST_ITEMS, MOST_OF_ONE, Cart, Item, MixedCurrencies, StoreOnly
 from dream_api.store.cart_checkout import begin as begin_checkout
 from dream_api.store.integrity import checks
-from dream_api.store.inventory import Inventory, InventoryBelowHeld, inventory_of, put_inventory, put_stock, warn_at
+from dream_api.store.inventory import (
+    Inventory,
+    InventoryBelowHeld,
+    inventory_of,
+    put_inventory,
+    set_low_stock_threshold,
+    set_tier_inventory,
+)
 from dream_api.store.order_queries import events_of, lines_of, order_of, orders_of, page_of
 from dream_api.store.orders import OrderPaid, Status, refuse_paid
 from dream_api.store.orders import find as find_order
@@ -36,19 +43,19 @@ __all__ = [
     "begin_checkout",
     "begin_refund",
     "checks",
-    "complete",
     "events_of",
-    "expire",
     "find_order",
     "find_payment",
-    "follow_refund",
     "inventory_of",
     "lines_of",
+    "on_checkout_completed",
+    "on_checkout_expired",
+    "on_refund",
     "order_of",
     "orders_of",
     "page_of",
     "put_inventory",
-    "put_stock",
     "refuse_paid",
-    "warn_at",
+    "set_low_stock_threshold",
+    "set_tier_inventory",
 ]

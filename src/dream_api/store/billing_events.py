@@ -6,7 +6,7 @@ from sqlalchemy import Row
 
 from dream_api import billing, gateways
 from dream_api.core.db import Tx
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 from dream_api.store import inventory, orders, stock_holds
 from dream_api.store import order_queries as queries
 from dream_api.store import refunds as refunding
@@ -23,7 +23,7 @@ _ENDED: dict[orders.Ended, EventType] = {
 }
 
 
-async def complete(tx: Tx, *, checkout: Row[Any], payment: Row[Any] | None, now: int) -> None:
+async def on_checkout_completed(tx: Tx, *, checkout: Row[Any], payment: Row[Any] | None, now: int) -> None:
     """A checkout was paid: its order is completed, or fails and gives the money back where nothing is left to sell."""
     if checkout.purpose != _CART:
         return
@@ -52,7 +52,7 @@ async def complete(tx: Tx, *, checkout: Row[Any], payment: Row[Any] | None, now:
         await _follow(tx, scope, payment, now)
 
 
-async def expire(tx: Tx, *, checkout: Row[Any], failed: bool, now: int) -> None:
+async def on_checkout_expired(tx: Tx, *, checkout: Row[Any], failed: bool, now: int) -> None:
     """Nobody can pay a checkout any more: what it held is free again, and its order is canceled or has failed."""
     if checkout.purpose != _CART:
         return
@@ -67,7 +67,7 @@ async def expire(tx: Tx, *, checkout: Row[Any], failed: bool, now: int) -> None:
         await _become(tx, order, "canceled", now, {})
 
 
-async def follow_refund(tx: Tx, *, refund: Row[Any], payment: Row[Any], now: int) -> None:
+async def on_refund(tx: Tx, *, refund: Row[Any], payment: Row[Any], now: int) -> None:
     """Money went back, or could not: the order is what all refunds of its payment make of it."""
     if payment.checkout_id is None:
         return
@@ -75,10 +75,10 @@ async def follow_refund(tx: Tx, *, refund: Row[Any], payment: Row[Any], now: int
     assert account is not None
     order = await _follow(tx, billing.scope_of(account), payment, now)
     if order is not None and refund.status == "failed":
-        await orders.note_once(tx, order, "refund_failed", now, refund=refund.id, amount=refund.amount)
+        await orders.add_event_once(tx, order, "refund_failed", now, refund=refund.id, amount=refund.amount)
 
 
-async def _follow(tx: Tx, scope: Scope, payment: Row[Any], now: int) -> Row[Any] | None:
+async def _follow(tx: Tx, scope: ProjectScope, payment: Row[Any], now: int) -> Row[Any] | None:
     """The order as it is now; None where the payment is of none, or of one that is still to be completed."""
     order = await queries.hold_order_of(tx, payment.platform_id, payment.checkout_id)
     if order is None or order.payment_id != payment.id:
@@ -96,11 +96,11 @@ async def _follow(tx: Tx, scope: Scope, payment: Row[Any], now: int) -> Row[Any]
     else:
         order = await queries.update_order(tx, order.platform_id, order.id, values | {"updated_at": now})
     await orders.note(tx, order, "refunded", now, amount=amount, refundedAmount=refunded)
-    await orders.tell(tx, order, "order.refunded")
+    await orders.emit_order_event(tx, order, "order.refunded")
     return order
 
 
-async def _take_back(tx: Tx, scope: Scope, order: Row[Any], refunds: list[Row[Any]]) -> None:
+async def _take_back(tx: Tx, scope: ProjectScope, order: Row[Any], refunds: list[Row[Any]]) -> None:
     """Count on each line what was refunded; units that go back on sale do so once, also if the money did not arrive."""
     returns = returned_by(refunds)
     restocking: dict[str, int] = {}
@@ -121,11 +121,11 @@ async def _become(
     """The order with its new status; the developer is told."""
     ended = await orders.move(tx, order, status, now, values)
     await orders.note(tx, ended, status, now, **why)
-    await orders.tell(tx, ended, _ENDED[status])
+    await orders.emit_order_event(tx, ended, _ENDED[status])
     return ended
 
 
-async def _account_of(tx: Tx, checkout: Row[Any]) -> gateways.Account:
+async def _account_of(tx: Tx, checkout: Row[Any]) -> gateways.GatewayAccount:
     account = await billing.find_account(tx, checkout.account)
     assert account is not None
     return account

@@ -12,8 +12,8 @@ from dream_api.catalog import Coupon
 from dream_api.core import ids, money
 from dream_api.core.db import Tx
 from dream_api.core.errors import Forbidden, Invalid, ValidationFailed
-from dream_api.core.idempotency import Once
-from dream_api.platforms import Project, Scope
+from dream_api.core.idempotency import IdempotentRequest
+from dream_api.platforms import Project, ProjectScope
 from dream_api.store import orders, stock_holds
 from dream_api.store.orders import OrderLine
 from dream_api.store.stock_holds import SoldOut, Wanted
@@ -56,17 +56,19 @@ class Cart:
 class _Picked:
     """An item that can be sold."""
 
-    line: gateways.Line
+    line: gateways.LineItem
     tier_id: str
     amount: int
 
 
-async def begin(tx: Tx, project: Project, scope: Scope, cart: Cart, *, once: Once | None = None) -> Row[Any]:
+async def begin(
+    tx: Tx, project: Project, scope: ProjectScope, cart: Cart, *, once: IdempotentRequest | None = None
+) -> Row[Any]:
     """The checkout, for `billing.open_page`, with its order and all of its stock held."""
     if project.type != "store":
         raise StoreOnly("Carts are sold by stores; this project is a saas project.")
-    platforms.refuse_foreign(project, scope.mode, cart.success_url, "successUrl")
-    platforms.refuse_foreign(project, scope.mode, cart.cancel_url, "cancelUrl")
+    platforms.require_allowed_redirect(project, scope.mode, cart.success_url, "successUrl")
+    platforms.require_allowed_redirect(project, scope.mode, cart.cancel_url, "cancelUrl")
     account = await billing.account_of(tx, scope)
     now = await billing.now_in(tx, account)
     picked = await _pick(tx, scope, cart.items)
@@ -98,21 +100,21 @@ async def begin(tx: Tx, project: Project, scope: Scope, cart: Cart, *, once: Onc
     return checkout
 
 
-async def _pick(tx: Tx, scope: Scope, items: Iterable[Item]) -> list[_Picked]:
+async def _pick(tx: Tx, scope: ProjectScope, items: Iterable[Item]) -> list[_Picked]:
     """The items with what they cost, one for each price; refuses what is not sold."""
     together: Counter[str] = Counter()
     for item in items:
         together[item.price_id] += item.quantity
     picked: list[_Picked] = []
     for price_id, quantity in together.items():
-        offer, price = await catalog.find_on_sale(
+        offer, price = await catalog.find_purchasable(
             tx, scope.platform_id, scope.project_id, scope.mode, price_id, param="items"
         )
         if offer.is_sold_out:
             raise SoldOut(f"{offer.display_name} is sold out.", param="items")
         if quantity > MOST_OF_ONE:
             raise ValidationFailed(f"At most {MOST_OF_ONE:,} of one price are sold at once.", param="items")
-        line = gateways.Line(price, offer.display_name, quantity)
+        line = gateways.LineItem(price, offer.display_name, quantity)
         picked.append(_Picked(line, offer.id, catalog.amount_of(price, quantity)))
     return picked
 
@@ -124,7 +126,7 @@ def _currency_of(picked: Sequence[_Picked]) -> str:
     return currencies[0]
 
 
-async def _coupon(tx: Tx, scope: Scope, code: str, currency: str, now: int) -> Coupon:
+async def _coupon(tx: Tx, scope: ProjectScope, code: str, currency: str, now: int) -> Coupon:
     coupon = await catalog.find_coupon(tx, scope.platform_id, scope.project_id, scope.mode, code, now)
     if coupon.currency not in (None, currency):
         raise catalog.CouponUnusable("The coupon is of another currency than the cart.", param="coupon")
@@ -139,9 +141,9 @@ def _discount(coupon: Coupon | None, amounts: Sequence[int], currency: str) -> i
     return discount
 
 
-async def _customer(tx: Tx, scope: Scope, user_id: str) -> str:
+async def _customer(tx: Tx, scope: ProjectScope, user_id: str) -> str:
     customer = await customers.ensure(tx, scope, user_id)
-    customers.refuse_inactive(customer.status)
+    customers.require_active(customer.status)
     return customer.id
 
 

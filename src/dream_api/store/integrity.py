@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ScalarSelect, and_, cast, func, or_, select
 
 from dream_api.billing.tables import checkouts, refunds
-from dream_api.core.integrity import Check
+from dream_api.core.integrity import IntegrityCheck
 from dream_api.store.tables import order_lines, orders, stock, stock_holds
 
 s = stock.c
@@ -13,7 +13,7 @@ h = stock_holds.c
 o = orders.c
 
 
-def checks() -> list[Check]:
+def checks() -> list[IntegrityCheck]:
     held = _sum(h.quantity, h.platform_id == s.platform_id, h.tier_id == s.tier_id, h.state == "held")
     lines = _sum(order_lines.c.amount, order_lines.c.platform_id == o.platform_id, order_lines.c.order_id == o.id)
     refunded = _sum(
@@ -24,26 +24,26 @@ def checks() -> list[Check]:
     )
     of_checkout = and_(checkouts.c.platform_id == h.platform_id, checkouts.c.id == h.checkout_id)
     return [
-        Check(
+        IntegrityCheck(
             "stock_held_is_wanted",
             "What is held of each product is the sum of its open holds.",
             select(s.platform_id, s.tier_id, s.held, held.label("expected")).where(s.held != held),
         ),
-        Check(
+        IntegrityCheck(
             "holds_end_with_their_checkouts",
             "Stock is held for checkouts that can still be paid, and settled for those that were.",
             select(h.platform_id, h.checkout_id, h.tier_id, h.state, checkouts.c.status)
             .join(checkouts, of_checkout)
             .where((h.state == "held") != checkouts.c.status.in_(["opening", "open"])),
         ),
-        Check(
+        IntegrityCheck(
             "orders_are_sums_of_lines",
             "Each order's subtotal is the sum of its lines, and its total that less the discount.",
             select(o.platform_id, o.id, o.subtotal, o.discount, o.total, lines.label("expected")).where(
                 or_(o.subtotal != lines, o.total != o.subtotal - o.discount)
             ),
         ),
-        Check(
+        IntegrityCheck(
             "orders_tell_what_went_back",
             "Each order's refunded amount is the sum of its payment's refunds that succeeded.",
             select(o.platform_id, o.id, o.refunded_amount, refunded.label("expected")).where(

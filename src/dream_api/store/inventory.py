@@ -11,7 +11,7 @@ from dream_api.catalog import TierChange
 from dream_api.core import clock
 from dream_api.core.db import Tx, insert
 from dream_api.core.errors import Invalid, ValidationFailed
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 from dream_api.store import inventory_queries as queries
 from dream_api.store.tables import stock
 from dream_api.webhooks import Event, EventType
@@ -40,7 +40,7 @@ class Inventory:
 _UNCOUNTED = Inventory(None)
 
 
-async def put_inventory(tx: Tx, scope: Scope, tier_id: str, inventory: int | None) -> None:
+async def put_inventory(tx: Tx, scope: ProjectScope, tier_id: str, inventory: int | None) -> None:
     """So many are there now, with what is held; None: they are not counted any more."""
     of_tier = (s.platform_id == scope.platform_id, s.tier_id == tier_id)
     held = await tx.scalar(select(s.held).where(*of_tier).with_for_update()) or 0
@@ -56,27 +56,27 @@ async def put_inventory(tx: Tx, scope: Scope, tier_id: str, inventory: int | Non
     await tx.execute(putting.on_conflict_do_update(index_elements=list(stock.primary_key), set_=row))
 
 
-async def warn_at(tx: Tx, scope: Scope, tier_id: str, low_at: int | None) -> None:
+async def set_low_stock_threshold(tx: Tx, scope: ProjectScope, tier_id: str, low_at: int | None) -> None:
     """The developer is told when a sale leaves so many or fewer; None: never."""
     of_tier = (s.platform_id == scope.platform_id, s.tier_id == tier_id)
     if not await tx.execute(update(stock).where(*of_tier).values(low_at=low_at)) and low_at is not None:
         raise ValidationFailed("Nothing runs low that is not counted: set an inventory too.", param="lowInventory")
 
 
-async def inventory_of(tx: Tx, scope: Scope, tier_ids: Sequence[str]) -> dict[str, Inventory]:
+async def inventory_of(tx: Tx, scope: ProjectScope, tier_ids: Sequence[str]) -> dict[str, Inventory]:
     """Of each tier, what there is of it."""
     found = await tx.all(select(stock).where(s.platform_id == scope.platform_id, s.tier_id.in_(tier_ids)))
     counted = {row.tier_id: Inventory(row.on_hand, row.held, row.low_at) for row in found}
     return {tier_id: counted.get(tier_id, _UNCOUNTED) for tier_id in tier_ids}
 
 
-async def restock(tx: Tx, scope: Scope, quantities: Mapping[str, int]) -> None:
+async def restock(tx: Tx, scope: ProjectScope, quantities: Mapping[str, int]) -> None:
     """Put so many of each tier back; what is not counted is left alone."""
     for row in await queries.lock_stock(tx, scope.platform_id, quantities):
         await queries.move_stock(tx, scope.platform_id, row.tier_id, on_hand=quantities[row.tier_id])
 
 
-async def tell_sale(tx: Tx, scope: Scope, before: Row[Any], on_hand: int) -> None:
+async def emit_stock_events(tx: Tx, scope: ProjectScope, before: Row[Any], on_hand: int) -> None:
     """Say that a sale left few, or took the last one: once each time that the number comes down to it."""
     kinds: list[EventType] = []
     if before.low_at is not None and on_hand <= before.low_at < before.on_hand:
@@ -85,12 +85,12 @@ async def tell_sale(tx: Tx, scope: Scope, before: Row[Any], on_hand: int) -> Non
         kinds.append("stock.sold_out")
     data: dict[str, object] = {"tier": before.name, "inventory": on_hand, "lowInventory": before.low_at}
     told = [Event(scope.platform_id, scope.project_id, scope.mode, kind, data) for kind in kinds]
-    await webhooks.record(tx, told)
+    await webhooks.record_events(tx, told)
 
 
-async def put_stock(tx: Tx, scope: Scope, tier_id: str, asked: TierChange) -> None:
+async def set_tier_inventory(tx: Tx, scope: ProjectScope, tier_id: str, asked: TierChange) -> None:
     """What was left out stays."""
     if "inventory" in asked.model_fields_set:
         await put_inventory(tx, scope, tier_id, asked.inventory)
     if "low_inventory" in asked.model_fields_set:
-        await warn_at(tx, scope, tier_id, asked.low_inventory)
+        await set_low_stock_threshold(tx, scope, tier_id, asked.low_inventory)

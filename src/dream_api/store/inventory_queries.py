@@ -8,7 +8,7 @@ from sqlalchemy import Row, and_, insert, select, update
 from dream_api.catalog.tables import tiers
 from dream_api.core import clock
 from dream_api.core.db import Tx
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 from dream_api.store.tables import stock, stock_holds
 
 s = stock.c
@@ -28,7 +28,7 @@ async def move_stock(tx: Tx, platform_id: str, tier_id: str, *, on_hand: int = 0
     await tx.execute(update(stock).where(s.platform_id == platform_id, s.tier_id == tier_id).values(values))
 
 
-async def insert_hold(tx: Tx, scope: Scope, checkout_id: str, tier_id: str, quantity: int) -> None:
+async def insert_hold(tx: Tx, scope: ProjectScope, checkout_id: str, tier_id: str, quantity: int) -> None:
     row = {"tier_id": tier_id, "quantity": quantity, "state": "held", "updated_at": clock.now()}
     whose = {"platform_id": scope.platform_id, "project_id": scope.project_id, "mode": scope.mode}
     await tx.execute(insert(stock_holds).values(whose | row | {"checkout_id": checkout_id}))

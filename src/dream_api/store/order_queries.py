@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Row, and_, insert, select, update
 from dream_api.catalog.tables import tiers
 from dream_api.core.db import Tx
 from dream_api.customers.tables import customers
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 from dream_api.store.tables import order_events, order_lines, orders
 
 o = orders.c
@@ -21,7 +21,7 @@ _SHOWN = select(orders, customers.c.user_id).outerjoin(
 )
 
 
-async def insert_order(tx: Tx, scope: Scope, row: dict[str, Any]) -> Row[Any]:
+async def insert_order(tx: Tx, scope: ProjectScope, row: dict[str, Any]) -> Row[Any]:
     whose = {"platform_id": scope.platform_id, "project_id": scope.project_id, "mode": scope.mode}
     made = await tx.first(insert(orders).values(whose | row).returning(*o))
     assert made is not None
@@ -57,21 +57,21 @@ async def hold_order_of(tx: Tx, platform_id: str, checkout_id: str) -> Row[Any] 
     return await tx.first(of_checkout.with_for_update())
 
 
-def _in_scope(scope: Scope) -> tuple[ColumnElement[bool], ...]:
+def _in_scope(scope: ProjectScope) -> tuple[ColumnElement[bool], ...]:
     return (o.platform_id == scope.platform_id, o.project_id == scope.project_id, o.mode == scope.mode)
 
 
-async def order_in(tx: Tx, scope: Scope, order_id: str) -> Row[Any] | None:
+async def order_in(tx: Tx, scope: ProjectScope, order_id: str) -> Row[Any] | None:
     return await tx.first(_SHOWN.where(*_in_scope(scope), o.id == order_id))
 
 
-async def order_of(tx: Tx, scope: Scope, checkout_id: str) -> Row[Any] | None:
+async def order_of(tx: Tx, scope: ProjectScope, checkout_id: str) -> Row[Any] | None:
     return await tx.first(_SHOWN.where(*_in_scope(scope), o.checkout_id == checkout_id))
 
 
 async def page_of(
     tx: Tx,
-    scope: Scope,
+    scope: ProjectScope,
     *,
     status: str | None,
     email: str | None,

@@ -11,7 +11,7 @@ from dream_api import platforms, webhooks
 from dream_api.core import ids
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, NotFound
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 from dream_api.store import order_queries as queries
 from dream_api.webhooks import Event, EventType
 
@@ -37,7 +37,7 @@ class OrderPaid(Conflict):
     hint = "Give the money back instead: POST /api/orders/{id}/refunds."
 
 
-class IllegalMove(RuntimeError):
+class IllegalTransition(RuntimeError):
     """An order was to become what it cannot: a bug of ours."""
 
 
@@ -55,7 +55,7 @@ class OrderLine:
 
 async def create(
     tx: Tx,
-    scope: Scope,
+    scope: ProjectScope,
     order_id: str,
     checkout: Row[Any],
     lines: Sequence[OrderLine],
@@ -68,7 +68,7 @@ async def create(
     subtotal = sum(line.amount for line in lines)
     row = {
         "id": order_id,
-        "number": await platforms.draw(tx, f"orders:{scope.project_id}:{scope.mode}"),
+        "number": await platforms.next_number(tx, f"orders:{scope.project_id}:{scope.mode}"),
         "checkout_id": checkout.id,
         "customer_id": checkout.customer_id,
         "email": email,
@@ -87,7 +87,7 @@ async def create(
     return order
 
 
-async def find(tx: Tx, scope: Scope, order_id: str) -> Row[Any]:
+async def find(tx: Tx, scope: ProjectScope, order_id: str) -> Row[Any]:
     row = await queries.order_in(tx, scope, order_id)
     if row is None:
         raise NotFound("There is no such order.", param="id")
@@ -103,7 +103,7 @@ def refuse_paid(order: Row[Any]) -> None:
 async def move(tx: Tx, order: Row[Any], status: Status, now: int, values: dict[str, Any] | None = None) -> Row[Any]:
     """The order with its new status, and the values that come with it; the order must be locked."""
     if status not in MOVES[order.status]:
-        raise IllegalMove(f"{order.id} is {order.status} and cannot become {status}.")
+        raise IllegalTransition(f"{order.id} is {order.status} and cannot become {status}.")
     return await queries.update_order(
         tx, order.platform_id, order.id, {**(values or {}), "status": status, "updated_at": now}
     )
@@ -115,13 +115,13 @@ async def note(tx: Tx, order: Row[Any], happening: Happening, now: int, **data: 
     await queries.insert_event(tx, order.platform_id, row)
 
 
-async def note_once(tx: Tx, order: Row[Any], happening: Happening, now: int, **data: object) -> None:
+async def add_event_once(tx: Tx, order: Row[Any], happening: Happening, now: int, **data: object) -> None:
     """The same, unless it is noted already; the order must be locked."""
     if not await queries.is_noted(tx, order.platform_id, order.id, happening, json.dumps(data)):
         await note(tx, order, happening, now, **data)
 
 
-async def tell(tx: Tx, order: Row[Any], kind: EventType) -> None:
+async def emit_order_event(tx: Tx, order: Row[Any], kind: EventType) -> None:
     """Tell the developer how the order stands now."""
     data: dict[str, object] = {
         "order": order.id,
@@ -132,4 +132,4 @@ async def tell(tx: Tx, order: Row[Any], kind: EventType) -> None:
         "total": order.total,
         "refundedAmount": order.refunded_amount,
     }
-    await webhooks.record(tx, [Event(order.platform_id, order.project_id, order.mode, kind, data)])
+    await webhooks.record_events(tx, [Event(order.platform_id, order.project_id, order.mode, kind, data)])

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from dream_api.catalog import split
+from dream_api.catalog import allocate
 
 # Rows of billing's refunds, and of an order's lines.
 Refunds = Iterable[Row[Any]]
@@ -51,7 +51,7 @@ def returned_by(refunds: Refunds) -> Returns:
 
 def paid_for(lines: Lines, discount: int, step: int) -> dict[int, int]:
     """What was paid for each line: its amount less its part of the discount, to the last `step` (see `money.step`)."""
-    parts = split(discount // step, [line.amount // step for line in lines])
+    parts = allocate(discount // step, [line.amount // step for line in lines])
     return {line.line: line.amount - part * step for line, part in zip(lines, parts, strict=True)}
 
 

@@ -12,8 +12,8 @@ from dream_api.billing import RefundTooLarge
 from dream_api.core import money
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, ValidationFailed
-from dream_api.core.idempotency import Once
-from dream_api.platforms import Scope
+from dream_api.core.idempotency import IdempotentRequest
+from dream_api.platforms import ProjectScope
 from dream_api.store import order_queries as queries
 from dream_api.store import orders
 from dream_api.store.refund_amounts import Lines, Returned, Returns, memo_of, paid_for, returned_by, units_of
@@ -37,7 +37,7 @@ class Asked:
     reason: str | None = None
 
 
-async def find_payment(tx: Tx, scope: Scope, order: Row[Any]) -> tuple[gateways.Account, Row[Any]]:
+async def find_payment(tx: Tx, scope: ProjectScope, order: Row[Any]) -> tuple[gateways.GatewayAccount, Row[Any]]:
     """What the order was paid with, and whose it is; OrderNotPaid where no money came in."""
     if order.payment_id is None:
         raise OrderNotPaid("Nothing was paid for this order.", param="id")
@@ -46,11 +46,11 @@ async def find_payment(tx: Tx, scope: Scope, order: Row[Any]) -> tuple[gateways.
 
 async def begin(
     tx: Tx,
-    account: gateways.Account,
+    account: gateways.GatewayAccount,
     order: Row[Any],
     asked: Asked,
     *,
-    once: Once | None = None,
+    once: IdempotentRequest | None = None,
     send_at_once: bool = False,
 ) -> Row[Any]:
     """The intent to give it back, for `billing.send_refund`; never more than was paid, whoever else refunds now."""

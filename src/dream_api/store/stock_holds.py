@@ -12,9 +12,9 @@ from sqlalchemy import Row
 
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 from dream_api.store import inventory_queries as queries
-from dream_api.store.inventory import tell_sale
+from dream_api.store.inventory import emit_stock_events
 
 
 class SoldOut(Conflict):
@@ -31,7 +31,7 @@ class Wanted:
     quantity: int
 
 
-async def hold(tx: Tx, scope: Scope, checkout_id: str, wanted: Iterable[Wanted]) -> None:
+async def hold(tx: Tx, scope: ProjectScope, checkout_id: str, wanted: Iterable[Wanted]) -> None:
     """Keep all of it for the checkout, or SoldOut and nothing; what is not counted needs no hold."""
     together, names = _together(wanted)
     for row in await queries.lock_stock(tx, scope.platform_id, together):
@@ -42,7 +42,7 @@ async def hold(tx: Tx, scope: Scope, checkout_id: str, wanted: Iterable[Wanted])
         await queries.insert_hold(tx, scope, checkout_id, row.tier_id, quantity)
 
 
-async def settle(tx: Tx, scope: Scope, checkout_id: str) -> bool:
+async def settle(tx: Tx, scope: ProjectScope, checkout_id: str) -> bool:
     """Take what was held, once however often it is asked; False, and all of it released, where not all is there.
 
     What was released before the payment arrived is taken again where there is as much.
@@ -57,25 +57,25 @@ async def settle(tx: Tx, scope: Scope, checkout_id: str) -> bool:
         if row is not None:
             held = each.quantity if each.state == "held" else 0
             await queries.move_stock(tx, scope.platform_id, each.tier_id, on_hand=-each.quantity, held=-held)
-            await tell_sale(tx, scope, row, row.on_hand - each.quantity)
+            await emit_stock_events(tx, scope, row, row.on_hand - each.quantity)
         await queries.end_hold(tx, scope.platform_id, each, "settled")
     return True
 
 
-async def release(tx: Tx, scope: Scope, checkout_id: str) -> None:
+async def release(tx: Tx, scope: ProjectScope, checkout_id: str) -> None:
     """Nobody pays for it any more; what was settled stays so."""
     _, holds = await _locked(tx, scope, checkout_id)
     await _release(tx, scope, holds)
 
 
-async def _release(tx: Tx, scope: Scope, holds: Iterable[Row[Any]]) -> None:
+async def _release(tx: Tx, scope: ProjectScope, holds: Iterable[Row[Any]]) -> None:
     for each in holds:
         if each.state == "held":
             await queries.move_stock(tx, scope.platform_id, each.tier_id, held=-each.quantity)
             await queries.end_hold(tx, scope.platform_id, each, "released")
 
 
-async def _locked(tx: Tx, scope: Scope, checkout_id: str) -> tuple[dict[str, Row[Any]], list[Row[Any]]]:
+async def _locked(tx: Tx, scope: ProjectScope, checkout_id: str) -> tuple[dict[str, Row[Any]], list[Row[Any]]]:
     """The stock of what the checkout wants, by tier, and its holds as they are once nobody else can change either."""
     wanted = [each.tier_id for each in await queries.holds_of(tx, scope.platform_id, checkout_id)]
     stocked = await queries.lock_stock(tx, scope.platform_id, wanted)

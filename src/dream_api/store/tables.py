@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table, UniqueConstraint
 
-from dream_api.core.db.columns import Number, Verbatim, key, metadata, moment
+from dream_api.core.db.columns import Number, RawText, id_column, metadata, timestamp_column
 
 _SEVEN_YEARS = "7 years"
 _OF_PROJECT = (["platform_id", "project_id"], ["projects.platform_id", "projects.id"])
@@ -15,16 +15,16 @@ _MODES = "mode IN ('test', 'live')"
 stock = Table(
     "stock",
     metadata,
-    key("platform_id", primary_key=True),
-    key("tier_id", primary_key=True),
-    key("project_id"),
-    key("mode"),
+    id_column("platform_id", primary_key=True),
+    id_column("tier_id", primary_key=True),
+    id_column("project_id"),
+    id_column("mode"),
     # What is there, also what is held for somebody who is paying at this moment.
     Column("on_hand", Number, nullable=False),
     Column("held", Number, nullable=False),
     # The number at which the developer is told; none: never.
     Column("low_at", Number, nullable=True),
-    moment("updated_at"),
+    timestamp_column("updated_at"),
     ForeignKeyConstraint(*_OF_TIER),
     CheckConstraint(_MODES, name="mode"),
     CheckConstraint("held >= 0 AND held <= on_hand", name="held"),
@@ -36,14 +36,14 @@ stock = Table(
 stock_holds = Table(
     "stock_holds",
     metadata,
-    key("platform_id", primary_key=True),
-    key("checkout_id", primary_key=True),
-    key("tier_id", primary_key=True),
-    key("project_id"),
-    key("mode"),
+    id_column("platform_id", primary_key=True),
+    id_column("checkout_id", primary_key=True),
+    id_column("tier_id", primary_key=True),
+    id_column("project_id"),
+    id_column("mode"),
     Column("quantity", Number, nullable=False),
-    key("state"),
-    moment("updated_at"),
+    id_column("state"),
+    timestamp_column("updated_at"),
     ForeignKeyConstraint(*_OF_PROJECT),
     ForeignKeyConstraint(*_OF_CHECKOUT),
     ForeignKeyConstraint(*_OF_TIER),
@@ -56,28 +56,28 @@ stock_holds = Table(
 orders = Table(
     "orders",
     metadata,
-    key("platform_id", primary_key=True),
-    key("id", primary_key=True),
-    key("project_id"),
-    key("mode"),
+    id_column("platform_id", primary_key=True),
+    id_column("id", primary_key=True),
+    id_column("project_id"),
+    id_column("mode"),
     # 1, 2, 3 … in each project and mode.
     Column("number", Number, nullable=False),
-    key("checkout_id"),
+    id_column("checkout_id"),
     # What it was paid with; none before, and where nothing was to be paid.
-    key("payment_id", nullable=True),
-    key("customer_id", nullable=True),
-    key("email"),
-    key("status"),
-    key("currency"),
+    id_column("payment_id", nullable=True),
+    id_column("customer_id", nullable=True),
+    id_column("email"),
+    id_column("status"),
+    id_column("currency"),
     Column("subtotal", Number, nullable=False),
     Column("discount", Number, nullable=False),
     Column("total", Number, nullable=False),
     Column("refunded_amount", Number, nullable=False),
     # In the project's own time, all of them.
-    moment("created_at"),
+    timestamp_column("created_at"),
     # When the checkout was completed, also of an order that failed then because nothing was left.
-    moment("paid_at", nullable=True),
-    moment("updated_at"),
+    timestamp_column("paid_at", nullable=True),
+    timestamp_column("updated_at"),
     ForeignKeyConstraint(*_OF_PROJECT),
     ForeignKeyConstraint(*_OF_CHECKOUT),
     ForeignKeyConstraint(["platform_id", "payment_id"], ["payments.platform_id", "payments.id"]),
@@ -97,14 +97,14 @@ orders = Table(
 order_lines = Table(
     "order_lines",
     metadata,
-    key("platform_id", primary_key=True),
-    key("order_id", primary_key=True),
+    id_column("platform_id", primary_key=True),
+    id_column("order_id", primary_key=True),
     # 1, 2, 3 … in each order.
     Column("line", Number, primary_key=True, autoincrement=False),
-    key("tier_id"),
-    key("price_id"),
+    id_column("tier_id"),
+    id_column("price_id"),
     # As the product was called when it was ordered.
-    key("name"),
+    id_column("name"),
     Column("quantity", Number, nullable=False),
     # What each of them costs; none where that depends on how many there are.
     Column("unit_amount", Number, nullable=True),
@@ -125,13 +125,13 @@ order_lines = Table(
 order_events = Table(
     "order_events",
     metadata,
-    key("platform_id", primary_key=True),
+    id_column("platform_id", primary_key=True),
     Column("at", Number, primary_key=True, autoincrement=False),
-    key("id", primary_key=True),
-    key("order_id"),
-    key("type"),
+    id_column("id", primary_key=True),
+    id_column("order_id"),
+    id_column("type"),
     # JSON.
-    Column("data", Verbatim, nullable=False),
+    Column("data", RawText, nullable=False),
     ForeignKeyConstraint(*_OF_ORDER),
     Index("ix_order_events__order", "platform_id", "order_id", "id"),
     info={"scope": "mode", "personal": False, "keep": _SEVEN_YEARS},

@@ -3,13 +3,13 @@
 from dream_api import audit, catalog, platforms
 from dream_api.audit import Actor
 from dream_api.core.db import Tx
-from dream_api.gateways import Account
+from dream_api.gateways import GatewayAccount
 from dream_api.platforms import Mode
 
 _BY_ITSELF = Actor("system", "")
 
 
-async def record_level(home_mode: Mode, tx: Tx, *, account: Account, user_id: str, plan: str | None) -> None:
+async def on_plan_changed(home_mode: Mode, tx: Tx, *, account: GatewayAccount, user_id: str, plan: str | None) -> None:
     """What a platform pays for gives it another level, which stands in its security log from then on."""
     home_id = await platforms.home_project_id(tx)
     if account.mode != home_mode or account.project_id != home_id:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, func, literal_column, select
 
-from dream_api.core.integrity import Check
+from dream_api.core.integrity import IntegrityCheck
 from dream_api.platforms import home_platform_no
 from dream_api.platforms.tables import members, platforms
 from dream_api.usage.meter_queries import its_meter
@@ -12,7 +12,7 @@ from dream_api.usage.windows import Window
 c = usage_counters.c
 
 
-def checks() -> list[Check]:
+def checks() -> list[IntegrityCheck]:
     there = (
         select(func.count())
         .select_from(members.join(platforms, platforms.c.id == members.c.platform_id))
@@ -31,4 +31,6 @@ def checks() -> list[Check]:
             c.count != there,
         )
     )
-    return [Check("members_are_counted", "What each platform is charged for members is how many it has.", counted)]
+    return [
+        IntegrityCheck("members_are_counted", "What each platform is charged for members is how many it has.", counted)
+    ]

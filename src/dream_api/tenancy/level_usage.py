@@ -8,38 +8,38 @@ from dream_api.catalog import Home, Level, Plan
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.customers import Customer
-from dream_api.metering.open_limits import Periods
-from dream_api.platforms import Mode, Platform, Scope
-from dream_api.usage import Charge, Limit, Meter, Standing, Window, open_at
+from dream_api.metering.open_limits import BillingPeriods
+from dream_api.platforms import Mode, Platform, ProjectScope
+from dream_api.usage import Increment, Limit, LimitStatus, Meter, Window, window_at
 
 
 @dataclass(frozen=True, slots=True)
-class LevelOf:
+class PlatformLevel:
     """The level that a platform is on: the tier of home, its limits, and the platform as home's customer."""
 
     home: Home
-    scope: Scope
+    scope: ProjectScope
     level: Level
     plan: Plan
     customer: Customer
 
-    def charge(self, platform: Platform, meter: Meter, quantity: int) -> Charge:
+    def charge(self, platform: Platform, meter: Meter, quantity: int) -> Increment:
         """What `quantity` more of the meter would add to the platform at this moment; its whole life is among it."""
         now = clock.now()
-        period = Periods(now).of(self.customer, now)
+        period = BillingPeriods(now).of(self.customer, now)
         limits = self.plan.limits.get(meter.no, ())
         if all(limit.window is not Window.LIFE for limit in limits):
             limits = (*limits, Limit(meter.no, Window.LIFE, "soft", None))
-        opened = tuple(open_at(limit, now, period) for limit in limits)
+        opened = tuple(window_at(limit, now, period) for limit in limits)
         life = (platform.no, 0, meter.no)
-        return Charge(life, quantity, opened, clock.hour_of(now), period.starts_at)
+        return Increment(life, quantity, opened, clock.hour_of(now), period.starts_at)
 
 
-def home_scope(home: Home, mode: Mode) -> Scope:
-    return Scope(home.project.platform_id, home.project.platform_no, home.project.id, mode)
+def home_scope(home: Home, mode: Mode) -> ProjectScope:
+    return ProjectScope(home.project.platform_id, home.project.platform_no, home.project.id, mode)
 
 
-async def level_of(tx: Tx, platform: Platform, mode: Mode) -> LevelOf | None:
+async def level_of(tx: Tx, platform: Platform, mode: Mode) -> PlatformLevel | None:
     """The platform's level in this mode of home; the operator's own platform has none."""
     home = await catalog.find_home(tx)
     project = home.project
@@ -52,12 +52,12 @@ async def level_of(tx: Tx, platform: Platform, mode: Mode) -> LevelOf | None:
     plan = plans.of_customer(name)
     levels = await catalog.levels_of(tx, mode)
     level = next(each for each in levels if each.name == plan.name)
-    return LevelOf(home, home_scope(home, mode), level, plan, found)
+    return PlatformLevel(home, home_scope(home, mode), level, plan, found)
 
 
-async def standings_of(tx: Tx, platform: Platform, found: LevelOf) -> Sequence[tuple[str, Standing]]:
+async def level_usage(tx: Tx, platform: Platform, found: PlatformLevel) -> Sequence[tuple[str, LimitStatus]]:
     """What is used of the level, meter by meter; windows that it does not limit are left out."""
-    told: list[tuple[str, Standing]] = []
+    told: list[tuple[str, LimitStatus]] = []
     for meter in (found.home.active_users, found.home.requests, found.home.members):
         charge = found.charge(platform, meter, 0)
         for standing in await usage.standings(tx, charge, clock.now()):

@@ -8,7 +8,7 @@ from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import Forbidden
 from dream_api.platforms import Mode, Platform
-from dream_api.tenancy.level_usage import LevelOf, level_of
+from dream_api.tenancy.level_usage import PlatformLevel, level_of
 from dream_api.usage import Admitted, Call
 
 
@@ -17,7 +17,7 @@ class MembersLimitReached(Forbidden):
     hint = "Remove a member, revoke an invitation, or have an owner move the platform to a higher level."
 
 
-async def count_members(tx: Tx, platform: Platform, mode: Mode) -> None:
+async def sync_member_count(tx: Tx, platform: Platform, mode: Mode) -> None:
     """Bring the meter to how many there are; MembersLimitReached where the level has no room for them.
 
     Whoever changes the team holds the platform meanwhile. `mode`: in which home sells its levels.
@@ -36,7 +36,7 @@ async def count_members(tx: Tx, platform: Platform, mode: Mode) -> None:
         raise _refusal(found, verdict.by.max or 0)
 
 
-async def refuse_crowded(tx: Tx, platform: Platform, mode: Mode) -> None:
+async def require_free_seat(tx: Tx, platform: Platform, mode: Mode) -> None:
     """Raises MembersLimitReached where one more than all members and all who are invited would be too many."""
     found = await level_of(tx, platform, mode)
     most = None if found is None else _most(found)
@@ -53,12 +53,12 @@ def _nothing(_: int, __: Admitted) -> str:
     return ""
 
 
-def _most(found: LevelOf) -> int | None:
+def _most(found: PlatformLevel) -> int | None:
     """How many members the level allows; None: any number."""
     limits = found.plan.limits.get(found.home.members.no, ())
     return min((limit.max for limit in limits if limit.max is not None and limit.kind == "hard"), default=None)
 
 
-def _refusal(found: LevelOf, most: int) -> MembersLimitReached:
+def _refusal(found: PlatformLevel, most: int) -> MembersLimitReached:
     many = "1 member" if most == 1 else f"{most:,} members"
     return MembersLimitReached(f"The platform is on the level {found.level.display_name}, which allows {many}.")

@@ -8,17 +8,17 @@ from sqlalchemy import Row
 from dream_api import audit, platforms
 from dream_api.accounts import Role, Session
 from dream_api.audit import Actor
-from dream_api.auth.principals import Developer
+from dream_api.auth.principals import PlatformPrincipal
 from dream_api.core.db import Tx
 from dream_api.platforms import Mode, Platform
-from dream_api.tenancy.member_limit import count_members, refuse_crowded
+from dream_api.tenancy.member_limit import require_free_seat, sync_member_count
 
 
 @dataclass(frozen=True, slots=True)
-class Changing:
+class TeamChange:
     """A developer who changes the team, as the log knows them; `mode`: in which home sells its levels."""
 
-    developer: Developer
+    developer: PlatformPrincipal
     actor: Actor
     mode: Mode
 
@@ -27,19 +27,19 @@ class Changing:
         return self.developer.platform
 
 
-async def found_platform(tx: Tx, name: str, session: Session, mode: Mode, *, address: str | None) -> Platform:
+async def create_platform(tx: Tx, name: str, session: Session, mode: Mode, *, address: str | None) -> Platform:
     """A new platform on the lowest level, whose owner is whoever is signed in."""
     platform = await platforms.create(tx, name)
     await platforms.add_member(tx, platform.id, session.user_id, "owner")
-    await count_members(tx, platform, mode)
+    await sync_member_count(tx, platform, mode)
     by = Actor("user", session.user_id, session.shown_name, address or "")
     await audit.record(tx, platform.id, "platform.created", by=by, about=platform.id, details={"name": platform.name})
     return platform
 
 
-async def invite(tx: Tx, by: Changing, email: str, role: Role, token: str) -> Row[Any]:
+async def invite(tx: Tx, by: TeamChange, email: str, role: Role, token: str) -> Row[Any]:
     """The letter is the caller's to post; MembersLimitReached where there would be no room."""
-    await refuse_crowded(tx, by.platform, by.mode)
+    await require_free_seat(tx, by.platform, by.mode)
     invited = await platforms.invite(
         tx, by.platform.id, email, role, token, by=by.developer.role, invited_by=by.developer.shown_name
     )
@@ -47,14 +47,14 @@ async def invite(tx: Tx, by: Changing, email: str, role: Role, token: str) -> Ro
     return invited
 
 
-async def invite_again(tx: Tx, by: Changing, invitation_id: str, token: str) -> Row[Any]:
+async def invite_again(tx: Tx, by: TeamChange, invitation_id: str, token: str) -> Row[Any]:
     """With a new link; the letter is the caller's to post."""
     invited = await platforms.invite_again(tx, by.platform.id, invitation_id, token, by=by.developer.role)
     await _record(tx, by, "member.invited", invited.id, email=invited.email, role=invited.role)
     return invited
 
 
-async def uninvite(tx: Tx, by: Changing, invitation_id: str) -> None:
+async def revoke_invitation(tx: Tx, by: TeamChange, invitation_id: str) -> None:
     gone = await platforms.revoke_invitation(tx, by.platform.id, invitation_id, by=by.developer.role)
     await _record(tx, by, "member.uninvited", gone.id, email=gone.email, role=gone.role)
 
@@ -62,17 +62,17 @@ async def uninvite(tx: Tx, by: Changing, invitation_id: str) -> None:
 async def accept(tx: Tx, token: str, session: Session, mode: Mode, *, address: str | None) -> Platform:
     """Whoever is signed in works on the platform that they were invited to."""
     invitation = await platforms.use_invitation(tx, token, session.email)
-    await platforms.hold_platform(tx, invitation.platform_id)
+    await platforms.lock_platform(tx, invitation.platform_id)
     platform = await platforms.find(tx, invitation.platform_id)
     await platforms.add_member(tx, platform.id, session.user_id, invitation.role)
-    await count_members(tx, platform, mode)
+    await sync_member_count(tx, platform, mode)
     by = Actor("user", session.user_id, session.shown_name, address or "")
     about, details = session.user_id, {"email": session.email, "role": invitation.role}
     await audit.record(tx, platform.id, "member.joined", by=by, about=about, details=details)
     return platform
 
 
-async def change_role(tx: Tx, by: Changing, user_id: str, role: Role) -> Row[Any]:
+async def change_role(tx: Tx, by: TeamChange, user_id: str, role: Role) -> Row[Any]:
     """The member as they are then."""
     before = await platforms.change_role(tx, by.platform.id, user_id, role, by=by.developer.role)
     if before.role != role:
@@ -80,23 +80,23 @@ async def change_role(tx: Tx, by: Changing, user_id: str, role: Role) -> Row[Any
     return await platforms.find_member(tx, by.platform.id, user_id)
 
 
-async def leave(tx: Tx, by: Changing, user_id: str) -> None:
+async def leave(tx: Tx, by: TeamChange, user_id: str) -> None:
     """They are no member any more, and their personal tokens on the platform end; oneself may always leave."""
     is_oneself = user_id == by.developer.user_id
     if not is_oneself:
-        platforms.refuse_role(by.developer.role, "team")
+        platforms.require_permission(by.developer.role, "team")
     left = await platforms.remove_member(tx, by.platform.id, user_id, by=by.developer.role)
-    await count_members(tx, by.platform, by.mode)
+    await sync_member_count(tx, by.platform, by.mode)
     action = "member.left" if is_oneself else "member.removed"
     await _record(tx, by, action, user_id, role=left.role)
 
 
-async def transfer(tx: Tx, by: Changing, to_user_id: str) -> None:
+async def transfer(tx: Tx, by: TeamChange, to_user_id: str) -> None:
     """Another member owns the platform, and whoever did is an admin."""
     assert by.developer.user_id is not None
     await platforms.transfer(tx, by.platform.id, by.developer.user_id, to_user_id)
     await _record(tx, by, "owner.transferred", to_user_id)
 
 
-async def _record(tx: Tx, by: Changing, action: str, about: str, **details: str) -> None:
+async def _record(tx: Tx, by: TeamChange, action: str, about: str, **details: str) -> None:
     await audit.record(tx, by.platform.id, action, by=by.actor, about=about, details=details)

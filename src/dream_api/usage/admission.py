@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from dream_api.usage.windows import OpenLimit, Window, thresholds_reached
+from dream_api.usage.windows import CurrentLimit, Window, thresholds_reached
 
 # platform, customer, meter: whose life row is the lock.
 LifeKey = tuple[int, int, int]
@@ -19,7 +19,7 @@ EventKey = tuple[int, int, int, int, str, int]
 LARGEST_COUNT = 2**53 - 1
 
 
-class Charge:
+class Increment:
     """What a call adds to one meter of a customer, or of the platform itself; nothing of it changes once it is made."""
 
     __slots__ = ("hour", "keys", "life", "limits", "quantity", "subject", "whole_life", "windows")
@@ -28,7 +28,7 @@ class Charge:
         self,
         life: LifeKey,
         quantity: int,
-        limits: tuple[OpenLimit, ...],
+        limits: tuple[CurrentLimit, ...],
         hour: int,
         period_starts_at: int,
         subject: str | None = None,
@@ -52,7 +52,7 @@ class Charge:
 class Call:
     """What somebody wants counted, all of it or nothing: the customer's own charge first, then the platform's."""
 
-    charges: tuple[Charge, ...]
+    charges: tuple[Increment, ...]
     event: EventKey | None = None
     fingerprint: bytes = b""
     # A newcomer has no rows yet, and nobody else can make them: its number was drawn under a lock.
@@ -62,10 +62,10 @@ class Call:
 
 
 @dataclass(slots=True)
-class Standing:
+class LimitStatus:
     """One limit as it stands after the call."""
 
-    limit: OpenLimit
+    limit: CurrentLimit
     count: int
     held: int
 
@@ -78,16 +78,16 @@ class Standing:
 class Admitted:
     """Counted. `standings` has one entry for each limit of the customer's charge, in their order."""
 
-    standings: tuple[Standing, ...]
+    standings: tuple[LimitStatus, ...]
 
 
 @dataclass(slots=True)
 class Refused:
     """Not counted: `by` is the hard limit that would have been passed, `charge` the place of the charge it is of."""
 
-    by: OpenLimit
+    by: CurrentLimit
     charge: int
-    standings: tuple[Standing, ...]
+    standings: tuple[LimitStatus, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +125,12 @@ Verdict = Admitted | Refused | Replayed | Repeated | Mismatched | BelowZero | Ov
 
 
 @dataclass(frozen=True, slots=True)
-class Crossing:
+class ThresholdCrossing:
     """An admitted call, by its place, brought a limit to a threshold (percent) that nobody was told of yet."""
 
     call: int
     charge: int
-    limit: OpenLimit
+    limit: CurrentLimit
     count: int
     percent: int
 
@@ -159,7 +159,7 @@ class Counter:
 
 
 # A charge's life, the counters that its limits name, and those that others named before: they are kept as well.
-Opened = tuple[Counter, list[tuple[OpenLimit, Counter]], list[Counter]]
+Opened = tuple[Counter, list[tuple[CurrentLimit, Counter]], list[Counter]]
 
 
 @dataclass(slots=True)
@@ -167,7 +167,7 @@ class State:
     """What is stored of everything that the calls touch."""
 
     counters: dict[CounterKey, Counter] = field(default_factory=dict[CounterKey, Counter])
-    opened: dict[Charge, Opened] = field(default_factory=dict[Charge, Opened])
+    opened: dict[Increment, Opened] = field(default_factory=dict[Increment, Opened])
     subjects: set[SubjectKey] = field(default_factory=set[SubjectKey])
     events: dict[EventKey, tuple[bytes, str]] = field(default_factory=dict[EventKey, tuple[bytes, str]])
     # Billing periods that are closed, by their counters: up to when; and of their lives, the latest of these moments.
@@ -182,25 +182,25 @@ class State:
 
 
 @dataclass(slots=True)
-class Decided:
+class AdmissionResult:
     """A verdict for each call, and what is to be written beside the state's counters."""
 
     verdicts: list[Verdict] = field(default_factory=list[Verdict])
     # What is added to hours: total and calls.
     hours: dict[HourKey, list[int]] = field(default_factory=dict[HourKey, list[int]])
     subjects: set[SubjectKey] = field(default_factory=set[SubjectKey])
-    crossings: list[Crossing] = field(default_factory=list[Crossing])
+    crossings: list[ThresholdCrossing] = field(default_factory=list[ThresholdCrossing])
     # Keyed calls that were admitted: their place among the calls.
     events: dict[EventKey, int] = field(default_factory=dict[EventKey, int])
 
 
-def decide(state: State, calls: list[Call]) -> Decided:
+def admit(state: State, calls: list[Call]) -> AdmissionResult:
     """Admit a call if and only if every hard limit of all its charges keeps count + held + quantity ≤ max.
 
     A correction passes every upper limit, but takes neither the life's nor the period's count below zero. What is
     refused counts nowhere. Later calls see what earlier ones of the same list counted; `state` is used up.
     """
-    decided = Decided()
+    decided = AdmissionResult()
     for place, call in enumerate(calls):
         verdict = _known(state, decided, calls, call) if call.event is not None else None
         if verdict is None:
@@ -211,7 +211,7 @@ def decide(state: State, calls: list[Call]) -> Decided:
     return decided
 
 
-def _known(state: State, decided: Decided, calls: list[Call], call: Call) -> Verdict | None:
+def _known(state: State, decided: AdmissionResult, calls: list[Call], call: Call) -> Verdict | None:
     """What a call with a key that was used before is told; None for a fresh key."""
     assert call.event is not None
     stored = state.events.get(call.event)
@@ -247,7 +247,7 @@ def refusal(state: State, call: Call) -> Refused | BelowZero | Overflowing | Non
     return None
 
 
-def _admit(state: State, decided: Decided, place: int, call: Call) -> Admitted:
+def _admit(state: State, decided: AdmissionResult, place: int, call: Call) -> Admitted:
     for at, charge in enumerate(call.charges):
         if charge.subject is None:
             _sum(state, decided, place, at, charge)
@@ -258,7 +258,7 @@ def _admit(state: State, decided: Decided, place: int, call: Call) -> Admitted:
     return Admitted(standings(state, call.charges[0]))
 
 
-def _sum(state: State, decided: Decided, place: int, at: int, charge: Charge) -> None:
+def _sum(state: State, decided: AdmissionResult, place: int, at: int, charge: Increment) -> None:
     quantity = charge.quantity
     life, named, kept = state.opened[charge]
     life.add(quantity)
@@ -277,7 +277,7 @@ def _sum(state: State, decided: Decided, place: int, at: int, charge: Charge) ->
     hour[1] += quantity > 0
 
 
-def _meet(state: State, decided: Decided, place: int, at: int, charge: Charge, subject: str) -> None:
+def _meet(state: State, decided: AdmissionResult, place: int, at: int, charge: Increment, subject: str) -> None:
     """Count a subject in each window that has not seen it."""
     life, named, kept = state.opened[charge]
     is_new_to_longest = False
@@ -296,7 +296,7 @@ def _meet(state: State, decided: Decided, place: int, at: int, charge: Charge, s
     hour[1] += 1
 
 
-def _note(state: State, decided: Decided, counter: Counter, subject: str) -> bool:
+def _note(state: State, decided: AdmissionResult, counter: Counter, subject: str) -> bool:
     """Whether the subject is new to the counter, which then counts it."""
     known = (*counter.key, subject)
     if known in state.subjects:
@@ -307,7 +307,7 @@ def _note(state: State, decided: Decided, counter: Counter, subject: str) -> boo
     return True
 
 
-def _rank(limit: OpenLimit) -> int:
+def _rank(limit: CurrentLimit) -> int:
     """Windows from the longest to the shortest."""
     return _LONGEST_FIRST.index(limit.window)
 
@@ -315,18 +315,18 @@ def _rank(limit: OpenLimit) -> int:
 _LONGEST_FIRST = (Window.LIFE, Window.PERIOD, Window.MONTH, Window.DAY, Window.HOUR)
 
 
-def _tell(decided: Decided, place: int, at: int, limit: OpenLimit, counter: Counter) -> None:
+def _tell(decided: AdmissionResult, place: int, at: int, limit: CurrentLimit, counter: Counter) -> None:
     assert limit.max is not None
     for percent in thresholds_reached(counter.count, limit.max, counter.announced):
-        decided.crossings.append(Crossing(place, at, limit, counter.count, percent))
+        decided.crossings.append(ThresholdCrossing(place, at, limit, counter.count, percent))
         counter.announced = percent
 
 
-def standings(state: State, charge: Charge) -> tuple[Standing, ...]:
+def standings(state: State, charge: Increment) -> tuple[LimitStatus, ...]:
     """How the charge's limits stand."""
     life, named, _ = state.opened[charge]
     held = life.held
     if len(named) == 1:  # most calls: not worth a generator
         [(limit, counter)] = named
-        return (Standing(limit, counter.count, held),)
-    return tuple([Standing(limit, counter.count, held) for limit, counter in named])
+        return (LimitStatus(limit, counter.count, held),)
+    return tuple([LimitStatus(limit, counter.count, held) for limit, counter in named])

@@ -17,8 +17,8 @@ from sqlalchemy import (
 )
 
 from dream_api.core import clock, ids
-from dream_api.core.db import BatchTx, Statement, given, insert, rows_of
-from dream_api.core.db.columns import Key
+from dream_api.core.db import RawTransaction, Statement, insert, is_real_row, values_table
+from dream_api.core.db.columns import ByteOrderedText
 from dream_api.usage.admission import CounterKey, EventKey, HourKey, LifeKey
 from dream_api.usage.tables import usage_counters, usage_events, usage_hours, usage_late, usage_subjects
 
@@ -36,13 +36,13 @@ _event_key = {
     "project_no": _BIG,
     "mode": SmallInteger(),
     "customer_no": _BIG,
-    "key": Key,
+    "key": ByteOrderedText,
     "item": _BIG,
 }
 _NOTHING = literal_column("0", BigInteger())
 c = usage_counters.c
 
-_wanted = rows_of("wanted", **_counter_key)
+_wanted = values_table("wanted", **_counter_key)
 _COUNTS = Statement(
     select(*(c[name] for name in _counter_key), c.closed_until, c.count, c.held, c.announced, c.windows).join_from(
         _wanted, usage_counters, and_(*(c[name] == _wanted.c[name] for name in _counter_key))
@@ -50,7 +50,7 @@ _COUNTS = Statement(
     wanted=_wanted,
 )
 
-_lives = rows_of("lives", **_life_key)
+_lives = values_table("lives", **_life_key)
 _LOCK_LIVES = Statement(
     select(c.platform_no, c.customer_no, c.meter_no, c.window, c.starts_at, c.count, c.held)
     .join_from(
@@ -63,18 +63,18 @@ _LOCK_LIVES = Statement(
     lives=_lives,
 )
 
-_born = rows_of("born", **_counter_key, count=_BIG, announced=SmallInteger(), held=_BIG)
+_born = values_table("born", **_counter_key, count=_BIG, announced=SmallInteger(), held=_BIG)
 _BEAR = Statement(
     insert(usage_counters)
     .from_select(
         list(_born.c.keys()),
-        select(*_born.c).where(given(_born)).order_by(_born.c.platform_no, _born.c.customer_no, _born.c.meter_no),
+        select(*_born.c).where(is_real_row(_born)).order_by(_born.c.platform_no, _born.c.customer_no, _born.c.meter_no),
     )
     .on_conflict_do_nothing()
     .returning(*(c[name] for name in _life_key)),
     born=_born,
 )
-_stillborn = rows_of("stillborn", **_life_key)
+_stillborn = values_table("stillborn", **_life_key)
 _BURY = Statement(
     delete(usage_counters).where(
         select(1).select_from(_stillborn).where(*(c[name] == _stillborn.c[name] for name in _life_key)).exists(),
@@ -84,9 +84,9 @@ _BURY = Statement(
     stillborn=_stillborn,
 )
 
-_counted = rows_of("counted", **_counter_key, count=_BIG, announced=SmallInteger(), windows=SmallInteger())
+_counted = values_table("counted", **_counter_key, count=_BIG, announced=SmallInteger(), windows=SmallInteger())
 _put = insert(usage_counters).from_select(
-    [*_counted.c.keys(), "held"], select(*_counted.c, _NOTHING).where(given(_counted))
+    [*_counted.c.keys(), "held"], select(*_counted.c, _NOTHING).where(is_real_row(_counted))
 )
 _PUT_COUNTS = Statement(
     _put.on_conflict_do_update(
@@ -96,11 +96,11 @@ _PUT_COUNTS = Statement(
     counted=_counted,
 )
 
-_closed = rows_of(
+_closed = values_table(
     "closed", **_counter_key, count=_BIG, announced=SmallInteger(), windows=SmallInteger(), closed_until=_BIG
 )
 _close = insert(usage_counters).from_select(
-    [*_closed.c.keys(), "held"], select(*_closed.c, _NOTHING).where(given(_closed))
+    [*_closed.c.keys(), "held"], select(*_closed.c, _NOTHING).where(is_real_row(_closed))
 )
 _CLOSE = Statement(
     _close.on_conflict_do_update(
@@ -110,7 +110,7 @@ _CLOSE = Statement(
     closed=_closed,
 )
 
-_added = rows_of(
+_added = values_table(
     "added",
     platform_no=_BIG,
     customer_no=_BIG,
@@ -120,7 +120,7 @@ _added = rows_of(
     total=_BIG,
     calls=_BIG,
 )
-_add = insert(usage_hours).from_select(list(_added.c.keys()), select(*_added.c).where(given(_added)))
+_add = insert(usage_hours).from_select(list(_added.c.keys()), select(*_added.c).where(is_real_row(_added)))
 _ADD_HOURS = Statement(
     _add.on_conflict_do_update(
         index_elements=list(usage_hours.primary_key),
@@ -132,12 +132,12 @@ _ADD_HOURS = Statement(
     added=_added,
 )
 
-_late = rows_of("late", platform_no=_BIG, hour=_BIG, id=Key)
+_late = values_table("late", platform_no=_BIG, hour=_BIG, id=ByteOrderedText)
 _NOTE_LATE = Statement(
-    insert(usage_late).from_select(list(_late.c.keys()), select(*_late.c).where(given(_late))), late=_late
+    insert(usage_late).from_select(list(_late.c.keys()), select(*_late.c).where(is_real_row(_late))), late=_late
 )
 
-_asked = rows_of("asked", **_event_key)
+_asked = values_table("asked", **_event_key)
 e = usage_events.c
 _EVENTS = Statement(
     select(*(e[name] for name in _event_key), e.fingerprint, e.answer).join_from(
@@ -145,13 +145,13 @@ _EVENTS = Statement(
     ),
     asked=_asked,
 )
-_happened = rows_of("happened", **_event_key, fingerprint=LargeBinary(), answer=Text())
+_happened = values_table("happened", **_event_key, fingerprint=LargeBinary(), answer=Text())
 _INSERT_EVENTS = Statement(
-    insert(usage_events).from_select(list(_happened.c.keys()), select(*_happened.c).where(given(_happened))),
+    insert(usage_events).from_select(list(_happened.c.keys()), select(*_happened.c).where(is_real_row(_happened))),
     happened=_happened,
 )
 
-_windows = rows_of("windows", **_counter_key, ends_at=_BIG, period_starts_at=_BIG)
+_windows = values_table("windows", **_counter_key, ends_at=_BIG, period_starts_at=_BIG)
 h = usage_hours.c
 _SUMS = Statement(
     select(*(_windows.c[name] for name in _counter_key), func.sum(h.total))
@@ -170,8 +170,8 @@ _SUMS = Statement(
     windows=_windows,
 )
 
-_subject_key = {**_counter_key, "subject": Key}
-_whom = rows_of("whom", **_subject_key)
+_subject_key = {**_counter_key, "subject": ByteOrderedText}
+_whom = values_table("whom", **_subject_key)
 s = usage_subjects.c
 _SUBJECTS = Statement(
     select(*(s[name] for name in _subject_key)).join_from(
@@ -179,9 +179,9 @@ _SUBJECTS = Statement(
     ),
     whom=_whom,
 )
-_met = rows_of("met", **_subject_key)
+_met = values_table("met", **_subject_key)
 _INSERT_SUBJECTS = Statement(
-    insert(usage_subjects).from_select(list(_met.c.keys()), select(*_met.c).where(given(_met))), met=_met
+    insert(usage_subjects).from_select(list(_met.c.keys()), select(*_met.c).where(is_real_row(_met))), met=_met
 )
 
 Rows = Sequence[Sequence[Any]]
@@ -191,60 +191,60 @@ Rows = Sequence[Sequence[Any]]
 # Locks need it of lives only: whoever holds them is alone with all other rows of theirs.
 
 
-async def counts(tx: BatchTx, wanted: Iterable[CounterKey]) -> Rows:
+async def counts(tx: RawTransaction, wanted: Iterable[CounterKey]) -> Rows:
     return await tx.fetch(_COUNTS, wanted=sorted(wanted))
 
 
-async def lock_lives(tx: BatchTx, lives: Iterable[LifeKey]) -> Rows:
+async def lock_lifetime_counters(tx: RawTransaction, lives: Iterable[LifeKey]) -> Rows:
     """The life rows that exist, in the order of their keys, each held until the transaction ends."""
     return await tx.fetch(_LOCK_LIVES, lives=sorted(lives))
 
 
-async def bear_lives(tx: BatchTx, lives: Iterable[LifeKey]) -> Rows:
+async def insert_lifetime_counters(tx: RawTransaction, lives: Iterable[LifeKey]) -> Rows:
     """Make life rows; answers which, the others somebody else has made meanwhile."""
     return await tx.fetch(_BEAR, born=[(*life, 0, 0, 0, 0, 0) for life in sorted(lives)])
 
 
-async def bury_lives(tx: BatchTx, lives: Iterable[LifeKey]) -> None:
+async def delete_unused_lifetime_counters(tx: RawTransaction, lives: Iterable[LifeKey]) -> None:
     await tx.run(_BURY, stillborn=sorted(lives))
 
 
-async def put_counts(tx: BatchTx, counted: Iterable[tuple[int, ...]]) -> None:
+async def put_counts(tx: RawTransaction, counted: Iterable[tuple[int, ...]]) -> None:
     """Write counters as (key, count, announced, windows); what is held stays as it is."""
     await tx.run(_PUT_COUNTS, counted=sorted(counted))
 
 
-async def close(tx: BatchTx, closed: Iterable[tuple[int, ...]]) -> None:
+async def close(tx: RawTransaction, closed: Iterable[tuple[int, ...]]) -> None:
     """Write a life and its closed period, as (key, count, announced, windows, closed until)."""
     await tx.run(_CLOSE, closed=sorted(closed))
 
 
-async def add_hours(tx: BatchTx, hours: dict[HourKey, list[int]]) -> None:
+async def add_hours(tx: RawTransaction, hours: dict[HourKey, list[int]]) -> None:
     await tx.run(_ADD_HOURS, added=[(*key, total, calls) for key, (total, calls) in sorted(hours.items())])
 
 
-async def note_late(tx: BatchTx, hours: Iterable[tuple[int, int]]) -> None:
+async def note_late(tx: RawTransaction, hours: Iterable[tuple[int, int]]) -> None:
     """That something was counted in hours that are over, told as (platform, hour)."""
     await tx.run(_NOTE_LATE, late=[(*hour, ids.new("late")) for hour in sorted(hours)])
 
 
-async def sums_of_hours(tx: BatchTx, windows: Iterable[tuple[int, ...]]) -> Rows:
+async def sums_of_hours(tx: RawTransaction, windows: Iterable[tuple[int, ...]]) -> Rows:
     """What was counted in windows, told as (counter, end, period's start or -1); those without hours are left out."""
     return await tx.fetch(_SUMS, windows=list(windows))
 
 
-async def subjects(tx: BatchTx, whom: Iterable[tuple[Any, ...]]) -> Rows:
+async def subjects(tx: RawTransaction, whom: Iterable[tuple[Any, ...]]) -> Rows:
     """Those of the subjects that were counted before."""
     return await tx.fetch(_SUBJECTS, whom=sorted(whom))
 
 
-async def insert_subjects(tx: BatchTx, met: Iterable[tuple[Any, ...]]) -> None:
+async def insert_subjects(tx: RawTransaction, met: Iterable[tuple[Any, ...]]) -> None:
     await tx.run(_INSERT_SUBJECTS, met=sorted(met))
 
 
-async def events(tx: BatchTx, asked: Iterable[EventKey]) -> Rows:
+async def events(tx: RawTransaction, asked: Iterable[EventKey]) -> Rows:
     return await tx.fetch(_EVENTS, asked=sorted(asked))
 
 
-async def insert_events(tx: BatchTx, happened: Rows) -> None:
+async def insert_events(tx: RawTransaction, happened: Rows) -> None:
     await tx.run(_INSERT_EVENTS, happened=happened)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from dream_api.core import clock
-from dream_api.core.db import Database, Tx, walk
+from dream_api.core.db import Database, Tx, iterate_by_key
 from dream_api.usage import compaction_queries as queries
 from dream_api.usage.admission import CounterKey, HourKey, LifeKey, SubjectKey
 from dream_api.usage.admission_queries import add_hours, note_late
@@ -27,7 +27,7 @@ CHUNK = 300
 Month = tuple[int, int, int, int]
 
 
-async def merge(database: Database, now: int) -> None:
+async def compact(database: Database, now: int) -> None:
     """Merge the hours of months that ended 13 months ago; may be broken off anywhere and begun again.
 
     Counters go first: those of hours and days are the sums of hours that are told apart no more once they are merged.
@@ -40,7 +40,7 @@ async def merge(database: Database, now: int) -> None:
 
 async def _drop_counters(database: Database, before: int) -> None:
     """Of hours and days that began before this moment, where a meter sums: they can be born again from their hours."""
-    async for rows in walk(database, usage_counters, queries.are_of_past_hours_and_days(before)):
+    async for rows in iterate_by_key(database, usage_counters, queries.are_of_past_hours_and_days(before)):
         for some in _in_chunks(rows):
             async with database.write() as tx:
                 await queries.drop_counters(tx, before, _counter_of(some[0]), _counter_of(some[-1]))
@@ -48,7 +48,7 @@ async def _drop_counters(database: Database, before: int) -> None:
 
 async def _forget_subjects(database: Database, before: int) -> None:
     """Of hours, days and months that began before this moment, together with the counts of them."""
-    async for rows in walk(database, usage_subjects, queries.are_of_past_windows(before)):
+    async for rows in iterate_by_key(database, usage_subjects, queries.are_of_past_windows(before)):
         for some in _in_chunks(rows):
             async with database.write() as tx:
                 gone = await queries.delete_subjects(tx, before, _subject_of(some[0]), _subject_of(some[-1]))
@@ -70,7 +70,7 @@ async def _months_to_merge(database: Database, before: int) -> AsyncGenerator[tu
     """Months of which some period has more than one row, and how many rows they have."""
     current: Month | None = None
     periods: Counter[int] = Counter()
-    async for rows in walk(database, usage_hours, usage_hours.c.hour < before):
+    async for rows in iterate_by_key(database, usage_hours, usage_hours.c.hour < before):
         for row in rows:
             month = (row.platform_no, row.customer_no, row.meter_no, _month_of(row.hour))
             if month != current:

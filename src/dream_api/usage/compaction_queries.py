@@ -16,7 +16,7 @@ from sqlalchemy import (
     update,
 )
 
-from dream_api.core.db import Statement, Tx, place, rows_of
+from dream_api.core.db import Statement, Tx, resume_key, values_table
 from dream_api.usage.admission import CounterKey, SubjectKey
 from dream_api.usage.admission_queries import Rows
 from dream_api.usage.meter_queries import its_meter
@@ -29,14 +29,14 @@ _counter_key = {**_life_key, "window": SmallInteger(), "starts_at": _BIG}
 c = usage_counters.c
 s = usage_subjects.c
 
-_fewer = rows_of("fewer", **_counter_key, fewer=_BIG)
+_fewer = values_table("fewer", **_counter_key, fewer=_BIG)
 _LESSEN = Statement(
     update(usage_counters)
     .values(count=c.count - _fewer.c.fewer)
     .where(and_(*(c[name] == _fewer.c[name] for name in _counter_key))),
     fewer=_fewer,
 )
-_empty = rows_of("empty", **_counter_key)
+_empty = values_table("empty", **_counter_key)
 _DROP_EMPTY = Statement(
     delete(usage_counters).where(
         tuple_(*usage_counters.primary_key).in_(select(*_empty.c)), c.count == literal_column("0")
@@ -44,7 +44,7 @@ _DROP_EMPTY = Statement(
     empty=_empty,
 )
 
-_months = rows_of("months", **_life_key, starts_at=_BIG, ends_at=_BIG)
+_months = values_table("months", **_life_key, starts_at=_BIG, ends_at=_BIG)
 old = usage_hours.alias("old")
 _TAKE_HOURS = Statement(
     delete(usage_hours)
@@ -93,7 +93,7 @@ async def delete_subjects(tx: Tx, before: int, first: SubjectKey, last: SubjectK
 
 def _between(table: Table, first: Sequence[Any], last: Sequence[Any]) -> ColumnElement[bool]:
     key = tuple_(*table.primary_key)
-    return and_(key >= place(table, first), key <= place(table, last))
+    return and_(key >= resume_key(table, first), key <= resume_key(table, last))
 
 
 async def lessen_counters(tx: Tx, fewer: Mapping[CounterKey, int]) -> None:

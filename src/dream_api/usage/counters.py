@@ -4,24 +4,24 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from dream_api.core import clock
-from dream_api.core.db import BatchTx
+from dream_api.core.db import RawTransaction
 from dream_api.usage import admission_queries, reservation_queries
 from dream_api.usage.admission import (
+    AdmissionResult,
     Admitted,
     Call,
-    Charge,
     Counter,
     CounterKey,
-    Crossing,
-    Decided,
+    Increment,
     LifeKey,
     State,
     SubjectKey,
+    ThresholdCrossing,
     Verdict,
-    decide,
+    admit,
 )
 from dream_api.usage.late_calls import refuse_late
-from dream_api.usage.reservation_expiry import overdue, release
+from dream_api.usage.reservation_expiry import expire_reservations, overdue
 from dream_api.usage.rollup import over_at
 from dream_api.usage.windows import Window, starts_of
 
@@ -34,24 +34,24 @@ class Counted:
     """A verdict for each call, and the limits that came to a threshold."""
 
     verdicts: list[Verdict]
-    crossings: list[Crossing]
+    crossings: list[ThresholdCrossing]
 
 
-async def count(tx: BatchTx, calls: list[Call], storable: Storable, *, expired_at: int | None = None) -> Counted:
+async def count(tx: RawTransaction, calls: list[Call], storable: Storable, *, expired_at: int | None = None) -> Counted:
     """Decide on the calls and write what was admitted in `tx`; it holds once that is committed.
 
     `storable(place, verdict)` gives the text that is stored with the key of an admitted call. Reservations that ended
     by `expired_at` are released first; None: nobody looks for any. Raises PeriodClosed, before anything is decided.
     """
     state, born = await locked_state(tx, calls, expired_at)
-    decided = decide(state, calls)
+    decided = admit(state, calls)
     await write(tx, decided, state, born)
     if decided.events:
         await _write_events(tx, calls, decided, storable)
     return Counted(decided.verdicts, decided.crossings)
 
 
-async def peek(tx: BatchTx, charge: Charge, now: int) -> State:
+async def peek(tx: RawTransaction, charge: Increment, now: int) -> State:
     """What is counted of everything the charge would touch; nothing is locked or written."""
     state = await read(tx, [charge])
     if state.closed:
@@ -64,7 +64,7 @@ async def peek(tx: BatchTx, charge: Charge, now: int) -> State:
 
 
 async def locked_state(
-    tx: BatchTx, calls: list[Call], expired_at: int | None, *, also: Iterable[LifeKey] = ()
+    tx: RawTransaction, calls: list[Call], expired_at: int | None, *, also: Iterable[LifeKey] = ()
 ) -> tuple[State, set[LifeKey]]:
     """The calls' state, held until the transaction ends, and the life rows that were made only to be locked.
 
@@ -87,25 +87,25 @@ async def locked_state(
         for row in await admission_queries.events(tx, asked):
             state.events[(row[0], row[1], row[2], row[3], row[4], row[5])] = (bytes(row[6]), row[7])
     if expired:
-        await release(tx, state, expired)
+        await expire_reservations(tx, state, expired)
     return state, born
 
 
-async def lock(tx: BatchTx, lives: set[LifeKey]) -> set[LifeKey]:
+async def lock(tx: RawTransaction, lives: set[LifeKey]) -> set[LifeKey]:
     """Hold every life row; where an old customer has none for the meter yet, it is made first. Answers those made."""
     if not lives:
         return set()
-    found = {(row[0], row[1], row[2]) for row in await admission_queries.lock_lives(tx, lives)}
+    found = {(row[0], row[1], row[2]) for row in await admission_queries.lock_lifetime_counters(tx, lives)}
     missing = lives - found
     if not missing:
         return set()
-    born = {(row[0], row[1], row[2]) for row in await admission_queries.bear_lives(tx, missing)}
+    born = {(row[0], row[1], row[2]) for row in await admission_queries.insert_lifetime_counters(tx, missing)}
     if len(born) < len(missing):
-        await admission_queries.lock_lives(tx, missing - born)
+        await admission_queries.lock_lifetime_counters(tx, missing - born)
     return born
 
 
-async def read(tx: BatchTx, charges: list[Charge], rowless: Collection[LifeKey] = ()) -> State:
+async def read(tx: RawTransaction, charges: list[Increment], rowless: Collection[LifeKey] = ()) -> State:
     """What is stored of everything that the charges touch; `rowless`: the lives of which nothing was ever counted."""
     keys: set[CounterKey] = set()
     for charge in charges:
@@ -132,7 +132,7 @@ async def read(tx: BatchTx, charges: list[Charge], rowless: Collection[LifeKey] 
     return state
 
 
-async def _read_counters(tx: BatchTx, state: State, keys: set[CounterKey]) -> None:
+async def _read_counters(tx: RawTransaction, state: State, keys: set[CounterKey]) -> None:
     for platform, customer, meter, window, starts_at, closed_until, *numbers in await admission_queries.counts(
         tx, keys
     ):
@@ -143,7 +143,7 @@ async def _read_counters(tx: BatchTx, state: State, keys: set[CounterKey]) -> No
         counter.is_there = True
 
 
-async def _keep_others(tx: BatchTx, state: State) -> None:
+async def _keep_others(tx: RawTransaction, state: State) -> None:
     """Find the counters that other limits have made, or make with these calls, in the windows of each charge.
 
     Whoever counts keeps them all, so that a counter that exists is always true, whatever plan a call came with.
@@ -162,7 +162,9 @@ async def _keep_others(tx: BatchTx, state: State) -> None:
         kept += [state.counters[key] for key in keys if key in state.counters]
 
 
-async def _bear_counters(tx: BatchTx, state: State, charges: list[Charge], rowless: Collection[LifeKey]) -> None:
+async def _bear_counters(
+    tx: RawTransaction, state: State, charges: list[Increment], rowless: Collection[LifeKey]
+) -> None:
     """A sum's counter of a window that no limit named before begins with the sum of its hours."""
     missing: dict[CounterKey, tuple[int, ...]] = {}
     for charge in charges:
@@ -182,7 +184,7 @@ async def _bear_counters(tx: BatchTx, state: State, charges: list[Charge], rowle
             state.counters[key[0], key[1], key[2], key[3], key[4]].count = int(total)
 
 
-async def write(tx: BatchTx, decided: Decided, state: State, born: set[LifeKey]) -> None:
+async def write(tx: RawTransaction, decided: AdmissionResult, state: State, born: set[LifeKey]) -> None:
     """Write what was decided; life rows that were made for nothing go again."""
     rows = [
         (*counter.key, counter.count, counter.announced, counter.windows)
@@ -201,10 +203,10 @@ async def write(tx: BatchTx, decided: Decided, state: State, born: set[LifeKey])
         await admission_queries.insert_subjects(tx, decided.subjects)
     stillborn = {life for life in born if not state.counter((*life, 0, 0)).is_written}
     if stillborn:
-        await admission_queries.bury_lives(tx, stillborn)
+        await admission_queries.delete_unused_lifetime_counters(tx, stillborn)
 
 
-async def _write_events(tx: BatchTx, calls: list[Call], decided: Decided, storable: Storable) -> None:
+async def _write_events(tx: RawTransaction, calls: list[Call], decided: AdmissionResult, storable: Storable) -> None:
     rows: list[tuple[object, ...]] = []
     for event, place in decided.events.items():
         verdict = decided.verdicts[place]

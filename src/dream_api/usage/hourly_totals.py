@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import Subquery, bindparam, case, func, literal, select, union_all
 
-from dream_api.core.db.columns import Key, Number, Small
+from dream_api.core.db.columns import ByteOrderedText, Number, Small
 from dream_api.customers.tables import customers
-from dream_api.platforms import Scope, mode_no
+from dream_api.platforms import ProjectScope, mode_no
 from dream_api.usage.tables import usage_hours, usage_late, usage_rolled, usage_totals
 
 c = customers.c
@@ -17,7 +17,7 @@ r = usage_rolled.c
 t = usage_totals.c
 
 
-def hours_asked(scope: Scope, meter_nos: list[int], starts_at: int, ends_at: int) -> dict[str, Any]:
+def hours_asked(scope: ProjectScope, meter_nos: list[int], starts_at: int, ends_at: int) -> dict[str, Any]:
     """The values of a statement that reads `hours`."""
     return {
         "platform_id": scope.platform_id,
@@ -55,8 +55,11 @@ def hours() -> Subquery:
     # Asked row by row: as a join, SQLite would look through the hours of all customers, one by one.
     is_theirs = (
         select(c.no)
-        .where(c.platform_id == bindparam("platform_id", type_=Key), c.no == h.customer_no)
-        .where(c.project_id == bindparam("project_id", type_=Key), c.mode == bindparam("mode", type_=Key))
+        .where(c.platform_id == bindparam("platform_id", type_=ByteOrderedText), c.no == h.customer_no)
+        .where(
+            c.project_id == bindparam("project_id", type_=ByteOrderedText),
+            c.mode == bindparam("mode", type_=ByteOrderedText),
+        )
         .correlate(usage_hours)
         .exists()
     )

@@ -18,8 +18,8 @@ from sqlalchemy import (
 )
 
 from dream_api.core import clock
-from dream_api.core.db import months_later
-from dream_api.core.integrity import Check
+from dream_api.core.db import sql_add_months
+from dream_api.core.integrity import IntegrityCheck
 from dream_api.customers.tables import customers
 from dream_api.platforms import home_platform_no
 from dream_api.platforms.tables import platforms
@@ -47,27 +47,29 @@ _WHOSE = ("platform_no", "customer_no", "meter_no")
 _COUNTER = (*_WHOSE, "window", "starts_at")
 
 
-def checks() -> list[Check]:
+def checks() -> list[IntegrityCheck]:
     return [
-        Check("life_is_sum_of_hours", "Each life count of a sum meter is the sum of its hours.", _lives()),
-        Check(
+        IntegrityCheck("life_is_sum_of_hours", "Each life count of a sum meter is the sum of its hours.", _lives()),
+        IntegrityCheck(
             "windows_are_sums_of_hours",
             "Each hour's, day's, month's and period's count of a sum meter is the sum of the hours inside.",
             _windows(),
         ),
-        Check(
+        IntegrityCheck(
             "distinct_counts_are_subjects",
             "Each count of a distinct meter is the number of its subjects.",
             _subjects(),
         ),
-        Check("totals_are_sums_of_hours", "What charts read of hours that are over is the sum of them.", _totals()),
-        Check("held_is_reserved", "What each life holds is the sum of its open reservations.", _held()),
-        Check(
+        IntegrityCheck(
+            "totals_are_sums_of_hours", "What charts read of hours that are over is the sum of them.", _totals()
+        ),
+        IntegrityCheck("held_is_reserved", "What each life holds is the sum of its open reservations.", _held()),
+        IntegrityCheck(
             "platforms_count_live_calls",
             "Each platform's requests are the admitted live calls of its customers; the operator's are not counted.",
             _platforms(),
         ),
-        Check(
+        IntegrityCheck(
             "counts_are_not_negative",
             "No life, no period and nothing held is negative, and only life rows hold.",
             select(usage_counters).where(
@@ -78,7 +80,7 @@ def checks() -> list[Check]:
                 )
             ),
         ),
-        Check(
+        IntegrityCheck(
             "counters_have_lives",
             "Every counter's customer and meter have a life row, and every meter is known.",
             _homeless(),
@@ -116,7 +118,7 @@ def _windows() -> Query:
     ends_at = case(
         (c.window == int(Window.HOUR), c.starts_at + clock.HOUR),
         (c.window == int(Window.DAY), c.starts_at + clock.DAY),
-        else_=months_later(c.starts_at),
+        else_=sql_add_months(c.starts_at),
     )
     total = (
         select(func.coalesce(func.sum(h.total), 0))

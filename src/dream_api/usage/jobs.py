@@ -4,7 +4,7 @@ from sqlalchemy import literal_column
 
 from dream_api.core import clock
 from dream_api.core.db import Database
-from dream_api.core.expiry import Kept
+from dream_api.core.expiry import ExpiryRule
 from dream_api.core.jobs import Job, Registry
 from dream_api.usage import compaction, rollup
 from dream_api.usage.reservations import release_overdue
@@ -15,7 +15,7 @@ RELEASE = "usage.release"
 ROLL = "usage.roll"
 
 _HAS_ENDED = reservations.c.state != literal_column("'open'")
-KEPT = (Kept(reservations.c.expires_at, 30 * clock.DAY, _HAS_ENDED),)
+KEPT = (ExpiryRule(reservations.c.expires_at, 30 * clock.DAY, _HAS_ENDED),)
 
 
 def register(registry: Registry) -> None:
@@ -30,7 +30,7 @@ def register(registry: Registry) -> None:
 
 
 async def merge(database: Database, job: Job) -> None:
-    await compaction.merge(database, clock.now())
+    await compaction.compact(database, clock.now())
 
 
 async def release(database: Database, job: Job) -> None:
@@ -42,5 +42,5 @@ async def release(database: Database, job: Job) -> None:
 
 
 async def roll(database: Database, job: Job) -> None:
-    while await rollup.roll(database):
+    while await rollup.roll_up(database):
         pass  # between two steps the other writers have their turn

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dream_api.usage.admission import Call, Charge, LifeKey, State
+from dream_api.usage.admission import Call, Increment, LifeKey, State
 from dream_api.usage.windows import Window
 
 
@@ -43,5 +43,5 @@ def _closings_of(state: State, call: Call) -> Closings:
     }
 
 
-def _period_of(charge: Charge) -> tuple[int, int, int, int, int]:
+def _period_of(charge: Increment) -> tuple[int, int, int, int, int]:
     return (*charge.life, int(Window.PERIOD), charge.hour[4])

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from dream_api.core.db import BatchTx, Tx
+from dream_api.core.db import RawTransaction, Tx
 from dream_api.core.errors import Invalid
-from dream_api.platforms import Project, draw
+from dream_api.platforms import Project, next_number
 from dream_api.usage import admission, counters, meter_queries
-from dream_api.usage.admission import Charge, Standing
+from dream_api.usage.admission import Increment, LimitStatus
 
 Aggregation = Literal["sum", "distinct"]
 
@@ -54,7 +54,7 @@ class Meter:
 
 
 async def create_meter(tx: Tx, project: Project, name: str, aggregation: Aggregation = "sum") -> Meter:
-    meter = Meter(await draw(tx, f"meters:{project.platform_no}"), name, aggregation)
+    meter = Meter(await next_number(tx, f"meters:{project.platform_no}"), name, aggregation)
     await meter_queries.insert_meter(
         tx,
         {
@@ -74,6 +74,6 @@ async def meters_of(tx: Tx, platform_no: int, project_no: int) -> dict[str, Mete
     return {row.name: Meter(row.meter_no, row.name, row.aggregation) for row in rows}
 
 
-async def standings(tx: BatchTx, charge: Charge, now: int) -> tuple[Standing, ...]:
+async def standings(tx: RawTransaction, charge: Increment, now: int) -> tuple[LimitStatus, ...]:
     """How the charge's limits stand, without counting it."""
     return admission.standings(await counters.peek(tx, charge, now), charge)

@@ -1,16 +1,16 @@
 """Closes billing periods, so that what is billed is what was counted."""
 
-from dream_api.core.db import BatchTx
+from dream_api.core.db import RawTransaction
 from dream_api.usage import admission_queries, counters
-from dream_api.usage.admission import Charge, State
-from dream_api.usage.windows import OpenLimit, Window
+from dream_api.usage.admission import Increment, State
+from dream_api.usage.windows import CurrentLimit, Window
 
 # A period's hours are told by its start alone, wherever it ends.
 _OPEN_END = 2**62
 
 
 async def close_period(
-    tx: BatchTx, platform_no: int, customer_no: int, meter_no: int, starts_at: int, ends_at: int
+    tx: RawTransaction, platform_no: int, customer_no: int, meter_no: int, starts_at: int, ends_at: int
 ) -> int:
     """What a meter that sums has counted in the billing period; once `tx` is committed, nothing is added to it.
 
@@ -28,16 +28,16 @@ async def close_period(
     return state.counter(period).count
 
 
-async def used_in_period(tx: BatchTx, platform_no: int, customer_no: int, meter_no: int, starts_at: int) -> int:
+async def used_in_period(tx: RawTransaction, platform_no: int, customer_no: int, meter_no: int, starts_at: int) -> int:
     """What a meter that sums has counted so far in the billing period that began then."""
     charge = _period(platform_no, customer_no, meter_no, starts_at)
     return (await counters.read(tx, [charge])).counter(*charge.keys).count
 
 
-def _period(platform_no: int, customer_no: int, meter_no: int, starts_at: int) -> Charge:
+def _period(platform_no: int, customer_no: int, meter_no: int, starts_at: int) -> Increment:
     """What a call would touch that counts nothing in the period."""
-    limit = OpenLimit(Window.PERIOD, "hard", None, starts_at, _OPEN_END)
-    return Charge((platform_no, customer_no, meter_no), 0, (limit,), starts_at, starts_at)
+    limit = CurrentLimit(Window.PERIOD, "hard", None, starts_at, _OPEN_END)
+    return Increment((platform_no, customer_no, meter_no), 0, (limit,), starts_at, starts_at)
 
 
 def _row(state: State, key: tuple[int, int, int, int, int], closed_until: int) -> tuple[int, ...]:

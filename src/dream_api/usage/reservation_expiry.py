@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from dream_api.core.db import BatchTx
+from dream_api.core.db import RawTransaction
 from dream_api.usage import reservation_queries as queries
 from dream_api.usage.admission import LifeKey, State
 
@@ -29,12 +29,12 @@ def holds_of(
     return (own,) if level_meter_no is None else (own, ((platform_no, 0, level_meter_no), 1))
 
 
-async def overdue(tx: BatchTx, now: int) -> list[Expired]:
+async def overdue(tx: RawTransaction, now: int) -> list[Expired]:
     """Some open reservations whose time is over, the oldest first."""
     return [Expired(row[0], row[1], holds_of(row[0], *row[2:])) for row in await queries.overdue(tx, now)]
 
 
-async def release(tx: BatchTx, state: State, expired: list[Expired]) -> None:
+async def expire_reservations(tx: RawTransaction, state: State, expired: list[Expired]) -> None:
     """End those that nobody else has ended; their lives must be locked."""
     ended = {(row[0], row[1]) for row in await queries.expire(tx, [(one.platform_no, one.id) for one in expired])}
     released: Counter[LifeKey] = Counter()
@@ -45,7 +45,7 @@ async def release(tx: BatchTx, state: State, expired: list[Expired]) -> None:
     await hold(tx, state, released)
 
 
-async def hold(tx: BatchTx, state: State, quantities: Counter[LifeKey]) -> None:
+async def hold(tx: RawTransaction, state: State, quantities: Counter[LifeKey]) -> None:
     """Let lives hold more (or, negative, less), in the table and in the state."""
     if quantities:
         await queries.hold(tx, [(*life, quantity) for life, quantity in quantities.items()])

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import BigInteger, and_, bindparam, literal_column, select, update
 from sqlalchemy import insert as plain_insert
 
-from dream_api.core.db import BatchTx, Statement, Tx, given, insert, rows_of
-from dream_api.core.db.columns import Key
+from dream_api.core.db import RawTransaction, Statement, Tx, insert, is_real_row, values_table
+from dream_api.core.db.columns import ByteOrderedText
 from dream_api.usage.admission import LifeKey
 from dream_api.usage.admission_queries import Rows
 from dream_api.usage.tables import reservations, usage_counters
@@ -19,10 +19,10 @@ _CHUNK = 200
 c = usage_counters.c
 r = reservations.c
 
-_held = rows_of("held", platform_no=_BIG, customer_no=_BIG, meter_no=_BIG, held=_BIG)
+_held = values_table("held", platform_no=_BIG, customer_no=_BIG, meter_no=_BIG, held=_BIG)
 _hold = insert(usage_counters).from_select(
     ["platform_no", "customer_no", "meter_no", "held", "window", "starts_at", "count", "announced"],
-    select(*_held.c, _NOTHING, _NOTHING, _NOTHING, _NOTHING).where(given(_held)),
+    select(*_held.c, _NOTHING, _NOTHING, _NOTHING, _NOTHING).where(is_real_row(_held)),
 )
 _HOLD = Statement(
     _hold.on_conflict_do_update(
@@ -47,7 +47,7 @@ _OVERDUE_OF = Statement(
         r.meter_no == bindparam("meter_no", type_=_BIG),
     )
 )
-_ended = rows_of("ended", platform_no=_BIG, id=Key)
+_ended = values_table("ended", platform_no=_BIG, id=ByteOrderedText)
 _EXPIRE = Statement(
     update(reservations)
     .values(state=literal_column("'expired'"))
@@ -57,22 +57,22 @@ _EXPIRE = Statement(
 )
 
 
-async def hold(tx: BatchTx, held: Iterable[tuple[int, ...]]) -> None:
+async def hold(tx: RawTransaction, held: Iterable[tuple[int, ...]]) -> None:
     """Add to what lives hold, as (life, quantity); a life that has no row yet gets one."""
     await tx.run(_HOLD, held=sorted(held))
 
 
-async def overdue(tx: BatchTx, now: int) -> Rows:
+async def overdue(tx: RawTransaction, now: int) -> Rows:
     """Open reservations whose time is over, the oldest first: a few hundred at most."""
     return await tx.fetch(_OVERDUE, now=now)
 
 
-async def overdue_of(tx: BatchTx, life: LifeKey, now: int) -> Rows:
+async def overdue_of(tx: RawTransaction, life: LifeKey, now: int) -> Rows:
     """What overdue reservations of one life still hold of it."""
     return await tx.fetch(_OVERDUE_OF, now=now, platform_no=life[0], customer_no=life[1], meter_no=life[2])
 
 
-async def expire(tx: BatchTx, ended: Iterable[tuple[int, str]]) -> Rows:
+async def expire(tx: RawTransaction, ended: Iterable[tuple[int, str]]) -> Rows:
     """End those of them that are open; answers which."""
     return await tx.fetch(_EXPIRE, ended=sorted(ended))
 

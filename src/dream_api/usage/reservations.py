@@ -16,7 +16,7 @@ from dream_api.usage.admission import (
     LifeKey,
     Overflowing,
     Refused,
-    decide,
+    admit,
     refusal,
     standings,
 )
@@ -121,7 +121,7 @@ async def settle(tx: Tx, reservation: Reservation, call: Call) -> Counted:
     await reservation_expiry.hold(tx, state, Counter({life: -held for life, held in reservation.holds}))
     if quantity == 0:
         return Counted([Admitted(standings(state, call.charges[0]))], [])
-    decided = decide(state, [call])
+    decided = admit(state, [call])
     await counters.write(tx, decided, state, born)
     return Counted(decided.verdicts, decided.crossings)
 

@@ -22,7 +22,7 @@ def over_at(now: int) -> int:
     return clock.hour_of(now) - clock.HOUR
 
 
-async def roll(database: Database) -> bool:
+async def roll_up(database: Database) -> bool:
     """Sum up some hours of every platform that has hours which are over; whether there may be more."""
     until = over_at(clock.now() - _SLACK)
     async with database.read() as tx:

@@ -2,7 +2,16 @@
 
 from sqlalchemy import CheckConstraint, Column, Index, Table, UniqueConstraint, text
 
-from dream_api.core.db.columns import Digest, Key, Number, Small, Verbatim, key, metadata, moment
+from dream_api.core.db.columns import (
+    ByteOrderedText,
+    Hash,
+    Number,
+    RawText,
+    Small,
+    id_column,
+    metadata,
+    timestamp_column,
+)
 
 # Rows that change with every call stay in their page, and no index changes with them.
 _ROOM_TO_UPDATE = {"fillfactor": 60}
@@ -14,8 +23,8 @@ meters = Table(
     Column("platform_no", Number, primary_key=True, autoincrement=False),
     Column("meter_no", Number, primary_key=True, autoincrement=False),
     Column("project_no", Number, nullable=False),
-    key("name"),
-    key("aggregation"),
+    id_column("name"),
+    id_column("aggregation"),
     UniqueConstraint("platform_no", "project_no", "name"),
     CheckConstraint("aggregation IN ('sum', 'distinct')", name="aggregation"),
     info={"scope": "platform", "personal": False, "keep": _KEPT},
@@ -97,7 +106,7 @@ usage_late = Table(
     Column("platform_no", Number, primary_key=True, autoincrement=False),
     Column("hour", Number, primary_key=True, autoincrement=False),
     # Nobody who counts waits for another: each has rows of its own.
-    key("id", primary_key=True),
+    id_column("id", primary_key=True),
     info={"scope": "platform", "personal": False, "keep": "until the sums are made anew"},
     sqlite_with_rowid=False,
 )
@@ -110,11 +119,11 @@ usage_events = Table(
     Column("mode", Small, primary_key=True, autoincrement=False),
     # Whose key it is: 0 is the developer's server.
     Column("customer_no", Number, primary_key=True, autoincrement=False),
-    Column("key", Key, primary_key=True),
+    Column("key", ByteOrderedText, primary_key=True),
     Column("item", Number, primary_key=True, autoincrement=False),
-    Column("fingerprint", Digest, nullable=False),
+    Column("fingerprint", Hash, nullable=False),
     # The numbers of the first answer, as JSON.
-    Column("answer", Verbatim, nullable=False),
+    Column("answer", RawText, nullable=False),
     info={"scope": "platform", "personal": False, "keep": "with the customer"},
     sqlite_with_rowid=False,
 )
@@ -128,7 +137,7 @@ usage_subjects = Table(
     Column("meter_no", Number, primary_key=True, autoincrement=False),
     Column("window", Small, primary_key=True, autoincrement=False),
     Column("starts_at", Number, primary_key=True, autoincrement=False),
-    key("subject", primary_key=True),
+    id_column("subject", primary_key=True),
     info={"scope": "platform", "personal": True, "keep": "with the customer"},
     sqlite_with_rowid=False,
 )
@@ -137,21 +146,21 @@ reservations = Table(
     "reservations",
     metadata,
     Column("platform_no", Number, primary_key=True, autoincrement=False),
-    key("id", primary_key=True),
+    id_column("id", primary_key=True),
     Column("project_no", Number, nullable=False),
     Column("mode", Small, nullable=False),
     Column("customer_no", Number, nullable=False),
     Column("meter_no", Number, nullable=False),
     # The plan that X-User-Plan named; none: the customer's own.
-    key("plan", nullable=True),
+    id_column("plan", nullable=True),
     Column("quantity", Number, nullable=False),
     # Where it also holds one request of the platform's level: the meter of home.
     Column("level_meter_no", Number, nullable=True),
-    key("state"),
+    id_column("state"),
     # What was counted in the end.
     Column("settled", Number, nullable=True),
-    moment("created_at"),
-    moment("expires_at"),
+    timestamp_column("created_at"),
+    timestamp_column("expires_at"),
     CheckConstraint("state IN ('open', 'settled', 'expired')", name="state"),
     CheckConstraint("(state = 'settled') = (settled IS NOT NULL)", name="settled"),
     CheckConstraint("quantity > 0 AND settled BETWEEN 0 AND quantity", name="quantity"),

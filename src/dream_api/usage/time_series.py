@@ -11,7 +11,7 @@ from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import ValidationFailed
 from dream_api.customers.tables import customers
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 from dream_api.usage.hourly_totals import hours, hours_asked
 from dream_api.usage.meters import Meter
 from dream_api.usage.tables import usage_hours
@@ -77,9 +77,9 @@ def _within_time(moment: int, param: str) -> int:
     return moment
 
 
-async def history(
+async def usage_history(
     tx: Tx,
-    scope: Scope,
+    scope: ProjectScope,
     by: By,
     span: Span,
     meters: Sequence[Meter],
@@ -115,7 +115,7 @@ def _of_all(by: By) -> Select[*tuple[Any, ...]]:
 
 
 def _query(
-    scope: Scope, by: By, span: Span, meter_nos: list[int], user_id: str | None, limit: int | None
+    scope: ProjectScope, by: By, span: Span, meter_nos: list[int], user_id: str | None, limit: int | None
 ) -> Select[*tuple[Any, ...]]:
     whose = [c.platform_id == scope.platform_id, c.project_id == scope.project_id, c.mode == scope.mode]
     if user_id is not None:

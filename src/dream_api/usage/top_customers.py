@@ -7,7 +7,7 @@ from sqlalchemy import Row, Select, and_, select
 
 from dream_api.core.db import Tx
 from dream_api.customers.tables import customers
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 from dream_api.usage.meters import Meter
 from dream_api.usage.tables import usage_counters
 
@@ -19,7 +19,7 @@ u = usage_counters.c
 _LOOKED_THROUGH = 20
 
 
-async def foremost(tx: Tx, scope: Scope, meter: Meter, *, limit: int) -> Sequence[Row[Any]]:
+async def top_customers(tx: Tx, scope: ProjectScope, meter: Meter, *, limit: int) -> Sequence[Row[Any]]:
     """Customers with what was ever counted of them, the largest first: one row of each is read, whatever they used.
 
     One statement, or two where the other mode's customers stand before them.
@@ -28,7 +28,7 @@ async def foremost(tx: Tx, scope: Scope, meter: Meter, *, limit: int) -> Sequenc
     return found if len(found) == limit else await tx.all(_foremost(scope, meter, limit, among=None))
 
 
-async def so_far(tx: Tx, scope: Scope, meter: Meter, customer_nos: Sequence[int]) -> dict[int, int]:
+async def period_totals(tx: Tx, scope: ProjectScope, meter: Meter, customer_nos: Sequence[int]) -> dict[int, int]:
     """What each of these customers was ever counted for, by their numbers; of whom nothing was counted are left out."""
     counters = select(u.customer_no, u.count.label("used")).where(
         u.platform_no == scope.platform_no,
@@ -40,7 +40,7 @@ async def so_far(tx: Tx, scope: Scope, meter: Meter, customer_nos: Sequence[int]
     return {row.customer_no: row.used for row in await tx.all(counters)}
 
 
-def _foremost(scope: Scope, meter: Meter, limit: int, *, among: int | None) -> Select[*tuple[Any, ...]]:
+def _foremost(scope: ProjectScope, meter: Meter, limit: int, *, among: int | None) -> Select[*tuple[Any, ...]]:
     most = (
         select(u.customer_no, u.count.label("used"))
         .where(

@@ -47,7 +47,7 @@ _NEVER = 2**63
 
 
 @dataclass(frozen=True, slots=True)
-class OpenLimit:
+class CurrentLimit:
     """A limit in the window that is open at some moment."""
 
     window: Window
@@ -76,10 +76,10 @@ def thresholds_reached(count: int, maximum: int, told: int) -> list[int]:
     return [percent for percent in THRESHOLDS if percent > told and count * 100 >= percent * maximum]
 
 
-def open_at(limit: Limit, at: int, period: Period) -> OpenLimit:
+def window_at(limit: Limit, at: int, period: Period) -> CurrentLimit:
     """The limit's window that the moment lies in; of the billing period, the one that is given."""
     starts_at, ends_at = _bounds(limit.window, at, period)
-    return OpenLimit(limit.window, limit.kind, limit.max, starts_at, ends_at)
+    return CurrentLimit(limit.window, limit.kind, limit.max, starts_at, ends_at)
 
 
 def _bounds(window: Window, at: int, period: Period) -> tuple[int, int | None]:

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import BigInteger, Row, Text, func, or_, select
 
 from dream_api.core import clock, ids
-from dream_api.core.db import BatchTx, Statement, Tx, given, insert, rows_of
-from dream_api.core.db.columns import Key
+from dream_api.core.db import RawTransaction, Statement, Tx, insert, is_real_row, values_table
+from dream_api.core.db.columns import ByteOrderedText
 from dream_api.platforms import Mode
 from dream_api.webhooks.event_types import EventType
 from dream_api.webhooks.tables import events
@@ -27,23 +27,23 @@ class Event:
     data: dict[str, object]
 
 
-_happened = rows_of(
+_happened = values_table(
     "happened",
-    platform_id=Key,
-    id=Key,
-    project_id=Key,
-    mode=Key,
-    type=Key,
+    platform_id=ByteOrderedText,
+    id=ByteOrderedText,
+    project_id=ByteOrderedText,
+    mode=ByteOrderedText,
+    type=ByteOrderedText,
     data=Text(),
     created_at=BigInteger(),
 )
 _RECORD = Statement(
-    insert(events).from_select(list(_happened.c.keys()), select(*_happened.c).where(given(_happened))),
+    insert(events).from_select(list(_happened.c.keys()), select(*_happened.c).where(is_real_row(_happened))),
     happened=_happened,
 )
 
 
-async def record(tx: BatchTx, happened: Sequence[Event]) -> None:
+async def record_events(tx: RawTransaction, happened: Sequence[Event]) -> None:
     """Keep the events, in their order; they are told once the transaction is committed."""
     now = clock.now()
     rows = [
@@ -84,7 +84,7 @@ async def event_of(tx: Tx, platform_id: str, project_id: str, mode: Mode, event_
     return await tx.first(select(events).where(*own, e.id == event_id))
 
 
-async def newest_about(
+async def recent_for_customer(
     tx: Tx,
     platform_id: str,
     project_id: str,

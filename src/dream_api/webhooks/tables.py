@@ -2,20 +2,20 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table
 
-from dream_api.core.db.columns import Verbatim, key, metadata, moment
+from dream_api.core.db.columns import RawText, id_column, metadata, timestamp_column
 
 events = Table(
     "events",
     metadata,
-    key("platform_id", primary_key=True),
-    key("id", primary_key=True),
-    key("project_id"),
-    key("mode"),
+    id_column("platform_id", primary_key=True),
+    id_column("id", primary_key=True),
+    id_column("project_id"),
+    id_column("mode"),
     # Such as `usage.threshold_reached`.
-    key("type"),
+    id_column("type"),
     # JSON, byte for byte as it will be signed.
-    Column("data", Verbatim, nullable=False),
-    moment("created_at"),
+    Column("data", RawText, nullable=False),
+    timestamp_column("created_at"),
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
     CheckConstraint("mode IN ('test', 'live')", name="mode"),
     Index("ix_events__project", "platform_id", "project_id", "mode", "id"),

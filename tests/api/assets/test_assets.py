@@ -8,7 +8,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from dream_api import audit
-from dream_api.assets import type_of, upload_in
+from dream_api.assets import sniff_content_type, upload_in
 from dream_api.core.errors import MalformedRequest, ValidationFailed
 from dream_api.core.settings import Settings
 from tests.support.instance import Account, Cast, House, open_house
@@ -85,7 +85,7 @@ async def test_who_sells_uploads_and_nobody_else(api: AsyncClient, alice: Accoun
     ],
 )
 def test_the_bytes_tell_what_a_file_is(content: bytes, kind: str) -> None:
-    assert type_of(content) == kind
+    assert sniff_content_type(content) == kind
 
 
 async def test_what_could_run_script_is_only_saved(api: AsyncClient, alice: Account) -> None:

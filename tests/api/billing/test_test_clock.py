@@ -19,7 +19,7 @@ async def move(house: House, project: Project, at: int) -> None:
 
 async def now_in(house: House, account: Account, mode: Mode = "test") -> int:
     async with house.database.read() as tx:
-        return await platforms.now_in(tx, account.project.platform_id, account.project.id, mode)
+        return await platforms.project_now(tx, account.project.platform_id, account.project.id, mode)
 
 
 async def test_time_goes_on_from_where_it_was_moved_to(house: House, alice: Account):

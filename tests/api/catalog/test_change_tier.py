@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from dream_api import store
 from dream_api.catalog.tables import prices
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 from dream_api.store import Inventory
 from dream_api.store.tables import stock
 from tests.api.catalog.test_create_tier import rows
@@ -257,7 +257,7 @@ async def test_inventory_never_falls_below_what_is_held(house: House, shop: Acco
     assert (await put(house, shop, "mug", inventory=3)).json()["inventory"] == 3
     assert (await house.api.get("/tiers/mug", headers=shop.sk)).json()["description"] is None
     async with house.database.read() as tx:
-        scope = Scope(shop.project.platform_id, shop.project.platform_no, shop.project.id, "test")
+        scope = ProjectScope(shop.project.platform_id, shop.project.platform_no, shop.project.id, "test")
         assert await store.inventory_of(tx, scope, [mug["id"], "tier_none"]) == {
             mug["id"]: Inventory(3, held=3),
             "tier_none": Inventory(None),

@@ -196,8 +196,8 @@ async def test_a_use_that_came_to_nothing_is_given_back(house: House, alice: Acc
     platform_id = alice.project.platform_id
     async with house.database.write() as tx:
         await catalog.redeem(tx, platform_id, made["id"])
-        await catalog.unredeem(tx, platform_id, made["id"])
-        await catalog.unredeem(tx, platform_id, made["id"])
+        await catalog.release_redemption(tx, platform_id, made["id"])
+        await catalog.release_redemption(tx, platform_id, made["id"])
         await catalog.redeem(tx, platform_id, made["id"])
 
     assert (await house.api.get("/coupons", headers=alice.sk)).json()["data"][0]["redeemed"] == 1

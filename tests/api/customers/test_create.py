@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from dream_api.customers import ensure, queries
 from dream_api.customers.tables import customers
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 from tests.support.instance import Account, House
 
 ADA = {"userId": "ada", "email": "ada@example.com", "name": "Ada"}
@@ -166,7 +166,7 @@ async def test_who_looked_before_a_customer_was_made_finds_them_in_the_end(
 ) -> None:
     made = (await house.api.post("/api/customers", headers=alice.sk, json={"userId": "ada", "name": "Ada"})).json()
     project = alice.project
-    scope = Scope(project.platform_id, project.platform_no, project.id, "test")
+    scope = ProjectScope(project.platform_id, project.platform_no, project.id, "test")
     look, looks = queries.by_user_id, iter((True,))
 
     async def look_early(*of: Any) -> Any:

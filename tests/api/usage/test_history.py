@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert
 
 from dream_api import catalog, platforms, usage
-from dream_api.app import open_database, prepare
+from dream_api.app import bootstrap, open_database
 from dream_api.catalog import TierLimit
 from dream_api.core import clock, ids
 from dream_api.core.db import Database, Tx
@@ -205,9 +205,9 @@ class Filled:
     # Two of each project.
     meters: tuple[usage.Meter, ...]
 
-    def scope(self, mode: platforms.Mode) -> platforms.Scope:
+    def scope(self, mode: platforms.Mode) -> platforms.ProjectScope:
         project = self.projects[0]
-        return platforms.Scope(project.platform_id, project.platform_no, project.id, mode)
+        return platforms.ProjectScope(project.platform_id, project.platform_no, project.id, mode)
 
 
 async def filled(tx: Tx, rows: list[Row]) -> Filled:
@@ -276,7 +276,7 @@ async def agree(database: Database, rows: list[Row], span: Span) -> None:
         for meters in ([own[0]], own):
             async with database.read() as tx:
                 with statements(tx) as told:
-                    points = await usage.history(tx, things.scope(mode), by, span, meters)
+                    points = await usage.usage_history(tx, things.scope(mode), by, span, meters)
             assert points == meant(rows, MODES.index(mode), by, span, meters, things.meters)
             assert len(told) == 1
 
@@ -284,7 +284,7 @@ async def agree(database: Database, rows: list[Row], span: Span) -> None:
 def test_the_numbers_are_the_sums_of_the_rows_and_come_with_one_statement(database_settings: Settings):
     with asyncio.Runner() as runner:
         database = open_database(database_settings)
-        runner.run(prepare(database))
+        runner.run(bootstrap(database))
 
         @given(rows=ROWS, starts=st.integers(-2, 3), days=st.integers(1, 3))
         @settings(

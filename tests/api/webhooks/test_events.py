@@ -9,7 +9,7 @@ from dream_api.catalog import TierLimit
 from dream_api.core import clock
 from dream_api.platforms import Mode
 from dream_api.usage import Window
-from dream_api.webhooks import SENTENCES, Event, EventType, record
+from dream_api.webhooks import SENTENCES, Event, EventType, record_events
 from tests.docs.documents import DOCS
 from tests.support.instance import Account, House
 
@@ -19,7 +19,7 @@ async def happen(house: House, who: Account, *numbers: int, mode: Mode = "test",
     async with house.database.write() as tx:
         for number in numbers:
             event = Event(project.platform_id, project.id, mode, kind or "usage.threshold_reached", {"number": number})
-            await record(tx, [event])
+            await record_events(tx, [event])
 
 
 async def listed(house: House, headers: dict[str, str], **params: str) -> Any:

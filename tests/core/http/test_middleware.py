@@ -15,7 +15,7 @@ from starlette.responses import StreamingResponse
 
 from dream_api.app import create_app
 from dream_api.core.errors import InternalError, Overloaded
-from dream_api.core.http import Answering
+from dream_api.core.http import RequestContextMiddleware
 from dream_api.core.http.cookies import drop_escaped_cookies
 from dream_api.core.settings import Settings
 from tests.support.instance import Account, House, bearer
@@ -104,7 +104,7 @@ async def test_every_answer_is_logged_with_its_id_and_without_its_key(house: Hou
 async def broken() -> AsyncIterator[httpx.AsyncClient]:
     """An application with a bug, behind the front."""
     app = FastAPI()
-    app.add_middleware(Answering, link_base="http://127.0.0.1:8787")
+    app.add_middleware(RequestContextMiddleware, link_base="http://127.0.0.1:8787")
 
     @app.get("/bug")
     async def bug() -> None:

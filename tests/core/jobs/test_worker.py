@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, closing, contextmanager
 import pytest
 
 from dream_api.core import clock, jobs
-from dream_api.core.db import Database, Tx, inside_transaction
+from dream_api.core.db import Database, Tx, in_transaction
 from tests.core.job_workers import Notes, at_work, put, until_none_is_left
 
 
@@ -53,7 +53,7 @@ async def test_a_handler_runs_outside_of_any_transaction(database: Database) -> 
     seen: list[bool] = []
 
     async def look(database: Database, job: jobs.Job) -> None:
-        seen.append(inside_transaction.get())
+        seen.append(in_transaction.get())
         async with database.write() as tx:
             await jobs.enqueue(tx, "note", {})
 

@@ -20,10 +20,10 @@ from sqlalchemy import Row
 from dream_api.core import clock, mail
 from dream_api.core.db import Database
 from dream_api.core.jobs import Registry, Worker
-from dream_api.core.mail import Carrier, Letter
+from dream_api.core.mail import EmailMessage, SMTPTransport
 from dream_api.core.settings import Settings
 
-LETTER = Letter("ada@example.com", "Verify Ünï", "Follow http://dream.test/verify#t\n", "<p>Follow</p>")
+LETTER = EmailMessage("ada@example.com", "Verify Ünï", "Follow http://dream.test/verify#t\n", "<p>Follow</p>")
 
 
 @dataclass
@@ -74,9 +74,9 @@ async def worker(database: Database, smtp_url: str, request: pytest.FixtureReque
     await running
 
 
-async def post(database: Database, letter: Letter = LETTER) -> str:
+async def post(database: Database, letter: EmailMessage = LETTER) -> str:
     async with database.write() as tx:
-        return await mail.post(tx, letter)
+        return await mail.enqueue_email(tx, letter)
 
 
 async def eventually(database: Database, mail_id: str, wanted: str, attempts: int | None = None) -> Row[Any]:
@@ -161,7 +161,7 @@ async def test_a_server_that_nobody_vouches_for_gets_no_password(database: Datab
     async with database.read() as tx:
         row = await mail.mail_by_id(tx, mail_id)
     assert row is not None
-    carrier = Carrier(f"smtp://dream:secret@127.0.0.1:{server.sockets[0].getsockname()[1]}", "hello@example.com")
+    carrier = SMTPTransport(f"smtp://dream:secret@127.0.0.1:{server.sockets[0].getsockname()[1]}", "hello@example.com")
 
     with pytest.raises((SMTPException, OSError)):
         await carrier.carry(carrier.message_of(row), row.to)
@@ -202,4 +202,4 @@ def _own_context(folder: Path) -> ssl.SSLContext:
 )
 def test_headers_cannot_be_put_in(to: str, subject: str) -> None:
     with pytest.raises(ValueError, match="A letter"):
-        Letter(to, subject, "", "")
+        EmailMessage(to, subject, "", "")

@@ -3,9 +3,9 @@
 import pytest
 from jinja2 import UndefinedError
 
-from dream_api.core.mail import Letters
+from dream_api.core.mail import EmailTemplates
 
-LETTERS = Letters("tests.core.mail")
+LETTERS = EmailTemplates("tests.core.mail")
 URL = "http://dream.test/account/invitation/t?a=1&b=2"
 
 

@@ -10,7 +10,7 @@ import httpx2 as httpx
 from sqlalchemy import delete, event, select
 
 from dream_api import accounts, audit
-from dream_api.app import every_job
+from dream_api.app import build_job_registry
 from dream_api.core.jobs import Job
 from dream_api.core.jobs.tables import jobs
 from dream_api.core.mail.tables import mails
@@ -58,7 +58,7 @@ class Browser:
 async def work_off(house: House) -> None:
     """Does what waits to be done, as a worker would."""
     state: Any = house.app.state  # pyright: ignore
-    registry = every_job(house.settings, state.billing)
+    registry = build_job_registry(house.settings, state.billing)
     while True:
         async with house.database.read() as tx:
             row = await tx.first(select(jobs).where(jobs.c.died_at.is_(None)).order_by(jobs.c.id).limit(1))

@@ -70,14 +70,14 @@ async def test_a_token_falls_and_ends_with_the_membership(house: House) -> None:
 
     async with house.database.write() as tx:
         await tx.execute(update(members).where(*whose).values(role="viewer"))
-        await accounts.note_tokens(tx, platform_id, user_id)
+        await accounts.invalidate_tokens(tx, platform_id, user_id)
     refund = await house.api.post("/coupons", headers=bearer(token), json={})
     assert (refund.status_code, refund.json()["code"]) == (403, "role_forbids")
     assert await told(house, token) == 200
 
     async with house.database.write() as tx:
         await tx.execute(delete(members).where(*whose))
-        await accounts.note_tokens(tx, platform_id, user_id)
+        await accounts.invalidate_tokens(tx, platform_id, user_id)
     assert (await house.api.get("/api/customers", headers=bearer(token))).json()["code"] == "token_revoked"
 
 
@@ -88,7 +88,7 @@ async def test_a_token_does_not_come_back_with_its_maker(house: House) -> None:
     async with house.database.write() as tx:
         await platforms.remove_member(tx, platform_id, user_id, by="owner")
         await platforms.add_member(tx, platform_id, user_id, "admin")
-    await house.changes.look()
+    await house.changes.poll()
 
     assert await told(house, token) == 401
 

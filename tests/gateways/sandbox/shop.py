@@ -14,17 +14,17 @@ from dream_api.catalog import Coupon, Price
 from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.gateways.contract import (
-    Account,
-    Change,
+    GatewayAccount,
     InvoiceFacts,
-    Line,
+    LineItem,
     NewCheckout,
     PaymentFacts,
+    SubscriptionChange,
     SubscriptionFacts,
 )
 from dream_api.gateways.sandbox import Sandbox
 from dream_api.gateways.sandbox.tables import sandbox_events, sandbox_objects
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 
 Json = dict[str, Any]
 VISA = "4242 4242 4242 4242"
@@ -81,19 +81,19 @@ def coupon(**more: Any) -> Coupon:
     )
 
 
-def line(price: Price, quantity: int = 1) -> Line:
-    return Line(price, price.id.removeprefix("price_").title(), 0 if price.type == "usage" else quantity)
+def line(price: Price, quantity: int = 1) -> LineItem:
+    return LineItem(price, price.id.removeprefix("price_").title(), 0 if price.type == "usage" else quantity)
 
 
-def change_to(*prices: Price, quantity: int = 1) -> Change:
-    return Change(tuple(line(price, quantity) for price in prices))
+def change_to(*prices: Price, quantity: int = 1) -> SubscriptionChange:
+    return SubscriptionChange(tuple(line(price, quantity) for price in prices))
 
 
 @dataclass
 class Shop:
     database: Database
     sandbox: Sandbox
-    account: Account
+    account: GatewayAccount
     now: int
     keys: int = 0
 
@@ -183,7 +183,7 @@ class Shop:
         found = await self.documents("payment_intent")
         return [await self.sandbox.read_payment(self.account, one["id"]) for one in found]
 
-    async def change(self, subscription_id: str, change: Change) -> None:
+    async def change(self, subscription_id: str, change: SubscriptionChange) -> None:
         await self.sandbox.change_subscription(self.account, subscription_id, change, key=self.key())
 
     async def cancel(self, subscription_id: str, *, at_period_end: bool, reason: str | None = None) -> None:
@@ -210,5 +210,5 @@ async def open_shop(database: Database) -> Shop:
     async with database.write() as tx:
         platform = await platforms.create(tx, "Alice")
         project = await platforms.create_project(tx, platform, "Alice", "saas")
-        account = await gateway_accounts.account_of(tx, Scope(platform.id, platform.no, project.id, "test"))
+        account = await gateway_accounts.account_of(tx, ProjectScope(platform.id, platform.no, project.id, "test"))
     return Shop(database, Sandbox(database, "http://dream.test"), account, clock.now())

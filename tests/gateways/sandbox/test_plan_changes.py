@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from dream_api.core import clock
-from dream_api.gateways.contract import CardDeclined, Change, GatewayRefused, Preview
+from dream_api.gateways.contract import CardDeclined, GatewayRefused, Preview, SubscriptionChange
 from tests.gateways.sandbox.shop import (
     BOOK,
     DECLINED_LATER,
@@ -26,7 +26,7 @@ ENDS_AT = moment("2027-02-28T12:00:00")
 HALF = 14 * clock.DAY
 
 
-async def made(shop: Shop, subscription_id: str, change: Change) -> Preview:
+async def made(shop: Shop, subscription_id: str, change: SubscriptionChange) -> Preview:
     """Change it as previewed at the same moment; the invoice says what the preview said, and the card what was due."""
     before = len(await shop.invoices())
     seen = await shop.sandbox.preview_change(shop.account, subscription_id, change)
@@ -239,7 +239,7 @@ async def test_an_item_whose_price_stays_keeps_its_id(shop: Shop) -> None:
     subscription_id = await shop.subscribe(PRO, TOKENS)
     before = [item["id"] for item in (await shop.document(subscription_id))["items"]["data"]]
 
-    await shop.change(subscription_id, Change((line(MAX), line(TOKENS))))
+    await shop.change(subscription_id, SubscriptionChange((line(MAX), line(TOKENS))))
 
     after = [item["id"] for item in (await shop.document(subscription_id))["items"]["data"]]
     assert after[1] == before[1]
@@ -251,7 +251,7 @@ async def test_an_item_whose_price_stays_keeps_its_id(shop: Shop) -> None:
     [change_to(TOKENS), change_to(PRO, BOOK), change_to(replace(PRO, currency="eur")), change_to(PRO, YEARLY)],
     ids=["only usage", "once", "another currency", "two rhythms"],
 )
-async def test_what_no_subscription_can_be_is_refused(shop: Shop, change: Change) -> None:
+async def test_what_no_subscription_can_be_is_refused(shop: Shop, change: SubscriptionChange) -> None:
     subscription_id = await shop.subscribe()
 
     with pytest.raises(GatewayRefused):

@@ -18,7 +18,7 @@ from sqlalchemy import Select, func, select
 
 from dream_api import app, catalog
 from dream_api.core.db import Database
-from dream_api.core.integrity import prove
+from dream_api.core.integrity import run_check
 from dream_api.core.settings import Settings
 from dream_api.customers.tables import customers
 from dream_api.platforms.tables import platforms
@@ -135,7 +135,7 @@ class Served:
     async def contradictions(self) -> dict[str, Any]:
         """What `doctor` finds, by the name of the check; nothing where all is well."""
         async with _opened(self.settings) as database:
-            findings = [await prove(database, check) for check in app.every_check()]
+            findings = [await run_check(database, check) for check in app.every_check()]
         return {finding.check.name: finding.contradictions for finding in findings if not finding.holds}
 
     def doctor(self) -> dict[str, Any]:
@@ -152,7 +152,7 @@ class Served:
 async def found(settings: Settings) -> Account:
     """Prepare the database as `serve` does, and open Alice's account with the tiers `free` and `small`."""
     async with _opened(settings) as database:
-        await app.prepare(database)
+        await app.bootstrap(database)
         alice = await open_account(database, "Alice")
         async with database.write() as tx:
             await catalog.set_tier(tx, alice.project, "test", "free", [catalog.TierLimit(None)])

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from dream_api.analytics import Figures, Near, Revenue, Sums, Totals, Used
+from dream_api import analytics
+from dream_api.analytics import Figures, MeterUsage, ProjectTotals, Revenue, Totals
 from dream_api.core import clock, money
 from dream_api.core.db import Row
 
@@ -194,7 +195,7 @@ def dashboard_totals_of(totals: Totals) -> DashboardTotals:
     )
 
 
-def _live(sums: Sums) -> dict[str, Any]:
+def _live(sums: ProjectTotals) -> dict[str, Any]:
     return {
         "mrr": _moneys(sums.mrr),
         "trial_mrr": _moneys(sums.trial_mrr),
@@ -225,12 +226,12 @@ def _sums(revenue: Revenue) -> dict[str, Any]:
     return {"currency": of} | {name: _money(of, getattr(total, name)) for name in ("gross", "refunded", "lost", "net")}
 
 
-def _usage(used: Used) -> UsageFigures:
+def _usage(used: MeterUsage) -> UsageFigures:
     days = [UsageDay(at=clock.rfc3339(int(day.of)), total=day.total, calls=day.calls) for day in used.days]
     return UsageFigures(meter=used.meter, total=used.total, calls=used.calls, days=days)
 
 
-def _near(near: Near) -> NearLimit:
+def _near(near: analytics.NearLimit) -> NearLimit:
     return NearLimit(
         customer=near.customer_id,
         user_id=near.user_id,

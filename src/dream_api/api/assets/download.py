@@ -12,9 +12,9 @@ from dream_api.api.assets.models import FILE, Key, no_such_file
 from dream_api.assets import RangeNotSatisfiable
 from dream_api.core.db import Database, Row
 from dream_api.core.errors import NotFound, StorageUnavailable
-from dream_api.core.http import answers
+from dream_api.core.http import error_responses
 from dream_api.core.http.dependencies import Db, ObjectsDep
-from dream_api.core.objects import NoSuchObject, Objects
+from dream_api.core.objects import NoSuchObject, ObjectStore
 
 router = APIRouter(tags=["Assets"])
 
@@ -36,7 +36,7 @@ _HEADERS = {
         200: {"content": {"*/*": {"schema": FILE}}, "description": "The file."},
         206: {"content": {"*/*": {"schema": FILE}}, "description": "The bytes that were asked for."},
         304: {"description": "It is the one that If-None-Match names."},
-        **answers(NotFound, RangeNotSatisfiable, StorageUnavailable),
+        **error_responses(NotFound, RangeNotSatisfiable, StorageUnavailable),
     },
 )
 @router.head("/api/assets/{key}", include_in_schema=False)
@@ -75,7 +75,7 @@ async def _find(db: Database, key: str) -> Row[Any]:
     raise no_such_file()
 
 
-async def _content(objects: Objects, asset: Row[Any], start: int, end: int) -> AsyncIterator[bytes]:
+async def _content(objects: ObjectStore, asset: Row[Any], start: int, end: int) -> AsyncIterator[bytes]:
     try:
         return await objects.read(assets.path_of(asset.platform_id, asset.key), start, end)
     except NoSuchObject:

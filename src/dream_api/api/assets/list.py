@@ -9,11 +9,11 @@ from starlette.responses import Response
 
 from dream_api import assets
 from dream_api.api.assets.models import SHOWN, KeptAsset, Key, no_such_file, shown
-from dream_api.auth.audit import record
-from dream_api.auth.dependencies import Selling, Viewing
-from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.auth.audit import audit_request
+from dream_api.auth.dependencies import CanSell, CanView
+from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
 from dream_api.core.errors import StorageUnavailable
-from dream_api.core.http import answers, json_answer
+from dream_api.core.http import error_responses, json_response
 from dream_api.core.http.dependencies import Db, ObjectsDep, SettingsDep
 
 router = APIRouter(tags=["Assets"], prefix="/api/assets")
@@ -34,13 +34,13 @@ class AssetList(BaseModel):
     response_model=AssetList,
     responses={
         200: {"content": {"application/json": {"example": {"data": [SHOWN], "nextCursor": None}}}},
-        **answers(*ACTING_REFUSALS),
+        **error_responses(*PROJECT_AUTH_ERRORS),
     },
 )
 async def list_assets(
     db: Db,
     settings: SettingsDep,
-    acting: Viewing,
+    acting: CanView,
     limit: Annotated[int, Query(ge=1, le=100, description="How many to answer.")] = 20,
     after: Annotated[
         str | None, Query(pattern=assets.CURSOR, description="The `nextCursor` of the page before.")
@@ -53,7 +53,7 @@ async def list_assets(
         )
     link_base = settings.link_base
     page = [shown(row, link_base) for row in rows[:limit]]
-    return json_answer(AssetList(data=page, next_cursor=assets.cursor_of(rows[limit - 1]) if rows[limit:] else None))
+    return json_response(AssetList(data=page, next_cursor=assets.cursor_of(rows[limit - 1]) if rows[limit:] else None))
 
 
 @router.delete(
@@ -62,11 +62,11 @@ async def list_assets(
     response_model=KeptAsset,
     responses={
         200: {"content": {"application/json": {"example": SHOWN}}},
-        **answers(*ACTING_REFUSALS, StorageUnavailable),
+        **error_responses(*PROJECT_AUTH_ERRORS, StorageUnavailable),
     },
 )
 async def delete_asset(
-    request: Request, db: Db, settings: SettingsDep, objects: ObjectsDep, acting: Selling, key: Key
+    request: Request, db: Db, settings: SettingsDep, objects: ObjectsDep, acting: CanSell, key: Key
 ) -> Response:
     """Nobody is handed it any more; who has it in a browser's cache keeps it. Answers what it was."""
     async with db.read() as tx:
@@ -79,5 +79,5 @@ async def delete_asset(
     async with db.write() as tx:
         if not await assets.delete_asset(tx, acting.platform_id, key):
             raise no_such_file()
-        await record(tx, request, acting, "asset.deleted", about=key, details={"file": asset.name})
-    return json_answer(shown(asset, settings.link_base))
+        await audit_request(tx, request, acting, "asset.deleted", about=key, details={"file": asset.name})
+    return json_response(shown(asset, settings.link_base))

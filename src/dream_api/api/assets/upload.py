@@ -9,15 +9,15 @@ from starlette.responses import Response
 from dream_api import assets, platforms
 from dream_api.api.assets.models import FILE, SHOWN, KeptAsset, shown
 from dream_api.assets import Asset, AssetTooLarge, StorageFull
-from dream_api.auth.dependencies import IdempotencyKey, Selling
-from dream_api.auth.principals import Acting
-from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.auth.dependencies import CanSell, IdempotencyKey
+from dream_api.auth.principals import ProjectPrincipal
+from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
 from dream_api.core.db import Database, Row
 from dream_api.core.errors import MalformedRequest, StorageUnavailable, TooLarge, ValidationFailed
-from dream_api.core.http import answer_outside, answers, read
+from dream_api.core.http import error_responses, idempotent_external_call, read
 from dream_api.core.http.dependencies import Db, ObjectsDep, SettingsDep
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
-from dream_api.core.objects import Objects
+from dream_api.core.objects import ObjectStore
 from dream_api.core.settings import Settings
 
 router = APIRouter(tags=["Assets"])
@@ -40,8 +40,8 @@ _TAKES: dict[str, Any] = {
     "response_model": KeptAsset,
     "responses": {
         201: {"content": {"application/json": {"example": SHOWN}}},
-        **answers(
-            *ACTING_REFUSALS,
+        **error_responses(
+            *PROJECT_AUTH_ERRORS,
             AssetTooLarge,
             StorageFull,
             IdempotencyInProgress,
@@ -62,7 +62,7 @@ async def upload_asset(
     db: Db,
     settings: SettingsDep,
     objects: ObjectsDep,
-    acting: Selling,
+    acting: CanSell,
     name: Name = "",
     _: IdempotencyKey = None,
 ) -> Response:
@@ -76,7 +76,7 @@ async def create_asset(
     db: Db,
     settings: SettingsDep,
     objects: ObjectsDep,
-    acting: Selling,
+    acting: CanSell,
     name: Name = "",
     _: IdempotencyKey = None,
 ) -> Response:
@@ -85,7 +85,7 @@ async def create_asset(
 
 
 async def _take(
-    request: Request, db: Database, settings: Settings, objects: Objects, acting: Acting, name: str
+    request: Request, db: Database, settings: Settings, objects: ObjectStore, acting: ProjectPrincipal, name: str
 ) -> Response:
     limit = settings.asset_limit
     try:
@@ -100,23 +100,25 @@ async def _take(
         row = await _keep(db, settings, objects, acting, asset)
         return shown(row, settings.link_base)
 
-    return await answer_outside(
+    return await idempotent_external_call(
         request, platform_id=acting.platform_id, caller=acting.caller, status=201, body=body, effect=effect
     )
 
 
-async def _keep(db: Database, settings: Settings, objects: Objects, acting: Acting, asset: Asset) -> Row[Any]:
+async def _keep(
+    db: Database, settings: Settings, objects: ObjectStore, acting: ProjectPrincipal, asset: Asset
+) -> Row[Any]:
     """Refused before the bytes are stored where that is known; of two at once the later one is refused after."""
     database, quota = db, settings.asset_quota
     path = assets.path_of(acting.platform_id, asset.key)
     async with database.read() as tx:
-        await assets.refuse_beyond(tx, acting.platform_id, len(asset.content), quota)
+        await assets.require_quota(tx, acting.platform_id, len(asset.content), quota)
     await objects.put(path, asset.content)
     try:
         async with database.write() as tx:
-            await platforms.hold_platform(tx, acting.platform_id)
-            await assets.refuse_beyond(tx, acting.platform_id, len(asset.content), quota)
-            return await assets.keep(
+            await platforms.lock_platform(tx, acting.platform_id)
+            await assets.require_quota(tx, acting.platform_id, len(asset.content), quota)
+            return await assets.save(
                 tx, acting.platform_id, acting.project_id, acting.mode, asset, created_by=acting.caller
             )
     except StorageFull:

@@ -8,17 +8,27 @@ from starlette.responses import Response
 
 from dream_api import billing, catalog, customers, platforms
 from dream_api.api.billing.models import Shown
-from dream_api.auth.dependencies import IdempotencyKey, Owning, Selling
-from dream_api.auth.tenant_resolution import ACTING_REFUSALS, DEVELOPER_REFUSALS
-from dream_api.billing import Billing
+from dream_api.auth.dependencies import CanManageBilling, CanSell, IdempotencyKey
+from dream_api.auth.tenant_resolution import PLATFORM_AUTH_ERRORS, PROJECT_AUTH_ERRORS
+from dream_api.billing import BillingContext
 from dream_api.billing.dependencies import BillingDep
 from dream_api.core import clock
 from dream_api.core.errors import ValidationFailed
-from dream_api.core.http import JSON_BODY, Body, answers, json_answer, once_of, read_json, replayed, shown, takes
+from dream_api.core.http import (
+    JSON_BODY_ERRORS,
+    RequestModel,
+    error_responses,
+    example_response,
+    idempotency_key_of,
+    json_response,
+    mark_replayed,
+    read_json_body,
+    request_body,
+)
 from dream_api.core.http.dependencies import Db, SettingsDep
-from dream_api.core.idempotency import Once
+from dream_api.core.idempotency import IdempotentRequest
 from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
-from dream_api.platforms import Project, RedirectNotAllowed, SaasOnly
+from dream_api.platforms import Project, RedirectNotAllowed, SaasProjectRequired
 
 router = APIRouter(tags=["Selling"])
 
@@ -30,7 +40,7 @@ UserId = Annotated[
 ]
 
 
-class NewCheckout(Body):
+class NewCheckout(RequestModel):
     """What the customer is to subscribe to, and where they go afterwards."""
 
     tier: str = Field(min_length=1, max_length=63, description="The tier's name.")
@@ -41,7 +51,7 @@ class NewCheckout(Body):
     cancel_url: str = _URL
 
 
-class NewLevelCheckout(Body):
+class NewLevelCheckout(RequestModel):
     """Which level the platform is to be on."""
 
     level: int = Field(ge=0, le=999, description="The level's number; see `dream-api levels`.")
@@ -49,7 +59,7 @@ class NewLevelCheckout(Body):
     cancel_url: str = _URL
 
 
-class NewPortal(Body):
+class NewPortal(RequestModel):
     """Where the customer goes afterwards."""
 
     return_url: str = _URL
@@ -80,10 +90,10 @@ _ANSWER = {
     "expiresAt": "2026-11-21T09:44:00Z",
 }
 _SELLING = (
-    *ACTING_REFUSALS,
+    *PROJECT_AUTH_ERRORS,
     *GATEWAY_REFUSALS,
-    *JSON_BODY,
-    SaasOnly,
+    *JSON_BODY_ERRORS,
+    SaasProjectRequired,
     RedirectNotAllowed,
     catalog.UnknownPlan,
     catalog.UnknownPrice,
@@ -99,18 +109,20 @@ _SELLING = (
     "/api/create-checkout",
     summary="Sell a subscription",
     response_model=Checkout,
-    responses={**shown(200, _ANSWER), **answers(*_SELLING)},
-    openapi_extra=takes(NewCheckout, _EXAMPLE),
+    responses={**example_response(200, _ANSWER), **error_responses(*_SELLING)},
+    openapi_extra=request_body(NewCheckout, _EXAMPLE),
 )
 async def create_checkout(
-    request: Request, billing_context: BillingDep, acting: Selling, user_id: UserId, _: IdempotencyKey = None
+    request: Request, billing_context: BillingDep, acting: CanSell, user_id: UserId, _: IdempotencyKey = None
 ) -> Response:
     """Send the customer to the answer's `url`; the plan is theirs as soon as the gateway says that they paid."""
-    body, raw = await read_json(request, NewCheckout)
-    user_id = customers.proper_user_id(user_id, "X-User-Id")
-    once = once_of(request, platform_id=acting.platform_id, caller=acting.caller, body=user_id.encode() + b"\n" + raw)
+    body, raw = await read_json_body(request, NewCheckout)
+    user_id = customers.validate_user_id(user_id, "X-User-Id")
+    once = idempotency_key_of(
+        request, platform_id=acting.platform_id, caller=acting.caller, body=user_id.encode() + b"\n" + raw
+    )
     if acting.project.type != "saas":
-        raise SaasOnly("Subscriptions are sold by saas projects; this one is a store.", hint=_CART)
+        raise SaasProjectRequired("Subscriptions are sold by saas projects; this one is a store.", hint=_CART)
     return await _sell(billing_context, acting.project, acting.scope, user_id, body.tier, body, once)
 
 
@@ -119,18 +131,18 @@ async def create_checkout(
     summary="Buy a level for the platform",
     response_model=Checkout,
     responses={
-        **shown(200, _ANSWER),
-        **answers(
-            *DEVELOPER_REFUSALS,
+        **example_response(200, _ANSWER),
+        **error_responses(
+            *PLATFORM_AUTH_ERRORS,
             *GATEWAY_REFUSALS,
-            *JSON_BODY,
+            *JSON_BODY_ERRORS,
             RedirectNotAllowed,
             catalog.NoPrice,
             billing.GatewayMissing,
             billing.AlreadySubscribed,
         ),
     },
-    openapi_extra=takes(
+    openapi_extra=request_body(
         NewLevelCheckout,
         {"level": 1, "successUrl": "http://localhost:8787/dashboard", "cancelUrl": "http://localhost:8787/dashboard"},
     ),
@@ -140,14 +152,14 @@ async def buy_level(
     db: Db,
     settings: SettingsDep,
     billing_context: BillingDep,
-    developer: Owning,
+    developer: CanManageBilling,
     _: IdempotencyKey = None,
 ) -> Response:
     """The platform is a customer of the operator's project home, and pays like any customer."""
-    body, raw = await read_json(request, NewLevelCheckout)
+    body, raw = await read_json_body(request, NewLevelCheckout)
     mode = settings.home_mode
     platform = developer.platform
-    once = once_of(request, platform_id=platform.id, caller=developer.caller, body=raw)
+    once = idempotency_key_of(request, platform_id=platform.id, caller=developer.caller, body=raw)
     async with db.read() as tx:
         home = (await catalog.find_home(tx)).project
         if platform.id == home.platform_id:
@@ -155,18 +167,18 @@ async def buy_level(
         level = next((each for each in await catalog.levels_of(tx, mode) if each.number == body.level), None)
         if level is None:
             raise ValidationFailed("There is no level of that number; see `dream-api levels`.", param="level")
-    scope = platforms.Scope(home.platform_id, home.platform_no, home.id, mode)
+    scope = platforms.ProjectScope(home.platform_id, home.platform_no, home.id, mode)
     return await _sell(billing_context, home, scope, platform.id, level.name, body, once)
 
 
 async def _sell(
-    billing_context: Billing,
+    billing_context: BillingContext,
     project: Project,
-    scope: platforms.Scope,
+    scope: platforms.ProjectScope,
     user_id: str,
     tier: str,
     body: NewCheckout | NewLevelCheckout,
-    once: Once | None,
+    once: IdempotentRequest | None,
 ) -> Response:
     told = body if isinstance(body, NewCheckout) else None
     async with billing_context.database.write() as tx:
@@ -187,7 +199,7 @@ async def _sell(
         )
     checkout = await billing.open_page(billing_context, account, checkout)
     answer = Checkout(id=checkout.id, url=checkout.url, expires_at=clock.rfc3339(checkout.expires_at))
-    return replayed(json_answer(answer), before)
+    return mark_replayed(json_response(answer), before)
 
 
 @router.post(
@@ -195,28 +207,28 @@ async def _sell(
     summary="Open the customer's portal",
     response_model=Portal,
     responses={
-        **shown(200, {"url": "https://api.example.com/sandbox/portal/bps_…"}),
-        **answers(
-            *ACTING_REFUSALS,
+        **example_response(200, {"url": "https://api.example.com/sandbox/portal/bps_…"}),
+        **error_responses(
+            *PROJECT_AUTH_ERRORS,
             *GATEWAY_REFUSALS,
-            *JSON_BODY,
+            *JSON_BODY_ERRORS,
             RedirectNotAllowed,
             billing.NotACustomerYet,
             billing.GatewayMissing,
         ),
     },
-    openapi_extra=takes(NewPortal, {"returnUrl": "https://myapp.com/account"}),
+    openapi_extra=request_body(NewPortal, {"returnUrl": "https://myapp.com/account"}),
 )
-async def open_portal(request: Request, billing_context: BillingDep, acting: Selling, user_id: UserId) -> Response:
+async def open_portal(request: Request, billing_context: BillingDep, acting: CanSell, user_id: UserId) -> Response:
     """There the customer changes the plan or the card, cancels, resumes, and finds the invoices; for an hour."""
-    body, _ = await read_json(request, NewPortal)
-    user_id = customers.proper_user_id(user_id, "X-User-Id")
-    platforms.refuse_foreign(acting.project, acting.mode, body.return_url, "returnUrl")
+    body, _ = await read_json_body(request, NewPortal)
+    user_id = customers.validate_user_id(user_id, "X-User-Id")
+    platforms.require_allowed_redirect(acting.project, acting.mode, body.return_url, "returnUrl")
     async with billing_context.database.read() as tx:
         await customers.find(tx, acting.scope, f"userId:{user_id}", param="X-User-Id")
         account, gateway_customer = await billing.find_payer(tx, acting.scope, user_id, param="X-User-Id")
     opened = await billing_context.gateway_of(account).open_portal(account, gateway_customer, body.return_url)
-    return json_answer(Portal(url=opened.url))
+    return json_response(Portal(url=opened.url))
 
 
 _CART = "Sell a store's goods with POST /api/cart/checkout."

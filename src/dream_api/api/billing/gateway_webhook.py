@@ -9,7 +9,7 @@ from dream_api.api.billing.models import Shown
 from dream_api.billing import webhook_intake
 from dream_api.billing.dependencies import BillingDep
 from dream_api.core import errors
-from dream_api.core.http import answers, json_answer, read, shown
+from dream_api.core.http import error_responses, example_response, json_response, read
 from dream_api.core.http.dependencies import SettingsDep
 from dream_api.gateways import webhook_signature
 
@@ -27,8 +27,8 @@ class Received(Shown):
     summary="Receive a gateway's event",
     response_model=Received,
     responses={
-        **shown(200, {"received": True}),
-        **answers(
+        **example_response(200, {"received": True}),
+        **error_responses(
             webhook_intake.EventMalformed,
             webhook_signature.SignatureInvalid,
             errors.TooLarge,
@@ -43,4 +43,4 @@ async def receive_event(request: Request, settings: SettingsDep, billing_context
     limit = settings.body_limit
     payload = await read(request.receive, request.headers.get("content-length"), limit)
     await webhook_intake.receive(billing_context, payload, request.headers.get("stripe-signature"))
-    return json_answer(Received())
+    return json_response(Received())

@@ -8,11 +8,11 @@ from starlette.responses import Response
 
 from dream_api.api.billing.models import Invoice, Shown, invoice_of
 from dream_api.api.billing.pagination import After, Limit
-from dream_api.auth.dependencies import Viewing
-from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.auth.dependencies import CanView
+from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
 from dream_api.billing import queries
 from dream_api.core import errors
-from dream_api.core.http import answers, json_answer, shown
+from dream_api.core.http import error_responses, example_response, json_response
 from dream_api.core.http.dependencies import Db
 
 router = APIRouter(tags=["Invoices and payments"], prefix="/api/invoices")
@@ -54,11 +54,14 @@ class InvoiceList(Shown):
     "",
     summary="List invoices",
     response_model=InvoiceList,
-    responses={**shown(200, {"data": [_SHOWN], "nextCursor": None}), **answers(*ACTING_REFUSALS)},
+    responses={
+        **example_response(200, {"data": [_SHOWN], "nextCursor": None}),
+        **error_responses(*PROJECT_AUTH_ERRORS),
+    },
 )
 async def list_invoices(
     db: Db,
-    acting: Viewing,
+    acting: CanView,
     status: Annotated[
         Literal["draft", "open", "paid", "void", "uncollectible"] | None, Query(description="Of this status only.")
     ] = None,
@@ -71,18 +74,18 @@ async def list_invoices(
         rows, cursor = await queries.list_invoices(
             tx, acting.scope, status=status, subscription_id=subscription, limit=limit, after=after
         )
-    return json_answer(InvoiceList(data=[invoice_of(row) for row in rows], next_cursor=cursor))
+    return json_response(InvoiceList(data=[invoice_of(row) for row in rows], next_cursor=cursor))
 
 
 @router.get(
     "/{id}",
     summary="Read an invoice",
     response_model=Invoice,
-    responses={**shown(200, _SHOWN), **answers(*ACTING_REFUSALS, errors.NotFound)},
+    responses={**example_response(200, _SHOWN), **error_responses(*PROJECT_AUTH_ERRORS, errors.NotFound)},
 )
-async def read_invoice(db: Db, acting: Viewing, invoice_id: Id) -> Response:
+async def read_invoice(db: Db, acting: CanView, invoice_id: Id) -> Response:
     async with db.read() as tx:
         row = await queries.invoice_in(tx, acting.scope, invoice_id)
     if row is None:
         raise errors.NotFound("There is no such invoice.", param="id")
-    return json_answer(invoice_of(row))
+    return json_response(invoice_of(row))

@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 
 from dream_api.core import clock, money
 from dream_api.core.db import Row
-from dream_api.core.http import Body
+from dream_api.core.http import RequestModel
 
 
 class Shown(BaseModel):
@@ -105,7 +105,7 @@ class Payment(Shown):
     created_at: str
 
 
-class NewRefund(Body):
+class NewRefund(RequestModel):
     """How much goes back."""
 
     amount: int | None = Field(None, ge=1, description="In minor units; all that is left where it is left out.")

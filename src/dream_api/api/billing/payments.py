@@ -8,15 +8,24 @@ from starlette.responses import Response
 
 from dream_api.api.billing.models import NewRefund, Payment, Refund, Shown, payment_of, refund_of
 from dream_api.api.billing.pagination import After, Limit
-from dream_api.auth.audit import record
-from dream_api.auth.dependencies import IdempotencyKey, Refunding, Viewing
-from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.auth.audit import audit_request
+from dream_api.auth.dependencies import CanRefund, CanView, IdempotencyKey
+from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
 from dream_api.billing import queries
 from dream_api.billing import refunds as refunding
 from dream_api.billing.dependencies import BillingDep
 from dream_api.billing.idempotency import begun_refund
 from dream_api.core import errors
-from dream_api.core.http import JSON_BODY, answers, json_answer, once_of, read_json, replayed, shown, takes
+from dream_api.core.http import (
+    JSON_BODY_ERRORS,
+    error_responses,
+    example_response,
+    idempotency_key_of,
+    json_response,
+    mark_replayed,
+    read_json_body,
+    request_body,
+)
 from dream_api.core.http.dependencies import Db
 from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
 
@@ -65,11 +74,14 @@ class RefundList(Shown):
     "",
     summary="List payments",
     response_model=PaymentList,
-    responses={**shown(200, {"data": [_SHOWN], "nextCursor": None}), **answers(*ACTING_REFUSALS)},
+    responses={
+        **example_response(200, {"data": [_SHOWN], "nextCursor": None}),
+        **error_responses(*PROJECT_AUTH_ERRORS),
+    },
 )
 async def list_payments(
     db: Db,
-    acting: Viewing,
+    acting: CanView,
     status: Annotated[
         Literal["pending", "succeeded", "failed", "canceled"] | None, Query(description="Of this status only.")
     ] = None,
@@ -82,33 +94,33 @@ async def list_payments(
         rows, cursor = await queries.list_payments(
             tx, acting.scope, status=status, customer_id=customer, limit=limit, after=after
         )
-    return json_answer(PaymentList(data=[payment_of(row) for row in rows], next_cursor=cursor))
+    return json_response(PaymentList(data=[payment_of(row) for row in rows], next_cursor=cursor))
 
 
 @router.get(
     "/{id}",
     summary="Read a payment",
     response_model=Payment,
-    responses={**shown(200, _SHOWN), **answers(*ACTING_REFUSALS, errors.NotFound)},
+    responses={**example_response(200, _SHOWN), **error_responses(*PROJECT_AUTH_ERRORS, errors.NotFound)},
 )
-async def read_payment(db: Db, acting: Viewing, payment_id: Id) -> Response:
+async def read_payment(db: Db, acting: CanView, payment_id: Id) -> Response:
     async with db.read() as tx:
         _, payment = await refunding.find_payment(tx, acting.scope, payment_id)
-    return json_answer(payment_of(payment))
+    return json_response(payment_of(payment))
 
 
 @router.get(
     "/{id}/refunds",
     summary="List a payment's refunds",
     response_model=RefundList,
-    responses={**shown(200, {"data": [_REFUND]}), **answers(*ACTING_REFUSALS, errors.NotFound)},
+    responses={**example_response(200, {"data": [_REFUND]}), **error_responses(*PROJECT_AUTH_ERRORS, errors.NotFound)},
 )
-async def list_refunds(db: Db, acting: Viewing, payment_id: Id) -> Response:
+async def list_refunds(db: Db, acting: CanView, payment_id: Id) -> Response:
     """Oldest first."""
     async with db.read() as tx:
         _, payment = await refunding.find_payment(tx, acting.scope, payment_id)
         rows = await queries.refunds_of(tx, acting.platform_id, payment.id)
-    return json_answer(RefundList(data=[refund_of(row) for row in rows]))
+    return json_response(RefundList(data=[refund_of(row) for row in rows]))
 
 
 @router.post(
@@ -117,24 +129,24 @@ async def list_refunds(db: Db, acting: Viewing, payment_id: Id) -> Response:
     status_code=201,
     response_model=Refund,
     responses={
-        **shown(201, _REFUND),
-        **answers(
-            *ACTING_REFUSALS,
+        **example_response(201, _REFUND),
+        **error_responses(
+            *PROJECT_AUTH_ERRORS,
             *GATEWAY_REFUSALS,
-            *JSON_BODY,
+            *JSON_BODY_ERRORS,
             errors.NotFound,
             refunding.RefundTooLarge,
             refunding.RefundBeyondLimit,
         ),
     },
-    openapi_extra=takes(NewRefund, {"amount": 500, "reason": "one was broken"}),
+    openapi_extra=request_body(NewRefund, {"amount": 500, "reason": "one was broken"}),
 )
 async def refund_payment(
-    request: Request, billing_context: BillingDep, acting: Refunding, payment_id: Id, _: IdempotencyKey = None
+    request: Request, billing_context: BillingDep, acting: CanRefund, payment_id: Id, _: IdempotencyKey = None
 ) -> Response:
     """All or a part goes back; never more than was paid, however many ask at once."""
-    body, raw = await read_json(request, NewRefund)
-    once = once_of(request, platform_id=acting.platform_id, caller=acting.caller, body=raw)
+    body, raw = await read_json_body(request, NewRefund)
+    once = idempotency_key_of(request, platform_id=acting.platform_id, caller=acting.caller, body=raw)
     async with billing_context.database.write() as tx:
         account, payment = await refunding.find_payment(tx, acting.scope, payment_id)
         before = await begun_refund(tx, account, once)
@@ -143,5 +155,5 @@ async def refund_payment(
             await refunding.refuse_beyond(tx, payment, acting.project.refund_limit)
         if before is None:
             told = {"refund": refund.id, "amount": str(refund.amount), "currency": refund.currency}
-            await record(tx, request, acting, "payment.refunded", about=payment.id, details=told)
-    return replayed(json_answer(refund_of(await refunding.send(billing_context, account, refund)), 201), before)
+            await audit_request(tx, request, acting, "payment.refunded", about=payment.id, details=told)
+    return mark_replayed(json_response(refund_of(await refunding.send(billing_context, account, refund)), 201), before)

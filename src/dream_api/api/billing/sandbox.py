@@ -10,7 +10,15 @@ from dream_api.api.billing.models import Shown
 from dream_api.billing import sandbox_checkout
 from dream_api.billing.dependencies import BillingDep
 from dream_api.core import errors
-from dream_api.core.http import JSON_BODY, Body, answers, json_answer, read_json, shown, takes
+from dream_api.core.http import (
+    JSON_BODY_ERRORS,
+    RequestModel,
+    error_responses,
+    example_response,
+    json_response,
+    read_json_body,
+    request_body,
+)
 from dream_api.gateways.contract import AuthenticationRequired, CardDeclined, GatewayRefused, InsufficientFunds
 
 router = APIRouter(tags=["Sandbox"], prefix="/sandbox/checkout")
@@ -18,7 +26,7 @@ router = APIRouter(tags=["Sandbox"], prefix="/sandbox/checkout")
 Id = Annotated[str, Path(alias="id", max_length=255, pattern=r"^[^\x00]*$", examples=["cs_test_…"])]
 
 
-class PaymentByCard(Body):
+class PaymentByCard(RequestModel):
     """One of the test cards."""
 
     card: str | None = Field(None, max_length=64, description="Its number; none where there is nothing to pay.")
@@ -54,25 +62,30 @@ _ALWAYS = (
     summary="Pay a checkout with a test card",
     response_model=Paid,
     responses={
-        **shown(200, {"status": "complete", "url": "https://myapp.com/success"}),
-        **answers(*_ALWAYS, *JSON_BODY, CardDeclined, InsufficientFunds, AuthenticationRequired),
+        **example_response(200, {"status": "complete", "url": "https://myapp.com/success"}),
+        **error_responses(*_ALWAYS, *JSON_BODY_ERRORS, CardDeclined, InsufficientFunds, AuthenticationRequired),
     },
-    openapi_extra=takes(PaymentByCard, {"card": "4242424242424242"}),
+    openapi_extra=request_body(PaymentByCard, {"card": "4242424242424242"}),
 )
 async def pay_checkout(request: Request, billing_context: BillingDep, session_id: Id) -> Response:
     """The id is the permission, as for whoever has the page's address. Once: it is answered the same again."""
-    body, _ = await read_json(request, PaymentByCard)
-    session = await sandbox_checkout.pay(billing_context, session_id, body.card, authenticate=body.authenticate)
-    return json_answer(Paid(url=sandbox_checkout.way_on(session)))
+    body, _ = await read_json_body(request, PaymentByCard)
+    session = await sandbox_checkout.pay_checkout(
+        billing_context, session_id, body.card, authenticate=body.authenticate
+    )
+    return json_response(Paid(url=sandbox_checkout.success_url(session)))
 
 
 @router.post(
     "/{id}/cancel",
     summary="Leave a checkout unpaid",
     response_model=Left,
-    responses={**shown(200, {"status": "expired", "url": "https://myapp.com/cancel"}), **answers(*_ALWAYS)},
+    responses={
+        **example_response(200, {"status": "expired", "url": "https://myapp.com/cancel"}),
+        **error_responses(*_ALWAYS),
+    },
 )
 async def cancel_checkout(billing_context: BillingDep, session_id: Id) -> Response:
     """As if the buyer went back to the shop."""
-    session = await sandbox_checkout.leave(billing_context, session_id)
-    return json_answer(Left(url=sandbox_checkout.way_back(session)))
+    session = await sandbox_checkout.abandon_checkout(billing_context, session_id)
+    return json_response(Left(url=sandbox_checkout.cancel_url(session)))

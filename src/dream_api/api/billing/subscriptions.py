@@ -9,18 +9,27 @@ from starlette.responses import Response
 from dream_api import catalog, gateways
 from dream_api.api.billing.models import Shown, Subscription, subscription_of
 from dream_api.api.billing.pagination import After, Limit
-from dream_api.auth.dependencies import IdempotencyKey, Selling, Viewing
-from dream_api.auth.principals import Acting
-from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.auth.dependencies import CanSell, CanView, IdempotencyKey
+from dream_api.auth.principals import ProjectPrincipal
+from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
 from dream_api.billing import queries, subscription_changes
 from dream_api.billing.dependencies import BillingDep
 from dream_api.core import clock, errors, money
 from dream_api.core.db import Database
-from dream_api.core.http import JSON_BODY, Body, answer_outside, answers, json_answer, read_json, shown, takes
+from dream_api.core.http import (
+    JSON_BODY_ERRORS,
+    RequestModel,
+    error_responses,
+    example_response,
+    idempotent_external_call,
+    json_response,
+    read_json_body,
+    request_body,
+)
 from dream_api.core.http.dependencies import Db
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
-from dream_api.gateways.contract import AuthenticationRequired, CardDeclined, Change, InsufficientFunds
+from dream_api.gateways.contract import AuthenticationRequired, CardDeclined, InsufficientFunds, SubscriptionChange
 
 router = APIRouter(tags=["Subscriptions"], prefix="/api/subscriptions")
 
@@ -28,7 +37,7 @@ Id = Annotated[str, Path(alias="id", max_length=64, pattern=r"^[^\x00]*$", examp
 Status = Literal["trialing", "active", "past_due", "paused", "canceled"]
 
 
-class NewTerms(Body):
+class NewTerms(RequestModel):
     """What the subscription is to become; what is left out stays."""
 
     tier: str | None = Field(None, min_length=1, max_length=63)
@@ -36,7 +45,7 @@ class NewTerms(Body):
     quantity: int | None = Field(None)
 
 
-class Cancellation(Body):
+class Cancellation(RequestModel):
     """When the subscription is to end."""
 
     at_period_end: bool = Field(True, description="false: now; nothing is paid back.")
@@ -105,9 +114,9 @@ _PREVIEW = {
 _CARDS = (CardDeclined, InsufficientFunds, AuthenticationRequired)
 _KEYED = (IdempotencyInProgress, IdempotencyMismatch)
 _CHANGING = (
-    *ACTING_REFUSALS,
+    *PROJECT_AUTH_ERRORS,
     *GATEWAY_REFUSALS,
-    *JSON_BODY,
+    *JSON_BODY_ERRORS,
     errors.NotFound,
     catalog.UnknownPlan,
     catalog.UnknownPrice,
@@ -119,11 +128,14 @@ _CHANGING = (
     "",
     summary="List subscriptions",
     response_model=SubscriptionList,
-    responses={**shown(200, {"data": [_SHOWN], "nextCursor": None}), **answers(*ACTING_REFUSALS)},
+    responses={
+        **example_response(200, {"data": [_SHOWN], "nextCursor": None}),
+        **error_responses(*PROJECT_AUTH_ERRORS),
+    },
 )
 async def list_subscriptions(
     db: Db,
-    acting: Viewing,
+    acting: CanView,
     status: Annotated[Status | None, Query(description="Of this status only.")] = None,
     user_id: Annotated[str | None, Query(alias="userId", max_length=255, description="Of this customer only.")] = None,
     limit: Limit = 20,
@@ -134,35 +146,35 @@ async def list_subscriptions(
         rows, cursor = await queries.list_subscriptions(
             tx, acting.scope, status=status, user_id=user_id, limit=limit, after=after
         )
-    return json_answer(SubscriptionList(data=[subscription_of(row) for row in rows], next_cursor=cursor))
+    return json_response(SubscriptionList(data=[subscription_of(row) for row in rows], next_cursor=cursor))
 
 
 @router.get(
     "/{id}",
     summary="Read a subscription",
     response_model=Subscription,
-    responses={**shown(200, _SHOWN), **answers(*ACTING_REFUSALS, errors.NotFound)},
+    responses={**example_response(200, _SHOWN), **error_responses(*PROJECT_AUTH_ERRORS, errors.NotFound)},
 )
-async def read_subscription(db: Db, acting: Viewing, subscription_id: Id) -> Response:
-    return json_answer(await _found(db, acting, subscription_id))
+async def read_subscription(db: Db, acting: CanView, subscription_id: Id) -> Response:
+    return json_response(await _found(db, acting, subscription_id))
 
 
 @router.post(
     "/{id}/preview",
     summary="Preview a change",
     response_model=Preview,
-    responses={**shown(200, _PREVIEW), **answers(*_CHANGING)},
-    openapi_extra=takes(NewTerms, {"tier": "team"}),
+    responses={**example_response(200, _PREVIEW), **error_responses(*_CHANGING)},
+    openapi_extra=request_body(NewTerms, {"tier": "team"}),
 )
 async def preview_change(
-    request: Request, db: Db, billing_context: BillingDep, acting: Selling, subscription_id: Id
+    request: Request, db: Db, billing_context: BillingDep, acting: CanSell, subscription_id: Id
 ) -> Response:
     """What the same change would cost now: the unused rest is credited, the new rest charged. Nothing changes."""
-    body, _ = await read_json(request, NewTerms)
+    body, _ = await read_json_body(request, NewTerms)
     account, row, change = await _wanted(db, acting, subscription_id, body)
     found = await subscription_changes.preview(billing_context, account, row, change)
     lines = [PreviewLine(description=line.description, amount=line.amount) for line in found.lines]
-    return json_answer(
+    return json_response(
         Preview(
             currency=found.currency,
             due=found.due,
@@ -178,26 +190,28 @@ async def preview_change(
     "/{id}/change",
     summary="Change a subscription",
     response_model=Subscription,
-    responses={**shown(200, _SHOWN | {"plan": "team"}), **answers(*_CHANGING, *_CARDS)},
-    openapi_extra=takes(NewTerms, {"tier": "team"}),
+    responses={**example_response(200, _SHOWN | {"plan": "team"}), **error_responses(*_CHANGING, *_CARDS)},
+    openapi_extra=request_body(NewTerms, {"tier": "team"}),
 )
 async def change_subscription(
     request: Request,
     db: Db,
     billing_context: BillingDep,
-    acting: Selling,
+    acting: CanSell,
     subscription_id: Id,
     _: IdempotencyKey = None,
 ) -> Response:
     """In force at once, and charged at once; where the card is declined, nothing changes."""
-    body, raw = await read_json(request, NewTerms)
+    body, raw = await read_json_body(request, NewTerms)
 
     async def effect(key: str | None) -> Subscription:
         account, row, change = await _wanted(db, acting, subscription_id, body)
         await subscription_changes.change(billing_context, account, row, change, key)
         return await _found(db, acting, subscription_id)
 
-    return await answer_outside(request, platform_id=acting.platform_id, caller=acting.caller, body=raw, effect=effect)
+    return await idempotent_external_call(
+        request, platform_id=acting.platform_id, caller=acting.caller, body=raw, effect=effect
+    )
 
 
 @router.post(
@@ -205,21 +219,21 @@ async def change_subscription(
     summary="Cancel a subscription",
     response_model=Subscription,
     responses={
-        **shown(200, _SHOWN | {"cancelAt": "2026-12-21T09:14:00Z", "canceledAt": "2026-11-21T09:14:00Z"}),
-        **answers(*ACTING_REFUSALS, *GATEWAY_REFUSALS, *JSON_BODY, errors.NotFound),
+        **example_response(200, _SHOWN | {"cancelAt": "2026-12-21T09:14:00Z", "canceledAt": "2026-11-21T09:14:00Z"}),
+        **error_responses(*PROJECT_AUTH_ERRORS, *GATEWAY_REFUSALS, *JSON_BODY_ERRORS, errors.NotFound),
     },
-    openapi_extra=takes(Cancellation, {"atPeriodEnd": True, "reason": "too expensive"}),
+    openapi_extra=request_body(Cancellation, {"atPeriodEnd": True, "reason": "too expensive"}),
 )
 async def cancel_subscription(
     request: Request,
     db: Db,
     billing_context: BillingDep,
-    acting: Selling,
+    acting: CanSell,
     subscription_id: Id,
     _: IdempotencyKey = None,
 ) -> Response:
     """At the end of what was paid for, or now; usage that was not billed yet is billed an hour later."""
-    body, raw = await read_json(request, Cancellation)
+    body, raw = await read_json_body(request, Cancellation)
 
     async def effect(key: str | None) -> Subscription:
         account, row = await _asked(db, acting, subscription_id)
@@ -228,7 +242,9 @@ async def cancel_subscription(
         )
         return await _found(db, acting, subscription_id)
 
-    return await answer_outside(request, platform_id=acting.platform_id, caller=acting.caller, body=raw, effect=effect)
+    return await idempotent_external_call(
+        request, platform_id=acting.platform_id, caller=acting.caller, body=raw, effect=effect
+    )
 
 
 @router.post(
@@ -236,15 +252,15 @@ async def cancel_subscription(
     summary="Resume a subscription",
     response_model=Subscription,
     responses={
-        **shown(200, _SHOWN),
-        **answers(*ACTING_REFUSALS, *GATEWAY_REFUSALS, *_KEYED, errors.NotFound),
+        **example_response(200, _SHOWN),
+        **error_responses(*PROJECT_AUTH_ERRORS, *GATEWAY_REFUSALS, *_KEYED, errors.NotFound),
     },
 )
 async def resume_subscription(
     request: Request,
     db: Db,
     billing_context: BillingDep,
-    acting: Selling,
+    acting: CanSell,
     subscription_id: Id,
     _: IdempotencyKey = None,
 ) -> Response:
@@ -255,17 +271,19 @@ async def resume_subscription(
         await subscription_changes.resume(billing_context, account, row, key)
         return await _found(db, acting, subscription_id)
 
-    return await answer_outside(request, platform_id=acting.platform_id, caller=acting.caller, body=b"", effect=effect)
+    return await idempotent_external_call(
+        request, platform_id=acting.platform_id, caller=acting.caller, body=b"", effect=effect
+    )
 
 
-async def _asked(db: Database, acting: Acting, subscription_id: str) -> tuple[gateways.Account, Any]:
+async def _asked(db: Database, acting: ProjectPrincipal, subscription_id: str) -> tuple[gateways.GatewayAccount, Any]:
     async with db.read() as tx:
         return await subscription_changes.find(tx, acting.scope, subscription_id)
 
 
 async def _wanted(
-    db: Database, acting: Acting, subscription_id: str, body: NewTerms
-) -> tuple[gateways.Account, Any, Change]:
+    db: Database, acting: ProjectPrincipal, subscription_id: str, body: NewTerms
+) -> tuple[gateways.GatewayAccount, Any, SubscriptionChange]:
     async with db.read() as tx:
         account, row = await subscription_changes.find(tx, acting.scope, subscription_id)
         change = await subscription_changes.wanted(
@@ -274,6 +292,6 @@ async def _wanted(
     return account, row, change
 
 
-async def _found(db: Database, acting: Acting, subscription_id: str) -> Subscription:
+async def _found(db: Database, acting: ProjectPrincipal, subscription_id: str) -> Subscription:
     _, row = await _asked(db, acting, subscription_id)
     return subscription_of(row)

@@ -9,21 +9,29 @@ from starlette.responses import Response
 
 from dream_api import catalog
 from dream_api.api.catalog.models import BODY_REFUSALS
-from dream_api.auth.audit import record
-from dream_api.auth.dependencies import IdempotencyKey, Selling, Viewing
-from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.auth.audit import audit_request
+from dream_api.auth.dependencies import CanSell, CanView, IdempotencyKey
+from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
 from dream_api.catalog import CouponDuration
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound
-from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, shown, takes
+from dream_api.core.http import (
+    RequestModel,
+    error_responses,
+    example_response,
+    idempotent_response,
+    json_response,
+    read_json_body,
+    request_body,
+)
 from dream_api.core.http.dependencies import Db
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 
 router = APIRouter(tags=["Catalogue"], prefix="/coupons")
 
 
-class NewCoupon(Body):
+class NewCoupon(RequestModel):
     """A coupon to make: `percentOff`, or `amountOff` with its currency."""
 
     code: str = Field(max_length=40, description="What buyers type, in capitals or not; it is given once.")
@@ -84,11 +92,14 @@ _SHOWN: dict[str, Any] = {
     "",
     summary="List coupons",
     response_model=CouponList,
-    responses={**shown(200, {"data": [_SHOWN], "nextCursor": None}), **answers(*ACTING_REFUSALS)},
+    responses={
+        **example_response(200, {"data": [_SHOWN], "nextCursor": None}),
+        **error_responses(*PROJECT_AUTH_ERRORS),
+    },
 )
 async def list_coupons(
     db: Db,
-    acting: Viewing,
+    acting: CanView,
     limit: Annotated[int, Query(ge=1, le=100, description="How many to answer.")] = 20,
     after: Annotated[
         str | None, Query(pattern=r"^cpn_[0-9a-z]{26}$", description="The `nextCursor` of the page before.")
@@ -100,7 +111,7 @@ async def list_coupons(
             tx, acting.platform_id, acting.project.id, acting.mode, limit=limit + 1, after=after
         )
     page = [_coupon(coupon) for coupon in found[:limit]]
-    return json_answer(CouponList(data=page, next_cursor=page[-1].id if len(found) > limit else None))
+    return json_response(CouponList(data=page, next_cursor=page[-1].id if len(found) > limit else None))
 
 
 @router.post(
@@ -109,22 +120,24 @@ async def list_coupons(
     status_code=201,
     response_model=Coupon,
     responses={
-        **shown(201, _SHOWN),
-        **answers(*ACTING_REFUSALS, *BODY_REFUSALS, catalog.CouponExists, IdempotencyInProgress, IdempotencyMismatch),
+        **example_response(201, _SHOWN),
+        **error_responses(
+            *PROJECT_AUTH_ERRORS, *BODY_REFUSALS, catalog.CouponExists, IdempotencyInProgress, IdempotencyMismatch
+        ),
     },
-    openapi_extra=takes(NewCoupon, _EXAMPLE),
+    openapi_extra=request_body(NewCoupon, _EXAMPLE),
 )
-async def create_coupon(request: Request, acting: Selling, _: IdempotencyKey = None) -> Response:
-    body, raw = await read_json(request, NewCoupon)
+async def create_coupon(request: Request, acting: CanSell, _: IdempotencyKey = None) -> Response:
+    body, raw = await read_json_body(request, NewCoupon)
     expires_at = None if body.expires_at is None else clock.from_datetime(body.expires_at)
     new = catalog.NewCoupon(**body.model_dump(exclude={"expires_at"}), expires_at=expires_at)
 
     async def effect(tx: Tx) -> Coupon:
         made = await catalog.create_coupon(tx, acting.platform_id, acting.project.id, acting.mode, new)
-        await record(tx, request, acting, "coupon.created", about=made.id, details={"code": made.code})
+        await audit_request(tx, request, acting, "coupon.created", about=made.id, details={"code": made.code})
         return _coupon(made)
 
-    return await answer_once(
+    return await idempotent_response(
         request, platform_id=acting.platform_id, caller=acting.caller, status=201, body=raw, effect=effect
     )
 
@@ -134,18 +147,18 @@ async def create_coupon(request: Request, acting: Selling, _: IdempotencyKey = N
     summary="Archive a coupon",
     response_model=Coupon,
     responses={
-        **shown(200, _SHOWN | {"archivedAt": "2026-11-21T09:14:00Z"}),
-        **answers(*ACTING_REFUSALS, NotFound),
+        **example_response(200, _SHOWN | {"archivedAt": "2026-11-21T09:14:00Z"}),
+        **error_responses(*PROJECT_AUTH_ERRORS, NotFound),
     },
 )
 async def archive_coupon(
-    request: Request, db: Db, acting: Selling, coupon_id: Annotated[str, Path(alias="id", description="`cpn_…`.")]
+    request: Request, db: Db, acting: CanSell, coupon_id: Annotated[str, Path(alias="id", description="`cpn_…`.")]
 ) -> Response:
     """Nobody can use it any more; subscriptions that have it keep it. Its code is not given again."""
     async with db.write() as tx:
         archived = await catalog.archive_coupon(tx, acting.platform_id, acting.project.id, acting.mode, coupon_id)
-        await record(tx, request, acting, "coupon.archived", about=archived.id, details={"code": archived.code})
-    return json_answer(_coupon(archived))
+        await audit_request(tx, request, acting, "coupon.archived", about=archived.id, details={"code": archived.code})
+    return json_response(_coupon(archived))
 
 
 def _coupon(coupon: catalog.Coupon) -> Coupon:

@@ -9,17 +9,24 @@ from starlette.responses import Response
 
 from dream_api import catalog, keys, platforms, store
 from dream_api.api.catalog.models import BODY_REFUSALS, SHOWN_TIER, TIER_EXAMPLE, Tier, shown_tier
-from dream_api.auth.audit import record
-from dream_api.auth.dependencies import IdempotencyKey, Managing
-from dream_api.auth.tenant_resolution import DEVELOPER_REFUSALS
-from dream_api.catalog import NewTier, draft_of
+from dream_api.auth.audit import audit_request
+from dream_api.auth.dependencies import CanManagePlatform, IdempotencyKey
+from dream_api.auth.tenant_resolution import PLATFORM_AUTH_ERRORS
+from dream_api.catalog import NewTier, to_draft
 from dream_api.core import secrets
 from dream_api.core.db import Tx
-from dream_api.core.errors import Refusal, ValidationFailed
-from dream_api.core.http import Body, answer_once, answers, read_json, shown, takes
+from dream_api.core.errors import AppError, ValidationFailed
+from dream_api.core.http import (
+    RequestModel,
+    error_responses,
+    example_response,
+    idempotent_response,
+    read_json_body,
+    request_body,
+)
 from dream_api.core.http.dependencies import SettingsDep
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
-from dream_api.platforms import Mode, Project, ProjectType, Scope
+from dream_api.platforms import Mode, Project, ProjectScope, ProjectType
 
 router = APIRouter(tags=["Catalogue"])
 
@@ -27,7 +34,7 @@ _MODE: Mode = "test"
 _MOST = 100
 
 
-class NewProject(Body):
+class NewProject(RequestModel):
     """A project to make, with what it sells in test mode."""
 
     name: str = Field(max_length=120, description="What people call it.")
@@ -65,16 +72,16 @@ _SHOWN: dict[str, Any] = {
     status_code=201,
     response_model=ProjectWithProducts,
     responses={
-        **shown(201, _SHOWN),
-        **answers(*DEVELOPER_REFUSALS, *BODY_REFUSALS, IdempotencyInProgress, IdempotencyMismatch),
+        **example_response(201, _SHOWN),
+        **error_responses(*PLATFORM_AUTH_ERRORS, *BODY_REFUSALS, IdempotencyInProgress, IdempotencyMismatch),
     },
-    openapi_extra=takes(NewProject, _EXAMPLE),
+    openapi_extra=request_body(NewProject, _EXAMPLE),
 )
 async def create_products(
-    request: Request, settings: SettingsDep, developer: Managing, _: IdempotencyKey = None
+    request: Request, settings: SettingsDep, developer: CanManagePlatform, _: IdempotencyKey = None
 ) -> Response:
     """In one transaction: the project, its products and its test keys."""
-    body, raw = await read_json(request, NewProject)
+    body, raw = await read_json_body(request, NewProject)
     instance_key = secrets.instance_key(settings)
 
     async def effect(tx: Tx) -> ProjectWithProducts:
@@ -83,7 +90,7 @@ async def create_products(
         publishable, secret = await keys.issue_pair(
             tx, project, _MODE, instance_key=instance_key, created_by=developer.caller
         )
-        await record(tx, request, developer, "project.created", about=project.id, details={"keys": _MODE})
+        await audit_request(tx, request, developer, "project.created", about=project.id, details={"keys": _MODE})
         return ProjectWithProducts(
             project_id=project.id,
             name=project.name,
@@ -93,7 +100,7 @@ async def create_products(
             products=await _shown(tx, project),
         )
 
-    return await answer_once(
+    return await idempotent_response(
         request,
         platform_id=developer.platform.id,
         caller=developer.caller,
@@ -111,19 +118,19 @@ async def _put_products(tx: Tx, project: Project, asked: list[NewTier]) -> None:
             if any(one.name == other.name for other in asked[:place]):
                 raise ValidationFailed("There are two products of this name.", param="name")
             await _put_product(tx, project, one)
-        except Refusal as refusal:
+        except AppError as refusal:
             refusal.param = f"products.{place}.{refusal.param}"
             raise
 
 
 async def _put_product(tx: Tx, project: Project, asked: NewTier) -> None:
-    offer = await catalog.hold_tier(tx, project, _MODE, asked.name)
-    draft = draft_of(project.type, asked, offer)
+    offer = await catalog.lock_tier(tx, project, _MODE, asked.name)
+    draft = to_draft(project.type, asked, offer)
     if offer is not None:
         await catalog.change_tier(tx, project, _MODE, offer, draft)
         return
     made = await catalog.make_tier(tx, project, _MODE, asked.name, draft)
-    await store.put_stock(tx, _scope(project), made.id, asked)
+    await store.set_tier_inventory(tx, _scope(project), made.id, asked)
 
 
 async def _shown(tx: Tx, project: Project) -> list[Tier]:
@@ -132,5 +139,5 @@ async def _shown(tx: Tx, project: Project) -> list[Tier]:
     return [shown_tier(offer, _MODE, inventory[offer.id]) for offer in offers]
 
 
-def _scope(project: Project) -> Scope:
-    return Scope(project.platform_id, project.platform_no, project.id, _MODE)
+def _scope(project: Project) -> ProjectScope:
+    return ProjectScope(project.platform_id, project.platform_no, project.id, _MODE)

@@ -7,14 +7,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from dream_api.api.catalog.prices import PRICE_EXAMPLE, SHOWN_PRICE, ShownPrice, shown_price
-from dream_api.catalog import Features, Offer, WindowName
+from dream_api.catalog import Features, TierWithPrices, WindowName
 from dream_api.core import clock, errors
-from dream_api.core.errors import Refusal
+from dream_api.core.errors import AppError
 from dream_api.platforms import Mode
 from dream_api.store import Inventory
 from dream_api.usage import Aggregation, Kind
 
-BODY_REFUSALS: tuple[type[Refusal], ...] = (
+BODY_REFUSALS: tuple[type[AppError], ...] = (
     errors.MalformedJson,
     errors.BodyTooDeep,
     errors.TooLarge,
@@ -101,11 +101,11 @@ Limit = Annotated[int, Query(ge=1, le=100, description="How many to answer.")]
 After = Annotated[str | None, Query(pattern=r"^tier_[0-9a-z]{26}$", description="The `nextCursor` of the page before.")]
 
 
-def shown_product(offer: Offer, *, is_sold_out: bool) -> Product:
+def shown_product(offer: TierWithPrices, *, is_sold_out: bool) -> Product:
     return Product(**_common(offer), sold_out=is_sold_out)
 
 
-def shown_tier(offer: Offer, mode: Mode, inventory: Inventory) -> Tier:
+def shown_tier(offer: TierWithPrices, mode: Mode, inventory: Inventory) -> Tier:
     limits = [
         ShownLimit(
             meter=limit.meter,
@@ -132,7 +132,7 @@ def shown_tier(offer: Offer, mode: Mode, inventory: Inventory) -> Tier:
     )
 
 
-def _common(offer: Offer) -> dict[str, Any]:
+def _common(offer: TierWithPrices) -> dict[str, Any]:
     features: Features = offer.features
     return {
         "id": offer.id,

@@ -7,10 +7,10 @@ from starlette.responses import Response
 
 from dream_api import catalog, store
 from dream_api.api.catalog.models import SHOWN_PRODUCT, After, Limit, Product, shown_product
-from dream_api.auth.cors import open_to_browsers
-from dream_api.auth.dependencies import Publishable
-from dream_api.auth.tenant_resolution import BROWSER_REFUSALS
-from dream_api.core.http import answers, json_answer, shown
+from dream_api.auth.cors import add_preflight_route
+from dream_api.auth.dependencies import PublishableKeyAuth
+from dream_api.auth.tenant_resolution import BROWSER_AUTH_ERRORS
+from dream_api.core.http import error_responses, example_response, json_response
 from dream_api.core.http.dependencies import Db
 
 router = APIRouter(tags=["Catalogue"])
@@ -29,9 +29,12 @@ class ProductList(BaseModel):
     "/api/products",
     summary="List what is sold",
     response_model=ProductList,
-    responses={**shown(200, {"data": [SHOWN_PRODUCT], "nextCursor": None}), **answers(*BROWSER_REFUSALS)},
+    responses={
+        **example_response(200, {"data": [SHOWN_PRODUCT], "nextCursor": None}),
+        **error_responses(*BROWSER_AUTH_ERRORS),
+    },
 )
-async def list_products(db: Db, acting: Publishable, limit: Limit = 100, after: After = None) -> Response:
+async def list_products(db: Db, acting: PublishableKeyAuth, limit: Limit = 100, after: After = None) -> Response:
     """Newest first, without hidden and archived ones; `soldOut` also where nothing is left in stock."""
     async with db.read() as tx:
         offers = await catalog.offers_of(
@@ -42,7 +45,7 @@ async def list_products(db: Db, acting: Publishable, limit: Limit = 100, after: 
         shown_product(offer, is_sold_out=offer.is_sold_out or inventory[offer.id].is_sold_out)
         for offer in offers[:limit]
     ]
-    return json_answer(ProductList(data=page, next_cursor=page[-1].id if len(offers) > limit else None))
+    return json_response(ProductList(data=page, next_cursor=page[-1].id if len(offers) > limit else None))
 
 
-open_to_browsers(router, "/api/products", "GET")
+add_preflight_route(router, "/api/products", "GET")

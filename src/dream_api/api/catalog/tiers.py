@@ -10,21 +10,28 @@ from starlette.responses import Response
 
 from dream_api import catalog, store
 from dream_api.api.catalog.models import BODY_REFUSALS, SHOWN_TIER, TIER_EXAMPLE, After, Limit, Tier, shown_tier
-from dream_api.auth.audit import record
-from dream_api.auth.dependencies import IdempotencyKey, Selling, Viewing
-from dream_api.auth.principals import Acting
-from dream_api.auth.tenant_resolution import ACTING_REFUSALS
-from dream_api.catalog import NewTier, Offer, TierChange, draft_of
+from dream_api.auth.audit import audit_request
+from dream_api.auth.dependencies import CanSell, CanView, IdempotencyKey
+from dream_api.auth.principals import ProjectPrincipal
+from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
+from dream_api.catalog import NewTier, TierChange, TierWithPrices, to_draft
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound
-from dream_api.core.http import answer_once, answers, json_answer, read_json, shown, takes
+from dream_api.core.http import (
+    error_responses,
+    example_response,
+    idempotent_response,
+    json_response,
+    read_json_body,
+    request_body,
+)
 from dream_api.core.http.dependencies import Db
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 
 router = APIRouter(tags=["Catalogue"], prefix="/tiers")
 
 Name = Annotated[str, Path(description="The tier's name.", examples=["pro"])]
-_WRITING = (*ACTING_REFUSALS, *BODY_REFUSALS, store.InventoryBelowHeld)
+_WRITING = (*PROJECT_AUTH_ERRORS, *BODY_REFUSALS, store.InventoryBelowHeld)
 _CHANGE = {"description": "For teams of any size.", "prices": [{"price": "24.99", "currency": "usd"}]}
 
 
@@ -41,16 +48,19 @@ class TierList(BaseModel):
     "",
     summary="List tiers",
     response_model=TierList,
-    responses={**shown(200, {"data": [SHOWN_TIER], "nextCursor": None}), **answers(*ACTING_REFUSALS)},
+    responses={
+        **example_response(200, {"data": [SHOWN_TIER], "nextCursor": None}),
+        **error_responses(*PROJECT_AUTH_ERRORS),
+    },
 )
-async def list_tiers(db: Db, acting: Viewing, limit: Limit = 100, after: After = None) -> Response:
+async def list_tiers(db: Db, acting: CanView, limit: Limit = 100, after: After = None) -> Response:
     """Newest first, without the archived ones."""
     async with db.read() as tx:
         offers = await catalog.offers_of(
             tx, acting.platform_id, acting.project.id, acting.mode, limit=limit + 1, after=after
         )
         page = await _shown(tx, acting, offers[:limit])
-    return json_answer(TierList(data=page, next_cursor=page[-1].id if len(offers) > limit else None))
+    return json_response(TierList(data=page, next_cursor=page[-1].id if len(offers) > limit else None))
 
 
 @router.post(
@@ -59,23 +69,23 @@ async def list_tiers(db: Db, acting: Viewing, limit: Limit = 100, after: After =
     status_code=201,
     response_model=Tier,
     responses={
-        **shown(201, SHOWN_TIER),
-        **answers(*_WRITING, catalog.TierExists, IdempotencyInProgress, IdempotencyMismatch),
+        **example_response(201, SHOWN_TIER),
+        **error_responses(*_WRITING, catalog.TierExists, IdempotencyInProgress, IdempotencyMismatch),
     },
-    openapi_extra=takes(NewTier, TIER_EXAMPLE),
+    openapi_extra=request_body(NewTier, TIER_EXAMPLE),
 )
-async def create_tier(request: Request, acting: Selling, _: IdempotencyKey = None) -> Response:
+async def create_tier(request: Request, acting: CanSell, _: IdempotencyKey = None) -> Response:
     """With its limits and prices, in force within a second. Keys stay what they are."""
-    body, raw = await read_json(request, NewTier)
-    draft = draft_of(acting.project.type, body)
+    body, raw = await read_json_body(request, NewTier)
+    draft = to_draft(acting.project.type, body)
 
     async def effect(tx: Tx) -> Tier:
         made = await catalog.make_tier(tx, acting.project, acting.mode, body.name, draft)
-        await store.put_stock(tx, acting.scope, made.id, body)
-        await record(tx, request, acting, "tier.created", about=made.id, details={"tier": body.name})
+        await store.set_tier_inventory(tx, acting.scope, made.id, body)
+        await audit_request(tx, request, acting, "tier.created", about=made.id, details={"tier": body.name})
         return await _named(tx, acting, body.name)
 
-    return await answer_once(
+    return await idempotent_response(
         request, platform_id=acting.platform_id, caller=acting.caller, status=201, body=raw, effect=effect
     )
 
@@ -84,36 +94,36 @@ async def create_tier(request: Request, acting: Selling, _: IdempotencyKey = Non
     "/{name}",
     summary="Read a tier",
     response_model=Tier,
-    responses={**shown(200, SHOWN_TIER), **answers(*ACTING_REFUSALS, NotFound)},
+    responses={**example_response(200, SHOWN_TIER), **error_responses(*PROJECT_AUTH_ERRORS, NotFound)},
 )
-async def read_tier(db: Db, acting: Viewing, name: Name) -> Response:
+async def read_tier(db: Db, acting: CanView, name: Name) -> Response:
     """Also an archived one."""
     async with db.read() as tx:
-        return json_answer(await _named(tx, acting, name))
+        return json_response(await _named(tx, acting, name))
 
 
 @router.put(
     "/{name}",
     summary="Change a tier",
     response_model=Tier,
-    responses={**shown(200, SHOWN_TIER), **answers(*_WRITING, NotFound, catalog.TierArchived)},
-    openapi_extra=takes(TierChange, _CHANGE),
+    responses={**example_response(200, SHOWN_TIER), **error_responses(*_WRITING, NotFound, catalog.TierArchived)},
+    openapi_extra=request_body(TierChange, _CHANGE),
 )
-async def change_tier(request: Request, db: Db, acting: Selling, name: Name) -> Response:
+async def change_tier(request: Request, db: Db, acting: CanSell, name: Name) -> Response:
     """What is left out stays; limits and prices are replaced as whole lists.
 
     No price is changed in place: one that differs is made anew, and who bought the former keeps it.
     """
-    body, _ = await read_json(request, TierChange)
+    body, _ = await read_json_body(request, TierChange)
     async with db.write() as tx:
-        offer = await catalog.hold_tier(tx, acting.project, acting.mode, name)
+        offer = await catalog.lock_tier(tx, acting.project, acting.mode, name)
         if offer is None:
             raise NotFound("There is no such tier.", param="name")
-        draft = draft_of(acting.project.type, body, offer)
+        draft = to_draft(acting.project.type, body, offer)
         await catalog.change_tier(tx, acting.project, acting.mode, offer, draft)
-        await store.put_stock(tx, acting.scope, offer.id, body)
-        await record(tx, request, acting, "tier.changed", about=offer.id, details={"tier": name})
-        return json_answer(await _named(tx, acting, name))
+        await store.set_tier_inventory(tx, acting.scope, offer.id, body)
+        await audit_request(tx, request, acting, "tier.changed", about=offer.id, details={"tier": name})
+        return json_response(await _named(tx, acting, name))
 
 
 @router.delete(
@@ -121,24 +131,24 @@ async def change_tier(request: Request, db: Db, acting: Selling, name: Name) -> 
     summary="Archive a tier",
     response_model=Tier,
     responses={
-        **shown(200, SHOWN_TIER | {"archivedAt": "2026-11-21T09:14:00Z"}),
-        **answers(*ACTING_REFUSALS, NotFound, catalog.TierIsDefault),
+        **example_response(200, SHOWN_TIER | {"archivedAt": "2026-11-21T09:14:00Z"}),
+        **error_responses(*PROJECT_AUTH_ERRORS, NotFound, catalog.TierIsDefault),
     },
 )
-async def archive_tier(request: Request, db: Db, acting: Selling, name: Name) -> Response:
+async def archive_tier(request: Request, db: Db, acting: CanSell, name: Name) -> Response:
     """For ever hidden from new buyers; those who have it keep it. Its name is not given again."""
     async with db.write() as tx:
         await catalog.archive_tier(tx, acting.project, acting.mode, name)
-        await record(tx, request, acting, "tier.archived", about=name)
-        return json_answer(await _named(tx, acting, name))
+        await audit_request(tx, request, acting, "tier.archived", about=name)
+        return json_response(await _named(tx, acting, name))
 
 
-async def _named(tx: Tx, acting: Acting, name: str) -> Tier:
+async def _named(tx: Tx, acting: ProjectPrincipal, name: str) -> Tier:
     offer = await catalog.find_tier(tx, acting.platform_id, acting.project.id, acting.mode, name)
     [tier] = await _shown(tx, acting, [offer])
     return tier
 
 
-async def _shown(tx: Tx, acting: Acting, offers: Sequence[Offer]) -> list[Tier]:
+async def _shown(tx: Tx, acting: ProjectPrincipal, offers: Sequence[TierWithPrices]) -> list[Tier]:
     inventory = await store.inventory_of(tx, acting.scope, [offer.id for offer in offers])
     return [shown_tier(offer, acting.mode, inventory[offer.id]) for offer in offers]

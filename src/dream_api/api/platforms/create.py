@@ -7,20 +7,27 @@ from starlette.responses import Response
 from dream_api import accounts
 from dream_api.api.platforms.models import BODY_REFUSALS, Shown
 from dream_api.auth.browser_sessions import SignInRequired
-from dream_api.auth.csrf import ForeignCall
-from dream_api.auth.dependencies import IdempotencyKey, Person
-from dream_api.auth.rate_limit import client_of
+from dream_api.auth.csrf import CrossSiteCall
+from dream_api.auth.dependencies import CurrentUser, IdempotencyKey
+from dream_api.auth.rate_limit import client_address
 from dream_api.core.db import Tx
 from dream_api.core.errors import OutcomeUnknown, Overloaded, StorageUnavailable, ValidationFailed
-from dream_api.core.http import Body, answer_once, answers, read_json, shown, takes
+from dream_api.core.http import (
+    RequestModel,
+    error_responses,
+    example_response,
+    idempotent_response,
+    read_json_body,
+    request_body,
+)
 from dream_api.core.http.dependencies import SettingsDep
 from dream_api.core.ratelimit import RateLimited
-from dream_api.tenancy.membership import found_platform
+from dream_api.tenancy.membership import create_platform
 
 router = APIRouter(tags=["Platforms"])
 
 
-class NewPlatform(Body):
+class NewPlatform(RequestModel):
     """A platform to make."""
 
     name: str = Field(max_length=120, description="What people call it.")
@@ -39,10 +46,10 @@ class MadePlatform(Shown):
     status_code=201,
     response_model=MadePlatform,
     responses={
-        **shown(201, {"platformId": "plt_01k9q3v8zd0g2m4n6p8r0t2v4w", "name": "Acme"}),
-        **answers(
+        **example_response(201, {"platformId": "plt_01k9q3v8zd0g2m4n6p8r0t2v4w", "name": "Acme"}),
+        **error_responses(
             SignInRequired,
-            ForeignCall,
+            CrossSiteCall,
             accounts.EmailNotVerified,
             RateLimited,
             ValidationFailed,
@@ -52,20 +59,20 @@ class MadePlatform(Shown):
             *BODY_REFUSALS,
         ),
     },
-    openapi_extra=takes(NewPlatform, {"name": "Acme"}),
+    openapi_extra=request_body(NewPlatform, {"name": "Acme"}),
 )
 async def generate_platform_id(
-    request: Request, settings: SettingsDep, visitor: Person, _: IdempotencyKey = None
+    request: Request, settings: SettingsDep, visitor: CurrentUser, _: IdempotencyKey = None
 ) -> Response:
     """By the session of somebody whose address is verified; personal tokens work on a platform that is there."""
     accounts.refuse_unverified(visitor.session)
-    body, raw = await read_json(request, NewPlatform)
-    mode, address = settings.home_mode, client_of(request.scope)
+    body, raw = await read_json_body(request, NewPlatform)
+    mode, address = settings.home_mode, client_address(request.scope)
 
     async def effect(tx: Tx) -> MadePlatform:
-        platform = await found_platform(tx, body.name, visitor.session, mode, address=address)
+        platform = await create_platform(tx, body.name, visitor.session, mode, address=address)
         return MadePlatform(platform_id=platform.id, name=platform.name)
 
-    return await answer_once(
+    return await idempotent_response(
         request, platform_id=visitor.session.user_id, caller=visitor.caller, status=201, body=raw, effect=effect
     )

@@ -8,12 +8,12 @@ from pydantic.alias_generators import to_camel
 from dream_api.accounts import Role
 from dream_api.core import clock, errors
 from dream_api.core.db import Row
-from dream_api.core.errors import Refusal
-from dream_api.core.http import Body
+from dream_api.core.errors import AppError
+from dream_api.core.http import RequestModel
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.platforms import ProjectType, RefundLimit, project_from
 
-BODY_REFUSALS: tuple[type[Refusal], ...] = (
+BODY_REFUSALS: tuple[type[AppError], ...] = (
     errors.MalformedJson,
     errors.BodyTooDeep,
     errors.TooLarge,
@@ -27,7 +27,7 @@ class Shown(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-class AskedRefundLimit(Body):
+class AskedRefundLimit(RequestModel):
     """How much of a payment members may give back; admins and owners may all of it."""
 
     amount: int = Field(ge=1, le=10**12, description="In minor units, all refunds of a payment together.")

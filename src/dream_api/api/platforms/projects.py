@@ -16,14 +16,22 @@ from dream_api.api.platforms.models import (
     ShownProject,
     shown_project,
 )
-from dream_api.auth.dependencies import IdempotencyKey, Managing, OnPlatform
-from dream_api.auth.principals import Developer
-from dream_api.auth.rate_limit import client_of
-from dream_api.auth.tenant_resolution import DEVELOPER_REFUSALS
+from dream_api.auth.dependencies import CanManagePlatform, IdempotencyKey, PlatformMember
+from dream_api.auth.principals import PlatformPrincipal
+from dream_api.auth.rate_limit import client_address
+from dream_api.auth.tenant_resolution import PLATFORM_AUTH_ERRORS
 from dream_api.core import errors, secrets
 from dream_api.core.db import Tx
 from dream_api.core.errors import ValidationFailed
-from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, shown, takes
+from dream_api.core.http import (
+    RequestModel,
+    error_responses,
+    example_response,
+    idempotent_response,
+    json_response,
+    read_json_body,
+    request_body,
+)
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.platforms import HomeStays, Project, ProjectType
 
@@ -34,7 +42,7 @@ Id = Annotated[str, Path(alias="id", max_length=64, pattern=r"^[^\x00]*$", examp
 _Origins = Annotated[list[str], Field(max_length=_MOST_ORIGINS)]
 
 
-class NewProject(Body):
+class NewProject(RequestModel):
     """A project to make."""
 
     name: str = Field(max_length=120, description="What people call it.")
@@ -44,7 +52,7 @@ class NewProject(Body):
     live: bool = Field(False, description="Whether to make live keys as well.")
 
 
-class ProjectChange(Body):
+class ProjectChange(RequestModel):
     """What is to change; what is left out stays."""
 
     name: str = Field("", max_length=120)
@@ -81,11 +89,14 @@ _MADE = {
     "",
     summary="List projects",
     response_model=ProjectList,
-    responses={**shown(200, {"data": [PROJECT_EXAMPLE], "nextCursor": None}), **answers(*DEVELOPER_REFUSALS)},
+    responses={
+        **example_response(200, {"data": [PROJECT_EXAMPLE], "nextCursor": None}),
+        **error_responses(*PLATFORM_AUTH_ERRORS),
+    },
 )
 async def list_projects(
     db: Db,
-    developer: OnPlatform,
+    developer: PlatformMember,
     limit: Annotated[int, Query(ge=1, le=100, description="How many to answer.")] = 20,
     after: Annotated[
         str | None, Query(pattern="^prj_[0-9a-z]{26}$", description="The `nextCursor` of the page before.")
@@ -95,7 +106,7 @@ async def list_projects(
     async with db.read() as tx:
         rows = await platforms.page_of_projects(tx, developer.platform.id, limit=limit + 1, after=after)
     page = [shown_project(row) for row in rows[:limit]]
-    return json_answer(ProjectList(data=page, next_cursor=page[-1].project_id if len(rows) > limit else None))
+    return json_response(ProjectList(data=page, next_cursor=page[-1].project_id if len(rows) > limit else None))
 
 
 @router.post(
@@ -103,16 +114,16 @@ async def list_projects(
     summary="Make a project",
     status_code=201,
     response_model=MadeProject,
-    responses={**shown(201, _MADE), **answers(*DEVELOPER_REFUSALS, *BODY_REFUSALS)},
-    openapi_extra=takes(
+    responses={**example_response(201, _MADE), **error_responses(*PLATFORM_AUTH_ERRORS, *BODY_REFUSALS)},
+    openapi_extra=request_body(
         NewProject, {"name": "My API", "projectType": "saas", "origins": ["https://myapp.com"], "live": True}
     ),
 )
 async def make_project(
-    request: Request, settings: SettingsDep, developer: Managing, _: IdempotencyKey = None
+    request: Request, settings: SettingsDep, developer: CanManagePlatform, _: IdempotencyKey = None
 ) -> Response:
     """With test keys; a saas one begins with the tier `free`, 1,000 calls a month."""
-    body, raw = await read_json(request, NewProject)
+    body, raw = await read_json_body(request, NewProject)
     instance_key = secrets.instance_key(settings)
 
     async def effect(tx: Tx) -> MadeProject:
@@ -131,7 +142,7 @@ async def make_project(
         await _record(request, tx, developer, "project.created", made, name=made.name, type=made.type)
         return MadeProject.model_validate({**(await _read(tx, made)).model_dump(by_alias=True), **told})
 
-    return await answer_once(
+    return await idempotent_response(
         request,
         platform_id=developer.platform.id,
         caller=developer.caller,
@@ -146,27 +157,30 @@ async def make_project(
     "/{id}",
     summary="Read a project",
     response_model=ShownProject,
-    responses={**shown(200, PROJECT_EXAMPLE), **answers(*DEVELOPER_REFUSALS, errors.NotFound)},
+    responses={**example_response(200, PROJECT_EXAMPLE), **error_responses(*PLATFORM_AUTH_ERRORS, errors.NotFound)},
 )
-async def read_project(db: Db, developer: OnPlatform, project_id: Id) -> Response:
+async def read_project(db: Db, developer: PlatformMember, project_id: Id) -> Response:
     async with db.read() as tx:
-        return json_answer(await _read(tx, await _find(tx, developer, project_id)))
+        return json_response(await _read(tx, await _find(tx, developer, project_id)))
 
 
 @router.patch(
     "/{id}",
     summary="Change a project",
     response_model=ShownProject,
-    responses={**shown(200, PROJECT_EXAMPLE), **answers(*DEVELOPER_REFUSALS, *BODY_REFUSALS, errors.NotFound)},
-    openapi_extra=takes(ProjectChange, {"name": "Our API", "refundLimit": {"amount": 5000, "currency": "usd"}}),
+    responses={
+        **example_response(200, PROJECT_EXAMPLE),
+        **error_responses(*PLATFORM_AUTH_ERRORS, *BODY_REFUSALS, errors.NotFound),
+    },
+    openapi_extra=request_body(ProjectChange, {"name": "Our API", "refundLimit": {"amount": 5000, "currency": "usd"}}),
 )
-async def change_project(request: Request, db: Db, developer: Managing, project_id: Id) -> Response:
+async def change_project(request: Request, db: Db, developer: CanManagePlatform, project_id: Id) -> Response:
     """Its name, websites and refund limit; its type is for ever."""
-    body, _ = await read_json(request, ProjectChange)
+    body, _ = await read_json_body(request, ProjectChange)
     sent = body.model_fields_set
     async with db.write() as tx:
         project = await _find(tx, developer, project_id)
-        await platforms.hold_project(tx, project.platform_id, project.id)
+        await platforms.lock_project(tx, project.platform_id, project.id)
         limit = body.refund_limit
         changed = await platforms.change_project(
             tx,
@@ -180,13 +194,13 @@ async def change_project(request: Request, db: Db, developer: Managing, project_
             await _record(request, tx, developer, "origins.changed", changed, origins=" ".join(changed.origins))
         if sent - {"origins"}:
             await _record(request, tx, developer, "project.changed", changed, fields=" ".join(sorted(sent)))
-        return json_answer(await _read(tx, changed))
+        return json_response(await _read(tx, changed))
 
 
 async def _put_origins(tx: Tx, project: Project, wanted: list[str]) -> Project:
     """These and no others."""
     try:
-        proper = {platforms.proper_origin(text, "origins"): None for text in wanted}
+        proper = {platforms.normalize_origin(text, "origins"): None for text in wanted}
         gone = [origin for origin in project.origins if origin not in proper]
         come = [origin for origin in proper if origin not in project.origins]
         return await platforms.change_origins(tx, project, add=come, remove=gone)
@@ -200,20 +214,20 @@ async def _put_origins(tx: Tx, project: Project, wanted: list[str]) -> Project:
     summary="Delete a project",
     response_model=Done,
     responses={
-        **shown(200, {"deleted": True}),
-        **answers(*DEVELOPER_REFUSALS, errors.NotFound, retention.LiveMoneyMoved, HomeStays),
+        **example_response(200, {"deleted": True}),
+        **error_responses(*PLATFORM_AUTH_ERRORS, errors.NotFound, retention.LiveMoneyMoved, HomeStays),
     },
 )
-async def delete_project(request: Request, db: Db, developer: Managing, project_id: Id) -> Response:
+async def delete_project(request: Request, db: Db, developer: CanManagePlatform, project_id: Id) -> Response:
     """Its keys open nothing from now on, and what is in it goes; where real money moved it is refused."""
     async with db.write() as tx:
         project = await _find(tx, developer, project_id)
         await retention.delete_project(tx, project)
         await _record(request, tx, developer, "project.deleted", project, name=project.name)
-    return json_answer(Done())
+    return json_response(Done())
 
 
-async def _find(tx: Tx, developer: Developer, project_id: str) -> Project:
+async def _find(tx: Tx, developer: PlatformPrincipal, project_id: str) -> Project:
     project = await platforms.load_project(tx, project_id)
     if project is None or project.platform_id != developer.platform.id:
         raise errors.NotFound("There is no such project.", param="id")
@@ -227,7 +241,7 @@ async def _read(tx: Tx, project: Project) -> ShownProject:
 
 
 async def _record(
-    request: Request, tx: Tx, developer: Developer, action: str, project: Project, **details: Any
+    request: Request, tx: Tx, developer: PlatformPrincipal, action: str, project: Project, **details: Any
 ) -> None:
-    by = developer.actor(client_of(request.scope))
+    by = developer.actor(client_address(request.scope))
     await audit.record(tx, project.platform_id, action, by=by, about=project.id, details=details)

@@ -19,18 +19,26 @@ from dream_api.api.platforms.models import (
     shown_invitation,
     shown_member,
 )
-from dream_api.auth.dependencies import IdempotencyKey, OnPlatform, Teaming
-from dream_api.auth.principals import Developer
-from dream_api.auth.rate_limit import client_of
-from dream_api.auth.tenant_resolution import DEVELOPER_REFUSALS
+from dream_api.auth.dependencies import CanManageTeam, IdempotencyKey, PlatformMember
+from dream_api.auth.principals import PlatformPrincipal
+from dream_api.auth.rate_limit import client_address
+from dream_api.auth.tenant_resolution import PLATFORM_AUTH_ERRORS
 from dream_api.core import errors, mail
 from dream_api.core.db import Tx
-from dream_api.core.http import Body, answer_once, answers, json_answer, read_json, shown, takes
+from dream_api.core.http import (
+    RequestModel,
+    error_responses,
+    example_response,
+    idempotent_response,
+    json_response,
+    read_json_body,
+    request_body,
+)
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.settings import Settings
 from dream_api.platforms import emails
 from dream_api.tenancy import membership
-from dream_api.tenancy.membership import Changing
+from dream_api.tenancy.membership import TeamChange
 
 router = APIRouter(tags=["Team"], prefix="/api/team")
 
@@ -43,14 +51,14 @@ InvitationId = Annotated[
 ]
 
 
-class NewInvitation(Body):
+class NewInvitation(RequestModel):
     """Whom to ask."""
 
     email: str = Field(max_length=254)
     role: Role = Field(description="Owners are invited by owners only.")
 
 
-class RoleChange(Body):
+class RoleChange(RequestModel):
     """What they are to be."""
 
     role: Role = Field(description="Owners are made, and made less, by owners only.")
@@ -68,18 +76,18 @@ class Team(Shown):
     summary="Read the team",
     response_model=Team,
     responses={
-        **shown(200, {"members": [MEMBER_EXAMPLE], "invitations": [INVITATION_EXAMPLE]}),
-        **answers(*DEVELOPER_REFUSALS),
+        **example_response(200, {"members": [MEMBER_EXAMPLE], "invitations": [INVITATION_EXAMPLE]}),
+        **error_responses(*PLATFORM_AUTH_ERRORS),
     },
 )
-async def read_team(db: Db, developer: OnPlatform) -> Response:
+async def read_team(db: Db, developer: PlatformMember) -> Response:
     """All members with their roles, and all who were invited and have not come yet."""
     async with db.read() as tx:
         rows = await platforms.members_of(tx, developer.platform.id)
         users = {user.id: user for user in await accounts.users_by_id(tx, [row.user_id for row in rows])}
         waiting = await platforms.invitations_of(tx, developer.platform.id)
     team = [shown_member(row, users[row.user_id]) for row in rows]
-    return json_answer(Team(members=team, invitations=[shown_invitation(row) for row in waiting]))
+    return json_response(Team(members=team, invitations=[shown_invitation(row) for row in waiting]))
 
 
 @router.post(
@@ -88,30 +96,32 @@ async def read_team(db: Db, developer: OnPlatform) -> Response:
     status_code=201,
     response_model=Invitation,
     responses={
-        **shown(201, INVITATION_EXAMPLE),
-        **answers(
-            *DEVELOPER_REFUSALS,
+        **example_response(201, INVITATION_EXAMPLE),
+        **error_responses(
+            *PLATFORM_AUTH_ERRORS,
             *BODY_REFUSALS,
             platforms.AlreadyAMember,
             platforms.AlreadyInvited,
             tenancy.MembersLimitReached,
         ),
     },
-    openapi_extra=takes(NewInvitation, {"email": "grace@example.com", "role": "member"}),
+    openapi_extra=request_body(NewInvitation, {"email": "grace@example.com", "role": "member"}),
 )
-async def invite(request: Request, settings: SettingsDep, developer: Teaming, _: IdempotencyKey = None) -> Response:
+async def invite(
+    request: Request, settings: SettingsDep, developer: CanManageTeam, _: IdempotencyKey = None
+) -> Response:
     """A mail with a link goes to the address; it works once, and for 7 days."""
-    body, raw = await read_json(request, NewInvitation)
-    email, token = accounts.proper_email(body.email), platforms.new_token()
+    body, raw = await read_json_body(request, NewInvitation)
+    email, token = accounts.normalize_email(body.email), platforms.new_token()
     letter = _letter(settings, developer, email, body.role, token)
     by = changing(request, settings, developer)
 
     async def effect(tx: Tx) -> Invitation:
         invited = await membership.invite(tx, by, email, body.role, token)
-        await mail.post(tx, letter)
+        await mail.enqueue_email(tx, letter)
         return shown_invitation(invited)
 
-    return await answer_once(
+    return await idempotent_response(
         request,
         platform_id=developer.platform.id,
         caller=developer.caller,
@@ -125,10 +135,10 @@ async def invite(request: Request, settings: SettingsDep, developer: Teaming, _:
     "/invitations/{id}/send",
     summary="Send an invitation again",
     response_model=Invitation,
-    responses={**shown(200, INVITATION_EXAMPLE), **answers(*DEVELOPER_REFUSALS, errors.NotFound)},
+    responses={**example_response(200, INVITATION_EXAMPLE), **error_responses(*PLATFORM_AUTH_ERRORS, errors.NotFound)},
 )
 async def send_again(
-    request: Request, db: Db, settings: SettingsDep, developer: Teaming, invitation_id: InvitationId
+    request: Request, db: Db, settings: SettingsDep, developer: CanManageTeam, invitation_id: InvitationId
 ) -> Response:
     """With a new link for another 7 days; the one before ends."""
     async with db.read() as tx:
@@ -137,23 +147,23 @@ async def send_again(
     letter = _letter(settings, developer, known.email, known.role, token)
     async with db.write() as tx:
         row = await membership.invite_again(tx, changing(request, settings, developer), invitation_id, token)
-        await mail.post(tx, letter)
-    return json_answer(shown_invitation(row))
+        await mail.enqueue_email(tx, letter)
+    return json_response(shown_invitation(row))
 
 
 @router.delete(
     "/invitations/{id}",
     summary="Revoke an invitation",
     response_model=Done,
-    responses={**shown(200, {"deleted": True}), **answers(*DEVELOPER_REFUSALS, errors.NotFound)},
+    responses={**example_response(200, {"deleted": True}), **error_responses(*PLATFORM_AUTH_ERRORS, errors.NotFound)},
 )
 async def revoke_invitation(
-    request: Request, db: Db, settings: SettingsDep, developer: Teaming, invitation_id: InvitationId
+    request: Request, db: Db, settings: SettingsDep, developer: CanManageTeam, invitation_id: InvitationId
 ) -> Response:
     """Its link is worth nothing from now on."""
     async with db.write() as tx:
-        await membership.uninvite(tx, changing(request, settings, developer), invitation_id)
-    return json_answer(Done())
+        await membership.revoke_invitation(tx, changing(request, settings, developer), invitation_id)
+    return json_response(Done())
 
 
 @router.patch(
@@ -161,18 +171,20 @@ async def revoke_invitation(
     summary="Change a member's role",
     response_model=Member,
     responses={
-        **shown(200, MEMBER_EXAMPLE),
-        **answers(*DEVELOPER_REFUSALS, *BODY_REFUSALS, errors.NotFound, platforms.LastOwner),
+        **example_response(200, MEMBER_EXAMPLE),
+        **error_responses(*PLATFORM_AUTH_ERRORS, *BODY_REFUSALS, errors.NotFound, platforms.LastOwner),
     },
-    openapi_extra=takes(RoleChange, {"role": "admin"}),
+    openapi_extra=request_body(RoleChange, {"role": "admin"}),
 )
-async def change_role(request: Request, db: Db, settings: SettingsDep, developer: Teaming, user_id: UserId) -> Response:
+async def change_role(
+    request: Request, db: Db, settings: SettingsDep, developer: CanManageTeam, user_id: UserId
+) -> Response:
     """In force at once; the last owner stays one."""
-    body, _ = await read_json(request, RoleChange)
+    body, _ = await read_json_body(request, RoleChange)
     async with db.write() as tx:
         row = await membership.change_role(tx, changing(request, settings, developer), user_id, body.role)
         [user] = await accounts.users_by_id(tx, [user_id])
-    return json_answer(shown_member(row, user))
+    return json_response(shown_member(row, user))
 
 
 @router.delete(
@@ -180,25 +192,25 @@ async def change_role(request: Request, db: Db, settings: SettingsDep, developer
     summary="Remove a member",
     response_model=Done,
     responses={
-        **shown(200, {"deleted": True}),
-        **answers(*DEVELOPER_REFUSALS, errors.NotFound, platforms.LastOwner),
+        **example_response(200, {"deleted": True}),
+        **error_responses(*PLATFORM_AUTH_ERRORS, errors.NotFound, platforms.LastOwner),
     },
 )
 async def remove_member(
-    request: Request, db: Db, settings: SettingsDep, developer: OnPlatform, user_id: UserId
+    request: Request, db: Db, settings: SettingsDep, developer: PlatformMember, user_id: UserId
 ) -> Response:
     """They see nothing of the platform any more, and their personal tokens on it end. Everybody may leave but the last
     owner."""
     async with db.write() as tx:
         await membership.leave(tx, changing(request, settings, developer), user_id)
-    return json_answer(Done())
+    return json_response(Done())
 
 
-def changing(request: Request, settings: Settings, developer: Developer) -> Changing:
-    return Changing(developer, developer.actor(client_of(request.scope)), settings.home_mode)
+def changing(request: Request, settings: Settings, developer: PlatformPrincipal) -> TeamChange:
+    return TeamChange(developer, developer.actor(client_address(request.scope)), settings.home_mode)
 
 
-def _letter(settings: Settings, developer: Developer, email: str, role: Role, token: str) -> mail.Letter:
+def _letter(settings: Settings, developer: PlatformPrincipal, email: str, role: Role, token: str) -> mail.EmailMessage:
     return emails.invitation(
         email,
         platform=developer.platform.name,

@@ -9,11 +9,21 @@ from starlette.responses import Response
 from dream_api import billing, catalog, customers, store
 from dream_api.api.store.models import Shown
 from dream_api.api.store.params import NO_NUL
-from dream_api.auth.dependencies import IdempotencyKey, Selling
-from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.auth.dependencies import CanSell, IdempotencyKey
+from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
 from dream_api.billing.dependencies import BillingDep
 from dream_api.core import clock
-from dream_api.core.http import JSON_BODY, Body, answers, json_answer, once_of, read_json, replayed, shown, takes
+from dream_api.core.http import (
+    JSON_BODY_ERRORS,
+    RequestModel,
+    error_responses,
+    example_response,
+    idempotency_key_of,
+    json_response,
+    mark_replayed,
+    read_json_body,
+    request_body,
+)
 from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
 from dream_api.platforms import RedirectNotAllowed
 
@@ -24,14 +34,14 @@ _LONGEST_EMAIL = 254
 _URL = Field(max_length=_LONGEST_URL, description="Of one of the project's origins; in test mode also of this machine.")
 
 
-class CartItem(Body):
+class CartItem(RequestModel):
     """So many of a product."""
 
     price_id: str = Field(max_length=64, pattern=NO_NUL, description="One of the product's prices.")
     quantity: int = Field(1, ge=1, le=store.MOST_OF_ONE)
 
 
-class NewCart(Body):
+class NewCart(RequestModel):
     """What somebody wants to pay for, and where they go afterwards."""
 
     email: str = Field(max_length=_LONGEST_EMAIL, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$", description="The buyer's.")
@@ -72,11 +82,11 @@ _ANSWER = {
     summary="Sell a cart",
     response_model=CartCheckout,
     responses={
-        **shown(200, _ANSWER),
-        **answers(
-            *ACTING_REFUSALS,
+        **example_response(200, _ANSWER),
+        **error_responses(
+            *PROJECT_AUTH_ERRORS,
             *GATEWAY_REFUSALS,
-            *JSON_BODY,
+            *JSON_BODY_ERRORS,
             RedirectNotAllowed,
             catalog.UnknownPrice,
             catalog.CouponUnusable,
@@ -88,14 +98,14 @@ _ANSWER = {
             store.MixedCurrencies,
         ),
     },
-    openapi_extra=takes(NewCart, _EXAMPLE),
+    openapi_extra=request_body(NewCart, _EXAMPLE),
 )
 async def sell_cart(
-    request: Request, billing_context: BillingDep, acting: Selling, _: IdempotencyKey = None
+    request: Request, billing_context: BillingDep, acting: CanSell, _: IdempotencyKey = None
 ) -> Response:
     """Send the buyer to the answer's `url`. All of the cart is held for them until then, or nothing is written."""
-    body, raw = await read_json(request, NewCart)
-    once = once_of(request, platform_id=acting.platform_id, caller=acting.caller, body=raw)
+    body, raw = await read_json_body(request, NewCart)
+    once = idempotency_key_of(request, platform_id=acting.platform_id, caller=acting.caller, body=raw)
     async with billing_context.database.write() as tx:
         account = await billing.account_of(tx, acting.scope)
         before = await billing.begun_checkout(tx, account, once)
@@ -104,7 +114,7 @@ async def sell_cart(
     assert order is not None
     opened = await billing.open_page(billing_context, account, checkout)
     answer = CartCheckout(url=opened.url, order_id=order.id, expires_at=clock.rfc3339(opened.expires_at))
-    return replayed(json_answer(answer), before)
+    return mark_replayed(json_response(answer), before)
 
 
 def _cart_of(body: NewCart) -> store.Cart:
@@ -113,6 +123,6 @@ def _cart_of(body: NewCart) -> store.Cart:
         items=[store.Item(item.price_id, item.quantity) for item in body.items],
         success_url=body.success_url,
         cancel_url=body.cancel_url,
-        user_id=None if body.user_id is None else customers.proper_user_id(body.user_id, "userId"),
+        user_id=None if body.user_id is None else customers.validate_user_id(body.user_id, "userId"),
         coupon=body.coupon,
     )

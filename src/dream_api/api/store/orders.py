@@ -9,16 +9,16 @@ from starlette.responses import Response
 from dream_api import billing, store
 from dream_api.api.store.models import Order, Shown, WholeOrder, order_of, whole_order_of
 from dream_api.api.store.params import NO_NUL, Id
-from dream_api.auth.dependencies import Selling, Viewing
-from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.auth.dependencies import CanSell, CanView
+from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
 from dream_api.billing.dependencies import BillingDep
 from dream_api.core import errors
 from dream_api.core.db import Tx
-from dream_api.core.http import answers, json_answer, shown
+from dream_api.core.http import error_responses, example_response, json_response
 from dream_api.core.http.dependencies import Db
 from dream_api.customers import LONGEST_USER_ID
 from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
-from dream_api.platforms import Scope
+from dream_api.platforms import ProjectScope
 
 router = APIRouter(tags=["Store"], prefix="/api/orders")
 
@@ -86,11 +86,14 @@ class OrderList(Shown):
     "",
     summary="List orders",
     response_model=OrderList,
-    responses={**shown(200, {"data": [_SHOWN], "nextCursor": None}), **answers(*ACTING_REFUSALS)},
+    responses={
+        **example_response(200, {"data": [_SHOWN], "nextCursor": None}),
+        **error_responses(*PROJECT_AUTH_ERRORS),
+    },
 )
 async def list_orders(
     db: Db,
-    acting: Viewing,
+    acting: CanView,
     status: Annotated[store.Status | None, Query(description="Of this status only.")] = None,
     email: Annotated[
         str | None, Query(max_length=254, pattern=NO_NUL, description="Of this e-mail address only.")
@@ -108,19 +111,19 @@ async def list_orders(
             tx, acting.scope, status=status, email=email, user_id=user_id, limit=limit + 1, after=after
         )
     page = [order_of(row) for row in rows[:limit]]
-    return json_answer(OrderList(data=page, next_cursor=page[-1].id if len(rows) > limit else None))
+    return json_response(OrderList(data=page, next_cursor=page[-1].id if len(rows) > limit else None))
 
 
 @router.get(
     "/{id}",
     summary="Read an order",
     response_model=WholeOrder,
-    responses={**shown(200, _WHOLE), **answers(*ACTING_REFUSALS, errors.NotFound)},
+    responses={**example_response(200, _WHOLE), **error_responses(*PROJECT_AUTH_ERRORS, errors.NotFound)},
 )
-async def read_order(db: Db, acting: Viewing, order_id: Id) -> Response:
+async def read_order(db: Db, acting: CanView, order_id: Id) -> Response:
     """With its lines, payments and refunds, and what happened to it."""
     async with db.read() as tx:
-        return json_answer(await _whole(tx, acting.scope, order_id))
+        return json_response(await _whole(tx, acting.scope, order_id))
 
 
 @router.post(
@@ -128,11 +131,11 @@ async def read_order(db: Db, acting: Viewing, order_id: Id) -> Response:
     summary="Cancel an order",
     response_model=WholeOrder,
     responses={
-        **shown(200, {**_WHOLE, **_CANCELED}),
-        **answers(*ACTING_REFUSALS, *GATEWAY_REFUSALS, errors.NotFound, store.OrderPaid),
+        **example_response(200, {**_WHOLE, **_CANCELED}),
+        **error_responses(*PROJECT_AUTH_ERRORS, *GATEWAY_REFUSALS, errors.NotFound, store.OrderPaid),
     },
 )
-async def cancel_order(billing_context: BillingDep, acting: Selling, order_id: Id) -> Response:
+async def cancel_order(billing_context: BillingDep, acting: CanSell, order_id: Id) -> Response:
     """Nobody can pay it any more, and what it held is free again. Asked again it answers the same."""
     async with billing_context.database.read() as tx:
         order = await store.find_order(tx, acting.scope, order_id)
@@ -142,10 +145,10 @@ async def cancel_order(billing_context: BillingDep, acting: Selling, order_id: I
         await billing.end_checkout(billing_context, account, checkout)
     async with billing_context.database.read() as tx:
         store.refuse_paid(await store.find_order(tx, acting.scope, order_id))
-        return json_answer(await _whole(tx, acting.scope, order_id))
+        return json_response(await _whole(tx, acting.scope, order_id))
 
 
-async def _whole(tx: Tx, scope: Scope, order_id: str) -> WholeOrder:
+async def _whole(tx: Tx, scope: ProjectScope, order_id: str) -> WholeOrder:
     order = await store.find_order(tx, scope, order_id)
     payment_id = order.payment_id
     return whole_order_of(

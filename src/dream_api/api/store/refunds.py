@@ -9,25 +9,35 @@ from starlette.responses import Response
 from dream_api import billing, store
 from dream_api.api.store.models import OrderRefund, refund_of
 from dream_api.api.store.params import NO_NUL, Id
-from dream_api.auth.audit import record
-from dream_api.auth.dependencies import IdempotencyKey, Refunding
-from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.auth.audit import audit_request
+from dream_api.auth.dependencies import CanRefund, IdempotencyKey
+from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
 from dream_api.billing.dependencies import BillingDep
 from dream_api.core import errors
-from dream_api.core.http import JSON_BODY, Body, answers, json_answer, once_of, read_json, replayed, shown, takes
+from dream_api.core.http import (
+    JSON_BODY_ERRORS,
+    RequestModel,
+    error_responses,
+    example_response,
+    idempotency_key_of,
+    json_response,
+    mark_replayed,
+    read_json_body,
+    request_body,
+)
 from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
 
 router = APIRouter(tags=["Store"], prefix="/api/orders")
 
 
-class RefundedLine(Body):
+class RefundedLine(RequestModel):
     """So many units of a line."""
 
     line: int = Field(ge=1, description="The line's number.")
     quantity: int = Field(ge=1, le=store.MOST_OF_ONE)
 
 
-class NewOrderRefund(Body):
+class NewOrderRefund(RequestModel):
     """Units or an amount; all that is left where neither is named."""
 
     lines: list[RefundedLine] | None = Field(
@@ -55,25 +65,25 @@ _SHOWN = {
     status_code=201,
     response_model=OrderRefund,
     responses={
-        **shown(201, _SHOWN),
-        **answers(
-            *ACTING_REFUSALS,
+        **example_response(201, _SHOWN),
+        **error_responses(
+            *PROJECT_AUTH_ERRORS,
             *GATEWAY_REFUSALS,
-            *JSON_BODY,
+            *JSON_BODY_ERRORS,
             errors.NotFound,
             store.OrderNotPaid,
             billing.RefundTooLarge,
             billing.RefundBeyondLimit,
         ),
     },
-    openapi_extra=takes(NewOrderRefund, _EXAMPLE),
+    openapi_extra=request_body(NewOrderRefund, _EXAMPLE),
 )
 async def refund_order(
-    request: Request, billing_context: BillingDep, acting: Refunding, order_id: Id, _: IdempotencyKey = None
+    request: Request, billing_context: BillingDep, acting: CanRefund, order_id: Id, _: IdempotencyKey = None
 ) -> Response:
     """Some units, an amount, or all that is left; the order follows when the money has gone."""
-    body, raw = await read_json(request, NewOrderRefund)
-    once = once_of(request, platform_id=acting.platform_id, caller=acting.caller, body=raw)
+    body, raw = await read_json_body(request, NewOrderRefund)
+    once = idempotency_key_of(request, platform_id=acting.platform_id, caller=acting.caller, body=raw)
     asked = store.Asked(
         units=[(each.line, each.quantity) for each in body.lines or ()],
         amount=body.amount,
@@ -89,5 +99,7 @@ async def refund_order(
             await billing.refuse_beyond(tx, payment, acting.project.refund_limit)
         if before is None:
             told = {"refund": refund.id, "amount": str(refund.amount), "currency": refund.currency}
-            await record(tx, request, acting, "order.refunded", about=order.id, details=told)
-    return replayed(json_answer(refund_of(await billing.send_refund(billing_context, account, refund)), 201), before)
+            await audit_request(tx, request, acting, "order.refunded", about=order.id, details=told)
+    return mark_replayed(
+        json_response(refund_of(await billing.send_refund(billing_context, account, refund)), 201), before
+    )

@@ -18,22 +18,30 @@ from dream_api.api.usage.models import (
     moment_of,
     quantity_of,
 )
-from dream_api.auth.authenticator import SERVER_REFUSALS
-from dream_api.auth.dependencies import Server
-from dream_api.core.errors import Overloaded, Refusal
-from dream_api.core.http import Body, Error, answers, read_json, refusal_body, shown, takes
+from dream_api.auth.authenticator import SECRET_KEY_ERRORS
+from dream_api.auth.dependencies import SecretKeyAuth
+from dream_api.core.errors import AppError, Overloaded
+from dream_api.core.http import (
+    Error,
+    RequestModel,
+    error_body,
+    error_responses,
+    example_response,
+    read_json_body,
+    request_body,
+)
 from dream_api.core.http.dependencies import SettingsDep
-from dream_api.core.idempotency import proper_key
+from dream_api.core.idempotency import validate_key
 from dream_api.keys import Key
-from dream_api.metering import Metered, Outcome, Terms, body_of, metered, refusal_of
+from dream_api.metering import CallResult, CallTerms, UsageCall, build_call, limit_error, response_body
 from dream_api.metering.dependencies import MeteringDep
-from dream_api.platforms import SaasOnly
+from dream_api.platforms import SaasProjectRequired
 
 router = APIRouter(tags=["Usage"])
 LARGEST_BATCH = 1_000
 
 
-class NewBatch(Body):
+class NewBatch(RequestModel):
     """Up to 1,000 calls, each counted or refused on its own, in their order."""
 
     items: list[NewItem] = Field(min_length=1, max_length=LARGEST_BATCH)
@@ -65,17 +73,17 @@ _EXAMPLE = {"items": [{"userId": "user_123"}, {"userId": "user_456", "meter": "r
     summary="Count many calls",
     response_model=Batch,
     responses={
-        **shown(200, {"results": [{"status": 200, "allowed": True, **USAGE_EXAMPLE}] * 2}),
-        **answers(*SERVER_REFUSALS, *BODY_REFUSALS, SaasOnly),
+        **example_response(200, {"results": [{"status": 200, "allowed": True, **USAGE_EXAMPLE}] * 2}),
+        **error_responses(*SECRET_KEY_ERRORS, *BODY_REFUSALS, SaasProjectRequired),
     },
-    openapi_extra=takes(NewBatch, _EXAMPLE),
+    openapi_extra=request_body(NewBatch, _EXAMPLE),
 )
 async def count_batch(
-    request: Request, settings: SettingsDep, engine: MeteringDep, key: Server, event_key: EventKey = None
+    request: Request, settings: SettingsDep, engine: MeteringDep, key: SecretKeyAuth, event_key: EventKey = None
 ) -> Response:
     """Each item is counted or refused as `POST /api/data` would, and answered in its place; a body of the wrong form
     counts nothing. Under one `Idempotency-Key`, each item is remembered by its place: send the whole batch again."""
-    body, _ = await read_json(request, NewBatch)
+    body, _ = await read_json_body(request, NewBatch)
     terms = await engine.terms_of(key)
     calls = [_call(key, terms, item, place, event_key) for place, item in enumerate(body.items)]
     results = await engine.count_all(calls)
@@ -85,36 +93,36 @@ async def count_batch(
     return Response(f'{{"results":[{",".join(told)}]}}', media_type="application/json")
 
 
-def _call(key: Key, terms: Terms, item: NewItem, place: int, header: str | None) -> Metered | Refusal:
+def _call(key: Key, terms: CallTerms, item: NewItem, place: int, header: str | None) -> UsageCall | AppError:
     try:
         own = item.idempotency_key
-        return metered(
+        return build_call(
             key,
             terms,
-            user_id=customers.proper_user_id(item.user_id, "userId"),
+            user_id=customers.validate_user_id(item.user_id, "userId"),
             plan=item.plan,
             plan_param="plan",
             meter=item.meter,
             quantity=quantity_of(item),
             subject=item.subject,
             timestamp=moment_of(item),
-            idempotency_key=event_key_of(None, item) if own is not None else proper_key(header),
+            idempotency_key=event_key_of(None, item) if own is not None else validate_key(header),
             item=place if own is None else 0,
         )
-    except SaasOnly:
+    except SaasProjectRequired:
         raise
-    except Refusal as refusal:
+    except AppError as refusal:
         return refusal
 
 
-def _told(result: Outcome | Refusal, place: int, request_id: str, link_base: str) -> str:
-    if isinstance(result, Outcome):
+def _told(result: CallResult | AppError, place: int, request_id: str, link_base: str) -> str:
+    if isinstance(result, CallResult):
         if result.is_allowed:
-            return f'{{"status":200,{body_of(result)[1:]}'
-        result = refusal_of(result)
+            return f'{{"status":200,{response_body(result)[1:]}'
+        result = limit_error(result)
     elif isinstance(result, Overloaded):
         raise result
-    body: dict[str, Any] = {"status": result.status, **refusal_body(result, request_id, link_base)}
+    body: dict[str, Any] = {"status": result.status, **error_body(result, request_id, link_base)}
     if result.param is not None:
         body["param"] = f"items.{place}.{result.param}"
     return json.dumps(body, ensure_ascii=False)

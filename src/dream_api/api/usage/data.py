@@ -28,25 +28,34 @@ from dream_api.api.usage.models import (
 )
 from dream_api.auth.authenticator import Authenticator
 from dream_api.auth.dependencies import SERVER_SECURITY
-from dream_api.auth.rate_limit import NO_SECRET_KEY, Turnstile, client_of
+from dream_api.auth.rate_limit import UNAUTHENTICATED_ERRORS, CallerRateLimiter, client_address
 from dream_api.core import ids, metrics
-from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http import (
-    ClientGone,
-    Proxies,
+    ClientDisconnected,
     Reply,
-    answers,
-    as_refusal,
+    TrustedProxies,
+    error_response,
+    error_responses,
+    example_response,
     parse,
     read,
-    refusal_answer,
-    shown,
-    takes,
+    request_body,
+    to_app_error,
 )
 from dream_api.core.http.dependencies import from_state
 from dream_api.core.idempotency import IdempotencyMismatch
 from dream_api.keys import Key
-from dream_api.metering import Metered, MeteringEngine, Outcome, Terms, body_of, metered, rate_headers, refusal_of
+from dream_api.metering import (
+    CallResult,
+    CallTerms,
+    MeteringEngine,
+    UsageCall,
+    build_call,
+    limit_error,
+    rate_headers,
+    response_body,
+)
 
 router = APIRouter(tags=["Usage"])
 
@@ -61,9 +70,9 @@ class Metering:
         self,
         authenticator: Authenticator,
         engine: MeteringEngine,
-        turnstile: Turnstile,
+        turnstile: CallerRateLimiter,
         *,
-        proxies: Proxies,
+        proxies: TrustedProxies,
         body_limit: int,
         link_base: str,
     ) -> None:
@@ -85,7 +94,7 @@ class Metering:
                 if terms is not None:
                     self._submit(key, terms, headers, body, request_id, reply)
                     return
-        except NO_SECRET_KEY:
+        except UNAUTHENTICATED_ERRORS:
             pass  # its address is to be counted first
         except Exception as problem:
             self._refuse(problem, request_id, reply)
@@ -106,14 +115,14 @@ class Metering:
             self._refuse(problem, request_id, reply)
 
     def _submit(
-        self, key: Key, terms: Terms, headers: dict[bytes, bytes], body: bytes, request_id: str, reply: Reply
+        self, key: Key, terms: CallTerms, headers: dict[bytes, bytes], body: bytes, request_id: str, reply: Reply
     ) -> None:
         call = _call(key, terms, headers, body)
 
-        def tell(result: Outcome | Refusal) -> None:
-            if isinstance(result, Outcome) and result.is_allowed:
+        def tell(result: CallResult | AppError) -> None:
+            if isinstance(result, CallResult) and result.is_allowed:
                 _allowed.inc()
-                reply(200, headers_of(result, request_id), body_of(result).encode())
+                reply(200, headers_of(result, request_id), response_body(result).encode())
             else:
                 self._refuse(_as_problem(result), request_id, reply)
 
@@ -125,33 +134,33 @@ class Metering:
         reply(answer.status_code, headers, bytes(answer.body))
 
     def _refusal(self, problem: Exception, request_id: str) -> Response:
-        refusal = as_refusal(problem, request_id)
+        refusal = to_app_error(problem, request_id)
         metrics.calls.labels(refusal.code).inc()
-        return refusal_answer(refusal, request_id, self._link_base)
+        return error_response(refusal, request_id, self._link_base)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = ids.new_request()
         headers: dict[bytes, bytes] = dict(scope["headers"])
         try:
-            key = await self._turnstile.server(_authorization(headers), client_of(scope))
+            key = await self._turnstile.server(_authorization(headers), client_address(scope))
             body = await read(receive, _text(headers, b"content-length"), self._body_limit)
             terms = await self._engine.terms_of(key, _text(headers, b"x-user-plan"))
             outcome = await self._engine.count(_call(key, terms, headers, body))
             if not outcome.is_allowed:
-                raise refusal_of(outcome)
-        except ClientGone:
+                raise limit_error(outcome)
+        except ClientDisconnected:
             return
         except Exception as problem:
             await self._refusal(problem, request_id)(scope, receive, send)
             return
         _allowed.inc()
-        answer = Response(body_of(outcome))
+        answer = Response(response_body(outcome))
         answer.raw_headers += headers_of(outcome, request_id)
         await answer(scope, receive, send)
 
 
 # What a call is refused for because of what it wants counted.
-COUNT_REFUSALS: tuple[type[Refusal], ...] = (
+COUNT_REFUSALS: tuple[type[AppError], ...] = (
     usage.QuantityOutOfRange,
     usage.CorrectionBelowZero,
     usage.TimestampOutOfRange,
@@ -163,19 +172,19 @@ _allowed = metrics.calls.labels("allowed")
 _JSON = (b"content-type", b"application/json")
 
 
-def headers_of(outcome: Outcome, request_id: str) -> list[tuple[bytes, bytes]]:
+def headers_of(outcome: CallResult, request_id: str) -> list[tuple[bytes, bytes]]:
     return [_JSON, (b"x-request-id", request_id.encode()), *rate_headers(outcome)]
 
 
-def _as_problem(result: Outcome | Refusal) -> Refusal:
-    return refusal_of(result) if isinstance(result, Outcome) else result
+def _as_problem(result: CallResult | AppError) -> AppError:
+    return limit_error(result) if isinstance(result, CallResult) else result
 
 
-def _call(key: Key, terms: Terms, headers: dict[bytes, bytes], body: bytes) -> Metered:
+def _call(key: Key, terms: CallTerms, headers: dict[bytes, bytes], body: bytes) -> UsageCall:
     """What is to be counted, from a request whose key was found good."""
     user_id = user_id_of(_text(headers, b"x-user-id"))
     wanted = parse(NewCount, body, _text(headers, b"content-type")) if body else _ONE
-    return metered(
+    return build_call(
         key,
         terms,
         user_id=user_id,
@@ -223,10 +232,10 @@ class _Passing(Response):
     summary="Count a call",
     response_model=Counted,
     responses={
-        **shown(200, {"allowed": True, **USAGE_EXAMPLE}),
-        **answers(*METERED_REFUSALS, *BODY_REFUSALS, *COUNT_REFUSALS),
+        **example_response(200, {"allowed": True, **USAGE_EXAMPLE}),
+        **error_responses(*METERED_REFUSALS, *BODY_REFUSALS, *COUNT_REFUSALS),
     },
-    openapi_extra=takes(NewCount, {"meter": "requests", "quantity": 1}, required=False) | SERVER_SECURITY,
+    openapi_extra=request_body(NewCount, {"meter": "requests", "quantity": 1}, required=False) | SERVER_SECURITY,
 )
 async def count(
     endpoint: Annotated[Metering, Depends(from_state("metered_call"))],

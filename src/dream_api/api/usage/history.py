@@ -7,15 +7,15 @@ from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import Response
 
 from dream_api import customers, usage
-from dream_api.auth.dependencies import Viewing
-from dream_api.auth.principals import Acting
-from dream_api.auth.tenant_resolution import ACTING_REFUSALS
+from dream_api.auth.dependencies import CanView
+from dream_api.auth.principals import ProjectPrincipal
+from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
 from dream_api.catalog import Plans
 from dream_api.core import clock
-from dream_api.core.http import answers, json_answer, shown
+from dream_api.core.http import error_responses, example_response, json_response
 from dream_api.core.http.dependencies import Db
 from dream_api.metering.dependencies import MeteringDep
-from dream_api.platforms import SaasOnly
+from dream_api.platforms import SaasProjectRequired
 from dream_api.usage import Meter, Point, UsageBy
 
 router = APIRouter(tags=["Usage"])
@@ -78,12 +78,15 @@ _METER = "Which meter; by default `requests`, and all of them by meter."
     "/api/usage/history",
     summary="Read usage over time",
     response_model=History,
-    responses={**shown(200, _EXAMPLE), **answers(*ACTING_REFUSALS, SaasOnly, usage.UnknownMeter)},
+    responses={
+        **example_response(200, _EXAMPLE),
+        **error_responses(*PROJECT_AUTH_ERRORS, SaasProjectRequired, usage.UnknownMeter),
+    },
 )
 async def read_history(
     db: Db,
     engine: MeteringDep,
-    acting: Viewing,
+    acting: CanView,
     by: Annotated[UsageBy, Query(description="What each number is of.")] = "day",
     starts_at: Annotated[
         AwareDatetime | None,
@@ -99,12 +102,12 @@ async def read_history(
     """What the project's customers used in one mode, for charts: at most 31 days by hour, else 13 months. Days
     are UTC."""
     if user_id is not None:
-        customers.proper_user_id(user_id, "userId")
+        customers.validate_user_id(user_id, "userId")
     plans = await engine.plans_of(acting)
     span = usage.span_of(by, _moment(starts_at), _moment(ends_at), clock.now() + plans.ahead)
     meters = _meters(plans, acting, by, meter)
     async with db.read() as tx:
-        points = await usage.history(tx, acting.scope, by, span, meters, user_id=user_id, limit=limit)
+        points = await usage.usage_history(tx, acting.scope, by, span, meters, user_id=user_id, limit=limit)
     told = History(
         by=by,
         starts_at=clock.rfc3339(span.starts_at),
@@ -112,17 +115,17 @@ async def read_history(
         meter=meters[0].name if by != "meter" else meter,
         data=[_used(by, point) for point in points],
     )
-    return json_answer(told)
+    return json_response(told)
 
 
 def _moment(asked: AwareDatetime | None) -> int | None:
     return None if asked is None else clock.from_datetime(asked)
 
 
-def _meters(plans: Plans, acting: Acting, by: UsageBy, name: str | None) -> list[Meter]:
+def _meters(plans: Plans, acting: ProjectPrincipal, by: UsageBy, name: str | None) -> list[Meter]:
     """The meters that are asked for."""
     if acting.project.type != "saas":
-        raise SaasOnly("Calls are metered for saas projects; this one is a store.")
+        raise SaasProjectRequired("Calls are metered for saas projects; this one is a store.")
     known = plans.meters
     if name is None and by == "meter":
         return list(known.values())

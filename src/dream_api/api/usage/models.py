@@ -7,20 +7,20 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from dream_api import customers, metering, usage
-from dream_api.auth.authenticator import SERVER_REFUSALS
+from dream_api.auth.authenticator import SECRET_KEY_ERRORS
 from dream_api.core import clock, errors
-from dream_api.core.errors import Refusal, ValidationFailed
-from dream_api.core.http import Body
-from dream_api.core.idempotency import proper_key
+from dream_api.core.errors import AppError, ValidationFailed
+from dream_api.core.http import RequestModel
+from dream_api.core.idempotency import validate_key
 
 LONGEST_SUBJECT = 255
 # PostgreSQL's text has none.
 _NO_NUL = r"^[^\x00]*$"
 
 # What a metered call can be refused for, whatever it counts.
-METERED_REFUSALS: tuple[type[Refusal], ...] = (*SERVER_REFUSALS, *metering.REFUSALS)
+METERED_REFUSALS: tuple[type[AppError], ...] = (*SECRET_KEY_ERRORS, *metering.REFUSALS)
 # What any call with a body is refused for.
-BODY_REFUSALS: tuple[type[Refusal], ...] = (
+BODY_REFUSALS: tuple[type[AppError], ...] = (
     errors.MalformedJson,
     errors.BodyTooDeep,
     errors.TooLarge,
@@ -28,7 +28,7 @@ BODY_REFUSALS: tuple[type[Refusal], ...] = (
 )
 
 
-class NewCount(Body):
+class NewCount(RequestModel):
     """What is counted; an empty body counts one request."""
 
     meter: str = Field(usage.REQUESTS, min_length=1, max_length=120, description="What is counted.")
@@ -125,7 +125,7 @@ def user_id_of(header: str | None) -> str:
         raise ValidationFailed(
             "The header X-User-Id is missing.", param="X-User-Id", hint="Send your own id of the customer."
         )
-    return customers.proper_user_id(header, "X-User-Id")
+    return customers.validate_user_id(header, "X-User-Id")
 
 
 def quantity_of(wanted: NewCount) -> int:
@@ -147,4 +147,4 @@ def event_key_of(header: str | None, wanted: NewCount) -> str | None:
             param="idempotencyKey",
             hint="Send one of them; they mean the same.",
         )
-    return proper_key(header if header is not None else body)
+    return validate_key(header if header is not None else body)

@@ -18,20 +18,27 @@ from dream_api.api.usage.models import (
     UserPlan,
     user_id_of,
 )
-from dream_api.auth.dependencies import IdempotencyKey, Server
+from dream_api.auth.dependencies import IdempotencyKey, SecretKeyAuth
 from dream_api.core import clock, errors
 from dream_api.core.db import Tx
-from dream_api.core.http import Body, answer_once, answers, read_json, shown, takes
+from dream_api.core.http import (
+    RequestModel,
+    error_responses,
+    example_response,
+    idempotent_response,
+    read_json_body,
+    request_body,
+)
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
-from dream_api.metering import Outcome, metered, peeked_body
+from dream_api.metering import CallResult, build_call, usage_body
 from dream_api.metering.dependencies import MeteringDep
-from dream_api.platforms import SaasOnly
+from dream_api.platforms import SaasProjectRequired
 from dream_api.usage import Reservation
 
 router = APIRouter(tags=["Usage"])
 
 
-class NewReservation(Body):
+class NewReservation(RequestModel):
     """What is to be held, and for how long."""
 
     meter: str = Field(usage.REQUESTS, min_length=1, max_length=120, description="What is counted; one that sums.")
@@ -47,7 +54,7 @@ class NewReservation(Body):
     )
 
 
-class Settlement(Body):
+class Settlement(RequestModel):
     """What was used in the end."""
 
     quantity: int = Field(ge=0, le=usage.LARGEST_QUANTITY, description="From 0 to what is held; 0 releases all of it.")
@@ -92,15 +99,15 @@ Id = Annotated[str, Path(alias="id", description="`res_…`", max_length=64, pat
     status_code=201,
     response_model=Reserved,
     responses={
-        **shown(201, _RESERVED),
-        **answers(*_REFUSALS, usage.UnknownMeter, usage.QuantityOutOfRange, usage.CountTooLarge),
+        **example_response(201, _RESERVED),
+        **error_responses(*_REFUSALS, usage.UnknownMeter, usage.QuantityOutOfRange, usage.CountTooLarge),
     },
-    openapi_extra=takes(NewReservation, {"meter": "requests", "quantity": 10, "ttlSeconds": 300}),
+    openapi_extra=request_body(NewReservation, {"meter": "requests", "quantity": 10, "ttlSeconds": 300}),
 )
 async def reserve(
     request: Request,
     engine: MeteringDep,
-    key: Server,
+    key: SecretKeyAuth,
     user_id: UserId = None,
     user_plan: UserPlan = None,
     _: IdempotencyKey = None,
@@ -108,16 +115,16 @@ async def reserve(
     """Holds the quantity against every window of the customer if and only if it could be counted now. What is held
     weighs on every other call until it is settled or its time is over."""
     who = user_id_of(user_id)
-    body, raw = await read_json(request, NewReservation)
+    body, raw = await read_json_body(request, NewReservation)
     terms = await engine.terms_of(key, user_plan)
-    call = metered(key, terms, user_id=who, plan=user_plan, meter=body.meter, quantity=body.quantity)
+    call = build_call(key, terms, user_id=who, plan=user_plan, meter=body.meter, quantity=body.quantity)
     told = json.dumps([who, user_plan]).encode() + raw
 
     async def effect(tx: Tx) -> str:
         reservation, outcome = await metering.reserve(tx, call, body.ttl_seconds)
         return _told(reservation, body.meter, None, outcome)
 
-    return await answer_once(
+    return await idempotent_response(
         request, platform_id=key.platform_id, caller=key.caller, status=201, body=told, effect=effect
     )
 
@@ -127,8 +134,8 @@ async def reserve(
     summary="Settle a reservation",
     response_model=Reserved,
     responses={
-        **shown(200, _SETTLED),
-        **answers(
+        **example_response(200, _SETTLED),
+        **error_responses(
             *_REFUSALS,
             errors.NotFound,
             usage.SettlesTooMuch,
@@ -136,28 +143,28 @@ async def reserve(
             usage.ReservationSettled,
         ),
     },
-    openapi_extra=takes(Settlement, {"quantity": 7}),
+    openapi_extra=request_body(Settlement, {"quantity": 7}),
 )
 async def settle(
-    request: Request, engine: MeteringDep, key: Server, reservation_id: Id, _: IdempotencyKey = None
+    request: Request, engine: MeteringDep, key: SecretKeyAuth, reservation_id: Id, _: IdempotencyKey = None
 ) -> Response:
     """Counts the quantity at this moment and releases the rest. It is not refused for any limit: there was room for it
     when it was reserved."""
-    body, raw = await read_json(request, Settlement)
+    body, raw = await read_json_body(request, Settlement)
     if key.project_type != "saas":
-        raise SaasOnly("Calls are metered for saas projects; this key belongs to a store.")
+        raise SaasProjectRequired("Calls are metered for saas projects; this key belongs to a store.")
     terms = await engine.terms_of(key)
 
     async def effect(tx: Tx) -> str:
         reservation, meter, outcome = await metering.settle(tx, key, terms, reservation_id, body.quantity)
         return _told(reservation, meter, body.quantity, outcome)
 
-    return await answer_once(
+    return await idempotent_response(
         request, platform_id=key.platform_id, caller=key.caller, status=200, body=raw, effect=effect
     )
 
 
-def _told(reservation: Reservation, meter: str, settled: int | None, outcome: Outcome) -> str:
+def _told(reservation: Reservation, meter: str, settled: int | None, outcome: CallResult) -> str:
     shown_one = ShownReservation(
         id=reservation.id,
         meter=meter,
@@ -167,4 +174,4 @@ def _told(reservation: Reservation, meter: str, settled: int | None, outcome: Ou
         expires_at=clock.rfc3339(reservation.expires_at),
     )
     held = shown_one.model_dump_json(by_alias=True)
-    return f'{{"allowed":true,"reservation":{held},{peeked_body(outcome)[1:]}'
+    return f'{{"allowed":true,"reservation":{held},{usage_body(outcome)[1:]}'

@@ -9,7 +9,7 @@ from dream_api.billing.tables import checkouts, gateway_customers, subscriptions
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.db import insert as upserting
-from dream_api.gateways.contract import Account
+from dream_api.gateways.contract import GatewayAccount
 from dream_api.gateways.sandbox.tables import sandbox_objects
 from dream_api.gateways.tables import gateway_accounts
 from dream_api.platforms import Mode
@@ -50,7 +50,7 @@ async def hold_account(tx: Tx, platform_id: str, account_id: str) -> None:
     await tx.first(select(a.id).where(a.platform_id == platform_id, a.id == account_id).with_for_update())
 
 
-async def put_gateway_customer(tx: Tx, account: Account, gateway_customer: str, customer_id: str) -> None:
+async def put_gateway_customer(tx: Tx, account: GatewayAccount, gateway_customer: str, customer_id: str) -> None:
     """The first one stays."""
     row = {
         "platform_id": account.platform_id,

@@ -7,7 +7,7 @@ from sqlalchemy import Row, Table, insert, select, update
 from dream_api.billing.queries import common
 from dream_api.billing.tables import checkouts, payments
 from dream_api.core.db import Tx
-from dream_api.gateways.contract import Account
+from dream_api.gateways.contract import GatewayAccount
 
 c = checkouts.c
 
@@ -51,7 +51,7 @@ async def has_failed_payment(tx: Tx, platform_id: str, checkout_id: str) -> bool
     return await tx.first(failed.limit(1)) is not None
 
 
-async def next_unpaid(tx: Tx, account: Account) -> Row[Any] | None:
+async def next_unpaid(tx: Tx, account: GatewayAccount) -> Row[Any] | None:
     """Of those that nobody has paid, the one that ends first."""
     return await tx.first(
         select(checkouts)

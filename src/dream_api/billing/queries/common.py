@@ -7,11 +7,11 @@ from sqlalchemy import ColumnElement, Row, Table, and_, insert, select, update
 
 from dream_api.core.db import Tx
 from dream_api.customers.tables import customers
-from dream_api.gateways.contract import Account
-from dream_api.platforms import Scope
+from dream_api.gateways.contract import GatewayAccount
+from dream_api.platforms import ProjectScope
 
 
-async def insert_one(tx: Tx, account: Account, table: Table, values: dict[str, Any]) -> Row[Any]:
+async def insert_one(tx: Tx, account: GatewayAccount, table: Table, values: dict[str, Any]) -> Row[Any]:
     """A row of the account's project and mode."""
     whole = {
         "platform_id": account.platform_id,
@@ -38,7 +38,7 @@ async def by_id(tx: Tx, platform_id: str, table: Table, row_id: str, *, held: bo
     return await tx.first(query.with_for_update() if held else query)
 
 
-async def by_gateway_id(tx: Tx, account: Account, table: Table, gateway_id: str) -> Row[Any] | None:
+async def by_gateway_id(tx: Tx, account: GatewayAccount, table: Table, gateway_id: str) -> Row[Any] | None:
     return await tx.first(
         select(table).where(
             table.c.platform_id == account.platform_id,
@@ -48,11 +48,11 @@ async def by_gateway_id(tx: Tx, account: Account, table: Table, gateway_id: str)
     )
 
 
-async def in_scope(tx: Tx, scope: Scope, table: Table, row_id: str) -> Row[Any] | None:
+async def in_scope(tx: Tx, scope: ProjectScope, table: Table, row_id: str) -> Row[Any] | None:
     return await tx.first(select(table).where(*scoped(table, scope), table.c.id == row_id))
 
 
-def scoped(table: Table, scope: Scope) -> tuple[ColumnElement[bool], ...]:
+def scoped(table: Table, scope: ProjectScope) -> tuple[ColumnElement[bool], ...]:
     return (
         table.c.platform_id == scope.platform_id,
         table.c.project_id == scope.project_id,
@@ -68,7 +68,7 @@ async def newest_of_customer(
 
 
 async def page_of(
-    tx: Tx, scope: Scope, table: Table, *, limit: int, after: str | None, **equal: str | None
+    tx: Tx, scope: ProjectScope, table: Table, *, limit: int, after: str | None, **equal: str | None
 ) -> tuple[Sequence[Row[Any]], str | None]:
     """Newest first, and the cursor of the next page; of the rows whose columns are `equal`, where a value is given."""
     which = [table.c[name] == value for name, value in equal.items() if value is not None]

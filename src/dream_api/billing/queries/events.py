@@ -9,14 +9,14 @@ from dream_api.billing.queries import common
 from dream_api.billing.tables import gateway_events, gateway_objects
 from dream_api.core.db import Tx
 from dream_api.core.db import insert as upserting
-from dream_api.gateways.contract import Account, ObjectKind
-from dream_api.platforms import Scope
+from dream_api.gateways.contract import GatewayAccount, ObjectKind
+from dream_api.platforms import ProjectScope
 
 e = gateway_events.c
 o = gateway_objects.c
 
 
-async def insert_event(tx: Tx, account: Account, row: dict[str, Any]) -> bool:
+async def insert_event(tx: Tx, account: GatewayAccount, row: dict[str, Any]) -> bool:
     """Whether it is new."""
     whole = row | {
         "platform_id": account.platform_id,
@@ -28,27 +28,27 @@ async def insert_event(tx: Tx, account: Account, row: dict[str, Any]) -> bool:
     return inserted == 1
 
 
-async def event_by_id(tx: Tx, account: Account, event_id: str) -> Row[Any] | None:
+async def event_by_id(tx: Tx, account: GatewayAccount, event_id: str) -> Row[Any] | None:
     return await tx.first(
         select(gateway_events).where(e.platform_id == account.platform_id, e.account == account.id, e.id == event_id)
     )
 
 
-async def events_of(tx: Tx, scope: Scope, *, limit: int) -> Sequence[Row[Any]]:
+async def events_of(tx: Tx, scope: ProjectScope, *, limit: int) -> Sequence[Row[Any]]:
     """Those received last come first."""
     query = select(gateway_events).where(*common.scoped(gateway_events, scope))
     return await tx.all(query.order_by(e.received_at.desc(), e.id.desc()).limit(limit))
 
 
-async def mark_applied(tx: Tx, account: Account, event_id: str, now: int) -> None:
+async def mark_applied(tx: Tx, account: GatewayAccount, event_id: str, now: int) -> None:
     await _mark(tx, account, event_id, now)
 
 
-async def mark_unapplied(tx: Tx, account: Account, event_id: str) -> None:
+async def mark_unapplied(tx: Tx, account: GatewayAccount, event_id: str) -> None:
     await _mark(tx, account, event_id, None)
 
 
-async def _mark(tx: Tx, account: Account, event_id: str, applied_at: int | None) -> None:
+async def _mark(tx: Tx, account: GatewayAccount, event_id: str, applied_at: int | None) -> None:
     await tx.execute(
         update(gateway_events)
         .where(e.platform_id == account.platform_id, e.account == account.id, e.id == event_id)
@@ -56,7 +56,7 @@ async def _mark(tx: Tx, account: Account, event_id: str, applied_at: int | None)
     )
 
 
-async def draw_ticket(tx: Tx, account: Account, kind: ObjectKind, object_id: str) -> int:
+async def next_fencing_token(tx: Tx, account: GatewayAccount, kind: ObjectKind, object_id: str) -> int:
     """A number above all that were drawn for the object before."""
     drawing = upserting(gateway_objects).values(
         platform_id=account.platform_id, account=account.id, id=object_id, kind=kind, ticket=1, written=0
@@ -68,7 +68,7 @@ async def draw_ticket(tx: Tx, account: Account, kind: ObjectKind, object_id: str
     )
 
 
-async def may_write(tx: Tx, account: Account, object_id: str, ticket: int) -> bool:
+async def is_latest_token(tx: Tx, account: GatewayAccount, object_id: str, ticket: int) -> bool:
     """Whether nobody with a later ticket has written; then the object is held, and it is written with this one."""
     claimed = await tx.execute(
         update(gateway_objects)
@@ -83,7 +83,7 @@ async def may_write(tx: Tx, account: Account, object_id: str, ticket: int) -> bo
     return claimed == 1
 
 
-async def is_written(tx: Tx, account: Account, object_id: str) -> bool:
+async def is_written(tx: Tx, account: GatewayAccount, object_id: str) -> bool:
     """Whether the object was ever written down here."""
     written = await tx.scalar(
         select(o.written).where(o.platform_id == account.platform_id, o.account == account.id, o.id == object_id)

@@ -9,13 +9,13 @@ from dream_api.billing.queries import common
 from dream_api.billing.tables import invoices, subscriptions, usage_bills
 from dream_api.core.db import Tx
 from dream_api.core.db import insert as upserting
-from dream_api.gateways.contract import Account
-from dream_api.platforms import Scope
+from dream_api.gateways.contract import GatewayAccount
+from dream_api.platforms import ProjectScope
 
 u = usage_bills.c
 
 
-async def insert_invoice(tx: Tx, account: Account, values: dict[str, Any]) -> Row[Any]:
+async def insert_invoice(tx: Tx, account: GatewayAccount, values: dict[str, Any]) -> Row[Any]:
     return await common.insert_one(tx, account, invoices, values)
 
 
@@ -23,11 +23,11 @@ async def update_invoice(tx: Tx, platform_id: str, invoice_id: str, values: dict
     return await common.change_one(tx, platform_id, invoices, invoice_id, values)
 
 
-async def invoice_by_gateway_id(tx: Tx, account: Account, gateway_id: str) -> Row[Any] | None:
+async def invoice_by_gateway_id(tx: Tx, account: GatewayAccount, gateway_id: str) -> Row[Any] | None:
     return await common.by_gateway_id(tx, account, invoices, gateway_id)
 
 
-async def invoice_in(tx: Tx, scope: Scope, invoice_id: str) -> Row[Any] | None:
+async def invoice_in(tx: Tx, scope: ProjectScope, invoice_id: str) -> Row[Any] | None:
     return await common.in_scope(tx, scope, invoices, invoice_id)
 
 
@@ -48,7 +48,7 @@ async def insert_usage_bill(tx: Tx, platform_id: str, row: dict[str, Any]) -> No
     await tx.execute(upserting(usage_bills).values(platform_id=platform_id, **row).on_conflict_do_nothing())
 
 
-async def unsent_bills(tx: Tx, account: Account, gateway_subscription: str | None) -> Sequence[Row[Any]]:
+async def unsent_bills(tx: Tx, account: GatewayAccount, gateway_subscription: str | None) -> Sequence[Row[Any]]:
     """What a subscription's usage costs and no invoice has yet; what costs nothing needs no line."""
     s = subscriptions.c
     query = (
@@ -79,7 +79,7 @@ async def mark_sent(tx: Tx, platform_id: str, bill: Row[Any], invoice: str, now:
 
 
 async def list_invoices(
-    tx: Tx, scope: Scope, *, status: str | None, subscription_id: str | None, limit: int, after: str | None
+    tx: Tx, scope: ProjectScope, *, status: str | None, subscription_id: str | None, limit: int, after: str | None
 ) -> tuple[Sequence[Row[Any]], str | None]:
     """Newest first, and the cursor of the next page."""
     return await common.page_of(

@@ -9,14 +9,14 @@ from dream_api.billing.queries import common
 from dream_api.billing.tables import disputes, payments, refunds
 from dream_api.core.db import Tx
 from dream_api.core.db import insert as upserting
-from dream_api.gateways.contract import Account
-from dream_api.platforms import Mode, Scope
+from dream_api.gateways.contract import GatewayAccount
+from dream_api.platforms import Mode, ProjectScope
 
 p = payments.c
 r = refunds.c
 
 
-async def insert_payment(tx: Tx, account: Account, values: dict[str, Any]) -> Row[Any]:
+async def insert_payment(tx: Tx, account: GatewayAccount, values: dict[str, Any]) -> Row[Any]:
     return await common.insert_one(tx, account, payments, values)
 
 
@@ -35,11 +35,11 @@ async def hold_payment(tx: Tx, platform_id: str, payment_id: str) -> Row[Any]:
     return payment
 
 
-async def payment_by_gateway_id(tx: Tx, account: Account, gateway_id: str) -> Row[Any] | None:
+async def payment_by_gateway_id(tx: Tx, account: GatewayAccount, gateway_id: str) -> Row[Any] | None:
     return await common.by_gateway_id(tx, account, payments, gateway_id)
 
 
-async def payment_in(tx: Tx, scope: Scope, payment_id: str) -> Row[Any] | None:
+async def payment_in(tx: Tx, scope: ProjectScope, payment_id: str) -> Row[Any] | None:
     return await common.in_scope(tx, scope, payments, payment_id)
 
 
@@ -62,14 +62,14 @@ async def payments_of_checkout(tx: Tx, platform_id: str, checkout_id: str) -> Se
 
 
 async def payments_of_invoices(
-    tx: Tx, scope: Scope, customer_id: str, gateway_ids: Sequence[str], *, limit: int
+    tx: Tx, scope: ProjectScope, customer_id: str, gateway_ids: Sequence[str], *, limit: int
 ) -> Sequence[Row[Any]]:
     """What a customer paid of these invoices, by the gateway's ids, or tried to; newest first."""
     which = (*common.scoped(payments, scope), p.customer_id == customer_id, p.invoice.in_(gateway_ids))
     return await tx.all(select(payments).where(*which).order_by(p.id.desc()).limit(limit))
 
 
-async def insert_refund(tx: Tx, account: Account, values: dict[str, Any]) -> Row[Any]:
+async def insert_refund(tx: Tx, account: GatewayAccount, values: dict[str, Any]) -> Row[Any]:
     return await common.insert_one(tx, account, refunds, values)
 
 
@@ -91,7 +91,7 @@ async def refund_by_id(tx: Tx, platform_id: str, refund_id: str) -> Row[Any] | N
     return await common.by_id(tx, platform_id, refunds, refund_id)
 
 
-async def refund_of(tx: Tx, account: Account, refund_id: str | None, gateway_id: str) -> Row[Any] | None:
+async def refund_of(tx: Tx, account: GatewayAccount, refund_id: str | None, gateway_id: str) -> Row[Any] | None:
     """By our own id, which the gateway was told; one that was made at the gateway by the gateway's."""
     known = None if refund_id is None else await common.by_id(tx, account.platform_id, refunds, refund_id)
     return known if known is not None else await common.by_gateway_id(tx, account, refunds, gateway_id)
@@ -110,7 +110,7 @@ async def refunded_or_asked(tx: Tx, platform_id: str, payment_id: str) -> int:
     return int(await tx.scalar(total))
 
 
-async def put_dispute(tx: Tx, account: Account, row: dict[str, Any]) -> bool:
+async def put_dispute(tx: Tx, account: GatewayAccount, row: dict[str, Any]) -> bool:
     """Whether it is new."""
     d = disputes.c
     known = await tx.first(
@@ -129,7 +129,7 @@ async def put_dispute(tx: Tx, account: Account, row: dict[str, Any]) -> bool:
 
 
 async def list_payments(
-    tx: Tx, scope: Scope, *, status: str | None, customer_id: str | None, limit: int, after: str | None
+    tx: Tx, scope: ProjectScope, *, status: str | None, customer_id: str | None, limit: int, after: str | None
 ) -> tuple[Sequence[Row[Any]], str | None]:
     """Newest first, and the cursor of the next page."""
     return await common.page_of(tx, scope, payments, limit=limit, after=after, status=status, customer_id=customer_id)

@@ -8,13 +8,13 @@ from sqlalchemy import Row, func, select
 from dream_api.billing.queries import common
 from dream_api.billing.tables import subscriptions
 from dream_api.core.db import Tx
-from dream_api.gateways.contract import Account
-from dream_api.platforms import Scope
+from dream_api.gateways.contract import GatewayAccount
+from dream_api.platforms import ProjectScope
 
 s = subscriptions.c
 
 
-async def insert_subscription(tx: Tx, account: Account, values: dict[str, Any]) -> Row[Any]:
+async def insert_subscription(tx: Tx, account: GatewayAccount, values: dict[str, Any]) -> Row[Any]:
     whole = values | {"gateway": account.gateway, "created_at": values["updated_at"]}
     return await common.insert_one(tx, account, subscriptions, whole)
 
@@ -27,11 +27,11 @@ async def subscription_by_id(tx: Tx, platform_id: str, subscription_id: str) -> 
     return await common.by_id(tx, platform_id, subscriptions, subscription_id)
 
 
-async def subscription_by_gateway_id(tx: Tx, account: Account, gateway_id: str) -> Row[Any] | None:
+async def subscription_by_gateway_id(tx: Tx, account: GatewayAccount, gateway_id: str) -> Row[Any] | None:
     return await common.by_gateway_id(tx, account, subscriptions, gateway_id)
 
 
-async def subscription_in(tx: Tx, scope: Scope, subscription_id: str) -> Row[Any] | None:
+async def subscription_in(tx: Tx, scope: ProjectScope, subscription_id: str) -> Row[Any] | None:
     return await common.in_scope(tx, scope, subscriptions, subscription_id)
 
 
@@ -42,13 +42,13 @@ async def subscriptions_of(tx: Tx, platform_id: str, customer_id: str) -> Sequen
     )
 
 
-async def holding(tx: Tx, platform_id: str, customer_id: str) -> Sequence[Row[Any]]:
+async def granting_subscriptions(tx: Tx, platform_id: str, customer_id: str) -> Sequence[Row[Any]]:
     """Those by which the customer has a plan."""
     query = select(subscriptions).where(s.platform_id == platform_id, s.customer_id == customer_id, s.holds)
     return await tx.all(query.order_by(s.id))
 
 
-async def holding_of_user(tx: Tx, scope: Scope, user_id: str) -> Sequence[Row[Any]]:
+async def holding_of_user(tx: Tx, scope: ProjectScope, user_id: str) -> Sequence[Row[Any]]:
     """Those by which the customer of that user id has a plan."""
     query = select(subscriptions).where(*common.scoped(subscriptions, scope), s.user_id == user_id, s.holds)
     return await tx.all(query.order_by(s.id))
@@ -76,7 +76,7 @@ async def first_lapsed(tx: Tx, platform_id: str, account_id: str, now: int) -> R
     return await tx.first(query.order_by(s.lapses_at).limit(1).with_for_update())
 
 
-async def subscribers_by_plan(tx: Tx, scope: Scope) -> dict[str, int]:
+async def subscribers_by_plan(tx: Tx, scope: ProjectScope) -> dict[str, int]:
     """How many subscriptions give each plan at this moment, by the tier's name."""
     counting = select(s.plan, func.count().label("many")).where(*common.scoped(subscriptions, scope), s.holds)
     return {row.plan: row.many for row in await tx.all(counting.group_by(s.plan))}
@@ -84,7 +84,7 @@ async def subscribers_by_plan(tx: Tx, scope: Scope) -> dict[str, int]:
 
 async def page_of_subscriptions(
     tx: Tx,
-    scope: Scope,
+    scope: ProjectScope,
     *,
     status: str | None = None,
     plan: str | None = None,
@@ -103,7 +103,7 @@ async def page_of_subscriptions(
 
 
 async def list_subscriptions(
-    tx: Tx, scope: Scope, *, status: str | None, user_id: str | None, limit: int, after: str | None
+    tx: Tx, scope: ProjectScope, *, status: str | None, user_id: str | None, limit: int, after: str | None
 ) -> tuple[Sequence[Row[Any]], str | None]:
     """Newest first, and the cursor of the next page."""
     return await common.page_of(tx, scope, subscriptions, limit=limit, after=after, status=status, user_id=user_id)

@@ -8,10 +8,10 @@ from dream_api import audit, catalog, platforms
 from dream_api.catalog import Level, TierLimit
 from dream_api.cli.catalog import prices
 from dream_api.cli.catalog.limits import amount, most_of
-from dream_api.core.console import Answer, Commands, Desk, Facts, Listing, said
+from dream_api.core.console import CommandContext, CommandGroup, CommandResult, KeyValueTable, Table, message
 from dream_api.core.errors import ValidationFailed
 
-levels = Commands()
+levels = CommandGroup()
 
 Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The level's number.", show_default=False)]
 _COLUMNS = ("Level", "Name", "Users/hour", "Requests/day", "Requests/month", "Members", "Price")
@@ -19,26 +19,26 @@ _MOST = "N|unlimited"
 
 
 @levels.stands_alone
-async def list_levels(desk: Desk) -> Answer:
+async def list_levels(desk: CommandContext) -> CommandResult:
     """List the levels: what each platform may use of this instance, and what that costs.
 
     `assign` puts a platform on one, `set` changes what one allows.
     """
     mode = desk.settings.home_mode
     found = await catalog.levels_of(desk.tx, mode)
-    listing = Listing(
+    listing = Table(
         _COLUMNS,
         [(level.number, _name(level), *_amounts(level)) for level in found],
         empty="There are no levels.",
         elastic=("Name",),
         numbers=("Level", *_COLUMNS[2:-1]),
     )
-    return Answer({"mode": mode, "data": [_data(level) for level in found]}, listing)
+    return CommandResult({"mode": mode, "data": [_data(level) for level in found]}, listing)
 
 
 @levels.writes
 async def set_level(
-    desk: Desk,
+    desk: CommandContext,
     number: Number,
     name: Annotated[str | None, typer.Option(metavar="TEXT", help="What people call it.")] = None,
     active_users_per_hour: Annotated[
@@ -58,7 +58,7 @@ async def set_level(
         ),
     ] = None,
     currency: Annotated[str, typer.Option(metavar="CODE", help="Of the prices that tell none.")] = prices.CURRENCY,
-) -> Answer:
+) -> CommandResult:
     """Make a level, or change what one allows and costs. In force within a second; what is not named stays."""
     typed = {
         "activeUsersPerHour": active_users_per_hour,
@@ -77,30 +77,30 @@ async def set_level(
     mode = desk.settings.home_mode
     is_new = await catalog.set_level(desk.tx, mode, number, limits, name, asked)
     [level] = [each for each in await catalog.levels_of(desk.tx, mode) if each.number == number]
-    home = await platforms.operator(desk.tx)
+    home = await platforms.operator_platform(desk.tx)
     told = {"level": str(number), "mode": mode}
     await audit.record(desk.tx, home.id, "levels.changed", by=audit.OPERATOR, about=level.name, details=told)
     sentence = f"{'Made' if is_new else 'Changed'} level {number} ({level.display_name})."
-    return Answer(
+    return CommandResult(
         {"mode": mode, **_data(level), "isNew": is_new},
-        said(sentence, Facts(dict(zip(_COLUMNS[2:], _amounts(level), strict=True)))),
+        message(sentence, KeyValueTable(dict(zip(_COLUMNS[2:], _amounts(level), strict=True)))),
     )
 
 
 @levels.writes
 async def assign(
-    desk: Desk,
+    desk: CommandContext,
     platform: Annotated[str, typer.Argument(metavar="PLATFORM", help="`plt_…`.", show_default=False)],
     number: Number,
-) -> Answer:
+) -> CommandResult:
     """Put a platform on a level. In force within a second; no payment is asked for."""
     found = await platforms.find(desk.tx, platform)
     level = await catalog.assign(desk.tx, found, number, desk.settings.home_mode)
     told = {"level": str(level.number), "name": level.name}
     await audit.record(desk.tx, found.id, "level.changed", by=audit.OPERATOR, about=found.id, details=told)
-    return Answer(
+    return CommandResult(
         {"platformId": found.id, "level": level.number, "name": level.name},
-        said(f"{found.name} is on level {level.number} ({level.display_name})."),
+        message(f"{found.name} is on level {level.number} ({level.display_name})."),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, get_args
 
-from dream_api.catalog import BillingScheme, Interval, NewPrice, PriceTerms, minor_of, told
+from dream_api.catalog import BillingScheme, Interval, NewPrice, PriceTerms, describe_price, parse_amount
 from dream_api.cli.catalog.options import Grammar
 from dream_api.core import money
 
@@ -36,7 +36,7 @@ def _price_of(text: str, currency: str) -> NewPrice:
     currency = told.get("currency", currency)
     return NewPrice(
         currency=currency,
-        amount=minor_of(told["amount"], currency, "price"),
+        amount=parse_amount(told["amount"], currency, "price"),
         interval=_GRAMMAR.one_of(_INTERVALS, told["interval"], "interval") if "interval" in told else None,
         interval_count=_GRAMMAR.number(told["count"], "count") if "count" in told else None,
         billing_scheme=_GRAMMAR.one_of(_SCHEMES, told["scheme"], "scheme") if "scheme" in told else None,
@@ -47,7 +47,7 @@ def _price_of(text: str, currency: str) -> NewPrice:
 
 def shown(prices: Iterable[PriceTerms]) -> str:
     """A line for each."""
-    return "\n".join(told(price) for price in prices)
+    return "\n".join(describe_price(price) for price in prices)
 
 
 def price_data(price: PriceTerms) -> dict[str, Any]:

@@ -7,15 +7,15 @@ import typer
 from rich.text import Text
 
 from dream_api import audit, catalog, platforms
-from dream_api.catalog import NewPrice, Offer, SetTier, TierLimit
+from dream_api.catalog import NewPrice, SetTier, TierLimit, TierWithPrices
 from dream_api.cli.catalog import prices
 from dream_api.cli.catalog.limits import WINDOWS, amount, limits_of, sentence_of
-from dream_api.core.console import Answer, Commands, Desk, Listing
+from dream_api.core.console import CommandContext, CommandGroup, CommandResult, Table
 from dream_api.core.errors import ValidationFailed
 from dream_api.platforms import Mode, Project
 from dream_api.usage import Meter
 
-tier = Commands()
+tier = CommandGroup()
 
 OfProject = Annotated[str, typer.Option("--project", metavar="ID", help="Whose tiers.", show_default=False)]
 InMode = Annotated[Mode, typer.Option(help="Test and live tiers are apart.")]
@@ -34,14 +34,14 @@ Prices = Annotated[list[str] | None, typer.Option(metavar="PRICE", help=prices.H
 
 @tier.writes
 async def set_(
-    desk: Desk,
+    desk: CommandContext,
     project: OfProject,
     name: Annotated[str, typer.Option(metavar="NAME", help="Its stable name, such as pro.", show_default=False)],
     limit: Limits = None,
     price: Prices = None,
     display_name: Annotated[str | None, typer.Option(metavar="TEXT", help="What people call it.")] = None,
     mode: InMode = "test",
-) -> Answer:
+) -> CommandResult:
     """Make a tier, or change its limits and prices. In force within a second; a meter that there is not is made."""
     limits, asked = limits_of(limit or []), prices.prices_of(price or [])
     if not limits and not asked and display_name is None:
@@ -55,7 +55,7 @@ async def set_(
     action, told = "tier.created" if done.is_new else "tier.changed", {"project": owner.id, "mode": mode, "tier": name}
     await audit.record(desk.tx, owner.platform_id, action, by=audit.OPERATOR, about=offer.id, details=told)
     data = {"projectId": owner.id, "mode": mode, "isNew": done.is_new, "newMeters": _meters(done.new_meters)}
-    return Answer(_data(offer) | data, Text(_told(owner, mode, offer, (limits, asked), done)))
+    return CommandResult(_data(offer) | data, Text(_told(owner, mode, offer, (limits, asked), done)))
 
 
 def _meters(made: Iterable[Meter]) -> list[dict[str, str]]:
@@ -63,12 +63,16 @@ def _meters(made: Iterable[Meter]) -> list[dict[str, str]]:
 
 
 def _told(
-    owner: Project, mode: Mode, offer: Offer, what: tuple[Sequence[TierLimit], Sequence[NewPrice]], done: SetTier
+    owner: Project,
+    mode: Mode,
+    offer: TierWithPrices,
+    what: tuple[Sequence[TierLimit], Sequence[NewPrice]],
+    done: SetTier,
 ) -> str:
     """A line for the tier, and one for each meter that came to be."""
     limits, asked = what
     told = [sentence_of(limit) for limit in limits]
-    told += [catalog.told(price) for price in catalog.appraise(owner.type, asked)]
+    told += [catalog.describe_price(price) for price in catalog.validate_prices(owner.type, asked)]
     verb = "Made" if done.is_new else "Changed"
     said = ", ".join(told) or f"people call it {offer.display_name}"
     lines = [f"{verb} the {mode} tier {offer.name} of {owner.name}: {said}."]
@@ -79,21 +83,21 @@ def _told(
 
 
 @tier.reads
-async def list_(desk: Desk, project: OfProject, mode: InMode = "test") -> Answer:
+async def list_(desk: CommandContext, project: OfProject, mode: InMode = "test") -> CommandResult:
     """List the tiers of a project, with all their limits and prices; oldest first, archived ones too."""
     owner = await platforms.find_project(desk.tx, project)
     offers = await catalog.offers_of(desk.tx, owner.platform_id, owner.id, mode, archived_too=True)
-    listing = Listing(
+    listing = Table(
         ("Tier", "Limit", "Meter", "Window", "Kind", "Price", "State", "Name"),
         [_row(offer) for offer in reversed(offers)],
         empty=f"{owner.name} has no {mode} tiers. Make one with `dream-api tier set --project {owner.id}`.",
         elastic=("Tier", "Meter", "Price", "Name"),
         numbers=("Limit",),
     )
-    return Answer({"data": [_data(offer) for offer in reversed(offers)]}, listing)
+    return CommandResult({"data": [_data(offer) for offer in reversed(offers)]}, listing)
 
 
-def _row(offer: Offer) -> tuple[str | Text, ...]:
+def _row(offer: TierWithPrices) -> tuple[str | Text, ...]:
     """A tier, with a line for each of its limits and prices."""
     limits = _ordered(offer)
     columns = (
@@ -106,7 +110,7 @@ def _row(offer: Offer) -> tuple[str | Text, ...]:
     return (offer.name, *told, Text(prices.shown(offer.prices)), _state(offer), offer.display_name)
 
 
-def _state(offer: Offer) -> str:
+def _state(offer: TierWithPrices) -> str:
     states = {
         "archived": offer.is_archived,
         "default": offer.is_default,
@@ -116,13 +120,13 @@ def _state(offer: Offer) -> str:
     return ", ".join(state for state, holds in states.items() if holds)
 
 
-def _ordered(offer: Offer) -> list[TierLimit]:
+def _ordered(offer: TierWithPrices) -> list[TierLimit]:
     """By meter, the shortest window first."""
     meters = list(dict.fromkeys(limit.meter for limit in offer.limits))
     return sorted(offer.limits, key=lambda limit: (meters.index(limit.meter), WINDOWS.index(limit.window)))
 
 
-def _data(offer: Offer) -> dict[str, Any]:
+def _data(offer: TierWithPrices) -> dict[str, Any]:
     return {
         "name": offer.name,
         "displayName": offer.display_name,

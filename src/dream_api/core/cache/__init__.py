@@ -8,7 +8,7 @@ trusts nothing it remembers and reads everything anew.
 """
 
 from dream_api.core.cache.cache import Cache
-from dream_api.core.cache.invalidation import Changes, note
+from dream_api.core.cache.invalidation import CacheInvalidator, invalidate
 from dream_api.core.cache.memo import keep
 
-__all__ = ["Cache", "Changes", "keep", "note"]
+__all__ = ["Cache", "CacheInvalidator", "invalidate", "keep"]

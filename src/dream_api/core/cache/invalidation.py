@@ -15,7 +15,7 @@ from dream_api.core import clock
 from dream_api.core.cache.cache import Cache
 from dream_api.core.cache.tables import changes
 from dream_api.core.db import Database, Tx
-from dream_api.core.errors import Refusal
+from dream_api.core.errors import AppError
 
 _LOOK_EVERY = 0.25
 _LOOK_BACK = 10 * clock.SECOND
@@ -27,20 +27,20 @@ _POSTGRES_NOW = literal_column("CAST(extract(epoch FROM clock_timestamp()) * 100
 log = structlog.get_logger()
 
 
-async def note(tx: Tx, kind: str, key: str) -> None:
+async def invalidate(tx: Tx, kind: str, key: str) -> None:
     """Every process forgets this fact within a second of the commit, this one at once."""
     at = _POSTGRES_NOW if tx.locks_rows else _SQLITE_NOW
     await tx.execute(insert(changes).values(kind=kind, key=key, at=at))
     tx.noted.append((kind, key))
 
 
-class Changes:
+class CacheInvalidator:
     """Keeps a process's caches true; several of one kind may remember different things of the same fact."""
 
     def __init__(self, database: Database, caches: Iterable[Cache[Any]] = ()) -> None:
         self._database = database
         self._caches: defaultdict[str, list[Cache[Any]]] = defaultdict(list)
-        self.keep_true(*caches)
+        self.register(*caches)
         self._looked_at = float("-inf")
         # The same moment by the database's clock, which goes on while this machine sleeps.
         self._known_until = 0
@@ -48,12 +48,12 @@ class Changes:
         self._watching: asyncio.Task[None] | None = None
         database.on_noted = self.forget
 
-    def keep_true(self, *caches: Cache[Any]) -> None:
+    def register(self, *caches: Cache[Any]) -> None:
         for cache in caches:
             self._caches[cache.kind].append(cache)
 
     @property
-    def are_known(self) -> bool:
+    def is_fresh(self) -> bool:
         """Whether the caches may be believed; where they may not they are emptied, and remember nothing."""
         if time.monotonic() - self._looked_at <= _TRUSTED_SECONDS:
             return True
@@ -70,7 +70,7 @@ class Changes:
     def _every_cache(self) -> Iterable[Cache[Any]]:
         return chain.from_iterable(self._caches.values())
 
-    async def look(self) -> None:
+    async def poll(self) -> None:
         """Forget what anybody changed in the last ten seconds, each change once; everything, after a long pause."""
         began = time.monotonic()
         async with self._database.read() as tx:
@@ -88,8 +88,8 @@ class Changes:
         self._looked_at = began
 
     async def start(self) -> None:
-        with suppress(Refusal):
-            await self.look()
+        with suppress(AppError):
+            await self.poll()
         self._watching = asyncio.create_task(self._watch())
 
     async def stop(self) -> None:
@@ -101,8 +101,8 @@ class Changes:
         while True:
             await asyncio.sleep(_LOOK_EVERY)
             try:
-                await self.look()
-            except Refusal as refusal:
+                await self.poll()
+            except AppError as refusal:
                 log.warning("changes_unknown", code=refusal.code, sentence=refusal.sentence)
             except Exception:  # a bug must not end the watch: until it looks again, everything is read anew
                 log.exception("changes_unknown")

@@ -2,15 +2,15 @@
 
 from sqlalchemy import BigInteger, Column, Index, Integer, Table
 
-from dream_api.core.db.columns import key, metadata, moment
+from dream_api.core.db.columns import id_column, metadata, timestamp_column
 
 changes = Table(
     "changes",
     metadata,
     Column("no", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
-    key("kind"),
-    key("key"),
-    moment("at"),
+    id_column("kind"),
+    id_column("key"),
+    timestamp_column("at"),
     Index("ix_changes__at", "at"),
     info={"scope": "instance", "personal": False, "keep": "1 hour"},
 )

@@ -8,27 +8,27 @@
 makes `dream-api keys revoke KEY_ID [--json] [--data DIR]`: one transaction, beside a running server.
 """
 
-from dream_api.core.console.commands import Commands
-from dream_api.core.console.errors import Stopped
-from dream_api.core.console.instance import Desk, House, Instance, opened
-from dream_api.core.console.output import Answer, console, tell_data
+from dream_api.core.console.commands import CommandGroup
+from dream_api.core.console.errors import CommandError
+from dream_api.core.console.instance import AppModule, CommandContext, Instance, opened
+from dream_api.core.console.output import CommandResult, console, tell_data
 from dream_api.core.console.runner import run, settings_of
-from dream_api.core.console.tables import Facts, Listing, ago, said
+from dream_api.core.console.tables import KeyValueTable, Table, ago, message
 
 __all__ = [
-    "Answer",
-    "Commands",
-    "Desk",
-    "Facts",
-    "House",
+    "AppModule",
+    "CommandContext",
+    "CommandError",
+    "CommandGroup",
+    "CommandResult",
     "Instance",
-    "Listing",
-    "Stopped",
+    "KeyValueTable",
+    "Table",
     "ago",
     "console",
+    "message",
     "opened",
     "run",
-    "said",
     "settings_of",
     "tell_data",
 ]

@@ -10,13 +10,13 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
-from dream_api.core.console.instance import Desk, Instance, patiently
-from dream_api.core.console.output import Answer
+from dream_api.core.console.instance import CommandContext, Instance, retry_while_locked
+from dream_api.core.console.output import CommandResult
 from dream_api.core.console.runner import run_on_instance
 
 P = ParamSpec("P")
-AtDesk = Callable[Concatenate[Desk, P], Awaitable[Answer]]
-OnInstance = Callable[Concatenate[Instance, P], Awaitable[Answer]]
+AtDesk = Callable[Concatenate[CommandContext, P], Awaitable[CommandResult]]
+OnInstance = Callable[Concatenate[Instance, P], Awaitable[CommandResult]]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer JSON on standard output, for programs.")]
 Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="The data directory, instead of DREAM_DATA.")]
@@ -26,7 +26,7 @@ _EVERYWHERE = (
 )
 
 
-class Commands:
+class CommandGroup:
     """The commands of one name, such as `keys`.
 
     A function becomes a command: its first word is the name, its docstring the help.
@@ -71,20 +71,20 @@ class Commands:
 
 
 def _at_desk(function: AtDesk[...], *, writes: bool) -> Callable[..., None]:
-    async def in_transaction(instance: Instance, **given: Any) -> Answer:
-        async def attempt() -> Answer:
+    async def in_transaction(instance: Instance, **given: Any) -> CommandResult:
+        async def attempt() -> CommandResult:
             async with instance.desk(writes=writes) as desk:
                 return await function(desk, **given)
 
         await instance.prepare()
-        return await patiently(attempt)
+        return await retry_while_locked(attempt)
 
     return _dress(_on_instance(in_transaction), function)
 
 
 def _on_instance(function: OnInstance[...], *, creates: bool = False) -> Callable[..., None]:
     def command(context: typer.Context, *, as_json: bool, data: Path | None, **given: Any) -> None:
-        async def work(instance: Instance) -> Answer:
+        async def work(instance: Instance) -> CommandResult:
             return await function(instance, **given)
 
         run_on_instance(context, work, as_json=as_json, data=data, creates=creates)

@@ -9,8 +9,8 @@ from rich.text import Text
 
 from dream_api.core.console.output import console
 from dream_api.core.db import DatabaseUnusable
-from dream_api.core.errors import NotFound, Refusal, ValidationFailed
-from dream_api.core.secrets import InstanceKeyMissing, SealBroken
+from dream_api.core.errors import AppError, NotFound, ValidationFailed
+from dream_api.core.secrets import DecryptionFailed, InstanceKeyMissing
 
 # Their own hints speak to callers of the API.
 _HINTS_FOR_CALLERS = (NotFound.hint, ValidationFailed.hint)
@@ -22,7 +22,7 @@ _SETTING_HINT = "Correct or unset it; docs/settings.md tells which values each s
 _INSTANCE_KEY_HINT = "Give back the instance.key (or DREAM_INSTANCE_KEY) that it was sealed with, or make a new key."
 
 
-class Stopped(Exception):
+class CommandError(Exception):
     """A command could not do its work; told like a refusal."""
 
     def __init__(self, sentence: str, *, code: str, hint: str = "", param: str | None = None) -> None:
@@ -33,17 +33,17 @@ class Stopped(Exception):
         self.param = param
 
 
-def stop_of(problem: Exception, command: str) -> Stopped | None:
+def stop_of(problem: Exception, command: str) -> CommandError | None:
     """How the problem is told to whoever typed the command; None where it is a bug of ours."""
     match problem:
-        case Stopped():
+        case CommandError():
             return problem
-        case Refusal():
+        case AppError():
             hint = problem.hint if problem.hint not in _HINTS_FOR_CALLERS else f"See `{command} --help`."
-            return Stopped(problem.sentence, code=problem.code, hint=hint, param=problem.param)
+            return CommandError(problem.sentence, code=problem.code, hint=hint, param=problem.param)
         case DatabaseUnusable():
-            return Stopped(str(problem), code=problem.code, hint=problem.hint)
-        case InstanceKeyMissing() | SealBroken():
+            return CommandError(str(problem), code=problem.code, hint=problem.hint)
+        case InstanceKeyMissing() | DecryptionFailed():
             return _stop_of_key(problem)
         case ValidationError():
             return _stop_of_settings(problem)
@@ -51,22 +51,22 @@ def stop_of(problem: Exception, command: str) -> Stopped | None:
             return None
 
 
-def _stop_of_key(problem: InstanceKeyMissing | SealBroken) -> Stopped:
-    if isinstance(problem, SealBroken):
-        return Stopped(str(problem), code="seal_broken", hint=_INSTANCE_KEY_HINT)
-    return Stopped(str(problem), code="instance_key_missing", hint=_KEY_MISSING_HINT)
+def _stop_of_key(problem: InstanceKeyMissing | DecryptionFailed) -> CommandError:
+    if isinstance(problem, DecryptionFailed):
+        return CommandError(str(problem), code="seal_broken", hint=_INSTANCE_KEY_HINT)
+    return CommandError(str(problem), code="instance_key_missing", hint=_KEY_MISSING_HINT)
 
 
-def _stop_of_settings(problem: ValidationError) -> Stopped:
+def _stop_of_settings(problem: ValidationError) -> CommandError:
     first = problem.errors()[0]
     name = f"DREAM_{first['loc'][0]}".upper() if first["loc"] else "DREAM_*"
     reason = first["msg"].removeprefix("Value error, ")
-    return Stopped(
+    return CommandError(
         f"The setting {name} cannot be used: {reason}.", code="setting_invalid", param=name, hint=_SETTING_HINT
     )
 
 
-def tell_stop(stop: Stopped, *, as_json: bool) -> None:
+def tell_stop(stop: CommandError, *, as_json: bool) -> None:
     """JSON on standard output for programs, a sentence and a hint on standard error for people."""
     if as_json:
         sys.stdout.write(json.dumps(_as_data(stop), indent=2, ensure_ascii=False) + "\n")
@@ -77,5 +77,5 @@ def tell_stop(stop: Stopped, *, as_json: bool) -> None:
         screen.print(Text(f"  {stop.hint}", "dim"))
 
 
-def _as_data(stop: Stopped) -> dict[str, Any]:
+def _as_data(stop: CommandError) -> dict[str, Any]:
     return {"error": stop.sentence, "code": stop.code, "param": stop.param, "hint": stop.hint}

@@ -12,11 +12,11 @@ from rich.console import Console
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from dream_api.core.console.errors import Stopped
-from dream_api.core.db import Database, NoInstance, Tx, is_contention, is_the_databases
+from dream_api.core.console.errors import CommandError
+from dream_api.core.db import Database, NoInstance, Tx, is_contention, is_database_error
 from dream_api.core.db.migrations import current
 from dream_api.core.errors import Overloaded, StorageUnavailable
-from dream_api.core.integrity import Check
+from dream_api.core.integrity import IntegrityCheck
 from dream_api.core.secrets import InstanceKey, existing_instance_key
 from dream_api.core.settings import Settings
 
@@ -26,21 +26,21 @@ _PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.05
 
 
-class House(Protocol):
+class AppModule(Protocol):
     """The house put together, of which this floor knows only that there is one."""
 
     def open_database(self, settings: Settings) -> Database: ...
 
-    async def prepare(self, database: Database) -> None: ...
+    async def bootstrap(self, database: Database) -> None: ...
 
-    def every_check(self, settings: Settings | None = None) -> list[Check]: ...
+    def every_check(self, settings: Settings | None = None) -> list[IntegrityCheck]: ...
 
 
 @dataclass(frozen=True)
 class Instance:
     """An opened instance, not prepared yet; `console` is silent where the answer is JSON."""
 
-    house: House
+    house: AppModule
     settings: Settings
     database: Database
     console: Console
@@ -48,17 +48,17 @@ class Instance:
     async def prepare(self) -> None:
         """This release's schema, and what every instance begins with."""
         with _as_unreachable(self.settings, OSError):
-            await patiently(lambda: self.house.prepare(self.database))
+            await retry_while_locked(lambda: self.house.bootstrap(self.database))
 
     @asynccontextmanager
-    async def desk(self, *, writes: bool) -> AsyncGenerator["Desk", None]:
+    async def desk(self, *, writes: bool) -> AsyncGenerator["CommandContext", None]:
         """One transaction."""
         async with self.database.write() if writes else self.database.read() as tx:
-            yield Desk(tx, self.settings)
+            yield CommandContext(tx, self.settings)
 
 
 @dataclass(frozen=True)
-class Desk:
+class CommandContext:
     """What a room's command is handed: its transaction, and the settings."""
 
     tx: Tx
@@ -71,7 +71,7 @@ class Desk:
 
 @asynccontextmanager
 async def opened(
-    house: House, settings: Settings, console: Console, *, creates: bool = False
+    house: AppModule, settings: Settings, console: Console, *, creates: bool = False
 ) -> AsyncGenerator[Instance, None]:
     """The instance of these settings; NoInstance where it does not exist, except for whoever `creates` one.
 
@@ -117,22 +117,22 @@ async def _reach(settings: Settings, database: Database) -> None:
     except StorageUnavailable as refusal:
         raise _unreachable(settings, refusal.__cause__ or refusal) from refusal
     except Exception as problem:
-        if is_the_databases(problem):
+        if is_database_error(problem):
             raise _unreachable(settings, problem) from problem
         raise
 
 
-def _unreachable(settings: Settings, problem: BaseException) -> Stopped:
+def _unreachable(settings: Settings, problem: BaseException) -> CommandError:
     cause = problem.orig if isinstance(problem, DBAPIError) and problem.orig is not None else problem
     reason = str(cause.__cause__ or cause).rstrip(".") or type(cause).__name__
     if settings.is_embedded:
         sentence, hint = f"The data directory {settings.data} cannot be used: {reason}.", "See DREAM_DATA."
     else:
         sentence, hint = f"The database cannot be reached: {reason}.", "See DREAM_DATABASE_URL."
-    return Stopped(sentence, code=StorageUnavailable.code, hint=hint)
+    return CommandError(sentence, code=StorageUnavailable.code, hint=hint)
 
 
-async def patiently(work: Callable[[], Awaitable[T]]) -> T:
+async def retry_while_locked(work: Callable[[], Awaitable[T]]) -> T:
     """Does the work, again for 5 s while other writers hold the database."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:

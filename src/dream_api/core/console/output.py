@@ -14,7 +14,7 @@ _UNBOUNDED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CommandResult:
     """The same facts twice: `data` as they are for programs, `shown` as people read them.
 
     Where `is_good` is false, what was asked for was done and found something wrong: exit code 1.
@@ -45,7 +45,7 @@ def _plain(value: object) -> str | int:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
-def tell(answer: Answer, *, as_json: bool) -> None:
+def print_result(answer: CommandResult, *, as_json: bool) -> None:
     if as_json:
         tell_data(answer.data)
     else:

@@ -10,11 +10,11 @@ from typing import Any
 import typer
 
 from dream_api.core.console.errors import stop_of, tell_stop
-from dream_api.core.console.instance import House, Instance, opened
-from dream_api.core.console.output import Answer, console, tell
+from dream_api.core.console.instance import AppModule, Instance, opened
+from dream_api.core.console.output import CommandResult, console, print_result
 from dream_api.core.settings import Settings
 
-Work = Callable[[Instance], Awaitable[Answer]]
+Work = Callable[[Instance], Awaitable[CommandResult]]
 
 
 def run_on_instance(
@@ -22,14 +22,14 @@ def run_on_instance(
 ) -> None:
     """Runs the work on an opened instance, and tells its answer; `creates`: also where there is none yet."""
 
-    async def on_instance(settings: Settings) -> Answer:
-        house: House = context.obj()
+    async def on_instance(settings: Settings) -> CommandResult:
+        house: AppModule = context.obj()
         async with opened(house, settings, console(is_quiet=as_json), creates=creates) as instance:
             return await work(instance)
 
     def answered() -> None:
         answer = asyncio.run(on_instance(settings_of(data=data)))
-        tell(answer, as_json=as_json)
+        print_result(answer, as_json=as_json)
         if not answer.is_good:
             raise typer.Exit(1)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.table import Table
+from rich.table import Table as RichTable
 from rich.text import Text
 
 from dream_api.core import clock
@@ -16,7 +16,7 @@ _GAP = 3
 _ELASTIC_WIDTH = 10
 
 
-class Listing:
+class Table:
     """Rows under their columns' names; numbers are right-aligned.
 
     On a narrow terminal the elastic columns shrink (by default the first one), then the last columns are left
@@ -44,7 +44,7 @@ class Listing:
             yield Text(self._empty)
             return
         hairline = box.SIMPLE_HEAD if console.is_terminal else None
-        table = Table(box=hairline, pad_edge=False, show_edge=False, header_style="dim", border_style="dim")
+        table = RichTable(box=hairline, pad_edge=False, show_edge=False, header_style="dim", border_style="dim")
         widths = self._widths(options.max_width)
         for name, width in zip(self._columns, widths, strict=False):
             justify = "right" if name in self._numbers else "left"
@@ -83,7 +83,7 @@ def _cell(cell: Cell) -> Text:
     return Text(f"{cell:,}" if isinstance(cell, int) else cell) if isinstance(cell, (int, str)) else cell
 
 
-class Facts:
+class KeyValueTable:
     """Names and values under one another; values stand alone at the end of their line, ready to be copied."""
 
     def __init__(self, facts: Mapping[str, Cell | None]) -> None:
@@ -96,7 +96,7 @@ class Facts:
             yield Text.assemble((f"  {name:<{width}}   ", "dim"), _cell(fact), overflow="fold")
 
 
-def said(sentence: str, *parts: RenderableType, hint: str = "") -> RenderableType:
+def message(sentence: str, *parts: RenderableType, hint: str = "") -> RenderableType:
     """A sentence, what belongs to it, and what may be done next, a blank line between them."""
     below = [*parts, Text(hint, "dim")] if hint else parts
     return Group(Text(sentence), *(each for part in below for each in ("", part)))

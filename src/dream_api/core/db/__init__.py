@@ -3,11 +3,11 @@
 from sqlalchemy import Row
 
 from dream_api.core.db.database import FILE_NAME, Database
-from dream_api.core.db.dates import months_later
-from dream_api.core.db.errors import is_contention, is_the_databases, refusal_for
-from dream_api.core.db.keyset import place, walk
-from dream_api.core.db.statements import Statement, given, insert, rows_of
-from dream_api.core.db.transactions import BatchTx, Tx, inside_transaction
+from dream_api.core.db.dates import sql_add_months
+from dream_api.core.db.errors import error_for, is_contention, is_database_error
+from dream_api.core.db.keyset import iterate_by_key, resume_key
+from dream_api.core.db.statements import Statement, insert, is_real_row, values_table
+from dream_api.core.db.transactions import RawTransaction, Tx, in_transaction
 from dream_api.core.db.unusable import (
     DatabaseDamaged,
     DatabaseEmpty,
@@ -20,7 +20,6 @@ from dream_api.core.db.unusable import (
 
 __all__ = [
     "FILE_NAME",
-    "BatchTx",
     "Database",
     "DatabaseDamaged",
     "DatabaseEmpty",
@@ -28,18 +27,19 @@ __all__ = [
     "DatabaseUnusable",
     "ForeignSchema",
     "NoInstance",
+    "RawTransaction",
     "ReferencesBroken",
     "Row",
     "Statement",
     "Tx",
-    "given",
+    "error_for",
+    "in_transaction",
     "insert",
-    "inside_transaction",
     "is_contention",
-    "is_the_databases",
-    "months_later",
-    "place",
-    "refusal_for",
-    "rows_of",
-    "walk",
+    "is_database_error",
+    "is_real_row",
+    "iterate_by_key",
+    "resume_key",
+    "sql_add_months",
+    "values_table",
 ]

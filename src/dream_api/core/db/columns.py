@@ -17,20 +17,20 @@ metadata = MetaData(
 )
 
 # Text that is compared byte by byte on both databases: ids, names that are keys, user ids.
-Key = String().with_variant(String(collation="C"), "postgresql")
+ByteOrderedText = String().with_variant(String(collation="C"), "postgresql")
 # Whole microseconds UTC.
-Moment = BigInteger
+Timestamp = BigInteger
 Number = BigInteger
 Small = SmallInteger
-Digest = LargeBinary
+Hash = LargeBinary
 Document = JSON().with_variant(JSONB(), "postgresql")
 # JSON or other text that must come back byte for byte.
-Verbatim = Text
+RawText = Text
 
 
-def moment(name: str, *, nullable: bool = False) -> Column[int]:
-    return Column(name, Moment, nullable=nullable)
+def timestamp_column(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, Timestamp, nullable=nullable)
 
 
-def key(name: str, *, nullable: bool = False, **more: Any) -> Column[str]:
-    return Column(name, Key, nullable=nullable, **more)
+def id_column(name: str, *, nullable: bool = False, **more: Any) -> Column[str]:
+    return Column(name, ByteOrderedText, nullable=nullable, **more)

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dream_api.core.db import files, postgresql, sqlite
-from dream_api.core.db.errors import is_contention, refusal_for
-from dream_api.core.db.transactions import BatchTx, Tx, inside_transaction
+from dream_api.core.db.errors import error_for, is_contention
+from dream_api.core.db.transactions import RawTransaction, Tx, in_transaction
 from dream_api.core.errors import Overloaded
 
 FILE_NAME = "dream.db"
@@ -64,7 +64,7 @@ class Database:
     @asynccontextmanager
     async def _transaction(self) -> AsyncGenerator[Tx, None]:
         is_decided = False
-        marker = inside_transaction.set(True)
+        marker = in_transaction.set(True)
         try:
             async with self._writing.connect() as connection:
                 transaction = await connection.begin()
@@ -80,12 +80,12 @@ class Database:
                 is_decided = True
                 await transaction.commit()
         except Exception as problem:
-            refusal = refusal_for(problem, committing=is_decided)
+            refusal = error_for(problem, committing=is_decided)
             if refusal is None:
                 raise
             raise refusal from problem
         finally:
-            inside_transaction.reset(marker)
+            in_transaction.reset(marker)
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[Tx, None]:
@@ -93,13 +93,13 @@ class Database:
             async with self._reading.connect() as connection, connection.begin():
                 yield Tx(connection, self._statements(connection))
         except Exception as problem:
-            refusal = refusal_for(problem)
+            refusal = error_for(problem)
             if refusal is None:
                 raise
             raise refusal from problem
 
     @asynccontextmanager
-    async def batch(self) -> AsyncGenerator[BatchTx, None]:
+    async def batch(self) -> AsyncGenerator[RawTransaction, None]:
         """A write transaction on the driver itself, for the gate.
 
         Raises what a failing storage means for the caller; contention as the driver tells it, for another try.
@@ -108,7 +108,7 @@ class Database:
             self._batches = (
                 sqlite.Batches(self.path, self._turn) if self.path is not None else postgresql.Batches(self.url or "")
             )
-        marker = inside_transaction.set(True)
+        marker = in_transaction.set(True)
         is_decided = False
         try:
             async with self._batches.begin() as tx:
@@ -116,12 +116,12 @@ class Database:
                 is_decided = True
             self._note_write()
         except Exception as problem:
-            refusal = None if is_contention(problem) else refusal_for(problem, committing=is_decided)
+            refusal = None if is_contention(problem) else error_for(problem, committing=is_decided)
             if refusal is None:
                 raise
             raise refusal from problem
         finally:
-            inside_transaction.reset(marker)
+            in_transaction.reset(marker)
 
     async def ping(self) -> None:
         """Raises a refusal where the database does not answer."""
@@ -161,7 +161,7 @@ class Database:
         finally:
             self._turn.release()
 
-    def _statements(self, connection: object) -> BatchTx:
+    def _statements(self, connection: object) -> RawTransaction:
         kind = sqlite.EngineStatements if self.is_sqlite else postgresql.EngineStatements
         return kind(connection)  # pyright: ignore[reportArgumentType]
 

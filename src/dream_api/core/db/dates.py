@@ -9,7 +9,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 
 
-class months_later(GenericFunction[int]):  # noqa: N801
+class sql_add_months(GenericFunction[int]):  # noqa: N801
     """A month after the first moment of a month (UTC)."""
 
     type = BigInteger()
@@ -19,13 +19,13 @@ class months_later(GenericFunction[int]):  # noqa: N801
         super().__init__(moment)
 
 
-@compiles(months_later, "sqlite")
+@compiles(sql_add_months, "sqlite")
 def _on_sqlite(element: Any, compiler: SQLCompiler, **more: Any) -> str:
     moment = compiler.process(element.clauses, **more)
     return f"(CAST(strftime('%s', {moment} / 1000000, 'unixepoch', '+1 month') AS INTEGER) * 1000000)"
 
 
-@compiles(months_later, "postgresql")
+@compiles(sql_add_months, "postgresql")
 def _on_postgresql(element: Any, compiler: SQLCompiler, **more: Any) -> str:
     moment = compiler.process(element.clauses, **more)
     later = f"timezone('UTC', to_timestamp({moment} / 1000000)) + interval '1 month'"

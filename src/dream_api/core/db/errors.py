@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from dream_api.core.errors import OutcomeUnknown, Overloaded, Refusal, StorageUnavailable
+from dream_api.core.errors import AppError, OutcomeUnknown, Overloaded, StorageUnavailable
 
 _SQLITE_BUSY = ("locked", "busy")
 _SQLITE_DAMAGED = ("malformed", "not a database")
@@ -16,7 +16,7 @@ _FULL = ("53",)
 _CONTENDED = ("40001", "40P01", "55P03")
 
 
-def refusal_for(problem: BaseException, *, committing: bool = False) -> Refusal | None:
+def error_for(problem: BaseException, *, committing: bool = False) -> AppError | None:
     """The designed refusal for a failure of storage; None where the failure is a bug of ours."""
     cause: BaseException = problem
     if isinstance(problem, PoolTimeout):
@@ -60,7 +60,7 @@ def _kind_of(cause: BaseException) -> str | None:
     return None
 
 
-def is_the_databases(problem: Exception) -> bool:
+def is_database_error(problem: Exception) -> bool:
     """Whether a database said it, or what speaks with one."""
     return isinstance(problem, (DBAPIError, _asyncpg().PostgresError))
 

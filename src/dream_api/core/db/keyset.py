@@ -11,7 +11,9 @@ from dream_api.core.db.database import Database
 PAGE = 2_000
 
 
-async def walk(database: Database, table: Table, wanted: ColumnElement[bool]) -> AsyncGenerator[Sequence[Row[Any]]]:
+async def iterate_by_key(
+    database: Database, table: Table, wanted: ColumnElement[bool]
+) -> AsyncGenerator[Sequence[Row[Any]]]:
     """The rows that are wanted, in the order of their key, in pieces; no transaction is open while one is handled.
 
     What is written meanwhile behind the walk is not seen any more.
@@ -22,15 +24,15 @@ async def walk(database: Database, table: Table, wanted: ColumnElement[bool]) ->
     while True:
         async with database.read() as tx:
             last = await tx.first(select(*columns).where(*ahead).order_by(*columns).offset(PAGE - 1).limit(1))
-            piece = ahead if last is None else [*ahead, key <= place(table, last)]
+            piece = ahead if last is None else [*ahead, key <= resume_key(table, last)]
             rows = await tx.all(select(table).where(*piece, wanted).order_by(*columns))
         if rows:
             yield rows
         if last is None:
             return
-        ahead = [key > place(table, last)]
+        ahead = [key > resume_key(table, last)]
 
 
-def place(table: Table, key: Sequence[Any]) -> Any:
+def resume_key(table: Table, key: Sequence[Any]) -> Any:
     """A key's values, to be compared with the table's key as a whole."""
     return tuple_(*(literal(value, column.type) for column, value in zip(table.primary_key, key, strict=True)))

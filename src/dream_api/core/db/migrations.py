@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dream_api.core.db import files, sqlite
 from dream_api.core.db.columns import metadata
 from dream_api.core.db.database import Database
-from dream_api.core.db.errors import is_damage, refusal_for
+from dream_api.core.db.errors import error_for, is_damage
 from dream_api.core.db.postgresql import engine_for
 from dream_api.core.db.unusable import DatabaseDamaged, DatabaseEmpty, ForeignSchema, ReferencesBroken
 
@@ -103,7 +103,7 @@ async def _upgrade_on(engine: AsyncEngine, folder: Path) -> None:
         async with engine.connect() as connection, connection.begin():
             await connection.run_sync(_upgrade, folder)
     except DBAPIError as problem:
-        refusal = refusal_for(problem)
+        refusal = error_for(problem)
         if refusal is None:
             raise
         raise refusal from problem

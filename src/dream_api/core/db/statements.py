@@ -19,7 +19,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
 # `INSERT … ON CONFLICT` for both: what PostgreSQL's construct says, SQLite's compiler understands (not the reverse).
-__all__ = ["Statement", "given", "insert", "rows_of"]
+__all__ = ["Statement", "insert", "is_real_row", "values_table"]
 
 _MARK = "\x00"  # stands before the one `?` that becomes a list of rows
 
@@ -33,12 +33,12 @@ class _Rows(FunctionElement[Any]):
         self.fields = columns
 
 
-def rows_of(param: str, **columns: TypeEngine[Any]) -> TableValuedAlias:
+def values_table(param: str, **columns: TypeEngine[Any]) -> TableValuedAlias:
     """A table of the rows that are given as parameter `param`; the first column is never null in a given row."""
     return _Rows(param, columns).table_valued(*(column(name, kind) for name, kind in columns.items())).alias(param)
 
 
-def given(rows: TableValuedAlias) -> ColumnElement[bool]:
+def is_real_row(rows: TableValuedAlias) -> ColumnElement[bool]:
     """True of rows that were given, false of the padding that SQLite's statements are filled up with."""
     return next(iter(rows.c)).is_not(None)
 

@@ -13,10 +13,10 @@ from dream_api.core.db.statements import Statement
 Values = Mapping[str, Any]
 
 # True while a write transaction is open in this task: then nothing but the database may be awaited.
-inside_transaction: ContextVar[bool] = ContextVar("inside_transaction", default=False)
+in_transaction: ContextVar[bool] = ContextVar("inside_transaction", default=False)
 
 
-class BatchTx(Protocol):
+class RawTransaction(Protocol):
     """The narrow kind, enough for counting: statements that were prepared for the drivers."""
 
     @property
@@ -39,7 +39,7 @@ class Tx:
     It is a `BatchTx` as well, so that what is counted can be counted in the transaction of the thing that is counted.
     """
 
-    def __init__(self, connection: AsyncConnection, driver: BatchTx) -> None:
+    def __init__(self, connection: AsyncConnection, driver: RawTransaction) -> None:
         self.connection = connection
         self._driver = driver
         self.after_commit: list[Callable[[], None]] = []

@@ -31,7 +31,7 @@ def percent(part: float) -> str:
     return f"{part * 100:.1f}".removesuffix(".0") + " %"
 
 
-def amount(minor: int, currency: str) -> str:
+def format_amount(minor: int, currency: str) -> str:
     """`1,999.00 USD`."""
     sign = "−" if minor < 0 else ""
     return f"{sign}{Decimal(money.to_major(abs(minor), currency)):,} {currency.upper()}"
@@ -41,7 +41,7 @@ def rounded(minor: int, currency: str) -> str:
     """`4,923 USD`: from a thousand on without what is after the point, where there is room for a figure only."""
     told = Decimal(money.to_major(abs(minor), currency))
     if told < _THOUSAND:
-        return amount(minor, currency)
+        return format_amount(minor, currency)
     return f"{'−' if minor < 0 else ''}{told:,.0f} {currency.upper()}"
 
 
@@ -52,7 +52,7 @@ def major(minor: int, currency: str) -> str:
 
 def amounts(by_currency: Mapping[str, int]) -> str:
     """`19.99 USD + 5.00 EUR`."""
-    return " + ".join(amount(minor, currency) for currency, minor in sorted(by_currency.items())) or "0"
+    return " + ".join(format_amount(minor, currency) for currency, minor in sorted(by_currency.items())) or "0"
 
 
 def day(at: int) -> str:

@@ -16,7 +16,7 @@ ASSETS = Path(__file__).parent / "static"
 _CODE = re.compile(r"`([^`]+)`")
 
 
-class Pages:
+class TemplateRenderer:
     """The templates of these packages, the first of which goes before, in core's frame; the filters say what only they
     say."""
 
@@ -36,7 +36,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters |= {"spoken": spoken, **self._filters}
+        environment.filters |= {"spoken": code_spans, **self._filters}
         return environment
 
 
@@ -46,9 +46,9 @@ def _assets_version() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(ASSETS.iterdir()))).hexdigest()[:8]
 
 
-def spoken(sentence: str) -> Markup:
+def code_spans(sentence: str) -> Markup:
     """A sentence in which names stand between backticks, as HTML."""
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(sentence))))  # noqa: S704 - escaped just here
 
 
-render = Pages(_PACKAGE).render
+render = TemplateRenderer(_PACKAGE).render

@@ -1,49 +1,70 @@
 """What every endpoint shares: bodies read within bounds, refusals in one shape, each request with an id."""
 
-from dream_api.core.http.client_address import Proxies, caller_of
+from dream_api.core.http.client_address import TrustedProxies, rate_limit_key
 from dream_api.core.http.connections import Connections
-from dream_api.core.http.error_responses import refusal_answer, refusal_body
-from dream_api.core.http.fast_path import Lanes
-from dream_api.core.http.forms import ForeignForm, Form, read_form, refuse_foreign_form
-from dream_api.core.http.middleware import Answering, Front, as_refusal
-from dream_api.core.http.openapi import JSON_BODY, Error, answers, document, shown, takes
+from dream_api.core.http.error_responses import error_body, error_response
+from dream_api.core.http.fast_path import FastPathProtocolFactory
+from dream_api.core.http.forms import CSRFRejected, Form, read_form, require_same_origin
+from dream_api.core.http.middleware import RequestContextMiddleware, RootApp, to_app_error
+from dream_api.core.http.openapi import (
+    JSON_BODY_ERRORS,
+    Error,
+    add_error_schema,
+    error_responses,
+    example_response,
+    request_body,
+)
 from dream_api.core.http.protocol import Deadlines, HttpProtocols, Reply
-from dream_api.core.http.request_body import Body, ClientGone, from_errors, parse, read, read_json
-from dream_api.core.http.responses import add_header, answer_once, answer_outside, json_answer, once_of, replayed
+from dream_api.core.http.request_body import (
+    ClientDisconnected,
+    RequestModel,
+    from_validation_errors,
+    parse,
+    read,
+    read_json_body,
+)
+from dream_api.core.http.responses import (
+    add_header,
+    idempotency_key_of,
+    idempotent_external_call,
+    idempotent_response,
+    json_response,
+    mark_replayed,
+)
 
 __all__ = [
-    "JSON_BODY",
-    "Answering",
-    "Body",
-    "ClientGone",
+    "JSON_BODY_ERRORS",
+    "CSRFRejected",
+    "ClientDisconnected",
     "Connections",
     "Deadlines",
     "Error",
-    "ForeignForm",
+    "FastPathProtocolFactory",
     "Form",
-    "Front",
     "HttpProtocols",
-    "Lanes",
-    "Proxies",
     "Reply",
+    "RequestContextMiddleware",
+    "RequestModel",
+    "RootApp",
+    "TrustedProxies",
+    "add_error_schema",
     "add_header",
-    "answer_once",
-    "answer_outside",
-    "answers",
-    "as_refusal",
-    "caller_of",
-    "document",
-    "from_errors",
-    "json_answer",
-    "once_of",
+    "error_body",
+    "error_response",
+    "error_responses",
+    "example_response",
+    "from_validation_errors",
+    "idempotency_key_of",
+    "idempotent_external_call",
+    "idempotent_response",
+    "json_response",
+    "mark_replayed",
     "parse",
+    "rate_limit_key",
     "read",
     "read_form",
-    "read_json",
-    "refusal_answer",
-    "refusal_body",
-    "refuse_foreign_form",
-    "replayed",
-    "shown",
-    "takes",
+    "read_json_body",
+    "request_body",
+    "require_same_origin",
+    "to_app_error",
 ]

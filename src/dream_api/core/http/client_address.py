@@ -10,7 +10,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 _IPV6_PREFIX = 64
 
 
-class Proxies:
+class TrustedProxies:
     """Reads `X-Forwarded-For` by uvicorn's own rule, for requests that do not pass uvicorn's middleware."""
 
     def __init__(self, trusted: Sequence[str]) -> None:
@@ -30,7 +30,7 @@ class Proxies:
 async def _nowhere(*_: Any) -> None: ...
 
 
-def caller_of(client: str | None) -> str:
+def rate_limit_key(client: str | None) -> str:
     """The name under which an address's calls are counted: IPv6 by its /64, all that is no address together."""
     try:
         address = ip_address((client or "").partition("%")[0])

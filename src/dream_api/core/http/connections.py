@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Protocol
 
 from dream_api.core.errors import TooMany
-from dream_api.core.http.client_address import Proxies, caller_of
+from dream_api.core.http.client_address import TrustedProxies, rate_limit_key
 
 _CHECK_SECONDS = 0.5
 
@@ -26,7 +26,7 @@ class Connection(Protocol):
 class Connections:
     """The connections of this process. Each process that shares the port allows an address its own number."""
 
-    def __init__(self, per_address: int, proxies: Proxies) -> None:
+    def __init__(self, per_address: int, proxies: TrustedProxies) -> None:
         """`per_address` 0 is any number; trusted proxies may have any number in every case."""
         self._per_address = per_address
         self._proxies = proxies
@@ -40,7 +40,7 @@ class Connections:
 
     def add(self, connection: Connection, peer: str | None) -> bool:
         """False, and nothing is added, where the address has as many as it may have."""
-        address = caller_of(peer)
+        address = rate_limit_key(peer)
         is_full = 0 < self._per_address <= self._counts[address]
         if is_full and peer is not None and not self._proxies.trust(peer):
             return False

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from dream_api.core.cache import Changes
+from dream_api.core.cache import CacheInvalidator
 from dream_api.core.db import Database
-from dream_api.core.objects import Objects
+from dream_api.core.objects import ObjectStore
 from dream_api.core.settings import Settings
 
 
@@ -27,8 +27,8 @@ def from_state(name: str) -> Callable[[Request], Awaitable[Any]]:
 
 Db = Annotated[Database, Depends(from_state("database"))]
 SettingsDep = Annotated[Settings, Depends(from_state("settings"))]
-ObjectsDep = Annotated[Objects, Depends(from_state("objects"))]
-ChangesDep = Annotated[Changes, Depends(from_state("changes"))]
+ObjectsDep = Annotated[ObjectStore, Depends(from_state("objects"))]
+ChangesDep = Annotated[CacheInvalidator, Depends(from_state("changes"))]
 
 
 def database_of(request: Request) -> Database:

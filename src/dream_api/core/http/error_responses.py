@@ -5,11 +5,11 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from dream_api.core.errors import Refusal
+from dream_api.core.errors import AppError
 from dream_api.core.html import renderer
 
 
-def refusal_body(refusal: Refusal, request_id: str, link_base: str) -> dict[str, Any]:
+def error_body(refusal: AppError, request_id: str, link_base: str) -> dict[str, Any]:
     return {
         "error": refusal.sentence,
         "code": refusal.code,
@@ -21,13 +21,13 @@ def refusal_body(refusal: Refusal, request_id: str, link_base: str) -> dict[str,
     }
 
 
-def refusal_answer(refusal: Refusal, request_id: str, link_base: str, accept: str = "") -> Response:
+def error_response(refusal: AppError, request_id: str, link_base: str, accept: str = "") -> Response:
     """HTML where the caller is a browser that prefers it."""
     headers = {**refusal.headers, "X-Request-Id": request_id}
     if _prefers_html(accept):
         page = renderer.render("refusal.html", refusal=refusal, request_id=request_id, link_base=link_base)
         return HTMLResponse(page, refusal.status, headers)
-    body = json.dumps(refusal_body(refusal, request_id, link_base), ensure_ascii=False)
+    body = json.dumps(error_body(refusal, request_id, link_base), ensure_ascii=False)
     return Response(body.encode(errors="replace"), refusal.status, headers, media_type="application/json")
 
 

@@ -45,7 +45,7 @@ class Handler(Protocol):
         ...
 
 
-class Lanes:
+class FastPathProtocolFactory:
     """Makes the protocol of each connection; handed to uvicorn in the place of its own protocol class."""
 
     def __init__(self, handler: Handler, protocols: HttpProtocols) -> None:
@@ -66,7 +66,7 @@ class Lanes:
         def fallback() -> HttpProtocol:
             return self.protocols(config, server_state, app_state, loop)
 
-        return Lane(self, fallback, server_state, loop, config.timeout_keep_alive)
+        return FastPathProtocol(self, fallback, server_state, loop, config.timeout_keep_alive)
 
     def default_headers(self, server_state: Any) -> bytes:
         """The lines that uvicorn puts into every answer, such as the date, which it makes anew every second."""
@@ -76,12 +76,12 @@ class Lanes:
         return self._told[1]
 
 
-class Lane(asyncio.Protocol):
+class FastPathProtocol(asyncio.Protocol):
     """One connection, for as long as its requests are plain."""
 
     def __init__(
         self,
-        lanes: Lanes,
+        lanes: FastPathProtocolFactory,
         fallback: Callable[[], HttpProtocol],
         server_state: Any,
         loop: asyncio.AbstractEventLoop,

@@ -16,7 +16,7 @@ _MOST_FIELDS = 20
 _HINT = "Send the form of the page itself."
 
 
-class ForeignForm(Forbidden):
+class CSRFRejected(Forbidden):
     code = "foreign_form"
     hint = "Open the page again and send its own form; another website cannot do that for you."
 
@@ -34,7 +34,7 @@ async def read_form(request: Request, *, largest: int = _LARGEST, most_fields: i
     return {name: value.replace("\x00", "").strip() for name, value in told}
 
 
-def refuse_foreign_form(headers: Mapping[str, str], link_base: str) -> None:
+def require_same_origin(headers: Mapping[str, str], link_base: str) -> None:
     """Raises ForeignForm where a browser says that another website sent it."""
     site = headers.get("sec-fetch-site")
     if site is not None:
@@ -43,4 +43,4 @@ def refuse_foreign_form(headers: Mapping[str, str], link_base: str) -> None:
         parts = urlsplit(link_base)
         is_ours = headers.get("origin") in (None, f"{parts.scheme}://{parts.netloc}")
     if not is_ours:
-        raise ForeignForm("Another website sent this form.")
+        raise CSRFRejected("Another website sent this form.")

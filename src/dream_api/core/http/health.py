@@ -10,9 +10,9 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from dream_api.core import jobs, metrics
-from dream_api.core.errors import Forbidden, Refusal, StorageUnavailable, Unavailable
+from dream_api.core.errors import AppError, Forbidden, StorageUnavailable, Unavailable
 from dream_api.core.http.dependencies import database_of, settings_of, state_of
-from dream_api.core.http.openapi import answers
+from dream_api.core.http.openapi import error_responses
 
 router = APIRouter(tags=["Operations"])
 # What machines ask again and again; never limited.
@@ -44,7 +44,7 @@ async def healthz() -> Health:
     return Health()
 
 
-@router.get("/readyz", summary="Can it serve?", responses={**_OK, **answers(StorageUnavailable, ShuttingDown)})
+@router.get("/readyz", summary="Can it serve?", responses={**_OK, **error_responses(StorageUnavailable, ShuttingDown)})
 async def readyz(request: Request) -> Health:
     """The database answers, and the process is not shutting down."""
     database = database_of(request)
@@ -68,10 +68,10 @@ def _may_read_metrics(request: Request) -> None:
     "/metrics",
     summary="Figures for Prometheus",
     response_class=Response,
-    responses={200: {"content": {metrics.CONTENT_TYPE: {}}}, **answers(MetricsClosed)},
+    responses={200: {"content": {metrics.CONTENT_TYPE: {}}}, **error_responses(MetricsClosed)},
 )
 async def read_metrics(request: Request, _: Annotated[None, Depends(_may_read_metrics)]) -> Response:
-    with suppress(Refusal):  # without a database the process's own figures are told all the same
+    with suppress(AppError):  # without a database the process's own figures are told all the same
         async with database_of(request).read() as tx:
             for state, number in (await jobs.counts(tx)).items():
                 metrics.jobs.labels(state).set(number)

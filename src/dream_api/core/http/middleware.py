@@ -9,13 +9,13 @@ from starlette.datastructures import State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dream_api.core import ids, metrics
-from dream_api.core.db import refusal_for
-from dream_api.core.errors import InternalError, Refusal
+from dream_api.core.db import error_for
+from dream_api.core.errors import AppError, InternalError
 from dream_api.core.http.cookies import drop_escaped_cookies
-from dream_api.core.http.error_responses import refusal_answer
+from dream_api.core.http.error_responses import error_response
 from dream_api.core.http.fast_path import Handler
 from dream_api.core.http.protocol import Reply
-from dream_api.core.http.request_body import ClientGone
+from dream_api.core.http.request_body import ClientDisconnected
 
 log = structlog.get_logger()
 _LONGEST_PART = 36
@@ -26,7 +26,7 @@ _SECURITY_HEADERS = [
 ]
 
 
-class HotEndpoint(Handler, Protocol):
+class FastPathEndpoint(Handler, Protocol):
     """An endpoint that goes past the framework: from the fast lane, and as a plain ASGI application."""
 
     method: str
@@ -35,10 +35,10 @@ class HotEndpoint(Handler, Protocol):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
 
-class Front:
+class RootApp:
     """The outermost layer: sends the hot route straight to its endpoint, everything else to the framework."""
 
-    def __init__(self, app: FastAPI, hot: HotEndpoint, link_base: str) -> None:
+    def __init__(self, app: FastAPI, hot: FastPathEndpoint, link_base: str) -> None:
         self._app = app
         self._link_base = link_base
         self.hot = hot
@@ -52,9 +52,9 @@ class Front:
         """The OpenAPI document as it is served."""
         return self._app.openapi()
 
-    def answer_error(self, problem: Refusal, reply: Reply) -> None:
+    def answer_error(self, problem: AppError, reply: Reply) -> None:
         """Answer what was refused before an application saw it."""
-        answer = refusal_answer(problem, ids.new_request(), self._link_base)
+        answer = error_response(problem, ids.new_request(), self._link_base)
         reply(
             answer.status_code,
             (pair for pair in answer.raw_headers if pair[0] != b"content-length"),
@@ -70,7 +70,7 @@ class Front:
         await self._app(scope, receive, send)
 
 
-class Answering:
+class RequestContextMiddleware:
     """The framework's outermost middleware: gives each request an id, answers refusals and bugs, counts and logs."""
 
     def __init__(self, app: ASGIApp, link_base: str) -> None:
@@ -101,13 +101,13 @@ class Answering:
 
         try:
             await self._app(scope, receive, told)
-        except ClientGone:
+        except ClientDisconnected:
             return
         except Exception as problem:
             if status:
                 raise  # the answer has begun: nothing can be told any more
-            refusal = as_refusal(problem, request_id)
-            answer = refusal_answer(refusal, request_id, self._link_base, _accept(scope))
+            refusal = to_app_error(problem, request_id)
+            answer = error_response(refusal, request_id, self._link_base, _accept(scope))
             await answer(scope, receive, told)
         finally:
             route = getattr(scope.get("route"), "path", "other")
@@ -128,13 +128,13 @@ def _logged(path: str) -> str:
     return "/".join(part if len(part) <= _LONGEST_PART else f"{part[:12]}…" for part in path.split("/"))
 
 
-def as_refusal(problem: Exception, request_id: str) -> Refusal:
+def to_app_error(problem: Exception, request_id: str) -> AppError:
     """The refusal that a caller is told of any failure; what was not designed is logged as a bug."""
-    if isinstance(problem, Refusal):
+    if isinstance(problem, AppError):
         if isinstance(problem, InternalError):
             log.error("bug", request_id=request_id, sentence=problem.sentence)
         return problem
-    designed = refusal_for(problem)
+    designed = error_for(problem)
     if designed is not None:
         return designed
     log.error("bug", request_id=request_id, exc_info=problem)

@@ -6,11 +6,11 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from dream_api.core.errors import BodyTooDeep, MalformedJson, Refusal, TooLarge, UnsupportedMedia
+from dream_api.core.errors import AppError, BodyTooDeep, MalformedJson, TooLarge, UnsupportedMedia
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 
 # What a POST with a JSON body can be refused for before anybody looks at what it says.
-JSON_BODY: tuple[type[Refusal], ...] = (
+JSON_BODY_ERRORS: tuple[type[AppError], ...] = (
     MalformedJson,
     BodyTooDeep,
     TooLarge,
@@ -37,7 +37,7 @@ class Error(BaseModel):
 _ERROR = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
 
 
-def document(app: FastAPI) -> None:
+def add_error_schema(app: FastAPI) -> None:
     """Lets the application's OpenAPI document tell the shape of the refusals that `answers` points at."""
     written = app.openapi
 
@@ -50,7 +50,7 @@ def document(app: FastAPI) -> None:
     app.openapi = openapi
 
 
-def answers(*refusals: type[Refusal]) -> dict[int | str, dict[str, Any]]:
+def error_responses(*refusals: type[AppError]) -> dict[int | str, dict[str, Any]]:
     """The documented refusals of an operation, by their status."""
     by_status: dict[int | str, list[str]] = {}
     for refusal in refusals:
@@ -61,12 +61,12 @@ def answers(*refusals: type[Refusal]) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def shown(status: int, example: Any) -> dict[int | str, dict[str, Any]]:
+def example_response(status: int, example: Any) -> dict[int | str, dict[str, Any]]:
     """An operation's answer, as it looks."""
     return {status: {"content": {"application/json": {"example": example}}}}
 
 
-def takes(model: type[BaseModel], example: dict[str, Any], *, required: bool = True) -> dict[str, Any]:
+def request_body(model: type[BaseModel], example: dict[str, Any], *, required: bool = True) -> dict[str, Any]:
     """The body of an operation: read by hand after the caller's rights were checked, so told by hand as well."""
     schema = model.model_json_schema(by_alias=True, ref_template=_PLACE)
     schema = _whole(schema, schema.pop("$defs", {}))

@@ -17,7 +17,7 @@ import structlog
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from dream_api.core.errors import MalformedRequest, Refusal
+from dream_api.core.errors import AppError, MalformedRequest
 from dream_api.core.http.connections import Connections, TooManyConnections
 from dream_api.core.http.request_head import HeadTooLarge, beginning_checked, head_checked, head_size_checked
 
@@ -25,7 +25,7 @@ _log = structlog.get_logger()
 
 Reply = Callable[[int, Iterable[tuple[bytes, bytes]], bytes], None]
 # Renders an error in the one shape and hands it to the reply.
-AnswerError = Callable[[Refusal, Reply], None]
+AnswerError = Callable[[AppError, Reply], None]
 
 # How long the rest of a refused request is read and dropped, so that the client can still read the answer.
 _DISCARD_SECONDS = 2.0
@@ -49,7 +49,7 @@ class Deadlines:
     bytes_per_second: int = 1_000
 
 
-class RequestTimeout(Refusal):
+class RequestTimeout(AppError):
     status = 408
     code = "request_timeout"
     hint = "Send the request again, without pauses; the server waits 10 seconds for the next byte."
@@ -200,7 +200,7 @@ class HttpProtocol(HttpToolsProtocol):
                 self._searched = max(0, stop - self._at - _END_ACROSS_PIECES)
                 return False
             head = head_checked(self._unread[self._at : stop])
-        except Refusal as problem:
+        except AppError as problem:
             self._refuse(problem)
             return False
         self._at, self._searched = stop, 0
@@ -331,7 +331,7 @@ class HttpProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         self._refuse(MalformedRequest(msg))
 
-    def _refuse(self, problem: Refusal) -> None:
+    def _refuse(self, problem: AppError) -> None:
         """Answer with the error, unless an answer has begun, and end the connection."""
         self._unread, self._at = b"", 0
         if self._is_answering:

@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.types import Receive
 
 from dream_api.core.errors import (
+    AppError,
     BodyTooDeep,
     MalformedJson,
     MalformedRequest,
-    Refusal,
     TooLarge,
     UnsupportedMedia,
     ValidationFailed,
@@ -19,7 +19,7 @@ from dream_api.core.errors import (
 from dream_api.core.http.dependencies import settings_of
 
 
-class Body(BaseModel):
+class RequestModel(BaseModel):
     """What a request may send: exact types, no unknown field, camelCase on the wire."""
 
     model_config = ConfigDict(
@@ -27,14 +27,14 @@ class Body(BaseModel):
     )
 
 
-B = TypeVar("B", bound=Body)
+B = TypeVar("B", bound=RequestModel)
 
 
-class ClientGone(Exception):
+class ClientDisconnected(Exception):
     """The client closed the connection before its request was complete."""
 
 
-async def read_json(request: Request, model: type[B]) -> tuple[B, bytes]:
+async def read_json_body(request: Request, model: type[B]) -> tuple[B, bytes]:
     """The request's body as the model, and as it came."""
     body = await read(request.receive, request.headers.get("content-length"), settings_of(request).body_limit)
     return parse(model, body, request.headers.get("content-type")), body
@@ -49,7 +49,7 @@ async def read(receive: Receive, content_length: str | None, limit: int) -> byte
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ClientGone
+            raise ClientDisconnected
         part: bytes = message.get("body", b"")
         size += len(part)
         if size > limit:
@@ -68,10 +68,12 @@ def parse(model: type[B], body: bytes, content_type: str | None) -> B:
     try:
         return model.model_validate_json(body)
     except ValidationError as problem:
-        raise from_errors(problem.errors(include_url=False, include_context=False, include_input=False)) from None
+        raise from_validation_errors(
+            problem.errors(include_url=False, include_context=False, include_input=False)
+        ) from None
 
 
-def from_errors(errors: list[Any]) -> Refusal:
+def from_validation_errors(errors: list[Any]) -> AppError:
     """What pydantic found wrong, as one refusal that names the first field."""
     first = errors[0]
     if first["type"] == "json_invalid":

@@ -6,7 +6,7 @@ leaves to the application what a repeated field means.
 
 from collections import Counter
 
-from dream_api.core.errors import MalformedRequest, NotAllowed, Refusal
+from dream_api.core.errors import AppError, MalformedRequest, NotAllowed
 
 MAX_HEAD_BYTES = 16_384
 MAX_FIELDS = 100
@@ -35,13 +35,13 @@ _SENT_ONCE = frozenset(
 )
 
 
-class HeadTooLarge(Refusal):
+class HeadTooLarge(AppError):
     status = 431
     code = "head_too_large"
     hint = "Send fewer and shorter headers; long data belongs into the body."
 
 
-class UrlTooLong(Refusal):
+class UrlTooLong(AppError):
     status = 414
     code = "url_too_long"
     hint = "Send long data in the body of a POST request."

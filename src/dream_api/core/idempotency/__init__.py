@@ -5,11 +5,11 @@ from dream_api.core.idempotency.store import (
     REMEMBERED,
     IdempotencyInProgress,
     IdempotencyMismatch,
-    Once,
-    proper_key,
-    refuse_another,
-    remembered,
-    remembered_outside,
+    IdempotentRequest,
+    require_same_request,
+    run_once,
+    run_once_external,
+    validate_key,
 )
 
 __all__ = [
@@ -17,9 +17,9 @@ __all__ = [
     "REMEMBERED",
     "IdempotencyInProgress",
     "IdempotencyMismatch",
-    "Once",
-    "proper_key",
-    "refuse_another",
-    "remembered",
-    "remembered_outside",
+    "IdempotentRequest",
+    "require_same_request",
+    "run_once",
+    "run_once_external",
+    "validate_key",
 ]

@@ -38,7 +38,7 @@ class IdempotencyInProgress(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Once:
+class IdempotentRequest:
     """A request as its key knows it: whose, what for, and what was sent."""
 
     platform_id: str
@@ -58,7 +58,7 @@ class Once:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class StoredResponse:
     """An answer: its status and JSON, and whether it was given before."""
 
     status: int
@@ -66,7 +66,7 @@ class Remembered:
     is_replay: bool
 
 
-def proper_key(text: str | None) -> str | None:
+def validate_key(text: str | None) -> str | None:
     """The header's value where there is one; refuses what is no key."""
     if text is None:
         return None
@@ -79,13 +79,13 @@ def proper_key(text: str | None) -> str | None:
     return text
 
 
-async def remembered(
+async def run_once(
     database: Database,
-    once: Once | None,
+    once: IdempotentRequest | None,
     status: int,
     effect: Callable[[Tx], Awaitable[str]],
     kept: Callable[[str], str] = lambda text: text,
-) -> Remembered:
+) -> StoredResponse:
     """Run the effect in a transaction and commit its answer with it; a repeated key gets the first answer again.
 
     `kept`: what of the answer may be stored, and is told to those who ask again.
@@ -93,22 +93,22 @@ async def remembered(
     try:
         async with database.write() as tx:
             if once is None:
-                return Remembered(status, await effect(tx), is_replay=False)
+                return StoredResponse(status, await effect(tx), is_replay=False)
             known = await _claim(tx, once)
             if known is not None:
                 return known
             text = await effect(tx)
             await tx.execute(update(idempotency_keys).where(*_is(once)).values(status=status, answer=kept(text)))
-            return Remembered(status, text, is_replay=False)
+            return StoredResponse(status, text, is_replay=False)
     except Overloaded as problem:
         if once is not None and problem.__cause__ is not None and is_contention(problem.__cause__):
             raise IdempotencyInProgress("A request with this idempotency key is still running.") from problem
         raise
 
 
-async def remembered_outside(
-    database: Database, once: Once | None, status: int, effect: Callable[[], Awaitable[str]]
-) -> Remembered:
+async def run_once_external(
+    database: Database, once: IdempotentRequest | None, status: int, effect: Callable[[], Awaitable[str]]
+) -> StoredResponse:
     """As `remembered`, for an effect that is no one transaction, because somebody else is asked on the way.
 
     It may run again for a repeated key, until its answer was stored: whoever is asked must know the key too.
@@ -122,10 +122,10 @@ async def remembered_outside(
     if once is not None:
         async with database.write() as tx:
             await tx.execute(update(idempotency_keys).where(*_is(once)).values(status=status, answer=text))
-    return Remembered(status, text, is_replay=False)
+    return StoredResponse(status, text, is_replay=False)
 
 
-async def _claim(tx: Tx, once: Once) -> Remembered | None:
+async def _claim(tx: Tx, once: IdempotentRequest) -> StoredResponse | None:
     """The stored answer, empty where there is none yet; or None, and the key is ours."""
     now = clock.now()
     row = {"fingerprint": once.fingerprint, "created_at": now}
@@ -142,15 +142,15 @@ async def _claim(tx: Tx, once: Once) -> Remembered | None:
         return None
     stored = await tx.first(select(k.fingerprint, k.status, k.answer).where(*_is(once)))
     assert stored is not None
-    refuse_another(once, stored.fingerprint)
-    return Remembered(stored.status or 0, stored.answer or "", is_replay=True)
+    require_same_request(once, stored.fingerprint)
+    return StoredResponse(stored.status or 0, stored.answer or "", is_replay=True)
 
 
-def refuse_another(once: Once, fingerprint: bytes) -> None:
+def require_same_request(once: IdempotentRequest, fingerprint: bytes) -> None:
     """The first request's fingerprint must be this one's."""
     if bytes(fingerprint) != once.fingerprint:
         raise IdempotencyMismatch("This idempotency key was used before with another body.")
 
 
-def _is(once: Once) -> tuple[ColumnElement[bool], ...]:
+def _is(once: IdempotentRequest) -> tuple[ColumnElement[bool], ...]:
     return (k.platform_id == once.platform_id, k.scope == once.scope, k.key == once.key)

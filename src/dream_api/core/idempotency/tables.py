@@ -2,19 +2,19 @@
 
 from sqlalchemy import Column, Index, SmallInteger, Table
 
-from dream_api.core.db.columns import Digest, Verbatim, key, metadata, moment
+from dream_api.core.db.columns import Hash, RawText, id_column, metadata, timestamp_column
 
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,
-    key("platform_id", primary_key=True),
+    id_column("platform_id", primary_key=True),
     # Who asked, and what for: "<caller> POST /api/customers".
-    key("scope", primary_key=True),
-    key("key", primary_key=True),
-    Column("fingerprint", Digest, nullable=False),
+    id_column("scope", primary_key=True),
+    id_column("key", primary_key=True),
+    Column("fingerprint", Hash, nullable=False),
     Column("status", SmallInteger, nullable=True),
-    Column("answer", Verbatim, nullable=True),
-    moment("created_at"),
+    Column("answer", RawText, nullable=True),
+    timestamp_column("created_at"),
     Index("ix_idempotency_keys__created_at", "created_at"),
     info={"scope": "platform", "personal": True, "keep": "24 hours"},
 )

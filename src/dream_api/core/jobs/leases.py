@@ -29,7 +29,7 @@ async def claim(tx: Tx, worker: str, kinds: Collection[str], limit: int, now: in
     for job in jobs:
         if job.attempts > ATTEMPTS:
             # Its last worker ended without a word, perhaps because of this very job.
-            await queries.bury(tx, worker, job.id, now, "The worker that ran it went away.")
+            await queries.mark_dead(tx, worker, job.id, now, "The worker that ran it went away.")
     return [job for job in jobs if job.attempts <= ATTEMPTS]
 
 
@@ -50,9 +50,9 @@ async def record(
 
 async def _record_failure(tx: Tx, worker: str, job: Job, error: str, now: int) -> None:
     if job.attempts >= ATTEMPTS:
-        await queries.bury(tx, worker, job.id, now, error)
+        await queries.mark_dead(tx, worker, job.id, now, error)
     else:
-        await queries.put_off(tx, worker, job.id, now + wait_after(job.attempts), error)
+        await queries.reschedule(tx, worker, job.id, now + wait_after(job.attempts), error)
 
 
 async def give_back(tx: Tx, worker: str, job_ids: Collection[str], now: int) -> None:

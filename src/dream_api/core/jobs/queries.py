@@ -61,12 +61,12 @@ async def delete_held(tx: Tx, worker: str, job_ids: Collection[str]) -> None:
     await tx.execute(delete(jobs).where(jobs.c.leased_by == worker, jobs.c.id.in_(job_ids)))
 
 
-async def put_off(tx: Tx, worker: str, job_id: str, run_at: int, error: str) -> None:
+async def reschedule(tx: Tx, worker: str, job_id: str, run_at: int, error: str) -> None:
     clause = _update(worker, job_id)
     await tx.execute(clause.values(state="waiting", leased_by=None, run_at=run_at, last_error=error))
 
 
-async def bury(tx: Tx, worker: str, job_id: str, died_at: int, error: str) -> None:
+async def mark_dead(tx: Tx, worker: str, job_id: str, died_at: int, error: str) -> None:
     clause = _update(worker, job_id)
     await tx.execute(clause.values(state="dead", leased_by=None, run_at=None, died_at=died_at, last_error=error))
 

@@ -9,7 +9,7 @@ from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound
 from dream_api.core.jobs import queries
 from dream_api.core.jobs.registry import Job
-from dream_api.core.jobs.wakeup import wake
+from dream_api.core.jobs.wakeup import notify_workers
 
 State = Literal["waiting", "running", "dead"]
 STATES: tuple[State, ...] = ("waiting", "running", "dead")
@@ -39,7 +39,7 @@ async def enqueue(
         run_at=now if run_at is None else run_at,
         created_at=now,
     )
-    tx.after_commit.append(wake)
+    tx.after_commit.append(notify_workers)
     return job_id
 
 
@@ -53,7 +53,7 @@ async def retry(tx: Tx, job_id: str) -> None:
     """A dead job runs at once and has all its attempts again; NotFound where none has this id."""
     if not await queries.revive(tx, job_id, clock.now()):
         raise NotFound("There is no dead job with this id.")
-    tx.after_commit.append(wake)
+    tx.after_commit.append(notify_workers)
 
 
 async def counts(tx: Tx) -> dict[State, int]:

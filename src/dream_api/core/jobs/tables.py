@@ -2,26 +2,26 @@
 
 from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, text
 
-from dream_api.core.db.columns import Document, Verbatim, key, metadata, moment
+from dream_api.core.db.columns import Document, RawText, id_column, metadata, timestamp_column
 
 _IS_DEAD = text("died_at IS NOT NULL")
 
 jobs = Table(
     "jobs",
     metadata,
-    key("id", primary_key=True),
-    key("platform_id", nullable=True),
-    key("kind"),
+    id_column("id", primary_key=True),
+    id_column("platform_id", nullable=True),
+    id_column("kind"),
     Column("payload", Document, nullable=False),
-    key("state"),
+    id_column("state"),
     Column("attempts", Integer, nullable=False),
     # When a worker may take the job: of a running one when its lease runs out, of a dead one never. So one
     # index tells what is due, be it new, put off, or left behind by a worker that crashed.
-    moment("run_at", nullable=True),
-    key("leased_by", nullable=True),
-    Column("last_error", Verbatim, nullable=True),
-    moment("created_at"),
-    moment("died_at", nullable=True),
+    timestamp_column("run_at", nullable=True),
+    id_column("leased_by", nullable=True),
+    Column("last_error", RawText, nullable=True),
+    timestamp_column("created_at"),
+    timestamp_column("died_at", nullable=True),
     CheckConstraint("state IN ('waiting', 'running', 'dead')", name="state"),
     CheckConstraint("(state = 'dead') = (run_at IS NULL)", name="run_at"),
     CheckConstraint("(state = 'dead') = (died_at IS NOT NULL)", name="died_at"),
@@ -35,7 +35,7 @@ jobs = Table(
 schedules = Table(
     "schedules",
     metadata,
-    key("name", primary_key=True),
-    moment("next_at"),
+    id_column("name", primary_key=True),
+    timestamp_column("next_at"),
     info={"scope": "instance", "personal": False, "keep": "for ever"},
 )

@@ -8,7 +8,7 @@ _sleepers: set[asyncio.Event] = set()
 
 
 @contextmanager
-def woken(event: asyncio.Event) -> Generator[None, None, None]:
+def wait_for_notification(event: asyncio.Event) -> Generator[None, None, None]:
     """Within the block, `wake` sets the event."""
     _sleepers.add(event)
     try:
@@ -17,7 +17,7 @@ def woken(event: asyncio.Event) -> Generator[None, None, None]:
         _sleepers.discard(event)
 
 
-def wake() -> None:
+def notify_workers() -> None:
     """For `tx.after_commit`: what was enqueued can now be seen."""
     for event in _sleepers:
         event.set()

@@ -14,7 +14,7 @@ from dream_api.core import clock, ids
 from dream_api.core.db import Database
 from dream_api.core.jobs import leases, queries, schedules
 from dream_api.core.jobs.registry import Job, Registry
-from dream_api.core.jobs.wakeup import woken
+from dream_api.core.jobs.wakeup import wait_for_notification
 
 _log: FilteringBoundLogger = structlog.get_logger(__name__)
 
@@ -74,7 +74,7 @@ class Worker:
         """Until `stop`. Failures of storage are logged and outlived."""
         self._has_ended.clear()
         try:
-            with woken(self._wake):
+            with wait_for_notification(self._wake):
                 while not self._is_over():
                     self._wake.clear()
                     await self._rest(await self._turn_or_pause())

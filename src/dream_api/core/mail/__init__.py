@@ -3,19 +3,19 @@
 Without a mail server they are kept instead, for the operator to read: the outbox.
 """
 
-from dream_api.core.mail.delivery import KEPT, Carrier, register
-from dream_api.core.mail.messages import Letter, Letters
-from dream_api.core.mail.outbox import DELIVER_JOB, post
+from dream_api.core.mail.delivery import KEPT, SMTPTransport, register
+from dream_api.core.mail.messages import EmailMessage, EmailTemplates
+from dream_api.core.mail.outbox import DELIVER_JOB, enqueue_email
 from dream_api.core.mail.queries import mail_by_id, newest
 
 __all__ = [
     "DELIVER_JOB",
     "KEPT",
-    "Carrier",
-    "Letter",
-    "Letters",
+    "EmailMessage",
+    "EmailTemplates",
+    "SMTPTransport",
+    "enqueue_email",
     "mail_by_id",
     "newest",
-    "post",
     "register",
 ]

@@ -17,7 +17,7 @@ from sqlalchemy import Row
 
 from dream_api.core import clock
 from dream_api.core.db import Database
-from dream_api.core.expiry import Kept
+from dream_api.core.expiry import ExpiryRule
 from dream_api.core.jobs import Job, Registry
 from dream_api.core.jobs.leases import ATTEMPTS, error_text
 from dream_api.core.mail.outbox import DELIVER_JOB
@@ -25,13 +25,13 @@ from dream_api.core.mail.queries import mail_by_id, set_outcome
 from dream_api.core.mail.tables import mails
 from dream_api.core.settings import Settings
 
-KEPT = (Kept(mails.c.created_at, 30 * clock.DAY),)
+KEPT = (ExpiryRule(mails.c.created_at, 30 * clock.DAY),)
 _SECONDS = 30
 _PERMANENT = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Carrier:
+class SMTPTransport:
     """A mail server, and who writes: `Name <address>` or an address."""
 
     url: str
@@ -74,11 +74,11 @@ class Carrier:
 def register(registry: Registry, settings: Settings) -> None:
     carrier = None
     if settings.smtp_url is not None and settings.mail_from is not None:
-        carrier = Carrier(settings.smtp_url.get_secret_value(), settings.mail_from)
+        carrier = SMTPTransport(settings.smtp_url.get_secret_value(), settings.mail_from)
     registry.handle(DELIVER_JOB, partial(deliver, carrier))
 
 
-async def deliver(carrier: Carrier | None, database: Database, job: Job) -> None:
+async def deliver(carrier: SMTPTransport | None, database: Database, job: Job) -> None:
     """Raises where the server may take the letter later."""
     mail_id = job.payload["mail"]
     async with database.read() as tx:

@@ -15,7 +15,7 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class EmailMessage:
     """To one address; ValueError where the address or the subject could begin another header."""
 
     to: str
@@ -30,19 +30,19 @@ class Letter:
             raise ValueError("A letter's subject is one line.")
 
 
-class Letters:
+class EmailTemplates:
     """The letters of one room: `templates/mail/<name>.txt`, which begins with `Subject: …`, and `<name>.html`."""
 
     def __init__(self, package: str) -> None:
         self._package = package
         self._texts = cache(self._read)
 
-    def write(self, name: str, *, to: str, **values: Any) -> Letter:
+    def write(self, name: str, *, to: str, **values: Any) -> EmailMessage:
         """The letter of that name, with what it tells; the HTML escapes it."""
         subject, text = self._texts(name)
         html = self._environment.get_template(f"mail/{name}.html")
         title = " ".join(subject.render(values).split())
-        return Letter(to, title, text.render(values).strip() + "\n", html.render(subject=title, **values))
+        return EmailMessage(to, title, text.render(values).strip() + "\n", html.render(subject=title, **values))
 
     @cached_property
     def _environment(self) -> Environment:

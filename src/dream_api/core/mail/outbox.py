@@ -4,12 +4,12 @@ from dream_api.core import clock, ids
 from dream_api.core.db import Tx
 from dream_api.core.jobs import enqueue
 from dream_api.core.mail import queries
-from dream_api.core.mail.messages import Letter
+from dream_api.core.mail.messages import EmailMessage
 
 DELIVER_JOB = "core.mail.deliver"
 
 
-async def post(tx: Tx, letter: Letter) -> str:
+async def enqueue_email(tx: Tx, letter: EmailMessage) -> str:
     """The mail's id; it is delivered if and only if this transaction commits."""
     mail_id = ids.new("eml")
     row = {

@@ -2,22 +2,22 @@
 
 from sqlalchemy import CheckConstraint, Column, Index, Integer, Table
 
-from dream_api.core.db.columns import Verbatim, key, metadata, moment
+from dream_api.core.db.columns import RawText, id_column, metadata, timestamp_column
 
 mails = Table(
     "mails",
     metadata,
-    key("id", primary_key=True),
-    key("to"),
-    Column("subject", Verbatim, nullable=False),
+    id_column("id", primary_key=True),
+    id_column("to"),
+    Column("subject", RawText, nullable=False),
     # Both parts are empty once the letter was sent: the links in it open doors.
-    Column("text", Verbatim, nullable=False),
-    Column("html", Verbatim, nullable=False),
-    key("state"),
+    Column("text", RawText, nullable=False),
+    Column("html", RawText, nullable=False),
+    id_column("state"),
     Column("attempts", Integer, nullable=False),
-    Column("last_error", Verbatim, nullable=True),
-    moment("created_at"),
-    moment("sent_at", nullable=True),
+    Column("last_error", RawText, nullable=True),
+    timestamp_column("created_at"),
+    timestamp_column("sent_at", nullable=True),
     CheckConstraint("state IN ('waiting', 'sent', 'kept', 'failed')", name="state"),
     CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_at"),
     Index("ix_mails__created_at", "created_at"),

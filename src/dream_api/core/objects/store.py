@@ -23,7 +23,7 @@ class NoSuchObject(LookupError):
     """There is nothing at the path."""
 
 
-class Objects:
+class ObjectStore:
     """What was put is there, whole, once `put` has returned; it is read as a whole or in part.
 
     StorageUnavailable where the store does not answer; ValueError for a path that is none.
@@ -95,13 +95,13 @@ def _sync(path: Path) -> None:
             os.close(handle)
 
 
-def opened(settings: Settings) -> Objects:
+def open_object_store(settings: Settings) -> ObjectStore:
     """The store that the settings name; a bucket is opened at once, so that wrong settings are told at the start."""
     if settings.s3_bucket is not None:
         bucket = _open_bucket(settings, settings.s3_bucket)
-        return Objects(lambda: bucket)
+        return ObjectStore(lambda: bucket)
     folder = (settings.data / _FOLDER).resolve()
-    return Objects(partial(_open_folder, folder), folder)
+    return ObjectStore(partial(_open_folder, folder), folder)
 
 
 def _open_folder(folder: Path) -> Any:

@@ -4,15 +4,23 @@ A bucket holds one second's worth of calls and is filled at the same rate: 20 a 
 refused takes nothing. Levels are whole numbers, millionths of a call: at N a second a microsecond brings exactly N.
 """
 
-from dream_api.core.ratelimit.fallback import Shared
-from dream_api.core.ratelimit.limiter import RateLimited, Rates, refuse_beyond
-from dream_api.core.ratelimit.memory import InMemory
-from dream_api.core.ratelimit.valkey import InValkey
+from dream_api.core.ratelimit.fallback import FallbackRateLimiter
+from dream_api.core.ratelimit.limiter import RateLimited, RateLimiter, enforce_rate
+from dream_api.core.ratelimit.memory import MemoryRateLimiter
+from dream_api.core.ratelimit.valkey import ValkeyRateLimiter
 
-__all__ = ["InMemory", "InValkey", "RateLimited", "Rates", "Shared", "opened", "refuse_beyond"]
+__all__ = [
+    "FallbackRateLimiter",
+    "MemoryRateLimiter",
+    "RateLimited",
+    "RateLimiter",
+    "ValkeyRateLimiter",
+    "enforce_rate",
+    "opened",
+]
 
 
-def opened(valkey_url: str | None, *, processes: int = 1) -> Rates:
+def opened(valkey_url: str | None, *, processes: int = 1) -> RateLimiter:
     """Rates shared through Valkey where there is one, else this process's share of them."""
-    near = InMemory(processes=processes)
-    return near if valkey_url is None else Shared(InValkey(valkey_url), near)
+    near = MemoryRateLimiter(processes=processes)
+    return near if valkey_url is None else FallbackRateLimiter(ValkeyRateLimiter(valkey_url), near)

@@ -6,17 +6,17 @@ from contextlib import suppress
 
 import structlog
 
-from dream_api.core.ratelimit.limiter import Rates
+from dream_api.core.ratelimit.limiter import RateLimiter
 from dream_api.core.ratelimit.valkey import PATIENCE_SECONDS
 
 log = structlog.get_logger()
 _RETRY_SECONDS = 1.0
 
 
-class Shared:
+class FallbackRateLimiter:
     """`far` decides; while it cannot be reached in time `near` does, and `far` is tried again every second."""
 
-    def __init__(self, far: Rates, near: Rates, *, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, far: RateLimiter, near: RateLimiter, *, patience: float = PATIENCE_SECONDS) -> None:
         self._far = far
         self._near = near
         self._patience = patience

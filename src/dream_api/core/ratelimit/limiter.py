@@ -11,7 +11,7 @@ class RateLimited(TooMany):
     hint = "Wait the seconds in Retry-After, then go on more slowly."
 
 
-class Rates(Protocol):
+class RateLimiter(Protocol):
     """Buckets by their names."""
 
     async def take(self, name: str, per_second: int) -> int:
@@ -23,7 +23,7 @@ class Rates(Protocol):
         ...
 
 
-async def refuse_beyond(rates: Rates, name: str, per_second: int, *, whose: str) -> None:
+async def enforce_rate(rates: RateLimiter, name: str, per_second: int, *, whose: str) -> None:
     """Count one call; RateLimited, with when to come again, where there were too many."""
     wait = await rates.take(name, per_second)
     if not wait:

@@ -7,7 +7,7 @@ from dream_api.core import clock
 _BUCKETS = 50_000
 
 
-class InMemory:
+class MemoryRateLimiter:
     """At most `size` buckets, the one that was idle for longest forgotten first.
 
     One of several processes allows its share. So that everybody can call at all, a bucket has room for one call,

@@ -34,7 +34,7 @@ _CONNECTIONS = 32
 PATIENCE_SECONDS = 0.25
 
 
-class InValkey:
+class ValkeyRateLimiter:
     """Raises what the client raises where the server cannot be reached, or does not answer in time."""
 
     def __init__(self, url: str, *, patience: float = PATIENCE_SECONDS, now: Callable[[], int] | None = None) -> None:

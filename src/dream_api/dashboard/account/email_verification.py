@@ -5,11 +5,11 @@ from starlette.responses import Response
 
 from dream_api import accounts, identity, platforms
 from dream_api.auth.browser_sessions import SignedIn
-from dream_api.auth.csrf import read_own_form
+from dream_api.auth.csrf import read_csrf_form
 from dream_api.auth.guest_sessions import AnyGuest, read_guest_form
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.account.page import HOME, actor_of, page, to_sign_in
-from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.layout import PageRoute, redirect
 
 router = APIRouter(prefix="/account/verify", route_class=PageRoute, include_in_schema=False)
 
@@ -21,17 +21,17 @@ async def show_verify(request: Request, guest: AnyGuest, sent: bool = False) -> 
 
 @router.post("")
 async def send_again(request: Request, db: Db, visitor: SignedIn) -> Response:
-    await read_own_form(request, visitor)
+    await read_csrf_form(request, visitor)
     async with db.write() as tx:
-        await accounts.ask_to_verify(tx, visitor.session.user_id, visitor.session.email)
-    return see("/account/verify?sent=true")
+        await accounts.request_verification_email(tx, visitor.session.user_id, visitor.session.email)
+    return redirect("/account/verify?sent=true")
 
 
 @router.get("/{token}")
 async def show_link(request: Request, db: Db, guest: AnyGuest, token: str) -> Response:
     """Asks before it acts: programs that look at letters before people do open every link in them."""
     async with db.read() as tx:
-        link = await identity.look_up_link(tx, accounts.VERIFY_LINK, token)
+        link = await identity.find_link(tx, accounts.VERIFY_LINK, token)
     return page(request, guest, "verify_link.html", email=link.payload, token=token)
 
 
@@ -42,11 +42,11 @@ async def verify(request: Request, db: Db, settings: SettingsDep, guest: AnyGues
         before, after = await accounts.verify(tx, token)
         by = actor_of(request, after.id, after.email)
         if before.email == after.email:
-            await platforms.record_of_person(tx, after.id, "user.verified", by=by)
+            await platforms.audit_for_user(tx, after.id, "user.verified", by=by)
         else:
             what = "Your e-mail address was changed"
-            await accounts.notify(tx, before.email, what)
+            await accounts.send_security_notice(tx, before.email, what)
             details = {"email": after.email}
-            await platforms.record_of_person(tx, after.id, "user.email_changed", by=by, details=details)
+            await platforms.audit_for_user(tx, after.id, "user.email_changed", by=by, details=details)
     is_in = guest.visitor is not None and guest.visitor.session.user_id == after.id
-    return see(HOME) if is_in else to_sign_in(request, settings, "verified", after.email)
+    return redirect(HOME) if is_in else to_sign_in(request, settings, "verified", after.email)

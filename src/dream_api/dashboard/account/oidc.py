@@ -6,16 +6,16 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from dream_api import accounts, platforms
-from dream_api.accounts import Arrival
+from dream_api.accounts import ExternalSignIn
 from dream_api.auth.dependencies import ProviderDep
-from dream_api.auth.guest_sessions import AnyGuest, drop, keep, own_name
+from dream_api.auth.guest_sessions import AnyGuest, delete_cookie, own_name, set_cookie
 from dream_api.billing.dependencies import InstanceKeyDep
 from dream_api.core import clock
 from dream_api.core.db import Tx
-from dream_api.core.errors import NotFound, Refusal
+from dream_api.core.errors import AppError, NotFound
 from dream_api.core.http.dependencies import Db, SettingsDep
-from dream_api.dashboard.account.page import INVALID, actor_of, let_in, own_path, page
-from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.account.page import INVALID, actor_of, complete_sign_in, own_path, page
+from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.identity import Flow, Provider
 
 router = APIRouter(prefix="/account/oidc", route_class=PageRoute, include_in_schema=False)
@@ -28,7 +28,7 @@ _SECONDS = 600
 @router.get("/start")
 async def start(request: Request, provider: ProviderDep, instance_key: InstanceKeyDep, next: Next = "") -> Response:
     flow, url = await _provider(provider).begin(own_path(next))
-    return keep(request, see(url), _COOKIE, flow.sealed(instance_key), seconds=_SECONDS)
+    return set_cookie(request, redirect(url), _COOKIE, flow.sealed(instance_key), seconds=_SECONDS)
 
 
 @router.get("/callback")
@@ -50,25 +50,25 @@ async def finish(
             is_invited = settings.sign_up == "invited" and await platforms.is_invited(
                 tx, claims.email.strip().lower(), clock.now()
             )
-            arrival = await accounts.arrive(tx, claims, may_join=settings.sign_up == "open" or is_invited)
+            arrival = await accounts.sign_in_external(tx, claims, may_join=settings.sign_up == "open" or is_invited)
             await _record(tx, request, arrival, provider.name)
-            answer = await let_in(tx, request, arrival.user, provider.name, path)
-    except Refusal as refusal:
+            answer = await complete_sign_in(tx, request, arrival.user, provider.name, path)
+    except AppError as refusal:
         values = {"form": {"next": own_path(path)}, "problems": {"": refusal.sentence}, "notice": ""}
         is_open = settings.sign_up == "open"
         answer = page(request, guest, "sign_in.html", status=INVALID, **values, provider=provider, is_open=is_open)
-    return drop(request, answer, _COOKIE)
+    return delete_cookie(request, answer, _COOKIE)
 
 
-async def _record(tx: Tx, request: Request, arrival: Arrival, how: str) -> None:
+async def _record(tx: Tx, request: Request, arrival: ExternalSignIn, how: str) -> None:
     """What the person's account has not had before: itself, or this way in."""
     user = arrival.user
     if not arrival.is_linked:
         return
     if not arrival.is_new:
-        await accounts.notify(tx, user.email, f"A sign-in through {how} was added")
+        await accounts.send_security_notice(tx, user.email, f"A sign-in through {how} was added")
     action, by = "user.signed_up" if arrival.is_new else "identity.linked", actor_of(request, user.id, user.email)
-    await platforms.record_of_person(tx, user.id, action, by=by, details={"how": how})
+    await platforms.audit_for_user(tx, user.id, action, by=by, details={"how": how})
 
 
 def _provider(provider: Provider | None) -> Provider:

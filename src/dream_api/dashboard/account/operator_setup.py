@@ -6,14 +6,14 @@ from starlette.responses import Response
 from dream_api import accounts, identity, platforms
 from dream_api.accounts import User
 from dream_api.auth.dependencies import PasswordsDep
-from dream_api.auth.guest_sessions import AnyGuest, Guest, keep_session, read_guest_form
+from dream_api.auth.guest_sessions import AnonymousVisitor, AnyGuest, read_guest_form, set_session_cookie
 from dream_api.core.db import Database, Tx
-from dream_api.core.errors import Refusal
+from dream_api.core.errors import AppError
 from dream_api.core.http import Form
 from dream_api.core.http.dependencies import Db
-from dream_api.dashboard.account.page import HOME, INVALID, actor_of, begin_session, kept, page, told
-from dream_api.dashboard.layout import PageRoute, see
-from dream_api.identity import Passwords
+from dream_api.dashboard.account.page import HOME, INVALID, actor_of, begin_session, form_errors, page, without_secrets
+from dream_api.dashboard.layout import PageRoute, redirect
+from dream_api.identity import PasswordHasher
 
 router = APIRouter(prefix="/account/operator", route_class=PageRoute, include_in_schema=False)
 
@@ -34,35 +34,35 @@ async def become_operator(request: Request, db: Db, passwords: PasswordsDep, gue
         if guest.visitor is not None:
             return await _take_over(request, db, guest, token)
         return await _make(request, db, passwords, form, token)
-    except identity.LinkUnusable:
+    except identity.LinkExpired:
         raise
-    except Refusal as refusal:
-        shown = {"token": token, "form": kept(form), "problems": told(refusal)}
+    except AppError as refusal:
+        shown = {"token": token, "form": without_secrets(form), "problems": form_errors(refusal)}
         return page(request, guest, "operator.html", status=INVALID, **shown)
 
 
-async def _take_over(request: Request, db: Database, guest: Guest, token: str) -> Response:
+async def _take_over(request: Request, db: Database, guest: AnonymousVisitor, token: str) -> Response:
     """By somebody who is signed in."""
     assert guest.visitor is not None
     session = guest.visitor.session
     async with db.write() as tx:
         await _join(tx, request, token, session.user_id, session.email)
-    return see(HOME)
+    return redirect(HOME)
 
 
-async def _make(request: Request, db: Database, passwords: Passwords, form: Form, token: str) -> Response:
+async def _make(request: Request, db: Database, passwords: PasswordHasher, form: Form, token: str) -> Response:
     """By somebody new: whoever reads the server's terminal need not show that mail reaches them."""
-    email = accounts.proper_email(form.get("email", ""))
-    password = identity.proper_password(form.get("password", ""), email)
+    email = accounts.normalize_email(form.get("email", ""))
+    password = identity.validate_password(form.get("password", ""), email)
     hashed = await passwords.hash(password)
     async with db.write() as tx:
         user: User = await accounts.create_user(tx, email, form.get("name", ""), verified=True, password_hash=hashed)
         await _join(tx, request, token, user.id, user.email)
         session = await begin_session(tx, request, user, "operator's link")
-    return keep_session(request, see(HOME), session)
+    return set_session_cookie(request, redirect(HOME), session)
 
 
 async def _join(tx: Tx, request: Request, token: str, user_id: str, email: str) -> None:
     platform = await platforms.become_operator(tx, token, user_id)
     by = actor_of(request, user_id, email)
-    await platforms.record_of_person(tx, user_id, "member.joined", by=by, about=platform.id, details={"role": "owner"})
+    await platforms.audit_for_user(tx, user_id, "member.joined", by=by, about=platform.id, details={"role": "owner"})

@@ -7,15 +7,15 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import accounts, identity, platforms
-from dream_api.auth.browser_sessions import SignedIn, Visitor
-from dream_api.auth.csrf import read_own_form
+from dream_api.auth.browser_sessions import SignedIn, SignedInUser
+from dream_api.auth.csrf import read_csrf_form
 from dream_api.auth.token_roles import lower
 from dream_api.core import clock
 from dream_api.core.db import Row
 from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.account.page import actor, frame
 from dream_api.dashboard.account.user_agents import browser_named
-from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.platforms import Membership
 
 router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=False)
@@ -66,7 +66,7 @@ async def show_account(db: Db, visitor: SignedIn, done: str = "") -> Response:
     open_ones = [row for row in sessions if row.expires_at > now]
     working = [row for row in tokens if row.revoked_at is None and (row.expires_at is None or row.expires_at > now)]
     own = {each.platform.id: each for each in visitor.memberships}
-    return frame.plain(
+    return frame.render_public(
         "account.html",
         visitor,
         user=user,
@@ -78,7 +78,7 @@ async def show_account(db: Db, visitor: SignedIn, done: str = "") -> Response:
     )
 
 
-def _session(row: Row[Any], visitor: Visitor) -> SessionShown:
+def _session(row: Row[Any], visitor: SignedInUser) -> SessionShown:
     is_this = row.id == visitor.session.id
     return SessionShown(row.id, browser_named(row.agent), row.address, row.last_used_at, is_this)
 
@@ -90,20 +90,20 @@ def _token(row: Row[Any], membership: Membership) -> TokenShown:
 
 @router.post("/sessions/end")
 async def end_other_sessions(request: Request, db: Db, visitor: SignedIn) -> Response:
-    await read_own_form(request, visitor)
+    await read_csrf_form(request, visitor)
     session = visitor.session
     async with db.write() as tx:
         await accounts.end_sessions(tx, session.user_id, but=(session.id,))
-        await platforms.record_of_person(tx, session.user_id, "sessions.ended", by=actor(request, visitor))
-    return see("/account?done=sessions")
+        await platforms.audit_for_user(tx, session.user_id, "sessions.ended", by=actor(request, visitor))
+    return redirect("/account?done=sessions")
 
 
 @router.post("/sessions/{session_id}/end")
 async def end_session(request: Request, db: Db, visitor: SignedIn, session_id: str) -> Response:
-    await read_own_form(request, visitor)
+    await read_csrf_form(request, visitor)
     user_id = visitor.session.user_id
     async with db.write() as tx:
         await accounts.end_session(tx, user_id, session_id)
         by = actor(request, visitor)
-        await platforms.record_of_person(tx, user_id, "session.ended", by=by, about=session_id)
-    return see("/account?done=session")
+        await platforms.audit_for_user(tx, user_id, "session.ended", by=by, about=session_id)
+    return redirect("/account?done=session")

@@ -9,16 +9,23 @@ from starlette.responses import Response
 from dream_api import accounts, identity, platforms
 from dream_api.accounts import User
 from dream_api.audit import Actor
-from dream_api.auth.browser_sessions import Visitor
-from dream_api.auth.guest_sessions import Guest, drop, keep, keep_secret, keep_session, own_name
-from dream_api.auth.rate_limit import client_of
+from dream_api.auth.browser_sessions import SignedInUser
+from dream_api.auth.guest_sessions import (
+    AnonymousVisitor,
+    delete_cookie,
+    keep_secret,
+    own_name,
+    set_cookie,
+    set_session_cookie,
+)
+from dream_api.auth.rate_limit import client_address
 from dream_api.core import clock
 from dream_api.core.db import Database, Tx
-from dream_api.core.errors import Refusal
+from dream_api.core.errors import AppError
 from dream_api.core.http import Form
 from dream_api.core.settings import Settings
-from dream_api.dashboard.layout import Frame, see
-from dream_api.identity import Passwords
+from dream_api.dashboard.layout import PageRenderer, redirect
+from dream_api.identity import PasswordHasher
 
 HOME = "/dashboard"
 INVALID = 422
@@ -29,21 +36,21 @@ NEXT_COOKIE, ADDRESS_COOKIE = "dream_next", "dream_address"
 _CODE_MINUTES = 10
 _ADDRESS_SECONDS = 600
 _LONGEST_PATH = 2_000
-frame = Frame("dream_api.dashboard.account")
+frame = PageRenderer("dream_api.dashboard.account")
 
 
-def page(request: Request, guest: Guest, template: str, *, status: int = 200, **values: Any) -> Response:
+def page(request: Request, guest: AnonymousVisitor, template: str, *, status: int = 200, **values: Any) -> Response:
     """A page for everybody, whose forms this browser may send."""
-    shown = frame.plain(template, guest.visitor, status=status, csrf=guest.csrf, **values)
+    shown = frame.render_public(template, guest.visitor, status=status, csrf=guest.csrf, **values)
     return keep_secret(request, shown, guest)
 
 
-def told(refusal: Refusal) -> dict[str, str]:
+def form_errors(refusal: AppError) -> dict[str, str]:
     """The sentence under its field, or above the form."""
     return {refusal.param or "": refusal.sentence}
 
 
-def kept(form: Form) -> Form:
+def without_secrets(form: Form) -> Form:
     """What was typed, without what nobody may see again."""
     return {name: value for name, value in form.items() if name not in ("password", "current", "code")}
 
@@ -55,49 +62,51 @@ def own_path(text: str) -> str:
 
 
 def address_of(request: Request) -> str:
-    return client_of(request.scope) or ""
+    return client_address(request.scope) or ""
 
 
 def actor_of(request: Request, user_id: str, email: str) -> Actor:
     return Actor("user", user_id, email, address_of(request))
 
 
-def actor(request: Request, visitor: Visitor) -> Actor:
+def actor(request: Request, visitor: SignedInUser) -> Actor:
     return actor_of(request, visitor.session.user_id, visitor.session.email)
 
 
 async def begin_session(tx: Tx, request: Request, user: User, how: str) -> str:
     """The text of a new session; `how` they came stands in the log."""
     agent = request.headers.get("user-agent", "")
-    opened = await accounts.enter(tx, user, address=address_of(request), agent=agent)
+    opened = await accounts.start_session(tx, user, address=address_of(request), agent=agent)
     by = actor_of(request, user.id, user.email)
-    await platforms.record_of_person(tx, user.id, "session.opened", by=by, about=opened.id, details={"how": how})
+    await platforms.audit_for_user(tx, user.id, "session.opened", by=by, about=opened.id, details={"how": how})
     return opened.token
 
 
-async def let_in(tx: Tx, request: Request, user: User, how: str, path: str) -> Response:
+async def complete_sign_in(tx: Tx, request: Request, user: User, how: str, path: str) -> Response:
     """To where they wanted to go; who has a second factor shows a code first."""
     if await identity.has_factor(tx, user.id):
         lasts = _CODE_MINUTES * clock.MINUTE
         token = await identity.issue_link(tx, accounts.CODE_LINK, user.id, lasts=lasts, payload=path)
-        return keep(request, see("/account/code"), CODE_COOKIE, token, seconds=_CODE_MINUTES * 60)
-    return keep_session(request, see(path), await begin_session(tx, request, user, how))
+        return set_cookie(request, redirect("/account/code"), CODE_COOKIE, token, seconds=_CODE_MINUTES * 60)
+    return set_session_cookie(request, redirect(path), await begin_session(tx, request, user, how))
 
 
-def kept_in(request: Request, settings: Settings, cookie: str) -> str:
+def read_cookie(request: Request, settings: Settings, cookie: str) -> str:
     """What this browser was told to keep, as it comes back."""
     return request.cookies.get(own_name(settings, cookie), "")
 
 
 def to_sign_in(request: Request, settings: Settings, done: str, email: str) -> Response:
     """What was to be done is done; the page has the address filled in, which no address of a page tells."""
-    path = own_path(unquote(kept_in(request, settings, NEXT_COOKIE)))
+    path = own_path(unquote(read_cookie(request, settings, NEXT_COOKIE)))
     back = "" if path == HOME else f"&next={quote(path, safe='')}"
-    answer = drop(request, see(f"/account/sign-in?done={done}{back}"), NEXT_COOKIE)
-    return keep(request, answer, ADDRESS_COOKIE, quote(email), seconds=_ADDRESS_SECONDS)
+    answer = delete_cookie(request, redirect(f"/account/sign-in?done={done}{back}"), NEXT_COOKIE)
+    return set_cookie(request, answer, ADDRESS_COOKIE, quote(email), seconds=_ADDRESS_SECONDS)
 
 
-async def prove(request: Request, db: Database, passwords: Passwords, visitor: Visitor, form: Form) -> None:
+async def require_password(
+    request: Request, db: Database, passwords: PasswordHasher, visitor: SignedInUser, form: Form
+) -> None:
     """Returns where whoever sits at the browser knows the password as well; raises ValidationFailed."""
     user_id, database = visitor.session.user_id, db
     try:
@@ -105,5 +114,5 @@ async def prove(request: Request, db: Database, passwords: Passwords, visitor: V
     except accounts.PasswordWrong as refusal:
         if refusal.locks:
             async with database.write() as tx:
-                await platforms.record_of_person(tx, user_id, "account.locked", by=actor(request, visitor))
+                await platforms.audit_for_user(tx, user_id, "account.locked", by=actor(request, visitor))
         raise

@@ -7,40 +7,42 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import accounts, audit, identity, platforms
-from dream_api.auth.browser_sessions import SignedIn, Visitor
-from dream_api.auth.csrf import read_own_form
+from dream_api.auth.browser_sessions import SignedIn, SignedInUser
+from dream_api.auth.csrf import read_csrf_form
 from dream_api.auth.dependencies import PasswordsDep
-from dream_api.auth.guest_sessions import drop
-from dream_api.auth.principals import Developer
+from dream_api.auth.guest_sessions import delete_cookie
+from dream_api.auth.principals import PlatformPrincipal
 from dream_api.core.db import Database, Tx
-from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.settings import Settings
-from dream_api.dashboard.account.page import INVALID, actor, frame, kept, prove, told
-from dream_api.dashboard.layout import PageRoute, see
-from dream_api.identity import Passwords
+from dream_api.dashboard.account.page import INVALID, actor, form_errors, frame, require_password, without_secrets
+from dream_api.dashboard.layout import PageRoute, redirect
+from dream_api.identity import PasswordHasher
 from dream_api.platforms import Membership
 from dream_api.tenancy import membership as teaming
-from dream_api.tenancy.membership import Changing
+from dream_api.tenancy.membership import TeamChange
 
 router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=False)
 
-Change = Callable[[Request, Visitor, Form], Awaitable[Response]]
+Change = Callable[[Request, SignedInUser, Form], Awaitable[Response]]
 
 
-async def _change(request: Request, visitor: Visitor, template: str, change: Change) -> Response:
+async def _change(request: Request, visitor: SignedInUser, template: str, change: Change) -> Response:
     """Does what the form asks for; the form again, with the reason, where that is refused."""
-    form = await read_own_form(request, visitor)
+    form = await read_csrf_form(request, visitor)
     try:
         return await change(request, visitor, form)
-    except Refusal as refusal:
-        return frame.plain(template, visitor, status=INVALID, form=kept(form), problems=told(refusal))
+    except AppError as refusal:
+        return frame.render_public(
+            template, visitor, status=INVALID, form=without_secrets(form), problems=form_errors(refusal)
+        )
 
 
 @router.get("/name")
 async def show_name(visitor: SignedIn) -> Response:
-    return frame.plain("name.html", visitor, form={"name": visitor.session.name}, problems={})
+    return frame.render_public("name.html", visitor, form={"name": visitor.session.name}, problems={})
 
 
 @router.post("/name")
@@ -48,17 +50,17 @@ async def change_name(request: Request, db: Db, visitor: SignedIn) -> Response:
     return await _change(request, visitor, "name.html", partial(_rename, db))
 
 
-async def _rename(db: Database, request: Request, visitor: Visitor, form: Form) -> Response:
+async def _rename(db: Database, request: Request, visitor: SignedInUser, form: Form) -> Response:
     async with db.write() as tx:
         await accounts.rename(tx, visitor.session.user_id, form.get("name", ""))
         by = actor(request, visitor)
-        await platforms.record_of_person(tx, visitor.session.user_id, "user.changed", by=by)
-    return see("/account?done=name")
+        await platforms.audit_for_user(tx, visitor.session.user_id, "user.changed", by=by)
+    return redirect("/account?done=name")
 
 
 @router.get("/email")
 async def show_email(visitor: SignedIn) -> Response:
-    return frame.plain("email.html", visitor, form={}, problems={})
+    return frame.render_public("email.html", visitor, form={}, problems={})
 
 
 @router.post("/email")
@@ -67,19 +69,19 @@ async def change_email(request: Request, db: Db, passwords: PasswordsDep, visito
 
 
 async def _ask_for_email(
-    db: Database, passwords: Passwords, request: Request, visitor: Visitor, form: Form
+    db: Database, passwords: PasswordHasher, request: Request, visitor: SignedInUser, form: Form
 ) -> Response:
     """Whether somebody has the address is told by the letter's link alone, to whom reads its mail."""
-    email = accounts.proper_email(form.get("email", ""))
-    await prove(request, db, passwords, visitor, form)
+    email = accounts.normalize_email(form.get("email", ""))
+    await require_password(request, db, passwords, visitor, form)
     async with db.write() as tx:
-        await accounts.ask_to_verify(tx, visitor.session.user_id, email)
-    return see("/account?done=email")
+        await accounts.request_verification_email(tx, visitor.session.user_id, email)
+    return redirect("/account?done=email")
 
 
 @router.get("/password")
 async def show_password(visitor: SignedIn) -> Response:
-    return frame.plain("password.html", visitor, form={}, problems={})
+    return frame.render_public("password.html", visitor, form={}, problems={})
 
 
 @router.post("/password")
@@ -87,22 +89,24 @@ async def change_password(request: Request, db: Db, passwords: PasswordsDep, vis
     return await _change(request, visitor, "password.html", partial(_set_password, db, passwords))
 
 
-async def _set_password(db: Database, passwords: Passwords, request: Request, visitor: Visitor, form: Form) -> Response:
+async def _set_password(
+    db: Database, passwords: PasswordHasher, request: Request, visitor: SignedInUser, form: Form
+) -> Response:
     session = visitor.session
-    password = identity.proper_password(form.get("password", ""), session.email)
-    await prove(request, db, passwords, visitor, form)
+    password = identity.validate_password(form.get("password", ""), session.email)
+    await require_password(request, db, passwords, visitor, form)
     hashed = await passwords.hash(password)
     async with db.write() as tx:
         await accounts.set_password(tx, session.user_id, hashed, but=session.id)
-        await accounts.notify(tx, session.email, "Your password was changed")
+        await accounts.send_security_notice(tx, session.email, "Your password was changed")
         by = actor(request, visitor)
-        await platforms.record_of_person(tx, session.user_id, "password.changed", by=by)
-    return see("/account?done=password")
+        await platforms.audit_for_user(tx, session.user_id, "password.changed", by=by)
+    return redirect("/account?done=password")
 
 
 @router.get("/close")
 async def show_close(visitor: SignedIn) -> Response:
-    return frame.plain("close.html", visitor, form={}, problems={})
+    return frame.render_public("close.html", visitor, form={}, problems={})
 
 
 @router.post("/close")
@@ -113,12 +117,12 @@ async def close(
 
 
 async def _close(
-    db: Database, settings: Settings, passwords: Passwords, request: Request, visitor: Visitor, form: Form
+    db: Database, settings: Settings, passwords: PasswordHasher, request: Request, visitor: SignedInUser, form: Form
 ) -> Response:
     session = visitor.session
     if form.get("email", "").lower() != session.email:
         raise ValidationFailed("That is not the address of this account.", param="email")
-    await prove(request, db, passwords, visitor, form)
+    await require_password(request, db, passwords, visitor, form)
     by = actor(request, visitor)
     async with db.write() as tx:
         # As they are now: somebody may have been let in or put out since the visitor was read.
@@ -127,13 +131,13 @@ async def _close(
             await _leave(tx, request, settings, visitor, membership)
         await accounts.close(tx, session.user_id)
         await audit.record(tx, session.user_id, "user.deleted", by=by)
-    return drop(request, see("/account/sign-in?done=closed"), "dream_session")
+    return delete_cookie(request, redirect("/account/sign-in?done=closed"), "dream_session")
 
 
-async def _leave(tx: Tx, request: Request, settings: Settings, visitor: Visitor, membership: Membership) -> None:
+async def _leave(tx: Tx, request: Request, settings: Settings, visitor: SignedInUser, membership: Membership) -> None:
     session, platform = visitor.session, membership.platform
-    developer = Developer(platform, membership.role, visitor.caller, session.user_id, session.shown_name)
-    changing = Changing(developer, actor(request, visitor), settings.home_mode)
+    developer = PlatformPrincipal(platform, membership.role, visitor.caller, session.user_id, session.shown_name)
+    changing = TeamChange(developer, actor(request, visitor), settings.home_mode)
     try:
         await teaming.leave(tx, changing, session.user_id)
     except platforms.LastOwner:

@@ -9,9 +9,9 @@ from starlette.responses import Response
 from dream_api import accounts, identity, platforms
 from dream_api.accounts import SignInRefused, User
 from dream_api.auth.browser_sessions import SignedIn
-from dream_api.auth.csrf import read_own_form
+from dream_api.auth.csrf import read_csrf_form
 from dream_api.auth.dependencies import PasswordsDep, ProviderDep
-from dream_api.auth.guest_sessions import AnyGuest, Guest, drop, keep_session, read_guest_form
+from dream_api.auth.guest_sessions import AnonymousVisitor, AnyGuest, delete_cookie, read_guest_form, set_session_cookie
 from dream_api.billing.dependencies import InstanceKeyDep
 from dream_api.core.db import Tx
 from dream_api.core.http.dependencies import Db, SettingsDep
@@ -24,13 +24,13 @@ from dream_api.dashboard.account.page import (
     actor_of,
     address_of,
     begin_session,
-    kept,
-    kept_in,
-    let_in,
+    complete_sign_in,
     own_path,
     page,
+    read_cookie,
+    without_secrets,
 )
-from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.identity import Provider
 
 router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=False)
@@ -53,8 +53,8 @@ async def show_sign_in(
 ) -> Response:
     path = own_path(next)
     if guest.visitor is not None:
-        return see(path)
-    email = unquote(kept_in(request, settings, ADDRESS_COOKIE)) if done in _FILLED_IN else ""
+        return redirect(path)
+    email = unquote(read_cookie(request, settings, ADDRESS_COOKIE)) if done in _FILLED_IN else ""
     return _page(request, settings, provider, guest, {"next": path, "email": email}, notice=_DONE.get(done, ""))
 
 
@@ -68,22 +68,24 @@ async def sign_in(
     async def then(tx: Tx, user: User) -> Response:
         if guest.visitor is not None:
             await accounts.end_session(tx, guest.visitor.session.user_id, guest.visitor.session.id)
-        return await let_in(tx, request, user, "password", path)
+        return await complete_sign_in(tx, request, user, "password", path)
 
     typed = form.get("email", ""), form.get("password", "")
     try:
         return await accounts.sign_in(db, passwords, *typed, then)
     except SignInRefused as refusal:
         async with db.write() as tx:
-            await platforms.note_refused(tx, refusal.user_id, address_of(request), locks=refusal.locks)
-        return _page(request, settings, provider, guest, {**kept(form), "next": path}, problem=refusal.sentence)
+            await platforms.enqueue_failed_sign_in(tx, refusal.user_id, address_of(request), locks=refusal.locks)
+        return _page(
+            request, settings, provider, guest, {**without_secrets(form), "next": path}, problem=refusal.sentence
+        )
 
 
 def _page(
     request: Request,
     settings: Settings,
     provider: Provider | None,
-    guest: Guest,
+    guest: AnonymousVisitor,
     form: dict[str, str],
     *,
     notice: str = "",
@@ -105,7 +107,7 @@ def _page(
 @router.get("/code")
 async def show_code(request: Request, db: Db, settings: SettingsDep, guest: AnyGuest) -> Response:
     async with db.read() as tx:
-        await identity.look_up_link(tx, accounts.CODE_LINK, _code_cookie(request, settings))
+        await identity.find_link(tx, accounts.CODE_LINK, _code_cookie(request, settings))
     return page(request, guest, "code.html", problems={})
 
 
@@ -116,38 +118,38 @@ async def show_that_one_has_it(
     form = await read_guest_form(request, guest)
     token = _code_cookie(request, settings)
     async with db.write() as tx:
-        link = await identity.look_up_link(tx, accounts.CODE_LINK, token)
+        link = await identity.find_link(tx, accounts.CODE_LINK, token)
         user = await accounts.find_user(tx, link.subject)
         assert user is not None
-        tried = await accounts.pass_code(tx, user.id, instance_key, form.get("code", ""))
+        tried = await accounts.verify_second_factor(tx, user.id, instance_key, form.get("code", ""))
         if tried.kind is not None:
             await identity.use_link(tx, accounts.CODE_LINK, token)
             if tried.kind == "recovery":
                 await _tell_of_recovery(tx, request, user)
             session = await begin_session(tx, request, user, "password and code")
-            return drop(request, keep_session(request, see(link.payload), session), CODE_COOKIE)
-        await platforms.note_refused(tx, user.id, address_of(request), locks=tried.locks)
+            return delete_cookie(request, set_session_cookie(request, redirect(link.payload), session), CODE_COOKIE)
+        await platforms.enqueue_failed_sign_in(tx, user.id, address_of(request), locks=tried.locks)
     return page(request, guest, "code.html", status=INVALID, problems={"code": _CODE_WRONG})
 
 
 async def _tell_of_recovery(tx: Tx, request: Request, user: User) -> None:
     """To whom the codes belong: whoever found one can use it as well."""
-    await accounts.notify(tx, user.email, "A recovery code was used to sign in")
+    await accounts.send_security_notice(tx, user.email, "A recovery code was used to sign in")
     by, left = actor_of(request, user.id, user.email), await identity.codes_left(tx, user.id)
-    await platforms.record_of_person(tx, user.id, "recovery.used", by=by, details={"left": str(left)})
+    await platforms.audit_for_user(tx, user.id, "recovery.used", by=by, details={"left": str(left)})
 
 
 def _code_cookie(request: Request, settings: Settings) -> str:
-    return kept_in(request, settings, CODE_COOKIE)
+    return read_cookie(request, settings, CODE_COOKIE)
 
 
 @router.post("/sign-out")
 async def sign_out(request: Request, db: Db, visitor: SignedIn) -> Response:
-    await read_own_form(request, visitor)
+    await read_csrf_form(request, visitor)
     session = visitor.session
     async with db.write() as tx:
         await accounts.end_session(tx, session.user_id, session.id)
-        await platforms.record_of_person(
+        await platforms.audit_for_user(
             tx, session.user_id, "session.ended", by=actor(request, visitor), about=session.id
         )
-    return drop(request, see("/account/sign-in?done=out"), "dream_session")
+    return delete_cookie(request, redirect("/account/sign-in?done=out"), "dream_session")

@@ -9,14 +9,22 @@ from starlette.responses import Response
 
 from dream_api import accounts, platforms
 from dream_api.auth.dependencies import PasswordsDep, ProviderDep
-from dream_api.auth.guest_sessions import AnyGuest, Guest, keep, read_guest_form
+from dream_api.auth.guest_sessions import AnonymousVisitor, AnyGuest, read_guest_form, set_cookie
 from dream_api.core.db import Database
-from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.settings import Settings
-from dream_api.dashboard.account.page import INVALID, NEXT_COOKIE, address_of, kept, own_path, page, told
-from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.account.page import (
+    INVALID,
+    NEXT_COOKIE,
+    address_of,
+    form_errors,
+    own_path,
+    page,
+    without_secrets,
+)
+from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.identity import Provider
 from dream_api.platforms import InvitationOver
 
@@ -34,7 +42,7 @@ async def show_sign_up(
 ) -> Response:
     path = own_path(next)
     if guest.visitor is not None:
-        return see(path)
+        return redirect(path)
     await _invited(db, settings, path)
     return _page(request, provider, guest, {"next": path, "email": await _address_of(db, path) or ""}, {})
 
@@ -48,7 +56,7 @@ async def sign_up(
     email = form.get("email", "")
     invited = await _invited(db, settings, path)
     try:
-        if invited is not None and accounts.proper_email(email) != invited:
+        if invited is not None and accounts.normalize_email(email) != invited:
             raise ValidationFailed("The invitation was sent to another address.", param="email")
         await accounts.sign_up(
             db,
@@ -58,13 +66,15 @@ async def sign_up(
             password=form.get("password", ""),
             address=address_of(request),
         )
-    except Refusal as refusal:
-        return _page(request, provider, guest, {**kept(form), "next": path}, told(refusal))
+    except AppError as refusal:
+        return _page(request, provider, guest, {**without_secrets(form), "next": path}, form_errors(refusal))
     answer = page(request, guest, "signed_up.html", email=email)
-    return keep(request, answer, NEXT_COOKIE, quote(path), seconds=_NEXT_SECONDS)
+    return set_cookie(request, answer, NEXT_COOKIE, quote(path), seconds=_NEXT_SECONDS)
 
 
-def _page(request: Request, provider: Provider | None, guest: Guest, form: Form, problems: dict[str, str]) -> Response:
+def _page(
+    request: Request, provider: Provider | None, guest: AnonymousVisitor, form: Form, problems: dict[str, str]
+) -> Response:
     status = INVALID if problems else 200
     return page(request, guest, "sign_up.html", status=status, form=form, problems=problems, provider=provider)
 

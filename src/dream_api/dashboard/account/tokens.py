@@ -8,15 +8,15 @@ from starlette.responses import Response
 
 from dream_api import accounts, audit
 from dream_api.accounts import ROLES, Role
-from dream_api.auth.browser_sessions import SignedIn, Visitor
-from dream_api.auth.csrf import read_own_form
+from dream_api.auth.browser_sessions import SignedIn, SignedInUser
+from dream_api.auth.csrf import read_csrf_form
 from dream_api.auth.token_roles import lower
 from dream_api.core import clock
-from dream_api.core.errors import NotFound, Refusal, ValidationFailed
+from dream_api.core.errors import AppError, NotFound, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.core.http.dependencies import Db
-from dream_api.dashboard.account.page import INVALID, actor, frame, told
-from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.account.page import INVALID, actor, form_errors, frame
+from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.platforms import Membership
 
 router = APIRouter(prefix="/account/tokens", route_class=PageRoute, include_in_schema=False)
@@ -31,7 +31,7 @@ async def show_form(visitor: SignedIn) -> Response:
 
 @router.post("")
 async def issue(request: Request, db: Db, visitor: SignedIn) -> Response:
-    form = await read_own_form(request, visitor)
+    form = await read_csrf_form(request, visitor)
     try:
         membership, role, expires_at = _asked(visitor, form)
         async with db.write() as tx:
@@ -47,15 +47,15 @@ async def issue(request: Request, db: Db, visitor: SignedIn) -> Response:
             books = [membership.platform.id, visitor.session.user_id]
             details = {"role": role, "name": form.get("name", "")}
             by = actor(request, visitor)
-            await audit.record_in_all(tx, books, "token.issued", by=by, about=issued.id, details=details)
-    except Refusal as refusal:
-        return _form(visitor, form, told(refusal))
-    return frame.plain("token_issued.html", visitor, issued=issued, membership=membership)
+            await audit.record_in_streams(tx, books, "token.issued", by=by, about=issued.id, details=details)
+    except AppError as refusal:
+        return _form(visitor, form, form_errors(refusal))
+    return frame.render_public("token_issued.html", visitor, issued=issued, membership=membership)
 
 
 @router.post("/{token_id}/revoke")
 async def revoke(request: Request, db: Db, visitor: SignedIn, token_id: str) -> Response:
-    await read_own_form(request, visitor)
+    await read_csrf_form(request, visitor)
     user_id = visitor.session.user_id
     async with db.write() as tx:
         own = next((row for row in await accounts.of_user(tx, user_id) if row.id == token_id), None)
@@ -63,17 +63,17 @@ async def revoke(request: Request, db: Db, visitor: SignedIn, token_id: str) -> 
             raise NotFound("There is no such token of yours.", param="token")
         await accounts.revoke(tx, own.platform_id, own.id)
         by = actor(request, visitor)
-        await audit.record_in_all(tx, [own.platform_id, user_id], "token.revoked", by=by, about=own.id)
-    return see("/account?done=token")
+        await audit.record_in_streams(tx, [own.platform_id, user_id], "token.revoked", by=by, about=own.id)
+    return redirect("/account?done=token")
 
 
-def _form(visitor: Visitor, form: Form, problems: dict[str, str]) -> Response:
+def _form(visitor: SignedInUser, form: Form, problems: dict[str, str]) -> Response:
     shown: dict[str, Any] = {
         "platforms": [(each.platform.id, f"{each.platform.name} ({each.role})") for each in visitor.memberships],
         "roles": [(role, _may(role)) for role in reversed(_roles_of(visitor.memberships))],
         "lives": list(_LIVES.items()),
     }
-    return frame.plain(
+    return frame.render_public(
         "tokens.html", visitor, status=INVALID if problems else 200, form=form, problems=problems, **shown
     )
 
@@ -93,7 +93,7 @@ def _may(role: Role) -> str:
     }[role]
 
 
-def _asked(visitor: Visitor, form: Form) -> tuple[Membership, Role, int | None]:
+def _asked(visitor: SignedInUser, form: Form) -> tuple[Membership, Role, int | None]:
     """Where, as what and until when; raises ValidationFailed."""
     membership = next((each for each in visitor.memberships if each.platform.id == form.get("platform")), None)
     if membership is None:

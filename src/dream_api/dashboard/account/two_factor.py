@@ -4,17 +4,17 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import accounts, identity, platforms
-from dream_api.auth.browser_sessions import SignedIn, Visitor
-from dream_api.auth.csrf import read_own_form
+from dream_api.auth.browser_sessions import SignedIn, SignedInUser
+from dream_api.auth.csrf import read_csrf_form
 from dream_api.auth.dependencies import PasswordsDep
 from dream_api.billing.dependencies import InstanceKeyDep
 from dream_api.core.db import Database, Tx
-from dream_api.core.errors import Refusal
+from dream_api.core.errors import AppError
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.secrets import InstanceKey
 from dream_api.core.settings import Settings
-from dream_api.dashboard.account.page import INVALID, actor, frame, prove, told
-from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.account.page import INVALID, actor, form_errors, frame, require_password
+from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.identity import Enrolment
 
 router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=False)
@@ -31,19 +31,19 @@ async def _enrolment(
     db: Database,
     settings: Settings,
     instance_key: InstanceKey,
-    visitor: Visitor,
+    visitor: SignedInUser,
     problems: dict[str, str],
 ) -> Response:
     session = visitor.session
     if not session.is_verified:
-        return see("/account/verify")
+        return redirect("/account/verify")
     async with db.write() as tx:
         if await identity.has_factor(tx, session.user_id):
-            return see("/account")
+            return redirect("/account")
         issuer = _issuer(settings)
-        begun = await identity.begin_factor(tx, session.user_id, instance_key, account=session.email, issuer=issuer)
+        begun = await identity.enroll_totp(tx, session.user_id, instance_key, account=session.email, issuer=issuer)
     status = INVALID if problems else 200
-    return frame.plain("factor.html", visitor, status=status, **_shown(begun), problems=problems)
+    return frame.render_public("factor.html", visitor, status=status, **_shown(begun), problems=problems)
 
 
 def _shown(begun: Enrolment) -> dict[str, str]:
@@ -69,55 +69,55 @@ async def confirm_factor(
     instance_key: InstanceKeyDep,
     visitor: SignedIn,
 ) -> Response:
-    form = await read_own_form(request, visitor)
+    form = await read_csrf_form(request, visitor)
     user_id = visitor.session.user_id
     try:
-        await prove(request, db, passwords, visitor, form)
+        await require_password(request, db, passwords, visitor, form)
         async with db.write() as tx:
             codes = await identity.confirm_factor(tx, user_id, instance_key, form.get("code", ""))
             await accounts.end_sessions(tx, user_id, but=(visitor.session.id,))
             await _note(tx, request, visitor, "totp.enabled", "Codes are asked for at sign-in from now on")
-    except Refusal as refusal:
-        return await _enrolment(db, settings, instance_key, visitor, told(refusal))
-    return frame.plain("codes.html", visitor, codes=codes)
+    except AppError as refusal:
+        return await _enrolment(db, settings, instance_key, visitor, form_errors(refusal))
+    return frame.render_public("codes.html", visitor, codes=codes)
 
 
 @router.get("/factor/off")
 async def show_off(visitor: SignedIn) -> Response:
-    return frame.plain("factor_off.html", visitor, problems={})
+    return frame.render_public("factor_off.html", visitor, problems={})
 
 
 @router.post("/factor/off")
 async def end_factor(request: Request, db: Db, passwords: PasswordsDep, visitor: SignedIn) -> Response:
-    form = await read_own_form(request, visitor)
+    form = await read_csrf_form(request, visitor)
     try:
-        await prove(request, db, passwords, visitor, form)
-    except Refusal as refusal:
-        return frame.plain("factor_off.html", visitor, status=INVALID, problems=told(refusal))
+        await require_password(request, db, passwords, visitor, form)
+    except AppError as refusal:
+        return frame.render_public("factor_off.html", visitor, status=INVALID, problems=form_errors(refusal))
     async with db.write() as tx:
-        await identity.end_factor(tx, visitor.session.user_id)
+        await identity.disable_totp(tx, visitor.session.user_id)
         await _note(tx, request, visitor, "totp.disabled", "Codes are no longer asked for at sign-in")
-    return see("/account?done=factor-off")
+    return redirect("/account?done=factor-off")
 
 
 @router.get("/codes")
 async def show_codes(visitor: SignedIn) -> Response:
-    return frame.plain("codes_new.html", visitor, problems={})
+    return frame.render_public("codes_new.html", visitor, problems={})
 
 
 @router.post("/codes")
 async def make_codes(request: Request, db: Db, passwords: PasswordsDep, visitor: SignedIn) -> Response:
-    form = await read_own_form(request, visitor)
+    form = await read_csrf_form(request, visitor)
     try:
-        await prove(request, db, passwords, visitor, form)
+        await require_password(request, db, passwords, visitor, form)
         async with db.write() as tx:
             codes = await identity.renew_codes(tx, visitor.session.user_id)
             await _note(tx, request, visitor, "recovery.renewed", "There are new recovery codes")
-    except Refusal as refusal:
-        return frame.plain("codes_new.html", visitor, status=INVALID, problems=told(refusal))
-    return frame.plain("codes.html", visitor, codes=codes)
+    except AppError as refusal:
+        return frame.render_public("codes_new.html", visitor, status=INVALID, problems=form_errors(refusal))
+    return frame.render_public("codes.html", visitor, codes=codes)
 
 
-async def _note(tx: Tx, request: Request, visitor: Visitor, action: str, what: str) -> None:
-    await accounts.notify(tx, visitor.session.email, what)
-    await platforms.record_of_person(tx, visitor.session.user_id, action, by=actor(request, visitor))
+async def _note(tx: Tx, request: Request, visitor: SignedInUser, action: str, what: str) -> None:
+    await accounts.send_security_notice(tx, visitor.session.email, what)
+    await platforms.audit_for_user(tx, visitor.session.user_id, action, by=actor(request, visitor))

@@ -11,10 +11,10 @@ _WINDOWS = {"period": "a billing period", "hour": "an hour", "day": "a day", "mo
 def priced(price: Price) -> str:
     """`19.99 USD a month`; `tokens, tiered: 0.10 USD each up to 100, then 0.08 USD each; billed by the month`."""
     if not price.steps:
-        return catalog.told(price)
+        return catalog.describe_price(price)
     steps = ", then ".join(
-        f"{words.amount(step.unit_amount, price.currency)} each"
-        + (f" + {words.amount(step.flat_amount, price.currency)}" if step.flat_amount else "")
+        f"{words.format_amount(step.unit_amount, price.currency)} each"
+        + (f" + {words.format_amount(step.flat_amount, price.currency)}" if step.flat_amount else "")
         + (f" up to {step.up_to:,}" if step.up_to is not None else "")
         for step in price.steps
     )

@@ -7,17 +7,17 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import catalog
-from dream_api.auth.csrf import read_own_form
-from dream_api.catalog import AskedPrice, NewPrice, Offer
+from dream_api.auth.csrf import read_csrf_form
+from dream_api.catalog import NewPrice, PriceInput, TierWithPrices
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Conflict, Invalid, NotFound
 from dream_api.core.http import Form, parse
 from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.catalog.tier_page import Name, find, frame, show_tier, tier_url
-from dream_api.dashboard.dependencies import ProjectVisit, SellingInProject
-from dream_api.dashboard.forms import Problems, problems_of, whole
-from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.dependencies import ProjectContext, ProjectPageCanSell
+from dream_api.dashboard.forms import FormErrors, form_errors, parse_integer
+from dream_api.dashboard.layout import PageRoute, redirect
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -29,14 +29,14 @@ _AT = "prices.0"
 
 
 @router.get(_PATH + "/new")
-async def ask_for_price(db: Db, visit: SellingInProject, name: Name) -> Response:
+async def ask_for_price(db: Db, visit: ProjectPageCanSell, name: Name) -> Response:
     return await _show(db, visit, name, {"currency": "usd", "interval": "month", "type": "recurring"})
 
 
 @router.post(_PATH)
-async def make_price(request: Request, db: Db, visit: SellingInProject, name: Name) -> Response:
+async def make_price(request: Request, db: Db, visit: ProjectPageCanSell, name: Name) -> Response:
     """On sale within a second."""
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     try:
         new = _asked_by(form, is_store=visit.project.type == "store")
         async with db.write() as tx:
@@ -45,25 +45,25 @@ async def make_price(request: Request, db: Db, visit: SellingInProject, name: Na
             await record(tx, request, visit, "tier.changed", about=offer.id, tier=name, price="new")
     except (Invalid, Conflict) as refusal:
         return await _show(db, visit, name, form, _told(refusal))
-    return see(tier_url(visit, name, "price"))
+    return redirect(tier_url(visit, name, "price"))
 
 
 @router.post(_PATH + "/archive")
-async def archive_price(request: Request, db: Db, visit: SellingInProject, name: Name) -> Response:
+async def archive_price(request: Request, db: Db, visit: ProjectPageCanSell, name: Name) -> Response:
     """Nobody new pays it; who bought at it keeps it."""
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     try:
         async with db.write() as tx:
             offer = await _hold(tx, visit, name)
             await catalog.archive_price(tx, visit.project, visit.mode, offer, form.get("price", ""))
             await record(tx, request, visit, "tier.changed", about=offer.id, tier=name, price="archived")
     except (Invalid, Conflict) as refusal:
-        return await show_tier(db, visit, name, problems=problems_of(refusal, {"priceId": "prices"}))
-    return see(tier_url(visit, name, "archived-price"))
+        return await show_tier(db, visit, name, problems=form_errors(refusal, {"priceId": "prices"}))
+    return redirect(tier_url(visit, name, "archived-price"))
 
 
-async def _hold(tx: Tx, visit: ProjectVisit, name: str) -> Offer:
-    offer = await catalog.hold_tier(tx, visit.project, visit.mode, name)
+async def _hold(tx: Tx, visit: ProjectContext, name: str) -> TierWithPrices:
+    offer = await catalog.lock_tier(tx, visit.project, visit.mode, name)
     if offer is None:
         raise NotFound("There is no such tier.")
     return offer
@@ -74,11 +74,11 @@ def _asked_by(form: Form, *, is_store: bool) -> NewPrice:
     currency = form.get("currency", "")
     asked: dict[str, Any] = {"currency": currency, "price": form.get("price") or None, "tiers": _steps(form, currency)}
     asked["billingScheme"] = form.get("billingScheme") or None
-    asked["per"] = whole(form, "per") or 1
+    asked["per"] = parse_integer(form, "per") or 1
     if not is_store:
         asked |= {"type": form.get("type") or None, "interval": form.get("interval") or None}
-        asked |= {"intervalCount": whole(form, "intervalCount"), "meter": form.get("meter") or None}
-    return catalog.new_price(parse(AskedPrice, json.dumps(asked).encode(), "application/json"), _AT)
+        asked |= {"intervalCount": parse_integer(form, "intervalCount"), "meter": form.get("meter") or None}
+    return catalog.new_price(parse(PriceInput, json.dumps(asked).encode(), "application/json"), _AT)
 
 
 def _steps(form: Form, currency: str) -> list[dict[str, Any]]:
@@ -88,22 +88,24 @@ def _steps(form: Form, currency: str) -> list[dict[str, Any]]:
         typed = {part: form.get(f"tiers.{row}.{part}", "") for part in _STEP}
         if any(typed.values()):
             amounts = {
-                part: catalog.minor_of(typed[part] or "0", currency, f"tiers.{row}.{part}") for part in _STEP[1:]
+                part: catalog.parse_amount(typed[part] or "0", currency, f"tiers.{row}.{part}") for part in _STEP[1:]
             }
-            steps.append({"upTo": whole(form, f"tiers.{row}.upTo"), **amounts})
+            steps.append({"upTo": parse_integer(form, f"tiers.{row}.upTo"), **amounts})
     return steps
 
 
-def _told(refusal: Invalid | Conflict) -> Problems:
+def _told(refusal: Invalid | Conflict) -> FormErrors:
     param = (refusal.param or "").removeprefix(_AT).removeprefix(".")
     sentence = refusal.sentence.removeprefix(f"{param}: ")
     return {"price" if param == "amount" else param: sentence[:1].upper() + sentence[1:]}
 
 
-async def _show(db: Database, visit: ProjectVisit, name: str, form: Form, problems: Problems | None = None) -> Response:
+async def _show(
+    db: Database, visit: ProjectContext, name: str, form: Form, problems: FormErrors | None = None
+) -> Response:
     async with db.read() as tx:
         held = await find(tx, visit, name)
-    return frame.show(
+    return frame.render(
         visit,
         "price.html",
         here="tiers",

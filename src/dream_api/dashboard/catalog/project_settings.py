@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import billing, platforms
-from dream_api.auth.csrf import read_own_form
+from dream_api.auth.csrf import read_csrf_form
 from dream_api.billing.dependencies import BillingDep
 from dream_api.core import clock
 from dream_api.core.db import Database
@@ -15,9 +15,9 @@ from dream_api.core.http import Form
 from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.catalog.tier_page import frame
-from dream_api.dashboard.dependencies import ManagingInProject, ProjectVisit, SellingInProject
-from dream_api.dashboard.forms import Problems, problems_of
-from dream_api.dashboard.layout import PageRoute, project_url, see
+from dream_api.dashboard.dependencies import ProjectContext, ProjectPageCanManage, ProjectPageCanSell
+from dream_api.dashboard.forms import FormErrors, form_errors
+from dream_api.dashboard.layout import PageRoute, project_url, redirect
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -28,26 +28,26 @@ _MONTHS = {"month": 1, "year": 12}
 
 
 @router.get(_PATH)
-async def show_settings(db: Db, visit: SellingInProject) -> Response:
+async def show_settings(db: Db, visit: ProjectPageCanSell) -> Response:
     return await _show(db, visit, {"name": visit.project.name})
 
 
 @router.post(_PATH)
-async def rename_project(request: Request, db: Db, visit: ManagingInProject) -> Response:
-    form = await read_own_form(request, visit.visitor)
+async def rename_project(request: Request, db: Db, visit: ProjectPageCanManage) -> Response:
+    form = await read_csrf_form(request, visit.visitor)
     try:
         async with db.write() as tx:
             await platforms.rename_project(tx, visit.project, form.get("name", ""))
             await record(tx, request, visit, "project.changed", about=visit.project.id)
     except Invalid as refusal:
-        return await _show(db, visit, form, problems_of(refusal))
-    return see(project_url(visit, "/settings"))
+        return await _show(db, visit, form, form_errors(refusal))
+    return redirect(project_url(visit, "/settings"))
 
 
 @router.post(_PATH + "/origins")
-async def change_origins(request: Request, db: Db, visit: ManagingInProject) -> Response:
+async def change_origins(request: Request, db: Db, visit: ProjectPageCanManage) -> Response:
     """One more, or one less."""
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     add, remove = form.get("add"), form.get("remove")
     try:
         async with db.write() as tx:
@@ -56,28 +56,28 @@ async def change_origins(request: Request, db: Db, visit: ManagingInProject) -> 
             )
             await record(tx, request, visit, "origins.changed", about=visit.project.id, **_changed(add, remove))
     except Invalid as refusal:
-        return await _show(db, visit, {**form, "name": visit.project.name}, problems_of(refusal))
-    return see(project_url(visit, "/settings"))
+        return await _show(db, visit, {**form, "name": visit.project.name}, form_errors(refusal))
+    return redirect(project_url(visit, "/settings"))
 
 
 @router.post(_PATH + "/clock")
-async def move_clock(request: Request, db: Db, billing_context: BillingDep, visit: SellingInProject) -> Response:
+async def move_clock(request: Request, db: Db, billing_context: BillingDep, visit: ProjectPageCanSell) -> Response:
     """What falls due on the way has happened when the page answers."""
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     try:
         if visit.mode == "live":
             raise billing.TestClockNeedsSandbox("Live mode keeps real time.")
         async with billing_context.database.write() as tx:
-            now = await platforms.now_in(tx, visit.platform_id, visit.project.id, visit.mode)
+            now = await platforms.project_now(tx, visit.platform_id, visit.project.id, visit.mode)
             to = _moment(form, now)
             await platforms.refuse_move(tx, visit.project, to)
             account = await billing.account_of(tx, visit.scope)
             await record(tx, request, visit, "clock.moved", about=visit.project.id, to=clock.rfc3339(to))
         await billing.advance(billing_context, visit.project, account, to)
     except (Invalid, Conflict) as refusal:
-        told = problems_of(refusal, {"project": "advanceTo", "": "advanceTo"})
+        told = form_errors(refusal, {"project": "advanceTo", "": "advanceTo"})
         return await _show(db, visit, {**form, "name": visit.project.name}, told)
-    return see(project_url(visit, "/settings"))
+    return redirect(project_url(visit, "/settings"))
 
 
 def _changed(add: str | None, remove: str | None) -> dict[str, str]:
@@ -96,12 +96,12 @@ def _moment(form: Form, now: int) -> int:
     return now + _HOURS.get(by, 0) * clock.HOUR
 
 
-async def _show(db: Database, visit: ProjectVisit, form: Form, problems: Problems | None = None) -> Response:
+async def _show(db: Database, visit: ProjectContext, form: Form, problems: FormErrors | None = None) -> Response:
     async with db.read() as tx:
-        ahead = await platforms.ahead_of(tx, visit.platform_id, visit.project.id, visit.mode)
+        ahead = await platforms.clock_offset(tx, visit.platform_id, visit.project.id, visit.mode)
         project = await platforms.find_project(tx, visit.project.id)
         is_home = await platforms.home_project_id(tx) == project.id
-    return frame.show(
+    return frame.render(
         visit,
         "settings.html",
         here="settings",

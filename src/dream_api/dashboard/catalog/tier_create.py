@@ -4,36 +4,36 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import catalog, store
-from dream_api.auth.csrf import read_own_form
+from dream_api.auth.csrf import read_csrf_form
 from dream_api.catalog import NewTier
 from dream_api.core.errors import Conflict, Invalid
 from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.catalog import tier_form
 from dream_api.dashboard.catalog.tier_page import show_new, tier_url
-from dream_api.dashboard.dependencies import SellingInProject
-from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.dependencies import ProjectPageCanSell
+from dream_api.dashboard.layout import PageRoute, redirect
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/dashboard/{projectId}/{mode}/new-tier")
-async def ask_for_tier(visit: SellingInProject) -> Response:
+async def ask_for_tier(visit: ProjectPageCanSell) -> Response:
     return show_new(visit, tier_form.blank())
 
 
 @router.post("/dashboard/{projectId}/{mode}/tiers")
-async def make_tier(request: Request, db: Db, visit: SellingInProject) -> Response:
+async def make_tier(request: Request, db: Db, visit: ProjectPageCanSell) -> Response:
     """In force within a second; its prices come next."""
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     try:
         asked = tier_form.asked_by(form, visit.project.type, is_new=True)
         assert isinstance(asked, NewTier)
-        draft = catalog.draft_of(visit.project.type, asked)
+        draft = catalog.to_draft(visit.project.type, asked)
         async with db.write() as tx:
             made = await catalog.make_tier(tx, visit.project, visit.mode, asked.name, draft)
-            await store.put_stock(tx, visit.scope, made.id, asked)
+            await store.set_tier_inventory(tx, visit.scope, made.id, asked)
             await record(tx, request, visit, "tier.created", about=made.id, tier=asked.name)
     except (Invalid, Conflict) as refusal:
         return show_new(visit, tier_form.again(form), tier_form.told(refusal, form))
-    return see(tier_url(visit, asked.name, "made"))
+    return redirect(tier_url(visit, asked.name, "made"))

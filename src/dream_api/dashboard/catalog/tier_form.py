@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from dream_api.catalog import NewTier, Offer, TierChange, TierLimit
-from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.catalog import NewTier, TierChange, TierLimit, TierWithPrices
+from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http import Form, parse
-from dream_api.dashboard.forms import Problems, whole
+from dream_api.dashboard.forms import FormErrors, parse_integer
 from dream_api.platforms import ProjectType
 from dream_api.store import Inventory
 from dream_api.usage import REQUESTS
@@ -26,7 +26,7 @@ def blank() -> Form:
     return {"isVisible": _CHECKED, **_rows_of([])}
 
 
-def form_of(offer: Offer, inventory: Inventory) -> Form:
+def form_of(offer: TierWithPrices, inventory: Inventory) -> Form:
     """What the tier is now."""
     form = {field: getattr(offer, column) or "" for field, column in _TEXTS.items()}
     form |= {field: _CHECKED for field, column in _CHECKS.items() if getattr(offer, column)}
@@ -59,20 +59,20 @@ def asked_by(form: Form, project_type: ProjectType, *, is_new: bool) -> TierChan
     """What the form asks for; refuses it as the API does."""
     asked: dict[str, Any] = {field: form.get(field) or None for field in ("description", "imageUrl")}
     asked |= {"popular": "popular" in form, "isVisible": "isVisible" in form, "soldOut": "soldOut" in form}
-    asked |= {"number": whole(form, "number"), "features": _features(form.get("features", ""))}
+    asked |= {"number": parse_integer(form, "number"), "features": _features(form.get("features", ""))}
     if form.get("displayName") or not is_new:
         asked["displayName"] = form.get("displayName", "")
     if project_type == "store":
-        asked |= {field: whole(form, field) for field in ("inventory", "lowInventory")}
+        asked |= {field: parse_integer(form, field) for field in ("inventory", "lowInventory")}
     else:
-        asked |= {"default": "default" in form, "trialDays": whole(form, "trialDays") or 0}
+        asked |= {"default": "default" in form, "trialDays": parse_integer(form, "trialDays") or 0}
         asked["limits"] = _limits(form)
     if is_new:
         asked["name"] = form.get("name", "")
     return parse(NewTier if is_new else TierChange, json.dumps(asked).encode(), "application/json")
 
 
-def told(refusal: Refusal, form: Form) -> Problems:
+def told(refusal: AppError, form: Form) -> FormErrors:
     """The sentence beside its field: in the form, the limit of a period stands before the rows of others."""
     param = refusal.param or ""
     sentence = refusal.sentence.removeprefix(f"{param}: ")
@@ -86,14 +86,14 @@ def told(refusal: Refusal, form: Form) -> Problems:
 
 
 def _limits(form: Form) -> list[dict[str, Any]]:
-    own = whole(form, "limit")
+    own = parse_integer(form, "limit")
     limits: list[dict[str, Any]] = []
     if own is not None:
         kind = form.get("limitKind") or "hard"
         limits.append({"meter": REQUESTS, "window": "period", "kind": kind, "max": own})
     for place, row in enumerate(_filled(form)):
         try:
-            most = whole(form, f"limits.{row}.max")
+            most = parse_integer(form, f"limits.{row}.max")
         except ValidationFailed as refusal:
             raise ValidationFailed(refusal.sentence, param=f"limits.{place + (own is not None)}.max") from None
         one = {part: form.get(f"limits.{row}.{part}", "") for part in ("meter", "window", "kind")}

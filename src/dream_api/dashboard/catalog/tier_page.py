@@ -7,14 +7,14 @@ from fastapi import Path
 from starlette.responses import Response
 
 from dream_api import billing, catalog, store
-from dream_api.catalog import Offer
+from dream_api.catalog import TierWithPrices
 from dream_api.core.db import Database, Tx
 from dream_api.core.http import Form
 from dream_api.dashboard.catalog import format as words
 from dream_api.dashboard.catalog import tier_form
-from dream_api.dashboard.dependencies import ProjectVisit
-from dream_api.dashboard.forms import Problems
-from dream_api.dashboard.layout import Frame, project_url
+from dream_api.dashboard.dependencies import ProjectContext
+from dream_api.dashboard.forms import FormErrors
+from dream_api.dashboard.layout import PageRenderer, project_url
 from dream_api.store import Inventory
 
 Name = Annotated[str, Path(max_length=63)]
@@ -31,14 +31,14 @@ DONE = {
     "price": "The price is on sale.",
     "archived-price": "Nobody new pays that price; those who have it keep it.",
 }
-frame = Frame("dream_api.dashboard.catalog", priced=words.priced, limited=words.limited, off=words.off)
+frame = PageRenderer("dream_api.dashboard.catalog", priced=words.priced, limited=words.limited, off=words.off)
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """A tier, what there is of it, and how many have it."""
 
-    offer: Offer
+    offer: TierWithPrices
     inventory: Inventory
     subscribers: int
 
@@ -49,7 +49,7 @@ class Held:
         return "visible" if self.offer.is_visible else "hidden"
 
 
-async def find(tx: Tx, visit: ProjectVisit, name: str) -> Held:
+async def find(tx: Tx, visit: ProjectContext, name: str) -> Held:
     """NotFound where the project has no such tier in this mode."""
     offer = await catalog.find_tier(tx, visit.platform_id, visit.project.id, visit.mode, name)
     inventory = await store.inventory_of(tx, visit.scope, [offer.id])
@@ -57,17 +57,17 @@ async def find(tx: Tx, visit: ProjectVisit, name: str) -> Held:
     return Held(offer, inventory[offer.id], subscribers.get(offer.name, 0))
 
 
-def tier_url(visit: ProjectVisit, name: str, done: str = "") -> str:
+def tier_url(visit: ProjectContext, name: str, done: str = "") -> str:
     return project_url(visit, f"/tiers/{name}") + (f"?done={done}" if done else "")
 
 
 async def show_tier(
     db: Database,
-    visit: ProjectVisit,
+    visit: ProjectContext,
     name: str,
     *,
     form: Form | None = None,
-    problems: Problems | None = None,
+    problems: FormErrors | None = None,
     done: str = "",
 ) -> Response:
     """The editor; without `form` it begins with what the tier is."""
@@ -77,12 +77,12 @@ async def show_tier(
     return _editor(visit, held, begun, problems or {}, DONE.get(done))
 
 
-def show_new(visit: ProjectVisit, form: Form, problems: Problems | None = None) -> Response:
+def show_new(visit: ProjectContext, form: Form, problems: FormErrors | None = None) -> Response:
     return _editor(visit, None, form, problems or {}, None)
 
 
-def _editor(visit: ProjectVisit, held: Held | None, form: Form, problems: Problems, done: str | None) -> Response:
-    return frame.show(
+def _editor(visit: ProjectContext, held: Held | None, form: Form, problems: FormErrors, done: str | None) -> Response:
+    return frame.render(
         visit,
         "tier.html",
         here="tiers",

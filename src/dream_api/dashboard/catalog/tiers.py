@@ -13,7 +13,7 @@ from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.catalog import format as words
 from dream_api.dashboard.catalog.tier_page import Held, frame
 from dream_api.dashboard.csv_export import csv_file
-from dream_api.dashboard.dependencies import InProject, ManagingInProject, ProjectVisit
+from dream_api.dashboard.dependencies import ProjectContext, ProjectPage, ProjectPageCanManage
 from dream_api.dashboard.layout import PageRoute
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -32,10 +32,10 @@ _COLUMNS = ("name", "displayName", "number", "state", "prices", "limits", "inven
 
 @router.get(_PATH)
 async def list_tiers(
-    db: Db, settings: SettingsDep, visit: InProject, sort: Sort = "number", state: State = ""
+    db: Db, settings: SettingsDep, visit: ProjectPage, sort: Sort = "number", state: State = ""
 ) -> Response:
     held = await _held(db, visit, sort, state)
-    return frame.show(
+    return frame.render(
         visit,
         "tiers.html",
         here="tiers",
@@ -50,12 +50,12 @@ async def list_tiers(
 
 
 @router.get(_PATH + ".csv")
-async def export_tiers(db: Db, visit: ManagingInProject, sort: Sort = "number", state: State = "") -> Response:
+async def export_tiers(db: Db, visit: ProjectPageCanManage, sort: Sort = "number", state: State = "") -> Response:
     held = await _held(db, visit, sort, state)
     return csv_file(f"tiers-{visit.mode}", _COLUMNS, [_row(each) for each in held])
 
 
-async def _held(db: Database, visit: ProjectVisit, sort: Sort, state: State) -> list[Held]:
+async def _held(db: Database, visit: ProjectContext, sort: Sort, state: State) -> list[Held]:
     async with db.read() as tx:
         offers = await catalog.offers_of(tx, visit.platform_id, visit.project.id, visit.mode, archived_too=True)
         inventory = await store.inventory_of(tx, visit.scope, [offer.id for offer in offers])

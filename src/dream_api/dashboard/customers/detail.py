@@ -9,26 +9,26 @@ from dream_api import customers
 from dream_api.core.db import Database, Row
 from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.customers.detail_data import shown
-from dream_api.dashboard.dependencies import InProject, ProjectVisit
-from dream_api.dashboard.layout import Frame, PageRoute
+from dream_api.dashboard.dependencies import ProjectContext, ProjectPage
+from dream_api.dashboard.layout import PageRenderer, PageRoute
 from dream_api.metering import MeteringEngine
 from dream_api.metering.dependencies import MeteringDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-_frame = Frame("dream_api.dashboard.customers")
+_frame = PageRenderer("dream_api.dashboard.customers")
 PATH = "/dashboard/{projectId}/{mode}/customers/{customerId}"
 Id = Annotated[str, Path(alias="customerId", max_length=64, pattern=r"^cus_[0-9a-z]{26}$")]
 
 
 @router.get(PATH)
-async def show_customer(db: Db, engine: MeteringDep, visit: InProject, customer_id: Id) -> Response:
+async def show_customer(db: Db, engine: MeteringDep, visit: ProjectPage, customer_id: Id) -> Response:
     return await customer_page(db, engine, visit, customer_id)
 
 
 async def customer_page(
     db: Database,
     engine: MeteringEngine,
-    visit: ProjectVisit,
+    visit: ProjectContext,
     customer_id: str,
     *,
     form: dict[str, str] | None = None,
@@ -40,7 +40,7 @@ async def customer_page(
     async with db.read() as tx:
         customer: Row[Any] = await customers.find(tx, visit.acting.scope, customer_id)
         page = await shown(tx, visit.acting.scope, customer, plans)
-    return _frame.show(
+    return _frame.render(
         visit,
         "customer.html",
         here="customers",

@@ -9,10 +9,10 @@ from dream_api.billing import queries as billing_queries
 from dream_api.catalog import Plan, Plans
 from dream_api.core import clock
 from dream_api.core.db import Row, Tx
-from dream_api.dashboard.event_summaries import ToldEvent, told_event
-from dream_api.metering.open_limits import Windows
-from dream_api.platforms import Scope
-from dream_api.usage import Charge, Period, Standing
+from dream_api.dashboard.event_summaries import EventSummary, summarize_event
+from dream_api.metering.open_limits import CurrentWindows
+from dream_api.platforms import ProjectScope
+from dream_api.usage import Increment, LimitStatus, Period
 
 _MOST = 10
 # Among how many of the project's newest events those about the customer are looked for.
@@ -24,7 +24,7 @@ class Metered:
     """A meter, and how the customer's limits of it stand."""
 
     meter: str
-    standings: Sequence[Standing]
+    standings: Sequence[LimitStatus]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,13 @@ class Shown:
     invoices: Sequence[Row[Any]]
     payments: Sequence[Row[Any]]
     orders: Sequence[Row[Any]]
-    events: Sequence[ToldEvent]
+    events: Sequence[EventSummary]
     looked_through: int
     # Whether a gateway knows them, so that there is a portal to open.
     has_portal: bool
 
 
-async def shown(tx: Tx, scope: Scope, customer: Row[Any], plans: Plans) -> Shown:
+async def shown(tx: Tx, scope: ProjectScope, customer: Row[Any], plans: Plans) -> Shown:
     now = clock.now() + plans.ahead
     own = customers.period_of(customer, now)
     period = own or clock.month_of(now)
@@ -79,18 +79,18 @@ def _plan(plans: Plans, name: str | None) -> Plan | None:
 
 
 async def _metered(
-    tx: Tx, scope: Scope, customer: Row[Any], plans: Plans, plan: Plan | None, period: tuple[int, int], now: int
+    tx: Tx, scope: ProjectScope, customer: Row[Any], plans: Plans, plan: Plan | None, period: tuple[int, int], now: int
 ) -> list[Metered]:
     """As the gate would count the next call; of meters that nothing limits, what was counted in the period."""
     if plan is None:
         return []
-    windows = Windows(now)
+    windows = CurrentWindows(now)
     found: list[Metered] = []
     for name, meter in sorted(plans.meters.items()):
         opened = windows.of(plan, meter, Period(*period))
         subject = customer.user_id if meter.aggregation == "distinct" else None
         life = (scope.platform_no, customer.no, meter.no)
-        charge = Charge(life, 1, opened.limits, windows.hour, period[0], subject)
+        charge = Increment(life, 1, opened.limits, windows.hour, period[0], subject)
         try:
             found.append(Metered(name, await usage.standings(tx, charge, now)))
         except usage.PeriodClosed:
@@ -98,19 +98,21 @@ async def _metered(
     return found
 
 
-async def _events(tx: Tx, scope: Scope, user_id: str, bought: Mapping[str, Sequence[Row[Any]]]) -> Sequence[ToldEvent]:
+async def _events(
+    tx: Tx, scope: ProjectScope, user_id: str, bought: Mapping[str, Sequence[Row[Any]]]
+) -> Sequence[EventSummary]:
     """About the customer, or about what they bought."""
     named = {"userId": [user_id], **{name: [row.id for row in rows] for name, rows in bought.items()}}
     whose = (scope.platform_id, scope.project_id, scope.mode)
-    rows = await webhooks.newest_about(tx, *whose, named, among=_LOOKED_THROUGH, limit=_MOST)
-    return [told_event(row) for row in rows]
+    rows = await webhooks.recent_for_customer(tx, *whose, named, among=_LOOKED_THROUGH, limit=_MOST)
+    return [summarize_event(row) for row in rows]
 
 
-async def at_gateway(tx: Tx, scope: Scope, customer_id: str) -> tuple[gateways.Account, str] | None:
+async def at_gateway(tx: Tx, scope: ProjectScope, customer_id: str) -> tuple[gateways.GatewayAccount, str] | None:
     """Where the customer paid before, and by which name they are known there."""
     row = await billing_queries.account_of_project(tx, scope.platform_id, scope.project_id, scope.mode)
     if row is None:
         return None
-    account = billing.account_from(row)
+    account = billing.to_gateway_account(row)
     known = await billing_queries.gateway_customer_of(tx, scope.platform_id, account.id, customer_id)
     return None if known is None else (account, known)

@@ -6,18 +6,18 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import customers, platforms
-from dream_api.auth.csrf import read_own_form
+from dream_api.auth.csrf import read_csrf_form
 from dream_api.billing.dependencies import BillingDep
 from dream_api.core.db import Database
-from dream_api.core.errors import Conflict, Refusal, ValidationFailed
+from dream_api.core.errors import AppError, Conflict, ValidationFailed
 from dream_api.core.http.dependencies import Db, SettingsDep
-from dream_api.customers.audit_details import told_of
+from dream_api.customers.audit_details import audit_details
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.customers.detail import PATH, Id, customer_page
 from dream_api.dashboard.customers.detail_data import at_gateway
 from dream_api.dashboard.customers.form import read_profile
-from dream_api.dashboard.dependencies import ProjectVisit, SellingInProject
-from dream_api.dashboard.layout import PageRoute, project_url, see
+from dream_api.dashboard.dependencies import ProjectContext, ProjectPageCanSell
+from dream_api.dashboard.layout import PageRoute, project_url, redirect
 from dream_api.metering import MeteringEngine
 from dream_api.metering.dependencies import MeteringDep
 
@@ -26,57 +26,59 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 @router.post(PATH)
 async def change_profile(
-    request: Request, db: Db, engine: MeteringDep, visit: SellingInProject, customer_id: Id
+    request: Request, db: Db, engine: MeteringDep, visit: ProjectPageCanSell, customer_id: Id
 ) -> Response:
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     try:
         email, name = read_profile(form)
         return await _change(request, db, visit, customer_id, {"email": email, "name": name})
-    except Refusal as refusal:
+    except AppError as refusal:
         return await _again(db, engine, visit, customer_id, form, refusal)
 
 
 @router.post(PATH + "/plan")
-async def set_plan(request: Request, db: Db, engine: MeteringDep, visit: SellingInProject, customer_id: Id) -> Response:
+async def set_plan(
+    request: Request, db: Db, engine: MeteringDep, visit: ProjectPageCanSell, customer_id: Id
+) -> Response:
     """In force at the gate within a second; without one the project's default tier."""
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     plan = form.get("plan") or None
     try:
         if plan is not None:
             (await engine.plans_of(visit.acting, plan)).named(plan, param="plan")
         return await _change(request, db, visit, customer_id, {"plan": plan})
-    except Refusal as refusal:
+    except AppError as refusal:
         return await _again(db, engine, visit, customer_id, form, refusal)
 
 
 @router.post(PATH + "/status")
-async def set_status(request: Request, db: Db, visit: SellingInProject, customer_id: Id) -> Response:
-    form = await read_own_form(request, visit.visitor)
+async def set_status(request: Request, db: Db, visit: ProjectPageCanSell, customer_id: Id) -> Response:
+    form = await read_csrf_form(request, visit.visitor)
     status = "blocked" if form.get("status") == "blocked" else "active"
     return await _change(request, db, visit, customer_id, {"status": status})
 
 
 async def _change(
-    request: Request, db: Database, visit: ProjectVisit, customer_id: str, values: dict[str, Any]
+    request: Request, db: Database, visit: ProjectContext, customer_id: str, values: dict[str, Any]
 ) -> Response:
     scope = visit.acting.scope
     async with db.write() as tx:
         customer = await customers.find(tx, scope, customer_id)
         customers.refuse_deleted(customer)
-        now = await platforms.now_in(tx, scope.platform_id, scope.project_id, scope.mode)
+        now = await platforms.project_now(tx, scope.platform_id, scope.project_id, scope.mode)
         await customers.change(tx, scope, customer, values, now=now)
-        told = told_of(customer, values)
+        told = audit_details(customer, values)
         if told is not None:
             await record(tx, request, visit, told[0], about=customer.id, **told[1])
-    return see(project_url(visit, f"/customers/{customer_id}"))
+    return redirect(project_url(visit, f"/customers/{customer_id}"))
 
 
 @router.post(PATH + "/delete")
 async def delete_customer(
-    request: Request, db: Db, engine: MeteringDep, visit: SellingInProject, customer_id: Id
+    request: Request, db: Db, engine: MeteringDep, visit: ProjectPageCanSell, customer_id: Id
 ) -> Response:
     """Their name is typed first: name and address are erased, and nothing brings them back."""
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     scope = visit.acting.scope
     async with db.read() as tx:
         customer = await customers.find(tx, scope, customer_id)
@@ -86,7 +88,7 @@ async def delete_customer(
     async with db.write() as tx:
         await customers.delete(tx, scope, await customers.find(tx, scope, customer_id))
         await record(tx, request, visit, "customer.deleted", about=customer.id)
-    return see(project_url(visit, f"/customers/{customer_id}"))
+    return redirect(project_url(visit, f"/customers/{customer_id}"))
 
 
 @router.post(PATH + "/portal")
@@ -96,11 +98,11 @@ async def open_portal(
     settings: SettingsDep,
     engine: MeteringDep,
     billing_context: BillingDep,
-    visit: SellingInProject,
+    visit: ProjectPageCanSell,
     customer_id: Id,
 ) -> Response:
     """There the customer changes the plan or the card; the address works for an hour."""
-    await read_own_form(request, visit.visitor)
+    await read_csrf_form(request, visit.visitor)
     async with db.read() as tx:
         customer = await customers.find(tx, visit.acting.scope, customer_id)
         found = await at_gateway(tx, visit.acting.scope, customer.id)
@@ -109,16 +111,16 @@ async def open_portal(
         return await customer_page(db, engine, visit, customer_id, problems=problems, status=Conflict.status)
     back = settings.link_base + project_url(visit, f"/customers/{customer_id}")
     opened = await billing_context.gateway_of(found[0]).open_portal(found[0], found[1], back)
-    return see(opened.url)
+    return redirect(opened.url)
 
 
 async def _again(
     db: Database,
     engine: MeteringEngine,
-    visit: ProjectVisit,
+    visit: ProjectContext,
     customer_id: str,
     form: dict[str, str],
-    refusal: Refusal,
+    refusal: AppError,
 ) -> Response:
     """The page once more, with what was typed and what is wrong with it; raises what no field is at fault for."""
     if refusal.status != ValidationFailed.status:

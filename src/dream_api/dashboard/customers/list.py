@@ -7,23 +7,23 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from dream_api import customers
-from dream_api.auth.csrf import read_own_form
+from dream_api.auth.csrf import read_csrf_form
 from dream_api.core import clock
 from dream_api.core.db import Row
-from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http.dependencies import Db
 from dream_api.customers.search import MOST_FOUND, Filter, listed
 from dream_api.dashboard.csv_export import MOST_ROWS, csv_file
 from dream_api.dashboard.customers.form import read_profile
-from dream_api.dashboard.dependencies import InProject, ProjectVisit, SellingInProject
-from dream_api.dashboard.layout import Frame, PageRoute, project_url, see
+from dream_api.dashboard.dependencies import ProjectContext, ProjectPage, ProjectPageCanSell
+from dream_api.dashboard.layout import PageRenderer, PageRoute, project_url, redirect
 from dream_api.metering import MeteringEngine
 from dream_api.metering.dependencies import MeteringDep
 from dream_api.usage import REQUESTS
-from dream_api.usage.top_customers import so_far
+from dream_api.usage.top_customers import period_totals
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-_frame = Frame("dream_api.dashboard.customers")
+_frame = PageRenderer("dream_api.dashboard.customers")
 _PAGE = 50
 _PIECE = 1_000
 _LONGEST = 255
@@ -39,7 +39,7 @@ def _filter(q: str, plan: str, status: str, sort: str) -> Filter:
 async def show_customers(
     db: Db,
     engine: MeteringDep,
-    visit: InProject,
+    visit: ProjectPage,
     q: Text = "",
     plan: Text = "",
     status: Text = "",
@@ -52,10 +52,10 @@ async def show_customers(
     async with db.read() as tx:
         rows = await listed(tx, visit.acting.scope, wanted, limit=_PAGE + 1, after=after[:_LONGEST] or None)
         page = rows[:_PAGE]
-        used = {} if meter is None else await so_far(tx, visit.scope, meter, [row.no for row in page])
+        used = {} if meter is None else await period_totals(tx, visit.scope, meter, [row.no for row in page])
     last = (page[-1].user_id if wanted.by_name else page[-1].id) if len(rows) > _PAGE else None
     asked = {name: value for name, value in (("q", q), ("plan", plan), ("status", status), ("sort", sort)) if value}
-    return _frame.show(
+    return _frame.render(
         visit,
         "customers.html",
         here="customers",
@@ -75,7 +75,7 @@ async def show_customers(
 
 @router.get(_PATH + ".csv")
 async def export_customers(
-    db: Db, visit: InProject, q: Text = "", plan: Text = "", status: Text = "", sort: Text = ""
+    db: Db, visit: ProjectPage, q: Text = "", plan: Text = "", status: Text = "", sort: Text = ""
 ) -> Response:
     wanted = _filter(q, plan, status, sort)
 
@@ -98,33 +98,33 @@ def _times(row: Row[Any]) -> tuple[str, str]:
 
 
 @router.get(_PATH + "/new")
-async def ask_for_customer(engine: MeteringDep, visit: SellingInProject) -> Response:
+async def ask_for_customer(engine: MeteringDep, visit: ProjectPageCanSell) -> Response:
     return await _form(engine, visit, {}, {})
 
 
 @router.post(_PATH)
-async def make_customer(request: Request, db: Db, engine: MeteringDep, visit: SellingInProject) -> Response:
+async def make_customer(request: Request, db: Db, engine: MeteringDep, visit: ProjectPageCanSell) -> Response:
     """A customer whom metered calls made before is adopted with its counts."""
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     plans = await engine.plans_of(visit.acting, form.get("plan") or None)
     try:
-        user_id = customers.proper_user_id(form.get("userId", ""), "userId")
+        user_id = customers.validate_user_id(form.get("userId", ""), "userId")
         email, name = read_profile(form)
         plan = plans.named(form["plan"], param="plan").name if form.get("plan") else None
         async with db.write() as tx:
             made = await customers.create(tx, visit.acting.scope, user_id, email=email, name=name, plan=plan)
-    except Refusal as refusal:
+    except AppError as refusal:
         if refusal.status not in (ValidationFailed.status, 409):
             raise
         return await _form(engine, visit, form, {refusal.param or "": refusal.sentence})
-    return see(project_url(visit, f"/customers/{made.id}"))
+    return redirect(project_url(visit, f"/customers/{made.id}"))
 
 
 async def _form(
-    engine: MeteringEngine, visit: ProjectVisit, form: dict[str, str], problems: dict[str, str]
+    engine: MeteringEngine, visit: ProjectContext, form: dict[str, str], problems: dict[str, str]
 ) -> Response:
     plans = await engine.plans_of(visit.acting)
-    return _frame.show(
+    return _frame.render(
         visit,
         "new.html",
         here="customers",

@@ -10,14 +10,14 @@ from starlette.responses import Response
 from dream_api import webhooks
 from dream_api.core.errors import NotFound
 from dream_api.core.http.dependencies import Db
-from dream_api.dashboard.dependencies import InProject
-from dream_api.dashboard.event_summaries import told_event, told_events
-from dream_api.dashboard.layout import Frame, PageRoute
+from dream_api.dashboard.dependencies import ProjectPage
+from dream_api.dashboard.event_summaries import summarize_event, told_events
+from dream_api.dashboard.layout import PageRenderer, PageRoute
 from dream_api.webhooks import EventType
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 ROUTERS = (router,)
-_frame = Frame("dream_api.dashboard.events")
+_frame = PageRenderer("dream_api.dashboard.events")
 _PATH = "/dashboard/{projectId}/{mode}/events"
 _PAGE = 50
 Text = Annotated[str, Query()]
@@ -25,7 +25,7 @@ Text = Annotated[str, Query()]
 
 @router.get(_PATH)
 async def show_events(
-    db: Db, visit: InProject, kind: Annotated[str, Query(alias="type")] = "", after: Text = ""
+    db: Db, visit: ProjectPage, kind: Annotated[str, Query(alias="type")] = "", after: Text = ""
 ) -> Response:
     wanted: EventType | None = next((known for known in webhooks.SENTENCES if known == kind), None)
     async with db.read() as tx:
@@ -40,7 +40,7 @@ async def show_events(
         )
         told = await told_events(tx, visit.platform_id, rows[:_PAGE])
     asked: dict[str, str] = {} if wanted is None else {"type": wanted}
-    return _frame.show(
+    return _frame.render(
         visit,
         "events.html",
         here="events",
@@ -55,18 +55,18 @@ async def show_events(
 
 @router.get(_PATH + "/{eventId}")
 async def show_event(
-    db: Db, visit: InProject, event_id: Annotated[str, Path(alias="eventId", max_length=64)]
+    db: Db, visit: ProjectPage, event_id: Annotated[str, Path(alias="eventId", max_length=64)]
 ) -> Response:
     async with db.read() as tx:
         row = await webhooks.event_of(tx, visit.platform_id, visit.project.id, visit.mode, event_id)
     if row is None:
         raise NotFound("There is no such event.", hint="Events are kept for 90 days.")
-    return _frame.show(
+    return _frame.render(
         visit,
         "event.html",
         here="events",
         mode_path="/events",
-        event=told_event(row),
+        event=summarize_event(row),
         sentence=dict(webhooks.SENTENCES).get(row.type, ""),
         data=json.dumps(json.loads(row.data), indent=2, ensure_ascii=False),
     )

@@ -11,24 +11,24 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import accounts, audit, catalog, customers, keys, platforms, usage
-from dream_api.auth.browser_sessions import SignedIn, Visitor
-from dream_api.auth.csrf import read_own_form
-from dream_api.auth.rate_limit import client_of
+from dream_api.auth.browser_sessions import SignedIn, SignedInUser
+from dream_api.auth.csrf import read_csrf_form
+from dream_api.auth.rate_limit import client_address
 from dream_api.catalog import NewPrice
 from dream_api.core import clock, secrets
 from dream_api.core.db import Database, Tx
-from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http.dependencies import ChangesDep, Db, SettingsDep
 from dream_api.core.settings import Settings
 from dream_api.dashboard.audit import actor_of
-from dream_api.dashboard.layout import Frame, PageRoute, see
-from dream_api.metering.open_limits import Windows
-from dream_api.platforms import Membership, Platform, Project, ProjectType, Scope
-from dream_api.tenancy.membership import found_platform
-from dream_api.usage import REQUESTS, Charge, Period, Standing
+from dream_api.dashboard.layout import PageRenderer, PageRoute, redirect
+from dream_api.metering.open_limits import CurrentWindows
+from dream_api.platforms import Membership, Platform, Project, ProjectScope, ProjectType
+from dream_api.tenancy.membership import create_platform
+from dream_api.usage import REQUESTS, Increment, LimitStatus, Period
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-_frame = Frame("dream_api.dashboard.home")
+_frame = PageRenderer("dream_api.dashboard.home")
 _PATH = "/dashboard/welcome"
 _MOST_PROJECTS = 200
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
@@ -44,7 +44,7 @@ async def show_welcome(db: Db, settings: SettingsDep, visitor: SignedIn, project
     return await _show_steps(db, settings, visitor, *found)
 
 
-async def _found(tx: Tx, visitor: Visitor, project_id: str) -> tuple[Membership, Project] | None:
+async def _found(tx: Tx, visitor: SignedInUser, project_id: str) -> tuple[Membership, Project] | None:
     """The project that is asked for, else the newest one, on the visitor's first platform that has any."""
     for membership in visitor.memberships:
         projects = await platforms.projects_of(tx, membership.platform.id, limit=_MOST_PROJECTS)
@@ -54,8 +54,8 @@ async def _found(tx: Tx, visitor: Visitor, project_id: str) -> tuple[Membership,
     return None
 
 
-def _ask(visitor: Visitor, form: Mapping[str, str], problems: Mapping[str, str]) -> Response:
-    return _frame.plain(
+def _ask(visitor: SignedInUser, form: Mapping[str, str], problems: Mapping[str, str]) -> Response:
+    return _frame.render_public(
         "welcome.html",
         visitor,
         status=ValidationFailed.status if problems else 200,
@@ -66,19 +66,19 @@ def _ask(visitor: Visitor, form: Mapping[str, str], problems: Mapping[str, str])
     )
 
 
-def _may_found(visitor: Visitor) -> Membership | None:
+def _may_found(visitor: SignedInUser) -> Membership | None:
     """The first platform on which the visitor may make projects."""
-    return next((one for one in visitor.memberships if platforms.allows(one.role, "manage")), None)
+    return next((one for one in visitor.memberships if platforms.has_permission(one.role, "manage")), None)
 
 
 @router.post(_PATH)
 async def begin(request: Request, db: Db, settings: SettingsDep, visitor: SignedIn) -> Response:
     """A project with its test keys, on a platform that is made where the visitor has none."""
-    form = await read_own_form(request, visitor)
+    form = await read_csrf_form(request, visitor)
     instance_key = secrets.instance_key(settings)
     try:
         kind = _kind(form.get("type", ""))
-        platforms.proper_name(form.get("name", ""))
+        platforms.validate_name(form.get("name", ""))
         async with db.write() as tx:
             platform = await _platform(tx, request, settings, visitor, form)
             made = await catalog.open_project(tx, platform, form["name"], kind, platforms.MODES)
@@ -92,7 +92,7 @@ async def begin(request: Request, db: Db, settings: SettingsDep, visitor: Signed
                 await audit.record(tx, platform.id, "key.issued", by=by, about=key.id, details=told)
     except ValidationFailed as refusal:
         return _ask(visitor, form, {refusal.param or "": refusal.sentence})
-    return see(f"{_PATH}?project={made.id}")
+    return redirect(f"{_PATH}?project={made.id}")
 
 
 def _kind(typed: str) -> ProjectType:
@@ -103,29 +103,29 @@ def _kind(typed: str) -> ProjectType:
 
 
 async def _platform(
-    tx: Tx, request: Request, settings: Settings, visitor: Visitor, form: Mapping[str, str]
+    tx: Tx, request: Request, settings: Settings, visitor: SignedInUser, form: Mapping[str, str]
 ) -> Platform:
     """The visitor's, or a new one; while the visitor is held, so that a form that is sent twice makes one."""
     await accounts.hold_user(tx, visitor.session.user_id)
     for one in await platforms.memberships_of(tx, visitor.session.user_id):
-        if platforms.allows(one.role, "manage"):
+        if platforms.has_permission(one.role, "manage"):
             return one.platform
     if not visitor.session.is_verified:
         raise ValidationFailed("Open the link in the mail that was sent to you first.")
-    name = platforms.proper_name(form.get("platform", ""), "platform")
-    mode, address = settings.home_mode, client_of(request.scope)
-    return await found_platform(tx, name, visitor.session, mode, address=address)
+    name = platforms.validate_name(form.get("platform", ""), "platform")
+    mode, address = settings.home_mode, client_address(request.scope)
+    return await create_platform(tx, name, visitor.session, mode, address=address)
 
 
 async def _show_steps(
-    db: Database, settings: Settings, visitor: Visitor, membership: Membership, project: Project
+    db: Database, settings: Settings, visitor: SignedInUser, membership: Membership, project: Project
 ) -> Response:
-    scope = Scope(project.platform_id, project.platform_no, project.id, "test")
+    scope = ProjectScope(project.platform_id, project.platform_no, project.id, "test")
     async with db.read() as tx:
         key, token = await _key(tx, settings, membership, project)
         first = await _first_call(tx, scope, project) if project.type == "saas" else None
         offers = await _products(tx, project) if project.type == "store" else []
-    return _frame.plain(
+    return _frame.render_public(
         "begun.html",
         visitor,
         project=project,
@@ -135,7 +135,7 @@ async def _show_steps(
         token=token,
         first=first,
         offers=offers,
-        may_sell=platforms.allows(membership.role, "sell"),
+        may_sell=platforms.has_permission(membership.role, "sell"),
         form={"currency": "usd"},
         problems={},
         link_base=settings.link_base,
@@ -154,12 +154,12 @@ async def _key(tx: Tx, settings: Settings, membership: Membership, project: Proj
     if not working:
         return None, None
     key = working[-1]
-    if not platforms.allows(membership.role, "test_keys") or key.created_at < now - clock.DAY:
+    if not platforms.has_permission(membership.role, "test_keys") or key.created_at < now - clock.DAY:
         return key, None
-    return key, keys.reveal_if_ours(key, secrets.instance_key(settings))
+    return key, keys.reveal_if_decryptable(key, secrets.instance_key(settings))
 
 
-async def _first_call(tx: Tx, scope: Scope, project: Project) -> tuple[str, Standing] | None:
+async def _first_call(tx: Tx, scope: ProjectScope, project: Project) -> tuple[str, LimitStatus] | None:
     """Who was counted first, and how their limit stands; None as long as nobody was."""
     rows = await customers.page_of(tx, scope, limit=1, after=None)
     if not rows:
@@ -172,14 +172,14 @@ async def _first_call(tx: Tx, scope: Scope, project: Project) -> tuple[str, Stan
         return None
     meter = plans.meters[REQUESTS]
     period = customers.period_of(customer, now) or clock.month_of(now)
-    windows = Windows(now)
+    windows = CurrentWindows(now)
     limits = windows.of(plan, meter, Period(*period)).limits
-    charge = Charge((scope.platform_no, customer.no, meter.no), 1, limits, windows.hour, period[0])
+    charge = Increment((scope.platform_no, customer.no, meter.no), 1, limits, windows.hour, period[0])
     standing = (await usage.standings(tx, charge, now))[0]
     return (customer.user_id, standing) if standing.count else None
 
 
-async def _products(tx: Tx, project: Project) -> list[catalog.Offer]:
+async def _products(tx: Tx, project: Project) -> list[catalog.TierWithPrices]:
     return await catalog.offers_of(tx, project.platform_id, project.id, "test", limit=3)
 
 
@@ -188,41 +188,41 @@ async def make_product(
     request: Request, db: Db, settings: SettingsDep, changes: ChangesDep, visitor: SignedIn, project: str = ""
 ) -> Response:
     """The store's first product, in test mode; the editor of products has all the rest."""
-    form = await read_own_form(request, visitor)
+    form = await read_csrf_form(request, visitor)
     async with db.read() as tx:
         found = await _found(tx, visitor, project)
     if found is None:
-        return see(_PATH)
+        return redirect(_PATH)
     membership, store = found
-    platforms.refuse_role(membership.role, "sell")
+    platforms.require_permission(membership.role, "sell")
     try:
-        name = platforms.proper_name(form.get("product", ""), "product")
+        name = platforms.validate_name(form.get("product", ""), "product")
         slug = _NOT_IN_NAMES.sub("-", name.lower()).strip("-")[:_LONGEST_TIER] or "product"
         currency = form.get("currency", "").lower()
-        price = NewPrice(currency=currency, amount=catalog.minor_of(form.get("price", ""), currency, "price"))
+        price = NewPrice(currency=currency, amount=catalog.parse_amount(form.get("price", ""), currency, "price"))
         async with db.write() as tx:
             await catalog.set_tier(tx, store, "test", slug, [], prices=[price], display_name=name)
             by, told = actor_of(request, visitor), {"project": store.id, "mode": "test", "tier": slug}
             await audit.record(tx, store.platform_id, "tier.created", by=by, about=slug, details=told)
-    except Refusal as refusal:
+    except AppError as refusal:
         return await _product_again(settings, visitor, membership, store, form, refusal)
-    await changes.look()
-    return see(f"{_PATH}?project={store.id}")
+    await changes.poll()
+    return redirect(f"{_PATH}?project={store.id}")
 
 
 async def _product_again(
     settings: Settings,
-    visitor: Visitor,
+    visitor: SignedInUser,
     membership: Membership,
     store: Project,
     form: Mapping[str, str],
-    refusal: Refusal,
+    refusal: AppError,
 ) -> Response:
     """The form once more, with what was typed; raises what is no matter of typing."""
     if refusal.status != ValidationFailed.status:
         raise refusal
     field = {"prices.0.currency": "currency"}.get(refusal.param or "", refusal.param or "")
-    return _frame.plain(
+    return _frame.render_public(
         "begun.html",
         visitor,
         status=refusal.status,

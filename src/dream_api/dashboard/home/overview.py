@@ -7,19 +7,19 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from dream_api import analytics, keys, platforms, usage, webhooks
-from dream_api.analytics import Nearest, Revenue, Scarce, Subscriptions, Trend
+from dream_api.analytics import LowStock, Nearest, Revenue, Subscriptions, Trend
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.html import format as words
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.charts import Bars, bars_of, spark_of
-from dream_api.dashboard.dependencies import InProject, ProjectVisit
+from dream_api.dashboard.dependencies import ProjectContext, ProjectPage
 from dream_api.dashboard.event_summaries import short_day, told_events
-from dream_api.dashboard.layout import Frame, PageRoute
+from dream_api.dashboard.layout import PageRenderer, PageRoute
 from dream_api.usage import Span
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-_frame = Frame("dream_api.dashboard.home")
+_frame = PageRenderer("dream_api.dashboard.home")
 SPANS = (7, 30, 90)
 _BY_DEFAULT = 30
 _SHOWN_EVENTS = 6
@@ -50,11 +50,11 @@ class Board:
     # In which the chart counts money; none where it counts calls.
     currency: str = ""
     near: Nearest | None = None
-    scarce: Sequence[Scarce] = ()
+    scarce: Sequence[LowStock] = ()
 
 
 @router.get("/dashboard/{projectId}/{mode}")
-async def overview(db: Db, settings: SettingsDep, visit: InProject, days: str = "") -> Response:
+async def overview(db: Db, settings: SettingsDep, visit: ProjectPage, days: str = "") -> Response:
     wanted = int(days) if days in {str(span) for span in SPANS} else _BY_DEFAULT
     async with db.read() as tx:
         board = await (_of_store if visit.project.type == "store" else _of_saas)(tx, visit, wanted)
@@ -65,7 +65,7 @@ async def overview(db: Db, settings: SettingsDep, visit: InProject, days: str = 
         told = await told_events(tx, visit.platform_id, events)
     now = clock.now()
     working = [key for key in all_keys if key.revoked_at is None and (key.expires_at is None or key.expires_at > now)]
-    return _frame.show(
+    return _frame.render(
         visit,
         "overview.html",
         here="overview",
@@ -79,10 +79,10 @@ async def overview(db: Db, settings: SettingsDep, visit: InProject, days: str = 
     )
 
 
-async def _of_saas(tx: Tx, visit: ProjectVisit, days: int) -> Board:
+async def _of_saas(tx: Tx, visit: ProjectContext, days: int) -> Board:
     """Of the figures that docs/guide/figures.md defines, those by which a saas project lives."""
     scope = visit.acting.scope
-    now = await platforms.now_in(tx, scope.platform_id, scope.project_id, scope.mode)
+    now = await platforms.project_now(tx, scope.platform_id, scope.project_id, scope.mode)
     span = analytics.last_days(days, now)
     meters = await usage.meters_of(tx, scope.platform_no, visit.project.no)
     subscribed = await analytics.subscriptions_in(tx, scope, span)
@@ -137,9 +137,9 @@ def _problems(s: Subscriptions) -> Card:
     return Card("Payment problems", words.number(late), risk, "bad", beside)
 
 
-async def _of_store(tx: Tx, visit: ProjectVisit, days: int) -> Board:
+async def _of_store(tx: Tx, visit: ProjectContext, days: int) -> Board:
     scope = visit.acting.scope
-    now = await platforms.now_in(tx, scope.platform_id, scope.project_id, scope.mode)
+    now = await platforms.project_now(tx, scope.platform_id, scope.project_id, scope.mode)
     span = analytics.last_days(days, now)
     revenue = await analytics.revenue_in(tx, scope, span)
     earlier = await analytics.revenue_in(tx, scope, Span(span.starts_at - days * clock.DAY, span.starts_at))
@@ -188,7 +188,7 @@ def _first(amounts: Mapping[str, int]) -> str:
 
 
 def _others(amounts: Mapping[str, int]) -> list[str]:
-    return [words.amount(minor, currency) for currency, minor in sorted(amounts.items())[1:]]
+    return [words.format_amount(minor, currency) for currency, minor in sorted(amounts.items())[1:]]
 
 
 def _change(now: int, before: int) -> tuple[str, str]:

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from dream_api import platforms
-from dream_api.auth.browser_sessions import SignedIn, Visitor
+from dream_api.auth.browser_sessions import SignedIn, SignedInUser
 from dream_api.core.db import Database
 from dream_api.core.errors import NotFound
 from dream_api.core.http.dependencies import Db
-from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.platforms import Mode, Project
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -23,7 +23,7 @@ _MOST = 200
 async def open_dashboard(db: Db, visitor: SignedIn) -> Response:
     """The visitor's first project, the operator's home last; without any, the page that makes one."""
     project = await _project(db, visitor, None)
-    return see("/dashboard/welcome" if project is None else f"/dashboard/{project.id}/test")
+    return redirect("/dashboard/welcome" if project is None else f"/dashboard/{project.id}/test")
 
 
 @router.get("/api-tier-config")
@@ -36,12 +36,12 @@ async def open_keys(db: Db, visitor: SignedIn, project_id: Asked = None, mode: M
     return await _see_page(db, visitor, project_id, mode, "/keys")
 
 
-async def _see_page(db: Database, visitor: Visitor, asked: str | None, mode: Mode, path: str) -> Response:
+async def _see_page(db: Database, visitor: SignedInUser, asked: str | None, mode: Mode, path: str) -> Response:
     project = await _project(db, visitor, asked)
-    return see("/dashboard/welcome" if project is None else f"/dashboard/{project.id}/{mode}{path}")
+    return redirect("/dashboard/welcome" if project is None else f"/dashboard/{project.id}/{mode}{path}")
 
 
-async def _project(db: Database, visitor: Visitor, asked: str | None) -> Project | None:
+async def _project(db: Database, visitor: SignedInUser, asked: str | None) -> Project | None:
     """The project that is asked for, else the first of the visitor's; NotFound where it is another's.
 
     Home comes last: it is where the operator sets levels, and nobody's first sight of a dashboard.

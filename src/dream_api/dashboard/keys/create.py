@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import keys, platforms
-from dream_api.auth.csrf import read_own_form
+from dream_api.auth.csrf import read_csrf_form
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import Invalid
@@ -12,8 +12,8 @@ from dream_api.core.http import Form
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.settings import Settings
 from dream_api.dashboard.audit import record
-from dream_api.dashboard.dependencies import ProjectVisit
-from dream_api.dashboard.forms import end_of_day, problems_of, whole
+from dream_api.dashboard.dependencies import ProjectContext
+from dream_api.dashboard.forms import form_errors, parse_date_end, parse_integer
 from dream_api.dashboard.keys.page import Keeping, sealing_key, show_keys
 from dream_api.dashboard.layout import PageRoute
 from dream_api.keys import IssuedKey
@@ -28,20 +28,20 @@ _FIELDS = {"perSecond": "rateLimit"}
 @router.post(_PATH)
 async def make_key(request: Request, db: Db, settings: SettingsDep, visit: Keeping) -> Response:
     """Another secret key; the others go on working."""
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     try:
         async with db.write() as tx:
             issued = await _issue(tx, settings, visit, form)
             await record(tx, request, visit, "key.issued", about=issued.id)
     except Invalid as refusal:
-        return await show_keys(db, visit, form=form, problems=problems_of(refusal, _FIELDS))
+        return await show_keys(db, visit, form=form, problems=form_errors(refusal, _FIELDS))
     return await show_keys(db, visit, issued=[issued])
 
 
 @router.post(_PATH + "/pair")
 async def make_pair(request: Request, db: Db, settings: SettingsDep, visit: Keeping) -> Response:
     """A publishable and a secret key, as every mode begins with."""
-    await read_own_form(request, visit.visitor)
+    await read_csrf_form(request, visit.visitor)
     async with db.write() as tx:
         issued = await keys.issue_pair(
             tx, visit.project, visit.mode, instance_key=sealing_key(settings), created_by=visit.caller
@@ -54,9 +54,9 @@ async def make_pair(request: Request, db: Db, settings: SettingsDep, visit: Keep
 @router.post(_PATH + "/rotate")
 async def rotate_keys(request: Request, db: Db, settings: SettingsDep, visit: Keeping) -> Response:
     """A new secret key at once; the others work for the grace that was chosen."""
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     try:
-        hours = whole(form, "grace")
+        hours = parse_integer(form, "grace")
         async with db.write() as tx:
             issued = await keys.rotate(
                 tx,
@@ -68,11 +68,11 @@ async def rotate_keys(request: Request, db: Db, settings: SettingsDep, visit: Ke
             )
             await record(tx, request, visit, "key.rotated", about=issued.id)
     except Invalid as refusal:
-        return await show_keys(db, visit, form=form, problems=problems_of(refusal))
+        return await show_keys(db, visit, form=form, problems=form_errors(refusal))
     return await show_keys(db, visit, issued=[issued])
 
 
-async def _issue(tx: Tx, settings: Settings, visit: ProjectVisit, form: Form) -> IssuedKey:
+async def _issue(tx: Tx, settings: Settings, visit: ProjectContext, form: Form) -> IssuedKey:
     name = form.get("name", "")
     issued = await keys.issue(
         tx,
@@ -81,10 +81,10 @@ async def _issue(tx: Tx, settings: Settings, visit: ProjectVisit, form: Form) ->
         "secret",
         instance_key=sealing_key(settings),
         created_by=visit.caller,
-        name=platforms.proper_name(name) if name else "",
-        expires_at=end_of_day(form, "expiresAt"),
+        name=platforms.validate_name(name) if name else "",
+        expires_at=parse_date_end(form, "expiresAt"),
     )
-    limit = whole(form, "rateLimit")
+    limit = parse_integer(form, "rateLimit")
     if limit is not None:
         await keys.limit(tx, visit.platform_id, issued.id, limit)
     return issued

@@ -4,14 +4,14 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import keys
-from dream_api.auth.csrf import read_own_form
-from dream_api.core.errors import Refusal
+from dream_api.auth.csrf import read_csrf_form
+from dream_api.core.errors import AppError
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.audit import record
-from dream_api.dashboard.dependencies import InProject, ManagingInProject
-from dream_api.dashboard.forms import problems_of, refuse_unconfirmed
+from dream_api.dashboard.dependencies import ProjectPage, ProjectPageCanManage
+from dream_api.dashboard.forms import form_errors, require_confirmation
 from dream_api.dashboard.keys.page import Keeping, find_key, sealing_key, show_keys, show_revoking
-from dream_api.dashboard.layout import PageRoute, project_url, see
+from dream_api.dashboard.layout import PageRoute, project_url, redirect
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -19,17 +19,17 @@ _PATH = "/dashboard/{projectId}/{mode}/keys"
 
 
 @router.get(_PATH)
-async def list_keys(db: Db, visit: InProject) -> Response:
+async def list_keys(db: Db, visit: ProjectPage) -> Response:
     return await show_keys(db, visit)
 
 
 @router.post(_PATH + "/{keyId}/reveal")
-async def reveal_key(request: Request, db: Db, settings: SettingsDep, visit: ManagingInProject) -> Response:
+async def reveal_key(request: Request, db: Db, settings: SettingsDep, visit: ProjectPageCanManage) -> Response:
     """Of test mode; a live one is told once, when it is made."""
-    await read_own_form(request, visit.visitor)
+    await read_csrf_form(request, visit.visitor)
     async with db.read() as tx:
         key = await find_key(tx, visit, request.path_params["keyId"])
-    token = keys.reveal_if_ours(key.row, sealing_key(settings))
+    token = keys.reveal_if_decryptable(key.row, sealing_key(settings))
     if token is None:
         raise keys.KeyHidden("The key was sealed with another instance key, such as that of a restored backup.")
     async with db.write() as tx:
@@ -47,14 +47,14 @@ async def ask_to_revoke(request: Request, db: Db, visit: Keeping) -> Response:
 @router.post(_PATH + "/{keyId}/revoke")
 async def revoke_key(request: Request, db: Db, visit: Keeping) -> Response:
     """Refused from now on, everywhere within a second."""
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     async with db.read() as tx:
         key = await find_key(tx, visit, request.path_params["keyId"])
     try:
-        refuse_unconfirmed(form, key.called)
-    except Refusal as refusal:
-        return show_revoking(visit, key, problems_of(refusal))
+        require_confirmation(form, key.called)
+    except AppError as refusal:
+        return show_revoking(visit, key, form_errors(refusal))
     async with db.write() as tx:
         await keys.revoke(tx, visit.platform_id, key.row.id)
         await record(tx, request, visit, "key.revoked", about=key.row.id)
-    return see(project_url(visit, "/keys"))
+    return redirect(project_url(visit, "/keys"))

@@ -14,9 +14,9 @@ from dream_api.core.errors import NotFound
 from dream_api.core.http import Form
 from dream_api.core.secrets import InstanceKey, instance_key
 from dream_api.core.settings import Settings
-from dream_api.dashboard.dependencies import InProject, ProjectVisit
-from dream_api.dashboard.forms import Problems
-from dream_api.dashboard.layout import Frame
+from dream_api.dashboard.dependencies import ProjectContext, ProjectPage
+from dream_api.dashboard.forms import FormErrors
+from dream_api.dashboard.layout import PageRenderer
 from dream_api.keys import IssuedKey
 from dream_api.platforms import Mode, Permission
 
@@ -24,7 +24,7 @@ _USER = "user:"
 _MASK = "•" * 12
 # How many characters of a key without a name are its name.
 _TAIL = 4
-_frame = Frame("dream_api.dashboard.keys")
+_frame = PageRenderer("dream_api.dashboard.keys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +64,20 @@ def permission_in(mode: Mode) -> Permission:
     return "manage" if mode == "live" else "test_keys"
 
 
-async def _keeper(visit: InProject) -> ProjectVisit:
-    platforms.refuse_role(visit.role, permission_in(visit.mode))
+async def _keeper(visit: ProjectPage) -> ProjectContext:
+    platforms.require_permission(visit.role, permission_in(visit.mode))
     return visit
 
 
 # A visit of somebody who may make and end the keys of the mode.
-Keeping = Annotated[ProjectVisit, Depends(_keeper)]
+Keeping = Annotated[ProjectContext, Depends(_keeper)]
 
 
 def sealing_key(settings: Settings) -> InstanceKey:
     return instance_key(settings)
 
 
-async def keys_of(tx: Tx, visit: ProjectVisit) -> list[Shown]:
+async def keys_of(tx: Tx, visit: ProjectContext) -> list[Shown]:
     """Newest first."""
     rows = await keys.of_project(tx, visit.platform_id, visit.project.id, visit.mode)
     names = await _names_of(tx, rows)
@@ -85,7 +85,7 @@ async def keys_of(tx: Tx, visit: ProjectVisit) -> list[Shown]:
     return [Shown(row, names.get(row.created_by) or str(row.created_by), now) for row in reversed(rows)]
 
 
-async def find_key(tx: Tx, visit: ProjectVisit, key_id: str) -> Shown:
+async def find_key(tx: Tx, visit: ProjectContext, key_id: str) -> Shown:
     """A key of this project and mode; NotFound where there is none."""
     found = next((key for key in await keys_of(tx, visit) if key.row.id == key_id), None)
     if found is None:
@@ -102,17 +102,17 @@ async def _names_of(tx: Tx, rows: Sequence[Row[Any]]) -> dict[str, str]:
 
 async def show_keys(
     db: Database,
-    visit: ProjectVisit,
+    visit: ProjectContext,
     *,
     issued: Sequence[IssuedKey] = (),
     revealed: dict[str, str] | None = None,
     form: Form | None = None,
-    problems: Problems | None = None,
+    problems: FormErrors | None = None,
 ) -> Response:
     """`issued` keys are told here and never again; `revealed`: test keys by their ids; `problems`: of a form of it."""
     async with db.read() as tx:
         known = await keys_of(tx, visit)
-    return _frame.show(
+    return _frame.render(
         visit,
         "keys.html",
         here="keys",
@@ -130,7 +130,7 @@ async def show_keys(
     )
 
 
-def show_revoking(visit: ProjectVisit, key: Shown, problems: Problems | None = None) -> Response:
-    return _frame.show(
+def show_revoking(visit: ProjectContext, key: Shown, problems: FormErrors | None = None) -> Response:
+    return _frame.render(
         visit, "revoke.html", here="keys", status=422 if problems else 200, key=key, problems=problems or {}
     )

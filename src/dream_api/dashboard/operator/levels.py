@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from dream_api import audit, catalog, customers, platforms, usage
 from dream_api.audit import Actor
-from dream_api.auth.csrf import read_own_form
+from dream_api.auth.csrf import read_csrf_form
 from dream_api.catalog import Home, Level
 from dream_api.core import clock
 from dream_api.core.db import Database, Row, Tx
@@ -18,13 +18,13 @@ from dream_api.core.settings import Settings
 from dream_api.dashboard.audit import actor_of
 from dream_api.dashboard.catalog import format as catalog_format
 from dream_api.dashboard.csv_export import MOST_ROWS, csv_file
-from dream_api.dashboard.dependencies import ManagingInstance, Operating, PlatformVisit
-from dream_api.dashboard.forms import Problems, problems_of
-from dream_api.dashboard.layout import Frame, PageRoute, see
+from dream_api.dashboard.dependencies import ManagingInstance, Operating, PlatformContext
+from dream_api.dashboard.forms import FormErrors, form_errors
+from dream_api.dashboard.layout import PageRenderer, PageRoute, redirect
 from dream_api.platforms import Mode
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-_frame = Frame("dream_api.dashboard.operator", priced=catalog_format.priced, limited=catalog_format.limited)
+_frame = PageRenderer("dream_api.dashboard.operator", priced=catalog_format.priced, limited=catalog_format.limited)
 
 _PLATFORMS = "/dashboard/operator/platforms"
 _ON_A_PAGE = 50
@@ -54,7 +54,7 @@ async def list_platforms(
         rows = await platforms.page_of_platforms(tx, limit=_ON_A_PAGE + 1, after=after, containing=q)
         tenants = await _tenants(tx, rows[:_ON_A_PAGE], mode)
     next_after = tenants[-1].row.no if len(rows) > _ON_A_PAGE else None
-    return _frame.show(visit, "platforms.html", here="platforms", tenants=tenants, q=q, next_after=next_after)
+    return _frame.render(visit, "platforms.html", here="platforms", tenants=tenants, q=q, next_after=next_after)
 
 
 @router.get(_PLATFORMS + ".csv")
@@ -78,7 +78,7 @@ async def assign_level(
     request: Request, db: Db, settings: SettingsDep, visit: ManagingInstance, platform_id: PlatformId
 ) -> Response:
     """Without a payment; in force within a second."""
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     typed = form.get("level", "")
     mode: Mode = settings.home_mode
     try:
@@ -89,8 +89,8 @@ async def assign_level(
             level = await catalog.assign(tx, platform, int(typed), mode)
             await _record(tx, request, visit, platform.id, level.number)
     except Invalid as refusal:
-        return await _show_one(db, settings, visit, platform_id, problems_of(refusal, {"platform": "level"}))
-    return see(f"{_PLATFORMS}/{platform.id}")
+        return await _show_one(db, settings, visit, platform_id, form_errors(refusal, {"platform": "level"}))
+    return redirect(f"{_PLATFORMS}/{platform.id}")
 
 
 @router.get("/dashboard/operator/levels")
@@ -103,12 +103,12 @@ async def list_levels(db: Db, settings: SettingsDep, visit: Operating) -> Respon
         held = await customers.customers_by_plan(tx, _scope_of(home, mode))
     levels = sorted((offer for offer in offers if offer.number is not None), key=lambda offer: offer.number or 0)
     tiers_url = f"/dashboard/{home.project.id}/{mode}/tiers"
-    return _frame.show(
+    return _frame.render(
         visit, "levels.html", here="levels", levels=levels, held=held, tiers_url=tiers_url, sells_in=mode
     )
 
 
-async def _record(tx: Tx, request: Request, visit: PlatformVisit, platform_id: str, number: int) -> None:
+async def _record(tx: Tx, request: Request, visit: PlatformContext, platform_id: str, number: int) -> None:
     """In the operator's book who it was, in the platform's that an operator did it; in one order, as all do it."""
     by = {visit.platform_id: actor_of(request, visit.visitor), platform_id: Actor("operator", "")}
     for book in sorted(by):
@@ -119,9 +119,9 @@ async def _record(tx: Tx, request: Request, visit: PlatformVisit, platform_id: s
 async def _show_one(
     db: Database,
     settings: Settings,
-    visit: PlatformVisit,
+    visit: PlatformContext,
     platform_id: str,
-    problems: Problems | None = None,
+    problems: FormErrors | None = None,
 ) -> Response:
     mode: Mode = settings.home_mode
     async with db.read() as tx:
@@ -132,7 +132,7 @@ async def _show_one(
         levels = [level for level in await catalog.levels_of(tx, mode) if not level.is_archived]
         projects = await platforms.projects_of(tx, row.id, limit=_ON_A_PAGE)
         members = len(await platforms.members_of(tx, row.id))
-    return _frame.show(
+    return _frame.render(
         visit,
         "platform.html",
         here="platforms",
@@ -172,8 +172,8 @@ async def _tenants(tx: Tx, rows: Any, mode: Mode) -> list[Tenant]:
     ]
 
 
-def _scope_of(home: Home, mode: Mode) -> platforms.Scope:
-    return platforms.Scope(home.project.platform_id, home.project.platform_no, home.project.id, mode)
+def _scope_of(home: Home, mode: Mode) -> platforms.ProjectScope:
+    return platforms.ProjectScope(home.project.platform_id, home.project.platform_no, home.project.id, mode)
 
 
 def _cells(tenant: Tenant) -> tuple[object, ...]:

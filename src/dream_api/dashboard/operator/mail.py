@@ -10,10 +10,10 @@ from dream_api.core.db import Database, Row
 from dream_api.core.errors import NotFound
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.dependencies import ManagingInstance
-from dream_api.dashboard.layout import Frame, PageRoute
+from dream_api.dashboard.layout import PageRenderer, PageRoute
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-_frame = Frame("dream_api.dashboard.operator")
+_frame = PageRenderer("dream_api.dashboard.operator")
 
 _HERE = "/dashboard/operator/mail"
 _PAGE = 50
@@ -31,7 +31,7 @@ async def list_mail(
     letters = found[:_PAGE]
     next_url = f"{_HERE}?before={letters[-1].id}" if len(found) > _PAGE else None
     is_sending = settings.smtp_url is not None
-    return _frame.show(visit, "mails.html", here="mail", letters=letters, next_url=next_url, is_sending=is_sending)
+    return _frame.render(visit, "mails.html", here="mail", letters=letters, next_url=next_url, is_sending=is_sending)
 
 
 @router.get(_HERE + "/{mailId}")
@@ -43,7 +43,7 @@ async def read_mail(db: Db, visit: ManagingInstance, mail_id: Annotated[str, Pat
     letter = await _find(db, mail_id)
     if letter is None:
         raise NotFound("There is no such letter.", hint="Letters are kept for 30 days.")
-    return _frame.show(visit, "mail.html", here="mail", letter=letter)
+    return _frame.render(visit, "mail.html", here="mail", letter=letter)
 
 
 async def _find(db: Database, mail_id: str) -> Row[Any] | None:

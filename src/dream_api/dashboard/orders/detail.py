@@ -9,14 +9,14 @@ from fastapi import Path
 from starlette.responses import Response
 
 from dream_api import billing, store
-from dream_api.billing import Billing
+from dream_api.billing import BillingContext
 from dream_api.core import ids, money
 from dream_api.core.db import Row, Tx
 from dream_api.core.html import format as words
 from dream_api.core.http import Form
-from dream_api.dashboard.dependencies import ProjectVisit
-from dream_api.dashboard.forms import Problems
-from dream_api.dashboard.layout import Frame, project_url
+from dream_api.dashboard.dependencies import ProjectContext
+from dream_api.dashboard.forms import FormErrors
+from dream_api.dashboard.layout import PageRenderer, project_url
 
 Id = Annotated[str, Path(alias="id", max_length=64, pattern=r"^[^\x00]*$")]
 _STATUSES = {
@@ -57,12 +57,14 @@ def money_mood(of: str) -> str:
 def happened(event: Row[Any], currency: str) -> str:
     """`Money went back: 5.00 USD`."""
     data: dict[str, Any] = json.loads(event.data)
-    more = words.amount(data["amount"], currency) if "amount" in data else _WHY.get(str(data.get("reason", "")), "")
+    more = (
+        words.format_amount(data["amount"], currency) if "amount" in data else _WHY.get(str(data.get("reason", "")), "")
+    )
     sentence = _HAPPENED.get(event.type) or str(event.type)
     return f"{sentence}: {more}" if more else sentence
 
 
-frame = Frame(
+frame = PageRenderer(
     "dream_api.dashboard.orders",
     status=status,
     mood=mood,
@@ -88,7 +90,7 @@ class Whole:
         return self.row.payment_id is not None and self.row.refunded_amount < self.row.total
 
 
-async def find(tx: Tx, visit: ProjectVisit, order_id: str) -> Whole:
+async def find(tx: Tx, visit: ProjectContext, order_id: str) -> Whole:
     """NotFound where the store has no such order in this mode."""
     row = await store.find_order(tx, visit.scope, order_id)
     paid_by = row.payment_id
@@ -101,22 +103,22 @@ async def find(tx: Tx, visit: ProjectVisit, order_id: str) -> Whole:
     )
 
 
-def order_url(visit: ProjectVisit, order_id: str, done: str) -> str:
+def order_url(visit: ProjectContext, order_id: str, done: str) -> str:
     return project_url(visit, f"/orders/{order_id}?done={done}")
 
 
 async def show_order(
-    billing_context: Billing,
-    visit: ProjectVisit,
+    billing_context: BillingContext,
+    visit: ProjectContext,
     order_id: str,
     *,
     form: Form | None = None,
-    problems: Problems | None = None,
+    problems: FormErrors | None = None,
     done: str = "",
 ) -> Response:
     async with billing_context.database.read() as tx:
         whole = await find(tx, visit, order_id)
-    return frame.show(
+    return frame.render(
         visit,
         "order.html",
         here="orders",

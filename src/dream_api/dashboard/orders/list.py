@@ -12,7 +12,7 @@ from dream_api.core import clock, money
 from dream_api.core.db import Row, Tx
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.csv_export import MOST_ROWS, csv_file
-from dream_api.dashboard.dependencies import InProject, ManagingInProject, ProjectVisit
+from dream_api.dashboard.dependencies import ProjectContext, ProjectPage, ProjectPageCanManage
 from dream_api.dashboard.layout import PageRoute
 from dream_api.dashboard.orders.detail import Id, frame, show_order
 
@@ -42,7 +42,7 @@ _COLUMNS = (
 async def list_orders(
     db: Db,
     settings: SettingsDep,
-    visit: InProject,
+    visit: ProjectPage,
     status: Status = "",
     email: Text = "",
     sort: Sort = "newest",
@@ -52,7 +52,7 @@ async def list_orders(
         found = await _page(tx, visit, status, email, sort, limit=_ON_A_PAGE + 1, after=after)
     page = found[:_ON_A_PAGE]
     filters = {"status": status, "email": email, "sort": sort}
-    return frame.show(
+    return frame.render(
         visit,
         "orders.html",
         here="orders",
@@ -68,7 +68,7 @@ async def list_orders(
 
 @router.get(_PATH + ".csv")
 async def export_orders(
-    db: Db, visit: ManagingInProject, status: Status = "", email: Text = "", sort: Sort = "newest"
+    db: Db, visit: ProjectPageCanManage, status: Status = "", email: Text = "", sort: Sort = "newest"
 ) -> Response:
     async with db.read() as tx:
         rows = await _page(tx, visit, status, email, sort, limit=MOST_ROWS, after=None)
@@ -76,12 +76,12 @@ async def export_orders(
 
 
 @router.get(_PATH + "/{id}")
-async def read_order(billing_context: BillingDep, visit: InProject, order_id: Id, done: str = "") -> Response:
+async def read_order(billing_context: BillingDep, visit: ProjectPage, order_id: Id, done: str = "") -> Response:
     return await show_order(billing_context, visit, order_id, done=done)
 
 
 async def _page(
-    tx: Tx, visit: ProjectVisit, status: Status, email: str, sort: Sort, *, limit: int, after: str | None
+    tx: Tx, visit: ProjectContext, status: Status, email: str, sort: Sort, *, limit: int, after: str | None
 ) -> Any:
     return await store.page_of(
         tx,

@@ -4,16 +4,16 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import billing, catalog, store
-from dream_api.auth.csrf import read_own_form
+from dream_api.auth.csrf import read_csrf_form
 from dream_api.billing.dependencies import BillingDep
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Invalid, ValidationFailed
 from dream_api.core.http import Form
-from dream_api.core.idempotency import Once
+from dream_api.core.idempotency import IdempotentRequest
 from dream_api.dashboard.audit import record
-from dream_api.dashboard.dependencies import ProjectVisit, RefundingInProject, SellingInProject
-from dream_api.dashboard.forms import problems_of, whole
-from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.dependencies import ProjectContext, ProjectPageCanSell, RefundingInProject
+from dream_api.dashboard.forms import form_errors, parse_integer
+from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.dashboard.orders.detail import Id, find, order_url, show_order
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -28,7 +28,7 @@ async def refund_order(
     request: Request, billing_context: BillingDep, visit: RefundingInProject, order_id: Id
 ) -> Response:
     """Units, an amount, or all that is left; a form that is sent twice gives back once."""
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     try:
         async with billing_context.database.write() as tx:
             asked = await _asked_by(tx, visit, order_id, form)
@@ -44,17 +44,17 @@ async def refund_order(
                 await record(tx, request, visit, "order.refunded", about=order_id, **told)
         await billing.send_refund(billing_context, account, refund)
     except (Invalid, Conflict, billing.RefundBeyondLimit) as refusal:
-        told = problems_of(refusal, {"id": ""})
+        told = form_errors(refusal, {"id": ""})
         return await show_order(billing_context, visit, order_id, form=form, problems=told)
-    return see(order_url(visit, order_id, "refunded"))
+    return redirect(order_url(visit, order_id, "refunded"))
 
 
 @router.post(_PATH + "/cancel")
 async def cancel_order(
-    request: Request, billing_context: BillingDep, visit: SellingInProject, order_id: Id
+    request: Request, billing_context: BillingDep, visit: ProjectPageCanSell, order_id: Id
 ) -> Response:
     """Nobody can pay it any more, and what it held is free again."""
-    await read_own_form(request, visit.visitor)
+    await read_csrf_form(request, visit.visitor)
     try:
         async with billing_context.database.read() as tx:
             order = await store.find_order(tx, visit.scope, order_id)
@@ -66,24 +66,24 @@ async def cancel_order(
             store.refuse_paid(await store.find_order(tx, visit.scope, order_id))
             await record(tx, request, visit, "order.canceled", about=order_id)
     except (Invalid, Conflict) as refusal:
-        return await show_order(billing_context, visit, order_id, problems=problems_of(refusal, {"id": ""}))
-    return see(order_url(visit, order_id, "canceled"))
+        return await show_order(billing_context, visit, order_id, problems=form_errors(refusal, {"id": ""}))
+    return redirect(order_url(visit, order_id, "canceled"))
 
 
-async def _asked_by(tx: Tx, visit: ProjectVisit, order_id: str, form: Form) -> store.Asked:
+async def _asked_by(tx: Tx, visit: ProjectContext, order_id: str, form: Form) -> store.Asked:
     held = await find(tx, visit, order_id)
     typed, reason = form.get("amount", ""), form.get("reason") or None
     if reason is not None and len(reason) > _LONGEST_REASON:
         raise ValidationFailed(f"A reason has at most {_LONGEST_REASON} characters.", param="reason")
-    counted = [(line.line, whole(form, f"line.{line.line}")) for line in held.lines]
+    counted = [(line.line, parse_integer(form, f"line.{line.line}")) for line in held.lines]
     units = [(line, quantity) for line, quantity in counted if quantity]
     if any(quantity < 0 for _, quantity in units):
         raise ValidationFailed("Type how many units go back.", param="lines")
-    amount = catalog.minor_of(typed, held.row.currency, "amount") if typed else None
+    amount = catalog.parse_amount(typed, held.row.currency, "amount") if typed else None
     return store.Asked(units=units, amount=amount, restock="restock" in form, reason=reason)
 
 
-def _once_of(visit: ProjectVisit, order_id: str, form: Form) -> Once | None:
+def _once_of(visit: ProjectContext, order_id: str, form: Form) -> IdempotentRequest | None:
     key = form.get("once", "")[:_LONGEST_ONCE]
     body = repr(sorted(form.items())).encode()
-    return Once(visit.platform_id, f"{visit.caller} refund {order_id}", key, body) if key else None
+    return IdempotentRequest(visit.platform_id, f"{visit.caller} refund {order_id}", key, body) if key else None

@@ -7,10 +7,10 @@ from starlette.responses import Response
 
 from dream_api import platforms
 from dream_api.auth.browser_sessions import SignedIn, signed_in
-from dream_api.auth.csrf import read_own_form
-from dream_api.auth.rate_limit import client_of
+from dream_api.auth.csrf import read_csrf_form
+from dream_api.auth.rate_limit import client_address
 from dream_api.core.http.dependencies import Db, SettingsDep
-from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.dashboard.platform.page import ROLE_WORDS, frame, unreferred
 from dream_api.tenancy import membership
 
@@ -24,7 +24,7 @@ async def show_invitation(request: Request, db: Db, token: Token) -> Response:
     visitor = await signed_in(request)
     async with db.read() as tx:
         invitation = await platforms.find_invitation(tx, token)
-    shown = frame.plain(
+    shown = frame.render_public(
         "invitation.html",
         visitor,
         invitation=invitation,
@@ -37,9 +37,9 @@ async def show_invitation(request: Request, db: Db, token: Token) -> Response:
 
 @router.post("/account/invitation/{token}")
 async def accept(request: Request, db: Db, settings: SettingsDep, visitor: SignedIn, token: Token) -> Response:
-    await read_own_form(request, visitor)
+    await read_csrf_form(request, visitor)
     mode = settings.home_mode
     async with db.write() as tx:
-        address = client_of(request.scope)
+        address = client_address(request.scope)
         platform = await membership.accept(tx, token, visitor.session, mode, address=address)
-    return see(f"/dashboard/{platform.id}/projects")
+    return redirect(f"/dashboard/{platform.id}/projects")

@@ -7,19 +7,19 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import billing, catalog, tenancy
-from dream_api.auth.csrf import read_own_form
+from dream_api.auth.csrf import read_csrf_form
 from dream_api.billing.dependencies import BillingDep
 from dream_api.catalog import Level
 from dream_api.core.db import Database, Tx
-from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.settings import Settings
-from dream_api.dashboard.dependencies import AtPlatform, OwningPlatform, PlatformVisit
-from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.dependencies import OwningPlatform, PlatformContext, PlatformPage
+from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.dashboard.platform.page import frame
 from dream_api.platforms import Mode
-from dream_api.tenancy import LevelOf
-from dream_api.usage import Standing, Window
+from dream_api.tenancy import PlatformLevel
+from dream_api.usage import LimitStatus, Window
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False, prefix="/dashboard/{platformId}/level")
 
@@ -45,23 +45,23 @@ class Used:
 
 
 @router.get("")
-async def show_level(db: Db, settings: SettingsDep, visit: AtPlatform) -> Response:
+async def show_level(db: Db, settings: SettingsDep, visit: PlatformPage) -> Response:
     return await _show(db, settings, visit)
 
 
 async def _show(
-    db: Database, settings: Settings, visit: PlatformVisit, problem: str = "", status: int = 200
+    db: Database, settings: Settings, visit: PlatformContext, problem: str = "", status: int = 200
 ) -> Response:
     mode = settings.home_mode
     async with db.read() as tx:
         found = await tenancy.level_of(tx, visit.platform, mode)
         if found is None:
-            return frame.show(visit, "no_level.html", here="level")
-        standings = await tenancy.standings_of(tx, visit.platform, found)
+            return frame.render(visit, "no_level.html", here="level")
+        standings = await tenancy.level_usage(tx, visit.platform, found)
         subscription = next(iter(await billing.holding_of_user(tx, found.scope, visit.platform_id)), None)
-        payer = await billing.payer_of(tx, found.scope, visit.platform_id)
+        payer = await billing.find_gateway_customer(tx, found.scope, visit.platform_id)
         levels = [each for each in await catalog.levels_of(tx, mode) if not each.is_archived]
-    return frame.show(
+    return frame.render(
         visit,
         "level.html",
         here="level",
@@ -77,7 +77,7 @@ async def _show(
     )
 
 
-def _used(meter: str, standing: Standing) -> Used:
+def _used(meter: str, standing: LimitStatus) -> Used:
     most = standing.limit.max
     percent = 0 if not most else min(_WHOLE, standing.count * _WHOLE // most)
     label = f"{_METERS[meter]} {_WINDOWS[standing.limit.window]}".strip()
@@ -86,7 +86,9 @@ def _used(meter: str, standing: Standing) -> Used:
 
 def _price(level: Level) -> str:
     """What it costs, as people say it."""
-    return " or ".join(map(catalog.told, level.prices)) or ("Free" if level.number == 0 else "By the operator")
+    return " or ".join(map(catalog.describe_price, level.prices)) or (
+        "Free" if level.number == 0 else "By the operator"
+    )
 
 
 def _allows(level: Level) -> Sequence[str]:
@@ -105,7 +107,7 @@ async def buy(
     request: Request, db: Db, settings: SettingsDep, billing_context: BillingDep, visit: OwningPlatform
 ) -> Response:
     """The owner goes to the checkout; the level is theirs as soon as the gateway says that they paid."""
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     mode = settings.home_mode
     back = f"{settings.link_base}/dashboard/{visit.platform_id}/level"
     try:
@@ -126,9 +128,9 @@ async def buy(
             )
             account = await billing.account_of(tx, found.scope)
         checkout = await billing.open_page(billing_context, account, checkout)
-    except Refusal as refusal:
+    except AppError as refusal:
         return await _show(db, settings, visit, f"{refusal.sentence} {refusal.hint}", refusal.status)
-    return see(checkout.url)
+    return redirect(checkout.url)
 
 
 @router.post("/portal")
@@ -136,18 +138,18 @@ async def open_portal(
     request: Request, db: Db, settings: SettingsDep, billing_context: BillingDep, visit: OwningPlatform
 ) -> Response:
     """There the owner changes the level or the card, cancels, and finds the invoices."""
-    await read_own_form(request, visit.visitor)
+    await read_csrf_form(request, visit.visitor)
     back = f"{settings.link_base}/dashboard/{visit.platform_id}/level"
     found = await _level_of(db, settings, visit)
     async with billing_context.database.read() as tx:
-        payer = None if found is None else await billing.payer_of(tx, found.scope, visit.platform_id)
+        payer = None if found is None else await billing.find_gateway_customer(tx, found.scope, visit.platform_id)
     if payer is None:
         return await _show(db, settings, visit, "The platform has never paid, so there is nothing to see.", 409)
     try:
         opened = await billing_context.gateway_of(payer[0]).open_portal(*payer, back)
-    except Refusal as refusal:
+    except AppError as refusal:
         return await _show(db, settings, visit, f"{refusal.sentence} {refusal.hint}", refusal.status)
-    return see(opened.url)
+    return redirect(opened.url)
 
 
 async def _wanted(tx: Tx, number: str, mode: Mode) -> Level | None:
@@ -155,6 +157,6 @@ async def _wanted(tx: Tx, number: str, mode: Mode) -> Level | None:
     return next((each for each in levels if str(each.number) == number and not each.is_archived), None)
 
 
-async def _level_of(db: Database, settings: Settings, visit: PlatformVisit) -> LevelOf | None:
+async def _level_of(db: Database, settings: Settings, visit: PlatformContext) -> PlatformLevel | None:
     async with db.read() as tx:
         return await tenancy.level_of(tx, visit.platform, settings.home_mode)

@@ -3,14 +3,14 @@
 from fastapi import Request
 from starlette.responses import Response
 
-from dream_api.auth.rate_limit import client_of
-from dream_api.core.errors import Refusal
+from dream_api.auth.rate_limit import client_address
+from dream_api.core.errors import AppError
 from dream_api.core.settings import Settings
-from dream_api.dashboard.dependencies import PlatformVisit
-from dream_api.dashboard.layout import Frame
-from dream_api.tenancy.membership import Changing
+from dream_api.dashboard.dependencies import PlatformContext
+from dream_api.dashboard.layout import PageRenderer
+from dream_api.tenancy.membership import TeamChange
 
-frame = Frame("dream_api.dashboard.platform")
+frame = PageRenderer("dream_api.dashboard.platform")
 # What each role is for, in the order of what they may.
 ROLE_WORDS = {
     "owner": "Owner – everything, also the level and who else owns it",
@@ -20,13 +20,13 @@ ROLE_WORDS = {
 }
 
 
-def changing(request: Request, settings: Settings, visit: PlatformVisit) -> Changing:
+def changing(request: Request, settings: Settings, visit: PlatformContext) -> TeamChange:
     """The visitor, as one who changes the team."""
     developer = visit.developer
-    return Changing(developer, developer.actor(client_of(request.scope)), settings.home_mode)
+    return TeamChange(developer, developer.actor(client_address(request.scope)), settings.home_mode)
 
 
-def problems_of(refusal: Refusal, *fields: str) -> dict[str, str]:
+def problems_of(refusal: AppError, *fields: str) -> dict[str, str]:
     """The refusal's sentence under its field, or above the form where it is about none of them."""
     return {refusal.param if refusal.param in fields else "": refusal.sentence}
 

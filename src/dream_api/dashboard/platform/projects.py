@@ -4,16 +4,16 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import analytics, catalog, keys, platforms
-from dream_api.auth.csrf import read_own_form
+from dream_api.auth.csrf import read_csrf_form
 from dream_api.core import secrets
 from dream_api.core.db import Database
 from dream_api.core.errors import Invalid, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.audit import record
-from dream_api.dashboard.dependencies import AtPlatform, ManagingPlatform, PlatformVisit
-from dream_api.dashboard.forms import Problems, problems_of
-from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.dependencies import ManagingPlatform, PlatformContext, PlatformPage
+from dream_api.dashboard.forms import FormErrors, form_errors
+from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.dashboard.platform.page import frame
 from dream_api.platforms import ProjectType
 
@@ -25,14 +25,14 @@ _TYPES: dict[str, ProjectType] = {"saas": "saas", "store": "store"}
 
 
 @router.get(_PATH)
-async def list_projects(db: Db, visit: AtPlatform) -> Response:
+async def list_projects(db: Db, visit: PlatformPage) -> Response:
     return await _show(db, visit, {"type": "saas"})
 
 
 @router.post(_PATH)
 async def make_project(request: Request, db: Db, settings: SettingsDep, visit: ManagingPlatform) -> Response:
     """With the keys of its test mode; its type is what it is from now on."""
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     instance_key = secrets.instance_key(settings)
     try:
         project_type = _TYPES.get(form.get("type", ""))
@@ -43,14 +43,14 @@ async def make_project(request: Request, db: Db, settings: SettingsDep, visit: M
             await keys.issue_pair(tx, made, "test", instance_key=instance_key, created_by=visit.caller)
             await record(tx, request, visit, "project.created", about=made.id)
     except Invalid as refusal:
-        return await _show(db, visit, form, problems_of(refusal))
-    return see(f"/dashboard/{made.id}/test/keys")
+        return await _show(db, visit, form, form_errors(refusal))
+    return redirect(f"/dashboard/{made.id}/test/keys")
 
 
-async def _show(db: Database, visit: PlatformVisit, form: Form, problems: Problems | None = None) -> Response:
+async def _show(db: Database, visit: PlatformContext, form: Form, problems: FormErrors | None = None) -> Response:
     async with db.read() as tx:
         totals = await analytics.totals_of(tx, visit.platform_id, days=_DAYS)
-    return frame.show(
+    return frame.render(
         visit,
         "projects.html",
         here="projects",

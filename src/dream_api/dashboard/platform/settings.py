@@ -6,14 +6,14 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import accounts, platforms, retention
-from dream_api.auth.csrf import read_own_form
+from dream_api.auth.csrf import read_csrf_form
 from dream_api.core.db import Database, Row
-from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.audit import record
-from dream_api.dashboard.dependencies import ManagingPlatform, OwningItself, PlatformVisit
-from dream_api.dashboard.forms import Problems
-from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.dependencies import ManagingPlatform, OwningItself, PlatformContext
+from dream_api.dashboard.forms import FormErrors
+from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.dashboard.platform.page import changing, frame, problems_of
 from dream_api.tenancy import membership
 
@@ -27,11 +27,11 @@ async def show_settings(db: Db, visit: ManagingPlatform) -> Response:
 
 async def _show(
     db: Database,
-    visit: PlatformVisit,
+    visit: PlatformContext,
     form: dict[str, str] | None = None,
-    problems: Problems | None = None,
+    problems: FormErrors | None = None,
 ) -> Response:
-    return frame.show(
+    return frame.render(
         visit,
         "settings.html",
         here="platform",
@@ -42,7 +42,7 @@ async def _show(
     )
 
 
-async def _others(db: Database, visit: PlatformVisit) -> list[tuple[str, str]]:
+async def _others(db: Database, visit: PlatformContext) -> list[tuple[str, str]]:
     """Whom the platform could be handed to."""
     async with db.read() as tx:
         ids = [row.user_id for row in await platforms.members_of(tx, visit.platform_id)]
@@ -56,7 +56,7 @@ def _named(user: Row[Any]) -> str:
 
 @router.post("")
 async def rename(request: Request, db: Db, visit: ManagingPlatform) -> Response:
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     try:
         async with db.write() as tx:
             renamed = await platforms.rename(tx, visit.platform, form.get("name", ""))
@@ -71,44 +71,44 @@ async def rename(request: Request, db: Db, visit: ManagingPlatform) -> Response:
             )
     except ValidationFailed as refusal:
         return await _show(db, visit, form, problems_of(refusal, "name"))
-    return see(f"/dashboard/{visit.platform_id}/settings")
+    return redirect(f"/dashboard/{visit.platform_id}/settings")
 
 
 @router.post("/transfer")
 async def transfer(request: Request, db: Db, settings: SettingsDep, visit: OwningItself) -> Response:
     """The visitor is an admin from then on."""
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     try:
         if form.get("confirmed") != visit.platform.name:
             raise ValidationFailed("Type the platform's name to hand it over.", param="confirmed")
         async with db.write() as tx:
             await membership.transfer(tx, changing(request, settings, visit), form.get("userId", ""))
-    except Refusal as refusal:
+    except AppError as refusal:
         return await _show(db, visit, form, problems_of(refusal, "userId", "confirmed"))
-    return see(f"/dashboard/{visit.platform_id}/team")
+    return redirect(f"/dashboard/{visit.platform_id}/team")
 
 
 @router.post("/delete")
 async def delete(request: Request, db: Db, settings: SettingsDep, visit: OwningItself) -> Response:
     """After 14 days; until then it can be taken back."""
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     try:
         if form.get("deleted") != visit.platform.name:
             raise ValidationFailed("Type the platform's name to delete it.", param="deleted")
         async with db.write() as tx:
             await retention.close_platform(tx, visit.platform, settings.home_mode)
             await record(tx, request, visit, "platform.deletion_asked", about=visit.platform_id)
-    except Refusal as refusal:
+    except AppError as refusal:
         sentence = refusal.sentence if refusal.param == "deleted" else f"{refusal.sentence} {refusal.hint}"
         return await _show(db, visit, form, {"deleted": sentence})
-    return see(f"/dashboard/{visit.platform_id}/settings")
+    return redirect(f"/dashboard/{visit.platform_id}/settings")
 
 
 @router.post("/keep")
 async def keep(request: Request, db: Db, visit: OwningItself) -> Response:
     """The deletion is taken back."""
-    await read_own_form(request, visit.visitor)
+    await read_csrf_form(request, visit.visitor)
     async with db.write() as tx:
         await retention.reopen_platform(tx, visit.platform)
         await record(tx, request, visit, "platform.deletion_stopped", about=visit.platform_id)
-    return see(f"/dashboard/{visit.platform_id}/settings")
+    return redirect(f"/dashboard/{visit.platform_id}/settings")

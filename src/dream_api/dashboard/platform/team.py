@@ -7,15 +7,15 @@ from starlette.responses import Response
 
 from dream_api import accounts, platforms
 from dream_api.accounts import ROLES, Role
-from dream_api.auth.csrf import read_own_form
+from dream_api.auth.csrf import read_csrf_form
 from dream_api.core import clock, mail
 from dream_api.core.db import Database, Row, Tx
-from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.settings import Settings
-from dream_api.dashboard.dependencies import AtPlatform, PlatformVisit, TeamingPlatform
-from dream_api.dashboard.forms import Problems, refuse_unconfirmed
-from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.dependencies import PlatformContext, PlatformPage, TeamingPlatform
+from dream_api.dashboard.forms import FormErrors, require_confirmation
+from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.dashboard.platform.page import ROLE_WORDS, changing, frame, problems_of
 from dream_api.platforms import emails
 from dream_api.tenancy import membership
@@ -25,20 +25,20 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False, prefix="/dash
 
 
 @router.get("")
-async def show_team(db: Db, visit: AtPlatform) -> Response:
+async def show_team(db: Db, visit: PlatformPage) -> Response:
     return await _show(db, visit)
 
 
 async def _show(
     db: Database,
-    visit: PlatformVisit,
+    visit: PlatformContext,
     form: dict[str, str] | None = None,
-    problems: Problems | None = None,
+    problems: FormErrors | None = None,
 ) -> Response:
     async with db.read() as tx:
         members = await _members(tx, visit.platform_id)
         invitations = await platforms.invitations_of(tx, visit.platform_id)
-    return frame.show(
+    return frame.render(
         visit,
         "team.html",
         here="team",
@@ -52,7 +52,7 @@ async def _show(
     )
 
 
-def roles_for(visit: PlatformVisit) -> list[tuple[str, str]]:
+def roles_for(visit: PlatformContext) -> list[tuple[str, str]]:
     """Those that the visitor may give: owners are made by owners."""
     given = ROLES if visit.role == "owner" else ROLES[1:]
     return [(role, ROLE_WORDS[role]) for role in reversed(given)]
@@ -67,54 +67,54 @@ async def _members(tx: Tx, platform_id: str) -> list[tuple[Row[Any], Row[Any]]]:
 
 @router.post("/invitations")
 async def invite(request: Request, db: Db, settings: SettingsDep, visit: TeamingPlatform) -> Response:
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     try:
-        email, role = accounts.proper_email(form.get("email", "")), _role(form)
+        email, role = accounts.normalize_email(form.get("email", "")), _role(form)
         token = platforms.new_token()
         letter = _letter(settings, visit, email, role, token)
         async with db.write() as tx:
             await membership.invite(tx, changing(request, settings, visit), email, role, token)
-            await mail.post(tx, letter)
-    except Refusal as refusal:
+            await mail.enqueue_email(tx, letter)
+    except AppError as refusal:
         return await _show(db, visit, form, problems_of(refusal, "email", "role"))
-    return see(f"/dashboard/{visit.platform_id}/team")
+    return redirect(f"/dashboard/{visit.platform_id}/team")
 
 
 @router.post("/invitations/{invitation_id}/send")
 async def send_again(
     request: Request, db: Db, settings: SettingsDep, visit: TeamingPlatform, invitation_id: Id
 ) -> Response:
-    await read_own_form(request, visit.visitor)
+    await read_csrf_form(request, visit.visitor)
     async with db.read() as tx:
         known = await platforms.read_invitation(tx, visit.platform_id, invitation_id)
     token = platforms.new_token()
     letter = _letter(settings, visit, known.email, known.role, token)
     async with db.write() as tx:
         await membership.invite_again(tx, changing(request, settings, visit), invitation_id, token)
-        await mail.post(tx, letter)
-    return see(f"/dashboard/{visit.platform_id}/team")
+        await mail.enqueue_email(tx, letter)
+    return redirect(f"/dashboard/{visit.platform_id}/team")
 
 
 @router.post("/invitations/{invitation_id}/revoke")
 async def revoke(
     request: Request, db: Db, settings: SettingsDep, visit: TeamingPlatform, invitation_id: Id
 ) -> Response:
-    await read_own_form(request, visit.visitor)
+    await read_csrf_form(request, visit.visitor)
     async with db.write() as tx:
-        await membership.uninvite(tx, changing(request, settings, visit), invitation_id)
-    return see(f"/dashboard/{visit.platform_id}/team")
+        await membership.revoke_invitation(tx, changing(request, settings, visit), invitation_id)
+    return redirect(f"/dashboard/{visit.platform_id}/team")
 
 
 @router.get("/{user_id}")
-async def show_member(db: Db, visit: AtPlatform, user_id: Id) -> Response:
+async def show_member(db: Db, visit: PlatformPage, user_id: Id) -> Response:
     return await _show_member(db, visit, user_id)
 
 
 async def _show_member(
     db: Database,
-    visit: PlatformVisit,
+    visit: PlatformContext,
     user_id: str,
-    problems: Problems | None = None,
+    problems: FormErrors | None = None,
     *,
     typed: str = "",
 ) -> Response:
@@ -122,7 +122,7 @@ async def _show_member(
         member = await platforms.find_member(tx, visit.platform_id, user_id)
         [user] = await accounts.users_by_id(tx, [user_id])
     is_oneself = user_id == visit.visitor.session.user_id
-    return frame.show(
+    return frame.render(
         visit,
         "member.html",
         here="team",
@@ -139,34 +139,34 @@ async def _show_member(
 
 @router.post("/{user_id}")
 async def change_role(request: Request, db: Db, settings: SettingsDep, visit: TeamingPlatform, user_id: Id) -> Response:
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     try:
         async with db.write() as tx:
             await membership.change_role(tx, changing(request, settings, visit), user_id, _role(form))
     except (platforms.LastOwner, ValidationFailed) as refusal:
         return await _show_member(db, visit, user_id, {"role": refusal.sentence})
-    return see(f"/dashboard/{visit.platform_id}/team")
+    return redirect(f"/dashboard/{visit.platform_id}/team")
 
 
 @router.post("/{user_id}/remove")
-async def remove(request: Request, db: Db, settings: SettingsDep, visit: AtPlatform, user_id: Id) -> Response:
+async def remove(request: Request, db: Db, settings: SettingsDep, visit: PlatformPage, user_id: Id) -> Response:
     """Who removes themselves leaves; who or what is parted from is typed first."""
     is_oneself = user_id == visit.visitor.session.user_id
     if not is_oneself:
-        platforms.refuse_role(visit.role, "team")
-    form = await read_own_form(request, visit.visitor)
+        platforms.require_permission(visit.role, "team")
+    form = await read_csrf_form(request, visit.visitor)
     async with db.read() as tx:
         await platforms.find_member(tx, visit.platform_id, user_id)
         [user] = await accounts.users_by_id(tx, [user_id])
     try:
-        refuse_unconfirmed(form, visit.platform.name if is_oneself else user.email)
+        require_confirmation(form, visit.platform.name if is_oneself else user.email)
         async with db.write() as tx:
             await membership.leave(tx, changing(request, settings, visit), user_id)
     except (platforms.LastOwner, ValidationFailed) as refusal:
         sentence = refusal.sentence if refusal.param == "confirm" else f"{refusal.sentence} {refusal.hint}"
         typed = form.get("confirm", "")
         return await _show_member(db, visit, user_id, {refusal.param or "": sentence}, typed=typed)
-    return see("/dashboard" if is_oneself else f"/dashboard/{visit.platform_id}/team")
+    return redirect("/dashboard" if is_oneself else f"/dashboard/{visit.platform_id}/team")
 
 
 def _role(form: dict[str, str]) -> Role:
@@ -176,7 +176,7 @@ def _role(form: dict[str, str]) -> Role:
     raise ValidationFailed("Choose a role.", param="role")
 
 
-def _letter(settings: Settings, visit: PlatformVisit, email: str, role: str, token: str) -> mail.Letter:
+def _letter(settings: Settings, visit: PlatformContext, email: str, role: str, token: str) -> mail.EmailMessage:
     return emails.invitation(
         email,
         platform=visit.platform.name,

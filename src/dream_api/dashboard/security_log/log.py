@@ -16,8 +16,8 @@ from dream_api.auth import audit as recording
 from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.core.http.dependencies import Db
-from dream_api.dashboard.dependencies import ManagingPlatform, PlatformVisit
-from dream_api.dashboard.layout import Frame, PageRoute
+from dream_api.dashboard.dependencies import ManagingPlatform, PlatformContext
+from dream_api.dashboard.layout import PageRenderer, PageRoute
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -44,7 +44,7 @@ def _kind(entry: Entry) -> str:
     return entry.by.id if not entry.by.name else _BENEATH[entry.by.kind]
 
 
-_frame = Frame("dream_api.dashboard.security_log", who=_who, kind=_kind)
+_frame = PageRenderer("dream_api.dashboard.security_log", who=_who, kind=_kind)
 
 
 @router.get("/dashboard/{platformId}/security-log")
@@ -63,7 +63,7 @@ async def show_log(
         actors = await audit.actors_of(tx, book, _MOST_ACTORS)
     entries = found[:_PAGE]
     asked = {name: value for name, value in {"action": action, "member": member}.items() if value}
-    return _frame.show(
+    return _frame.render(
         visit,
         "log.html",
         here="log",
@@ -78,7 +78,7 @@ async def show_log(
     )
 
 
-def _url(visit: PlatformVisit, ending: str, asked: dict[str, str]) -> str:
+def _url(visit: PlatformContext, ending: str, asked: dict[str, str]) -> str:
     query = f"?{urlencode(asked)}" if asked else ""
     return f"/dashboard/{visit.platform_id}/security-log{ending}{query}"
 
@@ -113,12 +113,12 @@ async def export_json(
     return _file(visit, lines(), "application/x-ndjson", "json")
 
 
-async def _record_export(request: Request, db: Database, visit: PlatformVisit, kind: str) -> None:
+async def _record_export(request: Request, db: Database, visit: PlatformContext, kind: str) -> None:
     async with db.write() as tx:
-        await recording.record(tx, request, visit.developer, "log.exported", details={"format": kind})
+        await recording.audit_request(tx, request, visit.developer, "log.exported", details={"format": kind})
 
 
-async def _all_of(db: Database, visit: PlatformVisit, action: str, member: str) -> AsyncGenerator[list[Entry], None]:
+async def _all_of(db: Database, visit: PlatformContext, action: str, member: str) -> AsyncGenerator[list[Entry], None]:
     """Newest first, in pieces; no transaction is open while one is sent."""
     before: int | None = None
     while True:
@@ -155,7 +155,7 @@ def _csv(rows: Iterable[Iterable[str]]) -> str:
     return text.getvalue()
 
 
-def _file(visit: PlatformVisit, lines: AsyncGenerator[str, None], kind: str, ending: str) -> Response:
+def _file(visit: PlatformContext, lines: AsyncGenerator[str, None], kind: str, ending: str) -> Response:
     name = f"security-log-{visit.platform_id}.{ending}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return StreamingResponse(lines, 200, headers, kind)

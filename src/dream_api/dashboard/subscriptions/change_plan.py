@@ -6,20 +6,20 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import catalog
-from dream_api.auth.csrf import read_own_form
-from dream_api.billing import Billing, subscription_changes
+from dream_api.auth.csrf import read_csrf_form
+from dream_api.billing import BillingContext, subscription_changes
 from dream_api.billing.dependencies import BillingDep
-from dream_api.catalog import Offer, Price
+from dream_api.catalog import Price, TierWithPrices
 from dream_api.core import ids
 from dream_api.core.db import Tx
-from dream_api.core.errors import Conflict, Invalid, Refusal, ValidationFailed
+from dream_api.core.errors import AppError, Conflict, Invalid, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.dashboard.audit import record
-from dream_api.dashboard.dependencies import ProjectVisit, SellingInProject
-from dream_api.dashboard.forms import problems_of, whole
-from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.dependencies import ProjectContext, ProjectPageCanSell
+from dream_api.dashboard.forms import form_errors, parse_integer
+from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.dashboard.subscriptions.detail import Id, Whole, find, frame, subscription_url
-from dream_api.gateways.contract import CardRefused, Change
+from dream_api.gateways.contract import CardRefused, SubscriptionChange
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -31,7 +31,7 @@ _LONGEST_ONCE = 64
 class Choice:
     """A price that the subscription can be moved to."""
 
-    offer: Offer
+    offer: TierWithPrices
     price: Price
 
     @property
@@ -42,7 +42,7 @@ class Choice:
 @router.get(_PATH)
 async def choose_plan(
     billing_context: BillingDep,
-    visit: SellingInProject,
+    visit: ProjectPageCanSell,
     subscription_id: Id,
     price: str = "",
     quantity: str = "",
@@ -54,10 +54,10 @@ async def choose_plan(
 
 @router.post(_PATH)
 async def change_plan(
-    request: Request, billing_context: BillingDep, visit: SellingInProject, subscription_id: Id
+    request: Request, billing_context: BillingDep, visit: ProjectPageCanSell, subscription_id: Id
 ) -> Response:
     """In force and charged at once; where the card is declined, nothing changes."""
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     try:
         async with billing_context.database.read() as tx:
             held = await find(tx, visit, subscription_id)
@@ -68,15 +68,15 @@ async def change_plan(
         return await _show(billing_context, visit, subscription_id, form, refusal)
     async with billing_context.database.write() as tx:
         await record(tx, request, visit, "subscription.changed", about=subscription_id, price=form.get("price", ""))
-    return see(subscription_url(visit, subscription_id, "changed"))
+    return redirect(subscription_url(visit, subscription_id, "changed"))
 
 
 async def _show(
-    billing_context: Billing,
-    visit: ProjectVisit,
+    billing_context: BillingContext,
+    visit: ProjectContext,
     subscription_id: str,
     form: Form,
-    refusal: Refusal | None = None,
+    refusal: AppError | None = None,
 ) -> Response:
     preview = change = None
     async with billing_context.database.read() as tx:
@@ -92,7 +92,7 @@ async def _show(
             preview = await subscription_changes.preview(billing_context, held.account, held.row, change)
         except Conflict as problem:
             refusal = problem
-    return frame.show(
+    return frame.render(
         visit,
         "change.html",
         here="subscriptions",
@@ -102,12 +102,12 @@ async def _show(
         form={"price": held.row.price_id, "quantity": str(held.row.quantity), **{k: v for k, v in form.items() if v}},
         preview=preview,
         line=None if change is None else change.lines[0],
-        problems={} if refusal is None else problems_of(refusal, {"tier": "price", "priceId": "price", "id": ""}),
+        problems={} if refusal is None else form_errors(refusal, {"tier": "price", "priceId": "price", "id": ""}),
         once=ids.new("req"),
     )
 
 
-async def _choices(tx: Tx, visit: ProjectVisit, held: Whole) -> list[Choice]:
+async def _choices(tx: Tx, visit: ProjectContext, held: Whole) -> list[Choice]:
     """What is sold by the period in the subscription's currency, hidden tiers among it."""
     offers = await catalog.offers_of(tx, visit.platform_id, visit.project.id, visit.mode)
     return [
@@ -118,12 +118,12 @@ async def _choices(tx: Tx, visit: ProjectVisit, held: Whole) -> list[Choice]:
     ]
 
 
-async def _wanted(tx: Tx, visit: ProjectVisit, held: Whole, form: Form) -> Change:
+async def _wanted(tx: Tx, visit: ProjectContext, held: Whole, form: Form) -> SubscriptionChange:
     choices = await _choices(tx, visit, held)
     choice = next((each for each in choices if each.price.id == form.get("price")), None)
     if choice is None:
         raise ValidationFailed("Choose one of the prices.", param="price")
-    quantity = 1 if choice.is_flat else whole(form, "quantity")
+    quantity = 1 if choice.is_flat else parse_integer(form, "quantity")
     return await subscription_changes.wanted(
         tx, visit.scope, held.row, tier=choice.offer.name, price_id=choice.price.id, quantity=quantity
     )

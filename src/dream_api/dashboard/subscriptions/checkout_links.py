@@ -6,21 +6,21 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import billing, catalog, customers
-from dream_api.auth.csrf import read_own_form
-from dream_api.billing import Billing
+from dream_api.auth.csrf import read_csrf_form
+from dream_api.billing import BillingContext
 from dream_api.billing.dependencies import BillingDep
-from dream_api.catalog import Offer, Price
+from dream_api.catalog import Price, TierWithPrices
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Forbidden, Invalid, NotFound, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.core.http.dependencies import SettingsDep
 from dream_api.core.settings import Settings
 from dream_api.dashboard.audit import record
-from dream_api.dashboard.dependencies import InProject, ProjectVisit, SellingInProject
-from dream_api.dashboard.forms import Problems, problems_of, whole
-from dream_api.dashboard.layout import PageRoute, project_url, see
+from dream_api.dashboard.dependencies import ProjectContext, ProjectPage, ProjectPageCanSell
+from dream_api.dashboard.forms import FormErrors, form_errors, parse_integer
+from dream_api.dashboard.layout import PageRoute, project_url, redirect
 from dream_api.dashboard.subscriptions.detail import Id, frame
-from dream_api.platforms import SaasOnly
+from dream_api.platforms import SaasProjectRequired
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -31,22 +31,22 @@ _FIELDS = {"X-User-Id": "userId", "successUrl": "url", "cancelUrl": "url", "pric
 
 @router.get(_PATH + "/new")
 async def ask_for_link(
-    settings: SettingsDep, billing_context: BillingDep, visit: SellingInProject, user_id: str = ""
+    settings: SettingsDep, billing_context: BillingDep, visit: ProjectPageCanSell, user_id: str = ""
 ) -> Response:
     return await _show(billing_context, visit, {"userId": user_id, "quantity": "1", "url": _way_on(settings, visit)})
 
 
 @router.post(_PATH)
-async def make_link(request: Request, billing_context: BillingDep, visit: SellingInProject) -> Response:
+async def make_link(request: Request, billing_context: BillingDep, visit: ProjectPageCanSell) -> Response:
     """The plan is the customer's as soon as they have paid there."""
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     try:
         if visit.project.type != "saas":
-            raise SaasOnly("Subscriptions are sold by saas projects; this one is a store.")
-        user_id = customers.proper_user_id(form.get("userId", ""), "userId")
+            raise SaasProjectRequired("Subscriptions are sold by saas projects; this one is a store.")
+        user_id = customers.validate_user_id(form.get("userId", ""), "userId")
         async with billing_context.database.write() as tx:
             offer, price = await _chosen(tx, visit, form.get("price", ""))
-            quantity = whole(form, "quantity")
+            quantity = parse_integer(form, "quantity")
             account = await billing.account_of(tx, visit.scope)
             checkout = await billing.begin_subscription(
                 tx,
@@ -64,12 +64,12 @@ async def make_link(request: Request, billing_context: BillingDep, visit: Sellin
             await record(tx, request, visit, "checkout.made", about=checkout.id)
         await billing.open_page(billing_context, account, checkout)
     except (Invalid, Conflict, Forbidden) as refusal:
-        return await _show(billing_context, visit, form, problems_of(refusal, _FIELDS))
-    return see(project_url(visit, f"/subscriptions/links/{checkout.id}"))
+        return await _show(billing_context, visit, form, form_errors(refusal, _FIELDS))
+    return redirect(project_url(visit, f"/subscriptions/links/{checkout.id}"))
 
 
 @router.get(_PATH + "/links/{id}")
-async def show_link(billing_context: BillingDep, visit: InProject, checkout_id: Id) -> Response:
+async def show_link(billing_context: BillingDep, visit: ProjectPage, checkout_id: Id) -> Response:
     """To copy, and what became of it."""
     async with billing_context.database.read() as tx:
         checkout = await billing.checkout_by_id(tx, visit.platform_id, checkout_id)
@@ -78,23 +78,23 @@ async def show_link(billing_context: BillingDep, visit: InProject, checkout_id: 
         customer = None
         if checkout.customer_id is not None:
             customer = await customers.find(tx, visit.scope, checkout.customer_id)
-    return frame.show(visit, "link.html", here="subscriptions", checkout=checkout, customer=customer)
+    return frame.render(visit, "link.html", here="subscriptions", checkout=checkout, customer=customer)
 
 
-async def _chosen(tx: Tx, visit: ProjectVisit, price_id: str) -> tuple[Offer, Price]:
+async def _chosen(tx: Tx, visit: ProjectContext, price_id: str) -> tuple[TierWithPrices, Price]:
     found = next((each for each in await _choices(tx, visit) if each[1].id == price_id), None)
     if found is None:
         raise ValidationFailed("Choose what to sell.", param="price")
     return found
 
 
-async def _choices(tx: Tx, visit: ProjectVisit) -> list[tuple[Offer, Price]]:
+async def _choices(tx: Tx, visit: ProjectContext) -> list[tuple[TierWithPrices, Price]]:
     offers = await catalog.offers_of(tx, visit.platform_id, visit.project.id, visit.mode)
     offers.sort(key=lambda offer: (offer.number is None, offer.number or 0, offer.id))
     return [(offer, price) for offer in offers for price in offer.prices if price.type == "recurring"]
 
 
-def _way_on(settings: Settings, visit: ProjectVisit) -> str:
+def _way_on(settings: Settings, visit: ProjectContext) -> str:
     """Where the customer goes afterwards: the project's own website, or in test mode this machine."""
     own = next((origin for origin in visit.project.origins if "*" not in origin), None)
     if own is not None:
@@ -106,11 +106,11 @@ def _way_on(settings: Settings, visit: ProjectVisit) -> str:
 
 
 async def _show(
-    billing_context: Billing, visit: ProjectVisit, form: Form, problems: Problems | None = None
+    billing_context: BillingContext, visit: ProjectContext, form: Form, problems: FormErrors | None = None
 ) -> Response:
     async with billing_context.database.read() as tx:
         choices = await _choices(tx, visit)
-    return frame.show(
+    return frame.render(
         visit,
         "sell.html",
         here="subscriptions",

@@ -9,14 +9,14 @@ from fastapi import Path
 from starlette.responses import Response
 
 from dream_api import catalog, gateways
-from dream_api.billing import Billing, display, queries, subscription_changes
+from dream_api.billing import BillingContext, display, queries, subscription_changes
 from dream_api.catalog import Price
 from dream_api.core import ids
 from dream_api.core.db import Row, Tx
 from dream_api.core.http import Form
-from dream_api.dashboard.dependencies import ProjectVisit
-from dream_api.dashboard.forms import Problems
-from dream_api.dashboard.layout import Frame, project_url
+from dream_api.dashboard.dependencies import ProjectContext
+from dream_api.dashboard.forms import FormErrors
+from dream_api.dashboard.layout import PageRenderer, project_url
 
 Id = Annotated[str, Path(alias="id", max_length=64, pattern=r"^[^\x00]*$")]
 # How many invoices and payments the page shows.
@@ -29,7 +29,7 @@ def _money_mood(status: str) -> str:
     return _MONEY.get(status, "")
 
 
-frame = Frame(
+frame = PageRenderer(
     "dream_api.dashboard.subscriptions",
     each=display.each,
     mood=display.mood,
@@ -49,7 +49,7 @@ DONE = {
 class Whole:
     """A subscription, what it is for, and its money, newest first."""
 
-    account: gateways.Account
+    account: gateways.GatewayAccount
     row: Row[Any]
     name: str
     price: Price
@@ -69,7 +69,7 @@ class Whole:
         return [line["description"] for line in json.loads(invoice.lines)]
 
 
-async def find(tx: Tx, visit: ProjectVisit, subscription_id: str) -> Whole:
+async def find(tx: Tx, visit: ProjectContext, subscription_id: str) -> Whole:
     """NotFound where the project has no such subscription in this mode."""
     account, row = await subscription_changes.find(tx, visit.scope, subscription_id)
     price = await catalog.find_price(tx, visit.platform_id, visit.project.id, visit.mode, row.price_id)
@@ -80,22 +80,22 @@ async def find(tx: Tx, visit: ProjectVisit, subscription_id: str) -> Whole:
     return Whole(account, row, offer.display_name, price, invoices, payments)
 
 
-def subscription_url(visit: ProjectVisit, subscription_id: str, done: str = "") -> str:
+def subscription_url(visit: ProjectContext, subscription_id: str, done: str = "") -> str:
     return project_url(visit, f"/subscriptions/{subscription_id}") + (f"?done={done}" if done else "")
 
 
 async def show_subscription(
-    billing_context: Billing,
-    visit: ProjectVisit,
+    billing_context: BillingContext,
+    visit: ProjectContext,
     subscription_id: str,
     *,
     form: Form | None = None,
-    problems: Problems | None = None,
+    problems: FormErrors | None = None,
     done: str = "",
 ) -> Response:
     async with billing_context.database.read() as tx:
         whole = await find(tx, visit, subscription_id)
-    return frame.show(
+    return frame.render(
         visit,
         "subscription.html",
         here="subscriptions",

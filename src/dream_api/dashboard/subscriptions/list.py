@@ -13,7 +13,7 @@ from dream_api.core import clock, money
 from dream_api.core.db import Row
 from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.csv_export import MOST_ROWS, csv_file
-from dream_api.dashboard.dependencies import InProject, ManagingInProject
+from dream_api.dashboard.dependencies import ProjectPage, ProjectPageCanManage
 from dream_api.dashboard.layout import PageRoute
 from dream_api.dashboard.subscriptions.detail import Id, frame, show_subscription
 
@@ -43,7 +43,7 @@ _COLUMNS = (
 @router.get(_PATH)
 async def list_subscriptions(
     db: Db,
-    visit: InProject,
+    visit: ProjectPage,
     status: Status = "",
     plan: Text = "",
     user_id: Annotated[Text, Query(alias="userId")] = "",
@@ -58,7 +58,7 @@ async def list_subscriptions(
         offers = await catalog.offers_of(tx, visit.platform_id, visit.project.id, visit.mode, archived_too=True)
     page = found[:_ON_A_PAGE]
     query = urlencode({"status": status, "plan": plan, "userId": user_id, "sort": sort})
-    return frame.show(
+    return frame.render(
         visit,
         "subscriptions.html",
         here="subscriptions",
@@ -75,7 +75,7 @@ async def list_subscriptions(
 @router.get(_PATH + ".csv")
 async def export_subscriptions(
     db: Db,
-    visit: ManagingInProject,
+    visit: ProjectPageCanManage,
     status: Status = "",
     plan: Text = "",
     user_id: Annotated[Text, Query(alias="userId")] = "",
@@ -97,7 +97,7 @@ async def export_subscriptions(
 
 @router.get(_PATH + "/{id}")
 async def read_subscription(
-    billing_context: BillingDep, visit: InProject, subscription_id: Id, done: str = ""
+    billing_context: BillingDep, visit: ProjectPage, subscription_id: Id, done: str = ""
 ) -> Response:
     return await show_subscription(billing_context, visit, subscription_id, done=done)
 

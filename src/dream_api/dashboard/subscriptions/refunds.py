@@ -6,15 +6,15 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from dream_api import billing, catalog
-from dream_api.auth.csrf import read_own_form
+from dream_api.auth.csrf import read_csrf_form
 from dream_api.billing.dependencies import BillingDep
 from dream_api.core.errors import Conflict, Invalid, NotFound, ValidationFailed
 from dream_api.core.http import Form
-from dream_api.core.idempotency import Once
+from dream_api.core.idempotency import IdempotentRequest
 from dream_api.dashboard.audit import record
-from dream_api.dashboard.dependencies import ProjectVisit, RefundingInProject
-from dream_api.dashboard.forms import problems_of
-from dream_api.dashboard.layout import PageRoute, see
+from dream_api.dashboard.dependencies import ProjectContext, RefundingInProject
+from dream_api.dashboard.forms import form_errors
+from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.dashboard.subscriptions.detail import Id, find, show_subscription, subscription_url
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -29,7 +29,7 @@ async def refund_payment(
     request: Request, billing_context: BillingDep, visit: RefundingInProject, subscription_id: Id, payment_id: PaymentId
 ) -> Response:
     """All that is left of it or a part; a form that is sent twice gives back once."""
-    form = await read_own_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.visitor)
     try:
         async with billing_context.database.write() as tx:
             held = await find(tx, visit, subscription_id)
@@ -37,7 +37,7 @@ async def refund_payment(
             if payment is None:
                 raise NotFound("There is no such payment.")
             typed = form.get("amount", "")
-            amount = catalog.minor_of(typed, payment.currency, "amount") if typed else None
+            amount = catalog.parse_amount(typed, payment.currency, "amount") if typed else None
             once = _once_of(visit, payment_id, form)
             refund = await billing.begun_refund(tx, held.account, once)
             if refund is None:
@@ -49,9 +49,9 @@ async def refund_payment(
                 await record(tx, request, visit, "payment.refunded", about=payment_id, **told)
         await billing.send_refund(billing_context, held.account, refund)
     except (Invalid, Conflict, billing.RefundBeyondLimit) as refusal:
-        told = problems_of(refusal, {"amount": f"{payment_id}-amount", "id": f"{payment_id}-amount"})
+        told = form_errors(refusal, {"amount": f"{payment_id}-amount", "id": f"{payment_id}-amount"})
         return await show_subscription(billing_context, visit, subscription_id, form=form, problems=told)
-    return see(subscription_url(visit, subscription_id, "refunded"))
+    return redirect(subscription_url(visit, subscription_id, "refunded"))
 
 
 def _reason(form: Form) -> str | None:
@@ -61,7 +61,7 @@ def _reason(form: Form) -> str | None:
     return reason
 
 
-def _once_of(visit: ProjectVisit, payment_id: str, form: Form) -> Once | None:
+def _once_of(visit: ProjectContext, payment_id: str, form: Form) -> IdempotentRequest | None:
     key = form.get("once", "")[:_LONGEST_ONCE]
     body = f"{form.get('amount', '')}\n{form.get('reason', '')}".encode()
-    return Once(visit.platform_id, f"{visit.caller} refund {payment_id}", key, body) if key else None
+    return IdempotentRequest(visit.platform_id, f"{visit.caller} refund {payment_id}", key, body) if key else None

@@ -15,17 +15,17 @@ from dream_api.core.db import Row
 from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.charts import bars_of
 from dream_api.dashboard.csv_export import csv_file
-from dream_api.dashboard.dependencies import InProject, ProjectVisit
+from dream_api.dashboard.dependencies import ProjectContext, ProjectPage
 from dream_api.dashboard.event_summaries import short_day, short_hour
-from dream_api.dashboard.layout import Frame, PageRoute
+from dream_api.dashboard.layout import PageRenderer, PageRoute
 from dream_api.metering.dependencies import MeteringDep
-from dream_api.platforms import SaasOnly
+from dream_api.platforms import SaasProjectRequired
 from dream_api.usage import Meter, Span, UsageBy
-from dream_api.usage.top_customers import foremost
+from dream_api.usage.top_customers import top_customers
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 ROUTERS = (router,)
-_frame = Frame("dream_api.dashboard.usage")
+_frame = PageRenderer("dream_api.dashboard.usage")
 _PATH = "/dashboard/{projectId}/{mode}/usage"
 # By their names in the address: how long each is, and by what it is told.
 _SPANS: Mapping[str, tuple[int, UsageBy]] = {
@@ -57,9 +57,9 @@ class Asked:
         return urlencode(told)
 
 
-def _asked(visit: ProjectVisit, plans: Plans, meter: str, span: str, user_id: str) -> Asked:
+def _asked(visit: ProjectContext, plans: Plans, meter: str, span: str, user_id: str) -> Asked:
     if visit.project.type != "saas":
-        raise SaasOnly("Calls are metered for saas projects; this one is a store.")
+        raise SaasProjectRequired("Calls are metered for saas projects; this one is a store.")
     found = plans.meters.get(meter) or plans.meters.get(usage.REQUESTS) or next(iter(plans.meters.values()))
     name = span if span in _SPANS else _BY_DEFAULT
     length, by = _SPANS[name]
@@ -73,7 +73,7 @@ def _asked(visit: ProjectVisit, plans: Plans, meter: str, span: str, user_id: st
 async def show_usage(
     db: Db,
     engine: MeteringDep,
-    visit: InProject,
+    visit: ProjectPage,
     meter: Text = "",
     span: Text = "",
     user_id: UserId = "",
@@ -83,14 +83,14 @@ async def show_usage(
     scope = visit.acting.scope
     of_user = asked.user_id or None
     async with db.read() as tx:
-        points = await usage.history(tx, scope, asked.by, asked.span, [asked.meter], user_id=of_user)
+        points = await usage.usage_history(tx, scope, asked.by, asked.span, [asked.meter], user_id=of_user)
         meters = list(plans.meters.values())
-        by_meter = await usage.history(tx, scope, "meter", asked.span, meters, user_id=of_user)
+        by_meter = await usage.usage_history(tx, scope, "meter", asked.span, meters, user_id=of_user)
         first: Sequence[Row[Any]] = ()
         if of_user is None:
-            first = await foremost(tx, scope, asked.meter, limit=_FOREMOST)
+            first = await top_customers(tx, scope, asked.meter, limit=_FOREMOST)
     label = short_hour if asked.by == "hour" else short_day
-    return _frame.show(
+    return _frame.render(
         visit,
         "usage.html",
         here="usage",
@@ -120,7 +120,7 @@ def _limits(plans: Plans, meter: Meter) -> list[tuple[str, str, str, int | None]
 async def export_usage(
     db: Db,
     engine: MeteringDep,
-    visit: InProject,
+    visit: ProjectPage,
     meter: Text = "",
     span: Text = "",
     user_id: UserId = "",
@@ -128,7 +128,7 @@ async def export_usage(
     plans = await engine.plans_of(visit.acting)
     asked = _asked(visit, plans, meter, span, user_id)
     async with db.read() as tx:
-        points = await usage.history(
+        points = await usage.usage_history(
             tx, visit.acting.scope, asked.by, asked.span, [asked.meter], user_id=asked.user_id or None
         )
 

@@ -4,10 +4,10 @@ from dream_api.gateways.contract import GatewayRefused
 from dream_api.gateways.sandbox import invoice_drafts, invoices
 from dream_api.gateways.sandbox.billing_cycle import DRAFT_TIME
 from dream_api.gateways.sandbox.line_items import coupon_lasts
-from dream_api.gateways.sandbox.unit_of_work import Books, Thing
+from dream_api.gateways.sandbox.unit_of_work import StoredObject, UnitOfWork
 
 
-async def cancel(books: Books, subscription: Thing, *, at_period_end: bool, reason: str | None) -> None:
+async def cancel(books: UnitOfWork, subscription: StoredObject, *, at_period_end: bool, reason: str | None) -> None:
     """Nothing is given back for the time that is left."""
     refuse_ended(subscription)
     document = subscription.document
@@ -17,10 +17,10 @@ async def cancel(books: Books, subscription: Thing, *, at_period_end: bool, reas
         await end(books, subscription, reason="cancellation_requested")
         return
     document |= {"cancel_at_period_end": True, "cancel_at": period_of(subscription)[1]}
-    books.tell("customer.subscription.updated", subscription)
+    books.emit_event("customer.subscription.updated", subscription)
 
 
-def resume(books: Books, subscription: Thing) -> None:
+def resume(books: UnitOfWork, subscription: StoredObject) -> None:
     """Take back a cancellation at the period's end; nothing where there is none."""
     refuse_ended(subscription)
     document = subscription.document
@@ -28,15 +28,15 @@ def resume(books: Books, subscription: Thing) -> None:
         return
     document["cancellation_details"] |= {"reason": None, "comment": None}
     document |= {"cancel_at_period_end": False, "cancel_at": None, "canceled_at": None}
-    books.tell("customer.subscription.updated", subscription)
+    books.emit_event("customer.subscription.updated", subscription)
 
 
-def refuse_ended(subscription: Thing) -> None:
+def refuse_ended(subscription: StoredObject) -> None:
     if subscription.document["status"] == "canceled":
         raise GatewayRefused("The subscription has ended.", hint="Let the customer buy a new one.")
 
 
-async def end(books: Books, subscription: Thing, *, reason: str) -> None:
+async def end(books: UnitOfWork, subscription: StoredObject, *, reason: str) -> None:
     """Over at this moment: usage is billed once more, and what was not paid is not asked for any longer."""
     document = subscription.document
     for invoice in await books.children(subscription.id, "invoice"):
@@ -48,10 +48,10 @@ async def end(books: Books, subscription: Thing, *, reason: str) -> None:
     document["cancellation_details"]["reason"] = reason
     document |= {"status": "canceled", "ended_at": books.at, "canceled_at": document["canceled_at"] or books.at}
     subscription.due = None
-    books.tell("customer.subscription.deleted", subscription)
+    books.emit_event("customer.subscription.deleted", subscription)
 
 
-def bill_usage(books: Books, subscription: Thing, reason: str) -> None:
+def bill_usage(books: UnitOfWork, subscription: StoredObject, reason: str) -> None:
     """A draft for the usage of the period that closes now, where usage is billed."""
     begun = period_of(subscription)[0]
     if subscription.hidden["is_metered"] and begun < books.at:
@@ -61,7 +61,7 @@ def bill_usage(books: Books, subscription: Thing, reason: str) -> None:
         invoice_drafts.draft(books, subscription, reason, (), (begun, books.at), coupon=coupon, due=due)
 
 
-def period_of(subscription: Thing) -> tuple[int, int]:
+def period_of(subscription: StoredObject) -> tuple[int, int]:
     """The period that is running; all items have the same."""
     item = subscription.document["items"]["data"][0]
     return item["current_period_start"], item["current_period_end"]

@@ -8,14 +8,14 @@ from dream_api.core import clock, ids
 from dream_api.core.errors import ValidationFailed
 from dream_api.gateways.contract import AuthenticationRequired, CardRefused, GatewayRefused, NewCheckout
 from dream_api.gateways.sandbox import dunning, invoices, objects, page_ids, payment_intents, subscriptions
-from dream_api.gateways.sandbox.line_items import Sold, discounts, sold
+from dream_api.gateways.sandbox.line_items import SubscriptionItem, discounts, sold
 from dream_api.gateways.sandbox.test_cards import Card, card_of, refusal_of
-from dream_api.gateways.sandbox.unit_of_work import Books, Thing
+from dream_api.gateways.sandbox.unit_of_work import StoredObject, UnitOfWork
 
 Json = dict[str, Any]
 
 
-async def open_session(books: Books, wanted: NewCheckout, link_base: str) -> Thing:
+async def open_session(books: UnitOfWork, wanted: NewCheckout, link_base: str) -> StoredObject:
     """A page that can be paid until it expires."""
     lines = sold(wanted.lines, wanted.currency, books.at)
     if not lines or (not wanted.is_subscription and any(one.is_metered for one in lines)):
@@ -42,7 +42,7 @@ async def open_session(books: Books, wanted: NewCheckout, link_base: str) -> Thi
     )
 
 
-def _document(books: Books, wanted: NewCheckout, session_id: str, url: str, email: str | None) -> Json:
+def _document(books: UnitOfWork, wanted: NewCheckout, session_id: str, url: str, email: str | None) -> Json:
     return {
         "id": session_id,
         "object": "checkout.session",
@@ -74,7 +74,7 @@ def _document(books: Books, wanted: NewCheckout, session_id: str, url: str, emai
     }
 
 
-def _price(document: Json, lines: Sequence[Sold], coupon: Json | None, trial_days: int) -> None:
+def _price(document: Json, lines: Sequence[SubscriptionItem], coupon: Json | None, trial_days: int) -> None:
     """What is asked for now; a trial asks for what is bought once only, and its coupon waits for its end."""
     amounts = [0 if trial_days and one.rhythm else one.amount for one in lines]
     off = discounts(None if trial_days else coupon, amounts, (), document["currency"])
@@ -82,12 +82,12 @@ def _price(document: Json, lines: Sequence[Sold], coupon: Json | None, trial_day
     document |= {
         "amount_subtotal": sum(amounts),
         "amount_total": sum(amounts) - sum(off),
-        "line_items": objects.listed(items, f"/v1/checkout/sessions/{document['id']}/line_items"),
+        "line_items": objects.list_object(items, f"/v1/checkout/sessions/{document['id']}/line_items"),
         "total_details": {"amount_discount": sum(off), "amount_shipping": 0, "amount_tax": 0},
     }
 
 
-def _item(one: Sold, amount: int, off: int) -> Json:
+def _item(one: SubscriptionItem, amount: int, off: int) -> Json:
     return {
         "id": ids.new("li"),
         "object": "item",
@@ -102,7 +102,9 @@ def _item(one: Sold, amount: int, off: int) -> Json:
     }
 
 
-async def pay(books: Books, session: Thing, card_number: str | None, *, is_authenticated: bool) -> CardRefused | None:
+async def pay(
+    books: UnitOfWork, session: StoredObject, card_number: str | None, *, is_authenticated: bool
+) -> CardRefused | None:
     """Complete it, once; where the card is declined, the page stays open for another one.
 
     A subscription keeps the card for what it will cost, also where nothing is to be paid now.
@@ -128,11 +130,11 @@ async def pay(books: Books, session: Thing, card_number: str | None, *, is_authe
         "url": None,
     }
     session.due = None
-    books.tell("checkout.session.completed", session)
+    books.emit_event("checkout.session.completed", session)
     return None
 
 
-def refuse_closed(books: Books, session: Thing) -> None:
+def refuse_closed(books: UnitOfWork, session: StoredObject) -> None:
     """GatewayRefused where it cannot be paid any more."""
     if session.document["status"] == "complete":
         raise GatewayRefused("This checkout was paid already.", hint="Nothing was charged again.")
@@ -140,13 +142,13 @@ def refuse_closed(books: Books, session: Thing) -> None:
         raise GatewayRefused("This checkout has expired.", hint="Go back to the shop and begin anew.")
 
 
-async def _note_refused(books: Books, session: Thing, card: Card, refused: CardRefused) -> None:
+async def _note_refused(books: UnitOfWork, session: StoredObject, card: Card, refused: CardRefused) -> None:
     """Whoever is asked to confirm was not declined yet; and where nothing was asked, nothing was refused."""
     if session.document["amount_total"] and not isinstance(refused, AuthenticationRequired):
-        payment_intents.take(books, await _payment_of(books, session), card, is_present=True)
+        payment_intents.charge_card(books, await _payment_of(books, session), card, is_present=True)
 
 
-async def _payment_of(books: Books, session: Thing) -> Thing:
+async def _payment_of(books: UnitOfWork, session: StoredObject) -> StoredObject:
     """One for all attempts."""
     document = session.document
     if session.hidden["payment"] is not None:
@@ -159,31 +161,31 @@ async def _payment_of(books: Books, session: Thing) -> Thing:
     return payment
 
 
-async def _customer_of(books: Books, session: Thing) -> Thing:
+async def _customer_of(books: UnitOfWork, session: StoredObject) -> StoredObject:
     document = session.document
     if document["customer"] is not None:
         return await books.find("customer", document["customer"])
     made = books.add(objects.customer(document["customer_details"]["email"], document["currency"], books.at), card=None)
-    books.tell("customer.created", made)
+    books.emit_event("customer.created", made)
     return made
 
 
-async def _pay_once(books: Books, session: Thing, customer: Thing, card: Card) -> None:
+async def _pay_once(books: UnitOfWork, session: StoredObject, customer: StoredObject, card: Card) -> None:
     payment = await _payment_of(books, session)
     payment.document["customer"] = customer.id
     session.document["payment_intent"] = payment.id
-    payment_intents.take(books, payment, card, is_present=True, is_authenticated=True)
+    payment_intents.charge_card(books, payment, card, is_present=True, is_authenticated=True)
 
 
-async def _subscribe(books: Books, session: Thing, customer: Thing, card: Card | None) -> None:
+async def _subscribe(books: UnitOfWork, session: StoredObject, customer: StoredObject, card: Card | None) -> None:
     """The subscription begins, and its first invoice is paid by the card, which is kept."""
     assert card is not None
-    dunning.keep_card(customer, card)
+    dunning.save_card(customer, card)
     hidden, document = session.hidden, session.document
     subscription, invoice = subscriptions.begin(
         books,
         customer,
-        [Sold(**one) for one in hidden["lines"]],
+        [SubscriptionItem(**one) for one in hidden["lines"]],
         trial_days=hidden["trial_days"],
         coupon=hidden["coupon"],
         metadata=dict(document["metadata"]),
@@ -196,10 +198,10 @@ async def _subscribe(books: Books, session: Thing, customer: Thing, card: Card |
     document |= {"subscription": subscription.id, "invoice": invoice.id}
 
 
-def expire(books: Books, session: Thing) -> None:
+def expire(books: UnitOfWork, session: StoredObject) -> None:
     """Nobody can pay it any more; nothing where it is over already."""
     if session.document["status"] != "open":
         return
     session.document |= {"status": "expired", "url": None}
     session.due = None
-    books.tell("checkout.session.expired", session)
+    books.emit_event("checkout.session.expired", session)

@@ -6,33 +6,35 @@ from dream_api.gateways.sandbox import cancellation, payment_intents
 from dream_api.gateways.sandbox import invoices as invoicing
 from dream_api.gateways.sandbox.billing_cycle import DAY
 from dream_api.gateways.sandbox.test_cards import Card, card_of
-from dream_api.gateways.sandbox.unit_of_work import Books, Thing
+from dream_api.gateways.sandbox.unit_of_work import StoredObject, UnitOfWork
 
 # Days after a card first failed.
 RETRY_DAYS = (3, 5, 7)
 GIVE_UP_DAYS = 14
 
 
-async def bill(books: Books, invoice: Thing) -> None:
+async def finalize_and_charge(books: UnitOfWork, invoice: StoredObject) -> None:
     """Finalize a draft and charge the card on file."""
     customer = await books.find("customer", invoice.document["customer"])
     invoicing.finalize(books, invoice, customer)
     await collect(books, invoice, card_on_file(customer), is_present=False)
 
 
-def card_on_file(customer: Thing) -> Card:
+def card_on_file(customer: StoredObject) -> Card:
     return card_of(customer.hidden["card"])
 
 
 async def collect(
-    books: Books, invoice: Thing, card: Card, *, is_present: bool, is_authenticated: bool = False
+    books: UnitOfWork, invoice: StoredObject, card: Card, *, is_present: bool, is_authenticated: bool = False
 ) -> CardRefused | None:
     """Charge what is due, if anything; the subscription goes on, or is past due."""
     payment = None
     if invoice.document["amount_due"]:
         payment = await _payment_of(books, invoice)
         invoice.document |= {"attempted": True, "attempt_count": invoice.document["attempt_count"] + 1}
-        refused = payment_intents.take(books, payment, card, is_present=is_present, is_authenticated=is_authenticated)
+        refused = payment_intents.charge_card(
+            books, payment, card, is_present=is_present, is_authenticated=is_authenticated
+        )
         if refused is not None:
             await _fail(books, invoice)
             return refused
@@ -41,7 +43,7 @@ async def collect(
     return None
 
 
-async def _payment_of(books: Books, invoice: Thing) -> Thing:
+async def _payment_of(books: UnitOfWork, invoice: StoredObject) -> StoredObject:
     """One for all attempts."""
     of = invoice.document
     if invoice.hidden["payment"] is None:
@@ -54,34 +56,34 @@ async def _payment_of(books: Books, invoice: Thing) -> Thing:
     return payment
 
 
-async def _fail(books: Books, invoice: Thing) -> None:
+async def _fail(books: UnitOfWork, invoice: StoredObject) -> None:
     failed_at: int = invoice.hidden["failed"] or books.at
     again_at = next_try(failed_at, books.at)
     invoice.hidden["failed"] = failed_at
     invoice.document["next_payment_attempt"] = again_at
     invoice.due = failed_at + GIVE_UP_DAYS * DAY if again_at is None else again_at
-    books.tell("invoice.payment_failed", invoice)
+    books.emit_event("invoice.payment_failed", invoice)
     subscription = await _subscription_of(books, invoice)
     if subscription.document["status"] == "active":
         subscription.document["status"] = "past_due"
-        books.tell("customer.subscription.updated", subscription)
+        books.emit_event("customer.subscription.updated", subscription)
 
 
-async def _recover(books: Books, invoice: Thing) -> None:
+async def _recover(books: UnitOfWork, invoice: StoredObject) -> None:
     subscription = await _subscription_of(books, invoice)
     if subscription.document["status"] != "past_due":
         return
     invoices = await books.children(subscription.id, "invoice")
     if all(one.document["status"] != "open" for one in invoices):
         subscription.document["status"] = "active"
-        books.tell("customer.subscription.updated", subscription)
+        books.emit_event("customer.subscription.updated", subscription)
 
 
-async def _subscription_of(books: Books, invoice: Thing) -> Thing:
+async def _subscription_of(books: UnitOfWork, invoice: StoredObject) -> StoredObject:
     return await books.find("subscription", str(invoice.parent))
 
 
-async def ask_again(books: Books, invoice: Thing) -> None:
+async def retry_payment(books: UnitOfWork, invoice: StoredObject) -> None:
     """Try the card on file once more; two weeks after the first failure the subscription ends."""
     if books.at < invoice.hidden["failed"] + GIVE_UP_DAYS * DAY:
         customer = await books.find("customer", invoice.document["customer"])
@@ -94,7 +96,7 @@ async def ask_again(books: Books, invoice: Thing) -> None:
         await cancellation.end(books, subscription, reason="payment_failed")
 
 
-def keep_card(customer: Thing, card: Card) -> str:
+def save_card(customer: StoredObject, card: Card) -> str:
     """From now on it pays for this customer's subscriptions; its id as a payment method."""
     kept = customer.document["invoice_settings"]["default_payment_method"] = ids.new("pm")
     customer.hidden["card"] = card.number

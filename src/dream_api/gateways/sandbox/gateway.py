@@ -12,15 +12,15 @@ from dream_api.core.db import Database, Tx
 from dream_api.core.errors import NotFound
 from dream_api.gateways import stripe_objects
 from dream_api.gateways.contract import (
-    Account,
-    Change,
     CheckoutFacts,
+    GatewayAccount,
     InvoiceFacts,
-    Line,
+    LineItem,
     NewCheckout,
     Opened,
     PaymentFacts,
     Preview,
+    SubscriptionChange,
     SubscriptionFacts,
 )
 from dream_api.gateways.sandbox import (
@@ -35,7 +35,7 @@ from dream_api.gateways.sandbox import (
     transitions,
 )
 from dream_api.gateways.sandbox.portal import Portal
-from dream_api.gateways.sandbox.unit_of_work import Books, Thing
+from dream_api.gateways.sandbox.unit_of_work import StoredObject, UnitOfWork
 
 Json = dict[str, Any]
 _DELIVERED_AT_ONCE = 100
@@ -45,7 +45,7 @@ _DELIVERED_AT_ONCE = 100
 class Session:
     """A checkout as its page needs it; `hidden` has the trial's days and the coupon."""
 
-    account: Account
+    account: GatewayAccount
     document: Json
     hidden: Json
 
@@ -59,37 +59,37 @@ class Sandbox:
 
     # What billing asks.
 
-    async def open_checkout(self, account: Account, wanted: NewCheckout, *, key: str) -> Opened:
-        async def act(books: Books) -> Json:
+    async def open_checkout(self, account: GatewayAccount, wanted: NewCheckout, *, key: str) -> Opened:
+        async def act(books: UnitOfWork) -> Json:
             session = await checkout_sessions.open_session(books, wanted, self._link_base)
             return {"id": session.id, "url": session.document["url"]}
 
         return Opened(**await self._once(account, "open_checkout", key, act))
 
-    async def expire_checkout(self, account: Account, checkout_id: str) -> None:
+    async def expire_checkout(self, account: GatewayAccount, checkout_id: str) -> None:
         async with self._writing(account.id) as books:
             checkout_sessions.expire(books, await books.find("checkout.session", checkout_id))
 
-    async def open_portal(self, account: Account, customer: str, return_url: str) -> Opened:
+    async def open_portal(self, account: GatewayAccount, customer: str, return_url: str) -> Opened:
         async with self._writing(account.id) as books:
             opened = await portal.open_portal(books, customer, return_url, self._link_base)
         return Opened(opened.id, opened.document["url"])
 
-    async def read_checkout(self, account: Account, checkout_id: str) -> CheckoutFacts:
+    async def read_checkout(self, account: GatewayAccount, checkout_id: str) -> CheckoutFacts:
         async with self._reading(account.id) as books:
             return stripe_objects.checkout_of((await books.find("checkout.session", checkout_id)).document)
 
-    async def read_subscription(self, account: Account, subscription_id: str) -> SubscriptionFacts:
+    async def read_subscription(self, account: GatewayAccount, subscription_id: str) -> SubscriptionFacts:
         async with self._reading(account.id) as books:
             subscription = (await books.find("subscription", subscription_id)).document
             invoice = await books.find("invoice", subscription["latest_invoice"])
             return stripe_objects.subscription_of(subscription | {"latest_invoice": invoice.document})
 
-    async def read_invoice(self, account: Account, invoice_id: str) -> InvoiceFacts:
+    async def read_invoice(self, account: GatewayAccount, invoice_id: str) -> InvoiceFacts:
         async with self._reading(account.id) as books:
             return stripe_objects.invoice_of((await books.find("invoice", invoice_id)).document)
 
-    async def read_payment(self, account: Account, payment_id: str) -> PaymentFacts:
+    async def read_payment(self, account: GatewayAccount, payment_id: str) -> PaymentFacts:
         async with self._reading(account.id) as books:
             payment = (await books.find("payment_intent", payment_id)).document
             charge = (
@@ -99,42 +99,46 @@ class Sandbox:
             documents = [[one.document for one in found] for found in (refunds, disputes)]
             return stripe_objects.payment_of(payment, charge, *documents)
 
-    async def preview_change(self, account: Account, subscription_id: str, change: Change) -> Preview:
+    async def preview_change(
+        self, account: GatewayAccount, subscription_id: str, change: SubscriptionChange
+    ) -> Preview:
         async with self._reading(account.id) as books:
             return plan_changes.preview(books, *await _with_customer(books, subscription_id), change)
 
-    async def change_subscription(self, account: Account, subscription_id: str, change: Change, *, key: str) -> None:
-        async def act(books: Books) -> None:
+    async def change_subscription(
+        self, account: GatewayAccount, subscription_id: str, change: SubscriptionChange, *, key: str
+    ) -> None:
+        async def act(books: UnitOfWork) -> None:
             await plan_changes.change(books, *await _with_customer(books, subscription_id), change)
 
         await self._once(account, f"change_subscription:{subscription_id}", key, act)
 
     async def cancel_subscription(
-        self, account: Account, subscription_id: str, *, at_period_end: bool, reason: str | None, key: str
+        self, account: GatewayAccount, subscription_id: str, *, at_period_end: bool, reason: str | None, key: str
     ) -> None:
-        async def act(books: Books) -> None:
+        async def act(books: UnitOfWork) -> None:
             subscription = await books.find("subscription", subscription_id)
             await cancellation.cancel(books, subscription, at_period_end=at_period_end, reason=reason)
 
         await self._once(account, f"cancel_subscription:{subscription_id}", key, act)
 
-    async def resume_subscription(self, account: Account, subscription_id: str, *, key: str) -> None:
-        async def act(books: Books) -> None:
+    async def resume_subscription(self, account: GatewayAccount, subscription_id: str, *, key: str) -> None:
+        async def act(books: UnitOfWork) -> None:
             cancellation.resume(books, await books.find("subscription", subscription_id))
 
         await self._once(account, f"resume_subscription:{subscription_id}", key, act)
 
     async def add_invoice_line(
-        self, account: Account, invoice_id: str, line: Line, *, amount: int, line_key: str, key: str
+        self, account: GatewayAccount, invoice_id: str, line: LineItem, *, amount: int, line_key: str, key: str
     ) -> None:
-        async def act(books: Books) -> None:
+        async def act(books: UnitOfWork) -> None:
             invoice_drafts.add_usage(books, await books.find("invoice", invoice_id), line, amount, line_key)
 
         await self._once(account, f"add_invoice_line:{invoice_id}", key, act)
 
     async def refund(
         self,
-        account: Account,
+        account: GatewayAccount,
         payment_id: str,
         amount: int,
         *,
@@ -142,7 +146,7 @@ class Sandbox:
         metadata: dict[str, str],
         key: str,
     ) -> str:
-        async def act(books: Books) -> str:
+        async def act(books: UnitOfWork) -> str:
             payment = await books.find("payment_intent", payment_id)
             return (await payment_intents.refund(books, payment, amount, reason=reason, metadata=metadata)).id
 
@@ -190,44 +194,46 @@ class Sandbox:
     # What time brings.
 
     @staticmethod
-    async def next_due(tx: Tx, account: Account) -> int | None:
+    async def next_due(tx: Tx, account: GatewayAccount) -> int | None:
         """When something changes by itself, in the project's own time."""
         row = await queries.first_due(tx, account.platform_id, account.id)
         return None if row is None else row.due_at
 
-    async def run_next(self, account: Account, until: int) -> int | None:
+    async def run_next(self, account: GatewayAccount, until: int) -> int | None:
         """Do the one thing that falls due first, as of its moment, and tell that; None where nothing is due by then."""
         async with self._writing(account.id) as books:
             thing = await books.first_due()
             if thing is None or thing.due is None or thing.due * clock.SECOND > until:
                 return None
             books.at = thing.due
-            await transitions.step(books, thing)
+            await transitions.advance_object(books, thing)
         return books.at * clock.SECOND
 
-    async def undelivered(self, account: Account, only: Collection[str] | None = None) -> list[tuple[str, str]]:
+    async def undelivered(self, account: GatewayAccount, only: Collection[str] | None = None) -> list[tuple[str, str]]:
         """Ids and payloads of events that nobody has received yet, oldest first; `only`: of these. Not all at once."""
         async with self._database.read() as tx:
             rows = await queries.undelivered(tx, account.platform_id, account.id, only, _DELIVERED_AT_ONCE)
         return [(row.id, row.payload) for row in rows]
 
-    async def mark_delivered(self, account: Account, event_ids: Sequence[str]) -> None:
+    async def mark_delivered(self, account: GatewayAccount, event_ids: Sequence[str]) -> None:
         async with self._database.write() as tx:
             await queries.mark_delivered(tx, account.platform_id, account.id, event_ids, clock.now())
 
     @asynccontextmanager
-    async def _writing(self, account_id: str, key: str | None = None) -> AsyncGenerator[Books]:
+    async def _writing(self, account_id: str, key: str | None = None) -> AsyncGenerator[UnitOfWork]:
         async with self._database.write() as tx:
             books = await _books(tx, await queries.hold_account(tx, account_id), key)
             yield books
             await books.save()
 
     @asynccontextmanager
-    async def _reading(self, account_id: str) -> AsyncGenerator[Books]:
+    async def _reading(self, account_id: str) -> AsyncGenerator[UnitOfWork]:
         async with self._database.read() as tx:
             yield await _books(tx, await queries.account_by_id(tx, account_id))
 
-    async def _once(self, account: Account, what: str, key: str, act: Callable[[Books], Awaitable[Any]]) -> Any:
+    async def _once(
+        self, account: GatewayAccount, what: str, key: str, act: Callable[[UnitOfWork], Awaitable[Any]]
+    ) -> Any:
         """The same thing asked for with the same key is done once, and answered the same again."""
         async with self._writing(account.id, key) as books:
             asked = f"{what}:{key}"
@@ -240,18 +246,18 @@ class Sandbox:
         return answer
 
 
-async def _books(tx: Tx, account: Account | None, key: str | None = None) -> Books:
+async def _books(tx: Tx, account: GatewayAccount | None, key: str | None = None) -> UnitOfWork:
     if account is None:
         raise _unknown()
-    return Books(tx, account, await _now(tx, account) // clock.SECOND, key)
+    return UnitOfWork(tx, account, await _now(tx, account) // clock.SECOND, key)
 
 
-async def _now(tx: Tx, account: Account) -> int:
+async def _now(tx: Tx, account: GatewayAccount) -> int:
     """The project's own time."""
-    return await platforms.now_in(tx, account.platform_id, account.project_id, account.mode)
+    return await platforms.project_now(tx, account.platform_id, account.project_id, account.mode)
 
 
-async def _page(books: Books, kind: str, page_id: str) -> Thing:
+async def _page(books: UnitOfWork, kind: str, page_id: str) -> StoredObject:
     found = await books.get(page_id)
     if found is None or found.kind != kind:
         raise _unknown()
@@ -262,6 +268,6 @@ def _unknown() -> NotFound:
     return NotFound("There is no such page.", hint="Open it again by the link that led here.")
 
 
-async def _with_customer(books: Books, subscription_id: str) -> tuple[Thing, Thing]:
+async def _with_customer(books: UnitOfWork, subscription_id: str) -> tuple[StoredObject, StoredObject]:
     subscription = await books.find("subscription", subscription_id)
     return subscription, await books.find("customer", subscription.document["customer"])

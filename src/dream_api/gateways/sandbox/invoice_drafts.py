@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from dream_api.core import ids
-from dream_api.gateways.contract import GatewayRefused, Line
+from dream_api.gateways.contract import GatewayRefused, LineItem
 from dream_api.gateways.sandbox import objects
 from dream_api.gateways.sandbox.line_items import discounts
-from dream_api.gateways.sandbox.unit_of_work import Books, Thing
+from dream_api.gateways.sandbox.unit_of_work import StoredObject, UnitOfWork
 
 Json = dict[str, Any]
 Period = tuple[int, int]
@@ -41,26 +41,26 @@ def line(
 
 
 def draft(
-    books: Books,
-    subscription: Thing,
+    books: UnitOfWork,
+    subscription: StoredObject,
     reason: str,
     lines: Sequence[Json],
     closed: Period,
     *,
     coupon: Json | None = None,
     due: int | None = None,
-) -> Thing:
+) -> StoredObject:
     """`closed`: the period that is over, whose usage is billed; `due`: when it will be finalized and charged."""
     document = _document(books, subscription, reason, closed, due)
-    document["lines"] = objects.listed(lines, f"/v1/invoices/{document['id']}/lines")
+    document["lines"] = objects.list_object(lines, f"/v1/invoices/{document['id']}/lines")
     add_up(document, coupon)
     subscription.document["latest_invoice"] = document["id"]
     made = books.add(document, parent=subscription.id, due=due, coupon=coupon, payment=None, failed=None)
-    books.tell("invoice.created", made)
+    books.emit_event("invoice.created", made)
     return made
 
 
-def _document(books: Books, subscription: Thing, reason: str, closed: Period, due: int | None) -> Json:
+def _document(books: UnitOfWork, subscription: StoredObject, reason: str, closed: Period, due: int | None) -> Json:
     of = subscription.document
     details = {"metadata": dict(of["metadata"]), "subscription": subscription.id}
     return {
@@ -99,7 +99,7 @@ def _document(books: Books, subscription: Thing, reason: str, closed: Period, du
         "number": None,
         "parent": {"type": "subscription_details", "quote_details": None, "subscription_details": details},
         "payment_settings": dict.fromkeys(("default_mandate", "payment_method_options", "payment_method_types")),
-        "payments": objects.listed([], "/v1/invoice_payments"),
+        "payments": objects.list_object([], "/v1/invoice_payments"),
         "period_end": closed[1],
         "period_start": closed[0],
         "post_payment_credit_notes_amount": 0,
@@ -130,14 +130,14 @@ def add_up(document: Json, coupon: Json | None) -> None:
         "total_discount_amounts": [{"amount": off, "discount": discount}] if off else [],
         "total_excluding_tax": total,
     }
-    document["lines"] = objects.listed(lines, document["lines"]["url"])
+    document["lines"] = objects.list_object(lines, document["lines"]["url"])
 
 
 def is_usage(line: Json) -> bool:
     return "key" in line["metadata"]
 
 
-def add_usage(books: Books, invoice: Thing, usage: Line, amount: int, key: str) -> None:
+def add_usage(books: UnitOfWork, invoice: StoredObject, usage: LineItem, amount: int, key: str) -> None:
     """The same key stands on an invoice once; it is added to drafts only."""
     document = invoice.document
     lines: list[Json] = document["lines"]["data"]
@@ -148,14 +148,14 @@ def add_usage(books: Books, invoice: Thing, usage: Line, amount: int, key: str) 
     price, period = objects.price(usage, books.at), (document["period_start"], document["period_end"])
     lines.append(line(amount, usage.name, period, price, quantity=usage.quantity, key=key))
     add_up(document, invoice.hidden["coupon"])
-    books.tell("invoice.updated", invoice)
+    books.emit_event("invoice.updated", invoice)
 
 
-def drop_plan(books: Books, invoice: Thing) -> None:
+def drop_plan(books: UnitOfWork, invoice: StoredObject) -> None:
     """Only usage remains on the draft: a period that was not paid for and is not had costs nothing."""
     kept = [one for one in invoice.document["lines"]["data"] if is_usage(one)]
     if len(kept) == len(invoice.document["lines"]["data"]):
         return
     invoice.document["lines"]["data"] = kept
     add_up(invoice.document, invoice.hidden["coupon"])
-    books.tell("invoice.updated", invoice)
+    books.emit_event("invoice.updated", invoice)

@@ -4,17 +4,17 @@ from typing import Any
 
 from dream_api.core import ids
 from dream_api.gateways.sandbox import objects
-from dream_api.gateways.sandbox.unit_of_work import Books, Thing
+from dream_api.gateways.sandbox.unit_of_work import StoredObject, UnitOfWork
 
 Json = dict[str, Any]
 
 
-def credit_of(customer: Thing, currency: str) -> int:
+def credit_of(customer: StoredObject, currency: str) -> int:
     """What the customer is owed, and following invoices are paid with."""
     return -customer.document["invoice_credit_balance"].get(currency, 0)
 
 
-def finalize(books: Books, invoice: Thing, customer: Thing, *, uses_credit: bool = True) -> None:
+def finalize(books: UnitOfWork, invoice: StoredObject, customer: StoredObject, *, uses_credit: bool = True) -> None:
     """Numbered, and open for payment; a total below nothing becomes credit, and credit pays a total above."""
     document, told = invoice.document, customer.document
     currency, total = document["currency"], document["total"]
@@ -35,16 +35,16 @@ def finalize(books: Books, invoice: Thing, customer: Thing, *, uses_credit: bool
         "amount_remaining": max(total - used, 0),
     }
     document["status_transitions"]["finalized_at"] = books.at
-    books.tell("invoice.finalized", invoice)
+    books.emit_event("invoice.finalized", invoice)
 
 
-def _set_credit(customer: Thing, currency: str, credit: int) -> None:
+def _set_credit(customer: StoredObject, currency: str, credit: int) -> None:
     customer.document["invoice_credit_balance"][currency] = -credit
     if currency == customer.document["currency"]:
         customer.document["balance"] = -credit
 
 
-def settle(books: Books, invoice: Thing, payment: Thing | None) -> None:
+def settle(books: UnitOfWork, invoice: StoredObject, payment: StoredObject | None) -> None:
     """Paid, by the payment or because nothing was due."""
     document = invoice.document
     due = document["amount_due"]
@@ -57,12 +57,12 @@ def settle(books: Books, invoice: Thing, payment: Thing | None) -> None:
     }
     document["status_transitions"]["paid_at"] = books.at
     if payment is not None:
-        document["payments"] = objects.listed([_payment(books, invoice, payment)], "/v1/invoice_payments")
+        document["payments"] = objects.list_object([_payment(books, invoice, payment)], "/v1/invoice_payments")
     invoice.due = None
-    books.tell("invoice.paid", invoice)
+    books.emit_event("invoice.paid", invoice)
 
 
-def _payment(books: Books, invoice: Thing, payment: Thing) -> Json:
+def _payment(books: UnitOfWork, invoice: StoredObject, payment: StoredObject) -> Json:
     due = invoice.document["amount_due"]
     return {
         "id": ids.new("inpay"),
@@ -80,9 +80,9 @@ def _payment(books: Books, invoice: Thing, payment: Thing) -> Json:
     }
 
 
-def write_off(books: Books, invoice: Thing) -> None:
+def write_off(books: UnitOfWork, invoice: StoredObject) -> None:
     """Nobody is asked for it any more."""
     invoice.document |= {"status": "uncollectible", "auto_advance": False, "next_payment_attempt": None}
     invoice.document["status_transitions"]["marked_uncollectible_at"] = books.at
     invoice.due = None
-    books.tell("invoice.marked_uncollectible", invoice)
+    books.emit_event("invoice.marked_uncollectible", invoice)

@@ -6,14 +6,14 @@ from typing import Any
 
 from dream_api.catalog import Coupon, amount_of, discount_of
 from dream_api.core import money
-from dream_api.gateways.contract import GatewayRefused, Line
+from dream_api.gateways.contract import GatewayRefused, LineItem
 from dream_api.gateways.sandbox import billing_cycle, objects
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Sold:
+class SubscriptionItem:
     """A line with what a full period of it costs (of a usage price: nothing beforehand)."""
 
     price: Json
@@ -41,7 +41,7 @@ class Sold:
         return self.name if self.quantity == 1 or self.is_metered else f"{self.quantity} × {self.name}"
 
 
-def sold(lines: Sequence[Line], currency: str, at: int) -> list[Sold]:
+def sold(lines: Sequence[LineItem], currency: str, at: int) -> list[SubscriptionItem]:
     """Refuses what no single bill could ask for: two currencies, or two rhythms."""
     if {line.price.currency for line in lines} - {currency}:
         raise GatewayRefused(f"All prices must be in {currency.upper()}.", hint="Sell each currency by itself.")
@@ -59,16 +59,16 @@ def sold(lines: Sequence[Line], currency: str, at: int) -> list[Sold]:
     return made
 
 
-def _distinct(lines: Sequence[Sold]) -> list[Sold]:
+def _distinct(lines: Sequence[SubscriptionItem]) -> list[SubscriptionItem]:
     """A usage price is billed once, however often it stands there."""
     usage = {one.price["id"]: one for one in lines if one.is_metered}
     return [*(one for one in lines if not one.is_metered), *usage.values()]
 
 
-def _sold(line: Line, at: int) -> Sold:
+def _sold(line: LineItem, at: int) -> SubscriptionItem:
     is_usage = line.price.type == "usage"
     amount = 0 if is_usage else amount_of(line.price, line.quantity)
-    return Sold(objects.price(line, at), line.name, 0 if is_usage else line.quantity, amount)
+    return SubscriptionItem(objects.price(line, at), line.name, 0 if is_usage else line.quantity, amount)
 
 
 def discounts(coupon: Json | None, amounts: Sequence[int], usage: Sequence[int], currency: str) -> list[int]:

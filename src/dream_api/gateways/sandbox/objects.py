@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from dream_api.core import ids
-from dream_api.gateways.contract import Line
+from dream_api.gateways.contract import LineItem
 
 Json = dict[str, Any]
 
 
-def listed(data: Sequence[Json], url: str) -> Json:
+def list_object(data: Sequence[Json], url: str) -> Json:
     return {"object": "list", "data": list(data), "has_more": False, "total_count": len(data), "url": url}
 
 
-def price(line: Line, at: int) -> Json:
+def price(line: LineItem, at: int) -> Json:
     """Our own price under its own id; a usage price is asked for at the end of each period."""
     ours = line.price
     recurring = None
@@ -102,7 +102,7 @@ def subscription(customer_id: str, currency: str, metadata: dict[str, str], at: 
         "discounts": [],
         "ended_at": None,
         "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
-        "items": listed([], f"/v1/subscription_items?subscription={subscription_id}"),
+        "items": list_object([], f"/v1/subscription_items?subscription={subscription_id}"),
         "latest_invoice": None,
         "livemode": False,
         "metadata": metadata,

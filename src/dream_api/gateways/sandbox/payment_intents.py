@@ -6,7 +6,7 @@ from dream_api.core import ids
 from dream_api.gateways.contract import CardRefused, GatewayRefused
 from dream_api.gateways.sandbox.billing_cycle import DAY
 from dream_api.gateways.sandbox.test_cards import Card, card_of, refusal_of
-from dream_api.gateways.sandbox.unit_of_work import Books, Thing
+from dream_api.gateways.sandbox.unit_of_work import StoredObject, UnitOfWork
 
 Json = dict[str, Any]
 _DISPUTE_DAYS = 7
@@ -18,7 +18,9 @@ _REASONS = {
 }
 
 
-def intent(books: Books, amount: int, currency: str, customer: str | None, metadata: dict[str, str]) -> Thing:
+def intent(
+    books: UnitOfWork, amount: int, currency: str, customer: str | None, metadata: dict[str, str]
+) -> StoredObject:
     """So much is to be paid; nothing is charged yet."""
     document = {
         "id": ids.new("pi"),
@@ -49,8 +51,8 @@ def intent(books: Books, amount: int, currency: str, customer: str | None, metad
     return books.add(document, parent=customer)
 
 
-def take(
-    books: Books, payment: Thing, card: Card, *, is_present: bool, is_authenticated: bool = False
+def charge_card(
+    books: UnitOfWork, payment: StoredObject, card: Card, *, is_present: bool, is_authenticated: bool = False
 ) -> CardRefused | None:
     """Charge the card; None where it paid. Either is written down and told."""
     refused = refusal_of(card, is_present=is_present, is_authenticated=is_authenticated)
@@ -58,7 +60,7 @@ def take(
     payment.document["latest_charge"] = charge.id
     if refused is not None:
         payment.document["last_payment_error"] = _error(refused, charge)
-        books.tell("payment_intent.payment_failed", payment)
+        books.emit_event("payment_intent.payment_failed", payment)
         return refused
     payment.document |= {
         "status": "succeeded",
@@ -66,14 +68,14 @@ def take(
         "last_payment_error": None,
         "payment_method": charge.document["payment_method"],
     }
-    books.tell("charge.succeeded", charge)
-    books.tell("payment_intent.succeeded", payment)
+    books.emit_event("charge.succeeded", charge)
+    books.emit_event("payment_intent.succeeded", payment)
     if card.behaviour == "disputed":
         _dispute(books, charge)
     return None
 
 
-def _error(refused: CardRefused, charge: Thing) -> Json:
+def _error(refused: CardRefused, charge: StoredObject) -> Json:
     code, decline_code = _REASONS[refused.code]
     return {
         "type": "card_error",
@@ -84,7 +86,7 @@ def _error(refused: CardRefused, charge: Thing) -> Json:
     }
 
 
-def _charge(books: Books, payment: Thing, card: Card, refused: CardRefused | None) -> Thing:
+def _charge(books: UnitOfWork, payment: StoredObject, card: Card, refused: CardRefused | None) -> StoredObject:
     asked, is_paid = payment.document, refused is None
     document = {
         "id": ids.new("ch"),
@@ -115,7 +117,7 @@ def _charge(books: Books, payment: Thing, card: Card, refused: CardRefused | Non
     return books.add(document, parent=payment.id, card=card.number)
 
 
-def _dispute(books: Books, charge: Thing) -> None:
+def _dispute(books: UnitOfWork, charge: StoredObject) -> None:
     charge.document["disputed"] = True
     lost_at = books.at + _DISPUTE_DAYS * DAY
     document: Json = {
@@ -136,18 +138,20 @@ def _dispute(books: Books, charge: Thing) -> None:
         "reason": "fraudulent",
         "status": "needs_response",
     }
-    books.tell("charge.dispute.created", books.add(document, parent=charge.parent, due=lost_at))
+    books.emit_event("charge.dispute.created", books.add(document, parent=charge.parent, due=lost_at))
 
 
-def lose(books: Books, dispute: Thing) -> None:
+def lose_dispute(books: UnitOfWork, dispute: StoredObject) -> None:
     """Nobody answered it in time: the money is the buyer's again."""
     dispute.document["status"] = "lost"
     dispute.document["evidence_details"]["past_due"] = True
     dispute.due = None
-    books.tell("charge.dispute.closed", dispute)
+    books.emit_event("charge.dispute.closed", dispute)
 
 
-async def refund(books: Books, payment: Thing, amount: int, *, reason: str | None, metadata: dict[str, str]) -> Thing:
+async def refund(
+    books: UnitOfWork, payment: StoredObject, amount: int, *, reason: str | None, metadata: dict[str, str]
+) -> StoredObject:
     """All refunds together never give back more than was paid."""
     if payment.document["status"] != "succeeded":
         raise GatewayRefused("Nothing was paid that could be given back.")
@@ -159,16 +163,16 @@ async def refund(books: Books, payment: Thing, amount: int, *, reason: str | Non
         raise GatewayRefused(f"Of this payment {left} can be given back, not {amount}.")
     fails = card_of(charge.hidden["card"]).behaviour == "keeps_refunds"
     made = books.add(_refund(books, charge, amount, reason, metadata, fails=fails), parent=payment.id)
-    books.tell("refund.created", made)
+    books.emit_event("refund.created", made)
     if not fails:
         charge.document["amount_refunded"] += amount
         charge.document["refunded"] = amount == left
-        books.tell("charge.refunded", charge)
+        books.emit_event("charge.refunded", charge)
     return made
 
 
 def _refund(
-    books: Books, charge: Thing, amount: int, reason: str | None, metadata: dict[str, str], *, fails: bool
+    books: UnitOfWork, charge: StoredObject, amount: int, reason: str | None, metadata: dict[str, str], *, fails: bool
 ) -> Json:
     return {
         "id": ids.new("re"),

@@ -6,21 +6,21 @@ from typing import Any
 
 from dream_api.catalog import prorated
 from dream_api.core import clock, money
-from dream_api.gateways.contract import Change, GatewayRefused, Preview, PreviewLine
+from dream_api.gateways.contract import GatewayRefused, Preview, PreviewLine, SubscriptionChange
 from dream_api.gateways.sandbox import cancellation, dunning, invoice_drafts, invoices
 from dream_api.gateways.sandbox.invoice_drafts import Period
-from dream_api.gateways.sandbox.line_items import Sold, coupon_lasts, sold
+from dream_api.gateways.sandbox.line_items import SubscriptionItem, coupon_lasts, sold
 from dream_api.gateways.sandbox.subscriptions import (
     bill_line,
     coupon_of,
     lines_of,
-    nets_of,
+    net_amounts,
     open_period,
     put_lines,
     renewal_after,
 )
 from dream_api.gateways.sandbox.test_cards import refusal_of
-from dream_api.gateways.sandbox.unit_of_work import Books, Thing
+from dream_api.gateways.sandbox.unit_of_work import StoredObject, UnitOfWork
 
 Json = dict[str, Any]
 
@@ -29,7 +29,7 @@ Json = dict[str, Any]
 class Quote:
     """What a change at this moment comes to."""
 
-    lines: list[Sold]
+    lines: list[SubscriptionItem]
     # What is charged for, and (below nothing) given back.
     asked: list[Json]
     # The period that runs from then on.
@@ -41,7 +41,9 @@ class Quote:
         return sum(one["amount"] for one in self.asked)
 
 
-def preview(books: Books, subscription: Thing, customer: Thing, wanted: Change) -> Preview:
+def preview(
+    books: UnitOfWork, subscription: StoredObject, customer: StoredObject, wanted: SubscriptionChange
+) -> Preview:
     """What `change` would do at this very moment."""
     quote = _quote(books, subscription, wanted)
     currency = subscription.document["currency"]
@@ -58,7 +60,9 @@ def preview(books: Books, subscription: Thing, customer: Thing, wanted: Change) 
     )
 
 
-async def change(books: Books, subscription: Thing, customer: Thing, wanted: Change) -> None:
+async def change(
+    books: UnitOfWork, subscription: StoredObject, customer: StoredObject, wanted: SubscriptionChange
+) -> None:
     """All of it, or, where the card on file does not pay, nothing."""
     quote = _quote(books, subscription, wanted)
     refused = refusal_of(dunning.card_on_file(customer), is_present=False)
@@ -68,15 +72,17 @@ async def change(books: Books, subscription: Thing, customer: Thing, wanted: Cha
     subscription.document["metadata"] |= wanted.metadata
     if any(one["amount"] for one in quote.asked):
         now = (books.at, books.at)
-        await dunning.bill(books, invoice_drafts.draft(books, subscription, "subscription_update", quote.asked, now))
-    books.tell("customer.subscription.updated", subscription)
+        await dunning.finalize_and_charge(
+            books, invoice_drafts.draft(books, subscription, "subscription_update", quote.asked, now)
+        )
+    books.emit_event("customer.subscription.updated", subscription)
 
 
-def _credit_used(quote: Quote, customer: Thing, currency: str) -> int:
+def _credit_used(quote: Quote, customer: StoredObject, currency: str) -> int:
     return min(max(quote.total, 0), invoices.credit_of(customer, currency))
 
 
-def _put(books: Books, subscription: Thing, quote: Quote) -> None:
+def _put(books: UnitOfWork, subscription: StoredObject, quote: Quote) -> None:
     document = subscription.document
     if quote.begins_period:
         cancellation.bill_usage(books, subscription, "subscription_cycle")
@@ -88,7 +94,7 @@ def _put(books: Books, subscription: Thing, quote: Quote) -> None:
         document["cancel_at"] = quote.period[1]
 
 
-def _quote(books: Books, subscription: Thing, wanted: Change) -> Quote:
+def _quote(books: UnitOfWork, subscription: StoredObject, wanted: SubscriptionChange) -> Quote:
     status = subscription.document["status"]
     if status not in ("active", "trialing"):
         raise GatewayRefused(f"A subscription that is {status} cannot be changed.", hint=_NOT_NOW)
@@ -102,21 +108,23 @@ def _quote(books: Books, subscription: Thing, wanted: Change) -> Quote:
     old, paid = lines_of(subscription), subscription.hidden["nets"]
     given = _shares(books, old, [-net for net in paid], period, "Unused time on")
     if _rhythm(lines) == _rhythm(old):
-        nets = nets_of(lines, coupon_of(subscription))
+        nets = net_amounts(lines, coupon_of(subscription))
         asked = _shares(books, lines, nets, period, "Remaining time on")
         return Quote(lines, [*given, *asked], period, begins_period=False)
     period = (books.at, renewal_after(books.at, lines, anchor=books.at))
     discount = subscription.hidden["discount"]
-    nets = nets_of(lines, discount["coupon"] if coupon_lasts(discount, books.at) else None)
+    nets = net_amounts(lines, discount["coupon"] if coupon_lasts(discount, books.at) else None)
     asked = [bill_line(one, net, period) for one, net in zip(lines, nets, strict=True) if one.is_licensed]
     return Quote(lines, [*given, *asked], period, begins_period=True)
 
 
-def _rhythm(lines: Sequence[Sold]) -> tuple[str, int] | None:
+def _rhythm(lines: Sequence[SubscriptionItem]) -> tuple[str, int] | None:
     return next(one.rhythm for one in lines if one.is_licensed)
 
 
-def _shares(books: Books, lines: Sequence[Sold], nets: Sequence[int], period: Period, words: str) -> list[Json]:
+def _shares(
+    books: UnitOfWork, lines: Sequence[SubscriptionItem], nets: Sequence[int], period: Period, words: str
+) -> list[Json]:
     """The part of each amount that falls on what is left of the period, by the second."""
     begun, end = period
     return [

@@ -5,10 +5,10 @@ from typing import Any
 
 from dream_api.core import clock
 from dream_api.core.errors import NotFound
-from dream_api.gateways.contract import Account
+from dream_api.gateways.contract import GatewayAccount
 from dream_api.gateways.sandbox import dunning, objects, page_ids
 from dream_api.gateways.sandbox.test_cards import Card, card_of, refusal_of
-from dream_api.gateways.sandbox.unit_of_work import Books, Thing
+from dream_api.gateways.sandbox.unit_of_work import StoredObject, UnitOfWork
 
 Json = dict[str, Any]
 # By the world's clock: whoever moves a project's time ahead may want to see the portal then.
@@ -19,7 +19,7 @@ LIFETIME = clock.HOUR
 class Portal:
     """All that the page shows."""
 
-    account: Account
+    account: GatewayAccount
     document: Json
     customer: Json
     subscriptions: list[Json]
@@ -28,7 +28,7 @@ class Portal:
     card: Card | None
 
 
-async def open_portal(books: Books, customer_id: str, return_url: str, link_base: str) -> Thing:
+async def open_portal(books: UnitOfWork, customer_id: str, return_url: str, link_base: str) -> StoredObject:
     customer = await books.find("customer", customer_id)
     session_id = page_ids.new_id(page_ids.PORTAL, books.account.id)
     url = page_ids.link_to(link_base, page_ids.PORTAL, session_id)
@@ -36,12 +36,12 @@ async def open_portal(books: Books, customer_id: str, return_url: str, link_base
     return books.add(document, parent=customer.id, expires_at=clock.now() + LIFETIME)
 
 
-def _refuse_expired(portal: Thing) -> None:
+def _refuse_expired(portal: StoredObject) -> None:
     if portal.hidden["expires_at"] <= clock.now():
         raise NotFound("This link has expired.", hint="Open the page again from where you came.")
 
 
-async def look(books: Books, portal: Thing) -> Portal:
+async def look(books: UnitOfWork, portal: StoredObject) -> Portal:
     _refuse_expired(portal)
     customer = await books.find("customer", portal.document["customer"])
     subscriptions = await books.children(customer.id, "subscription")
@@ -57,7 +57,7 @@ async def look(books: Books, portal: Thing) -> Portal:
     )
 
 
-async def change_card(books: Books, portal: Thing, card_number: str, *, is_authenticated: bool) -> None:
+async def change_card(books: UnitOfWork, portal: StoredObject, card_number: str, *, is_authenticated: bool) -> None:
     """From now on this card pays; what is open is paid with it at once."""
     _refuse_expired(portal)
     card = card_of(card_number)
@@ -65,7 +65,7 @@ async def change_card(books: Books, portal: Thing, card_number: str, *, is_authe
     if refused is not None:
         raise refused
     customer = await books.find("customer", portal.document["customer"])
-    kept = dunning.keep_card(customer, card)
+    kept = dunning.save_card(customer, card)
     for subscription in await books.children(customer.id, "subscription"):
         if subscription.document["status"] != "canceled":
             subscription.document["default_payment_method"] = kept

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, Select, insert, select, update
 
 from dream_api.core.db import Tx
-from dream_api.gateways.contract import Account
+from dream_api.gateways.contract import GatewayAccount
 from dream_api.gateways.sandbox.tables import sandbox_events, sandbox_objects, sandbox_requests
 from dream_api.gateways.tables import gateway_accounts
 from dream_api.platforms.tables import platforms
@@ -20,16 +20,16 @@ def _accounts() -> Select[*tuple[Any, ...]]:
     return columns.where(a.gateway == "sandbox", a.mode == "test")
 
 
-def _account(row: Row[Any]) -> Account:
-    return Account(row.id, row.gateway, row.platform_id, row.no, row.project_id, row.mode)
+def _account(row: Row[Any]) -> GatewayAccount:
+    return GatewayAccount(row.id, row.gateway, row.platform_id, row.no, row.project_id, row.mode)
 
 
-async def account_by_id(tx: Tx, account_id: str) -> Account | None:
+async def account_by_id(tx: Tx, account_id: str) -> GatewayAccount | None:
     row = await tx.first(_accounts().where(a.id == account_id))
     return None if row is None else _account(row)
 
 
-async def hold_account(tx: Tx, account_id: str) -> Account | None:
+async def hold_account(tx: Tx, account_id: str) -> GatewayAccount | None:
     """The account; nobody else who holds it goes on before this transaction ends."""
     row = await tx.first(_accounts().where(a.id == account_id).with_for_update(of=gateway_accounts))
     return None if row is None else _account(row)

@@ -6,21 +6,21 @@ from typing import Any
 
 from dream_api.gateways.sandbox import billing_cycle, cancellation, invoice_drafts, objects
 from dream_api.gateways.sandbox.invoice_drafts import Period
-from dream_api.gateways.sandbox.line_items import Sold, coupon_lasts, discount_from, discounts
-from dream_api.gateways.sandbox.unit_of_work import Books, Thing
+from dream_api.gateways.sandbox.line_items import SubscriptionItem, coupon_lasts, discount_from, discounts
+from dream_api.gateways.sandbox.unit_of_work import StoredObject, UnitOfWork
 
 Json = dict[str, Any]
 
 
 def begin(
-    books: Books,
-    customer: Thing,
-    lines: Sequence[Sold],
+    books: UnitOfWork,
+    customer: StoredObject,
+    lines: Sequence[SubscriptionItem],
     *,
     trial_days: int,
     coupon: Json | None,
     metadata: dict[str, str],
-) -> tuple[Thing, Thing]:
+) -> tuple[StoredObject, StoredObject]:
     """A subscription from this moment on, and the draft of its first invoice."""
     at = books.at
     trial_end = at + trial_days * billing_cycle.DAY if trial_days else None
@@ -34,21 +34,26 @@ def begin(
     invoice = invoice_drafts.draft(
         books, subscription, "subscription_create", asked, (at, at), coupon=coupon_of(subscription)
     )
-    books.tell("customer.subscription.created", subscription)
+    books.emit_event("customer.subscription.created", subscription)
     return subscription, invoice
 
 
-def renewal_after(at: int, lines: Sequence[Sold], *, anchor: int) -> int:
+def renewal_after(at: int, lines: Sequence[SubscriptionItem], *, anchor: int) -> int:
     interval, count = next(one.rhythm for one in lines if one.is_licensed and one.rhythm is not None)
     return billing_cycle.renewal_after(at, anchor=anchor, interval=interval, count=count)
 
 
-def bill_line(one: Sold, amount: int, period: Period, description: str | None = None) -> Json:
+def bill_line(one: SubscriptionItem, amount: int, period: Period, description: str | None = None) -> Json:
     return invoice_drafts.line(amount, description or one.description, period, one.price, quantity=one.quantity)
 
 
 def open_period(
-    books: Books, subscription: Thing, lines: Sequence[Sold], period: Period, *, is_free: bool = False
+    books: UnitOfWork,
+    subscription: StoredObject,
+    lines: Sequence[SubscriptionItem],
+    period: Period,
+    *,
+    is_free: bool = False,
 ) -> list[Json]:
     """The period that begins at its first moment, and what is asked for it; a trial is free."""
     discount = subscription.hidden["discount"]
@@ -61,7 +66,7 @@ def open_period(
     return [bill_line(one, one.amount, period) for one in lines if one.is_licensed]
 
 
-def put_lines(books: Books, subscription: Thing, lines: Sequence[Sold], period: Period) -> None:
+def put_lines(books: UnitOfWork, subscription: StoredObject, lines: Sequence[SubscriptionItem], period: Period) -> None:
     """From now on it has these lines; an item whose price stays keeps its id."""
     document, hidden = subscription.document, subscription.hidden
     old = {item["price"]["id"]: item for item in document["items"]["data"]}
@@ -71,30 +76,30 @@ def put_lines(books: Books, subscription: Thing, lines: Sequence[Sold], period: 
         item = objects.item(subscription.id, one.price, quantity, period, books.at)
         before = old.pop(one.price["id"], item)
         items.append(item | {"id": before["id"], "created": before["created"]})
-    document["items"] = objects.listed(items, document["items"]["url"])
+    document["items"] = objects.list_object(items, document["items"]["url"])
     hidden["lines"] = [asdict(one) for one in lines]
-    hidden["nets"] = nets_of(lines, coupon_of(subscription))
+    hidden["nets"] = net_amounts(lines, coupon_of(subscription))
     # Also usage that was sold for a part of the period only is billed at its end.
     hidden["is_metered"] = hidden["is_metered"] or any(one.is_metered for one in lines)
     subscription.due = period[1]
 
 
-def nets_of(lines: Sequence[Sold], coupon: Json | None) -> list[int]:
+def net_amounts(lines: Sequence[SubscriptionItem], coupon: Json | None) -> list[int]:
     """What a full period costs by each line, less the coupon: of this the time that is left is given back."""
     off = discounts(coupon, [one.amount for one in lines], (), lines[0].price["currency"])
     return [one.amount - less for one, less in zip(lines, off, strict=True)]
 
 
-def coupon_of(subscription: Thing) -> Json | None:
+def coupon_of(subscription: StoredObject) -> Json | None:
     """The coupon, where it counts in the period that is running."""
     return subscription.hidden["discount"]["coupon"] if subscription.hidden["is_discounted"] else None
 
 
-def lines_of(subscription: Thing) -> list[Sold]:
-    return [Sold(**one) for one in subscription.hidden["lines"]]
+def lines_of(subscription: StoredObject) -> list[SubscriptionItem]:
+    return [SubscriptionItem(**one) for one in subscription.hidden["lines"]]
 
 
-async def turn(books: Books, subscription: Thing) -> None:
+async def renew(books: UnitOfWork, subscription: StoredObject) -> None:
     """At its period's end: the next one begins at once and its invoice is drafted, or all of it ends."""
     document = subscription.document
     if document["cancel_at_period_end"]:
@@ -109,4 +114,4 @@ async def turn(books: Books, subscription: Thing) -> None:
     due = books.at + billing_cycle.DRAFT_TIME
     coupon = coupon_of(subscription)
     invoice_drafts.draft(books, subscription, "subscription_cycle", asked, closed, coupon=coupon, due=due)
-    books.tell("customer.subscription.updated", subscription)
+    books.emit_event("customer.subscription.updated", subscription)

@@ -2,26 +2,26 @@
 
 from sqlalchemy import Column, ForeignKeyConstraint, Index, Table, text
 
-from dream_api.core.db.columns import Verbatim, key, metadata, moment
+from dream_api.core.db.columns import RawText, id_column, metadata, timestamp_column
 
 # Customers, checkouts, subscriptions, invoices, payments …: each a JSON object in Stripe's shape.
 sandbox_objects = Table(
     "sandbox_objects",
     metadata,
-    key("platform_id", primary_key=True),
-    key("account", primary_key=True),
-    key("id", primary_key=True),
-    key("project_id"),
+    id_column("platform_id", primary_key=True),
+    id_column("account", primary_key=True),
+    id_column("id", primary_key=True),
+    id_column("project_id"),
     # As Stripe's `object` says: `checkout.session`, `subscription` …
-    key("kind"),
+    id_column("kind"),
     # The object that it belongs to: a subscription's invoices, a payment's refunds.
-    key("parent", nullable=True),
-    Column("document", Verbatim, nullable=False),
+    id_column("parent", nullable=True),
+    Column("document", RawText, nullable=False),
     # What a gateway knows and does not tell: the card on file, how many times to try again.
-    Column("hidden", Verbatim, nullable=False),
+    Column("hidden", RawText, nullable=False),
     # When it changes by itself, in the project's own time.
-    moment("due_at", nullable=True),
-    moment("created_at"),
+    timestamp_column("due_at", nullable=True),
+    timestamp_column("created_at"),
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
     Index("ix_sandbox_objects__parent", "platform_id", "account", "parent", "id"),
     Index(
@@ -39,13 +39,13 @@ sandbox_objects = Table(
 sandbox_events = Table(
     "sandbox_events",
     metadata,
-    key("platform_id", primary_key=True),
-    key("account", primary_key=True),
-    key("id", primary_key=True),
-    key("project_id"),
-    Column("payload", Verbatim, nullable=False),
-    moment("created_at"),
-    moment("delivered_at", nullable=True),
+    id_column("platform_id", primary_key=True),
+    id_column("account", primary_key=True),
+    id_column("id", primary_key=True),
+    id_column("project_id"),
+    Column("payload", RawText, nullable=False),
+    timestamp_column("created_at"),
+    timestamp_column("delivered_at", nullable=True),
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
     Index("ix_sandbox_events__created_at", "created_at"),
     Index(
@@ -63,11 +63,11 @@ sandbox_events = Table(
 sandbox_requests = Table(
     "sandbox_requests",
     metadata,
-    key("platform_id", primary_key=True),
-    key("account", primary_key=True),
-    key("key", primary_key=True),
-    Column("answer", Verbatim, nullable=False),
-    moment("created_at"),
+    id_column("platform_id", primary_key=True),
+    id_column("account", primary_key=True),
+    id_column("key", primary_key=True),
+    Column("answer", RawText, nullable=False),
+    timestamp_column("created_at"),
     Index("ix_sandbox_requests__created_at", "created_at"),
     info={"scope": "mode", "personal": False, "keep": "1 day"},
 )

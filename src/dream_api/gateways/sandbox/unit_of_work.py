@@ -8,7 +8,7 @@ from sqlalchemy import Row
 
 from dream_api.core import clock, ids, jobs
 from dream_api.core.db import Tx
-from dream_api.gateways.contract import Account, GatewayRefused
+from dream_api.gateways.contract import GatewayAccount, GatewayRefused
 from dream_api.gateways.sandbox import queries
 
 Json = dict[str, Any]
@@ -17,7 +17,7 @@ API_VERSION = "2026-10-28.endive"
 
 
 @dataclass(slots=True)
-class Thing:
+class StoredObject:
     """An object in Stripe's shape, with what the sandbox knows and does not tell of it."""
 
     document: Json
@@ -47,7 +47,7 @@ class Thing:
         }
 
     @classmethod
-    def of(cls, row: Row[Any]) -> "Thing":
+    def of(cls, row: Row[Any]) -> "StoredObject":
         due = None if row.due_at is None else row.due_at // clock.SECOND
         return cls(json.loads(row.document), json.loads(row.hidden), row.parent, due, was=_stored(row))
 
@@ -56,51 +56,51 @@ def _stored(row: Row[Any]) -> Json:
     return {"parent": row.parent, "document": row.document, "hidden": row.hidden, "due_at": row.due_at}
 
 
-class Books:
+class UnitOfWork:
     """Reads each object once and writes back, by `save`, what was changed of them.
 
     `at`: the moment at which all of it happens, in whole seconds of the project's time.
     """
 
-    def __init__(self, tx: Tx, account: Account, at: int, key: str | None = None) -> None:
+    def __init__(self, tx: Tx, account: GatewayAccount, at: int, key: str | None = None) -> None:
         self.account = account
         self.at = at
         self.told: list[str] = []
         self.tx = tx
         self._key = key
-        self._things: dict[str, Thing] = {}
+        self._things: dict[str, StoredObject] = {}
         self._events: list[Json] = []
 
-    async def get(self, object_id: str) -> Thing | None:
+    async def get(self, object_id: str) -> StoredObject | None:
         if object_id not in self._things:
             row = await queries.object_by_id(self.tx, self.account.platform_id, self.account.id, object_id)
             if row is not None:
-                self._things[object_id] = Thing.of(row)
+                self._things[object_id] = StoredObject.of(row)
         return self._things.get(object_id)
 
-    async def find(self, kind: str, object_id: str) -> Thing:
+    async def find(self, kind: str, object_id: str) -> StoredObject:
         """GatewayRefused where there is none."""
         found = await self.get(object_id)
         if found is None or found.kind != kind:
             raise GatewayRefused(f"The sandbox has no {kind} {object_id!r}.")
         return found
 
-    async def children(self, parent: str, kind: str) -> list[Thing]:
+    async def children(self, parent: str, kind: str) -> list[StoredObject]:
         """Oldest first; also those that were made just now."""
         for row in await queries.children(self.tx, self.account.platform_id, self.account.id, parent, kind):
-            self._things.setdefault(row.id, Thing.of(row))
+            self._things.setdefault(row.id, StoredObject.of(row))
         found = (thing for thing in self._things.values() if thing.parent == parent and thing.kind == kind)
         return sorted(found, key=lambda thing: thing.id)
 
-    async def first_due(self) -> Thing | None:
+    async def first_due(self) -> StoredObject | None:
         row = await queries.first_due(self.tx, self.account.platform_id, self.account.id)
-        return None if row is None else self._things.setdefault(row.id, Thing.of(row))
+        return None if row is None else self._things.setdefault(row.id, StoredObject.of(row))
 
-    def add(self, document: Json, *, parent: str | None = None, due: int | None = None, **hidden: Any) -> Thing:
-        thing = self._things[str(document["id"])] = Thing(document, hidden, parent, due)
+    def add(self, document: Json, *, parent: str | None = None, due: int | None = None, **hidden: Any) -> StoredObject:
+        thing = self._things[str(document["id"])] = StoredObject(document, hidden, parent, due)
         return thing
 
-    def tell(self, event_type: str, thing: Thing) -> None:
+    def emit_event(self, event_type: str, thing: StoredObject) -> None:
         """An event of how the thing stands now."""
         data: Json = {"object": thing.document}
         if event_type.endswith(".updated") and thing.was is not None:

@@ -8,7 +8,7 @@ from dream_api.billing import subscription_changes
 from dream_api.billing.dependencies import BillingDep
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import Form, read_form
-from dream_api.hosted.sandbox.page import Id, PageRoute, page, see
+from dream_api.hosted.sandbox.page import Id, PageRoute, page, redirect
 from dream_api.hosted.sandbox.portal import Held, Visit, visit_of
 
 router = APIRouter(prefix="/sandbox/portal", route_class=PageRoute, include_in_schema=False)
@@ -36,16 +36,16 @@ async def cancel(request: Request, billing_context: BillingDep, portal_id: Id, s
     await subscription_changes.cancel(
         billing_context, visit.account, held.row, at_period_end=not is_now, reason=form.get("reason") or None, key=None
     )
-    await billing.deliver(billing_context, visit.account)
-    return see(f"{visit.address}?done=cancel")
+    await billing.deliver_events(billing_context, visit.account)
+    return redirect(f"{visit.address}?done=cancel")
 
 
 @router.post("/{id}/subscriptions/{subscription_id}/resume")
 async def resume(billing_context: BillingDep, portal_id: Id, subscription_id: str) -> Response:
     visit = await visit_of(billing_context, portal_id)
     await subscription_changes.resume(billing_context, visit.account, visit.find(subscription_id).row, None)
-    await billing.deliver(billing_context, visit.account)
-    return see(f"{visit.address}?done=resume")
+    await billing.deliver_events(billing_context, visit.account)
+    return redirect(f"{visit.address}?done=resume")
 
 
 def _form(visit: Visit, held: Held, form: Form, **problems: str) -> Response:

@@ -8,8 +8,8 @@ from dream_api.billing.dependencies import BillingDep
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import read_form
 from dream_api.gateways.contract import AuthenticationRequired, CardRefused
-from dream_api.hosted.sandbox.card_form import Attempt, attempt_of, chosen, told
-from dream_api.hosted.sandbox.page import Id, PageRoute, page, see
+from dream_api.hosted.sandbox.card_form import CardForm, attempt_of, chosen, told
+from dream_api.hosted.sandbox.page import Id, PageRoute, page, redirect
 from dream_api.hosted.sandbox.portal import Visit, visit_of
 
 router = APIRouter(prefix="/sandbox/portal", route_class=PageRoute, include_in_schema=False)
@@ -33,8 +33,8 @@ async def change_card(request: Request, billing_context: BillingDep, portal_id: 
         return page("bank.html", action=f"{visit.address}/card", attempt=attempt, seller=visit.seller, due=None)
     except (CardRefused, ValidationFailed) as refused:
         return _form(visit, attempt, told(refused), status=refused.status)
-    return see(f"{visit.address}?done=card")
+    return redirect(f"{visit.address}?done=card")
 
 
-def _form(visit: Visit, attempt: Attempt, problem: str | None = None, *, status: int = 200) -> Response:
+def _form(visit: Visit, attempt: CardForm, problem: str | None = None, *, status: int = 200) -> Response:
     return page("card.html", status, visit=visit, seller=visit.seller, attempt=attempt, problem=problem)

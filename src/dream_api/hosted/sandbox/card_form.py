@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dream_api.core.errors import Refusal, ValidationFailed
+from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.gateways.sandbox import CARDS
 from dream_api.gateways.sandbox.test_cards import Card
@@ -13,7 +13,7 @@ _NOT_CONFIRMED = "It was not confirmed with the bank. Try again, or use another 
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class CardForm:
     """What was typed, and what was said to the bank's page."""
 
     card: str
@@ -25,20 +25,20 @@ class Attempt:
         return "".join(self.card.split())
 
 
-def attempt_of(form: Form) -> Attempt:
+def attempt_of(form: Form) -> CardForm:
     refused = _NOT_CONFIRMED if form.get("bank") == "no" else None
-    return Attempt(form.get("card", ""), form.get("bank") == "yes", refused)
+    return CardForm(form.get("card", ""), form.get("bank") == "yes", refused)
 
 
-def told(refused: Refusal) -> str:
+def told(refused: AppError) -> str:
     """Why the card was not taken, for whoever typed it."""
     return _NO_TEST_CARD if isinstance(refused, ValidationFailed) else refused.sentence
 
 
-def chosen(number: str) -> Attempt:
+def chosen(number: str) -> CardForm:
     """A form that was filled in by a choice among the test cards; by the first one where nothing was chosen."""
     card = next((each for each in CARDS if each.number == number), CARDS[0])
-    return Attempt(grouped(card))
+    return CardForm(grouped(card))
 
 
 def grouped(card: Card) -> str:

@@ -7,15 +7,15 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import billing, catalog
-from dream_api.billing import Billing, display, subscription_changes
+from dream_api.billing import BillingContext, display, subscription_changes
 from dream_api.billing.dependencies import BillingDep
-from dream_api.catalog import Offer, Price
+from dream_api.catalog import Price, TierWithPrices
 from dream_api.core import ids
 from dream_api.core.db import Tx
-from dream_api.core.errors import Invalid, Refusal, ValidationFailed
+from dream_api.core.errors import AppError, Invalid, ValidationFailed
 from dream_api.core.http import read_form
-from dream_api.gateways.contract import CardRefused, Change
-from dream_api.hosted.sandbox.page import Id, PageRoute, page, see
+from dream_api.gateways.contract import CardRefused, SubscriptionChange
+from dream_api.hosted.sandbox.page import Id, PageRoute, page, redirect
 from dream_api.hosted.sandbox.portal import Held, Visit, visit_of
 
 router = APIRouter(prefix="/sandbox/portal", route_class=PageRoute, include_in_schema=False)
@@ -28,7 +28,7 @@ _LONGEST_ONCE = 64
 class Choice:
     """A price that the customer may choose."""
 
-    offer: Offer
+    offer: TierWithPrices
     price: Price
 
     @property
@@ -76,7 +76,7 @@ async def change_plan(request: Request, billing_context: BillingDep, portal_id: 
     held = visit.find(subscription_id)
     wish = Wish(form.get("price", ""), form.get("quantity", ""))
     if wish.is_had(held):  # the second click
-        return see(f"{visit.address}?done=change")
+        return redirect(f"{visit.address}?done=change")
     try:
         change = await _change(billing_context, visit, held, wish)
         await subscription_changes.change(
@@ -86,18 +86,18 @@ async def change_plan(request: Request, billing_context: BillingDep, portal_id: 
         return await _preview(billing_context, visit, held, wish, refused)
     except Invalid as refused:
         return await _choices(billing_context, visit, held, wish, refused)
-    await billing.deliver(billing_context, visit.account)
-    return see(f"{visit.address}?done=change")
+    await billing.deliver_events(billing_context, visit.account)
+    return redirect(f"{visit.address}?done=change")
 
 
-def _key(held: Held, change: Change, once: str) -> str:
+def _key(held: Held, change: SubscriptionChange, once: str) -> str:
     """The same page sent twice changes once."""
     line = change.lines[0]
     return f"portal:{held.row.id}:{line.price.id}:{line.quantity}:{once[:_LONGEST_ONCE]}"
 
 
 async def _choices(
-    billing_context: Billing, visit: Visit, held: Held, wish: Wish, problem: Refusal | None = None
+    billing_context: BillingContext, visit: Visit, held: Held, wish: Wish, problem: AppError | None = None
 ) -> Response:
     async with billing_context.database.read() as tx:
         choices = await _choices_of(tx, visit, held)
@@ -114,7 +114,7 @@ async def _choices(
 
 
 async def _preview(
-    billing_context: Billing, visit: Visit, held: Held, wish: Wish, problem: Refusal | None = None
+    billing_context: BillingContext, visit: Visit, held: Held, wish: Wish, problem: AppError | None = None
 ) -> Response:
     try:
         change = await _change(billing_context, visit, held, wish)
@@ -135,7 +135,7 @@ async def _preview(
     )
 
 
-async def _change(billing_context: Billing, visit: Visit, held: Held, wish: Wish) -> Change:
+async def _change(billing_context: BillingContext, visit: Visit, held: Held, wish: Wish) -> SubscriptionChange:
     """Invalid where it is none of the choices, or what the customer has already."""
     async with billing_context.database.read() as tx:
         choices = await _choices_of(tx, visit, held)

@@ -7,16 +7,16 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import billing
-from dream_api.billing import Billing, display, sandbox_checkout
+from dream_api.billing import BillingContext, display, sandbox_checkout
 from dream_api.billing.dependencies import BillingDep
 from dream_api.core import clock
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import read_form
 from dream_api.gateways.contract import AuthenticationRequired, CardRefused
 from dream_api.gateways.sandbox import Session
-from dream_api.hosted.sandbox.card_form import Attempt, attempt_of, chosen, told
+from dream_api.hosted.sandbox.card_form import CardForm, attempt_of, chosen, told
 from dream_api.hosted.sandbox.checkout_summary import Asked, read_asked
-from dream_api.hosted.sandbox.page import Id, PageRoute, page, see, seller_of
+from dream_api.hosted.sandbox.page import Id, PageRoute, page, redirect, seller_of
 
 router = APIRouter(prefix="/sandbox/checkout", route_class=PageRoute, include_in_schema=False)
 
@@ -36,7 +36,7 @@ class Visit:
         return f"/sandbox/checkout/{self.session.document['id']}"
 
 
-async def _visit(billing_context: Billing, session_id: str) -> Visit:
+async def _visit(billing_context: BillingContext, session_id: str) -> Visit:
     session = await sandbox_checkout.sandbox_of(billing_context).find_session(session_id)
     async with billing_context.database.read() as tx:
         now = await billing.now_in(tx, session.account)
@@ -61,38 +61,42 @@ async def answer_checkout(request: Request, billing_context: BillingDep, session
     form = await read_form(request)
     visit = await _visit(billing_context, session_id)
     if visit.state != "open":
-        return see(visit.address)
+        return redirect(visit.address)
     if form.get("do") == "leave":
-        return see(sandbox_checkout.way_back(await sandbox_checkout.leave(billing_context, session_id)))
+        return redirect(
+            sandbox_checkout.cancel_url(await sandbox_checkout.abandon_checkout(billing_context, session_id))
+        )
     return await _pay(billing_context, visit, attempt_of(form))
 
 
-async def _pay(billing_context: Billing, visit: Visit, attempt: Attempt) -> Response:
+async def _pay(billing_context: BillingContext, visit: Visit, attempt: CardForm) -> Response:
     if attempt.refused is not None:
         return _form(visit, attempt, attempt.refused, status=CardRefused.status)
     card = attempt.card if visit.asked.wants_card else None
     session_id: str = visit.session.document["id"]
     try:
-        session = await sandbox_checkout.pay(billing_context, session_id, card, authenticate=attempt.is_confirmed)
+        session = await sandbox_checkout.pay_checkout(
+            billing_context, session_id, card, authenticate=attempt.is_confirmed
+        )
     except AuthenticationRequired:
-        due = display.amount(visit.asked.due, visit.asked.currency) if visit.asked.due else None
+        due = display.format_amount(visit.asked.due, visit.asked.currency) if visit.asked.due else None
         return page("bank.html", action=visit.address, attempt=attempt, due=due, **_shown(visit))
     except (CardRefused, ValidationFailed) as refused:
         return _form(visit, attempt, told(refused), status=refused.status)
-    return see(sandbox_checkout.way_on(session))
+    return redirect(sandbox_checkout.success_url(session))
 
 
-def _form(visit: Visit, attempt: Attempt, problem: str | None = None, *, status: int = 200) -> Response:
+def _form(visit: Visit, attempt: CardForm, problem: str | None = None, *, status: int = 200) -> Response:
     return page("checkout.html", status, attempt=attempt, problem=problem, **_shown(visit))
 
 
 def _ended(visit: Visit) -> Response:
-    return page(f"{visit.state}.html", way_on=sandbox_checkout.way_on(visit.session), **_shown(visit))
+    return page(f"{visit.state}.html", way_on=sandbox_checkout.success_url(visit.session), **_shown(visit))
 
 
 def _shown(visit: Visit) -> dict[str, Any]:
     document = visit.session.document
-    way_on, way_back = sandbox_checkout.way_on(visit.session), sandbox_checkout.way_back(visit.session)
+    way_on, way_back = sandbox_checkout.success_url(visit.session), sandbox_checkout.cancel_url(visit.session)
     return {
         "visit": visit,
         "asked": visit.asked,

@@ -9,9 +9,9 @@ from dream_api.billing import display
 from dream_api.catalog import Price
 from dream_api.core import clock
 from dream_api.core.db import Tx
-from dream_api.gateways.contract import Account
+from dream_api.gateways.contract import GatewayAccount
 from dream_api.gateways.sandbox import Session
-from dream_api.gateways.sandbox.line_items import Sold, discounts
+from dream_api.gateways.sandbox.line_items import SubscriptionItem, discounts
 
 Json = dict[str, Any]
 
@@ -49,7 +49,7 @@ class Asked:
 async def read_asked(tx: Tx, session: Session, now: int) -> Asked:
     document, hidden = session.document, session.hidden
     currency: str = document["currency"]
-    lines = [Sold(**one) for one in hidden["lines"]]
+    lines = [SubscriptionItem(**one) for one in hidden["lines"]]
     prices = await _prices_of(tx, session.account, lines)
     items: list[Json] = document["line_items"]["data"]
     total, then = _told(document, hidden, lines, prices)
@@ -72,25 +72,27 @@ async def read_asked(tx: Tx, session: Session, now: int) -> Asked:
     )
 
 
-async def _prices_of(tx: Tx, account: Account, lines: Sequence[Sold]) -> list[Price]:
+async def _prices_of(tx: Tx, account: GatewayAccount, lines: Sequence[SubscriptionItem]) -> list[Price]:
     return [
         await catalog.find_price(tx, account.platform_id, account.project_id, account.mode, line.price["id"])
         for line in lines
     ]
 
 
-def _told(document: Json, hidden: Json, lines: Sequence[Sold], prices: Sequence[Price]) -> tuple[str, str | None]:
+def _told(
+    document: Json, hidden: Json, lines: Sequence[SubscriptionItem], prices: Sequence[Price]
+) -> tuple[str, str | None]:
     """What it comes to: `19.99 USD each month`; and what follows where that is not all."""
     currency: str = document["currency"]
-    due = display.amount(document["amount_total"], currency)
+    due = display.format_amount(document["amount_total"], currency)
     rhythm = next((display.each(price) for line, price in zip(lines, prices, strict=True) if line.is_licensed), None)
     if rhythm is None:
         return due, None
     amounts = [line.amount for line in lines if line.is_licensed]
     coupon: Json | None = hidden["coupon"]
     lasts = "forever" if coupon is None else coupon["duration"]
-    full = display.amount(sum(amounts), currency)
-    less = display.amount(sum(amounts) - sum(discounts(coupon, amounts, (), currency)), currency)
+    full = display.format_amount(sum(amounts), currency)
+    less = display.format_amount(sum(amounts) - sum(discounts(coupon, amounts, (), currency)), currency)
     later = {
         "forever": f"{less} {rhythm}",
         "once": f"{less} once, and {full} {rhythm} after that",
@@ -112,7 +114,7 @@ def _days(many: int) -> str:
 def told_coupon(coupon: Json) -> str:
     """`HALF: 50 % off for 3 months`."""
     percent = coupon["percent_off"]
-    off = f"{percent} %" if percent is not None else display.amount(coupon["amount_off"], coupon["currency"])
+    off = f"{percent} %" if percent is not None else display.format_amount(coupon["amount_off"], coupon["currency"])
     months: int | None = coupon["duration_months"]
     lasts = {
         "forever": "for ever",

@@ -12,17 +12,17 @@ from dream_api import platforms
 from dream_api.billing import display
 from dream_api.core import clock
 from dream_api.core.db import Tx
-from dream_api.core.errors import Refusal
-from dream_api.core.html.renderer import Pages
-from dream_api.gateways.contract import Account
+from dream_api.core.errors import AppError
+from dream_api.core.html.renderer import TemplateRenderer
+from dream_api.gateways.contract import GatewayAccount
 from dream_api.gateways.sandbox import CARDS
 from dream_api.hosted.sandbox import card_form
 
 Id = Annotated[str, Path(alias="id", max_length=255, pattern=r"^[^\x00]*$")]
 
-_PAGES = Pages(
+_PAGES = TemplateRenderer(
     "dream_api.hosted.sandbox",
-    amount=display.amount,
+    amount=display.format_amount,
     day=display.day,
     each=display.each,
     instant=display.instant,
@@ -52,7 +52,7 @@ class PageRoute(APIRoute):
         async def answer(request: Request) -> Response:
             try:
                 return await handle(request)
-            except Refusal as refusal:
+            except AppError as refusal:
                 return _refused(request, refusal)
 
         return answer
@@ -66,18 +66,18 @@ def page(template: str, status: int = 200, *, leads_to: tuple[str, ...] = (), **
     return HTMLResponse(_PAGES.render(template, cards=CARDS, **values), status, headers)
 
 
-def see(url: str) -> Response:
+def redirect(url: str) -> Response:
     """What was asked for is done: the browser gets the page that shows it."""
     return RedirectResponse(url, _SEE_OTHER, _HEADERS)
 
 
-async def seller_of(tx: Tx, account: Account) -> str:
+async def seller_of(tx: Tx, account: GatewayAccount) -> str:
     """Whom people buy from, by the name that they know."""
     project = await platforms.find_project(tx, account.project_id)
     return project.name
 
 
-def _refused(request: Request, refusal: Refusal) -> Response:
+def _refused(request: Request, refusal: AppError) -> Response:
     told = page("refused.html", refusal.status, refusal=refusal, seller="Sandbox", request_id=request.state.request_id)
     told.headers.update(refusal.headers)
     return told

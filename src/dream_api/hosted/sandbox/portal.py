@@ -7,13 +7,13 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from dream_api import billing, catalog
-from dream_api.billing import Billing, display, queries, sandbox_checkout
+from dream_api.billing import BillingContext, display, queries, sandbox_checkout
 from dream_api.billing.dependencies import BillingDep
 from dream_api.catalog import Price
 from dream_api.core.db import Row, Tx
 from dream_api.core.errors import NotFound
 from dream_api.gateways import stripe_objects
-from dream_api.gateways.contract import Account, InvoiceFacts
+from dream_api.gateways.contract import GatewayAccount, InvoiceFacts
 from dream_api.gateways.sandbox import Portal
 from dream_api.hosted.sandbox.page import Id, PageRoute, page, seller_of
 
@@ -43,7 +43,7 @@ class Held:
     @property
     def asks(self) -> str:
         """`99.98 USD each month`."""
-        return f"{display.amount(self.row.amount, self.row.currency)} {display.each(self.price)}"
+        return f"{display.format_amount(self.row.amount, self.row.currency)} {display.each(self.price)}"
 
     @property
     def may_change(self) -> bool:
@@ -60,7 +60,7 @@ class Visit:
     held: list[Held]
 
     @property
-    def account(self) -> Account:
+    def account(self) -> GatewayAccount:
         return self.portal.account
 
     @property
@@ -81,7 +81,7 @@ class Visit:
     def credits(self) -> list[str]:
         """What following invoices are paid with."""
         balances: dict[str, int] = self.portal.customer["invoice_credit_balance"]
-        return [display.amount(-balance, currency) for currency, balance in balances.items() if balance < 0]
+        return [display.format_amount(-balance, currency) for currency, balance in balances.items() if balance < 0]
 
     def find(self, subscription_id: str) -> Held:
         """A subscription that has not ended."""
@@ -91,7 +91,7 @@ class Visit:
         return found
 
 
-async def visit_of(billing_context: Billing, portal_id: str) -> Visit:
+async def visit_of(billing_context: BillingContext, portal_id: str) -> Visit:
     """NotFound where the portal is none, or has expired."""
     portal = await sandbox_checkout.sandbox_of(billing_context).find_portal(portal_id)
     async with billing_context.database.read() as tx:
@@ -109,7 +109,7 @@ async def _rows_of(tx: Tx, portal: Portal) -> list[Row[Any]]:
     return [row for row in rows if (row.account, row.gateway_customer) == (account.id, customer)]
 
 
-async def _held(tx: Tx, account: Account, row: Row[Any]) -> Held:
+async def _held(tx: Tx, account: GatewayAccount, row: Row[Any]) -> Held:
     scope = billing.scope_of(account)
     price = await catalog.find_price(tx, scope.platform_id, scope.project_id, scope.mode, row.price_id)
     offer = await catalog.find_offer_of(tx, scope.platform_id, price)
