@@ -250,7 +250,7 @@ async def open_house(
         ) as api,
     ):
         alice, charlie = cast or [await open_account(state.database, name) for name in ("Alice", "Charlie")]
-        await state.changes.look()  # what was changed so far makes it forget nothing later
+        await state.changes.poll()  # what was changed so far makes it forget nothing later
         yield House(
             front, settings, state.database, state.changes, state.authenticator, state.metering, api, alice, charlie
         )
