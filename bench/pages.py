@@ -25,7 +25,7 @@ from typing import Any
 import structlog
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
-from tests.support.instance import Account, House, open_account, open_house, open_store
+from tests.support.instance import Account, Instance, open_account, open_instance, open_store
 from tests.support.postgres import Postgres
 
 from bench import facts
@@ -72,13 +72,13 @@ async def measure(settings: Settings, asked: argparse.Namespace) -> list[Page]:
         heard.append(statement)
 
     event.listen(Engine, "before_cursor_execute", hear)
-    async with open_house(settings) as house:
-        crowd = await open_account(house.database, "Crowd")
-        customer = await fill(house.database, crowd.project, customers=asked.customers, hours=asked.hours)
-        store = await open_store(house.database, crowd)
-        await fill_store(house.database, store.project, orders=asked.customers)
-        await _become_operator(house, crowd)
-        while await rollup.roll_up(house.database):
+    async with open_instance(settings) as instance:
+        crowd = await open_account(instance.database, "Crowd")
+        customer = await fill(instance.database, crowd.project, customers=asked.customers, hours=asked.hours)
+        store = await open_store(instance.database, crowd)
+        await fill_store(instance.database, store.project, orders=asked.customers)
+        await _become_operator(instance, crowd)
+        while await rollup.roll_up(instance.database):
             pass
         names = {
             crowd.project.id: "{projectId}",
@@ -86,46 +86,46 @@ async def measure(settings: Settings, asked: argparse.Namespace) -> list[Page]:
             store.project.id: "{storeId}",
             customer: "{customerId}",
         }
-        paths = await _paths(house, crowd, store, customer)
-        pages = [await _page(house, crowd, path, names, asked.rounds, heard) for path in paths]
+        paths = await _paths(instance, crowd, store, customer)
+        pages = [await _page(instance, crowd, path, names, asked.rounds, heard) for path in paths]
     event.remove(Engine, "before_cursor_execute", hear)
     return pages
 
 
-async def _become_operator(house: House, account: Account) -> None:
+async def _become_operator(instance: Instance, account: Account) -> None:
     """And there are other platforms to look at."""
-    async with house.database.write() as tx:
+    async with instance.database.write() as tx:
         operator = await platforms.operator_platform(tx)
         await platforms.add_member(tx, operator.id, account.user_ids["owner"], "owner")
     for number in range(_PLATFORMS):
-        await open_account(house.database, f"Platform {number}")
+        await open_account(instance.database, f"Platform {number}")
 
 
-async def _paths(house: House, account: Account, store: Account, customer: str) -> list[str]:
+async def _paths(instance: Instance, account: Account, store: Account, customer: str) -> list[str]:
     """Where the navigation leads to, and what is beside it."""
     bases = [f"/dashboard/{each.project.id}/test" for each in (account, store)]
-    of_project, of_store = [await _led_to(house, account, base) for base in bases]
-    of_operator = await _led_to(house, account, _OPERATORS)
+    of_project, of_store = [await _led_to(instance, account, base) for base in bases]
+    of_operator = await _led_to(instance, account, _OPERATORS)
     aside = [bases[0] + path.format(customer=customer) for path in _ASIDE]
     own = [path for path in of_store if path.startswith(bases[1])]
     instances = [path for path in of_operator if path.startswith("/dashboard/operator/")]
     return [*of_project, *aside, *own, *instances]
 
 
-async def _led_to(house: House, account: Account, path: str) -> list[str]:
-    answer = await house.api.get(path, headers=account.cookie())
+async def _led_to(instance: Instance, account: Account, path: str) -> list[str]:
+    answer = await instance.api.get(path, headers=account.cookie())
     return _LINK.findall(answer.text.partition('<nav aria-label="Pages">')[2].partition("</nav>")[0])
 
 
 async def _page(
-    house: House, account: Account, path: str, names: dict[str, str], rounds: int, heard: list[str]
+    instance: Instance, account: Account, path: str, names: dict[str, str], rounds: int, heard: list[str]
 ) -> Page:
     took: list[float] = []
-    await house.api.get(path, headers=account.cookie())  # templates are read, and caches filled
+    await instance.api.get(path, headers=account.cookie())  # templates are read, and caches filled
     for _ in range(rounds):
         heard.clear()
         began = time.perf_counter()
-        answer = await house.api.get(path, headers=account.cookie())
+        answer = await instance.api.get(path, headers=account.cookie())
         took.append((time.perf_counter() - began) * 1e3)
     told = path
     for known, name in names.items():

@@ -15,7 +15,7 @@ from dream_api.platforms.tables import test_clocks
 from dream_api.usage import rollup
 from tests.analytics import recomputed
 from tests.analytics.history import Past
-from tests.support.instance import Account, House, open_account
+from tests.support.instance import Account, Instance, open_account
 from tests.support.statements import statements
 
 AHEAD = 40 * clock.DAY
@@ -27,8 +27,8 @@ def _midday() -> None:
     clock.move((12 * clock.HOUR + 30 * clock.MINUTE - clock.now()) % clock.DAY)
 
 
-async def read(house: House, headers: dict[str, str], **params: Any) -> Any:
-    answer = await house.api.get("/api/dashboard", headers=headers, params=params)
+async def read(instance: Instance, headers: dict[str, str], **params: Any) -> Any:
+    answer = await instance.api.get("/api/dashboard", headers=headers, params=params)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -37,8 +37,10 @@ def day_of(moment: int) -> int:
     return moment - moment % clock.DAY
 
 
-async def fill(house: House, account: Account, mode: Mode, *, ahead: int = 0, size: int = 1, seed: int = 7) -> None:
-    async with house.database.write() as tx:
+async def fill(
+    instance: Instance, account: Account, mode: Mode, *, ahead: int = 0, size: int = 1, seed: int = 7
+) -> None:
+    async with instance.database.write() as tx:
         if ahead:
             row = {"ahead": ahead, "moved_at": clock.now()}
             project = account.project
@@ -47,24 +49,24 @@ async def fill(house: House, account: Account, mode: Mode, *, ahead: int = 0, si
 
 
 @pytest.mark.parametrize("days", [1, 30, 90])
-async def test_each_figure_is_what_the_rows_come_to(house: House, alice: Account, charlie: Account, days: int):
+async def test_each_figure_is_what_the_rows_come_to(instance: Instance, alice: Account, charlie: Account, days: int):
     for account, mode in ((alice, "test"), (alice, "live"), (charlie, "test")):
-        await fill(house, account, mode, ahead=AHEAD if (account, mode) == (alice, "test") else 0)
-        await rollup.roll_up(house.database)  # the job does it at any moment: what comes after it is told as well
+        await fill(instance, account, mode, ahead=AHEAD if (account, mode) == (alice, "test") else 0)
+        await rollup.roll_up(instance.database)  # the job does it at any moment: what comes after it is told as well
 
-    told = {mode: await read(house, alice.by("viewer", mode), days=days) for mode in MODES}
+    told = {mode: await read(instance, alice.by("viewer", mode), days=days) for mode in MODES}
 
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         for mode, ahead in (("test", AHEAD), ("live", 0)):
             meant = await recomputed.dashboard(tx, alice.project, mode, clock.now() + ahead, days)
             assert told[mode] == meant
 
 
-async def test_a_past_shows_something_of_everything(house: House, alice: Account):
+async def test_a_past_shows_something_of_everything(instance: Instance, alice: Account):
     """Else the test above would compare nothing with nothing."""
-    await fill(house, alice, "test")
+    await fill(instance, alice, "test")
 
-    told = await read(house, alice.sk)
+    told = await read(instance, alice.sk)
 
     assert {one["currency"] for one in told["revenue"]} == {one["currency"] for one in told["mrr"]}
     assert len(told["mrr"]) == len(told["trialMrr"]) == 3
@@ -76,8 +78,8 @@ async def test_a_past_shows_something_of_everything(house: House, alice: Account
     assert [len(told[name]) for name in ("nearLimits", "lowStock", "events")] == [10, 10, 10]
 
 
-async def test_a_new_project_comes_to_nothing(house: House, alice: Account):
-    told = await read(house, alice.sk, days=2)
+async def test_a_new_project_comes_to_nothing(instance: Instance, alice: Account):
+    told = await read(instance, alice.sk, days=2)
 
     today = day_of(clock.now())
     days = [{"at": clock.rfc3339(at), "total": 0, "calls": 0} for at in (today - clock.DAY, today)]
@@ -91,23 +93,23 @@ async def test_a_new_project_comes_to_nothing(house: House, alice: Account):
     assert all(told[name] == [] for name in ("mrr", "trialMrr", "revenue", "nearLimits", "lowStock", "events"))
 
 
-async def test_a_stranger_sees_nothing_of_it(house: House, alice: Account, charlie: Account):
-    before = {mode: await read(house, charlie.by("owner", mode)) for mode in MODES}
+async def test_a_stranger_sees_nothing_of_it(instance: Instance, alice: Account, charlie: Account):
+    before = {mode: await read(instance, charlie.by("owner", mode)) for mode in MODES}
     for mode in MODES:
-        await fill(house, alice, mode)
+        await fill(instance, alice, mode)
 
-    assert {mode: await read(house, charlie.by("owner", mode)) for mode in MODES} == before
+    assert {mode: await read(instance, charlie.by("owner", mode)) for mode in MODES} == before
 
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_how_many_statements_it_takes_does_not_depend_on_how_much_there_is(
-    house: House, alice: Account, mode: Mode
+    instance: Instance, alice: Account, mode: Mode
 ):
     counts: list[int] = []
     for size in (0, 3):
         if size:
-            await fill(house, alice, mode, size=size)
-        async with house.database.read() as tx:
+            await fill(instance, alice, mode, size=size)
+        async with instance.database.read() as tx:
             with statements(tx) as told:
                 await analytics.figures_of(tx, alice.project, mode, days=30)
         counts.append(len(told))
@@ -116,27 +118,27 @@ async def test_how_many_statements_it_takes_does_not_depend_on_how_much_there_is
 
 
 @pytest.mark.parametrize("kind", ["saas", "store"])
-async def test_projects_of_either_kind_have_figures(house: House, kind: ProjectType):
-    account = await open_account(house.database, "Dora", kind)
+async def test_projects_of_either_kind_have_figures(instance: Instance, kind: ProjectType):
+    account = await open_account(instance.database, "Dora", kind)
 
-    told = await read(house, account.sk)
+    told = await read(instance, account.sk)
 
     assert [one["meter"] for one in told["usage"]] == (["requests"] if kind == "saas" else [])
 
 
 @pytest.mark.parametrize("days", ["0", "367", "-1", "many", "1.5"])
-async def test_other_spans_are_refused(house: House, alice: Account, days: str):
-    answer = await house.api.get("/api/dashboard", headers=alice.sk, params={"days": days})
+async def test_other_spans_are_refused(instance: Instance, alice: Account, days: str):
+    answer = await instance.api.get("/api/dashboard", headers=alice.sk, params={"days": days})
     assert (answer.status_code, answer.json()["param"]) == (422, "days")
 
 
-async def test_the_longest_span_is_a_leap_year(house: House, alice: Account):
-    told = await read(house, alice.sk, days=analytics.LONGEST_DAYS)
+async def test_the_longest_span_is_a_leap_year(instance: Instance, alice: Account):
+    told = await read(instance, alice.sk, days=analytics.LONGEST_DAYS)
     assert [len(one["days"]) for one in told["usage"]] == [366]
 
 
-async def test_a_publishable_key_opens_no_figures(house: House, alice: Account):
-    answer = await house.api.get("/api/dashboard", headers={"Authorization": f"Bearer {alice.publishable['test']}"})
+async def test_a_publishable_key_opens_no_figures(instance: Instance, alice: Account):
+    answer = await instance.api.get("/api/dashboard", headers={"Authorization": f"Bearer {alice.publishable['test']}"})
     assert (answer.status_code, answer.json()["code"]) == (403, "secret_key_required")
 
 

@@ -7,14 +7,14 @@ import pytest
 from dream_api.core import clock
 from tests.analytics import recomputed
 from tests.billing.developer import LATER_DECLINED, Seller, monthly
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-async def saas(house: House, alice: Account) -> Seller:
-    seller = Seller(house.api, alice.sk)
+async def saas(instance: Instance, alice: Account) -> Seller:
+    seller = Seller(instance.api, alice.sk)
     await seller.post("/tiers", {"name": "pro", "limit": 1_000, "prices": [monthly("20")]})
     await seller.post("/tiers", {"name": "trial", "limit": 1_000, "trialDays": 7, "prices": [monthly("30")]})
     return seller
@@ -24,7 +24,7 @@ def usd(amount: int) -> dict[str, Any]:
     return {"currency": "usd", "amount": amount, "price": f"{amount // 100}.{amount % 100:02}"}
 
 
-async def test_figures_follow_what_is_sold(house: House, alice: Account, saas: Seller):
+async def test_figures_follow_what_is_sold(instance: Instance, alice: Account, saas: Seller):
     ada = await saas.subscribe("ada", "pro")
     bob = await saas.subscribe("bob", "pro", LATER_DECLINED)
     await saas.subscribe("eve", "trial")
@@ -55,6 +55,6 @@ async def test_figures_follow_what_is_sold(house: House, alice: Account, saas: S
 
     assert left["mrr"] == [usd(5_000)]
     assert (left["subscriptions"]["lost"], left["subscriptions"]["churn"]) == (1, 0.3333)
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         ahead = (await saas.get("/test-clock"))["aheadSeconds"] * clock.SECOND
         assert left == await recomputed.dashboard(tx, alice.project, "test", clock.now() + ahead, 15)

@@ -10,18 +10,20 @@ from dream_api.billing.tables import subscriptions
 from dream_api.core import clock
 from dream_api.platforms import ProjectScope
 from tests.analytics.history import Past
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 
 
-async def test_each_day_of_a_trend_is_what_its_subscriptions_come_to(house: House, alice: Account, charlie: Account):
+async def test_each_day_of_a_trend_is_what_its_subscriptions_come_to(
+    instance: Instance, alice: Account, charlie: Account
+):
     now = clock.now()
-    async with house.database.write() as tx:
+    async with instance.database.write() as tx:
         for seed, account in enumerate((alice, charlie)):
             await Past(tx, account.project, "test", Random(seed), now).fill(3)
     scope = ProjectScope(alice.project.platform_id, alice.project.platform_no, alice.project.id, "test")
     span = analytics.last_days(30, now)
 
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         told = await analytics.trends_of(tx, scope, span)
         rows = await tx.all(select(subscriptions).where(subscriptions.c.project_id == alice.project.id))
 

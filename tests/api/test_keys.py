@@ -4,17 +4,17 @@ import pytest
 from httpx2 import AsyncClient
 
 from dream_api.accounts import Role
-from tests.support.instance import Account, House, bearer
+from tests.support.instance import Account, Instance, bearer
 from tests.tenancy.team import actions_of
 
 
 @pytest.mark.parametrize("role", ["owner", "admin", "member", "viewer"])
 async def test_test_keys_are_shown_to_owners_and_admins_and_live_ones_to_nobody(
-    house: House, alice: Account, role: Role
+    instance: Instance, alice: Account, role: Role
 ) -> None:
-    made = await house.api.post("/rotate-key", headers=alice.by("owner"), json={"mode": "test"})
+    made = await instance.api.post("/rotate-key", headers=alice.by("owner"), json={"mode": "test"})
 
-    answer = await house.api.get("/get-credentials", headers=alice.by(role))
+    answer = await instance.api.get("/get-credentials", headers=alice.by(role))
 
     [told] = answer.json()["data"]
     sees = role in ("owner", "admin")
@@ -24,21 +24,21 @@ async def test_test_keys_are_shown_to_owners_and_admins_and_live_ones_to_nobody(
     assert told["live"]["secretKeyPrefix"].startswith("sk_live_")
     assert alice.secret["live"] not in answer.text
     assert answer.headers["cache-control"] == "no-store"
-    assert await actions_of(house, alice) == ["key.rotated", *(["key.revealed"] if sees else [])]
+    assert await actions_of(instance, alice) == ["key.rotated", *(["key.revealed"] if sees else [])]
 
 
-async def test_a_rotated_key_works_at_once_and_the_old_one_for_its_grace(house: House, alice: Account) -> None:
+async def test_a_rotated_key_works_at_once_and_the_old_one_for_its_grace(instance: Instance, alice: Account) -> None:
     again = {**alice.at_api("member"), "Idempotency-Key": "k"}
     body = {"mode": "test", "graceSeconds": 0}
 
-    answers = [await house.api.post("/rotate-key", headers=again, json=body) for _ in range(2)]
-    new = await house.api.get("/api/customers", headers=bearer(answers[0].json()["secretKey"]))
-    old = await house.api.get("/api/customers", headers=alice.sk)
+    answers = [await instance.api.post("/rotate-key", headers=again, json=body) for _ in range(2)]
+    new = await instance.api.get("/api/customers", headers=bearer(answers[0].json()["secretKey"]))
+    old = await instance.api.get("/api/customers", headers=alice.sk)
 
     assert [one.status_code for one in answers] == [200, 200]
     assert answers[1].json()["secretKey"] is None
     assert (new.status_code, old.json()["code"]) == (200, "key_expired")
-    assert await actions_of(house, alice) == ["key.rotated"]
+    assert await actions_of(instance, alice) == ["key.rotated"]
 
 
 @pytest.mark.parametrize("grace", [-1, 7 * 86_400 + 1])

@@ -2,17 +2,17 @@
 
 from httpx2 import AsyncClient
 
-from tests.support.instance import Account, House, bearer
+from tests.support.instance import Account, Instance, bearer
 
 
-async def test_a_new_project_comes_with_its_keys_once(house: House, alice: Account) -> None:
+async def test_a_new_project_comes_with_its_keys_once(instance: Instance, alice: Account) -> None:
     body = {"name": "API", "projectType": "saas", "origins": ["https://Example.com/"], "live": True}
     headers = {**alice.by("admin"), "Idempotency-Key": "k"}
 
-    first, again = [await house.api.post("/projects", headers=headers, json=body) for _ in range(2)]
+    first, again = [await instance.api.post("/projects", headers=headers, json=body) for _ in range(2)]
     made = first.json()
     called = [
-        await house.api.post("/api/data", headers=bearer(made[name]) | {"X-User-Id": "ada"})
+        await instance.api.post("/api/data", headers=bearer(made[name]) | {"X-User-Id": "ada"})
         for name in ("secretKey", "liveSecretKey")
     ]
 

@@ -6,18 +6,18 @@ from httpx2 import AsyncClient
 
 from dream_api import audit
 from dream_api.audit import Actor, Entry
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 from tests.support.storefront import open_storefront
 
 
-async def entries(house: House, account: Account) -> list[Entry]:
-    async with house.database.read() as tx:
+async def entries(instance: Instance, account: Account) -> list[Entry]:
+    async with instance.database.read() as tx:
         return await audit.entries_of(tx, account.project.platform_id, limit=100)
 
 
-async def test_what_programs_change_is_recorded_with_their_token_or_key(house: House, alice: Account) -> None:
+async def test_what_programs_change_is_recorded_with_their_token_or_key(instance: Instance, alice: Account) -> None:
     async def ask(method: str, path: str, headers: dict[str, str], **body: Any) -> None:
-        answer = await house.api.request(method, path, headers=headers, **({"json": body} if body else {}))
+        answer = await instance.api.request(method, path, headers=headers, **({"json": body} if body else {}))
         assert answer.status_code < 300, answer.text
 
     once = {**alice.sk, "Idempotency-Key": "1"}
@@ -28,7 +28,7 @@ async def test_what_programs_change_is_recorded_with_their_token_or_key(house: H
     await ask("POST", "/coupons", alice.sk, code="SPRING", percentOff=25)
     await ask("POST", "/create-products", alice.by("admin"), name="Mine", projectType="saas")
 
-    told = list(reversed(await entries(house, alice)))
+    told = list(reversed(await entries(instance, alice)))
     assert [entry.action for entry in told] == [
         "tier.created",
         "tier.changed",
@@ -42,9 +42,9 @@ async def test_what_programs_change_is_recorded_with_their_token_or_key(house: H
     assert told[4].details == {"keys": "test"}
 
 
-async def test_what_becomes_of_customers_and_of_the_test_clock_is_recorded(house: House, alice: Account) -> None:
+async def test_what_becomes_of_customers_and_of_the_test_clock_is_recorded(instance: Instance, alice: Account) -> None:
     async def ask(method: str, path: str, headers: dict[str, str], **body: Any) -> None:
-        answer = await house.api.request(method, path, headers=headers, **({"json": body} if body else {}))
+        answer = await instance.api.request(method, path, headers=headers, **({"json": body} if body else {}))
         assert answer.status_code < 300, answer.text
 
     ada = "/api/customers/userId:ada"
@@ -58,7 +58,7 @@ async def test_what_becomes_of_customers_and_of_the_test_clock_is_recorded(house
         await ask("DELETE", ada, alice.sk)
     await ask("POST", "/test-clock", alice.by("member"), advanceTo="2030-01-01T00:00:00Z")
 
-    told = list(reversed(await entries(house, alice)))
+    told = list(reversed(await entries(instance, alice)))
     in_test = {"project": alice.project.id, "mode": "test"}
     assert [(entry.action, entry.by.kind, dict(entry.details)) for entry in told] == [
         ("customer.changed", "token", {**in_test, "fields": "name, plan"}),
@@ -70,20 +70,20 @@ async def test_what_becomes_of_customers_and_of_the_test_clock_is_recorded(house
     assert told[0].about.startswith("cus_")
 
 
-async def test_a_refund_is_recorded_once(house: House) -> None:
-    storefront = await open_storefront(house)
+async def test_a_refund_is_recorded_once(instance: Instance) -> None:
+    storefront = await open_storefront(instance)
     order_id = await storefront.bought((await storefront.sell("mug"), 1))
     headers = {**storefront.account.sk, "Idempotency-Key": "1"}
     for _ in range(2):
-        answer = await house.api.post(f"/api/orders/{order_id}/refunds", headers=headers, json={"amount": 100})
+        answer = await instance.api.post(f"/api/orders/{order_id}/refunds", headers=headers, json={"amount": 100})
         assert answer.status_code == 201, answer.text
 
-    [refund] = [entry for entry in await entries(house, storefront.account) if entry.action == "order.refunded"]
+    [refund] = [entry for entry in await entries(instance, storefront.account) if entry.action == "order.refunded"]
     assert (refund.about, refund.details["amount"]) == (order_id, "100")
 
 
-async def test_what_is_refused_is_not_recorded(api: AsyncClient, house: House, alice: Account) -> None:
+async def test_what_is_refused_is_not_recorded(api: AsyncClient, instance: Instance, alice: Account) -> None:
     await api.post("/tiers", headers=alice.by("viewer"), json={"name": "pro"})
     await api.put("/tiers/never", headers=alice.sk, json={"displayName": "Never"})
 
-    assert await entries(house, alice) == []
+    assert await entries(instance, alice) == []

@@ -5,7 +5,7 @@ from httpx2 import AsyncClient
 
 from dream_api import accounts, platforms
 from dream_api.core import clock, tokens
-from tests.support.instance import Account, House, open_another
+from tests.support.instance import Account, Instance, open_another
 from tests.tenancy.team import sign_up
 
 BODY = {"userId": "ada"}
@@ -37,21 +37,21 @@ async def test_only_our_own_pages_change_anything(
 
 
 async def test_a_platform_and_a_project_are_implied_where_there_is_one(
-    house: House, alice: Account, charlie: Account
+    instance: Instance, alice: Account, charlie: Account
 ) -> None:
     one = alice.cookie()
-    async with house.database.write() as tx:
+    async with instance.database.write() as tx:
         await platforms.add_member(tx, charlie.project.platform_id, alice.user_ids["admin"], "viewer")
     two = alice.cookie("admin")
     named = {"X-Platform-Id": charlie.project.platform_id}
 
-    alone = await house.api.get("/api/customers", headers=one)
-    several = await house.api.get("/projects", headers=two)
-    chosen = await house.api.get("/projects", headers=two | named)
-    asked = await house.api.get(f"/api/customers?projectId={charlie.project.id}", headers=two)
-    apart = await house.api.get(f"/api/customers?projectId={alice.project.id}", headers=two | named)
-    await open_another(house.database, alice)
-    projects = await house.api.get("/api/customers", headers=one)
+    alone = await instance.api.get("/api/customers", headers=one)
+    several = await instance.api.get("/projects", headers=two)
+    chosen = await instance.api.get("/projects", headers=two | named)
+    asked = await instance.api.get(f"/api/customers?projectId={charlie.project.id}", headers=two)
+    apart = await instance.api.get(f"/api/customers?projectId={alice.project.id}", headers=two | named)
+    await open_another(instance.database, alice)
+    projects = await instance.api.get("/api/customers", headers=one)
 
     assert alone.status_code == 200
     assert (several.status_code, several.json()["code"]) == (400, "choose_platform")
@@ -61,26 +61,26 @@ async def test_a_platform_and_a_project_are_implied_where_there_is_one(
     assert (projects.status_code, projects.json()["code"]) == (400, "choose_project")
 
 
-async def test_who_is_on_no_platform_is_told_how_to_make_one(house: House) -> None:
-    browser, _ = await sign_up(house, "grace@example.com")
+async def test_who_is_on_no_platform_is_told_how_to_make_one(instance: Instance) -> None:
+    browser, _ = await sign_up(instance, "grace@example.com")
     ours = browser | {"Sec-Fetch-Site": "same-origin"}
 
-    none = await house.api.get("/projects", headers=browser)
-    made = await house.api.post("/generate-platform-id", headers=ours, json={"name": "Grace's"})
-    team = await house.api.get("/api/team", headers=browser)
+    none = await instance.api.get("/projects", headers=browser)
+    made = await instance.api.post("/generate-platform-id", headers=ours, json={"name": "Grace's"})
+    team = await instance.api.get("/api/team", headers=browser)
 
     assert (none.status_code, "POST /generate-platform-id" in none.json()["hint"]) == (404, True)
     assert made.status_code == 201, made.text
     assert [(one["email"], one["role"]) for one in team.json()["members"]] == [("grace@example.com", "owner")]
 
 
-async def test_a_platform_is_made_with_a_verified_address_only(house: House) -> None:
-    async with house.database.write() as tx:
+async def test_a_platform_is_made_with_a_verified_address_only(instance: Instance) -> None:
+    async with instance.database.write() as tx:
         user = await accounts.create_user(tx, "grace@example.com")
         opened = await accounts.open_session(tx, user.id, address="127.0.0.1", agent="test")
     headers = {"Cookie": f"dream_session={opened.token}", "Sec-Fetch-Site": "same-origin"}
 
-    answer = await house.api.post("/generate-platform-id", headers=headers, json={"name": "Grace's"})
+    answer = await instance.api.post("/generate-platform-id", headers=headers, json={"name": "Grace's"})
 
     assert (answer.status_code, answer.json()["code"]) == (403, "email_not_verified")
 

@@ -17,21 +17,21 @@ from dream_api.core.cache import CacheInvalidator
 from dream_api.core.errors import AppError, NotFound, ValidationFailed
 from dream_api.schema import metadata
 from tests.support.deadline import Second
-from tests.support.instance import Account, House, bearer
+from tests.support.instance import Account, Instance, bearer
 
 
-async def issue(house: House, who: Account, **more: Any) -> IssuedToken:
-    async with house.database.write() as tx:
+async def issue(instance: Instance, who: Account, **more: Any) -> IssuedToken:
+    async with instance.database.write() as tx:
         return await accounts.issue(tx, who.project.platform_id, "owner", created_by="test", **more)
 
 
-async def revoke(house: House, who: Account, token_id: str) -> None:
-    async with house.database.write() as tx:
+async def revoke(instance: Instance, who: Account, token_id: str) -> None:
+    async with instance.database.write() as tx:
         await accounts.revoke(tx, who.project.platform_id, token_id)
 
 
-async def told(house: House, token: str) -> str:
-    answer = await house.api.get("/api/customers", headers=bearer(token))
+async def told(instance: Instance, token: str) -> str:
+    answer = await instance.api.get("/api/customers", headers=bearer(token))
     if answer.status_code == 401:
         assert answer.headers["WWW-Authenticate"] == 'Bearer realm="dream-api"'
     return "welcome" if answer.status_code == 200 else answer.json()["code"]
@@ -46,9 +46,9 @@ async def known_at(authenticator: Authenticator, token: str) -> str:
 
 
 @pytest.fixture
-async def elsewhere(house: House) -> AsyncIterator[Authenticator]:
+async def elsewhere(instance: Instance) -> AsyncIterator[Authenticator]:
     """The authenticator of another process."""
-    database = open_database(house.settings)
+    database = open_database(instance.settings)
     changes = CacheInvalidator(database)
     authenticator = Authenticator(database, changes)
     await changes.start()
@@ -57,75 +57,75 @@ async def elsewhere(house: House) -> AsyncIterator[Authenticator]:
     await database.close()
 
 
-async def test_what_is_no_token_is_told_apart(house: House, alice: Account) -> None:
+async def test_what_is_no_token_is_told_apart(instance: Instance, alice: Account) -> None:
     good = alice.token["viewer"]
-    assert await told(house, good) == "welcome"
+    assert await told(instance, good) == "welcome"
 
     for bad in (good[:-1], good + "0", good[:-1] + ".", "dpt_", "dpt_" + "0" * 38, good.swapcase(), "sk_" + good[4:]):
-        assert await told(house, bad) == ("token_malformed" if bad.startswith("dpt_") else "key_malformed")
-    assert await told(house, tokens.make("dpt_")) == "token_unknown"
+        assert await told(instance, bad) == ("token_malformed" if bad.startswith("dpt_") else "key_malformed")
+    assert await told(instance, tokens.make("dpt_")) == "token_unknown"
 
 
-async def test_the_scheme_is_bearer_in_any_case(house: House, alice: Account) -> None:
+async def test_the_scheme_is_bearer_in_any_case(instance: Instance, alice: Account) -> None:
     token = alice.token["viewer"]
     for scheme, status in (("bearer", 200), ("BEARER ", 200), ("Basic", 401), ("Token", 401)):
-        answer = await house.api.get("/api/customers", headers={"Authorization": f"{scheme} {token}"})
+        answer = await instance.api.get("/api/customers", headers={"Authorization": f"{scheme} {token}"})
         assert answer.status_code == status
 
 
 async def test_it_is_refused_once_it_was_revoked_here_at_once_and_elsewhere_within_a_second(
-    house: House, alice: Account, elsewhere: Authenticator
+    instance: Instance, alice: Account, elsewhere: Authenticator
 ) -> None:
     token = alice.token["owner"]
-    assert [await told(house, token), await known_at(elsewhere, token)] == ["welcome", "welcome"]
-    await revoke(house, alice, alice.token_ids["owner"])
+    assert [await told(instance, token), await known_at(elsewhere, token)] == ["welcome", "welcome"]
+    await revoke(instance, alice, alice.token_ids["owner"])
 
-    assert await told(house, token) == "token_revoked"
+    assert await told(instance, token) == "token_revoked"
     second = Second()
     while await known_at(elsewhere, token) == "welcome":
         assert not second.is_over()
         await asyncio.sleep(0.01)
     assert await known_at(elsewhere, token) == "token_revoked"
-    assert await told(house, alice.token["admin"]) == "welcome"
+    assert await told(instance, alice.token["admin"]) == "welcome"
 
 
-async def test_it_is_refused_once_its_time_is_over(house: House, alice: Account) -> None:
-    issued = await issue(house, alice, expires_at=clock.now() + clock.HOUR)
-    assert await told(house, issued.token) == "welcome"
+async def test_it_is_refused_once_its_time_is_over(instance: Instance, alice: Account) -> None:
+    issued = await issue(instance, alice, expires_at=clock.now() + clock.HOUR)
+    assert await told(instance, issued.token) == "welcome"
 
     clock.move(clock.HOUR + clock.SECOND)
 
-    assert await told(house, issued.token) == "token_expired"
+    assert await told(instance, issued.token) == "token_expired"
 
 
-async def test_an_expiry_lies_in_the_future_and_a_name_can_be_read(house: House, alice: Account) -> None:
+async def test_an_expiry_lies_in_the_future_and_a_name_can_be_read(instance: Instance, alice: Account) -> None:
     for bad in ({"expires_at": clock.now()}, {"name": "x" * 121}, {"name": "a\nb"}):
         with pytest.raises(ValidationFailed):
-            await issue(house, alice, **bad)
+            await issue(instance, alice, **bad)
 
 
 async def test_a_flood_of_one_unknown_token_asks_the_database_once(
-    house: House, alice: Account, monkeypatch: pytest.MonkeyPatch
+    instance: Instance, alice: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = tokens.make("dpt_")
-    assert await told(house, token) == "token_unknown"
-    assert len(house.authenticator.tokens.unknown) == 1
-    monkeypatch.setattr(house.authenticator.tokens, "database", None)
+    assert await told(instance, token) == "token_unknown"
+    assert len(instance.authenticator.tokens.unknown) == 1
+    monkeypatch.setattr(instance.authenticator.tokens, "database", None)
 
-    assert await told(house, token) == "token_unknown"
+    assert await told(instance, token) == "token_unknown"
 
 
-async def test_a_strangers_token_is_as_good_as_none(house: House, alice: Account, charlie: Account) -> None:
+async def test_a_strangers_token_is_as_good_as_none(instance: Instance, alice: Account, charlie: Account) -> None:
     for token_id in (alice.token_ids["owner"], "tok_00000000000000000000000000", ""):
         with pytest.raises(NotFound):
-            await revoke(house, charlie, token_id)
+            await revoke(instance, charlie, token_id)
 
-    assert await told(house, alice.token["owner"]) == "welcome"
+    assert await told(instance, alice.token["owner"]) == "welcome"
 
 
-async def test_it_is_nowhere_in_the_database(house: House, alice: Account) -> None:
+async def test_it_is_nowhere_in_the_database(instance: Instance, alice: Account) -> None:
     random_part = alice.token["owner"][4:-6].encode()
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         for table in metadata.sorted_tables:
             texts = [c for c in table.c if isinstance(c.type, String | Text | LargeBinary)]
             for row in await tx.all(select(*(cast(c, c.type) for c in texts))) if texts else []:
@@ -137,44 +137,44 @@ async def test_it_is_nowhere_in_the_database(house: House, alice: Account) -> No
 # When it was last used.
 
 
-async def last_used(house: House, token_id: str) -> int | None:
-    async with house.database.read() as tx:
+async def last_used(instance: Instance, token_id: str) -> int | None:
+    async with instance.database.read() as tx:
         return await tx.scalar(select(personal_tokens.c.last_used_at).where(personal_tokens.c.id == token_id))
 
 
-async def test_its_last_use_is_known_to_the_hour(house: House, alice: Account) -> None:
+async def test_its_last_use_is_known_to_the_hour(instance: Instance, alice: Account) -> None:
     token, token_id = alice.token["viewer"], alice.token_ids["viewer"]
-    assert await last_used(house, token_id) is None
-    await told(house, token)
-    first = await last_used(house, token_id)
+    assert await last_used(instance, token_id) is None
+    await told(instance, token)
+    first = await last_used(instance, token_id)
     assert first is not None
 
     clock.move(59 * clock.MINUTE)
-    await told(house, token)
-    assert await last_used(house, token_id) == first
+    await told(instance, token)
+    assert await last_used(instance, token_id) == first
     clock.move(2 * clock.MINUTE)
-    await told(house, token)
-    again = await last_used(house, token_id)
+    await told(instance, token)
+    again = await last_used(instance, token_id)
 
     assert again is not None
     assert again - first > clock.HOUR
-    assert await last_used(house, alice.token_ids["owner"]) is None
+    assert await last_used(instance, alice.token_ids["owner"]) is None
 
 
-async def test_an_hour_that_another_process_wrote_is_not_written_again(house: House, alice: Account) -> None:
+async def test_an_hour_that_another_process_wrote_is_not_written_again(instance: Instance, alice: Account) -> None:
     token_id = alice.token_ids["viewer"]
-    await told(house, alice.token["viewer"])
+    await told(instance, alice.token["viewer"])
     clock.move(2 * clock.HOUR)
     seen = clock.now() - clock.MINUTE
-    async with house.database.write() as tx:
+    async with instance.database.write() as tx:
         await tx.execute(personal_tokens.update().where(personal_tokens.c.id == token_id).values(last_used_at=seen))
 
-    await told(house, alice.token["viewer"])
+    await told(instance, alice.token["viewer"])
 
-    assert await last_used(house, token_id) == seen
+    assert await last_used(instance, token_id) == seen
 
 
-async def test_a_database_that_takes_no_writes_lets_it_read(house: House, alice: Account) -> None:
+async def test_a_database_that_takes_no_writes_lets_it_read(instance: Instance, alice: Account) -> None:
     from contextlib import asynccontextmanager
 
     from dream_api.core.errors import StorageUnavailable
@@ -184,6 +184,6 @@ async def test_a_database_that_takes_no_writes_lets_it_read(house: House, alice:
         raise StorageUnavailable("The disk is full.")
         yield
 
-    house.database.write = full  # type: ignore[method-assign]
+    instance.database.write = full  # type: ignore[method-assign]
 
-    assert await told(house, alice.token["viewer"]) == "welcome"
+    assert await told(instance, alice.token["viewer"]) == "welcome"

@@ -8,24 +8,24 @@ from dream_api import catalog, platforms
 from dream_api.accounts import ROLES, Role
 from dream_api.core import ids
 from dream_api.platforms import MODES, Mode, Project
-from tests.support.instance import Account, House, bearer
+from tests.support.instance import Account, Instance, bearer
 from tests.support.protected_routes import add_doors
 
 
 @pytest.fixture(autouse=True)
-def _doors(house: House) -> None:
-    add_doors(house)
+def _doors(instance: Instance) -> None:
+    add_doors(instance)
 
 
-async def second_project(house: House, account: Account, name: str = "Second") -> Project:
-    async with house.database.write() as tx:
+async def second_project(instance: Instance, account: Account, name: str = "Second") -> Project:
+    async with instance.database.write() as tx:
         platform = await platforms.find(tx, account.project.platform_id)
         return await catalog.open_project(tx, platform, name, "saas", MODES)
 
 
-async def knock(house: House, door: str, headers: dict[str, str], query: str = "") -> tuple[int, Any]:
+async def knock(instance: Instance, door: str, headers: dict[str, str], query: str = "") -> tuple[int, Any]:
     """The status, and the code of the refusal or what the door tells."""
-    answer = await house.api.post(f"/doors/{door}{query}", headers=headers)
+    answer = await instance.api.post(f"/doors/{door}{query}", headers=headers)
     told = answer.json()
     return answer.status_code, told.get("code", told)
 
@@ -47,25 +47,25 @@ async def knock(house: House, door: str, headers: dict[str, str], query: str = "
 )
 @pytest.mark.parametrize("database_kind", ["sqlite"])
 async def test_a_role_opens_its_doors_and_no_others(
-    house: House, alice: Account, door: str, welcome: set[Role]
+    instance: Instance, alice: Account, door: str, welcome: set[Role]
 ) -> None:
     for role in ROLES:
-        status, told = await knock(house, door, alice.by(role))
+        status, told = await knock(instance, door, alice.by(role))
         assert (status, told["role"] if status == 200 else told) == (
             (200, role) if role in welcome else (403, "role_forbids")
         )
 
 
-async def test_who_is_forbidden_is_told_which_role_it_takes(house: House, alice: Account) -> None:
-    answer = await house.api.post("/doors/refunding", headers=alice.by("viewer"))
+async def test_who_is_forbidden_is_told_which_role_it_takes(instance: Instance, alice: Account) -> None:
+    answer = await instance.api.post("/doors/refunding", headers=alice.by("viewer"))
 
     assert answer.json()["error"] == "This takes the role owner, admin or member; yours is viewer."
 
 
-async def test_a_secret_key_acts_in_its_own_project_and_mode(house: House, alice: Account) -> None:
+async def test_a_secret_key_acts_in_its_own_project_and_mode(instance: Instance, alice: Account) -> None:
     for mode in MODES:
         for door in ("viewing", "selling", "refunding"):
-            status, told = await knock(house, door, bearer(alice.secret[mode]))
+            status, told = await knock(instance, door, bearer(alice.secret[mode]))
             assert status == 200
             assert told == {
                 "project": alice.project.id,
@@ -77,57 +77,61 @@ async def test_a_secret_key_acts_in_its_own_project_and_mode(house: House, alice
 
 @pytest.mark.parametrize("door", ["on-platform", "managing", "owning"])
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-async def test_a_platform_takes_no_keys(house: House, alice: Account, door: str) -> None:
+async def test_a_platform_takes_no_keys(instance: Instance, alice: Account, door: str) -> None:
     for key in (alice.secret["live"], alice.publishable["test"]):
-        assert await knock(house, door, bearer(key)) == (403, "personal_token_required")
-    assert await knock(house, door, {}) == (401, "key_missing")
+        assert await knock(instance, door, bearer(key)) == (403, "personal_token_required")
+    assert await knock(instance, door, {}) == (401, "key_missing")
 
 
-async def test_what_takes_a_secret_key_takes_no_other(house: House, alice: Account) -> None:
+async def test_what_takes_a_secret_key_takes_no_other(instance: Instance, alice: Account) -> None:
     for sent in (alice.token["owner"], alice.publishable["test"]):
-        answer = await house.api.get("/api/usage", headers={**bearer(sent), "X-User-Id": "ada"})
+        answer = await instance.api.get("/api/usage", headers={**bearer(sent), "X-User-Id": "ada"})
         assert (answer.status_code, answer.json()["code"]) == (403, "secret_key_required")
-        answer = await house.api.post("/api/data", headers={**bearer(sent), "X-User-Id": "ada"})
+        answer = await instance.api.post("/api/data", headers={**bearer(sent), "X-User-Id": "ada"})
         assert (answer.status_code, answer.json()["code"]) == (403, "secret_key_required")
-    assert await knock(house, "selling", bearer(alice.publishable["test"])) == (403, "secret_key_required")
+    assert await knock(instance, "selling", bearer(alice.publishable["test"])) == (403, "secret_key_required")
 
 
 # Platform, project and mode.
 
 
-async def test_the_only_project_and_test_mode_are_meant_where_nothing_is_named(house: House, alice: Account) -> None:
-    status, told = await knock(house, "selling", bearer(alice.token["member"]))
+async def test_the_only_project_and_test_mode_are_meant_where_nothing_is_named(
+    instance: Instance, alice: Account
+) -> None:
+    status, told = await knock(instance, "selling", bearer(alice.token["member"]))
 
     assert (status, told["project"], told["mode"]) == (200, alice.project.id, "test")
     assert told["caller"] == f"token:{alice.token_ids['member']}:{alice.project.id}:test"
 
 
 @pytest.mark.parametrize("is_query", [False, True])
-async def test_a_project_and_mode_are_named_by_headers_or_query(house: House, alice: Account, is_query: bool) -> None:
-    second = await second_project(house, alice)
+async def test_a_project_and_mode_are_named_by_headers_or_query(
+    instance: Instance, alice: Account, is_query: bool
+) -> None:
+    second = await second_project(instance, alice)
     headers, query = bearer(alice.token["admin"]), ""
     if is_query:
         query = f"?projectId={second.id}&mode=live&platformId={second.platform_id}"
     else:
         headers |= {"X-Project-Id": second.id, "X-Mode": "live", "X-Platform-Id": second.platform_id}
 
-    status, told = await knock(house, "selling", headers, query)
+    status, told = await knock(instance, "selling", headers, query)
 
     assert (status, told["project"], told["mode"]) == (200, second.id, "live")
 
 
-async def test_headers_go_before_the_query(house: House, alice: Account) -> None:
-    second = await second_project(house, alice)
+async def test_headers_go_before_the_query(instance: Instance, alice: Account) -> None:
+    second = await second_project(instance, alice)
 
-    _, told = await knock(house, "viewing", alice.by("owner", "live"), f"?projectId={second.id}&mode=test")
+    _, told = await knock(instance, "viewing", alice.by("owner", "live"), f"?projectId={second.id}&mode=test")
 
     assert (told["project"], told["mode"]) == (alice.project.id, "live")
 
 
-async def test_among_several_projects_one_must_be_named(house: House, alice: Account) -> None:
-    second = await second_project(house, alice)
+async def test_among_several_projects_one_must_be_named(instance: Instance, alice: Account) -> None:
+    second = await second_project(instance, alice)
 
-    answer = await house.api.post("/doors/viewing", headers=bearer(alice.token["viewer"]))
+    answer = await instance.api.post("/doors/viewing", headers=bearer(alice.token["viewer"]))
 
     assert (answer.status_code, answer.json()["code"]) == (400, "choose_project")
     assert answer.json()["error"] == (
@@ -135,20 +139,20 @@ async def test_among_several_projects_one_must_be_named(house: House, alice: Acc
     )
 
 
-async def test_a_platform_without_projects_says_so(house: House) -> None:
+async def test_a_platform_without_projects_says_so(instance: Instance) -> None:
     from dream_api import accounts
 
-    async with house.database.write() as tx:
+    async with instance.database.write() as tx:
         platform = await platforms.create(tx, "Empty")
         issued = await accounts.issue(tx, platform.id, "owner", created_by="test")
 
-    assert await knock(house, "viewing", bearer(issued.token)) == (404, "not_found")
-    status, told = await knock(house, "owning", bearer(issued.token))
+    assert await knock(instance, "viewing", bearer(issued.token)) == (404, "not_found")
+    status, told = await knock(instance, "owning", bearer(issued.token))
     assert (status, told["platform"]) == (200, platform.id)
 
 
 async def test_a_strangers_project_and_platform_are_as_good_as_none(
-    house: House, alice: Account, charlie: Account
+    instance: Instance, alice: Account, charlie: Account
 ) -> None:
     def told(answer: Any) -> tuple[int, Any]:
         return answer.status_code, answer.json() | {"requestId": ""}
@@ -158,56 +162,62 @@ async def test_a_strangers_project_and_platform_are_as_good_as_none(
         ("X-Platform-Id", charlie.project.platform_id, ids.new("plt")),
     ):
         strangers, nobodys = [
-            told(await house.api.post("/doors/viewing", headers=alice.by("owner") | {name: value}))
+            told(await instance.api.post("/doors/viewing", headers=alice.by("owner") | {name: value}))
             for value in (his, never)
         ]
         assert strangers == nobodys
         assert (strangers[0], strangers[1]["code"]) == (404, "not_found")
-    assert (await knock(house, "owning", alice.by("owner") | {"X-Platform-Id": charlie.project.platform_id}))[0] == 404
+    assert (await knock(instance, "owning", alice.by("owner") | {"X-Platform-Id": charlie.project.platform_id}))[
+        0
+    ] == 404
 
 
 @pytest.mark.parametrize("odd", ["", "prj_", "%00", "prj_%00", "x" * 3000, "%27", "PRJ_01K9Q3V8ZD0G2M4N6P8R0T2V4W"])
-async def test_an_odd_project_id_is_not_found(house: House, alice: Account, odd: str) -> None:
+async def test_an_odd_project_id_is_not_found(instance: Instance, alice: Account, odd: str) -> None:
     headers = bearer(alice.token["owner"])
 
-    assert await knock(house, "viewing", headers, f"?projectId={odd}") == (404, "not_found")
-    assert await knock(house, "viewing", headers, f"?platformId={odd}") == (404, "not_found")
+    assert await knock(instance, "viewing", headers, f"?projectId={odd}") == (404, "not_found")
+    assert await knock(instance, "viewing", headers, f"?platformId={odd}") == (404, "not_found")
 
 
-async def test_a_mode_is_test_or_live_and_who_calls_is_found_before_that_is_told(house: House, alice: Account) -> None:
-    assert await knock(house, "viewing", alice.by("owner"), "?mode=") == (422, "validation_failed")
-    assert await knock(house, "viewing", alice.by("owner") | {"X-Mode": "LIVE"}) == (422, "validation_failed")
-    assert await knock(house, "viewing", {"X-Mode": "LIVE"}) == (401, "key_missing")
+async def test_a_mode_is_test_or_live_and_who_calls_is_found_before_that_is_told(
+    instance: Instance, alice: Account
+) -> None:
+    assert await knock(instance, "viewing", alice.by("owner"), "?mode=") == (422, "validation_failed")
+    assert await knock(instance, "viewing", alice.by("owner") | {"X-Mode": "LIVE"}) == (422, "validation_failed")
+    assert await knock(instance, "viewing", {"X-Mode": "LIVE"}) == (401, "key_missing")
 
 
-async def test_a_key_refuses_what_was_meant_for_elsewhere(house: House, alice: Account, charlie: Account) -> None:
+async def test_a_key_refuses_what_was_meant_for_elsewhere(instance: Instance, alice: Account, charlie: Account) -> None:
     own = {"X-Project-Id": alice.project.id, "X-Platform-Id": alice.project.platform_id, "X-Mode": "test"}
-    assert (await knock(house, "selling", alice.sk | own))[0] == 200
+    assert (await knock(instance, "selling", alice.sk | own))[0] == 200
 
     for other in (
         {"X-Mode": "live"},
         {"X-Project-Id": charlie.project.id},
         {"X-Platform-Id": charlie.project.platform_id},
     ):
-        assert await knock(house, "selling", alice.sk | own | other) == (404, "not_found")
+        assert await knock(instance, "selling", alice.sk | own | other) == (404, "not_found")
 
 
 # What is done.
 
 
-async def test_a_token_works_where_a_server_does(house: House, alice: Account) -> None:
+async def test_a_token_works_where_a_server_does(instance: Instance, alice: Account) -> None:
     for mode in MODES:
-        made = await house.api.post("/api/customers", headers=alice.by("member", mode), json={"userId": mode})
+        made = await instance.api.post("/api/customers", headers=alice.by("member", mode), json={"userId": mode})
         assert made.status_code == 201
-        listed = await house.api.get("/api/customers", headers=bearer(alice.secret[mode]))
+        listed = await instance.api.get("/api/customers", headers=bearer(alice.secret[mode]))
         assert [one["userId"] for one in listed.json()["data"]] == [mode]
 
 
-async def test_idempotency_keys_of_two_projects_and_modes_and_callers_are_apart(house: House, alice: Account) -> None:
-    second = await second_project(house, alice)
+async def test_idempotency_keys_of_two_projects_and_modes_and_callers_are_apart(
+    instance: Instance, alice: Account
+) -> None:
+    second = await second_project(instance, alice)
 
     async def make(headers: dict[str, str], user: str) -> tuple[int, bool]:
-        answer = await house.api.post(
+        answer = await instance.api.post(
             "/api/customers", headers=headers | {"Idempotency-Key": "k"}, json={"userId": user}
         )
         return answer.status_code, "Idempotent-Replayed" in answer.headers
@@ -221,10 +231,10 @@ async def test_idempotency_keys_of_two_projects_and_modes_and_callers_are_apart(
 
 
 @pytest.mark.parametrize("mode", MODES)
-async def test_a_plan_is_one_of_the_projects_tiers_in_that_mode(house: House, alice: Account, mode: Mode) -> None:
-    await house.set_limit(alice, "pro", 10, mode="live")
+async def test_a_plan_is_one_of_the_projects_tiers_in_that_mode(instance: Instance, alice: Account, mode: Mode) -> None:
+    await instance.set_limit(alice, "pro", 10, mode="live")
 
-    answer = await house.api.post(
+    answer = await instance.api.post(
         "/api/customers", headers=alice.by("owner", mode), json={"userId": "ada", "plan": "pro"}
     )
 

@@ -14,7 +14,7 @@ from dream_api.core.http import rate_limit_key
 from dream_api.core.settings import Settings
 from dream_api.keys import key_format
 from tests.support.flood import Flood, flood
-from tests.support.instance import INSTANCE_KEY, Account, House, bearer, open_house
+from tests.support.instance import INSTANCE_KEY, Account, Instance, bearer, open_instance
 
 RATE = 4
 MANY = 6 * RATE
@@ -22,15 +22,15 @@ HOME = "203.0.113.7"
 
 
 @pytest.fixture
-async def limited(database_settings: Settings) -> AsyncIterator[House]:
-    """A house with a limit for open requests."""
-    async with open_house(database_settings.model_copy(update={"open_rate": RATE})) as house:
-        yield house
+async def limited(database_settings: Settings) -> AsyncIterator[Instance]:
+    """A instance with a limit for open requests."""
+    async with open_instance(database_settings.model_copy(update={"open_rate": RATE})) as instance:
+        yield instance
 
 
 @asynccontextmanager
-async def coming_from(house: House, address: str | None) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=house.app, client=address if address is None else (address, 1))
+async def coming_from(instance: Instance, address: str | None) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=instance.app, client=address if address is None else (address, 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://dream.test") as client:
         yield client
 
@@ -41,8 +41,8 @@ async def told(client: httpx.AsyncClient, method: str, path: str, headers: Any =
     return answer.json()["code"] if "json" in answer.headers["Content-Type"] and answer.is_error else "answered"
 
 
-async def flooded(house: House, method: str, path: str, headers: Any = None) -> Flood:
-    async with coming_from(house, HOME) as client:
+async def flooded(instance: Instance, method: str, path: str, headers: Any = None) -> Flood:
+    async with coming_from(instance, HOME) as client:
         return await flood(lambda _: told(client, method, path, headers), MANY)
 
 
@@ -65,7 +65,9 @@ async def flooded(house: House, method: str, path: str, headers: Any = None) -> 
     ],
 )
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-async def test_whatever_comes_without_a_key_is_limited(limited: House, method: str, path: str, otherwise: str) -> None:
+async def test_whatever_comes_without_a_key_is_limited(
+    limited: Instance, method: str, path: str, otherwise: str
+) -> None:
     came = await flooded(limited, method, path)
 
     assert came.was_limited_to(RATE), came
@@ -77,7 +79,7 @@ async def test_whatever_comes_without_a_key_is_limited(limited: House, method: s
 @pytest.mark.parametrize(
     "code", ["key_malformed", "key_missing", "key_unknown", "key_revoked", "key_expired", "secret_key_required"]
 )
-async def test_a_key_that_opens_nothing_costs_whoever_sends_it(limited: House, path: str, code: str) -> None:
+async def test_a_key_that_opens_nothing_costs_whoever_sends_it(limited: Instance, path: str, code: str) -> None:
     alice = limited.alice
     bad = {
         "key_malformed": "Bearer sk_test_é".encode(),
@@ -98,7 +100,7 @@ async def test_a_key_that_opens_nothing_costs_whoever_sends_it(limited: House, p
     assert came.answers.keys() == {code, "rate_limited"}
 
 
-async def test_all_open_paths_share_one_bucket(limited: House) -> None:
+async def test_all_open_paths_share_one_bucket(limited: Instance) -> None:
     paths = ["/docs", "/nowhere", "/api/usage", "/openapi.json"]
     async with coming_from(limited, HOME) as client:
         came = await flood(lambda turn: told(client, "GET", paths[turn % len(paths)]), MANY)
@@ -107,7 +109,7 @@ async def test_all_open_paths_share_one_bucket(limited: House) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/data", "/nowhere"])
-async def test_who_is_limited_is_told_when_to_come_again(limited: House, path: str) -> None:
+async def test_who_is_limited_is_told_when_to_come_again(limited: Instance, path: str) -> None:
     async with coming_from(limited, HOME) as client:
         answer = await client.post(path)
         while answer.status_code != 429:
@@ -121,14 +123,14 @@ async def test_who_is_limited_is_told_when_to_come_again(limited: House, path: s
     assert answer.json()["requestId"] == answer.headers["X-Request-Id"]
 
 
-async def test_a_second_later_they_are_admitted_again(limited: House, clock: Any) -> None:
+async def test_a_second_later_they_are_admitted_again(limited: Instance, clock: Any) -> None:
     await flooded(limited, "GET", "/nowhere")
     clock.move(clock.SECOND)
 
     assert (await flooded(limited, "GET", "/nowhere")).admitted >= RATE
 
 
-async def test_a_good_key_is_never_limited_by_its_address(limited: House) -> None:
+async def test_a_good_key_is_never_limited_by_its_address(limited: Instance) -> None:
     await flooded(limited, "GET", "/nowhere")
     async with coming_from(limited, HOME) as client:
         for method, path, expected in (
@@ -141,7 +143,7 @@ async def test_a_good_key_is_never_limited_by_its_address(limited: House) -> Non
     assert (await limited.usage_of(limited.alice))["count"] == MANY
 
 
-async def test_a_good_personal_token_is_never_limited_by_its_address(limited: House) -> None:
+async def test_a_good_personal_token_is_never_limited_by_its_address(limited: Instance) -> None:
     await flooded(limited, "GET", "/nowhere")
     async with coming_from(limited, HOME) as client:
         for path, expected in (("/api/customers", "answered"), ("/nowhere", "not_found")):
@@ -152,7 +154,7 @@ async def test_a_good_personal_token_is_never_limited_by_its_address(limited: Ho
 
 @pytest.mark.parametrize("code", ["token_malformed", "token_unknown", "token_revoked", "token_expired"])
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-async def test_a_personal_token_that_opens_nothing_costs_whoever_sends_it(limited: House, code: str) -> None:
+async def test_a_personal_token_that_opens_nothing_costs_whoever_sends_it(limited: Instance, code: str) -> None:
     platform_id = limited.alice.project.platform_id
     async with limited.database.write() as tx:
         short = await accounts.issue(tx, platform_id, "owner", created_by="test", expires_at=clock.now() + clock.SECOND)
@@ -173,7 +175,7 @@ async def test_a_personal_token_that_opens_nothing_costs_whoever_sends_it(limite
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-async def test_probes_are_never_limited_and_take_nothing(limited: House, path: str) -> None:
+async def test_probes_are_never_limited_and_take_nothing(limited: Instance, path: str) -> None:
     headers = bearer("no key at all")
     async with coming_from(limited, "127.0.0.1") as client:
         for probe in (None, headers):
@@ -197,7 +199,7 @@ async def test_probes_are_never_limited_and_take_nothing(limited: House, path: s
     ],
 )
 async def test_callers_are_told_apart_by_address_and_ipv6_ones_by_network(
-    limited: House, addresses: list[str], are_one: bool
+    limited: Instance, addresses: list[str], are_one: bool
 ) -> None:
     async with coming_from(limited, addresses[0]) as here, coming_from(limited, addresses[1]) as there:
         came = await flood(lambda turn: told((here, there)[turn % 2], "GET", "/nowhere"), MANY)
@@ -210,53 +212,53 @@ def test_a_caller_s_name_is_short_whatever_was_sent() -> None:
     assert rate_limit_key("2001:DB8::1") == "2001:db8::/64"
 
 
-async def test_at_zero_nobody_is_limited(house: House) -> None:
-    assert (await flooded(house, "GET", "/nowhere")).answers == {"not_found": MANY}
+async def test_at_zero_nobody_is_limited(instance: Instance) -> None:
+    assert (await flooded(instance, "GET", "/nowhere")).answers == {"not_found": MANY}
 
 
 # By key.
 
 
-async def limit(house: House, who: Account, per_second: int | None) -> None:
-    async with house.database.write() as tx:
+async def limit(instance: Instance, who: Account, per_second: int | None) -> None:
+    async with instance.database.write() as tx:
         await keys.limit(tx, who.project.platform_id, who.key_ids["test"], per_second)
 
 
 async def test_a_limited_key_may_call_so_often_wherever_it_calls_and_what_is_refused_counts_nowhere(
-    house: House, alice: Account
+    instance: Instance, alice: Account
 ) -> None:
-    await limit(house, alice, RATE)
+    await limit(instance, alice, RATE)
     paths = [("POST", "/api/data"), ("GET", "/api/usage"), ("GET", "/api/customers"), ("GET", "/nowhere")]
     counted = 0
 
     async def ask(turn: int) -> str:
         nonlocal counted
         method, path = paths[turn % len(paths)]
-        code = await told(house.api, method, path, alice.calls())
+        code = await told(instance.api, method, path, alice.calls())
         counted += path == "/api/data" and code == "answered"
         return code
 
     came = await flood(ask, MANY)
 
     assert came.was_limited_to(RATE), came
-    await limit(house, alice, None)
-    assert (await house.usage_of(alice))["count"] == counted
+    await limit(instance, alice, None)
+    assert (await instance.usage_of(alice))["count"] == counted
 
 
-async def test_the_other_keys_are_not_slowed(house: House, alice: Account, charlie: Account) -> None:
-    await limit(house, alice, 1)
-    await flood(lambda _: told(house.api, "GET", "/api/usage", alice.calls()), MANY)
+async def test_the_other_keys_are_not_slowed(instance: Instance, alice: Account, charlie: Account) -> None:
+    await limit(instance, alice, 1)
+    await flood(lambda _: told(instance.api, "GET", "/api/usage", alice.calls()), MANY)
 
     for headers in (alice.live, charlie.sk):
-        came = await flood(lambda _, h=headers: told(house.api, "GET", "/api/usage", {**h, "X-User-Id": "a"}), MANY)
+        came = await flood(lambda _, h=headers: told(instance.api, "GET", "/api/usage", {**h, "X-User-Id": "a"}), MANY)
         assert came.answers == {"answered": MANY}
 
 
-async def test_a_limited_key_is_told_that_it_was_the_key(house: House, alice: Account) -> None:
-    await limit(house, alice, 1)
-    answer = await house.api.post("/api/data", headers=alice.calls())
+async def test_a_limited_key_is_told_that_it_was_the_key(instance: Instance, alice: Account) -> None:
+    await limit(instance, alice, 1)
+    answer = await instance.api.post("/api/data", headers=alice.calls())
     while answer.status_code != 429:
-        answer = await house.api.post("/api/data", headers=alice.calls())
+        answer = await instance.api.post("/api/data", headers=alice.calls())
 
     assert answer.json()["code"] == "rate_limited"
     assert answer.headers["RateLimit-Policy"] == '"key";q=1;w=1'

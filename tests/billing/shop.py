@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import httpx2 as httpx
 
 from dream_api.core.clock import rfc3339
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 
 Json = dict[str, Any]
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -28,12 +28,12 @@ def monthly(price: str, **more: Any) -> Json:
 
 @dataclass
 class Shopping:
-    house: House
+    instance: Instance
     whose: Account
 
     async def call(self, method: str, path: str, body: Json | None = None, user: str | None = None) -> Json:
         headers = self.whose.sk if user is None else self.whose.calls(user)
-        answer = await self.house.api.request(method, path, headers=headers, json=body)
+        answer = await self.instance.api.request(method, path, headers=headers, json=body)
         assert answer.is_success, answer.text
         return answer.json()
 
@@ -47,7 +47,7 @@ class Shopping:
 
     async def buy(self, user: str = "ada", tier: str = "pro", card: str = VISA, **more: Any) -> None:
         page = await self.checkout(user, tier, **more)
-        paid = await self.house.api.post(f"{page}/pay", json={"card": card, "authenticate": True})
+        paid = await self.instance.api.post(f"{page}/pay", json={"card": card, "authenticate": True})
         assert paid.status_code == 200, paid.text
 
     async def portal(self, user: str = "ada") -> str:
@@ -55,13 +55,13 @@ class Shopping:
         return self._path((await self.call("POST", "/api/customer-portal", {"returnUrl": RETURN}, user))["url"])
 
     async def see(self, path: str, status: int = 200) -> str:
-        answer = await self.house.api.get(path)
+        answer = await self.instance.api.get(path)
         assert answer.status_code == status, answer.text
         return answer.text
 
     async def send(self, path: str, **fields: str) -> httpx.Response:
         """As a browser sends a form."""
-        return await self.house.api.post(path, content=urlencode(fields), headers=FORM)
+        return await self.instance.api.post(path, content=urlencode(fields), headers=FORM)
 
     async def subscription(self, user: str = "ada") -> Json:
         """The newest one."""
@@ -69,13 +69,13 @@ class Shopping:
 
     async def plan_of(self, user: str = "ada") -> str:
         """What the metered call finds."""
-        return (await self.house.usage_of(self.whose, user))["plan"]
+        return (await self.instance.usage_of(self.whose, user))["plan"]
 
     async def advance(self, to: int) -> None:
         await self.call("POST", "/test-clock", {"advanceTo": rfc3339(to)})
 
     def _path(self, url: str) -> str:
-        return url.removeprefix(self.house.settings.link_base)
+        return url.removeprefix(self.instance.settings.link_base)
 
 
 def text_of(page: str) -> str:

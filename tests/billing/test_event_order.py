@@ -16,7 +16,7 @@ from dream_api.gateways.sandbox import Sandbox
 from dream_api.platforms import ProjectScope
 from tests.billing.developer import GOOD, LATER_DECLINED, Seller, monthly
 from tests.support.instance import Account as AccountOf
-from tests.support.instance import House
+from tests.support.instance import Instance
 
 JOURNEYS = 10
 
@@ -25,7 +25,7 @@ JOURNEYS = 10
 class Gateway:
     """The sandbox with the events that it has told so far, none of which was delivered by itself."""
 
-    house: House
+    instance: Instance
     account: GatewayAccount
     sandbox: Sandbox
     told: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
@@ -39,12 +39,12 @@ class Gateway:
     async def deliver(self, event: tuple[str, str]) -> None:
         """As over the wire; then two apply it at once."""
         event_id, payload = event
-        secret = webhook_signature.secret_of(self.house.app.state.billing.instance_key, self.account.id)
+        secret = webhook_signature.secret_of(self.instance.app.state.billing.instance_key, self.account.id)
         signature = webhook_signature.sign(payload, secret, clock.now() // clock.SECOND)
         headers = {"Stripe-Signature": signature, "Content-Type": "application/json"}
-        answer = await self.house.api.post("/webhook/stripe", content=payload.encode(), headers=headers)
+        answer = await self.instance.api.post("/webhook/stripe", content=payload.encode(), headers=headers)
         assert answer.status_code == 200, answer.text
-        desk = self.house.app.state.billing
+        desk = self.instance.app.state.billing
         await asyncio.gather(*(billing.apply_event(desk, self.account, event_id) for _ in range(2)))
 
 
@@ -53,11 +53,11 @@ def scope_of(account: AccountOf) -> ProjectScope:
     return ProjectScope(project.platform_id, project.platform_no, project.id, "test")
 
 
-async def gateway_of(house: House) -> Gateway:
-    desk = house.app.state.billing
+async def gateway_of(instance: Instance) -> Gateway:
+    desk = instance.app.state.billing
     async with desk.database.write() as tx:
-        account = await billing.account_of(tx, scope_of(house.alice))
-    return Gateway(house, account, desk.gateways["sandbox"])
+        account = await billing.account_of(tx, scope_of(instance.alice))
+    return Gateway(instance, account, desk.gateways["sandbox"])
 
 
 async def history_of(
@@ -74,7 +74,7 @@ async def history_of(
         found["id"] = (await sandbox.find_session(session)).document["subscription"]
 
     async def pass_time() -> None:
-        async with gateway.house.database.read() as tx:
+        async with gateway.instance.database.read() as tx:
             due = await Sandbox.next_due(tx, account)
         assert due is not None
         await sandbox.run_next(account, due)
@@ -110,10 +110,10 @@ async def mix(gateway: Gateway, steps: list[Callable[[], Awaitable[Any]]], chanc
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first", [0, JOURNEYS])
-async def test_twenty_journeys_end_as_the_gateway_has_it(house: House, first: int):
-    seller = Seller(house.api, house.alice.sk)
+async def test_twenty_journeys_end_as_the_gateway_has_it(instance: Instance, first: int):
+    seller = Seller(instance.api, instance.alice.sk)
     await seller.post("/tiers", {"name": "pro", "limit": 5_000, "prices": [monthly("20")]})
-    gateway = await gateway_of(house)
+    gateway = await gateway_of(instance)
 
     for seed in range(first, first + JOURNEYS):
         chance = random.Random(seed)
@@ -137,10 +137,10 @@ async def test_twenty_journeys_end_as_the_gateway_has_it(house: House, first: in
         assert paid >= 2_000
 
 
-async def test_an_event_is_kept_and_applied_once(house: House):
-    seller = Seller(house.api, house.alice.sk)
+async def test_an_event_is_kept_and_applied_once(instance: Instance):
+    seller = Seller(instance.api, instance.alice.sk)
     await seller.post("/tiers", {"name": "pro", "limit": 5_000, "prices": [monthly("20")]})
-    gateway = await gateway_of(house)
+    gateway = await gateway_of(instance)
     session = (await seller.checkout("ada", "pro")).rpartition("/")[2]
     await gateway.sandbox.pay(session, GOOD)
     await gateway.hear()
@@ -154,20 +154,20 @@ async def test_an_event_is_kept_and_applied_once(house: House):
 
 
 @pytest.mark.parametrize("how", ["forged", "stale", "foreign", "altered", "missing"])
-async def test_what_is_not_signed_for_the_account_changes_nothing(house: House, how: str):
-    seller, stranger = (Seller(house.api, account.sk) for account in (house.alice, house.charlie))
+async def test_what_is_not_signed_for_the_account_changes_nothing(instance: Instance, how: str):
+    seller, stranger = (Seller(instance.api, account.sk) for account in (instance.alice, instance.charlie))
     for each in (seller, stranger):
         await each.post("/tiers", {"name": "pro", "limit": 5_000, "prices": [monthly("20")]})
-    gateway = await gateway_of(house)
+    gateway = await gateway_of(instance)
     session = (await seller.checkout("ada", "pro")).rpartition("/")[2]
     await stranger.checkout("eve", "pro")  # Charlie has an account, and a secret of his own
     await gateway.sandbox.pay(session, GOOD)
     await gateway.hear()
-    key = house.app.state.billing.instance_key
+    key = instance.app.state.billing.instance_key
     secret = webhook_signature.secret_of(key, gateway.account.id)
     now = clock.now() // clock.SECOND
-    async with house.database.write() as tx:
-        his = await billing.account_of(tx, scope_of(house.charlie))
+    async with instance.database.write() as tx:
+        his = await billing.account_of(tx, scope_of(instance.charlie))
 
     for _, payload in gateway.told:
         body = payload.encode()
@@ -180,7 +180,7 @@ async def test_what_is_not_signed_for_the_account_changes_nothing(house: House, 
             "altered": {"Stripe-Signature": webhook_signature.sign(payload + " ", secret, now)},
             "missing": {},
         }[how]
-        answer = await house.api.post("/webhook/stripe", content=body, headers=headers)
+        answer = await instance.api.post("/webhook/stripe", content=body, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (400, "signature_invalid")
 
     assert (await seller.get("/api/subscriptions"))["data"] == []
@@ -199,6 +199,6 @@ async def test_what_is_not_signed_for_the_account_changes_nothing(house: House, 
         b'{"id": "evt", "type": "x", "account": "a\\u0000", "data": {"object": {}}}',
     ],
 )
-async def test_what_is_no_event_is_refused(house: House, body: bytes):
-    answer = await house.api.post("/webhook/stripe", content=body, headers={"Stripe-Signature": "t=1,v1=00"})
+async def test_what_is_no_event_is_refused(instance: Instance, body: bytes):
+    answer = await instance.api.post("/webhook/stripe", content=body, headers={"Stripe-Signature": "t=1,v1=00"})
     assert (answer.status_code, answer.json()["code"]) == (400, "event_malformed")

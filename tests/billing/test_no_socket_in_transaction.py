@@ -13,7 +13,7 @@ from dream_api.core.settings import Settings
 from dream_api.gateways.contract import Gateway
 from dream_api.gateways.sandbox import Sandbox
 from tests.billing.developer import URLS, Seller, monthly
-from tests.support.instance import Cast, House, open_house
+from tests.support.instance import Cast, Instance, open_instance
 
 ASKED = {name for name in dir(Gateway) if not name.startswith("_")}
 
@@ -51,16 +51,16 @@ async def answering() -> AsyncIterator[tuple[str, int]]:
 
 
 @pytest.fixture
-async def house(database_settings: Settings, cast: Cast) -> AsyncIterator[House]:
-    async with open_house(database_settings, gateway=Talking, cast=cast) as opened:
+async def instance(database_settings: Settings, cast: Cast) -> AsyncIterator[Instance]:
+    async with open_instance(database_settings, gateway=Talking, cast=cast) as opened:
         yield opened
 
 
-async def test_every_question_to_the_gateway_is_asked_outside(house: House):
-    desk: BillingContext = house.app.state.billing
+async def test_every_question_to_the_gateway_is_asked_outside(instance: Instance):
+    desk: BillingContext = instance.app.state.billing
     gateway = desk.gateways["sandbox"]
     assert isinstance(gateway, Talking)
-    seller = Seller(house.api, house.alice.sk)
+    seller = Seller(instance.api, instance.alice.sk)
     for name, price in (("pro", "20"), ("team", "50")):
         await seller.post("/tiers", {"name": name, "limit": 5_000, "prices": [monthly(price)]})
 

@@ -8,7 +8,7 @@ from dream_api import catalog
 from dream_api.catalog import NoPrice, Price, TierWithPrices, UnknownPlan, UnknownPrice
 from dream_api.core.db import Tx
 from dream_api.platforms import Mode
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 
 MONTHLY = {"amount": 1999, "currency": "usd"}
 YEARLY = {"amount": 19_900, "currency": "usd", "interval": "year"}
@@ -16,8 +16,8 @@ IN_EUROS = {"amount": 1799, "currency": "eur"}
 TOKENS = {"amount": 50, "currency": "usd", "meter": "tokens", "per": 1000}
 
 
-async def make(house: House, account: Account, name: str, *prices: dict[str, Any]) -> dict[str, Any]:
-    answer = await house.api.post("/tiers", headers=account.sk, json={"name": name, "prices": list(prices)})
+async def make(instance: Instance, account: Account, name: str, *prices: dict[str, Any]) -> dict[str, Any]:
+    answer = await instance.api.post("/tiers", headers=account.sk, json={"name": name, "prices": list(prices)})
     assert answer.status_code == 201, answer.text
     return answer.json()
 
@@ -26,14 +26,14 @@ def of(account: Account, mode: Mode = "test") -> tuple[str, str, Mode]:
     return account.project.platform_id, account.project.id, mode
 
 
-async def offer_of(house: House, account: Account, name: str, *prices: dict[str, Any]) -> TierWithPrices:
-    await make(house, account, name, *prices)
-    async with house.database.read() as tx:
+async def offer_of(instance: Instance, account: Account, name: str, *prices: dict[str, Any]) -> TierWithPrices:
+    await make(instance, account, name, *prices)
+    async with instance.database.read() as tx:
         return await catalog.find_offer(tx, *of(account), name)
 
 
-async def test_what_somebody_wants_to_buy_is_found_with_its_price(house: House, alice: Account) -> None:
-    offer = await offer_of(house, alice, "pro", MONTHLY, TOKENS)
+async def test_what_somebody_wants_to_buy_is_found_with_its_price(instance: Instance, alice: Account) -> None:
+    offer = await offer_of(instance, alice, "pro", MONTHLY, TOKENS)
 
     price = catalog.find_price_of(offer)
 
@@ -43,8 +43,8 @@ async def test_what_somebody_wants_to_buy_is_found_with_its_price(house: House, 
     assert catalog.usage_prices(offer, "eur") == ()
 
 
-async def test_of_several_prices_the_one_is_taken_that_is_meant(house: House, alice: Account) -> None:
-    offer = await offer_of(house, alice, "pro", MONTHLY, YEARLY, IN_EUROS)
+async def test_of_several_prices_the_one_is_taken_that_is_meant(instance: Instance, alice: Account) -> None:
+    offer = await offer_of(instance, alice, "pro", MONTHLY, YEARLY, IN_EUROS)
     monthly, yearly, in_euros = offer.prices
 
     assert catalog.find_price_of(offer, price_id=monthly.id) == monthly
@@ -53,8 +53,8 @@ async def test_of_several_prices_the_one_is_taken_that_is_meant(house: House, al
     assert catalog.find_price_of(offer, currency="usd", interval="month") == monthly
 
 
-async def test_where_it_is_not_clear_the_choices_are_named(house: House, alice: Account) -> None:
-    offer = await offer_of(house, alice, "pro", MONTHLY, YEARLY, IN_EUROS)
+async def test_where_it_is_not_clear_the_choices_are_named(instance: Instance, alice: Account) -> None:
+    offer = await offer_of(instance, alice, "pro", MONTHLY, YEARLY, IN_EUROS)
     monthly, yearly, _ = [price.id for price in offer.prices]
 
     with pytest.raises(NoPrice) as several:
@@ -69,8 +69,8 @@ async def test_where_it_is_not_clear_the_choices_are_named(house: House, alice: 
     assert (several.value.param, other.value.param) == ("priceId", "priceId")
 
 
-async def test_a_price_for_usage_alone_is_not_bought(house: House, alice: Account) -> None:
-    offer = await offer_of(house, alice, "pro", TOKENS)
+async def test_a_price_for_usage_alone_is_not_bought(instance: Instance, alice: Account) -> None:
+    offer = await offer_of(instance, alice, "pro", TOKENS)
 
     with pytest.raises(NoPrice, match=r"^The tier pro has no price to sell\.$"):
         catalog.find_price_of(offer)
@@ -78,28 +78,28 @@ async def test_a_price_for_usage_alone_is_not_bought(house: House, alice: Accoun
         catalog.find_price_of(offer, price_id=offer.prices[0].id)
 
 
-async def test_a_tier_that_is_not_sold_is_refused_naming_those_that_are(house: House, alice: Account) -> None:
-    await make(house, alice, "old", MONTHLY)
-    await house.api.delete("/tiers/old", headers=alice.sk)
-    await make(house, alice, "hidden", MONTHLY)
-    await house.api.put("/tiers/hidden", headers=alice.sk, json={"isVisible": False})
+async def test_a_tier_that_is_not_sold_is_refused_naming_those_that_are(instance: Instance, alice: Account) -> None:
+    await make(instance, alice, "old", MONTHLY)
+    await instance.api.delete("/tiers/old", headers=alice.sk)
+    await make(instance, alice, "hidden", MONTHLY)
+    await instance.api.put("/tiers/hidden", headers=alice.sk, json={"isVisible": False})
 
     for name in ("old", "gold", "a\u0000b"):
-        async with house.database.read() as tx:
+        async with instance.database.read() as tx:
             with pytest.raises(UnknownPlan) as refused:
                 await catalog.find_offer(tx, *of(alice), name)
         assert refused.value.sentence == "There is no such tier to buy; the project's tiers are: free."
         assert refused.value.param == "tier"
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         assert (await catalog.find_offer(tx, *of(alice), "hidden")).is_visible is False
 
 
 async def test_a_price_is_found_in_its_own_project_and_mode_only(
-    house: House, alice: Account, charlie: Account
+    instance: Instance, alice: Account, charlie: Account
 ) -> None:
-    price_id = (await make(house, alice, "pro", MONTHLY))["prices"][0]["id"]
+    price_id = (await make(instance, alice, "pro", MONTHLY))["prices"][0]["id"]
 
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         found = await catalog.find_price(tx, *of(alice), price_id)
         for where, asked in (
             (of(charlie), price_id),
@@ -114,12 +114,12 @@ async def test_a_price_is_found_in_its_own_project_and_mode_only(
     assert found.unit_amount == 1999
 
 
-async def test_an_archived_price_goes_on_and_is_not_sold(house: House, alice: Account) -> None:
-    old = (await make(house, alice, "pro", MONTHLY))["prices"][0]["id"]
-    changed = await house.api.put("/tiers/pro", headers=alice.sk, json={"prices": [{**MONTHLY, "amount": 2499}]})
+async def test_an_archived_price_goes_on_and_is_not_sold(instance: Instance, alice: Account) -> None:
+    old = (await make(instance, alice, "pro", MONTHLY))["prices"][0]["id"]
+    changed = await instance.api.put("/tiers/pro", headers=alice.sk, json={"prices": [{**MONTHLY, "amount": 2499}]})
     new = changed.json()["prices"][0]["id"]
 
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         kept, offer, sold = await _as_billing(tx, alice, old, new)
 
     assert (kept.unit_amount, kept.is_archived, sold.unit_amount) == (1999, True, 2499)
@@ -135,21 +135,21 @@ async def _as_billing(tx: Tx, alice: Account, old: str, new: str) -> tuple[Price
     return kept, *await catalog.find_purchasable(tx, *of(alice), new)
 
 
-async def test_a_price_of_an_archived_tier_is_not_sold(house: House, alice: Account) -> None:
-    price_id = (await make(house, alice, "pro", MONTHLY))["prices"][0]["id"]
-    await house.api.delete("/tiers/pro", headers=alice.sk)
+async def test_a_price_of_an_archived_tier_is_not_sold(instance: Instance, alice: Account) -> None:
+    price_id = (await make(instance, alice, "pro", MONTHLY))["prices"][0]["id"]
+    await instance.api.delete("/tiers/pro", headers=alice.sk)
 
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         with pytest.raises(UnknownPrice):
             await catalog.find_purchasable(tx, *of(alice), price_id)
         kept = await catalog.find_price(tx, *of(alice), price_id)
     assert kept.is_archived is False
 
 
-async def test_every_kind_of_price_is_read_as_it_was_written(house: House, alice: Account) -> None:
+async def test_every_kind_of_price_is_read_as_it_was_written(instance: Instance, alice: Account) -> None:
     steps = [{"upTo": 5, "unitAmount": 10}, {"upTo": None, "unitAmount": 1, "flatAmount": 7}]
     offer = await offer_of(
-        house,
+        instance,
         alice,
         "pro",
         {

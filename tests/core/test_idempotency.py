@@ -14,7 +14,7 @@ from dream_api.core.db import Database, Tx
 from dream_api.core.idempotency import IdempotentRequest, run_once
 from dream_api.core.idempotency.tables import idempotency_keys
 from dream_api.customers.tables import customers
-from tests.support.instance import INSTANCE_KEY, Account, House, bearer
+from tests.support.instance import INSTANCE_KEY, Account, Instance, bearer
 
 ADA = {"userId": "ada", "email": "ada@example.com", "name": "Ada"}
 
@@ -23,8 +23,8 @@ def keyed(account: Account, key: str = "k1") -> dict[str, str]:
     return {**account.sk, "Idempotency-Key": key}
 
 
-async def create(house: House, headers: dict[str, str], body: dict[str, Any] = ADA) -> httpx.Response:
-    return await house.api.post("/api/customers", headers=headers, json=body)
+async def create(instance: Instance, headers: dict[str, str], body: dict[str, Any] = ADA) -> httpx.Response:
+    return await instance.api.post("/api/customers", headers=headers, json=body)
 
 
 async def count(database: Database, table: Any = customers) -> int:
@@ -35,10 +35,10 @@ async def count(database: Database, table: Any = customers) -> int:
         return int(await tx.scalar(query))
 
 
-async def test_a_repeated_key_is_answered_as_the_first_time(house: House, alice: Account) -> None:
-    first = await create(house, keyed(alice))
-    await house.api.patch("/api/customers/userId:ada", headers=alice.sk, json={"name": "Ada Lovelace"})
-    again = await create(house, keyed(alice))
+async def test_a_repeated_key_is_answered_as_the_first_time(instance: Instance, alice: Account) -> None:
+    first = await create(instance, keyed(alice))
+    await instance.api.patch("/api/customers/userId:ada", headers=alice.sk, json={"name": "Ada Lovelace"})
+    again = await create(instance, keyed(alice))
 
     assert (first.status_code, again.status_code) == (201, 201)
     assert again.content == first.content
@@ -46,100 +46,102 @@ async def test_a_repeated_key_is_answered_as_the_first_time(house: House, alice:
     assert "Idempotent-Replayed" not in first.headers
     assert again.headers["Idempotent-Replayed"] == "true"
     assert again.headers["X-Request-Id"] != first.headers["X-Request-Id"]
-    assert await count(house.database) == 1
+    assert await count(instance.database) == 1
 
 
-async def test_a_key_with_another_body_is_a_mismatch(house: House, alice: Account) -> None:
-    await create(house, keyed(alice))
-    other = await create(house, keyed(alice), {"userId": "bob"})
+async def test_a_key_with_another_body_is_a_mismatch(instance: Instance, alice: Account) -> None:
+    await create(instance, keyed(alice))
+    other = await create(instance, keyed(alice), {"userId": "bob"})
 
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
     assert other.json()["param"] == "Idempotency-Key"
-    assert (await house.api.get("/api/customers/userId:bob", headers=alice.sk)).status_code == 404
+    assert (await instance.api.get("/api/customers/userId:bob", headers=alice.sk)).status_code == 404
 
 
 async def test_a_key_means_something_else_to_another_project_and_mode(
-    house: House, alice: Account, charlie: Account
+    instance: Instance, alice: Account, charlie: Account
 ) -> None:
     for headers in (alice.sk, alice.live, charlie.sk):
-        answer = await create(house, {**headers, "Idempotency-Key": "k1"})
+        answer = await create(instance, {**headers, "Idempotency-Key": "k1"})
         assert answer.status_code == 201
         assert "Idempotent-Replayed" not in answer.headers
 
-    assert await count(house.database) == 3
+    assert await count(instance.database) == 3
 
 
-async def test_a_key_of_a_metered_call_is_apart_from_that_of_another_path(house: House, alice: Account) -> None:
-    counted = await house.api.post("/api/data", headers={**keyed(alice), "X-User-Id": "ada"})
-    made = await create(house, keyed(alice))
+async def test_a_key_of_a_metered_call_is_apart_from_that_of_another_path(instance: Instance, alice: Account) -> None:
+    counted = await instance.api.post("/api/data", headers={**keyed(alice), "X-User-Id": "ada"})
+    made = await create(instance, keyed(alice))
 
     assert (counted.status_code, made.status_code) == (200, 201)
     assert "Idempotent-Replayed" not in made.headers
 
 
-async def test_a_key_outlives_the_rotation_of_the_secret_key(house: House, alice: Account) -> None:
-    first = await create(house, keyed(alice))
-    async with house.database.write() as tx:
+async def test_a_key_outlives_the_rotation_of_the_secret_key(instance: Instance, alice: Account) -> None:
+    first = await create(instance, keyed(alice))
+    async with instance.database.write() as tx:
         fresh = await keys.rotate(tx, alice.project, "test", instance_key=INSTANCE_KEY, created_by="test")
-    again = await create(house, {**bearer(fresh.token), "Idempotency-Key": "k1"})
+    again = await create(instance, {**bearer(fresh.token), "Idempotency-Key": "k1"})
 
     assert again.headers["Idempotent-Replayed"] == "true"
     assert again.content == first.content
 
 
-async def test_twins_at_the_same_time_make_one_customer_and_are_answered_alike(house: House, alice: Account) -> None:
-    answers = await asyncio.gather(*(create(house, keyed(alice)) for _ in range(10)))
+async def test_twins_at_the_same_time_make_one_customer_and_are_answered_alike(
+    instance: Instance, alice: Account
+) -> None:
+    answers = await asyncio.gather(*(create(instance, keyed(alice)) for _ in range(10)))
 
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1
     assert sum("Idempotent-Replayed" in answer.headers for answer in answers) == 9
-    assert await count(house.database) == 1
+    assert await count(instance.database) == 1
 
 
-async def test_requests_without_a_key_are_never_replayed(house: House, alice: Account) -> None:
-    first, second = [await create(house, alice.sk) for _ in range(2)]
+async def test_requests_without_a_key_are_never_replayed(instance: Instance, alice: Account) -> None:
+    first, second = [await create(instance, alice.sk) for _ in range(2)]
 
     assert (first.status_code, second.status_code) == (201, 409)
-    assert await count(house.database, idempotency_keys) == 0
+    assert await count(instance.database, idempotency_keys) == 0
 
 
-async def test_after_a_day_a_key_is_fresh(house: House, alice: Account) -> None:
-    await create(house, keyed(alice))
+async def test_after_a_day_a_key_is_fresh(instance: Instance, alice: Account) -> None:
+    await create(instance, keyed(alice))
     clock.move(clock.DAY - clock.MINUTE)
-    assert (await create(house, keyed(alice))).headers["Idempotent-Replayed"] == "true"
+    assert (await create(instance, keyed(alice))).headers["Idempotent-Replayed"] == "true"
 
     clock.move(2 * clock.MINUTE)
-    bob = await create(house, keyed(alice), {"userId": "bob"})
-    again = await create(house, keyed(alice), {"userId": "bob"})
+    bob = await create(instance, keyed(alice), {"userId": "bob"})
+    again = await create(instance, keyed(alice), {"userId": "bob"})
 
     assert (bob.status_code, bob.json()["userId"]) == (201, "bob")
     assert again.content == bob.content
-    assert await count(house.database, idempotency_keys) == 1
+    assert await count(instance.database, idempotency_keys) == 1
 
 
-async def test_refusals_are_not_remembered(house: House, alice: Account) -> None:
-    await create(house, alice.sk)
-    taken = await create(house, keyed(alice))
-    unknown = await create(house, keyed(alice), {"userId": "bob", "plan": "pro"})
-    await house.set_limit(alice, "pro", 5)
-    made = await create(house, keyed(alice), {"userId": "bob", "plan": "pro"})
+async def test_refusals_are_not_remembered(instance: Instance, alice: Account) -> None:
+    await create(instance, alice.sk)
+    taken = await create(instance, keyed(alice))
+    unknown = await create(instance, keyed(alice), {"userId": "bob", "plan": "pro"})
+    await instance.set_limit(alice, "pro", 5)
+    made = await create(instance, keyed(alice), {"userId": "bob", "plan": "pro"})
 
     assert [answer.status_code for answer in (taken, unknown, made)] == [409, 422, 201]
     assert "Idempotent-Replayed" not in made.headers
 
 
 @pytest.mark.parametrize("key", [b"", b"k" * 256, b"schl\xc3\xbcssel", b"a\tb", b"\xff"])
-async def test_what_is_no_key_is_refused_and_nothing_is_made(house: House, alice: Account, key: bytes) -> None:
+async def test_what_is_no_key_is_refused_and_nothing_is_made(instance: Instance, alice: Account, key: bytes) -> None:
     headers = {name.encode(): value.encode() for name, value in alice.sk.items()}
-    answer = await house.api.post("/api/customers", headers={**headers, b"Idempotency-Key": key}, json=ADA)
+    answer = await instance.api.post("/api/customers", headers={**headers, b"Idempotency-Key": key}, json=ADA)
 
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
     assert answer.json()["param"] == "Idempotency-Key"
-    assert await count(house.database) == 0
+    assert await count(instance.database) == 0
 
 
-async def test_the_longest_key_is_remembered(house: House, alice: Account) -> None:
-    first, again = [await create(house, keyed(alice, "~" * 255)) for _ in range(2)]
+async def test_the_longest_key_is_remembered(instance: Instance, alice: Account) -> None:
+    first, again = [await create(instance, keyed(alice, "~" * 255)) for _ in range(2)]
 
     assert first.status_code == 201
     assert again.headers["Idempotent-Replayed"] == "true"

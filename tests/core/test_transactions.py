@@ -21,7 +21,7 @@ from dream_api.metering import queue
 from dream_api.platforms import Mode
 from dream_api.platforms.tables import numbers
 from dream_api.usage import Window
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 
 _PUT = insert(numbers)
 _PUT_IN_BATCH = Statement(insert(numbers).values(series="batch", last=1))
@@ -133,7 +133,7 @@ async def _visible(database: Database, user_id: str) -> bool:
     [("POST", "/api/data", b""), ("POST", "/api/customers", b'{"userId": "eve"}')],
 )
 async def test_when_the_answer_begins_another_connection_sees_the_effect(
-    house: House, alice: Account, method: str, path: str, body: bytes
+    instance: Instance, alice: Account, method: str, path: str, body: bytes
 ) -> None:
     headers = {**alice.calls("eve"), "Content-Type": "application/json", "Idempotency-Key": "k1"}
     told: list[tuple[int, bool]] = []
@@ -143,7 +143,7 @@ async def test_when_the_answer_begins_another_connection_sees_the_effect(
 
     async def send(message: Message) -> None:
         if message["type"] == "http.response.start":
-            told.append((message["status"], await _visible(house.database, "eve")))
+            told.append((message["status"], await _visible(instance.database, "eve")))
 
     scope = {
         "type": "http",
@@ -159,8 +159,8 @@ async def test_when_the_answer_begins_another_connection_sees_the_effect(
         "client": ("127.0.0.1", 1),
         "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
     }
-    assert not await _visible(house.database, "eve")
-    await house.app(scope, receive, send)
+    assert not await _visible(instance.database, "eve")
+    await instance.app(scope, receive, send)
 
     [(status, was_visible)] = told
     assert status in (200, 201)
@@ -275,9 +275,11 @@ async def test_a_socket_that_opens_inside_a_transaction_is_noticed(database: Dat
     assert connected_inside(database) == []
 
 
-async def test_no_request_opens_a_socket_inside_a_transaction(house: House, alice: Account, charlie: Account) -> None:
-    connected_inside(house.database)
-    ask = house.api.request
+async def test_no_request_opens_a_socket_inside_a_transaction(
+    instance: Instance, alice: Account, charlie: Account
+) -> None:
+    connected_inside(instance.database)
+    ask = instance.api.request
     for who in (alice, charlie):
         await asyncio.gather(*(ask("POST", "/api/data", headers=who.calls(f"user-{n}")) for n in range(20)))
         keyed = {**who.sk, "Idempotency-Key": "k1"}
@@ -290,18 +292,18 @@ async def test_no_request_opens_a_socket_inside_a_transaction(house: House, alic
         await ask("GET", "/api/usage", headers=who.calls("user-1"))
         await ask("GET", "/readyz")
 
-    assert connected_inside(house.database) == []
+    assert connected_inside(instance.database) == []
 
 
 # How many statements a metered call costs.
 
 
 @asynccontextmanager
-async def statements(house: House) -> AsyncIterator[list[str]]:
+async def statements(instance: Instance) -> AsyncIterator[list[str]]:
     """Everything that the drivers were told to run on the gate's connections, as they saw it."""
     told: list[str] = []
-    batches: Any = house.database._batches
-    if house.database.path is not None:
+    batches: Any = instance.database._batches
+    if instance.database.path is not None:
         batches._connection.set_trace_callback(told.append)
         yield told
         batches._connection.set_trace_callback(None)
@@ -315,16 +317,16 @@ async def statements(house: House) -> AsyncIterator[list[str]]:
 
 
 async def count(
-    house: House, account: Account, users: list[str], keyed: str | None = None, mode: Mode = "test"
+    instance: Instance, account: Account, users: list[str], keyed: str | None = None, mode: Mode = "test"
 ) -> None:
     """Metered calls that are counted in one transaction."""
-    key = await house.authenticator.server(f"Bearer {account.secret[mode]}")
-    terms = await house.metering.terms_of(key)
+    key = await instance.authenticator.server(f"Bearer {account.secret[mode]}")
+    terms = await instance.metering.terms_of(key)
     calls = [
         metering.build_call(key, terms, user_id=user, idempotency_key=None if keyed is None else f"{keyed}-{user}")
         for user in users
     ]
-    outcomes = await asyncio.gather(*(house.metering.count(call) for call in calls))
+    outcomes = await asyncio.gather(*(instance.metering.count(call) for call in calls))
     assert all(outcome.is_allowed for outcome in outcomes)
 
 
@@ -337,24 +339,24 @@ def _nothing_is_released(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "_RELEASE_EVERY", 2**63)
 
 
-Work = Callable[[House, Account, list[str]], Awaitable[None]]
+Work = Callable[[Instance, Account, list[str]], Awaitable[None]]
 
 
-async def _known(house: House, account: Account, users: list[str]) -> None:
-    await count(house, account, users)
+async def _known(instance: Instance, account: Account, users: list[str]) -> None:
+    await count(instance, account, users)
 
 
-async def _forgotten(house: House, account: Account, users: list[str]) -> None:
-    house.metering.customers.clear()
-    await count(house, account, users)
+async def _forgotten(instance: Instance, account: Account, users: list[str]) -> None:
+    instance.metering.customers.clear()
+    await count(instance, account, users)
 
 
-async def _keyed(house: House, account: Account, users: list[str]) -> None:
-    await count(house, account, users, keyed=f"k{len(users)}")
+async def _keyed(instance: Instance, account: Account, users: list[str]) -> None:
+    await count(instance, account, users, keyed=f"k{len(users)}")
 
 
-async def _newcomers(house: House, account: Account, users: list[str]) -> None:
-    await count(house, account, [f"{len(users)}-{user}" for user in users])
+async def _newcomers(instance: Instance, account: Account, users: list[str]) -> None:
+    await count(instance, account, [f"{len(users)}-{user}" for user in users])
 
 
 @pytest.mark.parametrize(
@@ -363,16 +365,16 @@ async def _newcomers(house: House, account: Account, users: list[str]) -> None:
     ids=["known", "forgotten", "keyed", "newcomers"],
 )
 async def test_a_batch_of_64_costs_as_many_statements_as_one_call(
-    house: House, alice: Account, work: Work, most: int
+    instance: Instance, alice: Account, work: Work, most: int
 ) -> None:
-    await count(house, alice, USERS)
-    await work(house, alice, USERS[:2])  # drivers ask a few things once
+    await count(instance, alice, USERS)
+    await work(instance, alice, USERS[:2])  # drivers ask a few things once
     costs: list[list[str]] = []
     for users in (USERS[:1], USERS):
-        await house.changes.poll()  # what is remembered is believed, however busy the machine is
-        await count(house, alice, USERS)
-        async with statements(house) as told:
-            await work(house, alice, users)
+        await instance.changes.poll()  # what is remembered is believed, however busy the machine is
+        await count(instance, alice, USERS)
+        async with statements(instance) as told:
+            await work(instance, alice, users)
         costs.append(list(told))
 
     alone, together = costs
@@ -380,14 +382,16 @@ async def test_a_batch_of_64_costs_as_many_statements_as_one_call(
     assert [cost.split()[0] for cost in alone] == [cost.split()[0] for cost in together]
 
 
-async def test_a_call_costs_as_many_statements_among_1000_customers_as_alone(house: House, alice: Account) -> None:
-    await count(house, alice, ["ada"])
+async def test_a_call_costs_as_many_statements_among_1000_customers_as_alone(
+    instance: Instance, alice: Account
+) -> None:
+    await count(instance, alice, ["ada"])
     costs: list[list[str]] = []
     for others in (0, 1_000):
-        await count(house, alice, [f"other-{number}" for number in range(others)])
-        house.metering.customers.clear()
-        async with statements(house) as told:
-            answer = await house.api.post("/api/data", headers=alice.calls())
+        await count(instance, alice, [f"other-{number}" for number in range(others)])
+        instance.metering.customers.clear()
+        async with statements(instance) as told:
+            answer = await instance.api.post("/api/data", headers=alice.calls())
         assert answer.status_code == 200
         costs.append(list(told))
 
@@ -398,12 +402,12 @@ async def test_a_call_costs_as_many_statements_among_1000_customers_as_alone(hou
 
 @pytest.mark.parametrize("mode", ["test", "live"])
 async def test_a_call_reads_and_writes_as_many_rows_among_1000_customers_as_alone(
-    house: House, alice: Account, mode: Mode, monkeypatch: pytest.MonkeyPatch
+    instance: Instance, alice: Account, mode: Mode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await house.set_level(9, TierLimit(10**6, "active_users", Window.HOUR))
-    await house.assign(alice, 9)
-    await count(house, alice, ["ada"], mode=mode)
-    begin = house.database.batch
+    await instance.set_level(9, TierLimit(10**6, "active_users", Window.HOUR))
+    await instance.assign(alice, 9)
+    await count(instance, alice, ["ada"], mode=mode)
+    begin = instance.database.batch
     rows: list[tuple[int, int]] = []
 
     @asynccontextmanager
@@ -411,15 +415,15 @@ async def test_a_call_reads_and_writes_as_many_rows_among_1000_customers_as_alon
         async with begin() as tx:
             yield _Counting(tx, rows)
 
-    monkeypatch.setattr(house.database, "batch", counting)
+    monkeypatch.setattr(instance.database, "batch", counting)
     costs: list[list[tuple[int, int]]] = []
     for others in (0, 1_000):
-        await count(house, alice, [f"other-{number}" for number in range(others)], mode=mode)
-        await house.changes.poll()  # what is remembered is believed, however busy the machine is
-        await count(house, alice, ["ada"], mode=mode)
-        house.metering.customers.clear()
+        await count(instance, alice, [f"other-{number}" for number in range(others)], mode=mode)
+        await instance.changes.poll()  # what is remembered is believed, however busy the machine is
+        await count(instance, alice, ["ada"], mode=mode)
+        instance.metering.customers.clear()
         rows.clear()
-        await count(house, alice, ["ada"], mode=mode)
+        await count(instance, alice, ["ada"], mode=mode)
         costs.append(list(rows))
 
     alone, among = costs

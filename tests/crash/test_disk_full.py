@@ -20,7 +20,7 @@ from sqlalchemy import text
 
 from dream_api.core.db import FILE_NAME, Statement
 from dream_api.core.settings import Settings
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 from tests.support.load import Call, Served, Tally, found
 from tests.support.postgres import Postgres
 
@@ -31,40 +31,41 @@ FULL_SECONDS = 1.0
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
 async def test_a_full_sqlite_refuses_what_would_grow_it_and_goes_on_when_there_is_room(
-    house: House, alice: Account
+    instance: Instance, alice: Account
 ) -> None:
-    await house.api.post("/api/data", headers=alice.calls())
-    await _bound_pages(house, 1)  # not less than there are: the file cannot grow
+    await instance.api.post("/api/data", headers=alice.calls())
+    await _bound_pages(instance, 1)  # not less than there are: the file cannot grow
 
-    metered = [await house.api.post("/api/data", headers=alice.calls(f"user-{turn}")) for turn in range(60)]
+    metered = [await instance.api.post("/api/data", headers=alice.calls(f"user-{turn}")) for turn in range(60)]
     made = [
-        await house.api.post("/api/customers", headers=alice.sk, json={"userId": f"made-{turn}"}) for turn in range(60)
+        await instance.api.post("/api/customers", headers=alice.sk, json={"userId": f"made-{turn}"})
+        for turn in range(60)
     ]
     refused = [answer for answer in (*metered, *made) if answer.status_code >= 400]
-    read = await house.api.get("/api/usage", headers=alice.calls())
+    read = await instance.api.get("/api/usage", headers=alice.calls())
     assert {answer.status_code for answer in refused} == {503}
     assert {answer.json()["code"] for answer in refused} == {"storage_unavailable"}
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
     assert {metered[-1].status_code, made[-1].status_code} == {503}
     assert read.status_code == 200
 
-    await _bound_pages(house, 2**30)
+    await _bound_pages(instance, 2**30)
 
-    again = [await house.api.post("/api/data", headers=alice.calls(f"user-{turn}")) for turn in range(60)]
+    again = [await instance.api.post("/api/data", headers=alice.calls(f"user-{turn}")) for turn in range(60)]
     assert {answer.status_code for answer in again} == {200}
     for turn, first in enumerate(metered):
-        assert (await house.usage_of(alice, f"user-{turn}"))["count"] == 1 + (first.status_code == 200)
-    assert (await house.api.post("/api/customers", headers=alice.sk, json={"userId": "late"})).status_code == 201
-    served = Served(house.settings, alice)
+        assert (await instance.usage_of(alice, f"user-{turn}"))["count"] == 1 + (first.status_code == 200)
+    assert (await instance.api.post("/api/customers", headers=alice.sk, json={"userId": "late"})).status_code == 201
+    served = Served(instance.settings, alice)
     assert await served.contradictions() == {}
 
 
-async def _bound_pages(house: House, pages: int) -> None:
+async def _bound_pages(instance: Instance, pages: int) -> None:
     """Of both writing connections; a bound below the present size means the present size."""
     bound = f"PRAGMA max_page_count = {pages}"
-    async with house.database.write() as tx:
+    async with instance.database.write() as tx:
         await tx.scalar(text(bound))
-    async with house.database.batch() as batch:
+    async with instance.database.batch() as batch:
         await batch.fetch(Statement(text(bound)))
 
 

@@ -9,7 +9,7 @@ from dream_api import customers, platforms
 from dream_api.catalog import TierLimit
 from dream_api.core import clock
 from dream_api.customers import Customer, has_lapsed, period_of
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 
 
 def at(text: str) -> int:
@@ -54,16 +54,16 @@ def test_a_plan_lapses_after_72_hours_of_silence():
     assert has_lapsed(customer, at("2026-02-18"))
 
 
-async def put(house: House, account: Account, plan: str | None, period: tuple[str, str] | None = None) -> None:
+async def put(instance: Instance, account: Account, plan: str | None, period: tuple[str, str] | None = None) -> None:
     project = account.project
     scope = platforms.ProjectScope(project.platform_id, project.platform_no, project.id, "test")
     paid = None if period is None else (at(period[0]), at(period[1]))
-    async with house.database.write() as tx:
+    async with instance.database.write() as tx:
         await customers.set_plan(tx, scope, "ada", plan, now=clock.now(), period=paid)
 
 
-async def count(house: House, account: Account, quantity: int = 1) -> dict[str, Any]:
-    answer = await house.api.post("/api/data", headers=account.calls("ada"), json={"quantity": quantity})
+async def count(instance: Instance, account: Account, quantity: int = 1) -> dict[str, Any]:
+    answer = await instance.api.post("/api/data", headers=account.calls("ada"), json={"quantity": quantity})
     return answer.json()["usage"]
 
 
@@ -72,16 +72,16 @@ def turn_to(moment: str) -> None:
 
 
 async def test_a_subscriptions_count_stays_in_its_period_and_the_month_goes_on_as_it_stood(
-    house: House, alice: Account
+    instance: Instance, alice: Account
 ):
-    await house.set_limits(alice, "pro", TierLimit(100))
+    await instance.set_limits(alice, "pro", TierLimit(100))
     turn_to("2027-03-10T12:00")
-    assert (await count(house, alice, 7))["count"] == 7
+    assert (await count(instance, alice, 7))["count"] == 7
 
-    await put(house, alice, "pro", ("2027-03-10T12:00", "2027-04-10T12:00"))
-    subscribed_usage = await count(house, alice, 50)
-    await put(house, alice, None)
-    left = await count(house, alice)
+    await put(instance, alice, "pro", ("2027-03-10T12:00", "2027-04-10T12:00"))
+    subscribed_usage = await count(instance, alice, 50)
+    await put(instance, alice, None)
+    left = await count(instance, alice)
 
     assert (subscribed_usage["plan"], subscribed_usage["count"], subscribed_usage["periodStart"]) == (
         "pro",
@@ -91,18 +91,18 @@ async def test_a_subscriptions_count_stays_in_its_period_and_the_month_goes_on_a
     assert (left["plan"], left["count"], left["periodStart"]) == ("free", 8, "2027-03-01T00:00:00Z")
 
 
-async def test_nothing_refills_by_leaving_and_coming_back(house: House, alice: Account):
-    await house.set_limits(alice, "pro", TierLimit(100))
+async def test_nothing_refills_by_leaving_and_coming_back(instance: Instance, alice: Account):
+    await instance.set_limits(alice, "pro", TierLimit(100))
     turn_to("2027-03-10T12:00")
-    await put(house, alice, "pro", ("2027-03-10T12:00", "2027-04-10T12:00"))
-    await count(house, alice, 60)
+    await put(instance, alice, "pro", ("2027-03-10T12:00", "2027-04-10T12:00"))
+    await count(instance, alice, 60)
 
-    await put(house, alice, None)
+    await put(instance, alice, None)
     turn_to("2027-03-20T12:00")
-    await put(house, alice, "pro", ("2027-03-20T12:00", "2027-04-20T12:00"))
-    back = await count(house, alice)
+    await put(instance, alice, "pro", ("2027-03-20T12:00", "2027-04-20T12:00"))
+    back = await count(instance, alice)
     turn_to("2027-04-11T12:00")
-    next_month = await count(house, alice)
+    next_month = await count(instance, alice)
 
     assert (back["count"], back["periodStart"], back["periodEnd"]) == (
         61,
@@ -112,34 +112,34 @@ async def test_nothing_refills_by_leaving_and_coming_back(house: House, alice: A
     assert (next_month["count"], next_month["periodStart"]) == (1, "2027-04-10T12:00:00Z")
 
 
-async def test_a_plan_change_with_the_same_anchor_keeps_the_count(house: House, alice: Account):
-    await house.set_limits(alice, "pro", TierLimit(100))
-    await house.set_limits(alice, "team", TierLimit(500))
+async def test_a_plan_change_with_the_same_anchor_keeps_the_count(instance: Instance, alice: Account):
+    await instance.set_limits(alice, "pro", TierLimit(100))
+    await instance.set_limits(alice, "team", TierLimit(500))
     turn_to("2027-03-12T12:00")
-    await put(house, alice, "pro", ("2027-03-10", "2027-04-10"))
-    await count(house, alice, 60)
+    await put(instance, alice, "pro", ("2027-03-10", "2027-04-10"))
+    await count(instance, alice, 60)
 
-    await put(house, alice, "team", ("2027-03-10", "2027-04-10"))
-    changed = await count(house, alice)
-    await put(house, alice, "team", ("2027-03-12", "2027-04-12"))
-    anew = await count(house, alice)
+    await put(instance, alice, "team", ("2027-03-10", "2027-04-10"))
+    changed = await count(instance, alice)
+    await put(instance, alice, "team", ("2027-03-12", "2027-04-12"))
+    anew = await count(instance, alice)
 
     assert (changed["plan"], changed["count"], changed["limit"]) == ("team", 61, 500)
     assert (anew["count"], anew["periodStart"]) == (1, "2027-03-12T00:00:00Z")
 
 
-async def test_a_silent_gateway_is_waited_for_72_hours(house: House, alice: Account):
-    await house.set_limits(alice, "pro", TierLimit(100))
+async def test_a_silent_gateway_is_waited_for_72_hours(instance: Instance, alice: Account):
+    await instance.set_limits(alice, "pro", TierLimit(100))
     turn_to("2027-03-12T12:00")
-    await put(house, alice, "pro", ("2027-03-10", "2027-04-10"))
-    await count(house, alice, 60)
+    await put(instance, alice, "pro", ("2027-03-10", "2027-04-10"))
+    await count(instance, alice, 60)
 
     turn_to("2027-04-12T12:00")
-    silent = await count(house, alice, 5)
+    silent = await count(instance, alice, 5)
     turn_to("2027-04-13T00:00")
-    lapsed = await count(house, alice)
-    await put(house, alice, "pro", ("2027-04-10", "2027-05-10"))
-    told = await count(house, alice)
+    lapsed = await count(instance, alice)
+    await put(instance, alice, "pro", ("2027-04-10", "2027-05-10"))
+    told = await count(instance, alice)
 
     assert (silent["plan"], silent["count"], silent["periodStart"]) == ("pro", 5, "2027-04-10T00:00:00Z")
     assert (lapsed["plan"], lapsed["count"], lapsed["periodStart"]) == ("free", 1, "2027-04-01T00:00:00Z")

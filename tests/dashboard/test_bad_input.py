@@ -9,7 +9,7 @@ import dream_api
 from dream_api import platforms
 from dream_api.app import ROUTERS
 from dream_api.dashboard.layout import PageRoute
-from tests.support.instance import House
+from tests.support.instance import Instance
 
 ODD = ("\x00", "\udcff", "9" * 400, '"><script>')
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, PageRoute)]
@@ -25,12 +25,12 @@ def odd(text: str) -> str:
     return quote(text, safe="", errors="surrogateescape")
 
 
-async def operating_owner(house: House) -> dict[str, str]:
+async def operating_owner(instance: Instance) -> dict[str, str]:
     """Alice runs the instance as well; where she is at work."""
-    async with house.database.write() as tx:
+    async with instance.database.write() as tx:
         operator = await platforms.operator_platform(tx)
-        await platforms.add_member(tx, operator.id, house.alice.user_ids["owner"], "owner")
-    return {"platformId": house.alice.project.platform_id, "projectId": house.alice.project.id, "mode": "test"}
+        await platforms.add_member(tx, operator.id, instance.alice.user_ids["owner"], "owner")
+    return {"platformId": instance.alice.project.platform_id, "projectId": instance.alice.project.id, "mode": "test"}
 
 
 def path_of(route: PageRoute, values: dict[str, str]) -> str:
@@ -50,27 +50,29 @@ def is_told_in_a_page(answer: Any) -> bool:
     return answer.status_code < 500 and (is_page or 300 <= answer.status_code < 400) and '"><script>' not in answer.text
 
 
-async def test_odd_questions_are_answered_with_a_page(house: House) -> None:
-    headers = {**house.alice.cookie(), "Accept": "text/html"}
-    home = await operating_owner(house)
+async def test_odd_questions_are_answered_with_a_page(instance: Instance) -> None:
+    headers = {**instance.alice.cookie(), "Accept": "text/html"}
+    home = await operating_owner(instance)
 
     for route in (one for one in ROUTES if "GET" in one.methods):
         for path in asked_of(route, home):
-            answer = await house.api.get(path, headers=headers)
+            answer = await instance.api.get(path, headers=headers)
             assert is_told_in_a_page(answer), (path, answer.status_code, answer.text)
 
 
-async def test_odd_forms_are_answered_with_a_page_and_those_of_others_with_no(house: House) -> None:
-    headers = {**house.alice.cookie(), "Accept": "text/html"}
-    home = await operating_owner(house)
+async def test_odd_forms_are_answered_with_a_page_and_those_of_others_with_no(instance: Instance) -> None:
+    headers = {**instance.alice.cookie(), "Accept": "text/html"}
+    home = await operating_owner(instance)
     forms = [path_of(one, home) for one in ROUTES if "POST" in one.methods and not one.path.startswith("/account")]
     assert len(forms) > 40
 
     for path in forms:
         foreign = [
-            await house.api.post(path, headers={**headers, "Sec-Fetch-Site": "same-site"}, data=house.alice.form()),
-            await house.api.post(path, headers={**headers, "Origin": "null"}, data=house.alice.form()),
-            await house.api.post(path, headers=headers, data={"csrf": "é"}),
+            await instance.api.post(
+                path, headers={**headers, "Sec-Fetch-Site": "same-site"}, data=instance.alice.form()
+            ),
+            await instance.api.post(path, headers={**headers, "Origin": "null"}, data=instance.alice.form()),
+            await instance.api.post(path, headers=headers, data={"csrf": "é"}),
         ]
         # What the address alone is wrong about is said before: there is no such page, or it cannot be asked so.
         assert {one.status_code for one in foreign} <= {403, 404, 422}, path
@@ -78,12 +80,12 @@ async def test_odd_forms_are_answered_with_a_page_and_those_of_others_with_no(ho
     for path in forms:
         for text in ("", *ODD):
             fields = {name: text.encode(errors="replace").decode() for name in FIELDS}
-            answer = await house.api.post(path, headers=headers, data={**fields, **house.alice.form()})
+            answer = await instance.api.post(path, headers=headers, data={**fields, **instance.alice.form()})
             assert is_told_in_a_page(answer), (path, text, answer.status_code, answer.text)
 
 
-async def test_a_viewer_changes_nothing_and_a_stranger_finds_nothing(house: House) -> None:
-    alice, charlie = house.alice, house.charlie
+async def test_a_viewer_changes_nothing_and_a_stranger_finds_nothing(instance: Instance) -> None:
+    alice, charlie = instance.alice, instance.charlie
     home = {"platformId": alice.project.platform_id, "projectId": alice.project.id, "mode": "test"}
     home |= {"user_id": alice.user_ids["member"], "customerId": "cus_" + "0" * 26}
     at_home = [one for one in ROUTES if {"platformId", "projectId"} & one.param_convertors.keys()]
@@ -91,9 +93,9 @@ async def test_a_viewer_changes_nothing_and_a_stranger_finds_nothing(house: Hous
     for route in at_home:
         path = path_of(route, home)
         if "POST" in route.methods:
-            viewed = await house.api.post(path, headers=alice.cookie("viewer"), data=alice.form("viewer"))
+            viewed = await instance.api.post(path, headers=alice.cookie("viewer"), data=alice.form("viewer"))
             assert viewed.status_code in (403, 404), path
         for method in route.methods & {"GET", "POST"}:
-            strange = await house.api.request(method, path, headers=charlie.cookie(), data=charlie.form())
+            strange = await instance.api.request(method, path, headers=charlie.cookie(), data=charlie.form())
             assert strange.status_code == 404, (method, path)
             assert alice.project.name not in strange.text

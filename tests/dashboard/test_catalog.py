@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from httpx2 import AsyncClient, Response
 
 from dream_api import platforms
-from tests.support.instance import Account, House, open_store
+from tests.support.instance import Account, Instance, open_store
 
 _TIER = {
     "name": "pro",
@@ -169,8 +169,10 @@ async def test_a_tier_is_archived_by_typing_its_name(api: AsyncClient, alice: Ac
     assert "/tiers/pro" in (await api.get(f"{page}?state=archived", headers=alice.cookie())).text
 
 
-async def test_stock_is_corrected_on_the_page_of_a_product(api: AsyncClient, house: House, alice: Account) -> None:
-    store = await open_store(house.database, alice)
+async def test_stock_is_corrected_on_the_page_of_a_product(
+    api: AsyncClient, instance: Instance, alice: Account
+) -> None:
+    store = await open_store(instance.database, alice)
 
     await _post(api, store, "/tiers", name="mug", displayName="Mug", inventory="5", lowInventory="2")
     await _post(api, store, "/tiers/mug/prices", currency="usd", price="8")
@@ -198,7 +200,7 @@ async def test_coupons_are_made_and_archived(api: AsyncClient, alice: Account) -
     assert len((await api.get("/coupons", headers=alice.sk)).json()["data"]) == 1
 
 
-async def test_a_project_is_made_and_its_settings_changed(api: AsyncClient, house: House, alice: Account) -> None:
+async def test_a_project_is_made_and_its_settings_changed(api: AsyncClient, instance: Instance, alice: Account) -> None:
     page = f"/dashboard/{alice.project.platform_id}/projects"
     nameless = await api.post(page, headers=alice.cookie(), data=alice.form(name=" ", type="saas"))
     made = await api.post(page, headers=alice.cookie(), data=alice.form(name="Mugs & more", type="store"))
@@ -215,7 +217,7 @@ async def test_a_project_is_made_and_its_settings_changed(api: AsyncClient, hous
     moved = await _post(api, alice, "/settings/clock", by="month")
     back = await _post(api, alice, "/settings/clock", by="day", advanceTo="2020-01-01T00:00")
 
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         project = await platforms.find_project(tx, alice.project.id)
         ahead = await platforms.clock_offset(tx, project.platform_id, project.id, "test")
         actions = await tx.all(

@@ -7,7 +7,7 @@ from httpx2 import AsyncClient
 
 from dream_api import audit
 from dream_api.accounts import Role
-from tests.support.instance import Account, House, bearer
+from tests.support.instance import Account, Instance, bearer
 
 
 def _told(text: str) -> str:
@@ -15,7 +15,7 @@ def _told(text: str) -> str:
     return token
 
 
-async def test_a_new_key_is_told_once_and_works(api: AsyncClient, house: House, alice: Account) -> None:
+async def test_a_new_key_is_told_once_and_works(api: AsyncClient, instance: Instance, alice: Account) -> None:
     page = f"/dashboard/{alice.project.id}/live/keys"
     form = alice.form(name="billing server", rateLimit="1,000", expiresAt="2999-01-31")
 
@@ -27,18 +27,18 @@ async def test_a_new_key_is_told_once_and_works(api: AsyncClient, house: House, 
     assert token not in shown.text
     assert "billing server" in shown.text
     assert "1,000 calls a second" in shown.text
-    await house.changes.poll()
+    await instance.changes.poll()
     assert (await api.get("/tiers", headers=bearer(token))).status_code == 200
 
 
 async def test_a_rotated_key_works_for_the_grace_that_was_chosen(
-    api: AsyncClient, house: House, alice: Account
+    api: AsyncClient, instance: Instance, alice: Account
 ) -> None:
     page = f"/dashboard/{alice.project.id}/test/keys"
 
     refused = await api.post(f"{page}/rotate", headers=alice.cookie(), data=alice.form(grace="169"))
     rotated = await api.post(f"{page}/rotate", headers=alice.cookie("member"), data=alice.form("member", grace="0"))
-    await house.changes.poll()
+    await instance.changes.poll()
 
     assert refused.status_code == 422
     assert "The grace is 0 to 7 days." in refused.text
@@ -86,18 +86,20 @@ async def test_nobody_reveals_a_live_key(api: AsyncClient, alice: Account) -> No
     assert ">Reveal<" not in (await api.get(page, headers=alice.cookie())).text
 
 
-async def test_a_key_is_revoked_by_typing_what_it_is_called(api: AsyncClient, house: House, alice: Account) -> None:
+async def test_a_key_is_revoked_by_typing_what_it_is_called(
+    api: AsyncClient, instance: Instance, alice: Account
+) -> None:
     page = f"/dashboard/{alice.project.id}/test/keys/{alice.key_ids['test']}/revoke"
 
     mistyped = await api.post(page, headers=alice.cookie(), data=alice.form(confirm="yes"))
     works = await api.get("/tiers", headers=alice.sk)
     revoked = await api.post(page, headers=alice.cookie(), data=alice.form(confirm=alice.secret["test"][-4:]))
-    await house.changes.poll()
+    await instance.changes.poll()
 
     assert mistyped.status_code == 422
     assert works.status_code == 200
     assert revoked.status_code == 303
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         written = await audit.entries_of(tx, alice.project.platform_id, limit=10)
     assert [(entry.action, entry.about) for entry in written] == [("key.revoked", alice.key_ids["test"])]
     assert (await api.get("/tiers", headers=alice.sk)).json()["code"] == "key_revoked"

@@ -3,7 +3,7 @@
 from httpx2 import AsyncClient
 
 from dream_api import accounts, catalog, platforms
-from tests.support.instance import Account, House, open_store
+from tests.support.instance import Account, Instance, open_store
 
 
 async def test_who_is_not_signed_in_is_sent_to_do_that_and_comes_back(api: AsyncClient, alice: Account) -> None:
@@ -24,18 +24,18 @@ async def test_the_dashboard_opens_with_the_first_project(api: AsyncClient, alic
     assert 'aria-current="page">Overview' in answer.text
 
 
-async def test_the_operator_begins_with_a_project_of_their_own_and_not_with_home(house: House) -> None:
-    async with house.database.write() as tx:
+async def test_the_operator_begins_with_a_project_of_their_own_and_not_with_home(instance: Instance) -> None:
+    async with instance.database.write() as tx:
         operator = await platforms.operator_platform(tx)
         olga = await accounts.create_user(tx, "olga@example.com", "Olga", verified=True)
         await platforms.add_member(tx, operator.id, olga.id, "owner")
         session = await accounts.open_session(tx, olga.id, address="127.0.0.1", agent="test")
     browser = {"Cookie": f"dream_session={session.token}"}
-    only_home = await house.api.get("/dashboard", headers=browser)
-    async with house.database.write() as tx:
+    only_home = await instance.api.get("/dashboard", headers=browser)
+    async with instance.database.write() as tx:
         own = await catalog.open_project(tx, operator, "Quickstart", "saas", platforms.MODES)
 
-    opened = await house.api.get("/dashboard", headers=browser)
+    opened = await instance.api.get("/dashboard", headers=browser)
 
     assert opened.headers["location"] == f"/dashboard/{own.id}/test"
     assert only_home.headers["location"] != opened.headers["location"]
@@ -65,12 +65,12 @@ async def test_no_script_of_others_may_run(api: AsyncClient, alice: Account) -> 
     assert "Test mode" not in answer.text
 
 
-async def test_from_a_page_of_the_platform_one_finds_back_to_the_project(house: House, alice: Account) -> None:
-    store = (await open_store(house.database, alice)).project.id
+async def test_from_a_page_of_the_platform_one_finds_back_to_the_project(instance: Instance, alice: Account) -> None:
+    store = (await open_store(instance.database, alice)).project.id
     team = f"/dashboard/{alice.project.platform_id}/team"
 
     async def at(path: str, **headers: str) -> str:
-        return (await house.api.get(path, headers={**alice.cookie(), **headers})).text
+        return (await instance.api.get(path, headers={**alice.cookie(), **headers})).text
 
     overview = await at(f"/dashboard/{store}/live")
     came = await at(f"{team}?project={store}:live")

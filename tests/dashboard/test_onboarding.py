@@ -10,13 +10,13 @@ from dream_api import accounts, platforms
 from dream_api.accounts import OpenedSession
 from dream_api.auth.csrf import csrf_of
 from dream_api.keys.tables import keys
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 
 PATH = "/dashboard/welcome"
 
 
-async def newcomer(house: House, email: str = "dora@example.com", *, verified: bool = True) -> OpenedSession:
-    async with house.database.write() as tx:
+async def newcomer(instance: Instance, email: str = "dora@example.com", *, verified: bool = True) -> OpenedSession:
+    async with instance.database.write() as tx:
         user = await accounts.create_user(tx, email, "Dora", verified=verified)
         return await accounts.open_session(tx, user.id, address="127.0.0.1", agent="test")
 
@@ -28,39 +28,39 @@ def of(session: OpenedSession, **fields: str) -> dict[str, Any]:
     }
 
 
-async def test_a_newcomer_comes_to_the_first_metered_call(house: House):
-    dora = await newcomer(house)
+async def test_a_newcomer_comes_to_the_first_metered_call(instance: Instance):
+    dora = await newcomer(instance)
     headers = of(dora)["headers"]
-    assert (await house.api.get("/dashboard", headers=headers)).headers["location"] == PATH
+    assert (await instance.api.get("/dashboard", headers=headers)).headers["location"] == PATH
 
-    made = await house.api.post(PATH, **of(dora, platform="Acme", name="My API", type="saas"))
+    made = await instance.api.post(PATH, **of(dora, platform="Acme", name="My API", type="saas"))
 
     assert made.status_code == 303, made.text
-    waiting = await house.api.get(made.headers["location"], headers=headers)
+    waiting = await instance.api.get(made.headers["location"], headers=headers)
     assert "Waiting for your first call" in waiting.text
     key = re.search(r"sk_test_\w+", waiting.text)
     assert key is not None
-    called = await house.api.post(
+    called = await instance.api.post(
         "/api/data", headers={"Authorization": f"Bearer {key[0]}", "X-User-Id": "ada"}, json={}
     )
     assert called.status_code == 200, called.text
-    arrived = await house.api.get(PATH, headers=headers)
+    arrived = await instance.api.get(PATH, headers=headers)
     assert "It arrived: 1 of 1,000 requests this month, by ada." in arrived.text
     project = made.headers["location"].partition("=")[2]
-    page = (await house.api.get(f"/dashboard/{project}/test", headers=headers)).text
+    page = (await instance.api.get(f"/dashboard/{project}/test", headers=headers)).text
     level = re.search(r"/dashboard/plt_\w+/level", page)
     assert level is not None
-    used = (await house.api.get(level[0], headers=headers)).text
+    used = (await instance.api.get(level[0], headers=headers)).text
     assert re.search(r"Members</td>.*?<td>1 of", used, re.DOTALL), "its owner is counted"
 
 
-async def test_a_store_begins_with_a_product(house: House):
-    dora = await newcomer(house)
-    made = await house.api.post(PATH, **of(dora, platform="Acme", name="Shop", type="store"))
+async def test_a_store_begins_with_a_product(instance: Instance):
+    dora = await newcomer(instance)
+    made = await instance.api.post(PATH, **of(dora, platform="Acme", name="Shop", type="store"))
     project = made.headers["location"].partition("=")[2]
 
     async def product(**fields: str) -> Any:
-        return await house.api.post(f"{PATH}/product?project={project}", **of(dora, **fields))
+        return await instance.api.post(f"{PATH}/product?project={project}", **of(dora, **fields))
 
     wrong = await product(product="Mug <b>", price="1,5", currency="usd")
     assert wrong.status_code == 422
@@ -68,79 +68,81 @@ async def test_a_store_begins_with_a_product(house: House):
     assert "Mug &lt;b&gt;" in wrong.text
     assert (await product(product="Mug", price="12", currency="dollars")).status_code == 422
     assert (await product(product="Mug", price="12.50", currency="usd")).status_code == 303
-    shown = await house.api.get(made.headers["location"], headers=of(dora)["headers"])
+    shown = await instance.api.get(made.headers["location"], headers=of(dora)["headers"])
     assert "Mug is on sale" in shown.text
 
 
-async def test_what_is_wrong_is_told_and_what_was_typed_kept(house: House):
-    dora = await newcomer(house)
+async def test_what_is_wrong_is_told_and_what_was_typed_kept(instance: Instance):
+    dora = await newcomer(instance)
 
     for field, fields in (
         ("platform", {"platform": " ", "name": "My API", "type": "saas"}),
         ("name", {"platform": "Acme", "name": "x" * 121, "type": "saas"}),
         ("type", {"platform": "Acme", "name": "My API", "type": "bank"}),
     ):
-        answer = await house.api.post(PATH, **of(dora, **fields))
+        answer = await instance.api.post(PATH, **of(dora, **fields))
         assert answer.status_code == 422, field
         assert 'class="problem"' in answer.text
         assert f'value="{fields["name"].strip()}"' in answer.text
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         names = {row.name for row in await platforms.all_platforms(tx)}
     assert "Acme" not in names
 
 
-async def test_an_address_that_is_not_verified_makes_no_platform(house: House):
-    dora = await newcomer(house, verified=False)
-    shown = await house.api.get(PATH, headers=of(dora)["headers"])
+async def test_an_address_that_is_not_verified_makes_no_platform(instance: Instance):
+    dora = await newcomer(instance, verified=False)
+    shown = await instance.api.get(PATH, headers=of(dora)["headers"])
     assert 'action="/account/verify"' in shown.text
 
-    answer = await house.api.post(PATH, **of(dora, platform="Acme", name="My API", type="saas"))
+    answer = await instance.api.post(PATH, **of(dora, platform="Acme", name="My API", type="saas"))
 
     assert answer.status_code == 422
 
 
-async def test_who_has_a_platform_makes_no_second_one(house: House, alice: Account):
+async def test_who_has_a_platform_makes_no_second_one(instance: Instance, alice: Account):
     form = alice.form(platform="Second", name="Another", type="store")
-    made = await house.api.post(PATH, headers=alice.cookie(), data=form)
+    made = await instance.api.post(PATH, headers=alice.cookie(), data=form)
 
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         assert "Second" not in {row.name for row in await platforms.all_platforms(tx)}
         found = await platforms.projects_of(tx, alice.project.platform_id, limit=10)
     assert [one.name for one in found] == ["Alice", "Another"]
     assert made.status_code == 303
 
 
-async def test_forms_that_are_sent_at_once_make_one_platform(house: House):
-    dora = await newcomer(house)
+async def test_forms_that_are_sent_at_once_make_one_platform(instance: Instance):
+    dora = await newcomer(instance)
     form = of(dora, platform="Acme", name="My API", type="saas")
 
-    answers = await asyncio.gather(*(house.api.post(PATH, **form) for _ in range(4)))
+    answers = await asyncio.gather(*(instance.api.post(PATH, **form) for _ in range(4)))
 
     assert [answer.status_code for answer in answers] == [303] * 4
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         assert [row.name for row in await platforms.all_platforms(tx)].count("Acme") == 1
 
 
-async def test_another_ones_project_is_not_shown(house: House, alice: Account, charlie: Account):
-    answer = await house.api.get(f"{PATH}?project={alice.project.id}", headers=charlie.cookie())
+async def test_another_ones_project_is_not_shown(instance: Instance, alice: Account, charlie: Account):
+    answer = await instance.api.get(f"{PATH}?project={alice.project.id}", headers=charlie.cookie())
     assert "Alice is ready" not in answer.text
 
 
-async def test_a_key_is_shown_to_those_who_may_see_it(house: House, alice: Account):
-    await house.api.post(PATH, headers=alice.cookie(), data=alice.form(name="Another", type="saas"))
+async def test_a_key_is_shown_to_those_who_may_see_it(instance: Instance, alice: Account):
+    await instance.api.post(PATH, headers=alice.cookie(), data=alice.form(name="Another", type="saas"))
 
-    shown = {role: (await house.api.get(PATH, headers=alice.cookie(role))).text for role in ("viewer", "member")}
+    shown = {role: (await instance.api.get(PATH, headers=alice.cookie(role))).text for role in ("viewer", "member")}
 
     assert not re.search(r"sk_test_\w{20}", shown["viewer"])
     assert re.search(r"sk_test_\w{20}", shown["member"])
 
 
-async def test_a_key_that_was_sealed_for_another_instance_is_only_named(house: House, alice: Account, charlie: Account):
-    async with house.database.write() as tx:
+async def test_a_key_that_was_sealed_for_another_instance_is_only_named(
+    instance: Instance, alice: Account, charlie: Account
+):
+    async with instance.database.write() as tx:
         other = await tx.scalar(select(keys.c.sealed).where(keys.c.id == charlie.key_ids["test"]))
         await tx.execute(update(keys).where(keys.c.id == alice.key_ids["test"]).values(sealed=other))
 
-    answer = await house.api.get(PATH, headers=alice.cookie())
+    answer = await instance.api.get(PATH, headers=alice.cookie())
 
     assert answer.status_code == 200
     assert alice.secret["test"] not in answer.text

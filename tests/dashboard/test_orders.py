@@ -2,24 +2,26 @@
 
 from httpx2 import Response
 
-from tests.support.instance import House
+from tests.support.instance import Instance
 from tests.support.storefront import Storefront, open_storefront
 
 
 async def _post(shop: Storefront, path: str, **fields: str) -> Response:
     base = f"/dashboard/{shop.account.project.id}/test/orders"
-    return await shop.house.api.post(f"{base}/{path}", headers=shop.account.cookie(), data=shop.account.form(**fields))
+    return await shop.instance.api.post(
+        f"{base}/{path}", headers=shop.account.cookie(), data=shop.account.form(**fields)
+    )
 
 
 async def _page(shop: Storefront, path: str = "") -> str:
     base = f"/dashboard/{shop.account.project.id}/test/orders"
-    answer = await shop.house.api.get(f"{base}{path}", headers=shop.account.cookie())
+    answer = await shop.instance.api.get(f"{base}{path}", headers=shop.account.cookie())
     assert answer.status_code == 200, answer.text
     return answer.text
 
 
-async def test_units_go_back_and_on_sale_again_once(house: House) -> None:
-    shop = await open_storefront(house)
+async def test_units_go_back_and_on_sale_again_once(instance: Instance) -> None:
+    shop = await open_storefront(instance)
     mug = await shop.sell("mug", inventory=5)
     order = await shop.bought((mug, 3))
 
@@ -38,8 +40,8 @@ async def test_units_go_back_and_on_sale_again_once(house: House) -> None:
     assert await shop.inventory("mug") == 4
 
 
-async def test_an_order_that_is_being_paid_can_be_canceled(house: House) -> None:
-    shop = await open_storefront(house)
+async def test_an_order_that_is_being_paid_can_be_canceled(instance: Instance) -> None:
+    shop = await open_storefront(instance)
     mug = await shop.sell("mug", inventory=1)
     order, _ = await shop.sent_to_pay((mug, 1))
 
@@ -52,8 +54,8 @@ async def test_an_order_that_is_being_paid_can_be_canceled(house: House) -> None
     assert (refused.status_code, "The order was paid." in refused.text) == (422, True)
 
 
-async def test_orders_are_filtered_sorted_and_exported(house: House) -> None:
-    shop = await open_storefront(house)
+async def test_orders_are_filtered_sorted_and_exported(instance: Instance) -> None:
+    shop = await open_storefront(instance)
     mug = await shop.sell("mug")
     await shop.bought((mug, 1), email="ada@example.com")
     await shop.sent_to_pay((mug, 1), email="grace@example.com")

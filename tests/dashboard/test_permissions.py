@@ -14,7 +14,7 @@ from dream_api.dashboard import catalog, keys, orders, subscriptions
 from dream_api.dashboard.operator import levels
 from dream_api.dashboard.platform import projects
 from dream_api.platforms import Permission
-from tests.support.instance import ORIGIN, Account, House, open_store
+from tests.support.instance import ORIGIN, Account, Instance, open_store
 from tests.support.statements import questions
 from tests.support.storefront import Storefront
 
@@ -88,8 +88,8 @@ async def test_each_form_is_for_the_roles_that_the_table_names(
             assert (forged.status_code, "foreign_form" in forged.text) == (403, True), (path, mode)
 
 
-async def test_a_viewer_sees_no_form_but_the_way_out(api: AsyncClient, house: House, alice: Account) -> None:
-    store = await open_store(house.database, alice)
+async def test_a_viewer_sees_no_form_but_the_way_out(api: AsyncClient, instance: Instance, alice: Account) -> None:
+    store = await open_store(instance.database, alice)
     for account in (alice, store):
         for path in set(_routes("GET")):
             if path.startswith(_M):
@@ -101,9 +101,9 @@ async def test_a_viewer_sees_no_form_but_the_way_out(api: AsyncClient, house: Ho
                 assert answer.status_code in (403, 404), path
 
 
-async def test_the_instance_is_for_its_operators(api: AsyncClient, house: House, alice: Account) -> None:
+async def test_the_instance_is_for_its_operators(api: AsyncClient, instance: Instance, alice: Account) -> None:
     cookies: dict[Role, str] = {}
-    async with house.database.write() as tx:
+    async with instance.database.write() as tx:
         operator = await platforms.operator_platform(tx)
         for role in ROLES:
             user = await accounts.create_user(tx, f"{role}@operator.example", "Olga", verified=True)
@@ -127,14 +127,14 @@ async def test_the_instance_is_for_its_operators(api: AsyncClient, house: House,
 
     assert unknown.status_code == 422
     assert ("Level 1" in listed.text, "Charlie" in listed.text) == (True, False)
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         books = await tx.all(sa.text("SELECT book FROM audit_entries WHERE action = 'level.changed'"))
     assert {row.book for row in books} == {operator.id, alice.project.platform_id}
 
 
-async def test_nothing_that_was_written_into_a_field_runs(api: AsyncClient, house: House, alice: Account) -> None:
-    store = await open_store(house.database, alice)
-    till = Storefront(house, alice)
+async def test_nothing_that_was_written_into_a_field_runs(api: AsyncClient, instance: Instance, alice: Account) -> None:
+    store = await open_store(instance.database, alice)
+    till = Storefront(instance, alice)
     tier = {"name": "pro", "displayName": _EVIL, "description": _EVIL, "features": [_EVIL]}
     made = await api.post("/tiers", headers=alice.sk, json={**tier, "prices": [{"price": "5", "currency": "usd"}]})
     price = made.json()["prices"][0]["id"]
@@ -148,7 +148,7 @@ async def test_nothing_that_was_written_into_a_field_runs(api: AsyncClient, hous
     subscription = (await api.get("/api/subscriptions", headers=alice.sk)).json()["data"][0]["id"]
     cancel = alice.form(at="period_end", reason=_EVIL)
     await api.post(f"{base}/subscriptions/{subscription}/cancel", headers=alice.cookie(), data=cancel)
-    shop = Storefront(house, store)
+    shop = Storefront(instance, store)
     order = await shop.bought((await shop.sell("mug", displayName=_EVIL), 2))
     await shop.refund(order, amount=100, reason=_EVIL)
     store_base = f"/dashboard/{store.project.id}/test"
@@ -172,7 +172,7 @@ async def test_nothing_that_was_written_into_a_field_runs(api: AsyncClient, hous
     assert (typed.status_code, "<script>alert" in typed.text) == (422, False)
 
 
-async def test_odd_texts_are_refused_and_break_nothing(api: AsyncClient, house: House, alice: Account) -> None:
+async def test_odd_texts_are_refused_and_break_nothing(api: AsyncClient, instance: Instance, alice: Account) -> None:
     base = f"/dashboard/{alice.project.id}/test"
     cookie = alice.cookie()
     forms = {
@@ -195,8 +195,8 @@ async def test_odd_texts_are_refused_and_break_nothing(api: AsyncClient, house: 
         assert (await api.get(f"{base}{path}", headers=cookie)).status_code in (404, 422), path
 
 
-async def test_more_rows_take_no_more_statements(api: AsyncClient, house: House, alice: Account) -> None:
-    shop = Storefront(house, await open_store(house.database, alice))
+async def test_more_rows_take_no_more_statements(api: AsyncClient, instance: Instance, alice: Account) -> None:
+    shop = Storefront(instance, await open_store(instance.database, alice))
     price = await shop.sell("mug")
     base, store_base = (f"/dashboard/{one.project.id}/test" for one in (alice, shop.account))
     pages = [f"{base}/tiers", f"{base}/keys", f"{base}/coupons", f"{store_base}/tiers", f"{store_base}/orders"]

@@ -9,13 +9,13 @@ from httpx2 import AsyncClient
 from dream_api import audit
 from dream_api.audit import Actor
 from dream_api.core import clock
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 
 EVE = Actor("user", "usr_eve", "<b>=Eve</b>", "203.0.113.9")
 
 
-async def write(house: House, account: Account, *actions: str, by: Actor = EVE, **details: str) -> None:
-    async with house.database.write() as tx:
+async def write(instance: Instance, account: Account, *actions: str, by: Actor = EVE, **details: str) -> None:
+    async with instance.database.write() as tx:
         for action in actions:
             await audit.record(tx, account.project.platform_id, action, by=by, about="key_1", details=details)
 
@@ -24,10 +24,10 @@ def page(account: Account, more: str = "") -> str:
     return f"/dashboard/{account.project.platform_id}/security-log{more}"
 
 
-async def test_the_page_shows_who_did_what_and_runs_nothing_of_theirs(house: House, alice: Account) -> None:
-    await write(house, alice, "key.revealed", note="<script>alert(1)</script>")
+async def test_the_page_shows_who_did_what_and_runs_nothing_of_theirs(instance: Instance, alice: Account) -> None:
+    await write(instance, alice, "key.revealed", note="<script>alert(1)</script>")
 
-    answer = await house.api.get(page(alice), headers=alice.cookie("admin"))
+    answer = await instance.api.get(page(alice), headers=alice.cookie("admin"))
 
     assert answer.status_code == 200
     assert "Revealed a test key" in answer.text
@@ -37,36 +37,36 @@ async def test_the_page_shows_who_did_what_and_runs_nothing_of_theirs(house: Hou
     assert len(answer.content) < 100_000
 
 
-async def test_it_is_read_by_who_runs_the_platform(house: House, alice: Account, charlie: Account) -> None:
+async def test_it_is_read_by_who_runs_the_platform(instance: Instance, alice: Account, charlie: Account) -> None:
     for path in ("", ".csv", ".json"):
         told = [
-            (await house.api.get(page(alice, path), headers=headers)).status_code
+            (await instance.api.get(page(alice, path), headers=headers)).status_code
             for headers in (alice.cookie("owner"), alice.cookie("member"), charlie.cookie("owner"), {})
         ]
         assert told == [200, 403, 404, 303], path
     by = [
-        (await house.api.get("/api/security-log", headers=headers)).status_code
+        (await instance.api.get("/api/security-log", headers=headers)).status_code
         for headers in (alice.by("admin"), alice.by("member"), alice.sk)
     ]
     assert by == [200, 403, 403]
 
 
-async def test_it_is_filtered_and_read_on_by_url(house: House, alice: Account, charlie: Account) -> None:
-    await write(house, charlie, "key.issued")
-    await write(house, alice, *["key.issued"] * 60)
-    await write(house, alice, "token.issued", by=Actor("operator", ""))
+async def test_it_is_filtered_and_read_on_by_url(instance: Instance, alice: Account, charlie: Account) -> None:
+    await write(instance, charlie, "key.issued")
+    await write(instance, alice, *["key.issued"] * 60)
+    await write(instance, alice, "token.issued", by=Actor("operator", ""))
 
-    first = await house.api.get(page(alice, "?action=key.issued&member=usr_eve"), headers=alice.cookie())
-    rest = await house.api.get(page(alice, "?action=key.issued&before=11"), headers=alice.cookie())
-    none = await house.api.get(page(alice, "?member=usr_nobody"), headers=alice.cookie())
+    first = await instance.api.get(page(alice, "?action=key.issued&member=usr_eve"), headers=alice.cookie())
+    rest = await instance.api.get(page(alice, "?action=key.issued&before=11"), headers=alice.cookie())
+    none = await instance.api.get(page(alice, "?member=usr_nobody"), headers=alice.cookie())
 
     assert "action=key.issued&amp;member=usr_eve&amp;before=11" in first.text
     assert [answer.text.count('<td title="usr_eve">') for answer in (first, rest)] == [50, 10]
     assert "Nothing of that kind" in none.text
 
 
-async def test_programs_read_page_by_page(api: AsyncClient, house: House, alice: Account) -> None:
-    await write(house, alice, "key.issued", "key.revoked", "key.issued", mode="live")
+async def test_programs_read_page_by_page(api: AsyncClient, instance: Instance, alice: Account) -> None:
+    await write(instance, alice, "key.issued", "key.revoked", "key.issued", mode="live")
 
     one = (await api.get("/api/security-log", headers=alice.by("owner"), params={"limit": 2})).json()
     other = (await api.get("/api/security-log", headers=alice.by("owner"), params={"after": one["nextCursor"]})).json()
@@ -82,11 +82,11 @@ async def test_programs_read_page_by_page(api: AsyncClient, house: House, alice:
     assert other["data"][0]["details"] == {"mode": "live"}
 
 
-async def test_it_is_taken_away_whole_and_that_is_recorded(house: House, alice: Account) -> None:
-    await write(house, alice, *["key.issued"] * 3, by=Actor("user", "usr_eve", "=1+1"))
+async def test_it_is_taken_away_whole_and_that_is_recorded(instance: Instance, alice: Account) -> None:
+    await write(instance, alice, *["key.issued"] * 3, by=Actor("user", "usr_eve", "=1+1"))
 
-    spreadsheet = await house.api.get(page(alice, ".csv"), headers=alice.cookie())
-    lines = await house.api.get(page(alice, ".json?action=key.issued"), headers=alice.cookie())
+    spreadsheet = await instance.api.get(page(alice, ".csv"), headers=alice.cookie())
+    lines = await instance.api.get(page(alice, ".json?action=key.issued"), headers=alice.cookie())
 
     rows = list(csv.DictReader(io.StringIO(spreadsheet.text)))
     assert spreadsheet.headers["content-disposition"].startswith("attachment")
@@ -103,15 +103,15 @@ async def test_odd_questions_are_refused(api: AsyncClient, alice: Account) -> No
         assert (await api.get(f"/api/security-log{more}", headers=alice.by("owner"))).status_code == 422, more
 
 
-async def test_erased_names_are_said_to_be(house: House, alice: Account) -> None:
-    await write(house, alice, "key.issued")
+async def test_erased_names_are_said_to_be(instance: Instance, alice: Account) -> None:
+    await write(instance, alice, "key.issued")
     clock.move(5 * clock.DAY)
-    await write(house, alice, "key.issued")
-    async with house.database.write() as tx:
+    await write(instance, alice, "key.issued")
+    async with instance.database.write() as tx:
         await tx.connection.exec_driver_sql("UPDATE audit_fields SET erase_at = 1 WHERE number = 1")
-    await audit.erase_old(house.database)
+    await audit.erase_old(instance.database)
 
-    answer = await house.api.get(page(alice), headers=alice.cookie())
+    answer = await instance.api.get(page(alice), headers=alice.cookie())
 
     assert answer.text.count("erased</span>") == 1
     assert "Somebody" in answer.text

@@ -4,7 +4,7 @@ import re
 
 from httpx2 import AsyncClient, Response
 
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 from tests.support.storefront import Storefront
 
 _PRO = {"name": "pro", "displayName": "Pro", "prices": [{"price": "19.99", "currency": "usd"}]}
@@ -18,10 +18,10 @@ _TEAM = {
 class _Desk:
     """What Alice does on her pages."""
 
-    def __init__(self, house: House) -> None:
-        self.api, self.alice = house.api, house.alice
-        self.till = Storefront(house, house.alice)
-        self.base = f"/dashboard/{house.alice.project.id}/test/subscriptions"
+    def __init__(self, instance: Instance) -> None:
+        self.api, self.alice = instance.api, instance.alice
+        self.till = Storefront(instance, instance.alice)
+        self.base = f"/dashboard/{instance.alice.project.id}/test/subscriptions"
 
     async def tier(self, body: dict[str, object]) -> str:
         made = await self.api.post("/tiers", headers=self.alice.sk, json=body)
@@ -48,19 +48,19 @@ class _Desk:
         return f"/{found}"
 
 
-async def test_a_plan_is_sold_by_link_and_the_money_is_seen(house: House) -> None:
-    desk = _Desk(house)
+async def test_a_plan_is_sold_by_link_and_the_money_is_seen(instance: Instance) -> None:
+    desk = _Desk(instance)
 
     page = await desk.get(await desk.sold(await desk.tier(_PRO)))
 
     assert "19.99 USD" in page
     assert "succeeded" in page
     assert "visa 4242" in page
-    assert (await house.usage_of(house.alice))["plan"] == "pro"
+    assert (await instance.usage_of(instance.alice))["plan"] == "pro"
 
 
-async def test_a_link_that_cannot_be_made_says_why_beside_its_field(house: House) -> None:
-    desk = _Desk(house)
+async def test_a_link_that_cannot_be_made_says_why_beside_its_field(instance: Instance) -> None:
+    desk = _Desk(instance)
     price = await desk.tier(_PRO)
     fine = {"userId": "ada", "price": price, "quantity": "1", "url": "http://localhost/"}
     cases = {
@@ -79,7 +79,9 @@ async def test_a_link_that_cannot_be_made_says_why_beside_its_field(house: House
         assert sentence in answer.text, field
 
 
-async def test_in_live_mode_without_a_gateway_nothing_is_sold(api: AsyncClient, house: House, alice: Account) -> None:
+async def test_in_live_mode_without_a_gateway_nothing_is_sold(
+    api: AsyncClient, instance: Instance, alice: Account
+) -> None:
     made = await api.post("/tiers", headers=alice.live, json=_PRO)
     fields = alice.form(userId="ada", price=made.json()["prices"][0]["id"], url="https://myapp.com/")
 
@@ -89,14 +91,14 @@ async def test_in_live_mode_without_a_gateway_nothing_is_sold(api: AsyncClient, 
     assert "no gateway there" in answer.text
 
 
-async def test_a_change_is_seen_before_it_is_made(house: House) -> None:
-    desk = _Desk(house)
+async def test_a_change_is_seen_before_it_is_made(instance: Instance) -> None:
+    desk = _Desk(instance)
     pro, team = await desk.tier(_PRO), await desk.tier(_TEAM)
     page = await desk.sold(pro)
 
     choices = await desk.get(f"{page}/change")
     preview = await desk.get(f"{page}/change?price={team}&quantity=5")
-    same = await house.api.get(f"{desk.base}{page}/change?price={pro}", headers=house.alice.cookie())
+    same = await instance.api.get(f"{desk.base}{page}/change?price={pro}", headers=instance.alice.cookie())
     changed = await desk.post(f"{page}/change", price=team, quantity="5", once="a")
     shown = await desk.get(page)
 
@@ -108,8 +110,8 @@ async def test_a_change_is_seen_before_it_is_made(house: House) -> None:
     assert "50.00 USD" in shown
 
 
-async def test_a_subscription_is_canceled_resumed_and_ended_by_its_name(house: House) -> None:
-    desk = _Desk(house)
+async def test_a_subscription_is_canceled_resumed_and_ended_by_its_name(instance: Instance) -> None:
+    desk = _Desk(instance)
     page = await desk.sold(await desk.tier(_PRO))
 
     await desk.post(f"{page}/cancel", at="period_end", reason="too expensive")
@@ -128,8 +130,8 @@ async def test_a_subscription_is_canceled_resumed_and_ended_by_its_name(house: H
     assert "Cancel the subscription" not in ended
 
 
-async def test_a_payment_is_refunded_once_however_often_its_form_is_sent(house: House) -> None:
-    desk = _Desk(house)
+async def test_a_payment_is_refunded_once_however_often_its_form_is_sent(instance: Instance) -> None:
+    desk = _Desk(instance)
     page = await desk.sold(await desk.tier(_PRO))
     [payment] = set(re.findall(r"/payments/(pay_[0-9a-z]+)/refund", await desk.get(page)))
     refund = f"{page}/payments/{payment}/refund"
@@ -148,13 +150,13 @@ async def test_a_payment_is_refunded_once_however_often_its_form_is_sent(house: 
     assert "all that is left, 14.99 USD" in shown
 
 
-async def test_subscriptions_are_filtered_and_exported(house: House) -> None:
-    desk = _Desk(house)
+async def test_subscriptions_are_filtered_and_exported(instance: Instance) -> None:
+    desk = _Desk(instance)
     price = await desk.tier(_PRO)
     for user in ("ada", "grace"):
         await desk.sold(price, user)
 
-    csv = await house.api.get(f"{desk.base}.csv?sort=oldest", headers=house.alice.cookie())
+    csv = await instance.api.get(f"{desk.base}.csv?sort=oldest", headers=instance.alice.cookie())
 
     assert "grace" not in await desk.get("?userId=ada&plan=pro&status=active")
     assert "None of these" in await desk.get("?status=past_due")

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from dream_api.core.settings import Settings
-from tests.support.instance import Cast, House, open_house
+from tests.support.instance import Cast, Instance, open_instance
 
 
 @pytest.fixture
-async def house(database_settings: Settings, cast: Cast) -> AsyncIterator[House]:
-    async with open_house(database_settings.model_copy(update={"home_mode": "test"}), cast=cast) as opened:
+async def instance(database_settings: Settings, cast: Cast) -> AsyncIterator[Instance]:
+    async with open_instance(database_settings.model_copy(update={"home_mode": "test"}), cast=cast) as opened:
         yield opened

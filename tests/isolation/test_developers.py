@@ -4,7 +4,7 @@ import pytest
 
 from tests.isolation.operations import every_operation
 from tests.isolation.test_operations import Operation, ask, things_of
-from tests.support.instance import ORIGIN, House
+from tests.support.instance import ORIGIN, Instance
 
 OPERATIONS = [one for one in every_operation() if one.is_for_developers]
 FOR_BROWSERS = [one for one in every_operation() if one.is_for_browsers]
@@ -18,13 +18,13 @@ def test_there_are_such_operations() -> None:
 
 
 @pytest.mark.parametrize("operation", FOR_BROWSERS, ids=str)
-async def test_a_listed_website_is_answered_and_another_is_not(house: House, operation: Operation) -> None:
-    things = await things_of(house, house.alice, operation)
-    by = {"X-Publishable-Key": house.alice.publishable["live"]}
+async def test_a_listed_website_is_answered_and_another_is_not(instance: Instance, operation: Operation) -> None:
+    things = await things_of(instance, instance.alice, operation)
+    by = {"X-Publishable-Key": instance.alice.publishable["live"]}
 
-    asked = await house.api.options(operation.path, headers={"Access-Control-Request-Method": operation.method})
-    listed = await ask(house, operation, things, by | {"Origin": ORIGIN})
-    another = await ask(house, operation, things, by | {"Origin": "https://evil.com"})
+    asked = await instance.api.options(operation.path, headers={"Access-Control-Request-Method": operation.method})
+    listed = await ask(instance, operation, things, by | {"Origin": ORIGIN})
+    another = await ask(instance, operation, things, by | {"Origin": "https://evil.com"})
 
     assert asked.status_code == 204
     assert operation.method in asked.headers["Access-Control-Allow-Methods"]

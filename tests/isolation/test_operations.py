@@ -16,7 +16,7 @@ from dream_api.core import clock, ids, tokens
 from dream_api.core.settings import Settings
 from tests.billing.developer import Seller, monthly
 from tests.isolation.operations import ANONYMOUS, SIGNED, Operation, every_operation
-from tests.support.instance import Account, House, bearer, open_store
+from tests.support.instance import Account, Instance, bearer, open_store
 from tests.support.storefront import Storefront
 
 OPERATIONS = every_operation()
@@ -83,44 +83,46 @@ _OF_WHO_PAID = "/api/customer-portal"
 _OF_TEAM = "/api/team"
 
 
-async def things_of(house: House, account: Account, operation: Operation | None = None) -> Things:
+async def things_of(instance: Instance, account: Account, operation: Operation | None = None) -> Things:
     """What the operation needs; a store's is of a store of the same platform."""
     if operation is not None and operation.path.startswith(_OF_STORES):
-        account = await open_store(house.database, account)
-    made = await house.api.post("/api/customers", headers=account.sk, json={"userId": ids.new("usr")})
+        account = await open_store(instance.database, account)
+    made = await instance.api.post("/api/customers", headers=account.sk, json={"userId": ids.new("usr")})
     assert made.status_code == 201, made.text
     path = "" if operation is None else operation.path
     things = Things(account, made.json()["id"])
     if path.startswith("/api/usage/reserve/"):
-        things = replace(things, reservation=await _reserved(house, account, made.json()["userId"]))
+        things = replace(things, reservation=await _reserved(instance, account, made.json()["userId"]))
     if path.startswith("/tiers/"):
-        tier = await house.api.post("/tiers", headers=account.sk, json={"name": ids.new("tier")})
+        tier = await instance.api.post("/tiers", headers=account.sk, json={"name": ids.new("tier")})
         assert tier.status_code == 201, tier.text
         things = replace(things, tier=tier.json()["name"])
     if path.startswith("/coupons/"):
-        coupon = await house.api.post("/coupons", headers=account.sk, json={"code": ids.new("code"), "percentOff": 5})
+        coupon = await instance.api.post(
+            "/coupons", headers=account.sk, json={"code": ids.new("code"), "percentOff": 5}
+        )
         assert coupon.status_code == 201, coupon.text
         things = replace(things, coupon=coupon.json()["id"])
     if account.project.type == "store":
-        return await _with_orders(house, things)
+        return await _with_orders(instance, things)
     if path.startswith(_OF_TEAM):
-        return await with_colleagues(house, things)
+        return await with_colleagues(instance, things)
     if path == "/api/assets/{key}":
-        kept = await house.api.post("/api/assets", headers=account.sk, content=b"GIF89a")
+        kept = await instance.api.post("/api/assets", headers=account.sk, content=b"GIF89a")
         return replace(things, asset=kept.json()["key"])
     if path == "/api/create-checkout" or path.startswith((*_OF_BILLING, _OF_WHO_PAID)):
-        return await _with_subscription(house, things, path)
+        return await _with_subscription(instance, things, path)
     return things
 
 
-async def _reserved(house: House, account: Account, user_id: str) -> str:
-    held = await house.api.post("/api/usage/reserve", headers=account.calls(user_id), json={"quantity": 10})
+async def _reserved(instance: Instance, account: Account, user_id: str) -> str:
+    held = await instance.api.post("/api/usage/reserve", headers=account.calls(user_id), json={"quantity": 10})
     assert held.status_code == 201, held.text
     return held.json()["reservation"]["id"]
 
 
-async def _with_subscription(house: House, things: Things, path: str) -> Things:
-    seller = Seller(house.api, things.account.sk)
+async def _with_subscription(instance: Instance, things: Things, path: str) -> Things:
+    seller = Seller(instance.api, things.account.sk)
     for name, price in (("pro", "19.99"), ("team", "49.99")):
         await seller.post("/tiers", {"name": name, "limit": 5_000, "prices": [monthly(price)]})
     if path == "/api/create-checkout":
@@ -138,9 +140,9 @@ async def _with_subscription(house: House, things: Things, path: str) -> Things:
     )
 
 
-async def with_colleagues(house: House, things: Things) -> Things:
+async def with_colleagues(instance: Instance, things: Things) -> Things:
     platform_id = things.account.project.platform_id
-    async with house.database.write() as tx:
+    async with instance.database.write() as tx:
         await tx.execute(sa.text("DELETE FROM invitations"))  # whom the example invites was not asked yet
         user = await accounts.create_user(tx, f"{ids.new('usr')}@example.com", verified=True)
         await platforms.add_member(tx, platform_id, user.id, "viewer")
@@ -150,8 +152,8 @@ async def with_colleagues(house: House, things: Things) -> Things:
     return replace(things, colleague=user.id, invitation=asked.id)
 
 
-async def _with_orders(house: House, things: Things) -> Things:
-    storefront = Storefront(house, things.account)
+async def _with_orders(instance: Instance, things: Things) -> Things:
+    storefront = Storefront(instance, things.account)
     price = await storefront.sell("mug")
     paid_order = await storefront.bought((price, 2))
     open_order, _ = await storefront.sent_to_pay((price, 2))
@@ -176,10 +178,10 @@ def request_of(operation: Operation, account: Account, path: str, by: dict[str, 
     return {"method": operation.method, "url": path, "headers": headers, **body}
 
 
-async def ask(house: House, operation: Operation, things: Things, by: dict[str, str] | None = None) -> Any:
+async def ask(instance: Instance, operation: Operation, things: Things, by: dict[str, str] | None = None) -> Any:
     values = {name: things.value(operation, name) for name in operation.parameters}
     asked = request_of(operation, things.account, operation.path.format(**values), by)
-    return await house.api.request(**asked | ({"json": things.body(operation)} if "json" in asked else {}))
+    return await instance.api.request(**asked | ({"json": things.body(operation)} if "json" in asked else {}))
 
 
 def told(answer: Any) -> tuple[int, Any]:
@@ -191,53 +193,53 @@ def told(answer: Any) -> tuple[int, Any]:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-async def test_it_is_its_owners_alone(house: House, operation: Operation) -> None:
+async def test_it_is_its_owners_alone(instance: Instance, operation: Operation) -> None:
     """All who must not come try it first; then its owner's request, made of the example, is answered all the same."""
-    things = await things_of(house, house.alice, operation)
+    things = await things_of(instance, instance.alice, operation)
     if not operation.is_anonymous:
-        await _refuse_without_a_key(house, operation, things)
-        await _teach_a_stranger_nothing(house, operation, things)
+        await _refuse_without_a_key(instance, operation, things)
+        await _teach_a_stranger_nothing(instance, operation, things)
     if operation.is_for_developers:
-        await _refuse_tokens_that_ended(house, operation, things)
+        await _refuse_tokens_that_ended(instance, operation, things)
     if "X-Mode" in operation.headers and operation.is_for_developers:
-        await _find_nothing_in_live_mode(house, operation, things)
+        await _find_nothing_in_live_mode(instance, operation, things)
 
     if operation.path not in SIGNED:
-        answer = await ask(house, operation, things)
+        answer = await ask(instance, operation, things)
         assert 200 <= answer.status_code < 300, answer.text
         assert str(answer.status_code) in operation.statuses
 
 
-async def _refuse_without_a_key(house: House, operation: Operation, things: Things) -> None:
+async def _refuse_without_a_key(instance: Instance, operation: Operation, things: Things) -> None:
     values = {name: things.value(operation, name) for name in operation.parameters}
-    asked = request_of(operation, house.alice, operation.path.format(**values))
+    asked = request_of(operation, instance.alice, operation.path.format(**values))
     in_person = not operation.keys - {"session"}
     del asked["headers"]["Cookie" if in_person else "Authorization"]
 
-    answer = await house.api.request(**asked)
+    answer = await instance.api.request(**asked)
 
     assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_required" if in_person else "key_missing")
 
 
-async def _teach_a_stranger_nothing(house: House, operation: Operation, hers: Things) -> None:
+async def _teach_a_stranger_nothing(instance: Instance, operation: Operation, hers: Things) -> None:
     """He is answered as for an id that there never was, and nothing changes by it."""
     values = {name: hers.value(operation, name) for name in operation.parameters}
     if not values:
         return
     never = {name: ids.new(value.partition("_")[0]) for name, value in values.items()}
-    before = told(await house.api.get(f"/api/customers/{hers.customer}", headers=hers.account.sk))
+    before = told(await instance.api.get(f"/api/customers/{hers.customer}", headers=hers.account.sk))
 
-    strangers = await house.api.request(**request_of(operation, house.charlie, operation.path.format(**values)))
-    nobodys = await house.api.request(**request_of(operation, house.charlie, operation.path.format(**never)))
+    strangers = await instance.api.request(**request_of(operation, instance.charlie, operation.path.format(**values)))
+    nobodys = await instance.api.request(**request_of(operation, instance.charlie, operation.path.format(**never)))
 
     assert strangers.status_code == 404
     assert told(strangers) == told(nobodys)
-    assert told(await house.api.get(f"/api/customers/{hers.customer}", headers=hers.account.sk)) == before
+    assert told(await instance.api.get(f"/api/customers/{hers.customer}", headers=hers.account.sk)) == before
 
 
-async def _refuse_tokens_that_ended(house: House, operation: Operation, things: Things) -> None:
-    platform_id = house.alice.project.platform_id
-    async with house.database.write() as tx:
+async def _refuse_tokens_that_ended(instance: Instance, operation: Operation, things: Things) -> None:
+    platform_id = instance.alice.project.platform_id
+    async with instance.database.write() as tx:
         revoked = await accounts.issue(tx, platform_id, "owner", created_by="test")
         await accounts.revoke(tx, platform_id, revoked.id)
         expires_at = clock.now() + clock.MINUTE
@@ -248,15 +250,15 @@ async def _refuse_tokens_that_ended(house: House, operation: Operation, things: 
         (revoked.token, "token_revoked"),
         (short.token, "token_expired"),
         (tokens.make("dpt_"), "token_unknown"),
-        (house.alice.token["admin"][:-1], "token_malformed"),
+        (instance.alice.token["admin"][:-1], "token_malformed"),
     ):
-        answer = await ask(house, operation, things, bearer(token))
+        answer = await ask(instance, operation, things, bearer(token))
         assert (answer.status_code, answer.json()["code"]) == (401, code)
 
 
-async def _find_nothing_in_live_mode(house: House, operation: Operation, things: Things) -> None:
+async def _find_nothing_in_live_mode(instance: Instance, operation: Operation, things: Things) -> None:
     """What there is in test mode is not there; where nothing is named, there is no gateway and no clock to move."""
-    answer = await ask(house, operation, things, things.account.by("owner", "live"))
+    answer = await ask(instance, operation, things, things.account.by("owner", "live"))
 
     if operation.parameters:
         assert answer.status_code == 404, answer.text
@@ -265,25 +267,25 @@ async def _find_nothing_in_live_mode(house: House, operation: Operation, things:
         assert answer.status_code < 300 or answer.json()["code"] in expected, answer.text
 
 
-async def test_lists_show_only_ones_own(house: House):
-    hers = await things_of(house, house.alice)
-    his = await things_of(house, house.charlie)
+async def test_lists_show_only_ones_own(instance: Instance):
+    hers = await things_of(instance, instance.alice)
+    his = await things_of(instance, instance.charlie)
 
-    listed = (await house.api.get("/api/customers", headers=house.alice.sk)).json()["data"]
+    listed = (await instance.api.get("/api/customers", headers=instance.alice.sk)).json()["data"]
 
     assert [one["id"] for one in listed] == [hers.customer]
     assert his.customer not in json.dumps(listed)
 
 
-async def test_a_strangers_cursor_shows_only_his_own(house: House):
-    hers = await things_of(house, house.alice)
-    answer = await house.api.get(f"/api/customers?after={hers.customer}", headers=house.charlie.sk)
+async def test_a_strangers_cursor_shows_only_his_own(instance: Instance):
+    hers = await things_of(instance, instance.alice)
+    answer = await instance.api.get(f"/api/customers?after={hers.customer}", headers=instance.charlie.sk)
     assert answer.json() == {"data": [], "nextCursor": None}
 
 
-async def test_the_same_user_id_is_another_customer_elsewhere(house: House):
-    for account in (house.alice, house.charlie):
-        answer = await house.api.post("/api/data", headers=account.calls("ada"))
+async def test_the_same_user_id_is_another_customer_elsewhere(instance: Instance):
+    for account in (instance.alice, instance.charlie):
+        answer = await instance.api.post("/api/data", headers=account.calls("ada"))
         assert answer.json()["usage"]["count"] == 1
 
 

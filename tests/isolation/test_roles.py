@@ -14,7 +14,7 @@ from dream_api.core import ids
 from dream_api.platforms import Permission, RefundLimit
 from tests.isolation.operations import Operation, every_operation
 from tests.isolation.test_operations import Things, ask, request_of, things_of, told
-from tests.support.instance import Account, House, open_another
+from tests.support.instance import Account, Instance, open_another
 
 OPERATIONS = [one for one in every_operation() if one.is_for_developers]
 # Of operations that change something; all others take the permission to sell.
@@ -48,10 +48,10 @@ def headers_of(account: Account, role: Role, way: str) -> dict[str, str]:
     return account.by(role) if way == "token" else account.at_api(role)
 
 
-async def _fresh(house: House, operation: Operation) -> Things:
+async def _fresh(instance: Instance, operation: Operation) -> Things:
     """What the operation needs, in a project of its own: nobody else used its example there."""
-    account = await open_another(house.database, house.alice, RefundLimit(10**9, "usd"))
-    return await things_of(house, account, operation)
+    account = await open_another(instance.database, instance.alice, RefundLimit(10**9, "usd"))
+    return await things_of(instance, account, operation)
 
 
 def test_each_named_operation_is_there() -> None:
@@ -59,36 +59,36 @@ def test_each_named_operation_is_there() -> None:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-async def test_the_table_decides_who_may(house: House, operation: Operation) -> None:
-    things = await _fresh(house, operation)
+async def test_the_table_decides_who_may(instance: Instance, operation: Operation) -> None:
+    things = await _fresh(instance, operation)
     permission = permission_of(operation)
 
     for role, way in product(ROLES, WAYS):
-        await _refuse_abroad(house, operation, things, headers_of(house.charlie, role, way))
-    await _refuse_her_ids(house, operation, things)
+        await _refuse_abroad(instance, operation, things, headers_of(instance.charlie, role, way))
+    await _refuse_her_ids(instance, operation, things)
     for role, way in product(reversed(ROLES), WAYS):
-        answer = await ask(house, operation, things, headers_of(things.account, role, way))
+        answer = await ask(instance, operation, things, headers_of(things.account, role, way))
 
         if not platforms.has_permission(role, permission):
             assert (answer.status_code, answer.json()["code"]) == (403, "role_forbids"), (role, way)
             continue
         if answer.status_code in (404, 409, 422):  # somebody else did it already, and it cannot be done twice
-            things = await _fresh(house, operation)
-            answer = await ask(house, operation, things, headers_of(things.account, role, way))
+            things = await _fresh(instance, operation)
+            answer = await ask(instance, operation, things, headers_of(things.account, role, way))
         assert 200 <= answer.status_code < 300, (role, way, answer.text)
         assert str(answer.status_code) in operation.statuses
 
 
-async def _refuse_abroad(house: House, operation: Operation, hers: Things, headers: dict[str, str]) -> None:
+async def _refuse_abroad(instance: Instance, operation: Operation, hers: Things, headers: dict[str, str]) -> None:
     """He names her platform, and where the operation is about a project, hers."""
     named = {"X-Platform-Id": hers.account.project.platform_id}
     if "X-Project-Id" in operation.headers:
         named["X-Project-Id"] = hers.account.project.id
-    answer = await ask(house, operation, hers, headers | named)
+    answer = await ask(instance, operation, hers, headers | named)
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-async def _refuse_her_ids(house: House, operation: Operation, hers: Things) -> None:
+async def _refuse_her_ids(instance: Instance, operation: Operation, hers: Things) -> None:
     """In his own project hers are as good as none."""
     values = {name: hers.value(operation, name) for name in operation.parameters}
     if not values:
@@ -97,18 +97,18 @@ async def _refuse_her_ids(house: House, operation: Operation, hers: Things) -> N
     for way in WAYS:
         answers: list[Any] = []
         for each in (values, never):
-            headers = headers_of(house.charlie, "owner", way)
-            asked = request_of(operation, house.charlie, operation.path.format(**each), headers)
-            answers.append(told(await house.api.request(**asked)))
+            headers = headers_of(instance.charlie, "owner", way)
+            asked = request_of(operation, instance.charlie, operation.path.format(**each), headers)
+            answers.append(told(await instance.api.request(**asked)))
         assert answers[0] == answers[1]
         assert answers[0][0] == 404
 
 
-async def test_a_platform_is_made_by_who_is_signed_in_alone(house: House) -> None:
+async def test_a_platform_is_made_by_who_is_signed_in_alone(instance: Instance) -> None:
     [operation] = [one for one in every_operation() if one.is_for_persons and not one.is_for_developers]
     assert str(operation) == "POST /generate-platform-id"
 
     for role in ROLES:
-        made = await house.api.post(operation.path, headers=house.alice.at_api(role), json=operation.example)
-        by_token = await house.api.post(operation.path, headers=house.alice.by(role), json=operation.example)
+        made = await instance.api.post(operation.path, headers=instance.alice.at_api(role), json=operation.example)
+        by_token = await instance.api.post(operation.path, headers=instance.alice.by(role), json=operation.example)
         assert (made.status_code, by_token.status_code) == (201, 401)

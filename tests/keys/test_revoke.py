@@ -12,11 +12,11 @@ from dream_api.core.db import Database
 from dream_api.core.errors import AppError, NotFound
 from dream_api.keys.issuance import KeyAlreadyRevoked
 from tests.support.deadline import Second
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 
 
-async def revoke(house: House, who: Account, key_id: str) -> None:
-    async with house.database.write() as tx:
+async def revoke(instance: Instance, who: Account, key_id: str) -> None:
+    async with instance.database.write() as tx:
         await keys.revoke(tx, who.project.platform_id, key_id)
 
 
@@ -30,10 +30,10 @@ async def told(authenticator: Authenticator, who: Account) -> str:
 
 
 @pytest.fixture
-async def elsewhere(house: House) -> AsyncIterator[Authenticator]:
+async def elsewhere(instance: Instance) -> AsyncIterator[Authenticator]:
     """The authenticator of another process."""
-    path = house.database.path
-    database = Database(directory=path.parent) if path is not None else Database(url=house.database.url)
+    path = instance.database.path
+    database = Database(directory=path.parent) if path is not None else Database(url=instance.database.url)
     changes = CacheInvalidator(database)
     authenticator = Authenticator(database, changes)
     await changes.start()
@@ -42,22 +42,22 @@ async def elsewhere(house: House) -> AsyncIterator[Authenticator]:
     await database.close()
 
 
-async def test_a_revoked_key_is_refused_at_once_on_every_path(house: House, alice: Account) -> None:
-    assert (await house.api.post("/api/data", headers=alice.calls())).status_code == 200
-    await revoke(house, alice, alice.key_ids["test"])
+async def test_a_revoked_key_is_refused_at_once_on_every_path(instance: Instance, alice: Account) -> None:
+    assert (await instance.api.post("/api/data", headers=alice.calls())).status_code == 200
+    await revoke(instance, alice, alice.key_ids["test"])
 
     for method, path in (("POST", "/api/data"), ("GET", "/api/usage"), ("GET", "/api/customers")):
-        answer = await house.api.request(method, path, headers=alice.calls())
+        answer = await instance.api.request(method, path, headers=alice.calls())
         assert (answer.status_code, answer.json()["code"]) == (401, "key_revoked")
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
 async def test_a_revoked_key_is_refused_in_another_process_within_a_second(
-    house: House, alice: Account, elsewhere: Authenticator
+    instance: Instance, alice: Account, elsewhere: Authenticator
 ) -> None:
     assert await told(elsewhere, alice) == "welcome"
     assert elsewhere.known_server(alice.sk["Authorization"]) is not None, "It is remembered there."
-    await revoke(house, alice, alice.key_ids["test"])
+    await revoke(instance, alice, alice.key_ids["test"])
     second = Second()
     while await told(elsewhere, alice) == "welcome":
         assert not second.is_over()
@@ -66,38 +66,40 @@ async def test_a_revoked_key_is_refused_in_another_process_within_a_second(
     assert await told(elsewhere, alice) == "key_revoked"
 
 
-async def test_a_revocation_that_was_undone_is_none(house: House, alice: Account, elsewhere: Authenticator) -> None:
+async def test_a_revocation_that_was_undone_is_none(
+    instance: Instance, alice: Account, elsewhere: Authenticator
+) -> None:
     assert await told(elsewhere, alice) == "welcome"
     with pytest.raises(RuntimeError, match="undone"):
-        async with house.database.write() as tx:
+        async with instance.database.write() as tx:
             await keys.revoke(tx, alice.project.platform_id, alice.key_ids["test"])
             raise RuntimeError("undone")
 
     await elsewhere._changes.poll()
-    assert [await told(authenticator, alice) for authenticator in (house.authenticator, elsewhere)] == [
+    assert [await told(authenticator, alice) for authenticator in (instance.authenticator, elsewhere)] == [
         "welcome",
         "welcome",
     ]
 
 
-async def test_the_other_keys_work_on(house: House, alice: Account, charlie: Account) -> None:
-    await revoke(house, alice, alice.key_ids["test"])
+async def test_the_other_keys_work_on(instance: Instance, alice: Account, charlie: Account) -> None:
+    await revoke(instance, alice, alice.key_ids["test"])
 
     for headers in (alice.live, charlie.sk):
-        answer = await house.api.post("/api/data", headers={**headers, "X-User-Id": "ada"})
+        answer = await instance.api.post("/api/data", headers={**headers, "X-User-Id": "ada"})
         assert answer.status_code == 200
 
 
-async def test_a_key_is_revoked_once(house: House, alice: Account) -> None:
-    await revoke(house, alice, alice.key_ids["test"])
+async def test_a_key_is_revoked_once(instance: Instance, alice: Account) -> None:
+    await revoke(instance, alice, alice.key_ids["test"])
 
     with pytest.raises(KeyAlreadyRevoked):
-        await revoke(house, alice, alice.key_ids["test"])
+        await revoke(instance, alice, alice.key_ids["test"])
 
 
-async def test_a_strangers_key_is_as_good_as_none(house: House, alice: Account, charlie: Account) -> None:
+async def test_a_strangers_key_is_as_good_as_none(instance: Instance, alice: Account, charlie: Account) -> None:
     for key_id in (alice.key_ids["test"], "key_00000000000000000000000000", ""):
         with pytest.raises(NotFound):
-            await revoke(house, charlie, key_id)
+            await revoke(instance, charlie, key_id)
 
-    assert (await house.api.post("/api/data", headers=alice.calls())).status_code == 200
+    assert (await instance.api.post("/api/data", headers=alice.calls())).status_code == 200

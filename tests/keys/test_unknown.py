@@ -15,7 +15,7 @@ from dream_api.core.db import Database, Tx
 from dream_api.core.settings import Settings
 from dream_api.keys import key_format
 from tests.support.deadline import Second
-from tests.support.instance import INSTANCE_KEY, Account, House, bearer
+from tests.support.instance import INSTANCE_KEY, Account, Instance, bearer
 
 
 async def told(authenticator: Authenticator, token: str) -> str:
@@ -46,9 +46,9 @@ def reading_keys(database: Database) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-async def elsewhere(house: House) -> AsyncIterator[Authenticator]:
+async def elsewhere(instance: Instance) -> AsyncIterator[Authenticator]:
     """The authenticator of another process."""
-    database = open_database(house.settings)
+    database = open_database(instance.settings)
     changes = CacheInvalidator(database)
     authenticator = Authenticator(database, changes)
     await changes.start()
@@ -57,46 +57,46 @@ async def elsewhere(house: House) -> AsyncIterator[Authenticator]:
     await database.close()
 
 
-async def test_a_flood_of_one_unknown_key_asks_the_database_once(house: House) -> None:
+async def test_a_flood_of_one_unknown_key_asks_the_database_once(instance: Instance) -> None:
     headers = bearer(key_format.make("secret", "live"))
-    with reading_keys(house.database) as statements:
+    with reading_keys(instance.database) as statements:
         for path in ("/api/usage", "/api/customers"):
-            answers = await asyncio.gather(*(house.api.get(path, headers=headers) for _ in range(20)))
+            answers = await asyncio.gather(*(instance.api.get(path, headers=headers) for _ in range(20)))
             assert {answer.json()["code"] for answer in answers} == {"key_unknown"}
-        calls = await asyncio.gather(*(house.api.post("/api/data", headers=headers) for _ in range(20)))
+        calls = await asyncio.gather(*(instance.api.post("/api/data", headers=headers) for _ in range(20)))
 
     assert {answer.json()["code"] for answer in calls} == {"key_unknown"}
     assert len(statements) == 1
 
 
-async def test_no_more_than_ten_thousand_are_remembered(house: House) -> None:
-    unknown = house.authenticator.keys.unknown
+async def test_no_more_than_ten_thousand_are_remembered(instance: Instance) -> None:
+    unknown = instance.authenticator.keys.unknown
     for n in range(10_000):
         unknown.put(str(n), True, read_at=unknown.version)
-    assert await told(house.authenticator, key_format.make("secret", "test")) == "key_unknown"
+    assert await told(instance.authenticator, key_format.make("secret", "test")) == "key_unknown"
 
     assert len(unknown) == 10_000
 
 
-async def test_one_that_is_none_is_not_remembered_at_all(house: House) -> None:
-    assert await told(house.authenticator, "sk_test_mistyped") == "key_malformed"
+async def test_one_that_is_none_is_not_remembered_at_all(instance: Instance) -> None:
+    assert await told(instance.authenticator, "sk_test_mistyped") == "key_malformed"
 
-    assert len(house.authenticator.keys.unknown) == 0
+    assert len(instance.authenticator.keys.unknown) == 0
 
 
-async def test_a_key_that_was_asked_for_before_it_was_made_works_at_once(house: House, alice: Account) -> None:
-    async with house.database.write() as tx:
+async def test_a_key_that_was_asked_for_before_it_was_made_works_at_once(instance: Instance, alice: Account) -> None:
+    async with instance.database.write() as tx:
         token = await issue(tx, alice)
-        assert await told(house.authenticator, token) == "key_unknown"
-        assert len(house.authenticator.keys.unknown) == 1
+        assert await told(instance.authenticator, token) == "key_unknown"
+        assert len(instance.authenticator.keys.unknown) == 1
 
-    assert await told(house.authenticator, token) == "welcome"
+    assert await told(instance.authenticator, token) == "welcome"
 
 
 async def test_it_works_in_another_process_within_a_second(
-    house: House, alice: Account, elsewhere: Authenticator
+    instance: Instance, alice: Account, elsewhere: Authenticator
 ) -> None:
-    async with house.database.write() as tx:
+    async with instance.database.write() as tx:
         token = await issue(tx, alice)
         assert await told(elsewhere, token) == "key_unknown"
     second = Second()
@@ -122,25 +122,25 @@ class Lagging(Database):
         await self.may_go.wait()
 
 
-async def test_what_was_read_before_the_key_was_made_is_not_remembered(house: House, alice: Account) -> None:
-    house.authenticator.keys.database = lagging = Lagging(house.settings)
-    async with house.database.write() as tx:
+async def test_what_was_read_before_the_key_was_made_is_not_remembered(instance: Instance, alice: Account) -> None:
+    instance.authenticator.keys.database = lagging = Lagging(instance.settings)
+    async with instance.database.write() as tx:
         token = await issue(tx, alice)
-        asking = asyncio.create_task(told(house.authenticator, token))
+        asking = asyncio.create_task(told(instance.authenticator, token))
         await lagging.has_read.wait()
     lagging.may_go.set()
 
     assert await asking == "key_unknown"
-    assert len(house.authenticator.keys.unknown) == 0
-    assert await told(house.authenticator, token) == "welcome"
+    assert len(instance.authenticator.keys.unknown) == 0
+    assert await told(instance.authenticator, token) == "welcome"
     await lagging.close()
 
 
-async def test_whoever_cannot_know_what_changed_asks_each_time(house: House) -> None:
+async def test_whoever_cannot_know_what_changed_asks_each_time(instance: Instance) -> None:
     token = key_format.make("secret", "test")
-    await house.changes.stop()
-    house.changes._looked_at = float("-inf")
-    with reading_keys(house.database) as statements:
-        assert [await told(house.authenticator, token) for _ in range(3)] == ["key_unknown"] * 3
+    await instance.changes.stop()
+    instance.changes._looked_at = float("-inf")
+    with reading_keys(instance.database) as statements:
+        assert [await told(instance.authenticator, token) for _ in range(3)] == ["key_unknown"] * 3
 
     assert len(statements) == 3

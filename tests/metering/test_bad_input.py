@@ -9,13 +9,13 @@ from sqlalchemy import func, select
 from dream_api import keys
 from dream_api.core import clock
 from dream_api.schema import metadata
-from tests.support.instance import INSTANCE_KEY, Account, House, bearer
+from tests.support.instance import INSTANCE_KEY, Account, Instance, bearer
 
 WATCHED = [name for name in metadata.tables if name not in ("jobs", "schedules", "changes")]
 
 
-async def rows(house: House) -> dict[str, int]:
-    async with house.database.read() as tx:
+async def rows(instance: Instance) -> dict[str, int]:
+    async with instance.database.read() as tx:
         return {name: await tx.scalar(select(func.count()).select_from(metadata.tables[name])) for name in WATCHED}
 
 
@@ -72,14 +72,14 @@ BODIES = [
 
 @pytest.mark.parametrize(("body", "status", "code", "param"), BODIES, ids=[str(n) for n in range(len(BODIES))])
 async def test_a_bad_body_is_refused_and_nothing_is_written(
-    house: House, alice: Account, body: bytes, status: int, code: str, param: str | None
+    instance: Instance, alice: Account, body: bytes, status: int, code: str, param: str | None
 ):
-    before = await rows(house)
+    before = await rows(instance)
     headers = alice.calls(**{"Content-Type": "application/json"})
 
-    refused(await house.api.post("/api/data", headers=headers, content=body), status, code, param)
+    refused(await instance.api.post("/api/data", headers=headers, content=body), status, code, param)
 
-    assert await rows(house) == before
+    assert await rows(instance) == before
 
 
 HEADERS = [
@@ -98,24 +98,24 @@ HEADERS = [
 
 @pytest.mark.parametrize(("sent", "status", "code", "param"), HEADERS, ids=[str(n) for n in range(len(HEADERS))])
 async def test_a_bad_header_is_refused_and_nothing_is_written(
-    house: House, alice: Account, sent: dict[str, Any], status: int, code: str, param: str
+    instance: Instance, alice: Account, sent: dict[str, Any], status: int, code: str, param: str
 ):
-    before = await rows(house)
+    before = await rows(instance)
     headers = {**alice.calls(), **sent}
     encoded = {name: value if isinstance(value, bytes) else value.encode() for name, value in headers.items()}
 
-    refused(await house.api.post("/api/data", headers=encoded), status, code, param)
+    refused(await instance.api.post("/api/data", headers=encoded), status, code, param)
 
-    assert await rows(house) == before
-
-
-async def test_a_call_without_a_user_is_refused(house: House, alice: Account):
-    refused(await house.api.post("/api/data", headers=alice.sk), 422, "validation_failed", "X-User-Id")
+    assert await rows(instance) == before
 
 
-async def test_a_body_that_is_no_json_by_its_type_is_refused(house: House, alice: Account):
+async def test_a_call_without_a_user_is_refused(instance: Instance, alice: Account):
+    refused(await instance.api.post("/api/data", headers=alice.sk), 422, "validation_failed", "X-User-Id")
+
+
+async def test_a_body_that_is_no_json_by_its_type_is_refused(instance: Instance, alice: Account):
     headers = alice.calls(**{"Content-Type": "text/plain"})
-    refused(await house.api.post("/api/data", headers=headers, content=b"{}"), 415, "unsupported_media_type")
+    refused(await instance.api.post("/api/data", headers=headers, content=b"{}"), 415, "unsupported_media_type")
 
 
 @pytest.mark.parametrize(
@@ -131,40 +131,40 @@ async def test_a_body_that_is_no_json_by_its_type_is_refused(house: House, alice
     ],
 )
 async def test_keys_that_can_be_none_are_refused_without_a_look(
-    house: House, alice: Account, authorization: str | None, code: str
+    instance: Instance, alice: Account, authorization: str | None, code: str
 ):
     headers = {"X-User-Id": "ada"} | ({} if authorization is None else {"Authorization": authorization})
-    answer = await house.api.post("/api/data", headers=headers)
+    answer = await instance.api.post("/api/data", headers=headers)
 
     refused(answer, 401, code)
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-async def test_every_single_mistyped_character_is_noticed(house: House, alice: Account):
+async def test_every_single_mistyped_character_is_noticed(instance: Instance, alice: Account):
     token = alice.secret["test"]
     for place in range(8, len(token)):
         mistyped = token[:place] + ("a" if token[place] != "a" else "b") + token[place + 1 :]
-        answer = await house.api.post("/api/data", headers={**bearer(mistyped), "X-User-Id": "ada"})
+        answer = await instance.api.post("/api/data", headers={**bearer(mistyped), "X-User-Id": "ada"})
         assert answer.json()["code"] == "key_malformed"
 
 
-async def test_a_well_formed_key_of_nobody_is_unknown(house: House):
+async def test_a_well_formed_key_of_nobody_is_unknown(instance: Instance):
     from dream_api.keys import key_format
 
-    answer = await house.api.post(
+    answer = await instance.api.post(
         "/api/data", headers={**bearer(key_format.make("secret", "test")), "X-User-Id": "ada"}
     )
     refused(answer, 401, "key_unknown")
 
 
-async def test_a_publishable_key_may_not_count(house: House, alice: Account):
-    answer = await house.api.post("/api/data", headers={**bearer(alice.publishable["test"]), "X-User-Id": "ada"})
+async def test_a_publishable_key_may_not_count(instance: Instance, alice: Account):
+    answer = await instance.api.post("/api/data", headers={**bearer(alice.publishable["test"]), "X-User-Id": "ada"})
     refused(answer, 403, "secret_key_required")
 
 
-async def test_revoked_and_expired_keys_are_refused(house: House, alice: Account):
-    assert (await house.api.post("/api/data", headers=alice.calls())).status_code == 200
-    async with house.database.write() as tx:
+async def test_revoked_and_expired_keys_are_refused(instance: Instance, alice: Account):
+    assert (await instance.api.post("/api/data", headers=alice.calls())).status_code == 200
+    async with instance.database.write() as tx:
         short = await keys.issue(
             tx,
             alice.project,
@@ -177,22 +177,22 @@ async def test_revoked_and_expired_keys_are_refused(house: House, alice: Account
         await keys.revoke(tx, alice.project.platform_id, alice.key_ids["test"])
     calls = {**bearer(short.token), "X-User-Id": "ada"}
 
-    refused(await house.api.post("/api/data", headers=alice.calls()), 401, "key_revoked")
-    assert (await house.api.post("/api/data", headers=calls)).status_code == 200
+    refused(await instance.api.post("/api/data", headers=alice.calls()), 401, "key_revoked")
+    assert (await instance.api.post("/api/data", headers=calls)).status_code == 200
     clock.move(2 * clock.HOUR)
-    refused(await house.api.post("/api/data", headers=calls), 401, "key_expired")
+    refused(await instance.api.post("/api/data", headers=calls), 401, "key_expired")
 
 
-async def test_rights_are_decided_before_the_body_is_read(house: House):
-    answer = await house.api.post("/api/data", headers={"X-User-Id": "ada"}, content=b"{" * 5_000_000)
+async def test_rights_are_decided_before_the_body_is_read(instance: Instance):
+    answer = await instance.api.post("/api/data", headers={"X-User-Id": "ada"}, content=b"{" * 5_000_000)
     refused(answer, 401, "key_missing")
 
 
-async def test_a_key_of_one_mode_does_not_reach_the_others_ids(house: House, alice: Account):
-    made = (await house.api.post("/api/customers", headers=alice.sk, json={"userId": "ada"})).json()
+async def test_a_key_of_one_mode_does_not_reach_the_others_ids(instance: Instance, alice: Account):
+    made = (await instance.api.post("/api/customers", headers=alice.sk, json={"userId": "ada"})).json()
 
-    there = await house.api.get(f"/api/customers/{made['id']}", headers=alice.live)
-    nowhere = await house.api.get("/api/customers/cus_00000000000000000000000000", headers=alice.live)
+    there = await instance.api.get(f"/api/customers/{made['id']}", headers=alice.live)
+    nowhere = await instance.api.get("/api/customers/cus_00000000000000000000000000", headers=alice.live)
 
     assert there.status_code == nowhere.status_code == 404
     assert _but_id(there) == _but_id(nowhere)

@@ -6,18 +6,18 @@ import pytest
 
 from dream_api.catalog import TierLimit
 from dream_api.core.settings import Settings
-from tests.support.instance import Account, House, open_house
+from tests.support.instance import Account, Instance, open_instance
 
 
-async def send(house: House, account: Account, items: list[dict[str, Any]], **headers: str) -> Any:
-    return await house.api.post("/api/data/batch", headers={**account.sk, **headers}, json={"items": items})
+async def send(instance: Instance, account: Account, items: list[dict[str, Any]], **headers: str) -> Any:
+    return await instance.api.post("/api/data/batch", headers={**account.sk, **headers}, json={"items": items})
 
 
-async def test_each_item_is_answered_in_its_place(house: House, alice: Account):
-    await house.set_limits(alice, "free", TierLimit(3))
+async def test_each_item_is_answered_in_its_place(instance: Instance, alice: Account):
+    await instance.set_limits(alice, "free", TierLimit(3))
 
     answer = await send(
-        house,
+        instance,
         alice,
         [
             {"userId": "ada", "quantity": 2},
@@ -52,7 +52,7 @@ async def test_each_item_is_answered_in_its_place(house: House, alice: Account):
     ]
     assert (results[2]["allowed"], results[2]["usage"]["count"], results[2]["usage"]["remaining"]) == (True, 3, 0)
     assert (results[1]["allowed"], results[1]["usage"]["count"]) == (False, 2)
-    assert (await house.usage_of(alice, "ada"))["count"] == 3
+    assert (await instance.usage_of(alice, "ada"))["count"] == 3
 
 
 @pytest.mark.parametrize(
@@ -67,71 +67,71 @@ async def test_each_item_is_answered_in_its_place(house: House, alice: Account):
         ({}, "items"),
     ],
 )
-async def test_a_body_of_the_wrong_form_counts_nothing(house: House, alice: Account, body: Any, param: str):
-    answer = await house.api.post("/api/data/batch", headers=alice.sk, json=body)
+async def test_a_body_of_the_wrong_form_counts_nothing(instance: Instance, alice: Account, body: Any, param: str):
+    answer = await instance.api.post("/api/data/batch", headers=alice.sk, json=body)
 
     assert (answer.status_code, answer.json()["param"]) == (422, param)
-    assert (await house.usage_of(alice, "ada"))["count"] == 0
+    assert (await instance.usage_of(alice, "ada"))["count"] == 0
 
 
-async def test_a_thousand_items_are_counted_to_the_last(house: House, alice: Account):
-    await house.set_limits(alice, "free", TierLimit(900))
+async def test_a_thousand_items_are_counted_to_the_last(instance: Instance, alice: Account):
+    await instance.set_limits(alice, "free", TierLimit(900))
 
-    answer = await send(house, alice, [{"userId": "ada"}] * 1000)
+    answer = await send(instance, alice, [{"userId": "ada"}] * 1000)
 
     statuses = [one["status"] for one in answer.json()["results"]]
     assert statuses == [200] * 900 + [429] * 100
 
 
-async def test_the_same_batch_under_one_key_counts_once(house: House, alice: Account):
+async def test_the_same_batch_under_one_key_counts_once(instance: Instance, alice: Account):
     items = [{"userId": "ada"}, {"userId": "ada", "quantity": 5}, {"userId": "bob"}]
 
-    first = await send(house, alice, items, **{"Idempotency-Key": "b1"})
-    again = await send(house, alice, items, **{"Idempotency-Key": "b1"})
-    longer = await send(house, alice, [*items, {"userId": "bob"}], **{"Idempotency-Key": "b1"})
-    other = await send(house, alice, [{"userId": "eve"}, *items[1:]], **{"Idempotency-Key": "b1"})
+    first = await send(instance, alice, items, **{"Idempotency-Key": "b1"})
+    again = await send(instance, alice, items, **{"Idempotency-Key": "b1"})
+    longer = await send(instance, alice, [*items, {"userId": "bob"}], **{"Idempotency-Key": "b1"})
+    other = await send(instance, alice, [{"userId": "eve"}, *items[1:]], **{"Idempotency-Key": "b1"})
 
     assert first.json() == again.json()
     assert [one["status"] for one in longer.json()["results"]] == [200] * 4
     assert [one.get("code") for one in other.json()["results"]] == ["idempotency_mismatch", None, None]
-    assert (await house.usage_of(alice, "ada"))["count"] == 6
-    assert (await house.usage_of(alice, "bob"))["count"] == 2
+    assert (await instance.usage_of(alice, "ada"))["count"] == 6
+    assert (await instance.usage_of(alice, "bob"))["count"] == 2
 
 
-async def test_an_items_own_key_is_the_same_as_a_single_calls(house: House, alice: Account):
-    await send(house, alice, [{"userId": "ada", "idempotencyKey": "e1"}] * 2, **{"Idempotency-Key": "b2"})
-    single = await house.api.post("/api/data", headers=alice.calls("ada", **{"Idempotency-Key": "e1"}))
+async def test_an_items_own_key_is_the_same_as_a_single_calls(instance: Instance, alice: Account):
+    await send(instance, alice, [{"userId": "ada", "idempotencyKey": "e1"}] * 2, **{"Idempotency-Key": "b2"})
+    single = await instance.api.post("/api/data", headers=alice.calls("ada", **{"Idempotency-Key": "e1"}))
 
     assert single.json()["usage"]["count"] == 1
-    assert (await house.usage_of(alice, "ada"))["count"] == 1
+    assert (await instance.usage_of(alice, "ada"))["count"] == 1
 
 
-async def test_each_live_item_counts_against_the_level(house: House, alice: Account):
+async def test_each_live_item_counts_against_the_level(instance: Instance, alice: Account):
     from dream_api.usage import Window
 
-    await house.set_level(9, TierLimit(3, "requests", Window.DAY))
-    await house.assign(alice, 9)
+    await instance.set_level(9, TierLimit(3, "requests", Window.DAY))
+    await instance.assign(alice, 9)
     body = {"items": [{"userId": "ada", "quantity": 7}] * 5}
 
-    answer = await house.api.post("/api/data/batch", headers=alice.live, json=body)
+    answer = await instance.api.post("/api/data/batch", headers=alice.live, json=body)
 
     assert [one["status"] for one in answer.json()["results"]] == [200, 200, 200, 429, 429]
 
 
 async def test_a_batch_that_does_not_fit_the_queue_counts_nothing(database_settings: Settings):
-    async with open_house(database_settings.model_copy(update={"gate_queue": 5})) as house:
-        answer = await send(house, house.alice, [{"userId": "ada"}] * 6)
+    async with open_instance(database_settings.model_copy(update={"gate_queue": 5})) as instance:
+        answer = await send(instance, instance.alice, [{"userId": "ada"}] * 6)
 
         assert (answer.status_code, answer.json()["code"]) == (503, "overloaded")
         assert int(answer.headers["Retry-After"]) >= 1
-        assert (await house.usage_of(house.alice, "ada"))["count"] == 0
+        assert (await instance.usage_of(instance.alice, "ada"))["count"] == 0
 
 
-async def test_a_store_has_no_metered_calls(house: House):
+async def test_a_store_has_no_metered_calls(instance: Instance):
     from tests.support.instance import open_account
 
-    store = await open_account(house.database, "Store", "store")
+    store = await open_account(instance.database, "Store", "store")
 
-    answer = await send(house, store, [{"userId": "ada"}])
+    answer = await send(instance, store, [{"userId": "ada"}])
 
     assert (answer.status_code, answer.json()["code"]) == (403, "saas_only")

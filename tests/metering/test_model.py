@@ -1,4 +1,4 @@
-"""A whole house beside a plain Python model: whatever is done to both, they must agree."""
+"""A whole instance beside a plain Python model: whatever is done to both, they must agree."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ from dream_api.platforms import Mode
 from dream_api.usage import Window
 from dream_api.webhooks.tables import events
 from tests.metering.model import DISTINCT, Limits, Model, months_after
-from tests.support.instance import Account, House, open_account, open_house
+from tests.support.instance import Account, Instance, open_account, open_instance
 
 WINDOWS = ["lifetime", "hour", "day", "month", "period"]
 MODES = st.sampled_from(["test", "live"])
@@ -53,12 +53,12 @@ Call = dict[str, Any]
 
 
 class Running:
-    """One house for all examples, on a loop of its own; each example gets a fresh platform in it."""
+    """One instance for all examples, on a loop of its own; each example gets a fresh platform in it."""
 
     def __init__(self, config: Settings) -> None:
         self.runner = asyncio.Runner()
         self._stack = contextlib.AsyncExitStack()
-        self.house: House = self.runner.run(self._stack.enter_async_context(open_house(config)))
+        self.instance: Instance = self.runner.run(self._stack.enter_async_context(open_instance(config)))
 
     def close(self) -> None:
         self.runner.run(self._stack.aclose())
@@ -68,7 +68,7 @@ class Running:
 
 def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
     run = running.runner.run
-    house = running.house
+    instance = running.instance
 
     class Gate(RuleBasedStateMachine):
         @initialize()
@@ -76,7 +76,7 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
             clock.reset()
             # Half past, so that no hour turns unless the clock is moved.
             clock.move(30 * clock.MINUTE - clock.now() % clock.HOUR)
-            self.account = run(open_account(house.database, "Model"))
+            self.account = run(open_account(instance.database, "Model"))
             limits: dict[str, Limits] = {
                 "free": {("requests", "period"): ("hard", 10)},
                 "pro": {
@@ -96,12 +96,12 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
             self.made: list[tuple[str, str]] = []
             for mode in ("test", "live"):
                 for name, of in limits.items():
-                    run(house.set_limits(self.account, name, *_tier_limits(of), mode=mode))
-            run(house.set_level(7, *_tier_limits(level)))
+                    run(instance.set_limits(self.account, name, *_tier_limits(of), mode=mode))
+            run(instance.set_level(7, *_tier_limits(level)))
             # A limit that an earlier example has put there, and that this level must not have.
-            run(house.set_level(7, TierLimit(None, "requests", Window.MONTH)))
+            run(instance.set_level(7, TierLimit(None, "requests", Window.MONTH)))
             self.models["live"].level = level | {("requests", "month"): ("hard", None)}
-            run(house.assign(self.account, 7))
+            run(instance.assign(self.account, 7))
 
         # Calls.
 
@@ -116,7 +116,7 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
         @rule(mode=MODES, who=USERS, meter=st.sampled_from(["requests", "tokens", DISTINCT]))
         def read(self, mode: Mode, who: str, meter: str) -> None:
             answer = run(
-                house.api.get("/api/usage", headers=_headers(self.account, mode, who), params={"meter": meter})
+                instance.api.get("/api/usage", headers=_headers(self.account, mode, who), params={"meter": meter})
             )
             assert _read(answer.status_code, answer.json()) == self.models[mode].read(clock.now(), who, meter)
 
@@ -134,7 +134,7 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
             model, now = self.models[mode], clock.now()
             headers = _headers(self.account, mode, who) | ({} if plan is None else {"X-User-Plan": plan})
             body = {"meter": meter, "quantity": quantity, "ttlSeconds": seconds}
-            answer = run(house.api.post("/api/usage/reserve", headers=headers, json=body))
+            answer = run(instance.api.post("/api/usage/reserve", headers=headers, json=body))
             told = answer.json()
             meant = model.reserve(now, who, meter, quantity, plan)
             assert _read(answer.status_code, told)[: len(meant)] == meant
@@ -150,7 +150,7 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
             mode, name = self.made[place % len(self.made)]
             headers = _headers(self.account, mode, "nobody")
             path = f"/api/usage/reserve/{name}/settle"
-            answer = run(house.api.post(path, headers=headers, json={"quantity": quantity}))
+            answer = run(instance.api.post(path, headers=headers, json={"quantity": quantity}))
             meant = self.models[mode].settle(clock.now(), name, quantity)
             if meant == ("reservation_settled",):  # a settled one also says so of any quantity
                 assert answer.json()["code"] in ("reservation_settled", "settles_too_much")
@@ -206,7 +206,7 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
         )
         def change_limit(self, mode: Mode, tier: str, meter: str, window: str, kind: str, most: int | None) -> None:
             change: Limits = {(meter, window): (kind, most)}
-            run(house.set_limits(self.account, tier, *_tier_limits(change), mode=mode))
+            run(instance.set_limits(self.account, tier, *_tier_limits(change), mode=mode))
             self.models[mode].tiers[tier] |= change
 
         @rule(
@@ -215,7 +215,7 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
         )
         def change_level(self, place: tuple[str, str], most: int | None) -> None:
             change: Limits = {place: ("hard", most)}
-            run(house.set_level(7, *_tier_limits(change)))
+            run(instance.set_level(7, *_tier_limits(change)))
             self.models["live"].level = {**(self.models["live"].level or {}), **change}
 
         @rule(hours=st.sampled_from([1, 1, 5, 26, 80, 24 * 9, 24 * 33]))
@@ -250,7 +250,7 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
                 known = {(mode, who) for mode, model in self.models.items() for who in model.people}
                 assert run(self.known()) == known
             for check in every_check():
-                finding = run(run_check(house.database, check))
+                finding = run(run_check(instance.database, check))
                 assert finding.holds, finding
 
         # How it is done.
@@ -268,8 +268,8 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
             """One goes the whole way over HTTP; several are handed to the gate itself, so that their order is known."""
             if len(calls) == 1:
                 return [await self.over_http(mode, **calls[0])]
-            key = await house.authenticator.server(f"Bearer {self.account.secret[mode]}")
-            terms = await house.metering.terms_of(key)
+            key = await instance.authenticator.server(f"Bearer {self.account.secret[mode]}")
+            terms = await instance.metering.terms_of(key)
             ready: list[Any] = []
             for call in calls:
                 wanted = dict(call)
@@ -279,7 +279,7 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
                     ready.append(build_call(key, terms, **wanted))
                 except AppError as refusal:
                     ready.append(refusal)
-            return [_verdict(result) for result in await house.metering.count_all(ready)]
+            return [_verdict(result) for result in await instance.metering.count_all(ready)]
 
         async def over_http(
             self,
@@ -298,12 +298,12 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
             body: dict[str, Any] = {"meter": meter, "quantity": quantity}
             body |= {} if subject is None else {"subject": subject}
             body |= {} if at is None else {"timestamp": clock.rfc3339(at)}
-            answer = await house.api.post("/api/data", headers=headers, json=body)
+            answer = await instance.api.post("/api/data", headers=headers, json=body)
             return _read(answer.status_code, answer.json())
 
         async def patch(self, mode: Mode, who: str, change: dict[str, Any]) -> None:
             headers = _headers(self.account, mode, who)
-            answer = await house.api.patch(f"/api/customers/userId:{who}", headers=headers, json=change)
+            answer = await instance.api.patch(f"/api/customers/userId:{who}", headers=headers, json=change)
             assert answer.status_code == 200, answer.text
 
         async def set_plan(
@@ -312,21 +312,21 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
             project = self.account.project
             scope = platforms.ProjectScope(project.platform_id, project.platform_no, project.id, mode)
             period = None if paid is None else (clock.from_datetime(paid[0]), clock.from_datetime(paid[1]))
-            async with house.database.write() as tx:
+            async with instance.database.write() as tx:
                 now = await platforms.project_now(tx, project.platform_id, project.id, mode)
                 await customers.set_plan(tx, scope, who, plan, now=now, period=period)
 
         async def move_to(self, at: int) -> int:
             """How far ahead the project is then."""
             project = self.account.project
-            async with house.database.write() as tx:
+            async with instance.database.write() as tx:
                 await platforms.move_to(tx, project, at)
                 return await platforms.clock_offset(tx, project.platform_id, project.id, "test")
 
         async def close(self, mode: Mode, who: str, meter: str, starts_at: int, ends_at: int) -> int:
             project = self.account.project
             scope = platforms.ProjectScope(project.platform_id, project.platform_no, project.id, mode)
-            async with house.database.write() as tx:
+            async with instance.database.write() as tx:
                 customer = await customers.find(tx, scope, f"userId:{who}")
                 meters = await usage.meters_of(tx, project.platform_no, project.no)
                 place = (project.platform_no, customer.no, meters[meter].no)
@@ -336,7 +336,7 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
             return closed
 
         async def told(self) -> Counter[tuple[object, ...]]:
-            async with house.database.read() as tx:
+            async with instance.database.read() as tx:
                 rows = await tx.all(
                     select(events.c.data).where(events.c.platform_id == self.account.project.platform_id)
                 )
@@ -347,7 +347,7 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
             )
 
         async def known(self) -> set[tuple[str, str]]:
-            async with house.database.read() as tx:
+            async with instance.database.read() as tx:
                 rows = await tx.all(
                     select(customer_rows.c.mode, customer_rows.c.user_id).where(
                         customer_rows.c.platform_id == self.account.project.platform_id

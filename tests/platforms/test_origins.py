@@ -6,7 +6,7 @@ from dream_api import platforms
 from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.platforms import Mode, OriginNotAllowed, Project, RedirectNotAllowed
 from dream_api.platforms.origins import normalize_origin
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 
 LISTED = ("https://good.com", "https://*.shop.example", "https://odd.example:8443", "https://xn--bcher-kva.example")
 PROJECT = Project("plt_1", 1, "prj_1", 1, "Shop", "saas", LISTED)
@@ -268,37 +268,41 @@ def test_what_is_no_origin_is_not_listed(text: str) -> None:
     assert refused.value.param == "add"
 
 
-async def change(house: House, who: Account, *, add: list[str] | None = None, remove: list[str] | None = None) -> None:
-    async with house.database.write() as tx:
+async def change(
+    instance: Instance, who: Account, *, add: list[str] | None = None, remove: list[str] | None = None
+) -> None:
+    async with instance.database.write() as tx:
         await platforms.change_origins(tx, who.project, add=add or [], remove=remove or [])
 
 
-async def origins_of(house: House, who: Account) -> tuple[str, ...]:
-    project = await house.metering.project(who.project.id)
+async def origins_of(instance: Instance, who: Account) -> tuple[str, ...]:
+    project = await instance.metering.project(who.project.id)
     assert project is not None
     return project.origins
 
 
-async def test_origins_come_and_go_at_once_and_stay_in_order(house: House, alice: Account, charlie: Account) -> None:
-    assert await origins_of(house, alice) == ("https://myapp.com",)
+async def test_origins_come_and_go_at_once_and_stay_in_order(
+    instance: Instance, alice: Account, charlie: Account
+) -> None:
+    assert await origins_of(instance, alice) == ("https://myapp.com",)
 
-    await change(house, alice, add=["https://b.example", "https://a.example", "https://b.example"])
-    assert await origins_of(house, alice) == ("https://myapp.com", "https://b.example", "https://a.example")
-    await change(house, alice, add=["https://c.example"], remove=["https://B.example/"])
-    assert await origins_of(house, alice) == ("https://myapp.com", "https://a.example", "https://c.example")
-    assert await origins_of(house, charlie) == ("https://myapp.com",)
+    await change(instance, alice, add=["https://b.example", "https://a.example", "https://b.example"])
+    assert await origins_of(instance, alice) == ("https://myapp.com", "https://b.example", "https://a.example")
+    await change(instance, alice, add=["https://c.example"], remove=["https://B.example/"])
+    assert await origins_of(instance, alice) == ("https://myapp.com", "https://a.example", "https://c.example")
+    assert await origins_of(instance, charlie) == ("https://myapp.com",)
 
 
-async def test_what_is_not_listed_cannot_be_removed_and_nothing_changes(house: House, alice: Account) -> None:
+async def test_what_is_not_listed_cannot_be_removed_and_nothing_changes(instance: Instance, alice: Account) -> None:
     with pytest.raises(AppError, match=r"does not list https://other\.example"):
-        await change(house, alice, add=["https://new.example"], remove=["https://other.example"])
+        await change(instance, alice, add=["https://new.example"], remove=["https://other.example"])
 
-    assert await origins_of(house, alice) == ("https://myapp.com",)
+    assert await origins_of(instance, alice) == ("https://myapp.com",)
 
 
-async def test_a_project_lists_fifty(house: House, alice: Account) -> None:
-    await change(house, alice, add=[f"https://{place}.example" for place in range(49)])
+async def test_a_project_lists_fifty(instance: Instance, alice: Account) -> None:
+    await change(instance, alice, add=[f"https://{place}.example" for place in range(49)])
 
     with pytest.raises(ValidationFailed):
-        await change(house, alice, add=["https://more.example"])
-    assert len(await origins_of(house, alice)) == 50
+        await change(instance, alice, add=["https://more.example"])
+    assert len(await origins_of(instance, alice)) == 50

@@ -11,46 +11,46 @@ from dream_api.accounts import ROLES, Role
 from dream_api.platforms import TABLE, RefundLimit
 from tests.billing.developer import Seller, monthly
 from tests.docs.documents import DOCS
-from tests.support.instance import Account, House, open_another
+from tests.support.instance import Account, Instance, open_another
 
-Try = Callable[[House, Account, Role], Awaitable[httpx.Response]]
+Try = Callable[[Instance, Account, Role], Awaitable[httpx.Response]]
 
 
 def _call(method: str, path: str, json: Any = None) -> Try:
-    async def attempt(house: House, account: Account, role: Role) -> httpx.Response:
+    async def attempt(instance: Instance, account: Account, role: Role) -> httpx.Response:
         body = {} if json is None else {"json": json}
         place = path.format(project=account.project.id)
-        return await house.api.request(method, place, headers=account.at_api(role), **body)
+        return await instance.api.request(method, place, headers=account.at_api(role), **body)
 
     return attempt
 
 
 def _page(path: str) -> Try:
-    async def attempt(house: House, account: Account, role: Role) -> httpx.Response:
-        return await house.api.get(f"/dashboard/{account.project.platform_id}{path}", headers=account.cookie(role))
+    async def attempt(instance: Instance, account: Account, role: Role) -> httpx.Response:
+        return await instance.api.get(f"/dashboard/{account.project.platform_id}{path}", headers=account.cookie(role))
 
     return attempt
 
 
 def _post(path: str, **fields: str) -> Try:
-    async def attempt(house: House, account: Account, role: Role) -> httpx.Response:
+    async def attempt(instance: Instance, account: Account, role: Role) -> httpx.Response:
         place = f"/dashboard/{account.project.platform_id}{path}"
         told = {name: value.format(viewer=account.user_ids["viewer"]) for name, value in fields.items()}
         form = account.form(role) | told
-        return await house.api.post(place, headers=account.cookie(role), data=form)
+        return await instance.api.post(place, headers=account.cookie(role), data=form)
 
     return attempt
 
 
 def _refund(amount: int) -> Try:
-    async def attempt(house: House, account: Account, role: Role) -> httpx.Response:
-        limited = await open_another(house.database, account, RefundLimit(500, "usd"))
-        seller = Seller(house.api, limited.sk)
+    async def attempt(instance: Instance, account: Account, role: Role) -> httpx.Response:
+        limited = await open_another(instance.database, account, RefundLimit(500, "usd"))
+        seller = Seller(instance.api, limited.sk)
         await seller.post("/tiers", {"name": "pro", "prices": [monthly("19.99")]})
         await seller.subscribe("ada", "pro")
         [payment] = (await seller.get("/api/payments"))["data"]
         path = f"/api/payments/{payment['id']}/refunds"
-        return await house.api.post(path, headers=limited.at_api(role), json={"amount": amount})
+        return await instance.api.post(path, headers=limited.at_api(role), json={"amount": amount})
 
     return attempt
 
@@ -84,8 +84,8 @@ def test_each_line_is_tried_or_to_come() -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("right", [one for one in TABLE if one.words in TRIES], ids=lambda one: one.words)
-async def test_a_role_may_what_its_cell_says(house: House, right: platforms.Right, role: Role) -> None:
-    answer = await TRIES[right.words](house, house.alice, role)
+async def test_a_role_may_what_its_cell_says(instance: Instance, right: platforms.Right, role: Role) -> None:
+    answer = await TRIES[right.words](instance, instance.alice, role)
 
     if platforms.has_permission(role, right.permission):
         assert answer.status_code < 400 or answer.status_code == 409, answer.text

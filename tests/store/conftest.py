@@ -3,7 +3,7 @@ import pytest
 from dream_api.core.db import Database
 from dream_api.core.settings import Settings
 from tests.store.shop import Shop, open_shop
-from tests.support.instance import House
+from tests.support.instance import Instance
 from tests.support.storefront import Storefront, open_storefront
 
 
@@ -13,5 +13,5 @@ async def shop(database_settings: Settings, database: Database) -> Shop:
 
 
 @pytest.fixture
-async def storefront(house: House) -> Storefront:
-    return await open_storefront(house)
+async def storefront(instance: Instance) -> Storefront:
+    return await open_storefront(instance)

@@ -54,7 +54,7 @@ def postgres_url(pytestconfig: pytest.Config) -> str:
     return _started(pytestconfig).url("{}") if shared is None else shared["postgres_url"]
 
 
-# A database is migrated once, and copied for each test; for the tests that ask for the house, with the cast in it.
+# A database is migrated once, and copied for each test; for the tests that ask for the instance, with the cast in it.
 
 
 @pytest.fixture(scope="session")
@@ -124,7 +124,7 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def cast(database_kind: str, request: pytest.FixtureRequest) -> Cast | None:
     """Who is in the test's database from the beginning."""
-    if "house" not in request.fixturenames:
+    if "instance" not in request.fixturenames:
         return None
     return request.getfixturevalue("furnished_file" if database_kind == "sqlite" else "furnished_template")[1]
 

@@ -1,4 +1,4 @@
-"""A whole house in this process, on a fresh database, with its cast.
+"""A whole instance in this process, on a fresh database, with its cast.
 
 Alice owns a platform with a saas project; Charlie is a stranger with a project of his own, who must see nothing of
 hers.
@@ -95,7 +95,7 @@ Cast = tuple[Account, Account]
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Instance:
     app: ASGIApp
     settings: Settings
     database: Database
@@ -230,9 +230,9 @@ async def living(app: ASGIApp) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def open_house(
+async def open_instance(
     settings: Settings, gateway: type[Sandbox] = Sandbox, cast: Cast | None = None, *, works: bool = False
-) -> AsyncIterator[House]:
+) -> AsyncIterator[Instance]:
     """`gateway`: another kind of sandbox, for tests of what is asked of it. `cast`: those who are in the database
     already; without it they move in. `works`: jobs run in it, where the settings say so; otherwise none does, whatever
     they say: a test that moves the clock would be raced by all that becomes due."""
@@ -251,21 +251,21 @@ async def open_house(
     ):
         alice, charlie = cast or [await open_account(state.database, name) for name in ("Alice", "Charlie")]
         await state.changes.poll()  # what was changed so far makes it forget nothing later
-        yield House(
+        yield Instance(
             front, settings, state.database, state.changes, state.authenticator, state.metering, api, alice, charlie
         )
     _forget_applications()
 
 
 async def open_cast(settings: Settings) -> Cast:
-    """Lets the cast move into a house, which has done what a first start has to do when this returns."""
+    """Lets the cast move into a instance, which has done what a first start has to do when this returns."""
     database = open_database(settings)
     await bootstrap(database)  # as a server does before anything else
     await database.close()
-    async with open_house(settings, works=True) as house:
-        while settings.runs_jobs_inside and not await _has_rested(house.database):
+    async with open_instance(settings, works=True) as instance:
+        while settings.runs_jobs_inside and not await _has_rested(instance.database):
             await asyncio.sleep(0.02)
-        return house.alice, house.charlie
+        return instance.alice, instance.charlie
 
 
 async def _has_rested(database: Database) -> bool:
@@ -278,28 +278,28 @@ async def _has_rested(database: Database) -> bool:
 
 def _forget_applications() -> None:
     """FastAPI remembers what kind of function each endpoint is, and with those that an application makes for itself
-    the whole house: a gigabyte after a thousand of them, and a collector that stops the world for seconds."""
+    the whole instance: a gigabyte after a thousand of them, and a collector that stops the world for seconds."""
     for remembering in vars(fastapi.dependencies.models).values():
         if hasattr(remembering, "cache_clear"):
             remembering.cache_clear()
 
 
 @pytest.fixture
-async def house(database_settings: Settings, cast: Cast) -> AsyncIterator[House]:
-    async with open_house(database_settings, cast=cast) as opened:
+async def instance(database_settings: Settings, cast: Cast) -> AsyncIterator[Instance]:
+    async with open_instance(database_settings, cast=cast) as opened:
         yield opened
 
 
 @pytest.fixture
-def api(house: House) -> httpx.AsyncClient:
-    return house.api
+def api(instance: Instance) -> httpx.AsyncClient:
+    return instance.api
 
 
 @pytest.fixture
-def alice(house: House) -> Account:
-    return house.alice
+def alice(instance: Instance) -> Account:
+    return instance.alice
 
 
 @pytest.fixture
-def charlie(house: House) -> Account:
-    return house.charlie
+def charlie(instance: Instance) -> Account:
+    return instance.charlie

@@ -1,6 +1,6 @@
 """The product as processes that begin with everything imported: a server starts in a fraction of a second.
 
-One process of each test worker imports the house and forks itself for every server and command. What runs is the
+One process of each test worker imports the instance and forks itself for every server and command. What runs is the
 product all the same, in a process of its own with its own environment. What is about the interpreter, a terminal or the
 start itself uses `subprocess` instead.
 """
@@ -25,7 +25,7 @@ class Forked:
 
     def __init__(self, words: Sequence[str], env: Mapping[str, str], out: Path, err: Path | None = None) -> None:
         """Both outputs are appended to files; where only one is named, to that one."""
-        self._process = _house().Process(target=_live, args=(words, dict(env), out, err or out), daemon=True)
+        self._process = _instance().Process(target=_live, args=(words, dict(env), out, err or out), daemon=True)
         self._process.start()
 
     @property
@@ -50,7 +50,7 @@ class Forked:
 
 
 @cache
-def _house() -> ForkServerContext:
+def _instance() -> ForkServerContext:
     """Where everything is imported; it goes with this process."""
     context = multiprocessing.get_context("forkserver")
     rooms = {room.place.partition(":")[0] for room in main.ROOMS.values()}

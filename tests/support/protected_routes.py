@@ -14,13 +14,13 @@ from dream_api.auth.dependencies import (
     PublishableKeyAuth,
 )
 from dream_api.auth.principals import PlatformPrincipal, ProjectPrincipal
-from tests.support.instance import House
+from tests.support.instance import Instance
 
 router = APIRouter(prefix="/doors")
 
 
-def add_doors(house: House) -> None:
-    house.app._app.include_router(router)  # type: ignore[attr-defined]
+def add_doors(instance: Instance) -> None:
+    instance.app._app.include_router(router)  # type: ignore[attr-defined]
 
 
 @router.post("/viewing")

@@ -10,7 +10,7 @@ from typing import Any
 import uvicorn
 
 from dream_api.core.http import Connections, Deadlines, FastPathProtocolFactory, HttpProtocols, TrustedProxies
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 
 PATIENCE_SECONDS = 20
 # How connections are served: by the fast path and what it hands over to, or by the latter alone.
@@ -70,7 +70,7 @@ class Socket:
 class Served:
     """An instance behind a real port."""
 
-    house: House
+    instance: Instance
     server: uvicorn.Server
     port: int
     connections: Connections
@@ -78,7 +78,7 @@ class Served:
 
     @property
     def alice(self) -> Account:
-        return self.house.alice
+        return self.instance.alice
 
     async def connect(self) -> Socket:
         one = Socket(*await asyncio.open_connection("127.0.0.1", self.port))
@@ -100,12 +100,12 @@ class Served:
         )
 
     async def count(self, user: str = "ada") -> int:
-        return (await self.house.usage_of(self.alice, user))["count"]
+        return (await self.instance.usage_of(self.alice, user))["count"]
 
 
 @asynccontextmanager
 async def served_on_port(
-    house: House,
+    instance: Instance,
     factory: ProtocolFactory = fast_path,
     *,
     idle_seconds: int = 1,
@@ -115,10 +115,10 @@ async def served_on_port(
 ) -> AsyncIterator[Served]:
     connections = Connections(per_address, TrustedProxies(proxies))
     config = uvicorn.Config(
-        house.app,
+        instance.app,
         port=0,
         loop="none",
-        http=factory(house.app, HttpProtocols(connections, house.app.answer_error, deadlines or Deadlines())),
+        http=factory(instance.app, HttpProtocols(connections, instance.app.answer_error, deadlines or Deadlines())),
         lifespan="off",
         log_config=None,
         server_header=False,
@@ -130,7 +130,7 @@ async def served_on_port(
     serving = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)
-    opened = Served(house, server, server.servers[0].sockets[0].getsockname()[1], connections)
+    opened = Served(instance, server, server.servers[0].sockets[0].getsockname()[1], connections)
     try:
         yield opened
     finally:

@@ -1,4 +1,4 @@
-"""A store of Alice's in a house, with what a buyer does on the sandbox's page."""
+"""A store of Alice's in a instance, with what a buyer does on the sandbox's page."""
 
 from dataclasses import dataclass
 from typing import Any, cast
@@ -9,7 +9,7 @@ from dream_api import billing, gateways
 from dream_api.billing import BillingContext
 from dream_api.gateways.sandbox import Sandbox
 from dream_api.platforms import ProjectScope
-from tests.support.instance import ORIGIN, Account, House, open_store
+from tests.support.instance import ORIGIN, Account, Instance, open_store
 
 PAYS, DECLINED, KEEPS_REFUNDS = "4242424242424242", "4000000000000002", "4000000000005126"
 Answer = httpx.Response
@@ -17,7 +17,7 @@ Answer = httpx.Response
 
 @dataclass(frozen=True, slots=True)
 class Storefront:
-    house: House
+    instance: Instance
     account: Account
 
     @property
@@ -27,12 +27,12 @@ class Storefront:
     async def sell(self, name: str, price: str = "10.00", inventory: int | None = None, **more: Any) -> str:
         """The id of the product's price."""
         body = {"name": name, "prices": [{"price": price, "currency": "usd"}], "inventory": inventory, **more}
-        made = await self.house.api.post("/tiers", headers=self.sk, json=body)
+        made = await self.instance.api.post("/tiers", headers=self.sk, json=body)
         assert made.status_code == 201, made.text
         return made.json()["prices"][0]["id"]
 
     async def inventory(self, name: str) -> int | None:
-        return (await self.house.api.get(f"/tiers/{name}", headers=self.sk)).json()["inventory"]
+        return (await self.instance.api.get(f"/tiers/{name}", headers=self.sk)).json()["inventory"]
 
     async def cart(self, *items: tuple[str, Any], headers: dict[str, str] | None = None, **more: Any) -> Answer:
         body = {
@@ -42,7 +42,7 @@ class Storefront:
             "cancelUrl": f"{ORIGIN}/cart",
             **more,
         }
-        return await self.house.api.post("/api/cart/checkout", headers=headers or self.sk, json=body)
+        return await self.instance.api.post("/api/cart/checkout", headers=headers or self.sk, json=body)
 
     async def sent_to_pay(self, *items: tuple[str, int], **more: Any) -> tuple[str, str]:
         """The order's id, and the page on which it can be paid."""
@@ -67,21 +67,21 @@ class Storefront:
         return order_id
 
     async def order(self, order_id: str) -> dict[str, Any]:
-        answer = await self.house.api.get(f"/api/orders/{order_id}", headers=self.sk)
+        answer = await self.instance.api.get(f"/api/orders/{order_id}", headers=self.sk)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     async def refund(self, order_id: str, headers: dict[str, str] | None = None, **body: Any) -> Answer:
         path = f"/api/orders/{order_id}/refunds"
-        return await self.house.api.post(path, headers=headers or self.sk, json=body)
+        return await self.instance.api.post(path, headers=headers or self.sk, json=body)
 
     async def _desk(self) -> tuple[BillingContext, gateways.GatewayAccount]:
-        desk: BillingContext = cast(Any, self.house.app).state.billing
+        desk: BillingContext = cast(Any, self.instance.app).state.billing
         project = self.account.project
         async with desk.database.write() as tx:
             scope = ProjectScope(project.platform_id, project.platform_no, project.id, "test")
             return desk, await billing.account_of(tx, scope)
 
 
-async def open_storefront(house: House) -> Storefront:
-    return Storefront(house, await open_store(house.database, house.alice))
+async def open_storefront(instance: Instance) -> Storefront:
+    return Storefront(instance, await open_store(instance.database, instance.alice))

@@ -10,84 +10,84 @@ from dream_api.catalog import TierLimit
 from dream_api.core.settings import Settings
 from dream_api.usage import Window
 from tests.billing.developer import GOOD, URLS
-from tests.support.instance import Cast, House, bearer, open_house
+from tests.support.instance import Cast, Instance, bearer, open_instance
 
 BOUGHT = dict.fromkeys(URLS, "http://localhost:3000")
 
 
 @pytest.fixture
-async def house(database_settings: Settings, cast: Cast) -> AsyncIterator[House]:
+async def instance(database_settings: Settings, cast: Cast) -> AsyncIterator[Instance]:
     """An instance whose levels are sold through the sandbox."""
-    async with open_house(database_settings.model_copy(update={"home_mode": "test"}), cast=cast) as opened:
+    async with open_instance(database_settings.model_copy(update={"home_mode": "test"}), cast=cast) as opened:
         yield opened
 
 
-async def buy(house: House, level: int, role: str = "owner") -> httpx.Response:
-    headers = bearer(house.alice.token[role])
-    return await house.api.post("/create-checkout", headers=headers, json={"level": level, **BOUGHT})
+async def buy(instance: Instance, level: int, role: str = "owner") -> httpx.Response:
+    headers = bearer(instance.alice.token[role])
+    return await instance.api.post("/create-checkout", headers=headers, json={"level": level, **BOUGHT})
 
 
-async def test_a_platform_buys_a_level_and_its_limit_rises(house: House):
+async def test_a_platform_buys_a_level_and_its_limit_rises(instance: Instance):
     for number, most in ((0, 2), (1, 5)):
-        await house.set_level(number, TierLimit(most, "requests", Window.MONTH), mode="test")
-    await house.assign(house.alice, 0, mode="test")
-    asked = {"headers": {**house.alice.live, "X-User-Id": "ada"}}
+        await instance.set_level(number, TierLimit(most, "requests", Window.MONTH), mode="test")
+    await instance.assign(instance.alice, 0, mode="test")
+    asked = {"headers": {**instance.alice.live, "X-User-Id": "ada"}}
     for _ in range(2):
-        assert (await house.api.post("/api/data", **asked)).status_code == 200
-    assert (await house.api.post("/api/data", **asked)).json()["code"] == "level_limit_reached"
+        assert (await instance.api.post("/api/data", **asked)).status_code == 200
+    assert (await instance.api.post("/api/data", **asked)).json()["code"] == "level_limit_reached"
 
-    page = httpx.URL((await buy(house, 1)).json()["url"]).path
-    paid = await house.api.post(f"{page}/pay", json={"card": GOOD})
+    page = httpx.URL((await buy(instance, 1)).json()["url"]).path
+    paid = await instance.api.post(f"{page}/pay", json={"card": GOOD})
 
     assert paid.status_code == 200, paid.text
-    await house.changes.poll()
+    await instance.changes.poll()
     for _ in range(3):
-        assert (await house.api.post("/api/data", **asked)).status_code == 200
-    assert (await house.api.post("/api/data", **asked)).json()["code"] == "level_limit_reached"
+        assert (await instance.api.post("/api/data", **asked)).status_code == 200
+    assert (await instance.api.post("/api/data", **asked)).json()["code"] == "level_limit_reached"
 
 
-async def levels_recorded(house: House) -> list[tuple[str, str, str]]:
-    async with house.database.read() as tx:
-        found = await audit.entries_of(tx, house.alice.project.platform_id, limit=100, action="level.changed")
+async def levels_recorded(instance: Instance) -> list[tuple[str, str, str]]:
+    async with instance.database.read() as tx:
+        found = await audit.entries_of(tx, instance.alice.project.platform_id, limit=100, action="level.changed")
     return [(entry.by.kind, entry.about, entry.details["level"]) for entry in reversed(found)]
 
 
-async def test_a_level_is_recorded_once_it_is_paid_for_and_when_it_ends(house: House):
-    platform_id = house.alice.project.platform_id
-    await house.assign(house.alice, 0, mode="test")
-    form = house.alice.form(level="2")
-    page = await house.api.post(f"/dashboard/{platform_id}/level", headers=house.alice.cookie(), data=form)
-    assert (page.status_code, await levels_recorded(house)) == (303, [])
+async def test_a_level_is_recorded_once_it_is_paid_for_and_when_it_ends(instance: Instance):
+    platform_id = instance.alice.project.platform_id
+    await instance.assign(instance.alice, 0, mode="test")
+    form = instance.alice.form(level="2")
+    page = await instance.api.post(f"/dashboard/{platform_id}/level", headers=instance.alice.cookie(), data=form)
+    assert (page.status_code, await levels_recorded(instance)) == (303, [])
 
-    paid = await house.api.post(f"{httpx.URL(page.headers['location']).path}/pay", json={"card": GOOD})
+    paid = await instance.api.post(f"{httpx.URL(page.headers['location']).path}/pay", json={"card": GOOD})
 
     assert paid.status_code == 200, paid.text
-    assert await levels_recorded(house) == [("system", platform_id, "2")]
-    async with house.database.write() as tx:
+    assert await levels_recorded(instance) == [("system", platform_id, "2")]
+    async with instance.database.write() as tx:
         operator = await platforms.operator_platform(tx)
         token = (await accounts.issue(tx, operator.id, "owner", created_by="test")).token
-    [bought] = (await house.api.get("/api/subscriptions", headers=bearer(token))).json()["data"]
+    [bought] = (await instance.api.get("/api/subscriptions", headers=bearer(token))).json()["data"]
     path = f"/api/subscriptions/{bought['id']}/cancel"
-    ended = await house.api.post(path, headers=bearer(token), json={"atPeriodEnd": False})
+    ended = await instance.api.post(path, headers=bearer(token), json={"atPeriodEnd": False})
     assert ended.status_code == 200, ended.text
-    assert [level for *_, level in await levels_recorded(house)] == ["2", "0"]
-    log = await house.api.get(f"/dashboard/{platform_id}/security-log", headers=house.alice.cookie())
+    assert [level for *_, level in await levels_recorded(instance)] == ["2", "0"]
+    log = await instance.api.get(f"/dashboard/{platform_id}/security-log", headers=instance.alice.cookie())
     assert "The instance" in log.text
 
 
-async def test_only_the_owner_buys_a_level(house: House):
+async def test_only_the_owner_buys_a_level(instance: Instance):
     for role in ("admin", "member", "viewer"):
-        refused = await buy(house, 1, role)
+        refused = await buy(instance, 1, role)
         assert (refused.status_code, refused.json()["code"]) == (403, "role_forbids")
 
 
-async def test_a_level_that_costs_nothing_or_is_not_there_is_not_sold(house: House):
-    free, unknown = await buy(house, 0), await buy(house, 77)
+async def test_a_level_that_costs_nothing_or_is_not_there_is_not_sold(instance: Instance):
+    free, unknown = await buy(instance, 0), await buy(instance, 77)
     assert (free.status_code, free.json()["code"]) == (422, "no_price")
     assert (unknown.status_code, unknown.json()["param"]) == (422, "level")
 
 
 async def test_in_live_mode_selling_needs_a_gateway(database_settings: Settings):
-    async with open_house(database_settings) as live:
+    async with open_instance(database_settings) as live:
         refused = await buy(live, 1)
         assert (refused.status_code, refused.json()["code"]) == (409, "gateway_missing")

@@ -23,7 +23,7 @@ from dream_api.usage import Window, compaction
 from dream_api.usage import jobs as usage_jobs
 from dream_api.usage.tables import usage_counters, usage_hours, usage_subjects
 from tests.core.job_workers import at_work, until
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 
 JOB = Job("job_1", usage_jobs.MERGE, None, {}, 1)
 EVERY_WINDOW = (Window.LIFE, Window.HOUR, Window.DAY, Window.MONTH, Window.PERIOD)
@@ -35,9 +35,9 @@ async def rows_of(database: Database, table: Any) -> Rows:
         return await tx.all(select(table).order_by(*table.primary_key))
 
 
-async def proven(house: House) -> None:
+async def proven(instance: Instance) -> None:
     for check in every_check():
-        finding = await run_check(house.database, check)
+        finding = await run_check(instance.database, check)
         assert finding.holds, finding
 
 
@@ -66,7 +66,7 @@ def place_of(row: Any) -> tuple[int, ...]:
 ALL_SUMS = (LIFE, (*LIFE, "period_starts_at"), (*LIFE, "month"), (*LIFE, "month", "period_starts_at"))
 
 
-async def limits(house: House, alice: Account) -> None:
+async def limits(instance: Instance, alice: Account) -> None:
     """Counters of every window, of a sum meter and of a distinct one, for customers and for the platform."""
     every = [
         TierLimit(None, meter, window, aggregation=aggregation)
@@ -74,40 +74,40 @@ async def limits(house: House, alice: Account) -> None:
         for window in EVERY_WINDOW
     ]
     for mode in ("test", "live"):
-        await house.set_limits(alice, "free", *every, mode=mode)
-    await house.set_level(9, TierLimit(None, "requests", Window.DAY), TierLimit(10**6, "active_users", Window.HOUR))
-    await house.assign(alice, 9)
+        await instance.set_limits(alice, "free", *every, mode=mode)
+    await instance.set_level(9, TierLimit(None, "requests", Window.DAY), TierLimit(10**6, "active_users", Window.HOUR))
+    await instance.assign(alice, 9)
 
 
-async def count(house: House, account: Account, mode: Mode, user: str, **body: Any) -> None:
+async def count(instance: Instance, account: Account, mode: Mode, user: str, **body: Any) -> None:
     headers = {**(account.live if mode == "live" else account.sk), "X-User-Id": user}
-    answer = await house.api.post("/api/data", headers=headers, json=body)
+    answer = await instance.api.post("/api/data", headers=headers, json=body)
     assert answer.status_code == 200, answer.text
 
 
-async def subscribe(house: House, account: Account, user: str) -> None:
+async def subscribe(instance: Instance, account: Account, user: str) -> None:
     """From now on, the customer's period begins in the middle of months and of hours."""
     project = account.project
     scope = platforms.ProjectScope(project.platform_id, project.platform_no, project.id, "test")
     now = clock.now()
-    async with house.database.write() as tx:
+    async with instance.database.write() as tx:
         await customers.set_plan(tx, scope, user, "free", now=now, period=(now, clock.add_months(now, 12)))
 
 
-async def live_for(house: House, alice: Account, months: int, *, chance: random.Random) -> None:
+async def live_for(instance: Instance, alice: Account, months: int, *, chance: random.Random) -> None:
     """Calls of all kinds, over so many months up to now; most of them in the first weeks."""
     end = clock.now()
     begin = clock.add_months(end, -months)
     clock.move(begin - end)
-    await limits(house, alice)
+    await limits(instance, alice)
     is_subscribed = False
     while (now := clock.now()) < end:
-        await count(house, alice, "test", "ada", quantity=5)
-        await count(house, alice, "test", "ada", quantity=-chance.randint(1, 5))
-        await count(house, alice, chance.choice(["test", "live"]), chance.choice(["ada", "bob"]), quantity=3)
-        await count(house, alice, "live", "bob", meter="devices", subject=chance.choice("abcdef"))
+        await count(instance, alice, "test", "ada", quantity=5)
+        await count(instance, alice, "test", "ada", quantity=-chance.randint(1, 5))
+        await count(instance, alice, chance.choice(["test", "live"]), chance.choice(["ada", "bob"]), quantity=3)
+        await count(instance, alice, "live", "bob", meter="devices", subject=chance.choice("abcdef"))
         if not is_subscribed and now > begin + 20 * clock.DAY:
-            await subscribe(house, alice, "ada")
+            await subscribe(instance, alice, "ada")
             is_subscribed = True
         steps = SHORT if now < begin + 75 * clock.DAY else LONG
         clock.move(chance.choice(steps))
@@ -136,16 +136,16 @@ class Dying:
 
 
 async def test_hours_older_than_13_months_become_one_a_month_and_period_and_no_sum_changes(
-    house: House, alice: Account
+    instance: Instance, alice: Account
 ):
-    await live_for(house, alice, 16, chance=random.Random(1))
-    before = await rows_of(house.database, usage_hours)
+    await live_for(instance, alice, 16, chance=random.Random(1))
+    before = await rows_of(instance.database, usage_hours)
     cutoff, _ = clock.month_of(clock.add_months(clock.now(), -13))
-    await proven(house)
+    await proven(instance)
 
-    await usage_jobs.merge(house.database, JOB)
+    await usage_jobs.merge(instance.database, JOB)
 
-    after = await rows_of(house.database, usage_hours)
+    after = await rows_of(instance.database, usage_hours)
     for parts in ALL_SUMS:
         assert sums(after, *parts) == sums(before, *parts)
     old = [row for row in after if row.hour < cutoff]
@@ -158,18 +158,18 @@ async def test_hours_older_than_13_months_become_one_a_month_and_period_and_no_s
     # Each is inside its period, also where that began in the middle of the month.
     assert all(row.hour > row.period_starts_at - clock.HOUR for row in old)
     assert any(row.period_starts_at % clock.HOUR for row in old)
-    await proven(house)
+    await proven(instance)
 
 
-async def test_counters_go_when_their_time_is_over_and_no_other_ones(house: House, alice: Account):
-    await live_for(house, alice, 16, chance=random.Random(2))
-    before = await rows_of(house.database, usage_counters)
-    subjects = await rows_of(house.database, usage_subjects)
+async def test_counters_go_when_their_time_is_over_and_no_other_ones(instance: Instance, alice: Account):
+    await live_for(instance, alice, 16, chance=random.Random(2))
+    before = await rows_of(instance.database, usage_counters)
+    subjects = await rows_of(instance.database, usage_subjects)
     now = clock.now()
     cutoff, _ = clock.month_of(clock.add_months(now, -13))
     distinct = {(row.platform_no, row.customer_no, row.meter_no) for row in subjects}
 
-    await usage_jobs.merge(house.database, JOB)
+    await usage_jobs.merge(instance.database, JOB)
 
     def is_kept(row: Any) -> bool:
         if (row.platform_no, row.customer_no, row.meter_no) in distinct:
@@ -177,37 +177,37 @@ async def test_counters_go_when_their_time_is_over_and_no_other_ones(house: Hous
         return row.window not in (Window.HOUR, Window.DAY) or row.starts_at >= now - 41 * clock.DAY
 
     kept = [row for row in before if is_kept(row)]
-    assert await rows_of(house.database, usage_counters) == kept
-    assert await rows_of(house.database, usage_subjects) == [row for row in subjects if is_kept(row)]
+    assert await rows_of(instance.database, usage_counters) == kept
+    assert await rows_of(instance.database, usage_subjects) == [row for row in subjects if is_kept(row)]
     gone = Counter((row.meter_no, row.window) for row in before) - Counter((row.meter_no, row.window) for row in kept)
     assert {window for _, window in gone} == {Window.HOUR, Window.DAY, Window.MONTH}
     assert {Window.LIFE, Window.MONTH, Window.PERIOD} <= {row.window for row in kept if row.starts_at < cutoff}
 
 
-async def test_what_is_counted_after_it_is_as_true_as_before(house: House, alice: Account):
-    await live_for(house, alice, 15, chance=random.Random(3))
-    usage = await house.usage_of(alice)
-    await usage_jobs.merge(house.database, JOB)
+async def test_what_is_counted_after_it_is_as_true_as_before(instance: Instance, alice: Account):
+    await live_for(instance, alice, 15, chance=random.Random(3))
+    usage = await instance.usage_of(alice)
+    await usage_jobs.merge(instance.database, JOB)
 
-    assert await house.usage_of(alice) == usage
+    assert await instance.usage_of(alice) == usage
     for mode in ("test", "live"):
         for user in ("ada", "bob"):
-            await count(house, alice, mode, user, quantity=4)
-            await count(house, alice, mode, user, meter="devices", subject="a")
-    await proven(house)
+            await count(instance, alice, mode, user, quantity=4)
+            await count(instance, alice, mode, user, meter="devices", subject="a")
+    await proven(instance)
 
 
 async def test_a_month_of_many_rows_and_subjects_is_merged_in_chunks(
-    house: House, alice: Account, monkeypatch: pytest.MonkeyPatch
+    instance: Instance, alice: Account, monkeypatch: pytest.MonkeyPatch
 ):
     for module, name, value in ((keyset, "PAGE", 7), (compaction, "CHUNK", 3)):
         monkeypatch.setattr(module, name, value)
-    await live_for(house, alice, 16, chance=random.Random(4))
-    before = await rows_of(house.database, usage_hours)
+    await live_for(instance, alice, 16, chance=random.Random(4))
+    before = await rows_of(instance.database, usage_hours)
 
-    await usage_jobs.merge(house.database, JOB)
-    after = await rows_of(house.database, usage_hours)
-    never_writing: Any = Dying(house.database, 0)
+    await usage_jobs.merge(instance.database, JOB)
+    after = await rows_of(instance.database, usage_hours)
+    never_writing: Any = Dying(instance.database, 0)
     await usage_jobs.merge(never_writing, JOB)
 
     for parts in ALL_SUMS:
@@ -216,83 +216,83 @@ async def test_a_month_of_many_rows_and_subjects_is_merged_in_chunks(
     assert len([row for row in after if row.hour < cutoff]) == len(
         sums([row for row in before if row.hour < cutoff], *LIFE, "month", "period_starts_at")
     )
-    assert await rows_of(house.database, usage_hours) == after
-    await proven(house)
+    assert await rows_of(instance.database, usage_hours) == after
+    await proven(instance)
 
 
 async def test_broken_off_anywhere_it_leaves_everything_true_and_is_finished_by_the_next_run(
-    house: House, alice: Account, monkeypatch: pytest.MonkeyPatch
+    instance: Instance, alice: Account, monkeypatch: pytest.MonkeyPatch
 ):
     for module, name, value in ((keyset, "PAGE", 20), (compaction, "CHUNK", 10)):
         monkeypatch.setattr(module, name, value)
-    await live_for(house, alice, 16, chance=random.Random(5))
-    before = await rows_of(house.database, usage_hours)
+    await live_for(instance, alice, 16, chance=random.Random(5))
+    before = await rows_of(instance.database, usage_hours)
     for lives in (0, 1, 2, 3, 5, 0, 8):
-        dying: Any = Dying(house.database, lives)
+        dying: Any = Dying(instance.database, lives)
         with pytest.raises(Died):
             await usage_jobs.merge(dying, JOB)
-        await proven(house)
+        await proven(instance)
 
-    await usage_jobs.merge(house.database, JOB)
+    await usage_jobs.merge(instance.database, JOB)
 
-    after = await rows_of(house.database, usage_hours)
+    after = await rows_of(instance.database, usage_hours)
     for parts in ALL_SUMS:
         assert sums(after, *parts) == sums(before, *parts)
-    await proven(house)
-    finished = len(await rows_of(house.database, usage_counters))
-    await usage_jobs.merge(house.database, JOB)
-    assert await rows_of(house.database, usage_hours) == after
-    assert len(await rows_of(house.database, usage_counters)) == finished
+    await proven(instance)
+    finished = len(await rows_of(instance.database, usage_counters))
+    await usage_jobs.merge(instance.database, JOB)
+    assert await rows_of(instance.database, usage_hours) == after
+    assert len(await rows_of(instance.database, usage_counters)) == finished
 
 
-async def test_what_was_counted_in_a_projects_future_stays_as_it_is(house: House, alice: Account):
-    await limits(house, alice)
+async def test_what_was_counted_in_a_projects_future_stays_as_it_is(instance: Instance, alice: Account):
+    await limits(instance, alice)
     for _ in range(4):
-        async with house.database.write() as tx:
+        async with instance.database.write() as tx:
             now = await platforms.project_now(tx, alice.project.platform_id, alice.project.id, "test")
             await platforms.move_to(tx, alice.project, now + 200 * clock.DAY)
         for hour in range(3):
-            await count(house, alice, "test", "ada", quantity=hour + 1)
-            await count(house, alice, "test", "ada", meter="devices", subject="a")
-            async with house.database.write() as tx:
+            await count(instance, alice, "test", "ada", quantity=hour + 1)
+            await count(instance, alice, "test", "ada", meter="devices", subject="a")
+            async with instance.database.write() as tx:
                 now = await platforms.project_now(tx, alice.project.platform_id, alice.project.id, "test")
                 await platforms.move_to(tx, alice.project, now + clock.HOUR)
     tables = (usage_hours, usage_counters, usage_subjects)
-    before = [await rows_of(house.database, table) for table in tables]
+    before = [await rows_of(instance.database, table) for table in tables]
 
-    await usage_jobs.merge(house.database, JOB)
+    await usage_jobs.merge(instance.database, JOB)
 
-    assert [await rows_of(house.database, table) for table in tables] == before
-    await proven(house)
+    assert [await rows_of(instance.database, table) for table in tables] == before
+    await proven(instance)
 
 
 async def test_beside_running_calls_and_a_second_run_of_itself_nothing_is_lost(
-    house: House, alice: Account, monkeypatch: pytest.MonkeyPatch
+    instance: Instance, alice: Account, monkeypatch: pytest.MonkeyPatch
 ):
     for module, name, value in ((keyset, "PAGE", 20), (compaction, "CHUNK", 10)):
         monkeypatch.setattr(module, name, value)
-    await live_for(house, alice, 16, chance=random.Random(6))
-    before = await rows_of(house.database, usage_hours)
+    await live_for(instance, alice, 16, chance=random.Random(6))
+    before = await rows_of(instance.database, usage_hours)
     is_over = asyncio.Event()
 
     async def call() -> int:
         calls = 0
         while not is_over.is_set():
             for mode in ("test", "live"):
-                await count(house, alice, mode, "bob")
-                await count(house, alice, mode, "bob", meter="devices", subject=str(calls))
+                await count(instance, alice, mode, "bob")
+                await count(instance, alice, mode, "bob", meter="devices", subject=str(calls))
                 calls += 1
         return calls
 
     calling = [asyncio.create_task(call()) for _ in range(3)]
-    done = await asyncio.gather(*(usage_jobs.merge(house.database, JOB) for _ in range(2)), return_exceptions=True)
+    done = await asyncio.gather(*(usage_jobs.merge(instance.database, JOB) for _ in range(2)), return_exceptions=True)
     is_over.set()
     counted = sum(await asyncio.gather(*calling))
     # Two that want the same rows may be in each other's way on PostgreSQL; a job that fails is tried again.
     assert any(one is None for one in done), done
-    await usage_jobs.merge(house.database, JOB)
+    await usage_jobs.merge(instance.database, JOB)
 
-    after = await rows_of(house.database, usage_hours)
+    after = await rows_of(instance.database, usage_hours)
     assert counted > 0
     own = [row for row in after if row.customer_no]
     calls = sum(row.calls for row in own) - sum(row.calls for row in before if row.customer_no)
@@ -301,30 +301,32 @@ async def test_beside_running_calls_and_a_second_run_of_itself_nothing_is_lost(
     assert sums([row for row in after if row.hour < old], *LIFE) == sums(
         [row for row in before if row.hour < old], *LIFE
     )
-    await proven(house)
+    await proven(instance)
 
 
-async def test_where_nothing_is_old_nothing_is_written(house: House, alice: Account):
-    await live_for(house, alice, 1, chance=random.Random(7))
-    before = [await rows_of(house.database, table) for table in (usage_hours, usage_counters, usage_subjects)]
+async def test_where_nothing_is_old_nothing_is_written(instance: Instance, alice: Account):
+    await live_for(instance, alice, 1, chance=random.Random(7))
+    before = [await rows_of(instance.database, table) for table in (usage_hours, usage_counters, usage_subjects)]
 
-    await usage_jobs.merge(house.database, JOB)
+    await usage_jobs.merge(instance.database, JOB)
 
-    assert [await rows_of(house.database, table) for table in (usage_hours, usage_counters, usage_subjects)] == before
+    assert [
+        await rows_of(instance.database, table) for table in (usage_hours, usage_counters, usage_subjects)
+    ] == before
 
 
-async def test_a_worker_merges_every_day_and_releases_every_minute(house: House, alice: Account):
+async def test_a_worker_merges_every_day_and_releases_every_minute(instance: Instance, alice: Account):
     registry = Registry()
     usage_jobs.register(registry)
-    await live_for(house, alice, 15, chance=random.Random(8))
-    before = len(await rows_of(house.database, usage_hours))
-    async with house.database.write() as tx:
-        await tx.execute(delete(schedules))  # the day's merging was done when the house was furnished
+    await live_for(instance, alice, 15, chance=random.Random(8))
+    before = len(await rows_of(instance.database, usage_hours))
+    async with instance.database.write() as tx:
+        await tx.execute(delete(schedules))  # the day's merging was done when the instance was furnished
 
     async def is_merged() -> bool:
-        return len(await rows_of(house.database, usage_hours)) < before
+        return len(await rows_of(instance.database, usage_hours)) < before
 
-    async with at_work(jobs.Worker(house.database, registry)):
+    async with at_work(jobs.Worker(instance.database, registry)):
         await until(is_merged)
 
     assert {one.name: one.every for one in registry.schedules} == {

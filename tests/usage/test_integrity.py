@@ -11,7 +11,7 @@ from dream_api.catalog import TierLimit
 from dream_api.core.integrity import run_check, violations
 from dream_api.usage import Window
 from tests.billing.developer import Seller, metered, monthly
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 from tests.support.storefront import Storefront, open_storefront
 
 _ADA = "customer_no = (SELECT no FROM customers WHERE user_id = 'ada')"
@@ -135,34 +135,34 @@ def test_each_check_has_its_breaks():
     assert BREAKS.keys() == {check.name for check in every_check()}
 
 
-async def test_the_doctor_finds_nothing_after_real_calls(house: House, alice: Account, charlie: Account):
-    await _count(house, alice, charlie)
+async def test_the_doctor_finds_nothing_after_real_calls(instance: Instance, alice: Account, charlie: Account):
+    await _count(instance, alice, charlie)
 
-    assert await contradicted(house) == set()
+    assert await contradicted(instance) == set()
 
 
-async def test_what_is_broken_by_hand_is_found(house: House, alice: Account, charlie: Account):
-    await _count(house, alice, charlie)
+async def test_what_is_broken_by_hand_is_found(instance: Instance, alice: Account, charlie: Account):
+    await _count(instance, alice, charlie)
     missed: list[tuple[str, str]] = []
 
     for check in every_check():
         for what, sql in BREAKS[check.name].items():
             with contextlib.suppress(Undone):
-                async with house.database.write() as tx:
+                async with instance.database.write() as tx:
                     assert await tx.execute(text(sql)) > 0, (check.name, what)
                     if not await violations(tx, check):
                         missed.append((check.name, what))
                     raise Undone
 
     assert missed == []
-    assert await contradicted(house) == set()
+    assert await contradicted(instance) == set()
 
 
-async def _count(house: House, alice: Account, charlie: Account) -> None:
+async def _count(instance: Instance, alice: Account, charlie: Account) -> None:
     """Calls of all kinds: of several people, in both modes, with a key, of a larger quantity, and refused ones."""
-    async with house.database.write() as tx:
+    async with instance.database.write() as tx:
         await tenancy.sync_member_count(tx, await platforms.find(tx, alice.project.platform_id), "live")
-    await house.set_limit(alice, "small", 5)
+    await instance.set_limit(alice, "small", 5)
     headers = [
         alice.calls("bob"),
         alice.calls("ada"),
@@ -172,11 +172,11 @@ async def _count(house: House, alice: Account, charlie: Account) -> None:
         charlie.calls("eve"),
     ]
     for one in headers:
-        assert (await house.api.post("/api/data", headers=one)).status_code == 200
+        assert (await instance.api.post("/api/data", headers=one)).status_code == 200
     small = alice.calls("ada", **{"X-User-Plan": "small"})
-    more = [await house.api.post("/api/data", headers=small, json={"quantity": 3}) for _ in range(2)]
+    more = [await instance.api.post("/api/data", headers=small, json={"quantity": 3}) for _ in range(2)]
     assert [answer.status_code for answer in more] == [200, 429]
-    await house.set_limits(
+    await instance.set_limits(
         alice,
         "all",
         TierLimit(100, window=Window.HOUR),
@@ -187,17 +187,17 @@ async def _count(house: House, alice: Account, charlie: Account) -> None:
     )
     everything = alice.calls("ada", **{"X-User-Plan": "all"})
     for body in ({"quantity": 4}, {"quantity": -2}, {"meter": "seats", "subject": "phone"}, {"meter": "seats"}):
-        assert (await house.api.post("/api/data", headers=everything, json=body)).status_code == 200
+        assert (await instance.api.post("/api/data", headers=everything, json=body)).status_code == 200
     for who in (everything, {**alice.live, "X-User-Id": "bob"}):
-        held = await house.api.post("/api/usage/reserve", headers=who, json={"quantity": 3})
+        held = await instance.api.post("/api/usage/reserve", headers=who, json={"quantity": 3})
         assert held.status_code == 201, held.text
-    async with house.database.write() as tx:
+    async with instance.database.write() as tx:
         for action in ("key.issued", "key.rotated", "key.revoked"):
             by = Actor("user", alice.user_ids["owner"], "Alice", "127.0.0.1")
             details = {"mode": "test"} if action == "key.issued" else {}
             await audit.record(tx, alice.project.platform_id, action, by=by, details=details)
-    await _sell(await open_storefront(house))
-    await _subscribe(Seller(house.api, alice.sk))
+    await _sell(await open_storefront(instance))
+    await _subscribe(Seller(instance.api, alice.sk))
 
 
 async def _subscribe(seller: Seller) -> None:
@@ -217,7 +217,7 @@ async def _sell(storefront: Storefront) -> None:
     await storefront.sent_to_pay((mug, 3))
 
 
-async def contradicted(house: House) -> set[str]:
+async def contradicted(instance: Instance) -> set[str]:
     """The names of the checks that do not hold."""
-    findings = [await run_check(house.database, check) for check in every_check()]
+    findings = [await run_check(instance.database, check) for check in every_check()]
     return {finding.check.name for finding in findings if not finding.holds}

@@ -12,34 +12,34 @@ from dream_api.core.jobs import Job
 from dream_api.usage import jobs
 from dream_api.usage import reservation_queries as queries
 from dream_api.usage.tables import reservations, usage_counters
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 
 JOB = Job("job_1", jobs.RELEASE, None, {}, 1)
 
 
-async def reserve(house: House, headers: dict[str, str], seconds: int) -> str:
-    answer = await house.api.post("/api/usage/reserve", headers=headers, json={"quantity": 2, "ttlSeconds": seconds})
+async def reserve(instance: Instance, headers: dict[str, str], seconds: int) -> str:
+    answer = await instance.api.post("/api/usage/reserve", headers=headers, json={"quantity": 2, "ttlSeconds": seconds})
     assert answer.status_code == 201, answer.text
     return answer.json()["reservation"]["id"]
 
 
-async def states(house: House) -> dict[str, str]:
-    async with house.database.read() as tx:
+async def states(instance: Instance) -> dict[str, str]:
+    async with instance.database.read() as tx:
         rows = await tx.all(select(reservations.c.id, reservations.c.state))
     return {row.id: row.state for row in rows}
 
 
-async def held(house: House) -> Any:
-    async with house.database.read() as tx:
+async def held(instance: Instance) -> Any:
+    async with instance.database.read() as tx:
         return await tx.scalar(select(func.sum(usage_counters.c.held)))
 
 
 async def test_all_whose_time_is_over_are_released_and_no_other(
-    house: House, alice: Account, charlie: Account, monkeypatch: pytest.MonkeyPatch
+    instance: Instance, alice: Account, charlie: Account, monkeypatch: pytest.MonkeyPatch
 ):
-    over = [await reserve(house, alice.calls(f"user-{number}"), 60) for number in range(5)]
-    over.append(await reserve(house, {**charlie.live, "X-User-Id": "ada"}, 60))
-    still = await reserve(house, alice.calls(), 3600)
+    over = [await reserve(instance, alice.calls(f"user-{number}"), 60) for number in range(5)]
+    over.append(await reserve(instance, {**charlie.live, "X-User-Id": "ada"}, 60))
+    still = await reserve(instance, alice.calls(), 3600)
     clock.move(61 * clock.SECOND)
     rounds = [0]
     find = queries.overdue
@@ -50,19 +50,19 @@ async def test_all_whose_time_is_over_are_released_and_no_other(
 
     monkeypatch.setattr(queries, "overdue", two)
 
-    await jobs.release(house.database, JOB)
+    await jobs.release(instance.database, JOB)
 
-    assert await states(house) == {**dict.fromkeys(over, "expired"), still: "open"}
-    assert await held(house) == 2
+    assert await states(instance) == {**dict.fromkeys(over, "expired"), still: "open"}
+    assert await held(instance) == 2
     assert rounds[0] == 2 * 3 + 1
     for check in every_check():
-        assert (await run_check(house.database, check)).holds, check.name
+        assert (await run_check(instance.database, check)).holds, check.name
 
 
-async def test_where_none_is_over_nothing_is_written(house: House, alice: Account):
-    still = await reserve(house, alice.calls(), 60)
+async def test_where_none_is_over_nothing_is_written(instance: Instance, alice: Account):
+    still = await reserve(instance, alice.calls(), 60)
 
-    await jobs.release(house.database, JOB)
+    await jobs.release(instance.database, JOB)
 
-    assert await states(house) == {still: "open"}
-    assert await held(house) == 2
+    assert await states(instance) == {still: "open"}
+    assert await held(instance) == 2

@@ -14,40 +14,40 @@ from dream_api.platforms import MODES, Mode, ProjectScope
 from dream_api.usage import Span, compaction, integrity, rollup
 from dream_api.usage.tables import usage_hours, usage_late, usage_rolled, usage_totals
 from tests.analytics.history import Past
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 
 
-async def fill(house: House, account: Account) -> None:
-    async with house.database.write() as tx:
+async def fill(instance: Instance, account: Account) -> None:
+    async with instance.database.write() as tx:
         for mode in MODES:
             past = Past(tx, account.project, mode, Random(mode), clock.now())
             await past.usage(await past.customers(await past.tiers(), 20))
 
 
-async def roll(house: House) -> None:
+async def roll(instance: Instance) -> None:
     for _ in range(500):
-        if not await rollup.roll_up(house.database):
+        if not await rollup.roll_up(instance.database):
             return
     raise AssertionError("It never came to an end.")
 
 
-async def told(house: House, account: Account, mode: Mode) -> dict[int, tuple[int, int]]:
+async def told(instance: Instance, account: Account, mode: Mode) -> dict[int, tuple[int, int]]:
     """What charts read, by hour."""
     project = account.project
     scope = ProjectScope(project.platform_id, project.platform_no, project.id, mode)
     end = clock.hour_of(clock.now()) + clock.HOUR
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         meters = list((await usage.meters_of(tx, project.platform_no, project.no)).values())
         points = await usage.usage_history(tx, scope, "hour", Span(end - 62 * clock.DAY, end), meters)
     return {int(point.of): (point.total, point.calls) for point in points if point.total or point.calls}
 
 
-async def counted(house: House, account: Account, mode: Mode) -> dict[int, tuple[int, int]]:
+async def counted(instance: Instance, account: Account, mode: Mode) -> dict[int, tuple[int, int]]:
     """What the rows of all customers come to, by hour."""
     totals: Counter[int] = Counter()
     calls: Counter[int] = Counter()
     whose = (customers.c.project_id == account.project.id, customers.c.mode == mode)
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         numbers = {row.no for row in await tx.all(select(customers.c.no).where(*whose))}
         for row in await tx.all(select(usage_hours)):
             if row.platform_no == account.project.platform_no and row.customer_no in numbers:
@@ -56,71 +56,71 @@ async def counted(house: House, account: Account, mode: Mode) -> dict[int, tuple
     return {hour: (totals[hour], calls[hour]) for hour in totals if totals[hour] or calls[hour]}
 
 
-async def agree(house: House, account: Account) -> None:
+async def agree(instance: Instance, account: Account) -> None:
     for mode in MODES:
-        assert await told(house, account, mode) == await counted(house, account, mode)
-    await proven(house)
+        assert await told(instance, account, mode) == await counted(instance, account, mode)
+    await proven(instance)
 
 
-async def proven(house: House) -> None:
+async def proven(instance: Instance) -> None:
     check = next(check for check in integrity.checks() if check.name == "totals_are_sums_of_hours")
-    assert (await run_check(house.database, check)).contradictions == []
+    assert (await run_check(instance.database, check)).contradictions == []
 
 
-async def rows(house: House, table: Any) -> int:
-    async with house.database.read() as tx:
+async def rows(instance: Instance, table: Any) -> int:
+    async with instance.database.read() as tx:
         return len(await tx.all(select(table)))
 
 
-async def test_sums_come_to_what_the_rows_come_to(house: House, alice: Account, charlie: Account):
-    await fill(house, alice)
-    await fill(house, charlie)
-    await agree(house, alice)
+async def test_sums_come_to_what_the_rows_come_to(instance: Instance, alice: Account, charlie: Account):
+    await fill(instance, alice)
+    await fill(instance, charlie)
+    await agree(instance, alice)
 
-    await roll(house)
+    await roll(instance)
 
-    assert await rows(house, usage_totals) > 50
-    await agree(house, alice)
-    await agree(house, charlie)
+    assert await rows(instance, usage_totals) > 50
+    await agree(instance, alice)
+    await agree(instance, charlie)
 
 
-async def test_what_is_counted_late_is_told_at_once_and_summed_up_later(house: House, alice: Account):
+async def test_what_is_counted_late_is_told_at_once_and_summed_up_later(instance: Instance, alice: Account):
     clock.move((clock.month_of(clock.now())[0] + 20 * clock.DAY) - clock.now())
-    await fill(house, alice)
-    await roll(house)
+    await fill(instance, alice)
+    await roll(instance)
     late = clock.rfc3339(clock.now() - 3 * clock.DAY)
 
     for body in ({"timestamp": late, "quantity": 7}, {}, {"timestamp": late, "quantity": -2}):
-        answer = await house.api.post("/api/data", headers=alice.calls(), json=body)
+        answer = await instance.api.post("/api/data", headers=alice.calls(), json=body)
         assert answer.status_code == 200, answer.text
-    assert await rows(house, usage_late) > 0
-    await agree(house, alice)
+    assert await rows(instance, usage_late) > 0
+    await agree(instance, alice)
 
-    await roll(house)
+    await roll(instance)
 
-    assert await rows(house, usage_late) == 0
-    await agree(house, alice)
+    assert await rows(instance, usage_late) == 0
+    await agree(instance, alice)
 
 
-async def test_the_present_hour_is_never_summed_up(house: House, alice: Account):
-    await house.api.post("/api/data", headers=alice.calls())
-    await roll(house)
-    assert await rows(house, usage_totals) == await rows(house, usage_rolled) == 0
+async def test_the_present_hour_is_never_summed_up(instance: Instance, alice: Account):
+    await instance.api.post("/api/data", headers=alice.calls())
+    await roll(instance)
+    assert await rows(instance, usage_totals) == await rows(instance, usage_rolled) == 0
 
     clock.move(3 * clock.HOUR)
-    await roll(house)
+    await roll(instance)
 
-    assert await rows(house, usage_totals) == await rows(house, usage_rolled) == 1
-    await agree(house, alice)
+    assert await rows(instance, usage_totals) == await rows(instance, usage_rolled) == 1
+    await agree(instance, alice)
 
 
-async def test_merging_keeps_sums_true(house: House, alice: Account):
-    await fill(house, alice)
-    await roll(house)
+async def test_merging_keeps_sums_true(instance: Instance, alice: Account):
+    await fill(instance, alice)
+    await roll(instance)
     clock.move(500 * clock.DAY)
-    await roll(house)
+    await roll(instance)
 
-    await compaction.compact(house.database, clock.now())
-    await roll(house)
+    await compaction.compact(instance.database, clock.now())
+    await roll(instance)
 
-    await proven(house)
+    await proven(instance)

@@ -8,7 +8,7 @@ import uvicorn
 from fastapi import FastAPI, Header
 from fastapi.responses import Response
 
-from dream_api import app as house
+from dream_api import app as instance
 from dream_api.auth.authenticator import Authenticator
 from dream_api.core.cache import Changes
 from dream_api.core.errors import Refusal
@@ -16,7 +16,7 @@ from dream_api.core.settings import Settings
 from dream_api.metering import MeteringEngine, body_of, metered, refusal_of
 
 settings = Settings()
-database = house.open_database(settings)
+database = instance.open_database(settings)
 changes = Changes(database)
 authenticator = Authenticator(database, changes)
 engine = MeteringEngine(database, changes, home_mode=settings.home_mode, queue_size=settings.gate_queue)

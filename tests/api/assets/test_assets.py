@@ -11,7 +11,7 @@ from dream_api import audit
 from dream_api.assets import sniff_content_type, upload_in
 from dream_api.core.errors import MalformedRequest, ValidationFailed
 from dream_api.core.settings import Settings
-from tests.support.instance import Account, Cast, House, open_house
+from tests.support.instance import Account, Cast, Instance, open_instance
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
 ASVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
@@ -135,8 +135,8 @@ async def test_a_browser_that_has_it_is_not_sent_it_again(api: AsyncClient, alic
     assert [resumed.status_code, another.status_code] == [206, 200]
 
 
-async def test_what_is_too_large_is_told_the_bound(api: AsyncClient, alice: Account, house: House) -> None:
-    limit = house.settings.asset_limit
+async def test_what_is_too_large_is_told_the_bound(api: AsyncClient, alice: Account, instance: Instance) -> None:
+    limit = instance.settings.asset_limit
 
     whole = await api.post("/api/assets", headers=alice.sk, content=bytes(limit + 1))
     largest = await api.post("/api/assets", headers=alice.sk, content=bytes(limit))
@@ -219,75 +219,75 @@ async def test_a_key_leads_nowhere_else(api: AsyncClient, alice: Account, key: s
     assert b"instance" not in answer.content
 
 
-async def test_one_key_of_idempotency_is_one_file(house: House, alice: Account, charlie: Account) -> None:
+async def test_one_key_of_idempotency_is_one_file(instance: Instance, alice: Account, charlie: Account) -> None:
     once = {"Idempotency-Key": "1"}
 
-    first, again = [await keep(house.api, alice.sk | once) for _ in range(2)]
-    his = await keep(house.api, charlie.sk | once)
-    other = await house.api.post("/api/assets", headers=alice.sk | once, content=b"GIF89a")
+    first, again = [await keep(instance.api, alice.sk | once) for _ in range(2)]
+    his = await keep(instance.api, charlie.sk | once)
+    other = await instance.api.post("/api/assets", headers=alice.sk | once, content=b"GIF89a")
 
     assert first == again != his
     assert first[:32] != his[:32]
     assert other.json()["code"] == "idempotency_mismatch"
-    kept = [path.parent.name for path in (house.settings.data / "objects").rglob("*-*")]
+    kept = [path.parent.name for path in (instance.settings.data / "objects").rglob("*-*")]
     assert sorted(kept) == sorted([alice.project.platform_id, charlie.project.platform_id])
 
 
-async def test_files_are_listed_newest_first_page_by_page(house: House, alice: Account) -> None:
-    keys = [await keep(house.api, alice.sk, b"GIF89a" + bytes([at]), f"{at}.gif") for at in range(5)]
-    await keep(house.api, alice.live)
+async def test_files_are_listed_newest_first_page_by_page(instance: Instance, alice: Account) -> None:
+    keys = [await keep(instance.api, alice.sk, b"GIF89a" + bytes([at]), f"{at}.gif") for at in range(5)]
+    await keep(instance.api, alice.live)
 
     seen: list[str] = []
     after: dict[str, str] = {}
     while True:
-        answer = await house.api.get("/api/assets", headers=alice.by("viewer"), params={"limit": "2", **after})
+        answer = await instance.api.get("/api/assets", headers=alice.by("viewer"), params={"limit": "2", **after})
         seen += [one["name"] for one in answer.json()["data"]]
         if answer.json()["nextCursor"] is None:
             break
         after = {"after": answer.json()["nextCursor"]}
         gone = answer.json()["data"][-1]["key"]
-        assert (await house.api.delete(f"/api/assets/{gone}", headers=alice.sk)).status_code == 200
+        assert (await instance.api.delete(f"/api/assets/{gone}", headers=alice.sk)).status_code == 200
 
     assert seen == [f"{at}.gif" for at in reversed(range(5))]
-    left = (await house.api.get("/api/assets", headers=alice.sk)).json()["data"]
+    left = (await instance.api.get("/api/assets", headers=alice.sk)).json()["data"]
     assert [one["key"] for one in left] == [keys[4], keys[2], keys[0]]
-    assert (await house.api.get("/api/assets", headers=alice.sk, params={"after": "x"})).status_code == 422
+    assert (await instance.api.get("/api/assets", headers=alice.sk, params={"after": "x"})).status_code == 422
 
 
-async def test_a_deleted_file_is_gone_for_everybody(house: House, alice: Account, charlie: Account) -> None:
-    key = await keep(house.api, alice.sk)
+async def test_a_deleted_file_is_gone_for_everybody(instance: Instance, alice: Account, charlie: Account) -> None:
+    key = await keep(instance.api, alice.sk)
     path = f"/api/assets/{key}"
 
     for others in (charlie.sk, alice.live, charlie.by("owner")):
-        refused = await house.api.delete(path, headers=others)
+        refused = await instance.api.delete(path, headers=others)
         assert (refused.status_code, refused.json()["code"]) == (404, "not_found")
-    assert (await house.api.delete(path, headers=alice.by("viewer"))).status_code == 403
-    assert (await house.api.delete(path)).status_code == 401
-    assert (await house.api.get(path)).status_code == 200
-    at_once = await asyncio.gather(*(house.api.delete(path, headers=alice.by("member")) for _ in range(3)))
+    assert (await instance.api.delete(path, headers=alice.by("viewer"))).status_code == 403
+    assert (await instance.api.delete(path)).status_code == 401
+    assert (await instance.api.get(path)).status_code == 200
+    at_once = await asyncio.gather(*(instance.api.delete(path, headers=alice.by("member")) for _ in range(3)))
 
     assert sorted(one.status_code for one in at_once) == [200, 404, 404]
-    assert (await house.api.get(path)).status_code == 404
-    assert (await house.api.head(path)).status_code == 404
-    assert list((house.settings.data / "objects").rglob(key)) == []
-    async with house.database.read() as tx:
+    assert (await instance.api.get(path)).status_code == 404
+    assert (await instance.api.head(path)).status_code == 404
+    assert list((instance.settings.data / "objects").rglob(key)) == []
+    async with instance.database.read() as tx:
         [entry] = await audit.entries_of(tx, alice.project.platform_id, limit=9, action="asset.deleted")
     assert (entry.about, entry.details["file"], entry.by.id) == (key, "mug.png", alice.token_ids["member"])
 
 
 async def test_the_files_of_a_platform_take_so_much_and_no_more(database_settings: Settings, cast: Cast) -> None:
     settings = database_settings.model_copy(update={"asset_quota": 3_000})
-    async with open_house(settings, cast=cast) as house:
-        alice, charlie = house.alice, house.charlie
-        key = await keep(house.api, alice.live, bytes(1_001))
+    async with open_instance(settings, cast=cast) as instance:
+        alice, charlie = instance.alice, instance.charlie
+        key = await keep(instance.api, alice.live, bytes(1_001))
         answers = await asyncio.gather(
-            *(house.api.post("/api/assets", headers=alice.sk, content=bytes(1_000)) for _ in range(4))
+            *(instance.api.post("/api/assets", headers=alice.sk, content=bytes(1_000)) for _ in range(4))
         )
 
         refused = [answer.json() for answer in answers if answer.status_code != 201]
         assert [one["code"] for one in refused] == ["storage_full"] * 3
         assert "3,000 bytes" in refused[0]["error"]
         assert len(list((settings.data / "objects").rglob("*-*"))) == 2
-        await keep(house.api, charlie.sk, bytes(3_000))
-        await house.api.delete(f"/api/assets/{key}", headers=alice.live)
-        await keep(house.api, alice.sk, bytes(2_000))
+        await keep(instance.api, charlie.sk, bytes(3_000))
+        await instance.api.delete(f"/api/assets/{key}", headers=alice.live)
+        await keep(instance.api, alice.sk, bytes(2_000))

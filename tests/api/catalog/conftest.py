@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.support.instance import Account, House, open_account
+from tests.support.instance import Account, Instance, open_account
 
 
 @pytest.fixture
-async def shop(house: House) -> Account:
+async def shop(instance: Instance) -> Account:
     """A store of Alice's kind: it sells things once."""
-    return await open_account(house.database, "Shop", "store")
+    return await open_account(instance.database, "Shop", "store")

@@ -10,36 +10,38 @@ from dream_api.catalog import Coupon, CouponUnusable
 from dream_api.core import clock
 from dream_api.platforms import Mode
 from tests.api.catalog.test_create_tier import rows
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 
 QUARTER = {"code": "SPRING25", "percentOff": 25}
 
 
-async def make(house: House, account: Account, **asked: Any) -> dict[str, Any]:
-    answer = await house.api.post("/coupons", headers=account.sk, json={**QUARTER, **asked})
+async def make(instance: Instance, account: Account, **asked: Any) -> dict[str, Any]:
+    answer = await instance.api.post("/coupons", headers=account.sk, json={**QUARTER, **asked})
     assert answer.status_code == 201, answer.text
     return answer.json()
 
 
-async def find(house: House, account: Account, code: str, now: int | None = None, mode: Mode = "test") -> Coupon:
+async def find(instance: Instance, account: Account, code: str, now: int | None = None, mode: Mode = "test") -> Coupon:
     project = account.project
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         return await catalog.find_coupon(
             tx, project.platform_id, project.id, mode, code, clock.now() if now is None else now
         )
 
 
-async def refusal_of(house: House, account: Account, code: str, now: int | None = None, mode: Mode = "test") -> str:
+async def refusal_of(
+    instance: Instance, account: Account, code: str, now: int | None = None, mode: Mode = "test"
+) -> str:
     with pytest.raises(CouponUnusable) as refused:
-        await find(house, account, code, now, mode)
+        await find(instance, account, code, now, mode)
     assert refused.value.param == "coupon"
     return refused.value.sentence
 
 
-async def test_a_coupon_is_made_and_listed(house: House, alice: Account) -> None:
-    percent = await make(house, alice)
+async def test_a_coupon_is_made_and_listed(instance: Instance, alice: Account) -> None:
+    percent = await make(instance, alice)
     amount = await make(
-        house,
+        instance,
         alice,
         code="five_off",
         percentOff=None,
@@ -72,8 +74,8 @@ async def test_a_coupon_is_made_and_listed(house: House, alice: Account) -> None
         3,
         "2098-12-31T23:00:00Z",
     ]
-    listed = (await house.api.get("/coupons?limit=1", headers=alice.sk)).json()
-    rest = (await house.api.get(f"/coupons?after={listed['nextCursor']}", headers=alice.sk)).json()
+    listed = (await instance.api.get("/coupons?limit=1", headers=alice.sk)).json()
+    rest = (await instance.api.get(f"/coupons?after={listed['nextCursor']}", headers=alice.sk)).json()
     assert (listed["data"], rest) == ([amount], {"data": [percent], "nextCursor": None})
 
 
@@ -109,105 +111,105 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-async def test_what_is_wrong_is_told_by_its_field_and_nothing_is_made(house: House, alice: Account) -> None:
-    before = await rows(house)
+async def test_what_is_wrong_is_told_by_its_field_and_nothing_is_made(instance: Instance, alice: Account) -> None:
+    before = await rows(instance)
 
     for asked, param in FAULTS:
-        answer = await house.api.post("/coupons", headers=alice.sk, json={**QUARTER, **asked})
+        answer = await instance.api.post("/coupons", headers=alice.sk, json={**QUARTER, **asked})
         assert (answer.status_code, answer.json()["param"]) == (422, param), asked
-    assert await rows(house) == before
+    assert await rows(instance) == before
 
 
-async def test_a_code_is_given_once_capitals_or_not(house: House, alice: Account, charlie: Account) -> None:
-    made = await make(house, alice)
-    await house.api.delete(f"/coupons/{made['id']}", headers=alice.sk)
+async def test_a_code_is_given_once_capitals_or_not(instance: Instance, alice: Account, charlie: Account) -> None:
+    made = await make(instance, alice)
+    await instance.api.delete(f"/coupons/{made['id']}", headers=alice.sk)
 
-    answer = await house.api.post("/coupons", headers=alice.sk, json={**QUARTER, "code": "spring25"})
+    answer = await instance.api.post("/coupons", headers=alice.sk, json={**QUARTER, "code": "spring25"})
 
     assert (answer.status_code, answer.json()["code"]) == (409, "coupon_exists")
     for headers in (alice.live, charlie.sk):
-        assert (await house.api.post("/coupons", headers=headers, json=QUARTER)).status_code == 201
+        assert (await instance.api.post("/coupons", headers=headers, json=QUARTER)).status_code == 201
 
 
-async def test_of_all_who_make_a_coupon_at_the_same_time_one_does(house: House, alice: Account) -> None:
-    answers = await asyncio.gather(*(house.api.post("/coupons", headers=alice.sk, json=QUARTER) for _ in range(6)))
+async def test_of_all_who_make_a_coupon_at_the_same_time_one_does(instance: Instance, alice: Account) -> None:
+    answers = await asyncio.gather(*(instance.api.post("/coupons", headers=alice.sk, json=QUARTER) for _ in range(6)))
 
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 5
 
 
-async def test_an_archived_coupon_is_not_listed_and_stays_known(house: House, alice: Account) -> None:
-    made = await make(house, alice)
-    archived = (await house.api.delete(f"/coupons/{made['id']}", headers=alice.sk)).json()
-    again = (await house.api.delete(f"/coupons/{made['id']}", headers=alice.sk)).json()
+async def test_an_archived_coupon_is_not_listed_and_stays_known(instance: Instance, alice: Account) -> None:
+    made = await make(instance, alice)
+    archived = (await instance.api.delete(f"/coupons/{made['id']}", headers=alice.sk)).json()
+    again = (await instance.api.delete(f"/coupons/{made['id']}", headers=alice.sk)).json()
 
     assert archived == again == {**made, "archivedAt": archived["archivedAt"]}
     assert archived["archivedAt"] is not None
-    assert (await house.api.get("/coupons", headers=alice.sk)).json()["data"] == []
-    async with house.database.read() as tx:
+    assert (await instance.api.get("/coupons", headers=alice.sk)).json()["data"] == []
+    async with instance.database.read() as tx:
         kept = await catalog.coupon_by_id(tx, alice.project.platform_id, made["id"])
         strange = await catalog.coupon_by_id(tx, "plt_other", made["id"])
     assert (kept is not None and kept.percent_off, strange) == (25, None)
 
 
-async def test_a_strangers_coupon_is_not_there(house: House, alice: Account, charlie: Account) -> None:
-    made = await make(house, alice)
+async def test_a_strangers_coupon_is_not_there(instance: Instance, alice: Account, charlie: Account) -> None:
+    made = await make(instance, alice)
 
     for headers in (charlie.sk, alice.live):
-        assert (await house.api.delete(f"/coupons/{made['id']}", headers=headers)).status_code == 404
-    assert (await house.api.get("/coupons", headers=alice.sk)).json()["data"] == [made]
+        assert (await instance.api.delete(f"/coupons/{made['id']}", headers=headers)).status_code == 404
+    assert (await instance.api.get("/coupons", headers=alice.sk)).json()["data"] == [made]
 
 
 async def test_a_coupon_is_found_by_its_code_while_it_can_be_used(
-    house: House, alice: Account, charlie: Account
+    instance: Instance, alice: Account, charlie: Account
 ) -> None:
     ends = clock.now() + clock.DAY
-    made = await make(house, alice, expiresAt=clock.rfc3339(ends))
+    made = await make(instance, alice, expiresAt=clock.rfc3339(ends))
 
-    assert (await find(house, alice, "spring25", ends - 1)).id == made["id"]
-    assert await refusal_of(house, alice, "SPRING25", ends) == "The coupon has expired."
+    assert (await find(instance, alice, "spring25", ends - 1)).id == made["id"]
+    assert await refusal_of(instance, alice, "SPRING25", ends) == "The coupon has expired."
     for code in ("SUMMER", "a\u0000b", "", "ß" * 300):
-        assert await refusal_of(house, alice, code) == "There is no such coupon."
-    assert await refusal_of(house, charlie, "SPRING25") == "There is no such coupon."
-    assert await refusal_of(house, alice, "SPRING25", mode="live") == "There is no such coupon."
-    await house.api.delete(f"/coupons/{made['id']}", headers=alice.sk)
-    assert await refusal_of(house, alice, "SPRING25") == "The coupon was taken back."
+        assert await refusal_of(instance, alice, code) == "There is no such coupon."
+    assert await refusal_of(instance, charlie, "SPRING25") == "There is no such coupon."
+    assert await refusal_of(instance, alice, "SPRING25", mode="live") == "There is no such coupon."
+    await instance.api.delete(f"/coupons/{made['id']}", headers=alice.sk)
+    assert await refusal_of(instance, alice, "SPRING25") == "The coupon was taken back."
 
 
 async def test_of_all_who_redeem_at_the_same_time_as_many_succeed_as_there_are_uses(
-    house: House, alice: Account
+    instance: Instance, alice: Account
 ) -> None:
-    made = await make(house, alice, maxRedemptions=3)
+    made = await make(instance, alice, maxRedemptions=3)
 
     async def redeem() -> bool:
         try:
-            async with house.database.write() as tx:
+            async with instance.database.write() as tx:
                 await catalog.redeem(tx, alice.project.platform_id, made["id"])
         except CouponUnusable:
             return False
         return True
 
     assert sorted(await asyncio.gather(*(redeem() for _ in range(10)))) == [False] * 7 + [True] * 3
-    assert (await house.api.get("/coupons", headers=alice.sk)).json()["data"][0]["redeemed"] == 3
-    assert await refusal_of(house, alice, "SPRING25") == "The coupon was used as often as it can be."
+    assert (await instance.api.get("/coupons", headers=alice.sk)).json()["data"][0]["redeemed"] == 3
+    assert await refusal_of(instance, alice, "SPRING25") == "The coupon was used as often as it can be."
 
 
-async def test_a_use_that_came_to_nothing_is_given_back(house: House, alice: Account) -> None:
-    made = await make(house, alice, maxRedemptions=1)
+async def test_a_use_that_came_to_nothing_is_given_back(instance: Instance, alice: Account) -> None:
+    made = await make(instance, alice, maxRedemptions=1)
     platform_id = alice.project.platform_id
-    async with house.database.write() as tx:
+    async with instance.database.write() as tx:
         await catalog.redeem(tx, platform_id, made["id"])
         await catalog.release_redemption(tx, platform_id, made["id"])
         await catalog.release_redemption(tx, platform_id, made["id"])
         await catalog.redeem(tx, platform_id, made["id"])
 
-    assert (await house.api.get("/coupons", headers=alice.sk)).json()["data"][0]["redeemed"] == 1
+    assert (await instance.api.get("/coupons", headers=alice.sk)).json()["data"][0]["redeemed"] == 1
 
 
-async def test_nothing_of_a_stranger_or_of_what_was_taken_back_is_redeemed(house: House, alice: Account) -> None:
-    made = await make(house, alice)
+async def test_nothing_of_a_stranger_or_of_what_was_taken_back_is_redeemed(instance: Instance, alice: Account) -> None:
+    made = await make(instance, alice)
 
     for platform_id in ("plt_other", alice.project.platform_id):
-        await house.api.delete(f"/coupons/{made['id']}", headers=alice.sk)
+        await instance.api.delete(f"/coupons/{made['id']}", headers=alice.sk)
         with pytest.raises(CouponUnusable):
-            async with house.database.write() as tx:
+            async with instance.database.write() as tx:
                 await catalog.redeem(tx, platform_id, made["id"])

@@ -9,20 +9,20 @@ from sqlalchemy import func, select
 from dream_api.catalog.tables import coupons, prices, tier_limits, tiers
 from dream_api.store.tables import stock
 from dream_api.usage.tables import meters
-from tests.support.instance import Account, House, bearer
+from tests.support.instance import Account, Instance, bearer
 
 MONTHLY = {"price": "19.99", "currency": "usd"}
 
 
-async def rows(house: House) -> list[int]:
+async def rows(instance: Instance) -> list[int]:
     """How many there are of everything that a tier is made of."""
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         tables = (tiers, tier_limits, prices, coupons, stock, meters)
         return [int(await tx.scalar(select(func.count()).select_from(table))) for table in tables]
 
 
-async def test_a_tier_is_made_with_its_limits_and_prices_in_one_call(house: House, alice: Account) -> None:
-    answer = await house.api.post(
+async def test_a_tier_is_made_with_its_limits_and_prices_in_one_call(instance: Instance, alice: Account) -> None:
+    answer = await instance.api.post(
         "/tiers",
         headers=alice.sk,
         json={
@@ -83,11 +83,11 @@ async def test_a_tier_is_made_with_its_limits_and_prices_in_one_call(house: Hous
         "meter": None,
     }
     assert yearly == {**monthly, "id": yearly["id"], "amount": 19_900, "price": "199.00", "interval": "year"}
-    assert (await house.api.get("/tiers/pro", headers=alice.sk)).json() == made
+    assert (await instance.api.get("/tiers/pro", headers=alice.sk)).json() == made
 
 
-async def test_a_name_is_all_it_takes(house: House, alice: Account) -> None:
-    made = (await house.api.post("/tiers", headers=alice.sk, json={"name": "hobby"})).json()
+async def test_a_name_is_all_it_takes(instance: Instance, alice: Account) -> None:
+    made = (await instance.api.post("/tiers", headers=alice.sk, json={"name": "hobby"})).json()
 
     assert [made[name] for name in ("displayName", "features", "limit", "limits", "prices", "isVisible")] == [
         "Hobby",
@@ -99,52 +99,54 @@ async def test_a_name_is_all_it_takes(house: House, alice: Account) -> None:
     ]
 
 
-async def test_the_tier_binds_calls_at_once(house: House, alice: Account) -> None:
-    await house.api.post("/tiers", headers=alice.sk, json={"name": "tiny", "limit": 1, "prices": [MONTHLY]})
+async def test_the_tier_binds_calls_at_once(instance: Instance, alice: Account) -> None:
+    await instance.api.post("/tiers", headers=alice.sk, json={"name": "tiny", "limit": 1, "prices": [MONTHLY]})
 
-    counted = [await house.api.post("/api/data", headers=alice.calls(**{"X-User-Plan": "tiny"})) for _ in range(2)]
+    counted = [await instance.api.post("/api/data", headers=alice.calls(**{"X-User-Plan": "tiny"})) for _ in range(2)]
 
     assert [answer.status_code for answer in counted] == [200, 429]
 
 
-async def test_a_new_default_tier_takes_the_place_of_the_former(house: House, alice: Account) -> None:
-    made = await house.api.post("/tiers", headers=alice.sk, json={"name": "starter", "default": True, "limit": 3})
+async def test_a_new_default_tier_takes_the_place_of_the_former(instance: Instance, alice: Account) -> None:
+    made = await instance.api.post("/tiers", headers=alice.sk, json={"name": "starter", "default": True, "limit": 3})
 
-    listed = (await house.api.get("/tiers", headers=alice.sk)).json()["data"]
+    listed = (await instance.api.get("/tiers", headers=alice.sk)).json()["data"]
     assert made.json()["default"] is True
     assert {tier["name"]: tier["default"] for tier in listed} == {"starter": True, "free": False}
-    assert (await house.usage_of(alice, "new"))["plan"] == "starter"
+    assert (await instance.usage_of(alice, "new"))["plan"] == "starter"
 
 
-async def test_what_a_usage_price_is_asked_for_is_counted_from_now_on(house: House, alice: Account) -> None:
+async def test_what_a_usage_price_is_asked_for_is_counted_from_now_on(instance: Instance, alice: Account) -> None:
     usage = {"currency": "usd", "amount": 50, "per": 1000, "meter": "tokens"}
-    made = (await house.api.post("/tiers", headers=alice.sk, json={"name": "pro", "prices": [MONTHLY, usage]})).json()
+    made = (
+        await instance.api.post("/tiers", headers=alice.sk, json={"name": "pro", "prices": [MONTHLY, usage]})
+    ).json()
 
     assert [(one["type"], one["billingScheme"], one["meter"], one["per"]) for one in made["prices"]] == [
         ("recurring", "flat_rate", None, 1),
         ("usage", "per_unit", "tokens", 1000),
     ]
-    counted = await house.api.post("/api/data", headers=alice.calls(), json={"meter": "tokens", "quantity": 7})
+    counted = await instance.api.post("/api/data", headers=alice.calls(), json={"meter": "tokens", "quantity": 7})
     assert counted.json()["usage"]["count"] == 7
 
 
-async def test_steps_come_back_as_they_were_sent(house: House, alice: Account) -> None:
+async def test_steps_come_back_as_they_were_sent(instance: Instance, alice: Account) -> None:
     steps = [{"upTo": 10, "unitAmount": 500, "flatAmount": 100}, {"upTo": None, "unitAmount": 0, "flatAmount": 0}]
     asked = {"currency": "eur", "billingScheme": "tiered", "tiers": steps}
-    made = (await house.api.post("/tiers", headers=alice.sk, json={"name": "pro", "prices": [asked]})).json()
+    made = (await instance.api.post("/tiers", headers=alice.sk, json={"name": "pro", "prices": [asked]})).json()
 
     [price] = made["prices"]
     assert (price["billingScheme"], price["amount"], price["price"], price["tiers"]) == ("tiered", None, None, steps)
 
 
-async def test_a_store_sells_once_by_the_piece_and_from_stock(house: House, shop: Account) -> None:
+async def test_a_store_sells_once_by_the_piece_and_from_stock(instance: Instance, shop: Account) -> None:
     asked = {
         "name": "mug",
         "prices": [{"price": 12.5, "currency": "eur"}],
         "inventory": 3,
         "features": {"colour": "red"},
     }
-    made = (await house.api.post("/tiers", headers=shop.sk, json=asked)).json()
+    made = (await instance.api.post("/tiers", headers=shop.sk, json=asked)).json()
 
     [price] = made["prices"]
     assert (price["type"], price["billingScheme"], price["amount"]) == ("one_time", "per_unit", 1250)
@@ -164,44 +166,44 @@ async def test_a_store_sells_once_by_the_piece_and_from_stock(house: House, shop
     ],
 )
 async def test_a_price_is_told_in_major_units_as_text_or_number(
-    house: House, alice: Account, price: Any, currency: str, amount: int
+    instance: Instance, alice: Account, price: Any, currency: str, amount: int
 ) -> None:
     asked = {"name": "pro", "prices": [{"price": price, "currency": currency, "amount": amount}]}
-    made = await house.api.post("/tiers", headers=alice.sk, json=asked)
+    made = await instance.api.post("/tiers", headers=alice.sk, json=asked)
 
     assert made.json()["prices"][0]["amount"] == amount
 
 
-async def test_the_same_request_again_is_answered_again_and_makes_nothing(house: House, alice: Account) -> None:
+async def test_the_same_request_again_is_answered_again_and_makes_nothing(instance: Instance, alice: Account) -> None:
     headers = {**alice.sk, "Idempotency-Key": "once"}
-    first, again = [await house.api.post("/tiers", headers=headers, json={"name": "pro"}) for _ in range(2)]
+    first, again = [await instance.api.post("/tiers", headers=headers, json={"name": "pro"}) for _ in range(2)]
 
     assert (again.status_code, again.json()) == (201, first.json())
     assert again.headers["Idempotent-Replayed"] == "true"
 
 
-async def test_a_name_is_given_once_also_to_what_was_archived(house: House, alice: Account) -> None:
-    await house.api.post("/tiers", headers=alice.sk, json={"name": "pro"})
-    await house.api.post("/tiers", headers=alice.sk, json={"name": "old"})
-    await house.api.delete("/tiers/old", headers=alice.sk)
-    before = await rows(house)
+async def test_a_name_is_given_once_also_to_what_was_archived(instance: Instance, alice: Account) -> None:
+    await instance.api.post("/tiers", headers=alice.sk, json={"name": "pro"})
+    await instance.api.post("/tiers", headers=alice.sk, json={"name": "old"})
+    await instance.api.delete("/tiers/old", headers=alice.sk)
+    before = await rows(instance)
 
     for name in ("pro", "old"):
-        answer = await house.api.post("/tiers", headers=alice.sk, json={"name": name, "prices": [MONTHLY]})
+        answer = await instance.api.post("/tiers", headers=alice.sk, json={"name": name, "prices": [MONTHLY]})
         assert (answer.status_code, answer.json()["code"], answer.json()["param"]) == (409, "tier_exists", "name")
-    assert await rows(house) == before
+    assert await rows(instance) == before
 
 
-async def test_of_all_who_make_a_tier_at_the_same_time_one_does(house: House, alice: Account) -> None:
+async def test_of_all_who_make_a_tier_at_the_same_time_one_does(instance: Instance, alice: Account) -> None:
     asked = {"name": "pro", "limits": [{"meter": "tokens", "max": 1}], "prices": [MONTHLY]}
-    answers = await asyncio.gather(*(house.api.post("/tiers", headers=alice.sk, json=asked) for _ in range(6)))
+    answers = await asyncio.gather(*(instance.api.post("/tiers", headers=alice.sk, json=asked) for _ in range(6)))
 
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 5
 
 
-async def test_each_project_and_mode_has_tiers_of_its_own(house: House, alice: Account, charlie: Account) -> None:
+async def test_each_project_and_mode_has_tiers_of_its_own(instance: Instance, alice: Account, charlie: Account) -> None:
     made = [
-        await house.api.post("/tiers", headers=who, json={"name": "pro", "prices": [MONTHLY]})
+        await instance.api.post("/tiers", headers=who, json={"name": "pro", "prices": [MONTHLY]})
         for who in (alice.sk, alice.live, charlie.sk)
     ]
 
@@ -320,14 +322,14 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-async def test_what_is_wrong_is_told_by_its_field_and_nothing_is_made(house: House, alice: Account) -> None:
-    before = await rows(house)
+async def test_what_is_wrong_is_told_by_its_field_and_nothing_is_made(instance: Instance, alice: Account) -> None:
+    before = await rows(instance)
 
     for asked, param in FAULTS:
-        answer = await house.api.post("/tiers", headers=alice.sk, json={"name": "pro", **asked})
+        answer = await instance.api.post("/tiers", headers=alice.sk, json={"name": "pro", **asked})
         told = (answer.status_code, answer.json()["code"], answer.json()["param"])
         assert told == (422, "validation_failed", param), asked
-    assert await rows(house) == before
+    assert await rows(instance) == before
 
 
 STORES_FAULTS: list[tuple[dict[str, Any], str]] = [
@@ -347,30 +349,30 @@ STORES_FAULTS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-async def test_a_store_sells_nothing_by_the_period(house: House, shop: Account) -> None:
-    before = await rows(house)
+async def test_a_store_sells_nothing_by_the_period(instance: Instance, shop: Account) -> None:
+    before = await rows(instance)
 
     for asked, param in STORES_FAULTS:
-        answer = await house.api.post("/tiers", headers=shop.sk, json={"name": "mug", **asked})
+        answer = await instance.api.post("/tiers", headers=shop.sk, json={"name": "mug", **asked})
         assert (answer.status_code, answer.json()["param"]) == (422, param), asked
-    assert await rows(house) == before
+    assert await rows(instance) == before
 
 
-async def test_a_price_for_what_counts_subjects_is_refused(house: House, alice: Account) -> None:
+async def test_a_price_for_what_counts_subjects_is_refused(instance: Instance, alice: Account) -> None:
     seats = {"meter": "seats", "max": 5, "aggregation": "distinct"}
     price = {"amount": 1, "currency": "usd", "meter": "seats"}
-    before = await rows(house)
-    answer = await house.api.post(
+    before = await rows(instance)
+    answer = await instance.api.post(
         "/tiers", headers=alice.sk, json={"name": "pro", "limits": [seats], "prices": [price]}
     )
 
     assert (answer.status_code, answer.json()["param"]) == (422, "prices")
-    assert await rows(house) == before
+    assert await rows(instance) == before
 
 
-async def test_a_number_is_given_once(house: House, alice: Account) -> None:
-    await house.api.post("/tiers", headers=alice.sk, json={"name": "pro", "number": 2})
-    answer = await house.api.post("/tiers", headers=alice.sk, json={"name": "max", "number": 2})
+async def test_a_number_is_given_once(instance: Instance, alice: Account) -> None:
+    await instance.api.post("/tiers", headers=alice.sk, json={"name": "pro", "number": 2})
+    answer = await instance.api.post("/tiers", headers=alice.sk, json={"name": "max", "number": 2})
 
     assert (answer.status_code, answer.json()["error"]) == (422, "The tier pro has this number.")
 
@@ -385,18 +387,18 @@ async def test_a_number_is_given_once(house: House, alice: Account) -> None:
     ],
 )
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-async def test_what_is_no_json_is_refused(house: House, alice: Account, body: bytes) -> None:
-    before = await rows(house)
+async def test_what_is_no_json_is_refused(instance: Instance, alice: Account, body: bytes) -> None:
+    before = await rows(instance)
     headers = {**alice.sk, "Content-Type": "application/json"}
-    answer = await house.api.post("/tiers", headers=headers, content=body)
+    answer = await instance.api.post("/tiers", headers=headers, content=body)
 
     assert answer.status_code in (400, 422)
-    assert await rows(house) == before
+    assert await rows(instance) == before
 
 
-async def test_only_a_server_makes_tiers(house: House, alice: Account) -> None:
-    before = await rows(house)
+async def test_only_a_server_makes_tiers(instance: Instance, alice: Account) -> None:
+    before = await rows(instance)
     for headers, status in (({}, 401), (bearer(alice.publishable["test"]), 403)):
-        answer = await house.api.post("/tiers", headers=headers, json={"name": "pro"})
+        answer = await instance.api.post("/tiers", headers=headers, json={"name": "pro"})
         assert answer.status_code == status
-    assert await rows(house) == before
+    assert await rows(instance) == before

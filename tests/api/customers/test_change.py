@@ -4,54 +4,54 @@ from typing import Any
 
 import pytest
 
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 
 
 @pytest.fixture
-async def ada(house: House, alice: Account) -> dict[str, Any]:
+async def ada(instance: Instance, alice: Account) -> dict[str, Any]:
     body = {"userId": "ada", "email": "ada@example.com", "name": "Ada"}
-    return (await house.api.post("/api/customers", headers=alice.sk, json=body)).json()
+    return (await instance.api.post("/api/customers", headers=alice.sk, json=body)).json()
 
 
-async def test_what_is_sent_changes_and_the_rest_stays(house: House, alice: Account, ada: dict[str, Any]) -> None:
-    changed = await house.api.patch(f"/api/customers/{ada['id']}", headers=alice.sk, json={"name": "Ada Lovelace"})
+async def test_what_is_sent_changes_and_the_rest_stays(instance: Instance, alice: Account, ada: dict[str, Any]) -> None:
+    changed = await instance.api.patch(f"/api/customers/{ada['id']}", headers=alice.sk, json={"name": "Ada Lovelace"})
 
     assert changed.status_code == 200
     assert changed.json() == {**ada, "name": "Ada Lovelace", "updatedAt": changed.json()["updatedAt"]}
     assert changed.json()["updatedAt"] > ada["updatedAt"]
-    assert (await house.api.get("/api/customers/userId:ada", headers=alice.sk)).json() == changed.json()
+    assert (await instance.api.get("/api/customers/userId:ada", headers=alice.sk)).json() == changed.json()
 
 
-async def test_null_takes_away_what_may_be_missing(house: House, alice: Account, ada: dict[str, Any]) -> None:
+async def test_null_takes_away_what_may_be_missing(instance: Instance, alice: Account, ada: dict[str, Any]) -> None:
     empty = {"email": None, "name": None, "plan": None}
-    changed = await house.api.patch("/api/customers/userId:ada", headers=alice.sk, json=empty)
+    changed = await instance.api.patch("/api/customers/userId:ada", headers=alice.sk, json=empty)
 
     assert changed.json() == {**ada, **empty, "updatedAt": changed.json()["updatedAt"]}
 
 
 async def test_a_plan_is_in_force_at_the_next_call_and_null_is_the_default_again(
-    house: House, alice: Account, ada: dict[str, Any]
+    instance: Instance, alice: Account, ada: dict[str, Any]
 ) -> None:
-    await house.set_limit(alice, "pro", 5)
+    await instance.set_limit(alice, "pro", 5)
     plans: list[str] = []
     for plan in ("pro", None):
-        await house.api.post("/api/data", headers=alice.calls())
-        await house.api.patch("/api/customers/userId:ada", headers=alice.sk, json={"plan": plan})
-        plans.append((await house.api.post("/api/data", headers=alice.calls())).json()["usage"]["plan"])
+        await instance.api.post("/api/data", headers=alice.calls())
+        await instance.api.patch("/api/customers/userId:ada", headers=alice.sk, json={"plan": plan})
+        plans.append((await instance.api.post("/api/data", headers=alice.calls())).json()["usage"]["plan"])
 
     assert plans == ["pro", "free"]
-    assert (await house.usage_of(alice))["count"] == 4
+    assert (await instance.usage_of(alice))["count"] == 4
 
 
 async def test_a_blocked_customer_is_refused_at_the_gate_until_active_again(
-    house: House, alice: Account, ada: dict[str, Any]
+    instance: Instance, alice: Account, ada: dict[str, Any]
 ) -> None:
-    await house.api.post("/api/data", headers=alice.calls())
-    blocked = await house.api.patch("/api/customers/userId:ada", headers=alice.sk, json={"status": "blocked"})
-    counting = await house.api.post("/api/data", headers=alice.calls())
-    reading = await house.api.get("/api/usage", headers=alice.calls())
-    await house.api.patch("/api/customers/userId:ada", headers=alice.sk, json={"status": "active"})
-    again = await house.api.post("/api/data", headers=alice.calls())
+    await instance.api.post("/api/data", headers=alice.calls())
+    blocked = await instance.api.patch("/api/customers/userId:ada", headers=alice.sk, json={"status": "blocked"})
+    counting = await instance.api.post("/api/data", headers=alice.calls())
+    reading = await instance.api.get("/api/usage", headers=alice.calls())
+    await instance.api.patch("/api/customers/userId:ada", headers=alice.sk, json={"status": "active"})
+    again = await instance.api.post("/api/data", headers=alice.calls())
 
     assert blocked.json()["status"] == "blocked"
     for refused in (counting, reading):
@@ -75,20 +75,20 @@ async def test_a_blocked_customer_is_refused_at_the_gate_until_active_again(
     ],
 )
 async def test_what_is_wrong_is_told_by_its_field_and_nothing_changes(
-    house: House, alice: Account, ada: dict[str, Any], body: dict[str, Any], code: str, param: str
+    instance: Instance, alice: Account, ada: dict[str, Any], body: dict[str, Any], code: str, param: str
 ) -> None:
-    answer = await house.api.patch("/api/customers/userId:ada", headers=alice.sk, json=body)
+    answer = await instance.api.patch("/api/customers/userId:ada", headers=alice.sk, json=body)
 
     assert (answer.status_code, answer.json()["code"], answer.json()["param"]) == (422, code, param)
-    assert (await house.api.get("/api/customers/userId:ada", headers=alice.sk)).json() == ada
+    assert (await instance.api.get("/api/customers/userId:ada", headers=alice.sk)).json() == ada
 
 
 async def test_a_strangers_customer_cannot_be_changed(
-    house: House, alice: Account, charlie: Account, ada: dict[str, Any]
+    instance: Instance, alice: Account, charlie: Account, ada: dict[str, Any]
 ) -> None:
     for who in (charlie.sk, alice.live):
         for reference in (ada["id"], "userId:ada"):
-            answer = await house.api.patch(f"/api/customers/{reference}", headers=who, json={"name": "Eve"})
+            answer = await instance.api.patch(f"/api/customers/{reference}", headers=who, json={"name": "Eve"})
             assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
-    assert (await house.api.get("/api/customers/userId:ada", headers=alice.sk)).json() == ada
+    assert (await instance.api.get("/api/customers/userId:ada", headers=alice.sk)).json() == ada

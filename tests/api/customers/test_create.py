@@ -9,92 +9,96 @@ from sqlalchemy import func, select
 from dream_api.customers import ensure, queries
 from dream_api.customers.tables import customers
 from dream_api.platforms import ProjectScope
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 
 ADA = {"userId": "ada", "email": "ada@example.com", "name": "Ada"}
 
 
-async def _count(house: House) -> int:
-    async with house.database.read() as tx:
+async def _count(instance: Instance) -> int:
+    async with instance.database.read() as tx:
         return int(await tx.scalar(select(func.count()).select_from(customers)))
 
 
-async def test_a_customer_is_made_and_told(house: House, alice: Account) -> None:
-    await house.set_limit(alice, "pro", 5)
-    answer = await house.api.post("/api/customers", headers=alice.sk, json={**ADA, "plan": "pro"})
+async def test_a_customer_is_made_and_told(instance: Instance, alice: Account) -> None:
+    await instance.set_limit(alice, "pro", 5)
+    answer = await instance.api.post("/api/customers", headers=alice.sk, json={**ADA, "plan": "pro"})
     made = answer.json()
 
     assert answer.status_code == 201
     assert made == {**ADA, "plan": "pro", "status": "active", **{name: made[name] for name in _MADE}}
     assert made["id"].startswith("cus_")
     assert made["createdAt"] == made["updatedAt"]
-    assert (await house.api.get(f"/api/customers/{made['id']}", headers=alice.sk)).json() == made
+    assert (await instance.api.get(f"/api/customers/{made['id']}", headers=alice.sk)).json() == made
 
 
 _MADE = ("id", "createdAt", "updatedAt")
 
 
-async def test_a_user_id_is_all_it_takes(house: House, alice: Account) -> None:
-    answer = await house.api.post("/api/customers", headers=alice.sk, json={"userId": "ada"})
+async def test_a_user_id_is_all_it_takes(instance: Instance, alice: Account) -> None:
+    answer = await instance.api.post("/api/customers", headers=alice.sk, json={"userId": "ada"})
 
     assert answer.status_code == 201
     assert [answer.json()[name] for name in ("userId", "email", "name", "plan")] == ["ada", None, None, None]
 
 
-async def test_a_customer_whom_a_metered_call_made_is_adopted_with_its_counts(house: House, alice: Account) -> None:
-    await house.set_limit(alice, "pro", 5)
-    await house.api.post("/api/data", headers=alice.calls(), json={"quantity": 3})
-    met = (await house.api.get("/api/customers/userId:ada", headers=alice.sk)).json()
+async def test_a_customer_whom_a_metered_call_made_is_adopted_with_its_counts(
+    instance: Instance, alice: Account
+) -> None:
+    await instance.set_limit(alice, "pro", 5)
+    await instance.api.post("/api/data", headers=alice.calls(), json={"quantity": 3})
+    met = (await instance.api.get("/api/customers/userId:ada", headers=alice.sk)).json()
 
-    adopted = await house.api.post("/api/customers", headers=alice.sk, json={**ADA, "plan": "pro"})
+    adopted = await instance.api.post("/api/customers", headers=alice.sk, json={**ADA, "plan": "pro"})
 
     assert adopted.status_code == 201
     assert adopted.json() == {**met, **ADA, "plan": "pro", "updatedAt": adopted.json()["updatedAt"]}
-    counted = await house.api.post("/api/data", headers=alice.calls())
+    counted = await instance.api.post("/api/data", headers=alice.calls())
     assert [counted.json()["usage"][name] for name in ("count", "limit", "plan")] == [4, 5, "pro"]
 
 
-async def test_who_has_a_profile_is_not_made_again(house: House, alice: Account) -> None:
-    first = await house.api.post("/api/customers", headers=alice.sk, json=ADA)
-    again = await house.api.post("/api/customers", headers=alice.sk, json={**ADA, "name": "Eve"})
+async def test_who_has_a_profile_is_not_made_again(instance: Instance, alice: Account) -> None:
+    first = await instance.api.post("/api/customers", headers=alice.sk, json=ADA)
+    again = await instance.api.post("/api/customers", headers=alice.sk, json={**ADA, "name": "Eve"})
 
     assert (again.status_code, again.json()["code"], again.json()["param"]) == (409, "customer_exists", "userId")
-    assert (await house.api.get("/api/customers/userId:ada", headers=alice.sk)).json() == first.json()
+    assert (await instance.api.get("/api/customers/userId:ada", headers=alice.sk)).json() == first.json()
 
 
-async def test_a_deleted_customer_is_not_made_again(house: House, alice: Account) -> None:
-    await house.api.post("/api/customers", headers=alice.sk, json=ADA)
-    await house.api.delete("/api/customers/userId:ada", headers=alice.sk)
-    again = await house.api.post("/api/customers", headers=alice.sk, json=ADA)
+async def test_a_deleted_customer_is_not_made_again(instance: Instance, alice: Account) -> None:
+    await instance.api.post("/api/customers", headers=alice.sk, json=ADA)
+    await instance.api.delete("/api/customers/userId:ada", headers=alice.sk)
+    again = await instance.api.post("/api/customers", headers=alice.sk, json=ADA)
 
     assert (again.status_code, again.json()["code"]) == (409, "customer_exists")
 
 
 async def test_one_user_id_is_another_customer_in_each_project_and_mode(
-    house: House, alice: Account, charlie: Account
+    instance: Instance, alice: Account, charlie: Account
 ) -> None:
-    made = [await house.api.post("/api/customers", headers=who, json=ADA) for who in (alice.sk, alice.live, charlie.sk)]
+    made = [
+        await instance.api.post("/api/customers", headers=who, json=ADA) for who in (alice.sk, alice.live, charlie.sk)
+    ]
 
     assert [answer.status_code for answer in made] == [201, 201, 201]
     assert len({answer.json()["id"] for answer in made}) == 3
 
 
-async def test_of_all_who_make_a_customer_at_the_same_time_one_does(house: House, alice: Account) -> None:
+async def test_of_all_who_make_a_customer_at_the_same_time_one_does(instance: Instance, alice: Account) -> None:
     answers = await asyncio.gather(
-        *(house.api.post("/api/customers", headers=alice.sk, json=ADA) for _ in range(8)),
+        *(instance.api.post("/api/customers", headers=alice.sk, json=ADA) for _ in range(8)),
     )
 
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
 
 
-async def test_a_customer_who_is_made_and_metered_at_the_same_time_is_one(house: House, alice: Account) -> None:
-    before = await _count(house)
+async def test_a_customer_who_is_made_and_metered_at_the_same_time_is_one(instance: Instance, alice: Account) -> None:
+    before = await _count(instance)
     answers = await asyncio.gather(
         *(
             asyncio.gather(
-                house.api.post("/api/customers", headers=alice.sk, json={"userId": f"user-{number}", "name": "U"}),
-                house.api.post("/api/data", headers=alice.calls(f"user-{number}")),
-                house.api.post("/api/customers", headers=alice.sk, json={"userId": f"user-{number}", "name": "U"}),
+                instance.api.post("/api/customers", headers=alice.sk, json={"userId": f"user-{number}", "name": "U"}),
+                instance.api.post("/api/data", headers=alice.calls(f"user-{number}")),
+                instance.api.post("/api/customers", headers=alice.sk, json={"userId": f"user-{number}", "name": "U"}),
             )
             for number in range(8)
         )
@@ -103,7 +107,7 @@ async def test_a_customer_who_is_made_and_metered_at_the_same_time_is_one(house:
     for first, counted, second in answers:
         assert sorted([first.status_code, second.status_code]) == [201, 409]
         assert counted.status_code == 200
-    assert await _count(house) == before + 8
+    assert await _count(instance) == before + 8
 
 
 BODIES: list[tuple[bytes, int, str, str | None]] = [
@@ -141,30 +145,30 @@ BODIES: list[tuple[bytes, int, str, str | None]] = [
 @pytest.mark.parametrize("body", BODIES, ids=[str(place) for place in range(len(BODIES))])
 @pytest.mark.parametrize("database_kind", ["sqlite"])
 async def test_what_is_wrong_is_told_by_its_field_and_nobody_is_made(
-    house: House, alice: Account, body: tuple[bytes, int, str, str | None]
+    instance: Instance, alice: Account, body: tuple[bytes, int, str, str | None]
 ) -> None:
     content, status, code, param = body
-    before = await _count(house)
+    before = await _count(instance)
     headers = {**alice.sk, "Content-Type": "application/json"}
-    answer = await house.api.post("/api/customers", headers=headers, content=content)
+    answer = await instance.api.post("/api/customers", headers=headers, content=content)
 
     assert (answer.status_code, answer.json()["code"], answer.json()["param"]) == (status, code, param)
-    assert await _count(house) == before
+    assert await _count(instance) == before
 
 
 @pytest.mark.parametrize(("who", "status"), [({}, 401), ("pk", 403), ({"Authorization": "Bearer sk_test_x"}, 401)])
-async def test_only_a_server_makes_customers(house: House, alice: Account, who: Any, status: int) -> None:
+async def test_only_a_server_makes_customers(instance: Instance, alice: Account, who: Any, status: int) -> None:
     headers = {"Authorization": f"Bearer {alice.publishable['test']}"} if who == "pk" else who
-    before = await _count(house)
+    before = await _count(instance)
 
-    assert (await house.api.post("/api/customers", headers=headers, json=ADA)).status_code == status
-    assert await _count(house) == before
+    assert (await instance.api.post("/api/customers", headers=headers, json=ADA)).status_code == status
+    assert await _count(instance) == before
 
 
 async def test_who_looked_before_a_customer_was_made_finds_them_in_the_end(
-    house: House, alice: Account, monkeypatch: pytest.MonkeyPatch
+    instance: Instance, alice: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = (await house.api.post("/api/customers", headers=alice.sk, json={"userId": "ada", "name": "Ada"})).json()
+    made = (await instance.api.post("/api/customers", headers=alice.sk, json={"userId": "ada", "name": "Ada"})).json()
     project = alice.project
     scope = ProjectScope(project.platform_id, project.platform_no, project.id, "test")
     look, looks = queries.by_user_id, iter((True,))
@@ -173,7 +177,7 @@ async def test_who_looked_before_a_customer_was_made_finds_them_in_the_end(
         return None if next(looks, False) else await look(*of)
 
     monkeypatch.setattr(queries, "by_user_id", look_early)
-    async with house.database.write() as tx:
+    async with instance.database.write() as tx:
         met = await ensure(tx, scope, "ada")
 
     assert (met.id, met.name) == (made["id"], "Ada")

@@ -9,7 +9,7 @@ from tests.support.storefront import Storefront
 
 
 async def _cancel(storefront: Storefront, order_id: str, headers: dict[str, str] | None = None):
-    return await storefront.house.api.post(f"/api/orders/{order_id}/cancel", headers=headers or storefront.sk)
+    return await storefront.instance.api.post(f"/api/orders/{order_id}/cancel", headers=headers or storefront.sk)
 
 
 async def test_a_canceled_order_cannot_be_paid_and_its_goods_are_free(storefront: Storefront):
@@ -50,7 +50,7 @@ async def test_an_order_whose_time_is_over_is_canceled_by_itself(storefront: Sto
     order_id, _ = await storefront.sent_to_pay((mug, 2))
 
     later = clock.rfc3339(clock.now() + clock.HOUR)
-    moved = await storefront.house.api.post("/test-clock", headers=storefront.sk, json={"advanceTo": later})
+    moved = await storefront.instance.api.post("/test-clock", headers=storefront.sk, json={"advanceTo": later})
 
     assert moved.status_code == 200, moved.text
     assert (await storefront.order(order_id))["status"] == "canceled"

@@ -10,14 +10,14 @@ from dream_api.billing.tables import checkouts
 from dream_api.customers.tables import customers
 from dream_api.store import MOST_ITEMS
 from dream_api.store.tables import orders, stock_holds
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 from tests.support.storefront import DECLINED, Storefront
 
 
-async def _written(house: House) -> list[int]:
+async def _written(instance: Instance) -> list[int]:
     """How many checkouts, holds, orders and customers there are."""
     tables = (checkouts, stock_holds, orders, customers.select().where(customers.c.user_id == "ada").subquery())
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         return [int(await tx.scalar(select(func.count()).select_from(table))) for table in tables]
 
 
@@ -52,7 +52,7 @@ async def test_who_pays_gets_the_goods_and_the_order_is_completed(storefront: St
     [payment] = order["payments"]
     assert [payment[name] for name in ("status", "amount", "brand", "last4")] == ["succeeded", 3_998, "visa", "4242"]
     assert await storefront.inventory("mug") == 3
-    events = await storefront.house.api.get("/api/events?type=order.completed", headers=storefront.sk)
+    events = await storefront.instance.api.get("/api/events?type=order.completed", headers=storefront.sk)
     [event] = events.json()["data"]
     assert (event["data"]["order"], event["data"]["total"]) == (order["id"], 3_998)
 
@@ -75,7 +75,7 @@ async def test_a_declined_card_leaves_the_order_open(storefront: Storefront):
 async def test_a_coupon_is_taken_off_the_whole_cart(storefront: Storefront):
     mug = await storefront.sell("mug", "9.99")
     coupon = {"code": "THIRD", "percentOff": 33}
-    assert (await storefront.house.api.post("/coupons", headers=storefront.sk, json=coupon)).status_code == 201
+    assert (await storefront.instance.api.post("/coupons", headers=storefront.sk, json=coupon)).status_code == 201
 
     order = await storefront.order(await storefront.bought((mug, 3), coupon="third"))
 
@@ -86,7 +86,7 @@ async def test_a_coupon_is_taken_off_the_whole_cart(storefront: Storefront):
 async def test_a_cart_that_costs_nothing_is_sold_like_any_other(storefront: Storefront):
     mug = await storefront.sell("mug", "9.99", 5)
     coupon = {"code": "GIFT", "percentOff": 100}
-    assert (await storefront.house.api.post("/coupons", headers=storefront.sk, json=coupon)).status_code == 201
+    assert (await storefront.instance.api.post("/coupons", headers=storefront.sk, json=coupon)).status_code == 201
 
     order = await storefront.order(await storefront.bought((mug, 1), coupon="GIFT"))
 
@@ -109,14 +109,14 @@ async def test_a_buyer_with_a_user_id_is_a_customer(storefront: Storefront):
     order_id, _ = await storefront.sent_to_pay((mug, 1), userId="ada")
 
     assert (await storefront.order(order_id))["userId"] == "ada"
-    found = await storefront.house.api.get("/api/customers/userId:ada", headers=storefront.sk)
+    found = await storefront.instance.api.get("/api/customers/userId:ada", headers=storefront.sk)
     assert found.status_code == 200
 
 
 async def test_a_blocked_customer_buys_nothing(storefront: Storefront):
     mug = await storefront.sell("mug")
-    await storefront.house.api.post("/api/customers", headers=storefront.sk, json={"userId": "ada"})
-    await storefront.house.api.patch("/api/customers/userId:ada", headers=storefront.sk, json={"status": "blocked"})
+    await storefront.instance.api.post("/api/customers", headers=storefront.sk, json={"userId": "ada"})
+    await storefront.instance.api.patch("/api/customers/userId:ada", headers=storefront.sk, json={"status": "blocked"})
 
     answer = await storefront.cart((mug, 1), userId="ada")
 
@@ -134,7 +134,7 @@ async def test_the_same_request_again_is_the_same_order(storefront: Storefront):
     assert len({answer.text for answer in answers}) == 1
     assert sorted("idempotent-replayed" in answer.headers for answer in answers) == [False, True, True, True, True]
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
-    assert await _written(storefront.house) == [1, 1, 1, 0]
+    assert await _written(storefront.instance) == [1, 1, 1, 0]
 
 
 SAYS_NO: dict[str, tuple[dict[str, Any], int, str, str]] = {
@@ -174,8 +174,8 @@ async def test_what_cannot_be_sold_is_refused_and_nothing_is_written(storefront:
         "old": await storefront.sell("old"),
         "euro": await storefront.sell("euro", prices=[{"price": "5.00", "currency": "eur"}]),
     }
-    prices["strangers"] = await Storefront(storefront.house, charlie).sell("pro")
-    api = storefront.house.api
+    prices["strangers"] = await Storefront(storefront.instance, charlie).sell("pro")
+    api = storefront.instance.api
     await api.delete("/tiers/old", headers=storefront.sk)
     await api.post("/coupons", headers=storefront.sk, json={"code": "EURO", "amountOff": 100, "currency": "eur"})
 
@@ -186,12 +186,12 @@ async def test_what_cannot_be_sold_is_refused_and_nothing_is_written(storefront:
         told = answer.json()
         assert (what, answer.status_code, told["code"], told["param"]) == (what, status, code, param)
 
-    assert await _written(storefront.house) == [0, 0, 0, 0]
+    assert await _written(storefront.instance) == [0, 0, 0, 0]
     assert await storefront.inventory("mug") == 5
 
 
-async def test_a_saas_project_sells_no_carts(house: House, alice: Account):
-    answer = await Storefront(house, alice).cart(("price_00000000000000000000000000", 1))
+async def test_a_saas_project_sells_no_carts(instance: Instance, alice: Account):
+    answer = await Storefront(instance, alice).cart(("price_00000000000000000000000000", 1))
 
     assert (answer.status_code, answer.json()["code"]) == (403, "store_only")
 
@@ -217,7 +217,7 @@ async def test_a_sale_that_leaves_few_is_told(storefront: Storefront):
     for _ in range(5):
         await storefront.bought((mug, 1))
 
-    told = (await storefront.house.api.get("/api/events", headers=storefront.sk)).json()["data"]
+    told = (await storefront.instance.api.get("/api/events", headers=storefront.sk)).json()["data"]
 
     assert [(event["type"], event["data"]) for event in told[::-1] if event["type"].startswith("stock.")] == [
         ("stock.low", {"tier": "mug", "inventory": 3, "lowInventory": 3}),

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from tests.support.instance import Account, House
+from tests.support.instance import Account, Instance
 from tests.support.storefront import Storefront, open_storefront
 
 
 async def _ids(storefront: Storefront, query: str = "") -> list[str]:
-    answer = await storefront.house.api.get(f"/api/orders{query}", headers=storefront.sk)
+    answer = await storefront.instance.api.get(f"/api/orders{query}", headers=storefront.sk)
     assert answer.status_code == 200, answer.text
     return [order["id"] for order in answer.json()["data"]]
 
@@ -23,7 +23,7 @@ async def test_a_list_is_read_on_by_its_cursor(storefront: Storefront):
     mug = await storefront.sell("mug")
     made = [(await storefront.sent_to_pay((mug, 1)))[0] for _ in range(3)]
 
-    first = (await storefront.house.api.get("/api/orders?limit=2", headers=storefront.sk)).json()
+    first = (await storefront.instance.api.get("/api/orders?limit=2", headers=storefront.sk)).json()
 
     assert [order["id"] for order in first["data"]] == made[:0:-1]
     assert await _ids(storefront, f"?limit=2&after={first['nextCursor']}") == made[:1]
@@ -42,7 +42,7 @@ async def test_a_list_is_of_a_status_an_address_or_a_customer(storefront: Storef
 
 async def test_what_no_list_can_be_of_is_refused(storefront: Storefront):
     for query in ("status=paid", "limit=0", "limit=101", "after=ord_1", "email=%00", "userId=%00", "after=evt_0"):
-        answer = await storefront.house.api.get(f"/api/orders?{query}", headers=storefront.sk)
+        answer = await storefront.instance.api.get(f"/api/orders?{query}", headers=storefront.sk)
 
         assert (answer.status_code, answer.json()["param"]) == (422, query.partition("=")[0])
 
@@ -68,9 +68,9 @@ async def test_an_order_tells_all_there_is_of_it(storefront: Storefront):
     ]
 
 
-async def test_each_store_numbers_its_orders_by_itself(house: House, storefront: Storefront):
+async def test_each_store_numbers_its_orders_by_itself(instance: Instance, storefront: Storefront):
     numbers: list[int] = []
-    for each in (storefront, storefront, await open_storefront(house)):
+    for each in (storefront, storefront, await open_storefront(instance)):
         mug = await each.sell(f"mug-{len(numbers)}")
         numbers.append((await each.order((await each.sent_to_pay((mug, 1)))[0]))["number"])
 
@@ -80,7 +80,7 @@ async def test_each_store_numbers_its_orders_by_itself(house: House, storefront:
 async def test_a_strangers_order_is_as_good_as_none(storefront: Storefront, charlie: Account):
     mug = await storefront.sell("mug")
     order_id = await storefront.bought((mug, 1))
-    api = storefront.house.api
+    api = storefront.instance.api
 
     for who in (charlie.sk, storefront.account.live):
         answers: list[Any] = [

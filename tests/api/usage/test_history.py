@@ -21,7 +21,7 @@ from dream_api.platforms import MODES, Project
 from dream_api.usage import Point, Span, UsageBy
 from dream_api.usage.tables import usage_hours
 from dream_api.usage.time_series import span_of
-from tests.support.instance import Account, House, open_account
+from tests.support.instance import Account, Instance, open_account
 from tests.support.statements import statements
 
 BY: list[UsageBy] = ["hour", "day", "customer", "meter"]
@@ -33,14 +33,14 @@ def _midday() -> None:
     clock.move((12 * clock.HOUR + 30 * clock.MINUTE - clock.now()) % clock.DAY)
 
 
-async def read(house: House, headers: dict[str, str], **params: str) -> Any:
-    answer = await house.api.get("/api/usage/history", headers=headers, params=params)
+async def read(instance: Instance, headers: dict[str, str], **params: str) -> Any:
+    answer = await instance.api.get("/api/usage/history", headers=headers, params=params)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-async def count(house: House, headers: dict[str, str], **body: Any) -> None:
-    answer = await house.api.post("/api/data", headers=headers, json=body)
+async def count(instance: Instance, headers: dict[str, str], **body: Any) -> None:
+    answer = await instance.api.post("/api/data", headers=headers, json=body)
     assert answer.status_code == 200, answer.text
 
 
@@ -50,15 +50,15 @@ def counted(told: Any) -> list[tuple[Any, int, int]]:
     return [(of, total, calls) for of, total, calls in rows if total or calls]
 
 
-async def test_each_hour_of_the_last_day_is_told_and_each_day_of_the_last_thirty(house: House, alice: Account):
+async def test_each_hour_of_the_last_day_is_told_and_each_day_of_the_last_thirty(instance: Instance, alice: Account):
     now = clock.now()
     hour, day = clock.hour_of(now), now - now % clock.DAY
-    await count(house, alice.calls(), quantity=5)
-    await count(house, alice.calls(), quantity=-2)
-    await count(house, alice.calls("bob"))
+    await count(instance, alice.calls(), quantity=5)
+    await count(instance, alice.calls(), quantity=-2)
+    await count(instance, alice.calls("bob"))
 
-    hours = await read(house, alice.sk, by="hour")
-    days = await read(house, alice.sk)
+    hours = await read(instance, alice.sk, by="hour")
+    days = await read(instance, alice.sk)
 
     assert [one["at"] for one in hours["data"]] == [clock.rfc3339(hour - n * clock.HOUR) for n in range(23, -1, -1)]
     assert [one["at"] for one in days["data"]] == [clock.rfc3339(day - n * clock.DAY) for n in range(29, -1, -1)]
@@ -69,42 +69,42 @@ async def test_each_hour_of_the_last_day_is_told_and_each_day_of_the_last_thirty
     assert (days["from"], days["to"]) == (days["data"][0]["at"], clock.rfc3339(day + clock.DAY))
 
 
-async def test_customers_are_told_by_their_totals_and_meters_by_name(house: House, alice: Account):
-    await house.set_limits(alice, "free", TierLimit(10, meter="tokens"), TierLimit(10, meter="seats"))
+async def test_customers_are_told_by_their_totals_and_meters_by_name(instance: Instance, alice: Account):
+    await instance.set_limits(alice, "free", TierLimit(10, meter="tokens"), TierLimit(10, meter="seats"))
     for user, quantity in (("ada", 2), ("bob", 7), ("eve", 4)):
-        await count(house, alice.calls(user), quantity=quantity)
-    await count(house, alice.calls("ada"), meter="tokens", quantity=9)
+        await count(instance, alice.calls(user), quantity=quantity)
+    await count(instance, alice.calls("ada"), meter="tokens", quantity=9)
 
-    assert counted(await read(house, alice.sk, by="customer")) == [("bob", 7, 1), ("eve", 4, 1), ("ada", 2, 1)]
-    assert counted(await read(house, alice.sk, by="customer", limit="2")) == [("bob", 7, 1), ("eve", 4, 1)]
-    assert counted(await read(house, alice.sk, by="customer", meter="tokens")) == [("ada", 9, 1)]
-    assert counted(await read(house, alice.sk, by="customer", userId="ada")) == [("ada", 2, 1)]
-    told = await read(house, alice.sk, by="meter")
+    assert counted(await read(instance, alice.sk, by="customer")) == [("bob", 7, 1), ("eve", 4, 1), ("ada", 2, 1)]
+    assert counted(await read(instance, alice.sk, by="customer", limit="2")) == [("bob", 7, 1), ("eve", 4, 1)]
+    assert counted(await read(instance, alice.sk, by="customer", meter="tokens")) == [("ada", 9, 1)]
+    assert counted(await read(instance, alice.sk, by="customer", userId="ada")) == [("ada", 2, 1)]
+    told = await read(instance, alice.sk, by="meter")
     assert (told["meter"], [one["meter"] for one in told["data"]]) == (None, ["requests", "seats", "tokens"])
     assert counted(told) == [("requests", 13, 3), ("tokens", 9, 1)]
-    assert counted(await read(house, alice.sk, by="meter", userId="ada")) == [("requests", 2, 1), ("tokens", 9, 1)]
-    assert (await read(house, alice.sk, by="meter", meter="tokens"))["meter"] == "tokens"
+    assert counted(await read(instance, alice.sk, by="meter", userId="ada")) == [("requests", 2, 1), ("tokens", 9, 1)]
+    assert (await read(instance, alice.sk, by="meter", meter="tokens"))["meter"] == "tokens"
 
 
 @pytest.mark.parametrize("by", BY)
 async def test_strangers_the_other_mode_and_unknown_customers_are_not_in_it(
-    house: House, alice: Account, charlie: Account, by: UsageBy
+    instance: Instance, alice: Account, charlie: Account, by: UsageBy
 ):
     for headers in (alice.calls("ada"), charlie.calls("ada"), {**alice.live, "X-User-Id": "ada"}):
-        await count(house, headers)
-    await count(house, {**alice.live, "X-User-Id": "ada"})
+        await count(instance, headers)
+    await count(instance, {**alice.live, "X-User-Id": "ada"})
 
     for headers, total in ((alice.sk, 1), (alice.live, 2), (charlie.sk, 1), (charlie.live, 0)):
-        told = await read(house, headers, by=by)
+        told = await read(instance, headers, by=by)
         assert sum(one["total"] for one in told["data"]) == total
-    assert counted(await read(house, alice.sk, by=by, userId="nobody")) == []
+    assert counted(await read(instance, alice.sk, by=by, userId="nobody")) == []
 
 
-async def test_a_span_is_told_in_whole_hours_and_days(house: House, alice: Account):
+async def test_a_span_is_told_in_whole_hours_and_days(instance: Instance, alice: Account):
     span = {"from": "2026-03-01T10:20:00Z", "to": "2026-03-03T00:30:00+02:00"}
 
-    hours = await read(house, alice.sk, by="hour", **span)
-    days = await read(house, alice.sk, by="day", **span)
+    hours = await read(instance, alice.sk, by="hour", **span)
+    days = await read(instance, alice.sk, by="day", **span)
 
     assert (hours["from"], hours["to"], len(hours["data"])) == ("2026-03-01T10:00:00Z", "2026-03-02T23:00:00Z", 37)
     assert (days["from"], days["to"], len(days["data"])) == ("2026-03-01T00:00:00Z", "2026-03-03T00:00:00Z", 2)
@@ -131,30 +131,30 @@ async def test_a_span_is_told_in_whole_hours_and_days(house: House, alice: Accou
         ({"meter": "m" * 121}, "meter"),
     ],
 )
-async def test_what_cannot_be_told_is_refused(house: House, alice: Account, params: dict[str, str], param: str):
-    answer = await house.api.get("/api/usage/history", headers=alice.sk, params=params)
+async def test_what_cannot_be_told_is_refused(instance: Instance, alice: Account, params: dict[str, str], param: str):
+    answer = await instance.api.get("/api/usage/history", headers=alice.sk, params=params)
 
     assert (answer.status_code, answer.json()["code"], answer.json()["param"]) == (422, "validation_failed", param)
 
 
-async def test_the_longest_spans_are_told(house: House, alice: Account):
+async def test_the_longest_spans_are_told(instance: Instance, alice: Account):
     hours = {"by": "hour", "from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"}
     days = {"by": "day", "from": "2026-01-01T00:00:00Z", "to": "2027-02-01T00:00:00Z"}
 
-    assert len((await read(house, alice.sk, **hours))["data"]) == 31 * 24
-    assert len((await read(house, alice.sk, **days))["data"]) == 365 + 31
+    assert len((await read(instance, alice.sk, **hours))["data"]) == 31 * 24
+    assert len((await read(instance, alice.sk, **days))["data"]) == 365 + 31
 
 
-async def test_an_unknown_meter_is_refused_by_the_names_of_those_there_are(house: House, alice: Account):
+async def test_an_unknown_meter_is_refused_by_the_names_of_those_there_are(instance: Instance, alice: Account):
     for by in BY:
-        answer = await house.api.get("/api/usage/history", headers=alice.sk, params={"by": by, "meter": "none"})
+        answer = await instance.api.get("/api/usage/history", headers=alice.sk, params={"by": by, "meter": "none"})
         assert (answer.status_code, answer.json()["code"]) == (422, "unknown_meter")
         assert "requests" in answer.json()["error"]
 
 
-async def test_a_store_has_no_usage(house: House):
-    store = await open_account(house.database, "Store", "store")
-    answer = await house.api.get("/api/usage/history", headers=store.sk)
+async def test_a_store_has_no_usage(instance: Instance):
+    store = await open_account(instance.database, "Store", "store")
+    answer = await instance.api.get("/api/usage/history", headers=store.sk)
 
     assert (answer.status_code, answer.json()["code"]) == (403, "saas_only")
 

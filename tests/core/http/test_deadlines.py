@@ -9,7 +9,7 @@ import pytest
 
 from dream_api.core.http import Deadlines
 from dream_api.core.settings import Settings
-from tests.support.instance import House, open_house
+from tests.support.instance import Instance, open_instance
 from tests.support.raw_http import ProtocolFactory, Served, Socket, fast_path, served_on_port, without_fast_path
 
 # A tenth of what they are.
@@ -19,9 +19,9 @@ UPLOAD = b"\x89PNG\r\n\x1a\n" + bytes(1_000_000)
 
 
 @pytest.fixture(params=[fast_path, without_fast_path])
-async def served(house: House, request: pytest.FixtureRequest) -> AsyncIterator[Served]:
+async def served(instance: Instance, request: pytest.FixtureRequest) -> AsyncIterator[Served]:
     factory: ProtocolFactory = request.param
-    async with served_on_port(house, factory, deadlines=SHORT, idle_seconds=2) as opened:
+    async with served_on_port(instance, factory, deadlines=SHORT, idle_seconds=2) as opened:
         yield opened
 
 
@@ -115,8 +115,8 @@ async def test_deadlines_begin_anew_with_each_request(served: Served) -> None:
         assert json.loads((await one.answer())[2])["usage"]["count"] == expected
 
 
-async def test_an_address_has_so_many_connections(house: House) -> None:
-    async with served_on_port(house, per_address=3) as served:
+async def test_an_address_has_so_many_connections(instance: Instance) -> None:
+    async with served_on_port(instance, per_address=3) as served:
         first, *others = [await served.connect() for _ in range(3)]
         await asyncio.gather(*(one.send(served.call()) for one in (first, *others)))
         assert {(await one.answer())[0] for one in (first, *others)} == {200}
@@ -149,8 +149,8 @@ async def test_closed_connections_are_forgotten(served: Served) -> None:
     assert served.connections.number == 0
 
 
-async def test_a_trusted_proxy_has_any_number_of_connections(house: House) -> None:
-    async with served_on_port(house, per_address=1, proxies=("127.0.0.1",)) as served:
+async def test_a_trusted_proxy_has_any_number_of_connections(instance: Instance) -> None:
+    async with served_on_port(instance, per_address=1, proxies=("127.0.0.1",)) as served:
         for _ in range(3):
             one = await served.connect()
             await one.send(served.call())
@@ -163,7 +163,7 @@ async def test_no_trailer_is_taken_for_the_client_address(database_settings: Set
     head = (
         b"GET /api/products HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.7\r\nTransfer-Encoding: chunked\r\n\r\n"
     )
-    async with open_house(settings) as house, served_on_port(house, proxies=("127.0.0.1",)) as served:
+    async with open_instance(settings) as instance, served_on_port(instance, proxies=("127.0.0.1",)) as served:
         one = await served.connect()
         await one.send(b"".join(head + b"0\r\nX-Forwarded-For: 198.51.100.%d\r\n\r\n" % each for each in range(20)))
         statuses = [(await one.answer())[0] for _ in range(20)]

@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from dream_api.core.settings import Settings
-from tests.support.instance import open_house
+from tests.support.instance import open_instance
 from tests.support.raw_http import Served, served_on_port
 
 
 @pytest.fixture
 async def served(database_settings: Settings) -> AsyncIterator[Served]:
-    async with open_house(database_settings) as house, served_on_port(house) as opened:
+    async with open_instance(database_settings) as instance, served_on_port(instance) as opened:
         yield opened
 
 
@@ -168,7 +168,7 @@ async def test_a_client_that_leaves_is_counted_once_and_harms_nobody(served: Ser
 async def test_a_client_that_reads_nothing_is_not_served_for_ever(served: Served):
     """Twenty thousand calls are pipelined by a client that reads no answer: only so many are begun."""
     one = await served.connect()
-    await served.house.set_limit(served.alice, "free", None)
+    await served.instance.set_limit(served.alice, "free", None)
     one.writer.transport.set_write_buffer_limits(high=1 << 30)
     one.writer.write(served.call() * 20_000)
     before = -1

@@ -9,7 +9,7 @@ import uvloop
 
 from dream_api.core.settings import Settings
 from tests.core.http.framings import FRAMINGS, Framing
-from tests.support.instance import House, open_house
+from tests.support.instance import Instance, open_instance
 from tests.support.raw_http import ProtocolFactory, Served, fast_path, served_on_port, without_fast_path
 
 _MOST_LOOP_SECONDS = 0.05
@@ -49,16 +49,16 @@ def test_every_framing_is_read_in_one_way(database_settings: Settings) -> None:
 
 
 async def _tried_all(settings: Settings) -> list[str]:
-    async with open_house(settings) as house:
+    async with open_instance(settings) as instance:
         ways = [(way, in_pieces) for way in (fast_path, without_fast_path) for in_pieces in (False, True)]
-        tried = [await _tried(house, way, in_pieces=in_pieces) for way, in_pieces in ways]
+        tried = [await _tried(instance, way, in_pieces=in_pieces) for way, in_pieces in ways]
     return [line for lines in tried for line in lines]
 
 
-async def _tried(house: House, way: ProtocolFactory, *, in_pieces: bool) -> list[str]:
+async def _tried(instance: Instance, way: ProtocolFactory, *, in_pieces: bool) -> list[str]:
     wrong: list[str] = []
     name = f"{way.__name__}, {'in pieces' if in_pieces else 'whole'}"
-    async with served_on_port(house, way) as served:
+    async with served_on_port(instance, way) as served:
         for number, framing in enumerate(FRAMINGS):
             busy = BusyLoop()
             watching = asyncio.create_task(busy.watch())

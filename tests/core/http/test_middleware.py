@@ -18,7 +18,7 @@ from dream_api.core.errors import InternalError, Overloaded
 from dream_api.core.http import RequestContextMiddleware
 from dream_api.core.http.cookies import drop_escaped_cookies
 from dream_api.core.settings import Settings
-from tests.support.instance import Account, House, bearer
+from tests.support.instance import Account, Instance, bearer
 
 SHAPE = {"error", "code", "param", "hint", "requestId", "docs"}
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -39,8 +39,8 @@ def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "path", ["/nowhere", "/api", "/api/", "/api/data/", "/api/usage/x", "/%00", "/docs/errors/%FF"]
 )
-async def test_a_path_that_is_none_is_not_found(house: House, path: str) -> None:
-    refused(await house.api.get(path), 404, "not_found")
+async def test_a_path_that_is_none_is_not_found(instance: Instance, path: str) -> None:
+    refused(await instance.api.get(path), 404, "not_found")
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
@@ -55,30 +55,32 @@ async def test_a_path_that_is_none_is_not_found(house: House, path: str) -> None
     ],
 )
 async def test_a_method_that_a_path_does_not_know_is_told_with_those_it_does(
-    house: House, method: str, path: str, allowed: set[str]
+    instance: Instance, method: str, path: str, allowed: set[str]
 ) -> None:
-    answer = await house.api.request(method, path)
+    answer = await instance.api.request(method, path)
 
     refused(answer, 405, "method_not_allowed")
     assert set(answer.headers["Allow"].split(", ")) == allowed
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-async def test_people_are_told_by_a_page_and_programs_in_json(house: House) -> None:
-    page = await house.api.get("/nowhere", headers=BROWSER)
+async def test_people_are_told_by_a_page_and_programs_in_json(instance: Instance) -> None:
+    page = await instance.api.get("/nowhere", headers=BROWSER)
 
     assert page.status_code == 404
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert page.headers["X-Request-Id"] in page.text
     assert "There is nothing at this path." in page.text
     for accept in ("application/json", "*/*", "application/json, text/html", ""):
-        refused(await house.api.get("/nowhere", headers={"Accept": accept}), 404, "not_found")
+        refused(await instance.api.get("/nowhere", headers={"Accept": accept}), 404, "not_found")
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-async def test_every_answer_has_an_id_of_its_own_and_keeps_browsers_from_guessing(house: House, alice: Account) -> None:
+async def test_every_answer_has_an_id_of_its_own_and_keeps_browsers_from_guessing(
+    instance: Instance, alice: Account
+) -> None:
     paths = ["/healthz", "/api/customers", "/nowhere", "/docs/errors", "/openapi.json"]
-    answers = [await house.api.get(path, headers=alice.sk) for path in paths]
+    answers = [await instance.api.get(path, headers=alice.sk) for path in paths]
 
     for answer in answers:
         assert re.fullmatch(r"req_[0-9a-z]{20,}", answer.headers["X-Request-Id"])
@@ -87,9 +89,9 @@ async def test_every_answer_has_an_id_of_its_own_and_keeps_browsers_from_guessin
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-async def test_every_answer_is_logged_with_its_id_and_without_its_key(house: House, alice: Account) -> None:
+async def test_every_answer_is_logged_with_its_id_and_without_its_key(instance: Instance, alice: Account) -> None:
     with structlog.testing.capture_logs() as logs:
-        answer = await house.api.get("/api/customers?limit=1", headers=alice.sk)
+        answer = await instance.api.get("/api/customers?limit=1", headers=alice.sk)
 
     [line] = [log for log in logs if log["event"] == "answered"]
     assert line["request_id"] == answer.headers["X-Request-Id"]
@@ -172,19 +174,19 @@ async def test_an_answer_that_breaks_in_the_middle_is_not_told_as_whole(broken: 
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-async def test_a_server_that_lives_says_so(house: House, path: str) -> None:
-    answer = await house.api.get(path)
+async def test_a_server_that_lives_says_so(instance: Instance, path: str) -> None:
+    answer = await instance.api.get(path)
 
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
-async def test_a_server_that_is_stopping_takes_no_new_requests(house: House) -> None:
-    house.app.state.is_stopping = True  # type: ignore[attr-defined]
-    answer = await house.api.get("/readyz")
+async def test_a_server_that_is_stopping_takes_no_new_requests(instance: Instance) -> None:
+    instance.app.state.is_stopping = True  # type: ignore[attr-defined]
+    answer = await instance.api.get("/readyz")
 
     refused(answer, 503, "shutting_down")
     assert int(answer.headers["Retry-After"]) > 0
-    assert (await house.api.get("/healthz")).status_code == 200
+    assert (await instance.api.get("/healthz")).status_code == 200
 
 
 @asynccontextmanager
@@ -235,14 +237,14 @@ async def test_without_a_token_none_opens_the_figures(database_settings: Setting
             refused(await client.get("/metrics", headers=headers), 403, "metrics_closed")
 
 
-async def figure(house: House, name: str) -> float:
-    text = (await house.api.get("/metrics")).text
+async def figure(instance: Instance, name: str) -> float:
+    text = (await instance.api.get("/metrics")).text
     found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
     return float(found[1]) if found else 0.0
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-async def test_calls_and_requests_show_in_the_figures(house: House, alice: Account) -> None:
+async def test_calls_and_requests_show_in_the_figures(instance: Instance, alice: Account) -> None:
     names = [
         'dream_metered_calls_total{outcome="allowed"}',
         'dream_metered_calls_total{outcome="tier_limit_reached"}',
@@ -250,27 +252,27 @@ async def test_calls_and_requests_show_in_the_figures(house: House, alice: Accou
         'dream_requests_total{method="GET",route="/api/customers",status="200"}',
         'dream_requests_total{method="GET",route="other",status="404"}',
     ]
-    before = [await figure(house, name) for name in names]
-    await house.set_limit(alice, "free", 2)
+    before = [await figure(instance, name) for name in names]
+    await instance.set_limit(alice, "free", 2)
     for _ in range(3):
-        await house.api.post("/api/data", headers=alice.calls())
-    await house.api.post("/api/data")
-    await house.api.get("/api/customers", headers=alice.sk)
-    await house.api.get("/nowhere/123")
-    after = [await figure(house, name) for name in names]
+        await instance.api.post("/api/data", headers=alice.calls())
+    await instance.api.post("/api/data")
+    await instance.api.get("/api/customers", headers=alice.sk)
+    await instance.api.get("/nowhere/123")
+    after = [await figure(instance, name) for name in names]
 
     assert [now - then for now, then in zip(after, before, strict=True)] == [2, 1, 1, 1, 1]
-    assert "nowhere" not in (await house.api.get("/metrics")).text
+    assert "nowhere" not in (await instance.api.get("/metrics")).text
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
 @pytest.mark.parametrize("path", ["/healthz", "/account/sign-in", "/api/customers"])
-async def test_escaped_cookies_take_no_time_to_read(house: House, path: str) -> None:
-    plain = await house.api.get(path)
+async def test_escaped_cookies_take_no_time_to_read(instance: Instance, path: str) -> None:
+    plain = await instance.api.get(path)
     began = time.process_time()
 
     for escape in ('\\"', "\\x", "\\101", "\\"):
-        escaped = await house.api.get(path, headers={"Cookie": f'a="{escape * (65_536 // len(escape))}"'})
+        escaped = await instance.api.get(path, headers={"Cookie": f'a="{escape * (65_536 // len(escape))}"'})
         assert escaped.status_code == plain.status_code
 
     assert time.process_time() - began < 2  # where they are unquoted, each takes five seconds

@@ -14,7 +14,7 @@ from dream_api.app import build_job_registry
 from dream_api.core.jobs import Job
 from dream_api.core.jobs.tables import jobs
 from dream_api.core.mail.tables import mails
-from tests.support.instance import House
+from tests.support.instance import Instance
 
 # What is asked four times a second, whoever comes.
 _WATCHING = ("FROM changes", "julianday", "clock_timestamp", "BEGIN")
@@ -24,9 +24,9 @@ PASSWORD = "a tin of green paint"
 class Browser:
     """Asks as browsers do; `send` opens the page of the form first."""
 
-    def __init__(self, house: House, cookies: dict[str, str] | None = None) -> None:
-        self.house = house
-        transport = httpx.ASGITransport(app=house.app, client=("127.0.0.1", 1))
+    def __init__(self, instance: Instance, cookies: dict[str, str] | None = None) -> None:
+        self.instance = instance
+        transport = httpx.ASGITransport(app=instance.app, client=("127.0.0.1", 1))
         self.http = httpx.AsyncClient(transport=transport, base_url="http://dream.test", cookies=cookies)
 
     @property
@@ -55,17 +55,17 @@ class Browser:
         return await self.send("/account/sign-in", email=email, password=password, **fields)
 
 
-async def work_off(house: House) -> None:
+async def work_off(instance: Instance) -> None:
     """Does what waits to be done, as a worker would."""
-    state: Any = house.app.state  # pyright: ignore
-    registry = build_job_registry(house.settings, state.billing)
+    state: Any = instance.app.state  # pyright: ignore
+    registry = build_job_registry(instance.settings, state.billing)
     while True:
-        async with house.database.read() as tx:
+        async with instance.database.read() as tx:
             row = await tx.first(select(jobs).where(jobs.c.died_at.is_(None)).order_by(jobs.c.id).limit(1))
         if row is None:
             return
-        await registry.handler(row.kind)(house.database, Job(row.id, row.kind, row.platform_id, row.payload, 1))
-        async with house.database.write() as tx:
+        await registry.handler(row.kind)(instance.database, Job(row.id, row.kind, row.platform_id, row.payload, 1))
+        async with instance.database.write() as tx:
             await tx.execute(delete(jobs).where(jobs.c.id == row.id))
 
 
@@ -83,28 +83,28 @@ class Mail:
         return found[1]
 
 
-async def letters(house: House) -> list[Mail]:
+async def letters(instance: Instance) -> list[Mail]:
     """All that were written so far, the oldest first, read from the outbox."""
-    await work_off(house)
-    async with house.database.read() as tx:
+    await work_off(instance)
+    async with instance.database.read() as tx:
         rows = await tx.all(select(mails).order_by(mails.c.id))
     return [Mail(row.to, row.subject, row.text) for row in rows]
 
 
-async def recorded(house: House, email: str) -> list[str]:
+async def recorded(instance: Instance, email: str) -> list[str]:
     """The actions in the person's own security log, the newest first."""
-    await work_off(house)
-    async with house.database.read() as tx:
+    await work_off(instance)
+    async with instance.database.read() as tx:
         user = await accounts.user_of(tx, email)
         assert user is not None
         return [entry.action for entry in await audit.entries_of(tx, user.id, limit=100)]
 
 
 @contextmanager
-def counted(house: House) -> Iterator[dict[str, Any]]:
+def counted(instance: Instance) -> Iterator[dict[str, Any]]:
     """What is asked of the database, and how often a password is hashed."""
     told: dict[str, Any] = {"statements": [], "hashes": 0}
-    passwords: Any = house.app.state.passwords  # pyright: ignore
+    passwords: Any = instance.app.state.passwords  # pyright: ignore
     work = passwords._work
 
     def hear(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -115,7 +115,7 @@ def counted(house: House) -> Iterator[dict[str, Any]]:
         told["hashes"] += 1
         return await work(*given)
 
-    engines = {house.database._writing.sync_engine, house.database._reading.sync_engine}
+    engines = {instance.database._writing.sync_engine, instance.database._reading.sync_engine}
     passwords._work = count
     for engine in engines:
         event.listen(engine, "before_cursor_execute", hear)

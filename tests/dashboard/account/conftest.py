@@ -3,9 +3,9 @@
 import pytest
 
 from tests.dashboard.account.browser import Browser
-from tests.support.instance import House
+from tests.support.instance import Instance
 
 
 @pytest.fixture
-def browser(house: House) -> Browser:
-    return Browser(house)
+def browser(instance: Instance) -> Browser:
+    return Browser(instance)

@@ -11,7 +11,7 @@ from dream_api.dashboard import account
 from dream_api.identity.tables import attempts, one_time_links, recovery_codes
 from dream_api.platforms.tables import members
 from tests.dashboard.account.browser import PASSWORD, Browser
-from tests.support.instance import House
+from tests.support.instance import Instance
 
 FORMS = sorted(
     route.path
@@ -33,22 +33,22 @@ def test_there_are_forms() -> None:
 
 
 @pytest.mark.parametrize("is_in", [True, False], ids=["signed in", "a guest"])
-async def test_no_form_of_another_website_does_anything(house: House, is_in: bool) -> None:
-    signed_in = {"dream_session": house.alice.session["owner"]} if is_in else {}
-    browser = Browser(house, signed_in)
-    csrf = csrf_of(house.alice.session["owner"]) if is_in else await browser.csrf("/account/sign-in")
+async def test_no_form_of_another_website_does_anything(instance: Instance, is_in: bool) -> None:
+    signed_in = {"dream_session": instance.alice.session["owner"]} if is_in else {}
+    browser = Browser(instance, signed_in)
+    csrf = csrf_of(instance.alice.session["owner"]) if is_in else await browser.csrf("/account/sign-in")
     fields = {
         "email": "alice@example.com",
         "name": "Mallory",
         "password": PASSWORD,
         "current": PASSWORD,
         "code": "000000",
-        "platform": house.alice.project.platform_id,
+        "platform": instance.alice.project.platform_id,
         "role": "owner",
         "expires": "",
     }
     await browser.get("/account")  # the session is used: that is noted once an hour
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         before = await everything(tx)
 
     for form in FORMS:
@@ -66,7 +66,7 @@ async def test_no_form_of_another_website_does_anything(house: House, is_in: boo
             is_sent_away = not is_in and answer.headers.get("location") == "/account/sign-in"
             assert is_refused or is_sent_away, (path, sent, headers, answer.status_code)
 
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         assert await everything(tx) == before
 
 

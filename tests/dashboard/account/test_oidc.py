@@ -26,7 +26,7 @@ from tests.identity.oidc_server import (
     public_pem,
     query,
 )
-from tests.support.instance import Cast, House, open_house
+from tests.support.instance import Cast, Instance, open_instance
 
 
 @pytest.fixture
@@ -41,7 +41,9 @@ def sign_up() -> str:
 
 
 @pytest.fixture
-async def house(database_settings: Settings, cast: Cast, provider: OidcServer, sign_up: str) -> AsyncIterator[House]:
+async def instance(
+    database_settings: Settings, cast: Cast, provider: OidcServer, sign_up: str
+) -> AsyncIterator[Instance]:
     more = {
         "oidc_issuer": provider.issuer,
         "oidc_client_id": CLIENT_ID,
@@ -49,7 +51,7 @@ async def house(database_settings: Settings, cast: Cast, provider: OidcServer, s
         "oidc_name": "Example",
         "sign_up": sign_up,
     }
-    async with open_house(database_settings.model_copy(update=more), cast=cast) as opened:
+    async with open_instance(database_settings.model_copy(update=more), cast=cast) as opened:
         yield opened
 
 
@@ -67,8 +69,10 @@ async def sign_in(browser: Browser, provider: OidcServer, next: str = "/dashboar
     return await come_back(browser, provider.authorize(await begin(browser, next)))
 
 
-async def test_somebody_new_comes_in_and_is_the_same_person_the_next_time(house: House, provider: OidcServer) -> None:
-    first, second = Browser(house), Browser(house)
+async def test_somebody_new_comes_in_and_is_the_same_person_the_next_time(
+    instance: Instance, provider: OidcServer
+) -> None:
+    first, second = Browser(instance), Browser(instance)
     assert "Continue with Example" in (await first.get("/account/sign-in")).text
 
     answer = await sign_in(first, provider, "/dashboard/x")
@@ -84,36 +88,36 @@ async def test_somebody_new_comes_in_and_is_the_same_person_the_next_time(house:
         assert "not confirmed" not in page
 
 
-async def test_who_tells_more_only_when_asked_is_asked(house: House, provider: OidcServer) -> None:
+async def test_who_tells_more_only_when_asked_is_asked(instance: Instance, provider: OidcServer) -> None:
     provider.is_terse = True
-    browser = Browser(house)
+    browser = Browser(instance)
 
     assert (await sign_in(browser, provider)).status_code == 303
     assert "/userinfo" in provider.asked
 
 
-async def test_a_verified_address_opens_the_account_that_has_it(house: House, provider: OidcServer) -> None:
+async def test_a_verified_address_opens_the_account_that_has_it(instance: Instance, provider: OidcServer) -> None:
     provider.person["email"] = "Alice@example.com"
-    browser = Browser(house)
+    browser = Browser(instance)
 
     await sign_in(browser, provider)
 
     assert (await browser.get("/account")).text.count("alice@example.com") >= 1
-    await sign_in(Browser(house), provider)
-    assert (await recorded(house, "alice@example.com")).count("identity.linked") == 1
-    assert [letter.subject for letter in await letters(house)] == ["A sign-in through Example was added"]
-    assert (await browser.get("/dashboard")).headers["location"] == f"/dashboard/{house.alice.project.id}/test"
+    await sign_in(Browser(instance), provider)
+    assert (await recorded(instance, "alice@example.com")).count("identity.linked") == 1
+    assert [letter.subject for letter in await letters(instance)] == ["A sign-in through Example was added"]
+    assert (await browser.get("/dashboard")).headers["location"] == f"/dashboard/{instance.alice.project.id}/test"
 
 
-async def test_whoever_made_the_account_in_anothers_name_loses_it(house: House, provider: OidcServer) -> None:
-    ada, mallory = Browser(house), Browser(house)
+async def test_whoever_made_the_account_in_anothers_name_loses_it(instance: Instance, provider: OidcServer) -> None:
+    ada, mallory = Browser(instance), Browser(instance)
     await mallory.sign_up("ada@example.com")
-    await work_off(house)
-    async with house.database.write() as tx:  # as it was possible before one had to confirm the address first
+    await work_off(instance)
+    async with instance.database.write() as tx:  # as it was possible before one had to confirm the address first
         user = await accounts.user_of(tx, "ada@example.com")
         assert user is not None
         opened = await accounts.open_session(tx, user.id, address="127.0.0.1", agent="test")
-    mallory = Browser(house, {"dream_session": opened.token})
+    mallory = Browser(instance, {"dream_session": opened.token})
     assert (await mallory.get("/account")).status_code == 200
 
     assert (await sign_in(ada, provider)).status_code == 303
@@ -122,15 +126,15 @@ async def test_whoever_made_the_account_in_anothers_name_loses_it(house: House, 
     assert (await mallory.sign_in("ada@example.com")).status_code == 422
 
 
-async def test_an_address_that_nobody_verified_opens_nothing(house: House, provider: OidcServer) -> None:
+async def test_an_address_that_nobody_verified_opens_nothing(instance: Instance, provider: OidcServer) -> None:
     for odd in (False, None, "yes", 1):
         provider.person |= {"email": "alice@example.com", "email_verified": odd, "sub": f"s{odd}"}
-        answer = await sign_in(Browser(house), provider)
+        answer = await sign_in(Browser(instance), provider)
         assert (answer.status_code, "has not verified" in answer.text) == (422, True), odd
 
 
-async def test_an_answer_counts_once_in_the_browser_that_asked(house: House, provider: OidcServer) -> None:
-    browser, other = Browser(house), Browser(house)
+async def test_an_answer_counts_once_in_the_browser_that_asked(instance: Instance, provider: OidcServer) -> None:
+    browser, other = Browser(instance), Browser(instance)
     told = provider.authorize(await begin(browser))
 
     assert (await come_back(other, told)).status_code == 422
@@ -140,24 +144,24 @@ async def test_an_answer_counts_once_in_the_browser_that_asked(house: House, pro
     told = provider.authorize(await begin(browser))
     cookie = str(browser.http.cookies.get("dream_oidc"))
     assert (await come_back(browser, told)).status_code == 303
-    replaying = Browser(house, {"dream_oidc": cookie})
+    replaying = Browser(instance, {"dream_oidc": cookie})
     assert (await come_back(replaying, told)).status_code == 422
     assert other.session is None
     assert replaying.session is None
 
 
-async def test_a_sign_in_that_took_too_long_begins_again(house: House, provider: OidcServer) -> None:
-    browser = Browser(house)
+async def test_a_sign_in_that_took_too_long_begins_again(instance: Instance, provider: OidcServer) -> None:
+    browser = Browser(instance)
     told = provider.authorize(await begin(browser))
     cookie = str(browser.http.cookies.get("dream_oidc"))
     clock.move(11 * clock.MINUTE)
 
-    answer = await come_back(Browser(house, {"dream_oidc": cookie}), told)
+    answer = await come_back(Browser(instance, {"dream_oidc": cookie}), told)
 
     assert (answer.status_code, "took too long" in answer.text) == (422, True)
 
 
-async def test_a_token_that_is_not_for_us_opens_nothing(house: House, provider: OidcServer) -> None:
+async def test_a_token_that_is_not_for_us_opens_nothing(instance: Instance, provider: OidcServer) -> None:
     now = int(time.time())
     odd: dict[str, dict[str, Any]] = {
         "another's": {"aud": "another"},
@@ -173,7 +177,7 @@ async def test_a_token_that_is_not_for_us_opens_nothing(house: House, provider: 
     }
     for name, claims in odd.items():
         provider.claims = claims
-        browser = Browser(house)
+        browser = Browser(instance)
         assert ((await sign_in(browser, provider)).status_code, browser.session) == (422, None), name
 
     provider.claims = {}
@@ -184,14 +188,14 @@ async def test_a_token_that_is_not_for_us_opens_nothing(house: House, provider: 
         "a shared secret": ("secret", "HS256", "oct"),
     }
     for name, provider.signing in signings.items():
-        browser = Browser(house)
+        browser = Browser(instance)
         assert ((await sign_in(browser, provider)).status_code, browser.session) == (422, None), name
     provider.signing = (RSA_KEY, "RS256", "rsa")
-    assert (await sign_in(Browser(house), provider)).status_code == 303
+    assert (await sign_in(Browser(instance), provider)).status_code == 303
 
 
 async def test_a_public_key_is_no_shared_secret(
-    house: House, provider: OidcServer, monkeypatch: pytest.MonkeyPatch
+    instance: Instance, provider: OidcServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The classic: a token signed with HS256, under the provider's public key as if that were a secret."""
 
@@ -205,27 +209,29 @@ async def test_a_public_key_is_no_shared_secret(
 
     monkeypatch.setattr("tests.identity.oidc_server.jwt.encode", forge)
 
-    assert (await sign_in(Browser(house), provider)).status_code == 422
+    assert (await sign_in(Browser(instance), provider)).status_code == 422
 
 
 @pytest.mark.parametrize("sign_up", ["invited", "closed"])
 @pytest.mark.parametrize("database_kind", ["sqlite"])
 async def test_where_not_everybody_may_join_only_those_who_have_accounts_come_in(
-    house: House, provider: OidcServer
+    instance: Instance, provider: OidcServer
 ) -> None:
-    answer = await sign_in(Browser(house), provider)
+    answer = await sign_in(Browser(instance), provider)
     assert (answer.status_code, "no account with this address" in answer.text) == (422, True)
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         assert await accounts.user_of(tx, "ada@example.com") is None
-    assert (await Browser(house).get("/account/sign-up")).status_code == 403
+    assert (await Browser(instance).get("/account/sign-up")).status_code == 403
 
     provider.person["email"] = "alice@example.com"
-    assert (await sign_in(Browser(house), provider)).status_code == 303
+    assert (await sign_in(Browser(instance), provider)).status_code == 303
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-async def test_a_provider_that_contradicts_itself_or_refuses_is_a_sentence(house: House, provider: OidcServer) -> None:
-    browser = Browser(house)
+async def test_a_provider_that_contradicts_itself_or_refuses_is_a_sentence(
+    instance: Instance, provider: OidcServer
+) -> None:
+    browser = Browser(instance)
     told = provider.authorize(await begin(browser))
     provider.codes.clear()
     assert "refused to say who you are" in (await come_back(browser, told)).text
@@ -238,10 +244,10 @@ async def test_a_provider_that_contradicts_itself_or_refuses_is_a_sentence(house
     "document", [{"issuer": "https://evil.example"}, {"authorization_endpoint": "http://evil.example/"}]
 )
 async def test_a_provider_that_leads_elsewhere_is_not_followed(
-    house: House, provider: OidcServer, document: dict[str, str]
+    instance: Instance, provider: OidcServer, document: dict[str, str]
 ) -> None:
     provider.document = document
 
-    answer = await Browser(house).get("/account/oidc/start")
+    answer = await Browser(instance).get("/account/oidc/start")
 
     assert (answer.status_code, "provider_failed" in answer.text) == (403, True)

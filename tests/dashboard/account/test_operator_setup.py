@@ -10,7 +10,7 @@ from dream_api.core import clock
 from dream_api.core.settings import Settings
 from tests.cli.terminal import Terminal
 from tests.dashboard.account.browser import PASSWORD, Browser
-from tests.support.instance import House
+from tests.support.instance import Instance
 from tests.support.server import Server
 
 FORM = {"email": "op@example.com", "name": "Op", "password": PASSWORD}
@@ -21,14 +21,14 @@ def path_of(url: str) -> str:
     return url.removeprefix("http://127.0.0.1:8787")
 
 
-async def link(house: House) -> str:
-    async with house.database.write() as tx:
+async def link(instance: Instance) -> str:
+    async with instance.database.write() as tx:
         return f"/account/operator/{await platforms.make_operator_link(tx)}"
 
 
-async def test_the_link_makes_the_operator_once(house: House) -> None:
-    path = await link(house)
-    first, second = Browser(house), Browser(house)
+async def test_the_link_makes_the_operator_once(instance: Instance) -> None:
+    path = await link(instance)
+    first, second = Browser(instance), Browser(instance)
 
     weak = await first.send(path, **{**FORM, "password": "1234567890"})
     assert (weak.status_code, "one of the commonest" in weak.text) == (422, True)
@@ -36,31 +36,31 @@ async def test_the_link_makes_the_operator_once(house: House) -> None:
 
     assert (await second.get(path)).status_code == 404
     assert (await second.sign_in("op@example.com")).status_code == 303
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         assert not await platforms.operator_is_missing(tx)
 
 
-async def test_somebody_signed_in_becomes_the_operator(house: House) -> None:
-    path = await link(house)
-    browser = Browser(house, {"dream_session": house.charlie.session["owner"]})
+async def test_somebody_signed_in_becomes_the_operator(instance: Instance) -> None:
+    path = await link(instance)
+    browser = Browser(instance, {"dream_session": instance.charlie.session["owner"]})
 
     assert (await browser.send(path)).headers["location"] == "/dashboard"
 
-    async with house.database.read() as tx:
-        memberships = await platforms.memberships_of(tx, house.charlie.user_ids["owner"])
+    async with instance.database.read() as tx:
+        memberships = await platforms.memberships_of(tx, instance.charlie.user_ids["owner"])
     assert len(memberships) == 2
 
 
-async def test_only_the_newest_link_works_and_for_a_day(house: House, browser: Browser) -> None:
-    former, newest = await link(house), await link(house)
+async def test_only_the_newest_link_works_and_for_a_day(instance: Instance, browser: Browser) -> None:
+    former, newest = await link(instance), await link(instance)
 
     assert [(await browser.get(path)).status_code for path in (former, newest)] == [404, 200]
     clock.move(clock.DAY + clock.SECOND)
     assert (await browser.get(newest)).status_code == 404
 
 
-async def test_a_taken_address_is_told_and_the_link_still_works(house: House, browser: Browser) -> None:
-    path = await link(house)
+async def test_a_taken_address_is_told_and_the_link_still_works(instance: Instance, browser: Browser) -> None:
+    path = await link(instance)
 
     taken = await browser.send(path, **{**FORM, "email": "alice@example.com"})
 

@@ -5,20 +5,20 @@ from dream_api.core import clock
 from dream_api.identity.login_throttle import MOST_FAILED
 from tests.dashboard.account.browser import Browser, counted, letters
 from tests.dashboard.account.test_sign_in import ada
-from tests.support.instance import House
+from tests.support.instance import Instance
 
 FRESH = "another tin of paint"
 
 
-async def test_a_reset_link_works_once_and_ends_every_session(house: House) -> None:
-    browser, thief = await ada(house), Browser(house)
+async def test_a_reset_link_works_once_and_ends_every_session(instance: Instance) -> None:
+    browser, thief = await ada(instance), Browser(instance)
     await thief.sign_in("ada@example.com")
     for _ in range(MOST_FAILED):
         await browser.sign_in("ada@example.com", "a wrong password")
     await browser.send("/account/reset", email="ADA@example.com")
-    *_, first = await letters(house)
+    *_, first = await letters(instance)
     await browser.send("/account/reset", email="ada@example.com")
-    *_, second = await letters(house)
+    *_, second = await letters(instance)
 
     weak = await browser.send(first.path, password="1234567890")
     done = await browser.send(first.path, password=FRESH)
@@ -30,14 +30,14 @@ async def test_a_reset_link_works_once_and_ends_every_session(house: House) -> N
     assert (await browser.sign_in("ada@example.com")).status_code == 422
     clock.move(16 * clock.MINUTE)
     assert (await browser.sign_in("ada@example.com", FRESH)).status_code == 303
-    *_, notice = await letters(house)
+    *_, notice = await letters(instance)
     assert notice.subject == "Your password was changed"
     assert "not confirmed" not in (await browser.get("/account")).text
 
 
-async def test_a_reset_link_is_over_after_an_hour(house: House, browser: Browser) -> None:
+async def test_a_reset_link_is_over_after_an_hour(instance: Instance, browser: Browser) -> None:
     await browser.send("/account/reset", email="alice@example.com")
-    (letter,) = await letters(house)
+    (letter,) = await letters(instance)
     assert (await browser.get(letter.path)).status_code == 200
 
     clock.move(clock.HOUR + clock.SECOND)
@@ -45,16 +45,16 @@ async def test_a_reset_link_is_over_after_an_hour(house: House, browser: Browser
     assert (await browser.get(letter.path)).status_code == 404
 
 
-async def test_asking_for_a_link_tells_nobody_who_has_an_account(house: House, browser: Browser) -> None:
+async def test_asking_for_a_link_tells_nobody_who_has_an_account(instance: Instance, browser: Browser) -> None:
     told = []
     for email in ("alice@example.com", "nobody@example.com"):
         csrf = await browser.csrf("/account/reset")
-        with counted(house) as work:
+        with counted(instance) as work:
             answer = await browser.http.post("/account/reset", data={"csrf": csrf, "email": email})
         told.append((answer.status_code, answer.text.replace(email, ""), work))
 
     assert told[0] == told[1]
-    assert [letter.to for letter in await letters(house)] == ["alice@example.com"]
+    assert [letter.to for letter in await letters(instance)] == ["alice@example.com"]
 
 
 async def test_guessed_links_lead_nowhere(browser: Browser) -> None:
@@ -65,17 +65,17 @@ async def test_guessed_links_lead_nowhere(browser: Browser) -> None:
             assert (answer.status_code, "was used already" in answer.text) == (404, True), path + token
 
 
-async def test_a_link_of_one_kind_is_none_of_another(house: House, browser: Browser) -> None:
+async def test_a_link_of_one_kind_is_none_of_another(instance: Instance, browser: Browser) -> None:
     await browser.send("/account/reset", email="alice@example.com")
-    (letter,) = await letters(house)
+    (letter,) = await letters(instance)
     token = letter.path.rpartition("/")[2]
 
     for path in ("/account/verify/", "/account/operator/"):
         assert (await browser.get(path + token)).status_code == 404
 
 
-async def test_a_changed_password_signs_out_everywhere_else(house: House) -> None:
-    browser, elsewhere = await ada(house), Browser(house)
+async def test_a_changed_password_signs_out_everywhere_else(instance: Instance) -> None:
+    browser, elsewhere = await ada(instance), Browser(instance)
     for one in (browser, elsewhere):
         await one.sign_in("ada@example.com")
 
@@ -88,36 +88,36 @@ async def test_a_changed_password_signs_out_everywhere_else(house: House) -> Non
     assert (await elsewhere.get("/account")).status_code == 303
 
 
-async def test_another_address_is_theirs_once_mail_to_it_arrives(house: House) -> None:
-    browser = await ada(house)
+async def test_another_address_is_theirs_once_mail_to_it_arrives(instance: Instance) -> None:
+    browser = await ada(instance)
     await browser.sign_in("ada@example.com")
     right = {"current": "a tin of green paint"}
 
     assert (await browser.send("/account/email", email="ada@new.example", current="no")).status_code == 422
     await browser.send("/account/email", email="ada@new.example", **right)
-    *_, letter = await letters(house)
+    *_, letter = await letters(instance)
     assert (letter.to, "ada@example.com" in (await browser.get("/account")).text) == ("ada@new.example", True)
     await browser.send(letter.path)
 
     assert "ada@new.example" in (await browser.get("/account")).text
-    *_, notice = await letters(house)
+    *_, notice = await letters(instance)
     assert (notice.to, notice.subject) == ("ada@example.com", "Your e-mail address was changed")
-    assert (await Browser(house).sign_in("ada@new.example")).status_code == 303
-    assert (await Browser(house).sign_in("ada@example.com")).status_code == 422
+    assert (await Browser(instance).sign_in("ada@new.example")).status_code == 303
+    assert (await Browser(instance).sign_in("ada@example.com")).status_code == 422
 
 
-async def test_an_address_that_somebody_has_is_not_taken_from_them(house: House) -> None:
-    browser = await ada(house)
+async def test_an_address_that_somebody_has_is_not_taken_from_them(instance: Instance) -> None:
+    browser = await ada(instance)
     await browser.sign_in("ada@example.com")
     await browser.send("/account/email", email="alice@example.com", current="a tin of green paint")
-    *_, letter = await letters(house)
+    *_, letter = await letters(instance)
 
     assert (letter.to, (await browser.send(letter.path)).status_code) == ("alice@example.com", 409)
     assert "ada@example.com" in (await browser.get("/account")).text
 
 
-async def test_sessions_are_listed_and_ended(house: House) -> None:
-    browser, phone, other = await ada(house), Browser(house), Browser(house)
+async def test_sessions_are_listed_and_ended(instance: Instance) -> None:
+    browser, phone, other = await ada(instance), Browser(instance), Browser(instance)
     phone.http.headers["User-Agent"] = "Mozilla/5.0 (iPhone) FxiOS/120 Safari/600"
     for one in (browser, phone, other):
         await one.sign_in("ada@example.com")
@@ -132,20 +132,20 @@ async def test_sessions_are_listed_and_ended(house: House) -> None:
     assert [(await one.get("/account")).status_code for one in (browser, phone, other)] == [200, 303, 303]
 
 
-async def test_another_persons_session_is_not_there(house: House) -> None:
-    browser, charlie = await ada(house), Browser(house, {"dream_session": house.charlie.session["owner"]})
+async def test_another_persons_session_is_not_there(instance: Instance) -> None:
+    browser, charlie = await ada(instance), Browser(instance, {"dream_session": instance.charlie.session["owner"]})
     await browser.sign_in("ada@example.com")
     page = (await charlie.get("/account")).text
     assert "this one" in page
-    async with house.database.read() as tx:
-        (theirs,) = await accounts.sessions_of(tx, house.charlie.user_ids["owner"])
+    async with instance.database.read() as tx:
+        (theirs,) = await accounts.sessions_of(tx, instance.charlie.user_ids["owner"])
 
     assert (await browser.send(f"/account/sessions/{theirs.id}/end", on="/account")).status_code == 404
     assert (await charlie.get("/account")).status_code == 200
 
 
-async def test_who_closes_the_account_leaves_nothing(house: House) -> None:
-    browser = await ada(house)
+async def test_who_closes_the_account_leaves_nothing(instance: Instance) -> None:
+    browser = await ada(instance)
     await browser.sign_in("ada@example.com")
     form = {"email": "ada@example.com", "current": "a tin of green paint"}
 
@@ -153,13 +153,13 @@ async def test_who_closes_the_account_leaves_nothing(house: House) -> None:
     assert (await browser.send("/account/close", **form)).headers["location"] == "/account/sign-in?done=closed"
 
     assert (await browser.sign_in("ada@example.com")).status_code == 422
-    async with house.database.read() as tx:
+    async with instance.database.read() as tx:
         assert await accounts.user_of(tx, "ada@example.com") is None
 
 
-async def test_the_last_owner_of_a_platform_stays(house: House, browser: Browser) -> None:
+async def test_the_last_owner_of_a_platform_stays(instance: Instance, browser: Browser) -> None:
     await browser.send("/account/reset", email="alice@example.com")
-    (letter,) = await letters(house)
+    (letter,) = await letters(instance)
     await browser.send(letter.path, password=FRESH)
     await browser.sign_in("alice@example.com", FRESH)
 

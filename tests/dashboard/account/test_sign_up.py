@@ -6,17 +6,17 @@ import pytest
 
 from dream_api import platforms
 from tests.dashboard.account.browser import PASSWORD, Browser, counted, letters
-from tests.support.instance import House, open_house
+from tests.support.instance import Instance, open_instance
 
 
-async def test_somebody_new_signs_up_confirms_the_address_and_is_in(house: House, browser: Browser) -> None:
+async def test_somebody_new_signs_up_confirms_the_address_and_is_in(instance: Instance, browser: Browser) -> None:
     answer = await browser.sign_up("Ada@Example.com", name="Ada")
     assert (answer.status_code, "Look into your mail" in answer.text) == (200, True)
     assert browser.session is None
 
     early = await browser.sign_in("ada@example.com")
     assert (early.status_code, "not confirmed yet" in early.text, browser.session) == (422, True, None)
-    (letter,) = await letters(house)
+    (letter,) = await letters(instance)
     assert (letter.to, letter.subject) == ("ada@example.com", "Confirm your e-mail address")
     confirmed = await browser.send(letter.path)
     again = await browser.get(letter.path)
@@ -25,20 +25,20 @@ async def test_somebody_new_signs_up_confirms_the_address_and_is_in(house: House
 
     assert (confirmed.status_code, confirmed.headers["location"]) == (303, "/account/sign-in?done=verified")
     assert 'value="ada@example.com"' in shown.text
-    assert 'value="ada@example.com"' not in (await Browser(house).get("/account/sign-in?done=verified")).text
+    assert 'value="ada@example.com"' not in (await Browser(instance).get("/account/sign-in?done=verified")).text
     assert signed_in.headers["location"] == "/dashboard"
     assert "not confirmed" not in (await browser.get("/account")).text
     assert (again.status_code, "was used already" in again.text) == (404, True)
 
 
-async def test_who_lost_the_letter_comes_in_by_a_new_password(house: House, browser: Browser) -> None:
+async def test_who_lost_the_letter_comes_in_by_a_new_password(instance: Instance, browser: Browser) -> None:
     """Also where somebody else made the account first: whose password it was no longer opens it."""
-    await Browser(house).sign_up("ada@example.com", "the password of somebody else")
+    await Browser(instance).sign_up("ada@example.com", "the password of somebody else")
     await browser.sign_up("ada@example.com")
-    *_, known = await letters(house)
+    *_, known = await letters(instance)
     assert known.subject == "You have an account already"
     await browser.send("/account/reset", email="ada@example.com")
-    *_, letter = await letters(house)
+    *_, letter = await letters(instance)
 
     done = await browser.send(letter.path, password=PASSWORD)
 
@@ -47,21 +47,23 @@ async def test_who_lost_the_letter_comes_in_by_a_new_password(house: House, brow
     assert (await browser.sign_in("ada@example.com")).status_code == 303
 
 
-async def test_looking_at_a_letters_link_does_nothing(house: House, browser: Browser) -> None:
+async def test_looking_at_a_letters_link_does_nothing(instance: Instance, browser: Browser) -> None:
     await browser.sign_up("ada@example.com")
-    (letter,) = await letters(house)
+    (letter,) = await letters(instance)
 
     for _ in range(3):
-        assert (await Browser(house).get(letter.path)).status_code == 200
+        assert (await Browser(instance).get(letter.path)).status_code == 200
 
     assert (await browser.send(letter.path)).headers["location"] == "/account/sign-in?done=verified"
 
 
-async def test_a_known_address_is_answered_like_a_new_one_and_its_owner_told(house: House, browser: Browser) -> None:
+async def test_a_known_address_is_answered_like_a_new_one_and_its_owner_told(
+    instance: Instance, browser: Browser
+) -> None:
     answers, work = [], []
     for email in ("somebody@example.com", "alice@example.com"):
         csrf = await browser.csrf("/account/sign-up")
-        with counted(house) as told:
+        with counted(instance) as told:
             form = {"csrf": csrf, "email": email, "password": PASSWORD}
             answer = await browser.http.post("/account/sign-up", data=form)
         answers.append((answer.status_code, answer.text.replace(email, "")))
@@ -70,7 +72,7 @@ async def test_a_known_address_is_answered_like_a_new_one_and_its_owner_told(hou
     assert answers[0] == answers[1]
     assert work[0] == work[1]
     assert work[0][0] == 1
-    assert {letter.to: letter.subject for letter in await letters(house)} == {
+    assert {letter.to: letter.subject for letter in await letters(instance)} == {
         "somebody@example.com": "Confirm your e-mail address",
         "alice@example.com": "You have an account already",
     }
@@ -100,29 +102,29 @@ async def test_what_is_wrong_stands_under_its_field_and_what_was_typed_is_kept(b
         assert f'value="{typed["email"]}"' in answer.text
 
 
-async def test_letters_hold_nothing_that_a_stranger_chose(house: House, browser: Browser) -> None:
+async def test_letters_hold_nothing_that_a_stranger_chose(instance: Instance, browser: Browser) -> None:
     await browser.sign_up("ada@example.com", name="Win at https://evil.example")
 
-    (letter,) = await letters(house)
+    (letter,) = await letters(instance)
 
     assert "evil" not in letter.text
 
 
-async def test_nobodys_mailbox_is_filled_by_others(house: House, browser: Browser) -> None:
+async def test_nobodys_mailbox_is_filled_by_others(instance: Instance, browser: Browser) -> None:
     for _ in range(15):
         await browser.send("/account/reset", email="alice@example.com")
 
-    assert len(await letters(house)) == 10
+    assert len(await letters(instance)) == 10
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-async def test_where_one_must_be_invited_only_that_address_joins_by_its_invitation(house: House) -> None:
-    settings = house.settings.model_copy(update={"sign_up": "invited"})
+async def test_where_one_must_be_invited_only_that_address_joins_by_its_invitation(instance: Instance) -> None:
+    settings = instance.settings.model_copy(update={"sign_up": "invited"})
     token = platforms.new_token()
-    async with house.database.write() as tx:
-        owner = house.alice.project.platform_id
+    async with instance.database.write() as tx:
+        owner = instance.alice.project.platform_id
         await platforms.invite(tx, owner, "ada@example.com", "member", token, by="owner", invited_by="Alice")
-    async with open_house(settings, cast=(house.alice, house.charlie)) as closed:
+    async with open_instance(settings, cast=(instance.alice, instance.charlie)) as closed:
         browser = Browser(closed)
         for path in ("/dashboard", "/account/invitation/x", f"/account/invitation/{token[:-1]}"):
             assert (await browser.get(f"/account/sign-up?next={path}")).status_code == 403
@@ -149,10 +151,10 @@ async def test_where_one_must_be_invited_only_that_address_joins_by_its_invitati
             assert len(await platforms.members_of(tx, owner)) == 4
 
 
-async def test_whom_an_invitation_was_sent_to_finds_the_address_filled_in(house: House, browser: Browser) -> None:
+async def test_whom_an_invitation_was_sent_to_finds_the_address_filled_in(instance: Instance, browser: Browser) -> None:
     token = platforms.new_token()
-    async with house.database.write() as tx:
-        owner = house.alice.project.platform_id
+    async with instance.database.write() as tx:
+        owner = instance.alice.project.platform_id
         await platforms.invite(tx, owner, "ada@example.com", "member", token, by="owner", invited_by="Alice")
 
     invited = await browser.get(f"/account/sign-up?next=/account/invitation/{token}")

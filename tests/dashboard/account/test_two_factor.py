@@ -8,12 +8,12 @@ from dream_api.core import clock
 from dream_api.identity.login_throttle import MOST_FAILED
 from tests.dashboard.account.browser import PASSWORD, Browser, letters, recorded
 from tests.dashboard.account.test_sign_in import ada
-from tests.support.instance import House
+from tests.support.instance import Instance
 
 
-async def enrolled(house: House) -> tuple[Browser, pyotp.TOTP, list[str]]:
+async def enrolled(instance: Instance) -> tuple[Browser, pyotp.TOTP, list[str]]:
     """Ada with an authenticator, signed in; and her recovery codes."""
-    browser = await ada(house)
+    browser = await ada(instance)
     await browser.sign_in("ada@example.com")
     page = (await browser.get("/account/factor")).text
     secret = re.search(r'data-copy="([A-Z2-7 ]+)"', page)
@@ -31,10 +31,10 @@ def now(totp: pyotp.TOTP, steps: int = 0) -> str:
     return totp.generate_otp(clock.now() // (30 * clock.SECOND) + steps)
 
 
-async def test_a_code_opens_the_door_once(house: House) -> None:
-    _, totp, _ = await enrolled(house)
+async def test_a_code_opens_the_door_once(instance: Instance) -> None:
+    _, totp, _ = await enrolled(instance)
     clock.move(30 * clock.SECOND)
-    browser, again = Browser(house), Browser(house)
+    browser, again = Browser(instance), Browser(instance)
 
     asked = await browser.sign_in("ada@example.com", next="/dashboard/here")
     assert (asked.headers["location"], browser.session) == ("/account/code", None)
@@ -49,9 +49,9 @@ async def test_a_code_opens_the_door_once(house: House) -> None:
     assert (await browser.get("/account/code")).status_code == 404
 
 
-async def test_codes_of_another_time_are_refused(house: House) -> None:
-    _, totp, _ = await enrolled(house)
-    browser = Browser(house)
+async def test_codes_of_another_time_are_refused(instance: Instance) -> None:
+    _, totp, _ = await enrolled(instance)
+    browser = Browser(instance)
     await browser.sign_in("ada@example.com")
 
     for steps in (-40, -2, 3, 40):
@@ -59,23 +59,23 @@ async def test_codes_of_another_time_are_refused(house: House) -> None:
     assert (await browser.send("/account/code", code=now(totp, 1))).status_code == 303
 
 
-async def test_guessing_codes_ends_after_ten_also_with_a_new_password_each_time(house: House) -> None:
-    _, totp, _ = await enrolled(house)
+async def test_guessing_codes_ends_after_ten_also_with_a_new_password_each_time(instance: Instance) -> None:
+    _, totp, _ = await enrolled(instance)
     clock.move(clock.MINUTE)
-    browser = Browser(house)
+    browser = Browser(instance)
     for _ in range(MOST_FAILED):
         await browser.sign_in("ada@example.com")
         assert (await browser.send("/account/code", code="000000")).status_code == 422
 
     assert (await browser.send("/account/code", code=now(totp))).status_code == 422
     assert browser.session is None
-    assert (await recorded(house, "ada@example.com")).count("account.locked") == 1
+    assert (await recorded(instance, "ada@example.com")).count("account.locked") == 1
 
 
-async def test_who_leaves_the_page_of_the_code_ten_times_is_not_locked_out(house: House) -> None:
-    _, totp, _ = await enrolled(house)
+async def test_who_leaves_the_page_of_the_code_ten_times_is_not_locked_out(instance: Instance) -> None:
+    _, totp, _ = await enrolled(instance)
     clock.move(clock.MINUTE)
-    browser = Browser(house)
+    browser = Browser(instance)
     for _ in range(MOST_FAILED):
         assert (await browser.sign_in("ada@example.com")).headers["location"] == "/account/code"
 
@@ -83,10 +83,10 @@ async def test_who_leaves_the_page_of_the_code_ten_times_is_not_locked_out(house
     assert (await browser.send("/account/code", code=now(totp))).status_code == 303
 
 
-async def test_a_recovery_code_opens_the_door_once(house: House) -> None:
-    _, _, codes = await enrolled(house)
+async def test_a_recovery_code_opens_the_door_once(instance: Instance) -> None:
+    _, _, codes = await enrolled(instance)
     for expected in (303, 422):
-        browser = Browser(house)
+        browser = Browser(instance)
         await browser.sign_in("ada@example.com")
 
         answer = await browser.send("/account/code", code=codes[0].upper().replace("-", " "))
@@ -94,28 +94,28 @@ async def test_a_recovery_code_opens_the_door_once(house: House) -> None:
         assert answer.status_code == expected
     await browser.send("/account/code", code=codes[1])
     assert "8 recovery codes left" in (await browser.get("/account")).text
-    assert (await recorded(house, "ada@example.com")).count("recovery.used") == 2
-    assert [letter.subject for letter in await letters(house)].count("A recovery code was used to sign in") == 2
+    assert (await recorded(instance, "ada@example.com")).count("recovery.used") == 2
+    assert [letter.subject for letter in await letters(instance)].count("A recovery code was used to sign in") == 2
 
 
-async def test_new_recovery_codes_and_turning_it_off_take_the_password(house: House) -> None:
-    browser, _, codes = await enrolled(house)
+async def test_new_recovery_codes_and_turning_it_off_take_the_password(instance: Instance) -> None:
+    browser, _, codes = await enrolled(instance)
 
     assert (await browser.send("/account/codes", current="no")).status_code == 422
     assert codes[0] not in (await browser.send("/account/codes", current=PASSWORD)).text
     assert (await browser.send("/account/factor/off", current="no")).status_code == 422
     assert (await browser.send("/account/factor/off", current=PASSWORD)).status_code == 303
 
-    assert (await Browser(house).sign_in("ada@example.com")).headers["location"] == "/dashboard"
-    subjects = [letter.subject for letter in await letters(house)]
+    assert (await Browser(instance).sign_in("ada@example.com")).headers["location"] == "/dashboard"
+    subjects = [letter.subject for letter in await letters(instance)]
     assert "Codes are no longer asked for at sign-in" in subjects
 
 
-async def test_a_new_password_by_letter_does_not_get_past_the_code(house: House) -> None:
-    await enrolled(house)
-    browser = Browser(house)
+async def test_a_new_password_by_letter_does_not_get_past_the_code(instance: Instance) -> None:
+    await enrolled(instance)
+    browser = Browser(instance)
     await browser.send("/account/reset", email="ada@example.com")
-    *_, letter = await letters(house)
+    *_, letter = await letters(instance)
     await browser.send(letter.path, password="another tin of paint")
 
     answer = await browser.sign_in("ada@example.com", "another tin of paint")
@@ -123,8 +123,8 @@ async def test_a_new_password_by_letter_does_not_get_past_the_code(house: House)
     assert answer.headers["location"] == "/account/code"
 
 
-async def test_a_wrong_code_does_not_turn_it_on(house: House) -> None:
-    browser = await ada(house)
+async def test_a_wrong_code_does_not_turn_it_on(instance: Instance) -> None:
+    browser = await ada(instance)
     await browser.sign_in("ada@example.com")
 
     answer = await browser.send("/account/factor", code="12345x", current=PASSWORD)

@@ -134,7 +134,7 @@ async def test_an_expired_checkout_says_so(shopping: Shopping) -> None:
     await shopping.advance(clock.now() + clock.HOUR)
 
     assert "can no longer be paid" in await shopping.see(page)
-    refused = await shopping.house.api.post(f"{page}/pay", json={"card": VISA})
+    refused = await shopping.instance.api.post(f"{page}/pay", json={"card": VISA})
     assert (refused.status_code, refused.json()["code"]) == (409, "gateway_refused")
 
 
@@ -142,7 +142,7 @@ async def test_the_shop_learns_which_checkout_its_buyer_comes_from(shopping: Sho
     wanted = {"tier": "pro", "successUrl": f"{SUCCESS}?from={{CHECKOUT_SESSION_ID}}", "cancelUrl": CANCEL}
     made = await shopping.call("POST", "/api/create-checkout", wanted, "ada")
 
-    paid = await shopping.send(made["url"].removeprefix(shopping.house.settings.link_base), card=VISA)
+    paid = await shopping.send(made["url"].removeprefix(shopping.instance.settings.link_base), card=VISA)
 
     assert paid.headers["location"] == f"{SUCCESS}?from={made['id']}"
 
@@ -153,7 +153,7 @@ async def test_the_shop_learns_which_checkout_its_buyer_comes_from(shopping: Sho
 async def test_a_program_pays_and_the_plan_is_there_when_it_is_answered(shopping: Shopping) -> None:
     page = await shopping.checkout()
 
-    paid = await shopping.house.api.post(f"{page}/pay", json={"card": "4242424242424242"})
+    paid = await shopping.instance.api.post(f"{page}/pay", json={"card": "4242424242424242"})
 
     assert (paid.status_code, paid.json()) == (200, {"status": "complete", "url": SUCCESS})
     assert await shopping.plan_of() == "pro"
@@ -162,7 +162,7 @@ async def test_a_program_pays_and_the_plan_is_there_when_it_is_answered(shopping
 async def test_a_program_that_asks_again_is_answered_the_same(shopping: Shopping) -> None:
     page = await shopping.checkout()
 
-    first, second = [await shopping.house.api.post(f"{page}/pay", json={"card": VISA}) for _ in range(2)]
+    first, second = [await shopping.instance.api.post(f"{page}/pay", json={"card": VISA}) for _ in range(2)]
 
     assert first.status_code == second.status_code == 200
     assert first.json() == second.json()
@@ -176,7 +176,7 @@ async def test_a_program_that_asks_again_is_answered_the_same(shopping: Shopping
 async def test_a_program_is_told_why_a_card_does_not_pay(shopping: Shopping, card: str, code: str) -> None:
     page = await shopping.checkout()
 
-    refused = await shopping.house.api.post(f"{page}/pay", json={"card": card})
+    refused = await shopping.instance.api.post(f"{page}/pay", json={"card": card})
 
     assert (refused.status_code, refused.json()["code"]) == (402, code)
 
@@ -184,7 +184,7 @@ async def test_a_program_is_told_why_a_card_does_not_pay(shopping: Shopping, car
 async def test_a_refused_attempt_is_told_at_once(shopping: Shopping) -> None:
     page = await shopping.checkout()
 
-    await shopping.house.api.post(f"{page}/pay", json={"card": DECLINED})
+    await shopping.instance.api.post(f"{page}/pay", json={"card": DECLINED})
 
     [payment] = (await shopping.call("GET", "/api/payments"))["data"]
     assert payment["status"] == "failed"
@@ -193,7 +193,7 @@ async def test_a_refused_attempt_is_told_at_once(shopping: Shopping) -> None:
 async def test_a_program_confirms(shopping: Shopping) -> None:
     page = await shopping.checkout()
 
-    paid = await shopping.house.api.post(f"{page}/pay", json={"card": CONFIRMS, "authenticate": True})
+    paid = await shopping.instance.api.post(f"{page}/pay", json={"card": CONFIRMS, "authenticate": True})
 
     assert paid.status_code == 200
 
@@ -201,7 +201,7 @@ async def test_a_program_confirms(shopping: Shopping) -> None:
 async def test_a_program_cancels(shopping: Shopping) -> None:
     page = await shopping.checkout()
 
-    left, again = [await shopping.house.api.post(f"{page}/cancel") for _ in range(2)]
+    left, again = [await shopping.instance.api.post(f"{page}/cancel") for _ in range(2)]
 
     assert left.json() == again.json() == {"status": "expired", "url": CANCEL}
 
@@ -210,7 +210,7 @@ async def test_what_was_paid_cannot_be_canceled(shopping: Shopping) -> None:
     page = await shopping.checkout()
     await shopping.send(page, card=VISA)
 
-    refused = await shopping.house.api.post(f"{page}/cancel")
+    refused = await shopping.instance.api.post(f"{page}/cancel")
 
     assert (refused.status_code, refused.json()["code"]) == (409, "gateway_refused")
 
@@ -221,7 +221,10 @@ async def test_what_was_paid_cannot_be_canceled(shopping: Shopping) -> None:
 async def test_the_pages_run_nothing_and_tell_nobody_their_address(shopping: Shopping) -> None:
     page = await shopping.checkout()
 
-    for answer in (await shopping.house.api.get(page), await shopping.house.api.get("/sandbox/checkout/cs_test_none")):
+    for answer in (
+        await shopping.instance.api.get(page),
+        await shopping.instance.api.get("/sandbox/checkout/cs_test_none"),
+    ):
         policy = answer.headers["content-security-policy"]
         assert policy.startswith("default-src 'none'; style-src 'self'; ")
         assert "frame-ancestors 'none'" in policy
@@ -232,8 +235,8 @@ async def test_the_pages_run_nothing_and_tell_nobody_their_address(shopping: Sho
 
 async def test_forms_lead_to_the_checkouts_own_urls_only(shopping: Shopping) -> None:
     elsewhere = {"successUrl": "http://localhost:3000/a;b", "cancelUrl": "http://[::1]:3000/"}
-    plain = await shopping.house.api.get(await shopping.checkout())
-    local = await shopping.house.api.get(await shopping.checkout("eve", **elsewhere))
+    plain = await shopping.instance.api.get(await shopping.checkout())
+    local = await shopping.instance.api.get(await shopping.checkout("eve", **elsewhere))
 
     assert plain.headers["content-security-policy"].endswith("; form-action 'self' https://myapp.com")
     # No policy can name an address of IPv6.
@@ -298,7 +301,7 @@ async def test_what_is_no_form_is_refused_by_a_page(
 ) -> None:
     page = await shopping.checkout()
 
-    refused = await shopping.house.api.post(page, content=body, headers=headers)
+    refused = await shopping.instance.api.post(page, content=body, headers=headers)
 
     assert refused.status_code == status
     assert refused.headers["content-type"].startswith("text/html")

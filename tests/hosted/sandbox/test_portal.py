@@ -100,7 +100,7 @@ async def test_seats_are_counted(shopping: Shopping) -> None:
     portal = await shopping.portal()
     change, seats = await at(shopping, portal, "change"), await price_of(shopping, "seats")
 
-    odd = await shopping.house.api.get(f"{change}?price={seats}&quantity=many")
+    odd = await shopping.instance.api.get(f"{change}?price={seats}&quantity=many")
     none = await shopping.send(change, price=seats, quantity="0")
     many = await shopping.send(change, price=seats, quantity="10001")
     await shopping.send(change, price=seats, quantity="3")
@@ -264,6 +264,6 @@ async def test_a_portal_sends_its_forms_nowhere_else(shopping: Shopping) -> None
     portal = await shopping.portal()
 
     for page in (portal, f"{portal}/card", await at(shopping, portal, "cancel")):
-        answer = await shopping.house.api.get(page)
+        answer = await shopping.instance.api.get(page)
         assert answer.headers["content-security-policy"].endswith("; form-action 'self'"), page
         assert answer.headers["cache-control"] == "no-store"
