@@ -61,7 +61,7 @@ def test_the_example_is_understood_by_its_command(name: str) -> None:
 def test_every_code_of_the_commands_own_is_documented() -> None:
     page = (DOCS / "cli.md").read_text()
     source = [path.read_text() for path in (DOCS.parent / "src" / dream_api.__name__).rglob("*.py")]
-    codes = {code for text in source for code in re.findall(r'Stopped\((?:[^()]|\([^()]*\))*?code="(\w+)"', text)}
+    codes = {code for text in source for code in re.findall(r'CommandError\((?:[^()]|\([^()]*\))*?code="(\w+)"', text)}
 
     codes |= {kind.code for kind in DatabaseUnusable.__subclasses__()}
     assert {"foreign_schema", "setting_invalid"} <= codes

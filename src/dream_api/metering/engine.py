@@ -65,10 +65,10 @@ class MeteringEngine:
         self._database = database
         self._changes = changes
         self.plans = Cache[Plans](catalog.CACHE_KIND, size=_PROJECTS)
-        self._customers = Cache[Customer](customers.CACHE_KIND, size=_CUSTOMERS)
+        self.customers = Cache[Customer](customers.CACHE_KIND, size=_CUSTOMERS)
         self._levels = PlatformPlanCache(database, self.plans, home_mode)
-        changes.register(self.plans, self._customers, self._levels.platforms)
-        self._queue = queue.Queue(database, self._customers, size=queue_size)
+        changes.register(self.plans, self.customers, self._levels.platforms)
+        self._queue = queue.Queue(database, self.customers, size=queue_size)
 
     async def start(self) -> None:
         await self._levels.start()
@@ -116,7 +116,7 @@ class MeteringEngine:
 
     def submit(self, call: UsageCall, tell: ResultCallback) -> None:
         """Have the call counted; `tell` is called once, after the commit."""
-        known = self._customers.get(call.customer_name) if self._changes.is_fresh else None
+        known = self.customers.get(call.customer_name) if self._changes.is_fresh else None
         self._queue.submit(QueuedCall(call, tell, known))
 
     async def count(self, call: UsageCall) -> CallResult:
@@ -149,7 +149,7 @@ class MeteringEngine:
 
         are_known = self._changes.is_fresh
         waiting = [
-            QueuedCall(call, partial(tell, place), self._customers.get(call.customer_name) if are_known else None)
+            QueuedCall(call, partial(tell, place), self.customers.get(call.customer_name) if are_known else None)
             for place, call in enumerate(calls)
             if isinstance(call, UsageCall)
         ]
