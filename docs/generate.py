@@ -129,8 +129,8 @@ def cli_page() -> str:
 
 def commands() -> Iterator[tuple[str, Any]]:
     """Every command that can be run, with its whole name."""
-    for name in main.ROOMS:
-        yield from _leaves(name, main.load(name))
+    for name in main.COMMANDS:
+        yield from _leaves(name, main.load_command(name))
 
 
 def _leaves(name: str, command: Any) -> Iterator[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""Puts the house together: the table of contents of the server."""
+"""The composition root: builds the ASGI app, and registers events, jobs and integrity checks."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -83,7 +83,7 @@ def open_database(settings: Settings) -> Database:
 
 
 async def bootstrap(database: Database) -> None:
-    """This release's schema, and what every instance begins with; where there is no instance, it is created."""
+    """Migrate to this release's schema and create the initial rows; creates the instance where there is none."""
     await migrate(database)
     async with database.read() as tx:
         is_new = await catalog.home_is_missing(tx)
@@ -92,8 +92,8 @@ async def bootstrap(database: Database) -> None:
             await catalog.ensure_home(tx)
 
 
-def every_check(settings: Settings | None = None) -> list[IntegrityCheck]:
-    """What `doctor` proves; without the settings, nothing that takes the instance key."""
+def integrity_checks(settings: Settings | None = None) -> list[IntegrityCheck]:
+    """Integrity checks for `doctor`; without the settings, those that need the instance key are left out."""
     key = None if settings is None else secrets.existing_instance_key(settings)
     return [
         *usage.checks(),
@@ -110,7 +110,7 @@ def own_gateways(settings: Settings, database: Database) -> Mapping[Kind, Gatewa
 
 
 def open_provider(settings: Settings) -> Provider | None:
-    """Who else may sign developers in."""
+    """The OpenID Connect provider by which developers may sign in; None where none is configured."""
     if settings.oidc_issuer is None:
         return None
     secret = settings.oidc_client_secret.get_secret_value() if settings.oidc_client_secret is not None else ""
@@ -127,7 +127,7 @@ OpenGateways = Callable[[Settings, Database], Mapping[Kind, Gateway]]
 
 
 def open_billing(settings: Settings, database: Database, open_gateways: OpenGateways = own_gateways) -> BillingContext:
-    """What sells in this process, and who hears of what was bought."""
+    """Billing of this process: gateways, and the handlers of billing events."""
     events = Events()
     for name, sentence in billing.SENTENCES.items():
         events.declare(name, sentence)
@@ -140,17 +140,19 @@ def open_billing(settings: Settings, database: Database, open_gateways: OpenGate
     return BillingContext(database, gateways, events, secrets.instance_key(settings), dues=[*billing.DUES])
 
 
-def build_job_registry(settings: Settings, selling: BillingContext) -> Registry:
+def build_job_registry(settings: Settings, billing_context: BillingContext) -> Registry:
     registry = Registry()
-    of_rooms = (*usage_jobs.KEPT, *webhooks_jobs.KEPT, *billing_jobs.KEPT, *retention_jobs.KEPT, *accounts_jobs.KEPT)
-    expiry.register(registry, *of_rooms, *mail.KEPT)
+    rules = (*usage_jobs.KEPT, *webhooks_jobs.KEPT, *billing_jobs.KEPT, *retention_jobs.KEPT, *accounts_jobs.KEPT)
+    expiry.register(registry, *rules, *mail.KEPT)
     mail.register(registry, settings)
     accounts_jobs.register(registry, settings.link_base)
     platforms.register_sign_ins(registry)
-    audit_jobs.register(registry, selling.instance_key)
+    audit_jobs.register(registry, billing_context.instance_key)
     usage_jobs.register(registry)
-    billing_jobs.register(registry, selling)
-    retention_jobs.register(registry, objects.open_object_store(settings), selling.instance_key, settings.home_mode)
+    billing_jobs.register(registry, billing_context)
+    retention_jobs.register(
+        registry, objects.open_object_store(settings), billing_context.instance_key, settings.home_mode
+    )
     return registry
 
 
@@ -168,12 +170,12 @@ def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -
     changes = CacheInvalidator(database)
     authenticator = Authenticator(database, changes)
     engine = MeteringEngine(database, changes, home_mode=settings.home_mode, queue_size=settings.gate_queue)
-    shared_rates = ratelimit.opened(settings.valkey_url, processes=settings.processes)
-    turnstile = CallerRateLimiter(authenticator, shared_rates, open_rate=settings.open_rate)
+    shared_rates = ratelimit.open_rate_limiter(settings.valkey_url, processes=settings.processes)
+    rate_limiter = CallerRateLimiter(authenticator, shared_rates, open_rate=settings.open_rate)
     metering = Metering(
         authenticator,
         engine,
-        turnstile,
+        rate_limiter,
         proxies=TrustedProxies(settings.trusted_proxies),
         body_limit=settings.body_limit,
         link_base=settings.link_base,
@@ -193,11 +195,11 @@ def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -
     # The routes themselves, which are built once; included, each application would build its own.
     app.router.routes.extend(route for router in ROUTERS for route in router.routes)
     add_error_schema(app)
-    app.add_exception_handler(HTTPException, _as_refusal)
-    app.add_exception_handler(RequestValidationError, _as_refusal)
+    app.add_exception_handler(HTTPException, _raise_app_error)
+    app.add_exception_handler(RequestValidationError, _raise_app_error)
     app.add_middleware(
         RateLimitMiddleware,
-        turnstile=turnstile,
+        turnstile=rate_limiter,
         exempt=health.PROBES,
         session_cookie=browser_sessions.cookie_of(settings),
     )
@@ -232,8 +234,8 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
         await database.close()
 
 
-async def _as_refusal(request: Request, problem: Exception) -> Response:
-    """What the framework refuses is told in our own shape."""
+async def _raise_app_error(request: Request, problem: Exception) -> Response:
+    """Turns the framework's exceptions into errors of our own shape."""
     if isinstance(problem, RequestValidationError):
         raise from_validation_errors(list(problem.errors())) from None
     assert isinstance(problem, HTTPException)
@@ -254,7 +256,7 @@ def _methods_of(request: Request) -> str:
 
 
 async def _asset(name: str) -> FileResponse:
-    """A file that pages link to with its version."""
+    """The style sheet or script of pages, linked with its version."""
     kind = {"dream.css": "text/css", "dream.js": "text/javascript"}.get(name)
     if kind is None:
         raise NotFound("There is no such file.", param="name")

@@ -1,4 +1,4 @@
-"""Every table of the product, for what walks over all of them: migrations, doctor, tests."""
+"""Every table of the product, for code that iterates over all of them: migrations, doctor, tests."""
 
 from dream_api.accounts import tables as accounts
 from dream_api.assets import tables as assets

@@ -12,7 +12,7 @@ from tests.support.storefront import open_storefront
 
 async def entries(instance: Instance, account: Account) -> list[Entry]:
     async with instance.database.read() as tx:
-        return await audit.entries_of(tx, account.project.platform_id, limit=100)
+        return await audit.list_entries(tx, account.project.platform_id, limit=100)
 
 
 async def test_what_programs_change_is_recorded_with_their_token_or_key(instance: Instance, alice: Account) -> None:

@@ -31,7 +31,7 @@ async def proved(database: Database, key: InstanceKey = KEY) -> Finding:
 
 async def read(database: Database, book: str = BOOK) -> list[audit.Entry]:
     async with database.read() as tx:
-        return await audit.entries_of(tx, book, limit=100)
+        return await audit.list_entries(tx, book, limit=100)
 
 
 async def test_what_was_recorded_is_read_newest_first(database: Database) -> None:
@@ -61,7 +61,7 @@ async def test_who_it_was_goes_after_30_days_and_the_chain_still_verifies(databa
     await write(database, "member.invited", email="bob@example.com", role="viewer")
     clock.move(30 * clock.DAY)
     await write(database, "key.issued")
-    await audit.erase_old(database)
+    await audit.erase_personal_data(database)
 
     newest, oldest = await read(database)
     async with database.read() as tx:
@@ -80,7 +80,7 @@ async def test_entries_go_after_180_days_and_leave_a_sealed_place(database: Data
     await write(database, "session.opened", book="plt_2")
     clock.move(181 * clock.DAY)
     await write(database, "session.ended")
-    await audit.erase_old(database)
+    await audit.erase_personal_data(database)
     await audit.truncate(database, KEY)
 
     assert [entry.number for entry in await read(database)] == [4]
@@ -118,14 +118,14 @@ async def test_a_book_that_is_forgotten_while_another_cuts_it_does_not_begin_aga
 ) -> None:
     await write(database, "key.issued")
     clock.move(181 * clock.DAY)
-    read_books = queries.books_older
+    read_streams = queries.list_streams_with_entries_before
 
     async def read_and_be_late(tx: Tx, before: int, limit: int) -> Sequence[str]:
-        found = await read_books(tx, before, limit)
+        found = await read_streams(tx, before, limit)
         await audit.delete_stream(database, KEY, BOOK)
         return found
 
-    monkeypatch.setattr(queries, "books_older", read_and_be_late)
+    monkeypatch.setattr(queries, "list_streams_with_entries_before", read_and_be_late)
     await audit.truncate(database, KEY)
 
     async with database.read() as tx:

@@ -157,8 +157,10 @@ async def test_a_good_personal_token_is_never_limited_by_its_address(limited: In
 async def test_a_personal_token_that_opens_nothing_costs_whoever_sends_it(limited: Instance, code: str) -> None:
     platform_id = limited.alice.project.platform_id
     async with limited.database.write() as tx:
-        short = await accounts.issue(tx, platform_id, "owner", created_by="test", expires_at=clock.now() + clock.SECOND)
-        await accounts.revoke(tx, platform_id, limited.alice.token_ids["owner"])
+        short = await accounts.issue_token(
+            tx, platform_id, "owner", created_by="test", expires_at=clock.now() + clock.SECOND
+        )
+        await accounts.revoke_token(tx, platform_id, limited.alice.token_ids["owner"])
     clock.move(clock.SECOND)
     bad = {
         "token_malformed": "dpt_no",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import httpx2 as httpx
 import pytest
 
-from dream_api.app import bootstrap, every_check, open_database
+from dream_api.app import bootstrap, integrity_checks, open_database
 from dream_api.core import clock
 from dream_api.core.integrity import run_check
 from dream_api.core.settings import Settings
@@ -39,7 +39,7 @@ async def shop(database_settings: Settings) -> AsyncIterator[Shop]:
 
 async def hold_all_checks(settings: Settings) -> None:
     database = open_database(settings)
-    findings = [await run_check(database, check) for check in every_check()]
+    findings = [await run_check(database, check) for check in integrity_checks()]
     await database.close()
     assert [(finding.check.name, finding.contradictions) for finding in findings if not finding.holds] == []
 

@@ -13,7 +13,7 @@ def recorded(terminal: Terminal, platform_id: str) -> list[Entry]:
         database = open_database(terminal.settings)
         try:
             async with database.read() as tx:
-                return await audit.entries_of(tx, platform_id, limit=100)
+                return await audit.list_entries(tx, platform_id, limit=100)
         finally:
             await database.close()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dream_api.cli.main import ROOMS, load
+from dream_api.cli.main import COMMANDS, load_command
 from dream_api.core.settings import Settings
 from tests.cli.terminal import Terminal
 
@@ -23,7 +23,7 @@ def leaves(name: str, command: Any) -> Iterator[tuple[str, Any]]:
         yield from leaves(f"{name} {child}", nested)
 
 
-COMMANDS = dict(leaf for name in ROOMS for leaf in leaves(name, load(name)))
+COMMANDS = dict(leaf for name in COMMANDS for leaf in leaves(name, load_command(name)))
 
 
 def test_there_are_the_commands_that_people_need() -> None:
@@ -69,12 +69,12 @@ def test_answers_json_and_explains_itself(name: str) -> None:
     assert all(parameter.help for parameter in command.params if parameter.name != "help")
 
 
-@pytest.mark.parametrize("name", ROOMS)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_is_explained_by_one_sentence_that_fits_a_line(name: str) -> None:
     said = NOWHERE.type("--help")
 
-    assert ROOMS[name].sentence.endswith(".")
-    assert f"{name:<{max(map(len, ROOMS))}}  {ROOMS[name].sentence}\n" in said.out
+    assert COMMANDS[name].help.endswith(".")
+    assert f"{name:<{max(map(len, COMMANDS))}}  {COMMANDS[name].help}\n" in said.out
 
 
 @pytest.mark.parametrize("name", COMMANDS)

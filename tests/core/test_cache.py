@@ -11,7 +11,7 @@ from dream_api.core import clock
 from dream_api.core.cache import Cache, CacheInvalidator, invalidate
 from dream_api.core.cache.tables import changes
 from dream_api.core.db import Database
-from dream_api.core.db.database import _refuse_late
+from dream_api.core.db.database import _require_timely_invalidation
 from dream_api.core.errors import Overloaded
 from tests.support.deadline import Second
 
@@ -132,8 +132,8 @@ async def test_what_was_being_read_while_it_was_forgotten_is_not_remembered(
 async def test_what_was_read_before_anything_was_forgotten_is_not_put() -> None:
     cache = Cache[str]("fact", size=10)
     read_at = cache.version
-    cache.forget("sea")
-    cache.put("sky", "old", read_at=read_at)
+    cache.evict("sea")
+    cache.put("sky", "old", version=read_at)
 
     assert cache.get("sky") is None
 
@@ -141,7 +141,7 @@ async def test_what_was_read_before_anything_was_forgotten_is_not_put() -> None:
 async def test_a_full_memory_forgets_the_oldest() -> None:
     cache = Cache[str]("fact", size=3)
     for name in ("a", "b", "c", "a", "d"):
-        cache.put(name, name, read_at=cache.version)
+        cache.put(name, name, version=cache.version)
 
     assert len(cache) == 3
     assert [cache.get(name) for name in "abcd"] == [None, "b", "c", "d"]
@@ -166,7 +166,7 @@ async def change(database: Database, key: str = "sky") -> None:
 def remembering(*keys: str) -> Cache[str]:
     cache = Cache[str]("fact", size=10)
     for key in keys:
-        cache.put(key, "old", read_at=cache.version)
+        cache.put(key, "old", version=cache.version)
     return cache
 
 
@@ -194,7 +194,7 @@ async def test_a_change_is_in_force_in_every_cache_of_its_kind(database: Databas
     far = CacheInvalidator(elsewhere, there)
     await far.poll()
     for cache in there:
-        cache.put("sky", "old", read_at=cache.version)
+        cache.put("sky", "old", version=cache.version)
     await change(database)
     await far.poll()
 
@@ -213,7 +213,7 @@ async def test_a_change_is_in_force_in_another_process_within_a_second(database:
     there = CacheInvalidator(elsewhere, [cache])
     await there.start()
     for name in ("sky", "sea"):
-        cache.put(name, "old", read_at=cache.version)
+        cache.put(name, "old", version=cache.version)
     try:
         await change(database)
         await until(lambda: cache.get("sky") is None)
@@ -229,7 +229,7 @@ async def test_each_change_is_forgotten_once(database: Database, elsewhere: Data
     there = CacheInvalidator(elsewhere, [cache])
     await change(database)
     await there.poll()
-    cache.put("sky", "new", read_at=cache.version)
+    cache.put("sky", "new", version=cache.version)
     await there.poll()
     assert cache.get("sky") == "new"
 
@@ -244,7 +244,7 @@ async def test_what_was_undone_is_told_to_nobody(database: Database, elsewhere: 
     CacheInvalidator(database, [here])
     await there.poll()
     for cache in (here, far):
-        cache.put("sky", "old", read_at=cache.version)
+        cache.put("sky", "old", version=cache.version)
 
     with pytest.raises(RuntimeError, match="undone"):
         async with database.write() as tx:
@@ -270,7 +270,7 @@ async def test_whoever_cannot_look_for_a_second_reads_everything_anew_until_it_c
     await there.start()
     try:
         assert there.is_fresh
-        cache.put("sky", "old", read_at=cache.version)
+        cache.put("sky", "old", version=cache.version)
         await _do(database, "ALTER TABLE changes RENAME TO elsewhere")
         await until(lambda: not there.is_fresh, seconds=2)
         assert cache.get("sky") is None
@@ -288,7 +288,7 @@ async def test_after_a_pause_longer_than_changes_are_looked_back_for_nothing_is_
     cache = Cache[str]("fact", size=10)
     there = CacheInvalidator(elsewhere, [cache])
     await there.poll()
-    cache.put("sky", "old", read_at=cache.version)
+    cache.put("sky", "old", version=cache.version)
     await change(database)
     async with database.write() as tx:
         await tx.execute(update(changes).values(at=changes.c.at - 11 * clock.SECOND))
@@ -302,10 +302,10 @@ async def test_after_a_pause_longer_than_changes_are_looked_back_for_nothing_is_
 async def test_a_change_that_could_be_seen_too_late_is_refused(database: Database) -> None:
     with pytest.raises(Overloaded):
         async with database.write() as tx:
-            _refuse_late(tx, time.monotonic() - 60)
+            _require_timely_invalidation(tx, time.monotonic() - 60)
             await invalidate(tx, "fact", "sky")
-            _refuse_late(tx, time.monotonic() - 4.9)
-            _refuse_late(tx, time.monotonic() - 5.1)
+            _require_timely_invalidation(tx, time.monotonic() - 4.9)
+            _require_timely_invalidation(tx, time.monotonic() - 5.1)
 
     async with database.read() as tx:
         assert await tx.scalar(select(func.count()).select_from(changes)) == 0

@@ -335,13 +335,13 @@ async def test_a_valkey_that_answers_nonsense_is_none() -> None:
 
     async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        buckets = ratelimit.opened(f"valkey://127.0.0.1:{port}")
+        buckets = ratelimit.open_rate_limiter(f"valkey://127.0.0.1:{port}")
         assert await buckets.take("ada", 1) == 0
         assert await buckets.take("ada", 1) > 0
         await buckets.close()
 
 
 async def test_without_an_address_there_is_only_the_memory() -> None:
-    buckets = ratelimit.opened(None, processes=4)
+    buckets = ratelimit.open_rate_limiter(None, processes=4)
 
     assert await admitted(buckets, "ada", 20) == 5

@@ -93,7 +93,7 @@ async def test_an_upgraded_instance_agrees_with_itself(
     fresh: Database, revision: str, used: tuple[Settings, dict[str, Rows]]
 ) -> None:
     settings, rows = used
-    checks = app.every_check(settings)
+    checks = app.integrity_checks(settings)
     await _write(fresh, revision, rows)
 
     assert await migrate(fresh) is (revision != head())

@@ -9,7 +9,7 @@ import httpx2 as httpx
 import pytest
 from sqlalchemy import select
 
-from dream_api.app import bootstrap, every_check, open_database
+from dream_api.app import bootstrap, integrity_checks, open_database
 from dream_api.core import clock
 from dream_api.core.integrity import run_check
 from dream_api.core.settings import Settings
@@ -109,7 +109,7 @@ async def test_what_is_held_by_those_who_went_away_is_sold_to_others(durable_set
     async with database.read() as tx:
         by_status = Counter(row.status for row in await tx.all(select(orders.c.status)))
         left = await tx.first(select(stock.c.on_hand, stock.c.held))
-    findings = [await run_check(database, check) for check in every_check()]
+    findings = [await run_check(database, check) for check in integrity_checks()]
     await database.close()
     assert by_status == {"completed": UNITS, "canceled": gone}
     assert left is not None

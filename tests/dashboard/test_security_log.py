@@ -109,7 +109,7 @@ async def test_erased_names_are_said_to_be(instance: Instance, alice: Account) -
     await write(instance, alice, "key.issued")
     async with instance.database.write() as tx:
         await tx.connection.exec_driver_sql("UPDATE audit_fields SET erase_at = 1 WHERE number = 1")
-    await audit.erase_old(instance.database)
+    await audit.erase_personal_data(instance.database)
 
     answer = await instance.api.get(page(alice), headers=alice.cookie())
 

@@ -8,7 +8,7 @@ from dream_api import identity
 from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.core.errors import Overloaded, ValidationFailed
-from dream_api.identity.login_throttle import LOCKED_FOR, MOST_FAILED, Attempts, after_try, is_locked
+from dream_api.identity.login_throttle import LOCKED_FOR, MOST_FAILED, Attempts, after_attempt, is_locked
 from tests.support.instance import QUICK
 
 
@@ -65,12 +65,12 @@ def test_ten_tries_then_a_quarter_of_an_hour() -> None:
     attempts = Attempts()
     for _ in range(MOST_FAILED):
         assert not is_locked(attempts, 0)
-        attempts = after_try(attempts, 0)
+        attempts = after_attempt(attempts, 0)
 
     assert is_locked(attempts, LOCKED_FOR - 1)
-    assert after_try(attempts, LOCKED_FOR - 1) == attempts
+    assert after_attempt(attempts, LOCKED_FOR - 1) == attempts
     assert not is_locked(attempts, LOCKED_FOR)
-    assert after_try(attempts, LOCKED_FOR) == Attempts(1, None)
+    assert after_attempt(attempts, LOCKED_FOR) == Attempts(1, None)
 
 
 async def test_a_link_works_once_for_one_purpose_and_a_time(database: Database) -> None:

@@ -240,10 +240,10 @@ async def _teach_a_stranger_nothing(instance: Instance, operation: Operation, he
 async def _refuse_tokens_that_ended(instance: Instance, operation: Operation, things: Things) -> None:
     platform_id = instance.alice.project.platform_id
     async with instance.database.write() as tx:
-        revoked = await accounts.issue(tx, platform_id, "owner", created_by="test")
-        await accounts.revoke(tx, platform_id, revoked.id)
+        revoked = await accounts.issue_token(tx, platform_id, "owner", created_by="test")
+        await accounts.revoke_token(tx, platform_id, revoked.id)
         expires_at = clock.now() + clock.MINUTE
-        short = await accounts.issue(tx, platform_id, "owner", created_by="test", expires_at=expires_at)
+        short = await accounts.issue_token(tx, platform_id, "owner", created_by="test", expires_at=expires_at)
     clock.move(2 * clock.MINUTE)
 
     for token, code in (

@@ -72,7 +72,7 @@ async def test_a_flood_of_one_unknown_key_asks_the_database_once(instance: Insta
 async def test_no_more_than_ten_thousand_are_remembered(instance: Instance) -> None:
     unknown = instance.authenticator.keys.unknown
     for n in range(10_000):
-        unknown.put(str(n), True, read_at=unknown.version)
+        unknown.put(str(n), True, version=unknown.version)
     assert await told(instance.authenticator, key_format.make("secret", "test")) == "key_unknown"
 
     assert len(unknown) == 10_000

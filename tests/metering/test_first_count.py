@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from dream_api import usage
-from dream_api.app import every_check, open_database
+from dream_api.app import integrity_checks, open_database
 from dream_api.catalog import TierLimit
 from dream_api.core import clock
 from dream_api.core.integrity import run_check
@@ -42,6 +42,6 @@ async def test_a_refused_call_takes_nothing_away_from_what_the_other_began(insta
             usage_counters.c.meter_no == life[2], usage_counters.c.customer_no == 1, usage_counters.c.window == 0
         )
         assert await tx.scalar(lives) == 5
-    for check in every_check():
+    for check in integrity_checks():
         finding = await run_check(instance.database, check)
         assert finding.holds, finding

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import select
 
 from dream_api import customers, platforms, usage
-from dream_api.app import every_check
+from dream_api.app import integrity_checks
 from dream_api.catalog import TierLimit
 from dream_api.core import clock
 from dream_api.core.errors import AppError
@@ -249,7 +249,7 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
             if hasattr(self, "account"):
                 known = {(mode, who) for mode, model in self.models.items() for who in model.people}
                 assert run(self.known()) == known
-            for check in every_check():
+            for check in integrity_checks():
                 finding = run(run_check(instance.database, check))
                 assert finding.holds, finding
 

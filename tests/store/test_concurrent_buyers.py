@@ -8,7 +8,7 @@ import httpx2 as httpx
 import pytest
 from sqlalchemy import func, select
 
-from dream_api.app import bootstrap, every_check, open_database
+from dream_api.app import bootstrap, integrity_checks, open_database
 from dream_api.billing.tables import payments
 from dream_api.core.integrity import run_check
 from dream_api.core.settings import Settings
@@ -68,7 +68,7 @@ async def test_five_hundred_buy_fifty(store: Seller, database_settings: Settings
         by_status = Counter(row.status for row in await tx.all(select(orders.c.status)))
         left = await tx.first(select(stock.c.on_hand, stock.c.held))
         paid = await tx.scalar(select(func.sum(payments.c.amount)).where(payments.c.status == "succeeded"))
-    findings = [await run_check(database, check) for check in every_check()]
+    findings = [await run_check(database, check) for check in integrity_checks()]
     await database.close()
     assert by_status == {"completed": UNITS}
     assert left is not None

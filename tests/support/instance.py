@@ -143,7 +143,7 @@ async def open_account(
         if level is not None:
             for mode in platforms.MODES:
                 await catalog.assign(tx, platform, level, mode)
-        tokens = {role: await accounts.issue(tx, platform.id, role, created_by="test") for role in ROLES}
+        tokens = {role: await accounts.issue_token(tx, platform.id, role, created_by="test") for role in ROLES}
         users = {role: await _join(tx, platform, name, role) for role in ROLES}
         return await _open_project(
             tx,
@@ -160,7 +160,7 @@ async def open_account(
 async def _join(tx: Tx, platform: Platform, name: str, role: Role) -> tuple[str, OpenedSession]:
     """`Alice` herself owns her platform; her admin is `alice-admin@example.com`."""
     local = "-".join([*name.lower().split(), *([] if role == "owner" else [role])])
-    if await accounts.user_of(tx, f"{local}@example.com") is not None:
+    if await accounts.find_user_by_email(tx, f"{local}@example.com") is not None:
         local = f"{local}-{platform.no}"  # a namesake
     user = await accounts.create_user(tx, f"{local}@example.com", local.title(), verified=True)
     await platforms.add_member(tx, platform.id, user.id, role)

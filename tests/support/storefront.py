@@ -52,13 +52,13 @@ class Storefront:
 
     async def pay(self, page: str, card: str = PAYS) -> None:
         """As the buyer does; the gateway's events have arrived when this answers."""
-        desk, account = await self._desk()
-        sandbox = desk.gateways["sandbox"]
+        context, account = await self._billing_account()
+        sandbox = context.gateways["sandbox"]
         assert isinstance(sandbox, Sandbox)
         try:
             await sandbox.pay(page.rpartition("/")[2], card)
         finally:
-            await billing.deliver_events(desk, account)
+            await billing.deliver_events(context, account)
 
     async def bought(self, *items: tuple[str, int], card: str = PAYS, **more: Any) -> str:
         """The id of an order that was paid."""
@@ -75,12 +75,12 @@ class Storefront:
         path = f"/api/orders/{order_id}/refunds"
         return await self.instance.api.post(path, headers=headers or self.sk, json=body)
 
-    async def _desk(self) -> tuple[BillingContext, gateways.GatewayAccount]:
-        desk: BillingContext = cast(Any, self.instance.app).state.billing
+    async def _billing_account(self) -> tuple[BillingContext, gateways.GatewayAccount]:
+        context: BillingContext = cast(Any, self.instance.app).state.billing
         project = self.account.project
-        async with desk.database.write() as tx:
+        async with context.database.write() as tx:
             scope = ProjectScope(project.platform_id, project.platform_no, project.id, "test")
-            return desk, await billing.account_of(tx, scope)
+            return context, await billing.account_of(tx, scope)
 
 
 async def open_storefront(instance: Instance) -> Storefront:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from dream_api import customers, platforms
-from dream_api.app import every_check
+from dream_api.app import integrity_checks
 from dream_api.catalog import TierLimit
 from dream_api.core import clock, jobs
 from dream_api.core.db import Database, Tx, keyset
@@ -36,7 +36,7 @@ async def rows_of(database: Database, table: Any) -> Rows:
 
 
 async def proven(instance: Instance) -> None:
-    for check in every_check():
+    for check in integrity_checks():
         finding = await run_check(instance.database, check)
         assert finding.holds, finding
 

@@ -5,7 +5,7 @@ import contextlib
 from sqlalchemy import text
 
 from dream_api import audit, platforms, tenancy
-from dream_api.app import every_check
+from dream_api.app import integrity_checks
 from dream_api.audit import Actor
 from dream_api.catalog import TierLimit
 from dream_api.core.integrity import run_check, violations
@@ -132,7 +132,7 @@ class Undone(Exception):
 
 
 def test_each_check_has_its_breaks():
-    assert BREAKS.keys() == {check.name for check in every_check()}
+    assert BREAKS.keys() == {check.name for check in integrity_checks()}
 
 
 async def test_the_doctor_finds_nothing_after_real_calls(instance: Instance, alice: Account, charlie: Account):
@@ -145,7 +145,7 @@ async def test_what_is_broken_by_hand_is_found(instance: Instance, alice: Accoun
     await _count(instance, alice, charlie)
     missed: list[tuple[str, str]] = []
 
-    for check in every_check():
+    for check in integrity_checks():
         for what, sql in BREAKS[check.name].items():
             with contextlib.suppress(Undone):
                 async with instance.database.write() as tx:
@@ -219,5 +219,5 @@ async def _sell(storefront: Storefront) -> None:
 
 async def contradicted(instance: Instance) -> set[str]:
     """The names of the checks that do not hold."""
-    findings = [await run_check(instance.database, check) for check in every_check()]
+    findings = [await run_check(instance.database, check) for check in integrity_checks()]
     return {finding.check.name for finding in findings if not finding.holds}

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from dream_api import catalog, customers, platforms, usage
-from dream_api.app import create_app, every_check, open_database
+from dream_api.app import create_app, integrity_checks, open_database
 from dream_api.catalog import TierLimit
 from dream_api.core import clock
 from dream_api.core.db import Database
@@ -58,7 +58,7 @@ async def count(instance: Instance, account: Account, user: str = "ada", **body:
 
 
 async def proven(instance: Instance) -> None:
-    for check in every_check():
+    for check in integrity_checks():
         finding = await run_check(instance.database, check)
         assert finding.holds, finding
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from dream_api.app import every_check
+from dream_api.app import integrity_checks
 from dream_api.core import clock
 from dream_api.core.integrity import run_check
 from dream_api.core.jobs import Job
@@ -55,7 +55,7 @@ async def test_all_whose_time_is_over_are_released_and_no_other(
     assert await states(instance) == {**dict.fromkeys(over, "expired"), still: "open"}
     assert await held(instance) == 2
     assert rounds[0] == 2 * 3 + 1
-    for check in every_check():
+    for check in integrity_checks():
         assert (await run_check(instance.database, check)).holds, check.name
 
 

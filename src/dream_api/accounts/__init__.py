@@ -1,7 +1,6 @@
-"""Developers: who they are, the roles they have on platforms, the sessions in which they are signed in, and the
-personal tokens (`dpt_…`) by which their programs call."""
+"""Developers: their accounts, sessions, roles, and the personal tokens (`dpt_…`) of their programs."""
 
-from dream_api.accounts.deferred_mail import ask_for_reset, request_verification_email, send_security_notice
+from dream_api.accounts.deferred_mail import request_password_reset, request_verification_email, send_security_notice
 from dream_api.accounts.external_identities import ExternalSignIn, sign_in_external
 from dream_api.accounts.password_sign_in import (
     CODE_LINK,
@@ -12,8 +11,16 @@ from dream_api.accounts.password_sign_in import (
     start_session,
     verify_second_factor,
 )
-from dream_api.accounts.profile import RESET_LINK, VERIFY_LINK, close, rename, reset_password, set_password, verify
-from dream_api.accounts.registration import refuse_uninvited, sign_up
+from dream_api.accounts.profile import (
+    RESET_LINK,
+    VERIFY_LINK,
+    close_account,
+    rename_user,
+    reset_password,
+    set_password,
+    verify_email,
+)
+from dream_api.accounts.registration import require_invitation, sign_up
 from dream_api.accounts.roles import ROLES, Role
 from dream_api.accounts.sessions import (
     SESSION_KIND,
@@ -23,42 +30,42 @@ from dream_api.accounts.sessions import (
     end_session,
     end_sessions,
     is_open,
-    is_session,
+    is_session_token,
     load_session,
     open_session,
-    refuse_unverified,
+    require_verified_email,
     touch_session,
 )
 from dream_api.accounts.token_issuance import (
     IssuedToken,
     TokenAlreadyRevoked,
     invalidate_tokens,
-    issue,
-    revoke,
-    revoke_all,
-    revoke_on,
+    issue_token,
+    revoke_member_tokens,
+    revoke_platform_tokens,
+    revoke_token,
 )
-from dream_api.accounts.token_queries import find, of_platform, of_user
+from dream_api.accounts.token_queries import find_token, list_platform_tokens, list_user_tokens
 from dream_api.accounts.token_verification import (
     CACHE_KIND,
-    REFUSALS,
+    TOKEN_ERRORS,
     PersonalToken,
-    load,
+    load_token,
     parse_token,
     require_active_token,
     token_in_header,
-    touch,
+    touch_token,
 )
-from dream_api.accounts.user_queries import hold_user, sessions_of, users_by_id
-from dream_api.accounts.users import EmailTaken, User, create_user, find_user, normalize_email, user_of
+from dream_api.accounts.user_queries import list_sessions, lock_user, users_by_id
+from dream_api.accounts.users import EmailTaken, User, create_user, find_user, find_user_by_email, normalize_email
 
 __all__ = [
     "CACHE_KIND",
     "CODE_LINK",
-    "REFUSALS",
     "RESET_LINK",
     "ROLES",
     "SESSION_KIND",
+    "TOKEN_ERRORS",
     "VERIFY_LINK",
     "EmailNotVerified",
     "EmailTaken",
@@ -72,47 +79,47 @@ __all__ = [
     "SignInRefused",
     "TokenAlreadyRevoked",
     "User",
-    "ask_for_reset",
-    "close",
+    "close_account",
     "confirm_password",
     "create_user",
     "end_session",
     "end_sessions",
-    "find",
+    "find_token",
     "find_user",
-    "hold_user",
+    "find_user_by_email",
     "invalidate_tokens",
     "is_open",
-    "is_session",
-    "issue",
-    "load",
+    "is_session_token",
+    "issue_token",
+    "list_platform_tokens",
+    "list_sessions",
+    "list_user_tokens",
     "load_session",
+    "load_token",
+    "lock_user",
     "normalize_email",
-    "of_platform",
-    "of_user",
     "open_session",
     "parse_token",
-    "refuse_uninvited",
-    "refuse_unverified",
-    "rename",
+    "rename_user",
+    "request_password_reset",
     "request_verification_email",
     "require_active_token",
+    "require_invitation",
+    "require_verified_email",
     "reset_password",
-    "revoke",
-    "revoke_all",
-    "revoke_on",
+    "revoke_member_tokens",
+    "revoke_platform_tokens",
+    "revoke_token",
     "send_security_notice",
-    "sessions_of",
     "set_password",
     "sign_in",
     "sign_in_external",
     "sign_up",
     "start_session",
     "token_in_header",
-    "touch",
     "touch_session",
-    "user_of",
+    "touch_token",
     "users_by_id",
-    "verify",
+    "verify_email",
     "verify_second_factor",
 ]

@@ -1,4 +1,4 @@
-"""What a job does later, so that whoever asks waits no longer for one address than for another."""
+"""Emails that a job writes later, so that a request takes the same time for every address."""
 
 from dream_api.core.db import Tx
 from dream_api.core.jobs import enqueue
@@ -9,15 +9,15 @@ NOTIFY_JOB = "accounts.notify"
 
 
 async def request_verification_email(tx: Tx, user_id: str, email: str) -> None:
-    """A link by which the address becomes the user's, or is shown to be theirs."""
+    """Send a link that verifies the user's address, or a new one."""
     await enqueue(tx, VERIFY_JOB, {"user": user_id, "email": email})
 
 
-async def ask_for_reset(tx: Tx, email: str, address: str) -> None:
-    """A link by which another password is chosen, where somebody has this e-mail address."""
+async def request_password_reset(tx: Tx, email: str, address: str) -> None:
+    """Send a link to choose a new password, where an account has this address."""
     await enqueue(tx, RESET_JOB, {"email": email, "address": address})
 
 
 async def send_security_notice(tx: Tx, email: str, what: str) -> None:
-    """A letter that tells what was changed: "Your password was changed"."""
+    """Send an email that says what was changed: "Your password was changed"."""
     await enqueue(tx, NOTIFY_JOB, {"email": email, "what": what})

@@ -1,10 +1,10 @@
-"""Who comes by another provider's sign-in."""
+"""Sign-in by an external provider: finds, links or creates the account."""
 
 from dataclasses import dataclass
 
 from dream_api.accounts import user_queries
 from dream_api.accounts.profile import mark_verified
-from dream_api.accounts.users import User, create_user, find_user, normalize_email, user_of
+from dream_api.accounts.users import User, create_user, find_user, find_user_by_email, normalize_email
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.identity import Claims, ProviderFailed
@@ -14,7 +14,7 @@ _LONGEST_NAME = 120
 
 @dataclass(frozen=True, slots=True)
 class ExternalSignIn:
-    """Who it is; whether they are new here, and whether the provider signs them in for the first time."""
+    """The user; whether the account is new, and whether the provider was linked to it just now."""
 
     user: User
     is_new: bool = False
@@ -22,10 +22,10 @@ class ExternalSignIn:
 
 
 async def sign_in_external(tx: Tx, claims: Claims, *, may_join: bool) -> ExternalSignIn:
-    """Whoever the provider knows by this subject, or has this address; else, where they `may_join`, somebody new.
+    """The user with this subject, or else with this address; a new one where there is none and `may_join`.
 
-    The subject goes before the address, which may be another's by now. An address counts where the provider has
-    verified it, and an account that was made with it unverified is taken from whoever made it. Raises ProviderFailed.
+    The subject takes precedence, because the address may belong to somebody else by now. The provider must have
+    verified the address; an account that was created with it unverified loses its password. Raises ProviderFailed.
     """
     known = await user_queries.linked_user(tx, claims.issuer, claims.subject)
     if known is not None:
@@ -35,7 +35,7 @@ async def sign_in_external(tx: Tx, claims: Claims, *, may_join: bool) -> Externa
     if not claims.is_email_verified:
         raise ProviderFailed("The provider has not verified your e-mail address.")
     email = normalize_email(claims.email)
-    known_by_email = await user_of(tx, email)
+    known_by_email = await find_user_by_email(tx, email)
     if known_by_email is not None:
         user = await mark_verified(tx, known_by_email)
     elif may_join:
@@ -46,5 +46,5 @@ async def sign_in_external(tx: Tx, claims: Claims, *, may_join: bool) -> Externa
     return ExternalSignIn(user, is_new=known_by_email is None, is_linked=True)
 
 
-def _name(told: str) -> str:
-    return "".join(c for c in told if c.isprintable()).strip()[:_LONGEST_NAME]
+def _name(claimed: str) -> str:
+    return "".join(c for c in claimed if c.isprintable()).strip()[:_LONGEST_NAME]

@@ -1,4 +1,4 @@
-"""What accounts do beside requests, so that those take the same time whoever is meant: write letters, keep the log."""
+"""Background jobs of accounts: emails and audit entries that requests must not wait for."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -8,7 +8,7 @@ from dream_api.accounts.deferred_mail import NOTIFY_JOB, RESET_JOB, VERIFY_JOB
 from dream_api.accounts.profile import RESET_LINK, VERIFY_LINK
 from dream_api.accounts.registration import WELCOME_JOB
 from dream_api.accounts.tables import sessions
-from dream_api.accounts.users import User, find_user, user_of
+from dream_api.accounts.users import User, find_user, find_user_by_email
 from dream_api.audit import Actor
 from dream_api.core import clock
 from dream_api.core.db import Database
@@ -24,12 +24,12 @@ KEPT = (
 )
 _VERIFY_LASTS = 3 * clock.DAY
 _RESET_LASTS = clock.HOUR
-_letters = EmailTemplates("dream_api.accounts")
+_templates = EmailTemplates("dream_api.accounts")
 
 
 @dataclass(frozen=True, slots=True)
 class AccountJobs:
-    """Where letters are written."""
+    """The database and the base of links that the jobs need."""
 
     database: Database
     link_base: str
@@ -43,15 +43,15 @@ def register(registry: Registry, link_base: str) -> None:
 
 
 async def _welcome(link_base: str, database: Database, job: Job) -> None:
-    """To somebody new the link that shows the address theirs; to somebody known that they have an account."""
+    """Send a new user the link that verifies the address, an existing one that they have an account."""
     async with database.read() as tx:
-        user = await user_of(tx, job.payload["email"])
-    if user is None or not await _may_write(database, user.email):
+        user = await find_user_by_email(tx, job.payload["email"])
+    if user is None or not await _may_send(database, user.email):
         return
     if user.id != job.payload["user"]:
-        letter = _letters.write("known", to=user.email, user=user, link_base=link_base)
+        message = _templates.write("known", to=user.email, user=user, link_base=link_base)
         async with database.write() as tx:
-            await enqueue_email(tx, letter)
+            await enqueue_email(tx, message)
         return
     await _send_link(AccountJobs(database, link_base), user, VERIFY_LINK, "verify", _VERIFY_LASTS, user.email)
     async with database.write() as tx:
@@ -60,19 +60,19 @@ async def _welcome(link_base: str, database: Database, job: Job) -> None:
 
 
 async def _verify(link_base: str, database: Database, job: Job) -> None:
-    """The link that shows an address theirs: that of the account, or one that is to take its place."""
+    """Send the link that verifies the account's address, or a new one that is to replace it."""
     async with database.read() as tx:
         user = await find_user(tx, job.payload["user"])
     email = job.payload["email"]
-    if user is not None and await _may_write(database, email):
+    if user is not None and await _may_send(database, email):
         name = "verify" if email == user.email else "new_email"
         await _send_link(AccountJobs(database, link_base), user, VERIFY_LINK, name, _VERIFY_LASTS, email)
 
 
 async def _reset(link_base: str, database: Database, job: Job) -> None:
     async with database.read() as tx:
-        user = await user_of(tx, job.payload["email"])
-    if user is None or not await _may_write(database, user.email):
+        user = await find_user_by_email(tx, job.payload["email"])
+    if user is None or not await _may_send(database, user.email):
         return
     await _send_link(AccountJobs(database, link_base), user, RESET_LINK, "reset", _RESET_LASTS)
     async with database.write() as tx:
@@ -81,23 +81,23 @@ async def _reset(link_base: str, database: Database, job: Job) -> None:
 
 
 async def _notify(link_base: str, database: Database, job: Job) -> None:
-    """What was changed, to whom it might surprise."""
-    letter = _letters.write("changed", to=job.payload["email"], what=job.payload["what"], link_base=link_base)
+    """Send a security notice of what was changed."""
+    message = _templates.write("changed", to=job.payload["email"], what=job.payload["what"], link_base=link_base)
     async with database.write() as tx:
-        await enqueue_email(tx, letter)
+        await enqueue_email(tx, message)
 
 
-async def _send_link(office: AccountJobs, user: User, purpose: str, letter: str, lasts: int, email: str = "") -> None:
-    """Those that were sent before work as well: who asks in another's name must not end that one's own."""
-    token = identity.make_link()
-    url = f"{office.link_base}/account/{purpose}/{token}"
-    written = _letters.write(letter, to=email or user.email, user=user, url=url, link_base=office.link_base)
-    async with office.database.write() as tx:
+async def _send_link(jobs: AccountJobs, user: User, purpose: str, template: str, lasts: int, email: str = "") -> None:
+    """Earlier links keep working: a stranger's request must not invalidate the user's own link."""
+    token = identity.create_link_token()
+    url = f"{jobs.link_base}/account/{purpose}/{token}"
+    written = _templates.write(template, to=email or user.email, user=user, url=url, link_base=jobs.link_base)
+    async with jobs.database.write() as tx:
         await identity.issue_link(tx, purpose, user.id, lasts=lasts, payload=email, token=token)
         await enqueue_email(tx, written)
 
 
-async def _may_write(database: Database, email: str) -> bool:
-    """Ten letters a quarter of an hour: nobody's mailbox is filled by asking in their name."""
+async def _may_send(database: Database, email: str) -> bool:
+    """At most ten emails in 15 minutes to an address, so that strangers cannot fill a mailbox."""
     async with database.write() as tx:
-        return (await identity.register_attempt(tx, f"letter to {email}")).is_allowed
+        return (await identity.register_attempt(tx, f"email to {email}")).is_allowed

@@ -1,4 +1,4 @@
-"""Who somebody is, by their password: the same work and the same answer whether there is such a person or not."""
+"""Sign-in by password: the same work and the same response whether the account exists or not."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -16,20 +16,20 @@ from dream_api.identity import CodeKind, PasswordHasher
 T = TypeVar("T")
 # The link by which somebody who has shown their password comes to show a code.
 CODE_LINK = "sign_in_code"
-_REFUSED = (
+_SIGN_IN_REFUSED = (
     "The address and the password do not belong together, or the address is not confirmed yet: "
-    "follow the link in our letter, or choose a new password by letter."
+    "follow the link in our email, or choose a new password by email."
 )
-_CHOOSE_ONE = "Your account has no password yet. Choose one by a letter first: sign out, then “Forgot the password?”."
+_CHOOSE_FIRST = "Your account has no password yet. Choose one by email first: sign out, then “Forgot the password?”."
 
 
 class SignInRefused(Unauthorized):
     code = "sign_in_refused"
-    hint = "Check both, or choose a new password by letter. After ten wrong ones nobody is let in for 15 minutes."
+    hint = "Check both, or choose a new password by email. After ten wrong ones nobody is let in for 15 minutes."
 
     def __init__(self, user_id: str | None, *, locks: bool) -> None:
-        super().__init__(_REFUSED)
-        # Whose address it was, and whether it was one try too many; nobody may be told.
+        super().__init__(_SIGN_IN_REFUSED)
+        # Whose address it was, and whether this attempt locks it; never shown to the caller.
         self.user_id = user_id
         self.locks = locks
 
@@ -45,7 +45,7 @@ class PasswordWrong(ValidationFailed):
 
 @dataclass(frozen=True, slots=True)
 class SecondFactorResult:
-    """What it was, None where it was wrong; and whether that was one too many."""
+    """The kind of the code, None where it was wrong; `locks`: whether that failure locks further attempts."""
 
     kind: CodeKind | None
     locks: bool = False
@@ -54,17 +54,17 @@ class SecondFactorResult:
 async def sign_in(
     database: Database, passwords: PasswordHasher, email: str, password: str, then: Callable[[Tx, User], Awaitable[T]]
 ) -> T:
-    """What `then` answers, in a transaction in which the password is still the person's; raises SignInRefused.
+    """What `then` returns, called in a transaction in which the password is still valid; raises SignInRefused.
 
     An address that does not exist, is not confirmed, has no password or is locked costs the same statements and the
     same one hash: who makes an account and then tries to sign in does not learn whether there was one before.
     """
     typed = email.strip().lower()
     async with database.write() as tx:
-        claimed = await identity.register_attempt(tx, _tried(typed))
+        claimed = await identity.register_attempt(tx, _password_attempt_name(typed))
         row = await user_queries.user_by_email(tx, typed)
-    may_come_in = row is not None and row.verified_at is not None and claimed.is_allowed
-    hashed = row.password_hash if row is not None and may_come_in else None
+    may_sign_in = row is not None and row.verified_at is not None and claimed.is_allowed
+    hashed = row.password_hash if row is not None and may_sign_in else None
     is_right = await passwords.verify(password, hashed)
     if row is None or hashed is None or not is_right:
         raise SignInRefused(None if row is None else row.id, locks=claimed.is_last)
@@ -76,13 +76,13 @@ async def sign_in(
         if fresh != hashed:
             await user_queries.set_user(tx, row.id, password_hash=fresh)
         # Codes are counted by themselves: who leaves the page of the code was right about the password.
-        await identity.reset_attempts(tx, _tried(typed))
+        await identity.reset_attempts(tx, _password_attempt_name(typed))
         return await then(tx, user_from(row))
 
 
 async def verify_second_factor(tx: Tx, user_id: str, key: InstanceKey, code: str) -> SecondFactorResult:
-    """Whether the code is the person's; what was tried stays counted, so the transaction must end well."""
-    claimed = await identity.register_attempt(tx, _tried_code(user_id))
+    """Whether the code is the user's; the attempt stays counted, so the transaction must be committed."""
+    claimed = await identity.register_attempt(tx, _code_attempt_name(user_id))
     if not claimed.is_allowed:
         return SecondFactorResult(None)
     try:
@@ -92,19 +92,19 @@ async def verify_second_factor(tx: Tx, user_id: str, key: InstanceKey, code: str
 
 
 async def start_session(tx: Tx, user: User, *, address: str, agent: str) -> OpenedSession:
-    """They are signed in, in a new session: all that was asked for was shown."""
-    await forgive(tx, user)
+    """A new session, after all factors were verified."""
+    await reset_user_attempts(tx, user)
     return await open_session(tx, user.id, address=address, agent=agent)
 
 
-async def forgive(tx: Tx, user: User) -> None:
-    """Wrong passwords and codes are counted anew."""
-    await identity.reset_attempts(tx, _tried(user.email))
-    await identity.reset_attempts(tx, _tried_code(user.id))
+async def reset_user_attempts(tx: Tx, user: User) -> None:
+    """Start counting wrong passwords and codes from zero."""
+    await identity.reset_attempts(tx, _password_attempt_name(user.email))
+    await identity.reset_attempts(tx, _code_attempt_name(user.id))
 
 
 async def confirm_password(database: Database, passwords: PasswordHasher, user_id: str, password: str) -> None:
-    """Returns where it is the password of somebody signed in; wrong ones are counted as those at the door are.
+    """Returns where it is the password of the signed-in user; wrong ones count as failed sign-ins.
 
     Raises PasswordWrong; ValidationFailed where there is none yet.
     """
@@ -112,18 +112,18 @@ async def confirm_password(database: Database, passwords: PasswordHasher, user_i
         row = await user_queries.user_by_id(tx, user_id)
         if row is None:
             raise PasswordWrong(locks=False)
-        claimed = await identity.register_attempt(tx, _tried(row.email))
+        claimed = await identity.register_attempt(tx, _password_attempt_name(row.email))
     if row.password_hash is None:
-        raise ValidationFailed(_CHOOSE_ONE, param="current")
+        raise ValidationFailed(_CHOOSE_FIRST, param="current")
     if not await passwords.verify(password, row.password_hash if claimed.is_allowed else None):
         raise PasswordWrong(locks=claimed.is_last)
     async with database.write() as tx:
-        await identity.reset_attempts(tx, _tried(row.email))
+        await identity.reset_attempts(tx, _password_attempt_name(row.email))
 
 
-def _tried(email: str) -> str:
+def _password_attempt_name(email: str) -> str:
     return f"developer password {email}"
 
 
-def _tried_code(user_id: str) -> str:
+def _code_attempt_name(user_id: str) -> str:
     return f"developer code {user_id}"

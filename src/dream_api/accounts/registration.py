@@ -1,4 +1,4 @@
-"""How accounts are made by people themselves."""
+"""Sign-up: accounts that people create themselves."""
 
 from dream_api.accounts import user_queries
 from dream_api.accounts.users import normalize_email, validate_name
@@ -13,11 +13,11 @@ WELCOME_JOB = "accounts.welcome"
 
 class SignUpClosed(Forbidden):
     code = "sign_up_closed"
-    hint = "Ask somebody who works here to invite you, or whoever runs this instance."
+    hint = "Ask a member of a platform or the operator of this instance to invite you."
 
 
-def refuse_uninvited(invited: str | None) -> str:
-    """The address that was invited; raises SignUpClosed where none was."""
+def require_invitation(invited: str | None) -> str:
+    """The invited address; raises SignUpClosed without an invitation."""
     if invited is None:
         raise SignUpClosed("New accounts are not open to everybody here.")
     return invited
@@ -26,7 +26,7 @@ def refuse_uninvited(invited: str | None) -> str:
 async def sign_up(
     database: Database, passwords: PasswordHasher, *, email: str, name: str, password: str, address: str
 ) -> None:
-    """Where the address is new, its account. The same work and answer where it is not: the mail tells which it was."""
+    """Create an account where the address is new. If it is not, do the same work: only the email says which it was."""
     proper = normalize_email(email)
     person = validate_name(name)
     hashed = await passwords.hash(validate_password(password, proper))

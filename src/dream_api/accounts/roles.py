@@ -1,4 +1,4 @@
-"""What a member is on a platform; `platforms.permissions` says what each may do."""
+"""Roles of members on a platform; `platforms.permissions` has what each may do."""
 
 from typing import Literal, get_args
 

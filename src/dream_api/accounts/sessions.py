@@ -1,4 +1,4 @@
-"""Sessions: a developer signed in, in one browser, until they sign out or do not come for two weeks."""
+"""Sessions of developers: one browser, until sign-out or two weeks without use."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class EmailNotVerified(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Whose it is, and until when."""
+    """A session and its user."""
 
     id: str
     user_id: str
@@ -45,14 +45,14 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class OpenedSession:
-    """A new session; its text goes into the browser's cookie and is told nowhere else."""
+    """A new session; its token goes into the browser's cookie and nowhere else."""
 
     id: str
     token: str
 
 
 async def open_session(tx: Tx, user_id: str, *, address: str, agent: str) -> OpenedSession:
-    """Always a new one, so that nobody signs in to a session that somebody else knows."""
+    """A new session; never an existing one, against session fixation."""
     now = clock.now()
     opened = OpenedSession(ids.new("ses"), tokens.make(_PREFIX))
     hashed = hash_token(opened.token)
@@ -88,7 +88,7 @@ async def load_session(tx: Tx, hashed: bytes) -> Session | None:
     )
 
 
-def is_session(text: str) -> bool:
+def is_session_token(text: str) -> bool:
     """Whether the text can be a session's at all."""
     return tokens.has_valid_checksum(text, _PREFIX)
 
@@ -99,13 +99,13 @@ def is_open(session: Session, now: int, *, used_at: int = 0) -> bool:
 
 
 async def touch_session(tx: Tx, session_id: str, now: int) -> None:
-    """Remember that the session was used, to the hour."""
+    """Store when the session was used, at most once an hour."""
     await user_queries.set_session_used(tx, session_id, now, unless_after=now - clock.HOUR)
 
 
 async def end_session(tx: Tx, user_id: str, session_id: str) -> None:
-    """It is over from now on, in every process within a second."""
-    ended = [row for row in await user_queries.sessions_of(tx, user_id) if row.id == session_id]
+    """End the session, in every process within a second."""
+    ended = [row for row in await user_queries.list_sessions(tx, user_id) if row.id == session_id]
     if not ended:
         raise NotFound("There is no such session.", param="session", hint="It may have ended by itself.")
     await user_queries.delete_session(tx, user_id, session_id)
@@ -113,8 +113,8 @@ async def end_session(tx: Tx, user_id: str, session_id: str) -> None:
 
 
 async def end_sessions(tx: Tx, user_id: str, *, but: Collection[str] = ()) -> int:
-    """All of the user's, but for these; how many there were."""
-    ended = [row for row in await user_queries.sessions_of(tx, user_id) if row.id not in but]
+    """End the user's sessions, except these; returns how many were ended."""
+    ended = [row for row in await user_queries.list_sessions(tx, user_id) if row.id not in but]
     for row in ended:
         await user_queries.delete_session(tx, user_id, row.id)
         await invalidate(tx, SESSION_KIND, row.hash.hex())
@@ -122,12 +122,12 @@ async def end_sessions(tx: Tx, user_id: str, *, but: Collection[str] = ()) -> in
 
 
 async def invalidate_sessions(tx: Tx, user_id: str) -> None:
-    """What sessions tell of the user has changed."""
-    for row in await user_queries.sessions_of(tx, user_id):
+    """Invalidate the user's cached sessions, because the user has changed."""
+    for row in await user_queries.list_sessions(tx, user_id):
         await invalidate(tx, SESSION_KIND, row.hash.hex())
 
 
-def refuse_unverified(session: Session) -> None:
-    """Raises EmailNotVerified, where nobody showed that the address is theirs."""
+def require_verified_email(session: Session) -> None:
+    """Raises EmailNotVerified where the address is not verified."""
     if not session.is_verified:
         raise EmailNotVerified("The e-mail address is not verified yet.")

@@ -1,4 +1,4 @@
-"""Developers, and the sessions and personal tokens by which they come, found before any tenant is known."""
+"""Tables of developers, their sessions and personal tokens, which are found before any tenant is known."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table
 

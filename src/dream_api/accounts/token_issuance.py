@@ -1,4 +1,4 @@
-"""How personal tokens come to be, and end."""
+"""Personal tokens: issuing and revoking."""
 
 from dataclasses import dataclass
 
@@ -21,14 +21,14 @@ class TokenAlreadyRevoked(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A new personal token; its text is told here and never again."""
+    """A new personal token; its text is returned here only."""
 
     id: str
     role: Role
     token: str
 
 
-async def issue(
+async def issue_token(
     tx: Tx,
     platform_id: str,
     role: Role,
@@ -38,7 +38,7 @@ async def issue(
     expires_at: int | None = None,
     user_id: str | None = None,
 ) -> IssuedToken:
-    """`user_id`: whose it is; it works while they are a member, and does no more than they may."""
+    """A new token. `user_id`: its owner; it works while they are a member, within their role."""
     now = clock.now()
     if len(name) > _LONGEST_NAME or not name.isprintable():
         raise ValidationFailed(f"A name has at most {_LONGEST_NAME} printable characters.", param="name")
@@ -58,12 +58,12 @@ async def issue(
         "expires_at": expires_at,
     }
     await token_queries.insert_token(tx, platform_id, row)
-    await invalidate(tx, CACHE_KIND, hashed.hex())  # that there is no such token may be remembered
+    await invalidate(tx, CACHE_KIND, hashed.hex())  # that there is no such token may be cached
     return issued
 
 
-async def revoke(tx: Tx, platform_id: str, token_id: str) -> None:
-    """The token is refused from now on, in every process within a second."""
+async def revoke_token(tx: Tx, platform_id: str, token_id: str) -> None:
+    """Revoke the token, in every process within a second."""
     token = await token_queries.by_id(tx, platform_id, token_id)
     if token is None:
         raise NotFound("There is no such token.", param="token")
@@ -73,31 +73,31 @@ async def revoke(tx: Tx, platform_id: str, token_id: str) -> None:
     await invalidate(tx, CACHE_KIND, token.hash.hex())
 
 
-async def revoke_of(tx: Tx, user_id: str) -> None:
-    """None of the user's tokens works any more, and nothing in them names the user."""
-    for row in await token_queries.of_user(tx, user_id):
+async def revoke_user_tokens(tx: Tx, user_id: str) -> None:
+    """Revoke all tokens of the user, and remove the user from them."""
+    for row in await token_queries.list_user_tokens(tx, user_id):
         await token_queries.set_orphaned(tx, row.platform_id, row.id, clock.now())
         await invalidate(tx, CACHE_KIND, row.hash.hex())
 
 
-async def revoke_on(tx: Tx, platform_id: str, user_id: str) -> None:
-    """None of the user's tokens on the platform works any more, also where they join it again."""
-    for row in await token_queries.of_user(tx, user_id):
+async def revoke_member_tokens(tx: Tx, platform_id: str, user_id: str) -> None:
+    """Revoke the user's tokens on the platform, for good, even where the user joins it again."""
+    for row in await token_queries.list_user_tokens(tx, user_id):
         if row.platform_id == platform_id and row.revoked_at is None:
             await token_queries.set_revoked(tx, platform_id, row.id, clock.now())
             await invalidate(tx, CACHE_KIND, row.hash.hex())
 
 
-async def revoke_all(tx: Tx, platform_id: str) -> None:
-    """No token works on the platform any more."""
-    for row in await token_queries.of_platform(tx, platform_id):
+async def revoke_platform_tokens(tx: Tx, platform_id: str) -> None:
+    """Revoke all tokens of the platform."""
+    for row in await token_queries.list_platform_tokens(tx, platform_id):
         if row.revoked_at is None:
             await token_queries.set_revoked(tx, platform_id, row.id, clock.now())
             await invalidate(tx, CACHE_KIND, row.hash.hex())
 
 
 async def invalidate_tokens(tx: Tx, platform_id: str, user_id: str) -> None:
-    """To be called where the user's role on the platform changes: their tokens follow it."""
-    for row in await token_queries.of_user(tx, user_id):
+    """Invalidate the user's cached tokens on the platform, because their role has changed."""
+    for row in await token_queries.list_user_tokens(tx, user_id):
         if row.platform_id == platform_id:
             await invalidate(tx, CACHE_KIND, row.hash.hex())

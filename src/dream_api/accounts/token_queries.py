@@ -24,17 +24,17 @@ async def by_id(tx: Tx, platform_id: str, token_id: str) -> Row[Any] | None:
     return await tx.first(select(personal_tokens).where(t.platform_id == platform_id, t.id == token_id))
 
 
-async def find(tx: Tx, token_id: str) -> Row[Any] | None:
+async def find_token(tx: Tx, token_id: str) -> Row[Any] | None:
     """For operators, who see every platform."""
     return await tx.first(select(personal_tokens).where(t.id == token_id))
 
 
-async def of_platform(tx: Tx, platform_id: str) -> Sequence[Row[Any]]:
+async def list_platform_tokens(tx: Tx, platform_id: str) -> Sequence[Row[Any]]:
     """Oldest first, the revoked ones too."""
     return await tx.all(select(personal_tokens).where(t.platform_id == platform_id).order_by(t.id))
 
 
-async def of_user(tx: Tx, user_id: str) -> Sequence[Row[Any]]:
+async def list_user_tokens(tx: Tx, user_id: str) -> Sequence[Row[Any]]:
     """On all platforms, newest first, the revoked ones too."""
     return await tx.all(select(personal_tokens).where(t.user_id == user_id).order_by(t.id.desc()))
 

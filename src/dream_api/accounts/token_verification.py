@@ -1,4 +1,4 @@
-"""Whether a personal token opens the door."""
+"""Verification of personal tokens."""
 
 from dataclasses import dataclass
 
@@ -33,12 +33,12 @@ class TokenExpired(Unauthorized):
     hint = "Make a new one with `dream-api token create`."
 
 
-REFUSALS = (TokenMalformed, TokenUnknown, TokenRevoked, TokenExpired)
+TOKEN_ERRORS = (TokenMalformed, TokenUnknown, TokenRevoked, TokenExpired)
 
 
 @dataclass(frozen=True, slots=True)
 class PersonalToken:
-    """A personal token's facts: on which platform it works, as what, and until when."""
+    """A personal token: its platform, role and expiry."""
 
     id: str
     platform_id: str
@@ -51,27 +51,27 @@ class PersonalToken:
 
 
 def token_in_header(authorization: str | None) -> str | None:
-    """What an Authorization header holds, where that begins like a personal token."""
+    """The personal token of an Authorization header, None where it holds none."""
     scheme, _, token = (authorization or "").partition(" ")
     token = token.strip()
     return token if token.startswith(PREFIX) and scheme.lower() == "bearer" else None
 
 
 def parse_token(token: str) -> str:
-    """The token; refuses what can be none without looking anything up."""
+    """The token; raises TokenMalformed, without a query, where the checksum is wrong."""
     if not tokens.has_valid_checksum(token, PREFIX):
         raise TokenMalformed("The text in the Authorization header is no personal token of dream-api.")
     return token
 
 
-async def load(tx: Tx, hashed: bytes) -> PersonalToken | None:
+async def load_token(tx: Tx, hashed: bytes) -> PersonalToken | None:
     """The token with this hash, also a revoked or expired one."""
     row = await token_queries.by_hash(tx, hashed)
     return None if row is None else PersonalToken(**{name: getattr(row, name) for name in PersonalToken.__slots__})
 
 
 def require_active_token(token: PersonalToken | None, now: int) -> PersonalToken:
-    """The token, where it exists, was not revoked and has not expired."""
+    """The token; raises where it does not exist, was revoked or has expired."""
     if token is None:
         raise TokenUnknown("There is no such token.")
     if token.revoked_at is not None:
@@ -81,6 +81,6 @@ def require_active_token(token: PersonalToken | None, now: int) -> PersonalToken
     return token
 
 
-async def touch(tx: Tx, token: PersonalToken, now: int) -> None:
-    """Remember that the token was used, to the hour."""
+async def touch_token(tx: Tx, token: PersonalToken, now: int) -> None:
+    """Store when the token was used, at most once an hour."""
     await token_queries.set_used(tx, token.platform_id, token.id, now, unless_after=now - clock.HOUR)

@@ -1,4 +1,4 @@
-"""SQL of users, their sessions, and how other providers know them."""
+"""SQL of users, their sessions and external identities."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,13 +26,13 @@ async def set_user(tx: Tx, user_id: str, **values: Any) -> None:
 
 
 async def delete_user(tx: Tx, user_id: str) -> None:
-    """With how other providers know them; all else that names them must be gone."""
+    """Also deletes external identities; all other references must be gone."""
     await tx.execute(delete(linked_sign_ins).where(linked_sign_ins.c.user_id == user_id))
     await tx.execute(delete(users).where(users.c.id == user_id))
 
 
 async def linked_user(tx: Tx, issuer: str, subject: str) -> str | None:
-    """The id of the user whom the provider knows by this subject."""
+    """The id of the user with this subject at the provider."""
     which = (linked_sign_ins.c.issuer == issuer, linked_sign_ins.c.subject == subject)
     return await tx.scalar(select(linked_sign_ins.c.user_id).where(*which))
 
@@ -46,8 +46,8 @@ async def user_by_id(tx: Tx, user_id: str) -> Row[Any] | None:
     return await tx.first(select(users).where(users.c.id == user_id))
 
 
-async def hold_user(tx: Tx, user_id: str) -> None:
-    """Nobody else who holds the user goes on before this transaction ends."""
+async def lock_user(tx: Tx, user_id: str) -> None:
+    """Lock the user's row until the transaction ends."""
     await tx.first(select(users.c.id).where(users.c.id == user_id).with_for_update(key_share=True))
 
 
@@ -69,7 +69,7 @@ async def session_by_hash(tx: Tx, hashed: bytes) -> Row[Any] | None:
     return await tx.first(select(*columns).select_from(joined).where(s.hash == hashed))
 
 
-async def sessions_of(tx: Tx, user_id: str) -> Sequence[Row[Any]]:
+async def list_sessions(tx: Tx, user_id: str) -> Sequence[Row[Any]]:
     """The one used last comes first."""
     return await tx.all(select(sessions).where(s.user_id == user_id).order_by(s.last_used_at.desc(), s.id.desc()))
 

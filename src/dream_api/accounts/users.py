@@ -1,4 +1,4 @@
-"""Developers as persons."""
+"""Accounts of developers."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -39,7 +39,7 @@ class User:
 
 
 def normalize_email(email: str, param: str = "email") -> str:
-    """The address in the form in which it is compared; whether mail arrives there, only mail can tell."""
+    """The address in lower case; ValidationFailed where it is malformed."""
     proper = email.strip().lower()
     name, at, host = proper.rpartition("@")
     is_one = at and 0 < len(name) <= _LONGEST_LOCAL and "." in host.strip(".") and len(proper) <= _LONGEST_EMAIL
@@ -85,8 +85,8 @@ async def find_user(tx: Tx, user_id: str) -> User | None:
     return None if row is None else user_from(row)
 
 
-async def user_of(tx: Tx, email: str) -> User | None:
-    """Whoever has this address."""
+async def find_user_by_email(tx: Tx, email: str) -> User | None:
+    """The user with this address."""
     row = await user_queries.user_by_email(tx, email.strip().lower())
     return None if row is None else user_from(row)
 

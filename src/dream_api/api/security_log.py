@@ -82,7 +82,7 @@ async def read_log(
 ) -> Response:
     """Who did what on the platform in the last 180 days, newest first; names and addresses go after 30."""
     async with db.read() as tx:
-        found = await audit.entries_of(
+        found = await audit.list_entries(
             tx,
             developer.platform.id,
             limit=limit + 1,

@@ -1,4 +1,4 @@
-"""What can stand in the security log: the name of each action, and how people say it."""
+"""Actions of the security log: their names and descriptions."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -85,9 +85,9 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
 
 
 class NotDeclared(LookupError):
-    """An action was recorded that nobody declared: a slip of the pen."""
+    """An action was recorded that is not declared: a typing error."""
 
 
-def refuse_undeclared(action: str) -> None:
+def require_declared(action: str) -> None:
     if action not in ACTIONS:
         raise NotDeclared(f"Nobody declared the action {action!r}.")

@@ -1,4 +1,4 @@
-"""The digests that the security log's chain consists of."""
+"""Digests of the security log's hash chain."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def first_digest(book: str) -> bytes:
-    """What the first entry of a book comes after."""
+    """The digest that precedes a stream's first entry."""
     return _sha256("book", book)
 
 
@@ -16,7 +16,7 @@ def field_digest(salt: bytes, value: str) -> bytes:
 
 
 def entry_digest(previous: bytes, entry: Any, field_digests: Mapping[str, bytes]) -> bytes:
-    """Of a row of `audit_entries`, or what is as named, with the digests of its fields by their names."""
+    """The digest of an entry (a row of `audit_entries`, or the same attributes) with its fields' digests by name."""
     fields = sorted((name, digest.hex()) for name, digest in field_digests.items())
     return _sha256(
         previous.hex(),
@@ -31,11 +31,11 @@ def entry_digest(previous: bytes, entry: Any, field_digests: Mapping[str, bytes]
     )
 
 
-def cut_text(book: str, number: int, digest: bytes) -> bytes:
-    """What is sealed where older entries were cut off."""
+def checkpoint_text(book: str, number: int, digest: bytes) -> bytes:
+    """The text of a checkpoint, which is signed where older entries were truncated."""
     return json.dumps([book, number, digest.hex()]).encode()
 
 
 def _sha256(*parts: Any) -> bytes:
-    """JSON tells the parts apart, whatever is in them."""
+    """The hash of the parts as JSON, which is unambiguous."""
     return hashlib.sha256(json.dumps(parts).encode()).digest()

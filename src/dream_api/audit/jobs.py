@@ -1,8 +1,8 @@
-"""What is done in the background with the security log: parts of it go after their time."""
+"""Background job of the security log: erasure and truncation."""
 
 from functools import partial
 
-from dream_api.audit.erasure import erase_old
+from dream_api.audit.erasure import erase_personal_data
 from dream_api.audit.truncation import truncate
 from dream_api.core import clock
 from dream_api.core.db import Database
@@ -13,12 +13,12 @@ SHORTEN = "audit.shorten"
 
 
 def register(registry: Registry, key: InstanceKey) -> None:
-    """Once an hour."""
+    """Run `shorten` once an hour."""
     registry.handle(SHORTEN, partial(shorten, key))
     registry.schedule(SHORTEN, every=clock.HOUR, kind=SHORTEN)
 
 
 async def shorten(key: InstanceKey, database: Database, job: Job) -> None:
     """Names and addresses go after 30 days, entries after 180."""
-    await erase_old(database)
+    await erase_personal_data(database)
     await truncate(database, key)

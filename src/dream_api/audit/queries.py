@@ -5,26 +5,26 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, or_, select, tuple_, update
 
-from dream_api.audit.tables import books, entries, fields
+from dream_api.audit.tables import entries, fields, streams
 from dream_api.core.db import Tx, insert
 
-b, e, f = books.c, entries.c, fields.c
+b, e, f = streams.c, entries.c, fields.c
 
 
-async def lock_book(tx: Tx, book: str, first_digest: bytes) -> Row[Any]:
-    """Its row, also where it begins just now; the next who appends waits for this transaction."""
-    found = await lock_begun(tx, book)
+async def lock_stream(tx: Tx, book: str, first_digest: bytes) -> Row[Any]:
+    """The stream's row, locked; created where it is missing."""
+    found = await lock_existing_stream(tx, book)
     if found is None:
         row = {"book": book, "last_number": 0, "last_digest": first_digest, "cut_number": 0, "cut_digest": first_digest}
-        await tx.execute(insert(books).values(row).on_conflict_do_nothing())
-        found = await lock_begun(tx, book)
+        await tx.execute(insert(streams).values(row).on_conflict_do_nothing())
+        found = await lock_existing_stream(tx, book)
     assert found is not None
     return found
 
 
-async def lock_begun(tx: Tx, book: str) -> Row[Any] | None:
-    """The same, but a book that is not there (it may just have been forgotten) does not begin."""
-    return await tx.first(select(books).where(b.book == book).with_for_update())
+async def lock_existing_stream(tx: Tx, book: str) -> Row[Any] | None:
+    """The stream's row, locked; None where it is missing (it may just have been deleted)."""
+    return await tx.first(select(streams).where(b.book == book).with_for_update())
 
 
 async def insert_entry(tx: Tx, entry: Any, digest: bytes, of_fields: Sequence[dict[str, Any]]) -> None:
@@ -41,7 +41,7 @@ async def insert_entry(tx: Tx, entry: Any, digest: bytes, of_fields: Sequence[di
     await tx.execute(insert(entries).values(row))
     if of_fields:
         await tx.execute(insert(fields), of_fields)
-    await tx.execute(update(books).where(b.book == entry.book).values(last_number=entry.number, last_digest=digest))
+    await tx.execute(update(streams).where(b.book == entry.book).values(last_number=entry.number, last_digest=digest))
 
 
 async def newest_entries(
@@ -58,14 +58,14 @@ async def newest_entries(
 
 
 async def fields_of(tx: Tx, keys: Sequence[tuple[str, int]]) -> Sequence[Row[Any]]:
-    """Of these entries, by book and number."""
+    """Fields of these entries, which are given by stream and number."""
     if not keys:
         return ()
     return await tx.all(select(fields).where(tuple_(f.book, f.number).in_(keys)))
 
 
 async def actors_of(tx: Tx, book: str, limit: int) -> Sequence[Row[Any]]:
-    """Who stands in the book: `actor_id`, `actor_kind` and the last name they had, where it is not erased."""
+    """The actors of the stream: `actor_id`, `actor_kind` and the last name they had, where it is not erased."""
     name = func.max(f.value).label("name")
     joined = entries.outerjoin(fields, (f.book == e.book) & (f.number == e.number) & (f.field == "actor.name"))
     query = select(e.actor_id, e.actor_kind, name).select_from(joined).where(e.book == book, e.actor_id != "")
@@ -73,46 +73,46 @@ async def actors_of(tx: Tx, book: str, limit: int) -> Sequence[Row[Any]]:
 
 
 async def erase_fields(tx: Tx, now: int, limit: int) -> int:
-    """Names and addresses whose time is over; how many there were, at most so many."""
+    """Erase expired personal data; returns how many fields, at most `limit`."""
     due = select(f.book, f.number, f.field).where(f.erase_at <= now).order_by(f.erase_at).limit(limit)
     which = tuple_(f.book, f.number, f.field).in_(due)
     return await tx.execute(update(fields).where(which).values(salt=None, value=None, erase_at=None))
 
 
-async def books_older(tx: Tx, before: int, limit: int) -> Sequence[str]:
-    """Books with entries from before that moment."""
+async def list_streams_with_entries_before(tx: Tx, before: int, limit: int) -> Sequence[str]:
+    """Names of streams with entries from before that time."""
     rows = await tx.all(select(e.book).where(e.at < before).distinct().order_by(e.book).limit(limit))
     return [row.book for row in rows]
 
 
 async def older_entries(tx: Tx, book: str, before: int, limit: int) -> Sequence[Row[Any]]:
-    """The oldest entries of the book, as far as none is newer than that."""
+    """The oldest entries of the stream, up to the first one that is not before that time."""
     rows = await tx.all(select(e.number, e.at, e.digest).where(e.book == book).order_by(e.number).limit(limit))
     ends = next((place for place, row in enumerate(rows) if row.at >= before), len(rows))
     return rows[:ends]
 
 
-async def cut_off(tx: Tx, book: str, number: int, digest: bytes, seal: bytes) -> None:
+async def truncate(tx: Tx, book: str, number: int, digest: bytes, seal: bytes) -> None:
     await tx.execute(delete(fields).where(f.book == book, f.number <= number))
     await tx.execute(delete(entries).where(e.book == book, e.number <= number))
     values = {"cut_number": number, "cut_digest": digest, "cut_seal": seal}
-    await tx.execute(update(books).where(b.book == book).values(values))
+    await tx.execute(update(streams).where(b.book == book).values(values))
 
 
-async def delete_book(tx: Tx, book: str) -> None:
-    """Without entries."""
-    await tx.execute(delete(books).where(b.book == book))
+async def delete_stream(tx: Tx, book: str) -> None:
+    """Delete the row of a stream without entries."""
+    await tx.execute(delete(streams).where(b.book == book))
 
 
-async def some_books(tx: Tx, after: str, limit: int) -> Sequence[Row[Any]]:
-    return await tx.all(select(books).where(b.book > after).order_by(b.book).limit(limit))
+async def list_streams(tx: Tx, after: str, limit: int) -> Sequence[Row[Any]]:
+    return await tx.all(select(streams).where(b.book > after).order_by(b.book).limit(limit))
 
 
 async def has_entries_up_to(tx: Tx, book: str, number: int) -> bool:
     return await tx.first(select(e.number).where(e.book == book, e.number <= number).limit(1)) is not None
 
 
-async def some_entries(tx: Tx, book: str, after: int, limit: int) -> Sequence[Row[Any]]:
+async def list_entries_after(tx: Tx, book: str, after: int, limit: int) -> Sequence[Row[Any]]:
     return await tx.all(select(entries).where(e.book == book, e.number > after).order_by(e.number).limit(limit))
 
 
@@ -121,7 +121,7 @@ async def fields_between(tx: Tx, book: str, after: int, last: int) -> Sequence[R
 
 
 async def stray_fields(tx: Tx, limit: int) -> Sequence[Row[Any]]:
-    """Fields outside what their book holds."""
-    joined = fields.outerjoin(entries, (e.book == f.book) & (e.number == f.number)).outerjoin(books, b.book == f.book)
+    """Fields without an entry or without a stream."""
+    joined = fields.outerjoin(entries, (e.book == f.book) & (e.number == f.number)).outerjoin(streams, b.book == f.book)
     which = or_(e.number.is_(None), b.book.is_(None))
     return await tx.all(select(f.book, f.number, f.field).select_from(joined).where(which).limit(limit))

@@ -1,4 +1,4 @@
-"""Appends to the security log."""
+"""Appends entries to the security log."""
 
 import os
 from collections.abc import Collection, Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from dream_api.audit import queries
-from dream_api.audit.actions import refuse_undeclared
+from dream_api.audit.actions import require_declared
 from dream_api.audit.hash_chain import entry_digest, field_digest, first_digest
 from dream_api.core import clock
 from dream_api.core.db import Tx
@@ -14,7 +14,7 @@ from dream_api.core.db import Tx
 ActorKind = Literal["user", "token", "key", "operator", "system"]
 # The names under which an actor's own name and address are kept, which no detail may take.
 NAME, ADDRESS = "actor.name", "actor.address"
-# Details that tell who somebody is.
+# Details that are personal data.
 _PERSONAL = (NAME, ADDRESS, "email", "name", "address", "agent")
 _PERSONAL_TIME = 30 * clock.DAY
 _SALT_BYTES = 16
@@ -31,7 +31,7 @@ class Actor:
     address: str = ""
 
 
-# Whoever sits at the instance's own terminal.
+# The operator, at the command line of the instance.
 OPERATOR = Actor("operator", "")
 
 
@@ -57,30 +57,30 @@ async def record(
     about: str = "",
     details: Mapping[str, str] = {},
 ) -> None:
-    """Appends to the platform's or person's book; it stays locked until the commit, so this comes last.
+    """Append to the platform's or person's stream; it stays locked until the commit, so this comes last.
 
     Raises NotDeclared for an action that has no sentence. Details never hold a secret.
     """
-    refuse_undeclared(action)
-    last = await queries.lock_book(tx, book, first_digest(book))
+    require_declared(action)
+    last = await queries.lock_stream(tx, book, first_digest(book))
     entry = _Written(book, last.last_number + 1, clock.now(), action, by.kind, _clean(by.id), _clean(about))
-    told = {NAME: by.name, ADDRESS: by.address, **details}
-    fields = [_field(entry, name, _clean(value)) for name, value in told.items() if value]
+    values = {NAME: by.name, ADDRESS: by.address, **details}
+    fields = [_field(entry, name, _clean(value)) for name, value in values.items() if value]
     digest = entry_digest(last.last_digest, entry, {field["field"]: field["digest"] for field in fields})
     await queries.insert_entry(tx, entry, digest, fields)
 
 
 async def record_in_streams(
     tx: Tx,
-    books: Collection[str],
+    streams: Collection[str],
     action: str,
     *,
     by: Actor,
     about: str = "",
     details: Mapping[str, str] = {},
 ) -> None:
-    """The same in several books, which everybody locks in one order."""
-    for book in sorted(set(books)):
+    """The same in several streams, which are always locked in the same order."""
+    for book in sorted(set(streams)):
         await record(tx, book, action, by=by, about=about, details=details)
 
 

@@ -1,10 +1,10 @@
-"""The security log's books, their entries, and what of an entry can be erased."""
+"""Tables of the security log: streams, entries, and the fields of entries, which can be erased."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, ForeignKeyConstraint, Index, Table
 
 from dream_api.core.db.columns import Hash, Number, RawText, id_column, metadata, timestamp_column
 
-books = Table(
+streams = Table(
     "audit_books",
     metadata,
     # A platform's id, or a person's for what concerns them alone.
@@ -12,7 +12,7 @@ books = Table(
     # The newest entry, after which the next one comes; who appends locks this row.
     Column("last_number", Number, nullable=False),
     Column("last_digest", Hash, nullable=False),
-    # The newest entry that was cut off, and the instance's seal on where that was.
+    # The newest entry that was cut off, and the instance's signature of that checkpoint.
     Column("cut_number", Number, nullable=False),
     Column("cut_digest", Hash, nullable=False),
     Column("cut_seal", Hash, nullable=True),
@@ -24,7 +24,7 @@ books = Table(
 entries = Table(
     "audit_entries",
     metadata,
-    Column("book", books.c.book.type, ForeignKey("audit_books.book"), primary_key=True),
+    Column("book", streams.c.book.type, ForeignKey("audit_books.book"), primary_key=True),
     Column("number", Number, primary_key=True, autoincrement=False),
     timestamp_column("at"),
     id_column("action"),
@@ -46,7 +46,7 @@ fields = Table(
     id_column("book", primary_key=True),
     Column("number", Number, primary_key=True, autoincrement=False),
     id_column("field", primary_key=True),
-    # Of salt and value; it stays when they are erased, for the chain runs over it.
+    # Of salt and value; it stays when they are erased, because the chain covers it.
     Column("digest", Hash, nullable=False),
     Column("salt", Hash, nullable=True),
     Column("value", RawText, nullable=True),

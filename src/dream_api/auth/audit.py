@@ -35,7 +35,7 @@ async def _actor(tx: Tx, request: Request, who: ProjectPrincipal | PlatformPrinc
         return who.actor(address)
     kind, actor_id, *_ = who.caller.split(":")
     if kind == "token":
-        token = await accounts.find(tx, actor_id)
+        token = await accounts.find_token(tx, actor_id)
         return Actor("token", actor_id, "" if token is None else token.name, address)
     # Read in this very transaction: another connection might have to be waited for.
     key = await keys.load(tx, hash_token(keys.well_formed(request.headers.get("authorization"))))

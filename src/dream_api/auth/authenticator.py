@@ -10,7 +10,7 @@ from dream_api.accounts import PersonalToken, Session
 from dream_api.auth.credential_cache import CredentialCache
 from dream_api.auth.token_roles import load_token
 from dream_api.core import clock
-from dream_api.core.cache import Cache, CacheInvalidator, keep
+from dream_api.core.cache import Cache, CacheInvalidator, memoize
 from dream_api.core.db import Database
 from dream_api.core.errors import AppError, Forbidden, OutcomeUnknown, Overloaded, StorageUnavailable, ValidationFailed
 from dream_api.core.ratelimit import RateLimited
@@ -90,14 +90,14 @@ class Authenticator:
 
     async def session(self, sent: str) -> Session | None:
         """The session with this text, where it is open."""
-        session = await self._sessions.of(sent) if accounts.is_session(sent) else None
+        session = await self._sessions.of(sent) if accounts.is_session_token(sent) else None
         if session is None or not accounts.is_open(session, clock.now(), used_at=self._used.get(session.id, 0)):
             return None
         return session
 
     async def touch(self, token: PersonalToken) -> None:
         """Remember to the hour that the token was used; its caller need not care whether that succeeds."""
-        await self._touch(token.id, token.last_used_at or 0, partial(accounts.touch, token=token))
+        await self._touch(token.id, token.last_used_at or 0, partial(accounts.touch_token, token=token))
 
     async def touch_session(self, session: Session) -> None:
         """As `touch`, for a session."""
@@ -107,7 +107,7 @@ class Authenticator:
         now = clock.now()
         if max(used_at, self._used.get(caller_id, 0)) > now - clock.HOUR:
             return
-        keep(self._used, caller_id, now)
+        memoize(self._used, caller_id, now)
         with suppress(Overloaded, StorageUnavailable, OutcomeUnknown):
             async with self.database.write() as tx:
                 await write(tx, now=now)

@@ -41,7 +41,7 @@ class CredentialCache(Generic[V]):
             async with self.database.read() as tx:
                 found = await self._load(tx, hashed.digest())
             if found is None:
-                self.unknown.put(name, True, read_at=read_at)
+                self.unknown.put(name, True, version=read_at)
             return found
 
         if self._changes.is_fresh and self.unknown.get(name):

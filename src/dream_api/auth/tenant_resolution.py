@@ -35,7 +35,7 @@ _BY_SESSION: tuple[type[AppError], ...] = (SignInRequired, CrossSiteCall, Choose
 # What a call can be refused for that a server or a developer makes; one that only a developer makes; one of browsers.
 PROJECT_AUTH_ERRORS: tuple[type[AppError], ...] = (
     *SECRET_KEY_ERRORS,
-    *accounts.REFUSALS,
+    *accounts.TOKEN_ERRORS,
     *_BY_SESSION,
     platforms.PermissionDenied,
     ChooseProject,
@@ -43,13 +43,17 @@ PROJECT_AUTH_ERRORS: tuple[type[AppError], ...] = (
 )
 PLATFORM_AUTH_ERRORS: tuple[type[AppError], ...] = (
     *SECRET_KEY_ERRORS,
-    *accounts.REFUSALS,
+    *accounts.TOKEN_ERRORS,
     *_BY_SESSION,
     platforms.PermissionDenied,
     PersonalTokenRequired,
     NotFound,
 )
-BROWSER_AUTH_ERRORS: tuple[type[AppError], ...] = (*SECRET_KEY_ERRORS, *accounts.REFUSALS, platforms.OriginNotAllowed)
+BROWSER_AUTH_ERRORS: tuple[type[AppError], ...] = (
+    *SECRET_KEY_ERRORS,
+    *accounts.TOKEN_ERRORS,
+    platforms.OriginNotAllowed,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from dream_api.core.db import Tx
 
 
 async def load_token(tx: Tx, hashed: bytes) -> PersonalToken | None:
-    """As `accounts.load`, in the lower of its own role and its owner's; revoked, where they are no member any more."""
-    token = await accounts.load(tx, hashed)
+    """As `accounts.load_token`, in the lower of its own role and its owner's; revoked, where they are no member any more."""
+    token = await accounts.load_token(tx, hashed)
     if token is None or token.user_id is None:
         return token
     role = await platforms.role_of(tx, token.platform_id, token.user_id)

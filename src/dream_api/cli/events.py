@@ -1,4 +1,4 @@
-"""`dream-api events`: what gateways told, and applying it anew."""
+"""`dream-api events`: the webhook events of gateways, and applying one again."""
 
 from typing import Annotated, Any
 
@@ -21,22 +21,22 @@ _MOST = 1_000
 
 @events.reads
 async def list_(
-    desk: CommandContext,
+    context: CommandContext,
     project: OfProject,
     mode: InMode = "test",
     limit: Annotated[int, typer.Option(min=1, max=_MOST, help="How many, the last ones first.")] = 20,
 ) -> CommandResult:
-    """List what the project's gateway told, and whether it has taken effect. Kept for 90 days."""
-    owner = await platforms.find_project(desk.tx, project)
+    """List the events that the project's gateway sent, and whether they were applied. Kept for 90 days."""
+    owner = await platforms.find_project(context.tx, project)
     scope = platforms.ProjectScope(owner.platform_id, owner.platform_no, owner.id, mode)
-    found = await queries.events_of(desk.tx, scope, limit=limit)
+    found = await queries.events_of(context.tx, scope, limit=limit)
     listing = Table(
         ("Event", "Type", "About", "Received", "Applied"),
         [
             (row.id, row.type, row.object_id or "", ago(row.received_at), "yes" if row.applied_at else "not yet")
             for row in found
         ],
-        empty="The gateway has told nothing yet. Sell something with POST /api/create-checkout.",
+        empty="The gateway has sent no events yet. Sell something with POST /api/create-checkout.",
         elastic=("Event", "About"),
     )
     return CommandResult({"data": [_data(row) for row in found]}, listing)
@@ -44,23 +44,23 @@ async def list_(
 
 @events.writes
 async def replay(
-    desk: CommandContext,
+    context: CommandContext,
     event: Annotated[
         str, typer.Argument(metavar="EVENT", help="`evt_…`, as the gateway named it.", show_default=False)
     ],
     project: OfProject,
     mode: InMode = "test",
 ) -> CommandResult:
-    """Apply an event again: its object is read at the gateway, and written down as it stands now."""
-    owner = await platforms.find_project(desk.tx, project)
+    """Apply an event again: its object is read at the gateway, and stored as it is now."""
+    owner = await platforms.find_project(context.tx, project)
     scope = platforms.ProjectScope(owner.platform_id, owner.platform_no, owner.id, mode)
-    account = await gateway_accounts.account_of(desk.tx, scope)
-    row = await queries.event_by_id(desk.tx, account, event)
+    account = await gateway_accounts.account_of(context.tx, scope)
+    row = await queries.event_by_id(context.tx, account, event)
     if row is None or row.object_id is None:
         raise NotFound("There is no such event, or it is about nothing that is kept here.", param="event")
-    await queries.mark_unapplied(desk.tx, account, event)
-    told = {"account": account.id, "event": event}
-    await jobs.enqueue(desk.tx, webhook_intake.APPLY_JOB, told, platform_id=account.platform_id)
+    await queries.mark_unapplied(context.tx, account, event)
+    payload = {"account": account.id, "event": event}
+    await jobs.enqueue(context.tx, webhook_intake.APPLY_JOB, payload, platform_id=account.platform_id)
     return CommandResult(
         {"event": event, "about": row.object_id}, message(f"{event} will be applied again in a moment.")
     )

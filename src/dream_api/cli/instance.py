@@ -1,4 +1,4 @@
-"""`dream-api migrate`, `dream-api doctor` and `dream-api jobs`: what operators do with any instance."""
+"""`dream-api migrate`, `dream-api doctor` and `dream-api jobs`: operation of an instance."""
 
 from typing import Annotated, Any
 
@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from dream_api.core import clock
-from dream_api.core import jobs as room
+from dream_api.core import jobs as job_queue
 from dream_api.core.console import CommandContext, CommandGroup, CommandResult, Instance, Table, ago
 from dream_api.core.db.migrations import current
 from dream_api.core.errors import ValidationFailed
@@ -23,9 +23,9 @@ _CONTRADICTIONS_SHOWN = 3
 _MOST_JOBS = 1_000
 
 
-@migrate.creates
+@migrate.creates_instance
 async def migrate_database(instance: Instance) -> CommandResult:
-    """Bring the database to this release's schema. What every instance begins with is made as well."""
+    """Bring the database to this release's schema. The initial rows are created as well."""
     before = await current(instance.database)
     await instance.prepare()
     if before is None or instance.settings.is_embedded:
@@ -36,12 +36,12 @@ async def migrate_database(instance: Instance) -> CommandResult:
     return CommandResult({"revision": after, "before": before, "isChanged": is_changed}, Text(sentence))
 
 
-@doctor.works
+@doctor.on_instance
 async def doctor_instance(instance: Instance) -> CommandResult:
-    """Prove that counts, periods and customers agree with one another. Exit code 1 where they do not."""
+    """Check that counts, periods and customers agree with one another. Exit code 1 where they do not."""
     await instance.prepare()
-    checks = instance.house.every_check(instance.settings)
-    findings = [await _proved(instance, check, place, len(checks)) for place, check in enumerate(checks, 1)]
+    checks = instance.app.integrity_checks(instance.settings)
+    findings = [await _run_check(instance, check, place, len(checks)) for place, check in enumerate(checks, 1)]
     broken = sum(not finding.holds for finding in findings)
     sentence = f"All {len(checks)} checks hold." if broken == 0 else f"{broken} of {len(checks)} checks do not hold."
     return CommandResult(
@@ -51,15 +51,15 @@ async def doctor_instance(instance: Instance) -> CommandResult:
     )
 
 
-async def _proved(instance: Instance, check: IntegrityCheck, place: int, count: int) -> Finding:
+async def _run_check(instance: Instance, check: IntegrityCheck, place: int, count: int) -> Finding:
     console = instance.console
     with console.status(Text(f"{place} of {count}  {check.sentence}", "dim"), spinner="line"):
         finding = await run_check(instance.database, check)
-    _tell(console, finding)
+    _print_finding(console, finding)
     return finding
 
 
-def _tell(console: Console, finding: Finding) -> None:
+def _print_finding(console: Console, finding: Finding) -> None:
     mark = Text("✓ ", "green") if finding.holds else Text("✗ ", "red")
     console.print(mark + Text(finding.check.sentence))
     for row in finding.contradictions[:_CONTRADICTIONS_SHOWN]:
@@ -81,12 +81,12 @@ def _finding_data(finding: Finding) -> dict[str, Any]:
 
 @jobs.reads
 async def dead(
-    desk: CommandContext, limit: Annotated[int, typer.Option(metavar="N", help="At most so many, 1 to 1000.")] = 50
+    context: CommandContext, limit: Annotated[int, typer.Option(metavar="N", help="At most so many, 1 to 1000.")] = 50
 ) -> CommandResult:
     """List the jobs that were given up. Those whose last attempt failed latest come first."""
     if not 1 <= limit <= _MOST_JOBS:
         raise ValidationFailed(f"The limit is 1 to {_MOST_JOBS}.", param="limit")
-    found = await room.dead(desk.tx, limit)
+    found = await job_queue.dead(context.tx, limit)
     listing = Table(
         ("Job", "Kind", "Given up", "Why"),
         [(one.job.id, one.job.kind, ago(one.died_at), one.last_error.partition("\n")[0]) for one in found],
@@ -98,15 +98,15 @@ async def dead(
 
 @jobs.writes
 async def retry(
-    desk: CommandContext,
+    context: CommandContext,
     job_id: Annotated[str, typer.Argument(metavar="ID", help="`job_…`, from `jobs dead`.", show_default=False)],
 ) -> CommandResult:
-    """Run a job again that was given up. It has all its attempts anew."""
-    await room.retry(desk.tx, job_id)
+    """Run a job again that was given up. It has all its attempts again."""
+    await job_queue.retry(context.tx, job_id)
     return CommandResult({"jobId": job_id, "state": "waiting"}, Text(f"{job_id} runs again."))
 
 
-def _dead_data(one: room.DeadJob) -> dict[str, Any]:
+def _dead_data(one: job_queue.DeadJob) -> dict[str, Any]:
     return {
         "jobId": one.job.id,
         "kind": one.job.kind,

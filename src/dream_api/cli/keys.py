@@ -6,7 +6,7 @@ import typer
 from rich.text import Text
 
 from dream_api import audit, platforms
-from dream_api import keys as room
+from dream_api import keys as api_keys
 from dream_api.core import clock
 from dream_api.core.console import CommandContext, CommandGroup, CommandResult, KeyValueTable, Table, ago, message
 from dream_api.core.db import Row
@@ -20,14 +20,14 @@ OfProject = Annotated[str, typer.Option("--project", metavar="ID", help="Whose k
 InMode = Annotated[Mode, typer.Option(help="Test and live keys are apart.")]
 KeyId = Annotated[str, typer.Argument(metavar="KEY_ID", help="`key_…`, from `keys list`.", show_default=False)]
 _MADE_BY = "operator"
-_DEFAULT_GRACE_HOURS = room.DEFAULT_GRACE // clock.HOUR
+_DEFAULT_GRACE_HOURS = api_keys.DEFAULT_GRACE // clock.HOUR
 _LONGEST_NAME = 120
 _LONGEST_LIFE_DAYS = 36_500
 
 
 @keys.writes
 async def create(
-    desk: CommandContext,
+    context: CommandContext,
     project: OfProject,
     mode: InMode = "test",
     name: Annotated[str, typer.Option(metavar="TEXT", help="What it is for, such as the server that uses it.")] = "",
@@ -35,22 +35,22 @@ async def create(
         int | None, typer.Option(metavar="N", help="When it ends; never, where left out.")
     ] = None,
 ) -> CommandResult:
-    """Make a secret key beside the others. A live one is told this once."""
-    owner = await platforms.find_project(desk.tx, project)
+    """Make another secret key. A live one is shown only once."""
+    owner = await platforms.find_project(context.tx, project)
     if len(name) > _LONGEST_NAME or not name.isprintable():
         raise ValidationFailed(f"A name has at most {_LONGEST_NAME} printable characters.", param="name")
     expires_at = _end_of(expires_in_days)
-    issued = await room.issue(
-        desk.tx,
+    issued = await api_keys.issue(
+        context.tx,
         owner,
         mode,
         "secret",
-        instance_key=desk.instance_key,
+        instance_key=context.instance_key,
         created_by=_MADE_BY,
         name=name,
         expires_at=expires_at,
     )
-    await _record(desk, owner, "key.issued", issued.id, mode)
+    await _record(context, owner, "key.issued", issued.id, mode)
     data = {**_issued_data(owner, issued), "name": name, "expiresAt": _moment(expires_at)}
     facts = {**_issued_facts(issued), "Ends": None if expires_at is None else ago(expires_at)}
     return CommandResult(
@@ -60,13 +60,13 @@ async def create(
 
 @keys.reads
 async def list_(
-    desk: CommandContext,
+    context: CommandContext,
     project: OfProject,
     mode: Annotated[Mode | None, typer.Option(help="Of this mode only.", show_default=False)] = None,
 ) -> CommandResult:
     """List the keys of a project. Those that no longer work are among them; the oldest comes first."""
-    owner = await platforms.find_project(desk.tx, project)
-    found = await room.of_project(desk.tx, owner.platform_id, owner.id, mode)
+    owner = await platforms.find_project(context.tx, project)
+    found = await api_keys.of_project(context.tx, owner.platform_id, owner.id, mode)
     now = clock.now()
     listing = Table(
         ("Key", "Id", "State", "Used"),
@@ -79,7 +79,7 @@ async def list_(
 
 @keys.writes
 async def rotate(
-    desk: CommandContext,
+    context: CommandContext,
     project: OfProject,
     mode: InMode = "test",
     grace_hours: Annotated[
@@ -87,10 +87,12 @@ async def rotate(
     ] = _DEFAULT_GRACE_HOURS,
 ) -> CommandResult:
     """Make a new secret key that works at once. The older ones end after the grace."""
-    owner = await platforms.find_project(desk.tx, project)
+    owner = await platforms.find_project(context.tx, project)
     grace = grace_hours * clock.HOUR
-    issued = await room.rotate(desk.tx, owner, mode, instance_key=desk.instance_key, created_by=_MADE_BY, grace=grace)
-    await _record(desk, owner, "key.rotated", issued.id, mode, graceHours=str(grace_hours))
+    issued = await api_keys.rotate(
+        context.tx, owner, mode, instance_key=context.instance_key, created_by=_MADE_BY, grace=grace
+    )
+    await _record(context, owner, "key.rotated", issued.id, mode, graceHours=str(grace_hours))
     data = {**_issued_data(owner, issued), "graceHours": grace_hours}
     end = "ended now" if grace == 0 else f"end in {grace_hours} h"
     sentence = f"Made a new {mode} secret key of {owner.name}; the older ones {end}."
@@ -98,48 +100,48 @@ async def rotate(
 
 
 @keys.writes
-async def reveal(desk: CommandContext, key_id: KeyId, project: OfProject) -> CommandResult:
+async def reveal(context: CommandContext, key_id: KeyId, project: OfProject) -> CommandResult:
     """Show a whole key again: a publishable one, or a test secret one."""
-    owner = await platforms.find_project(desk.tx, project)
-    key = await _find(desk, owner, key_id)
-    token = room.reveal(key, desk.instance_key)
+    owner = await platforms.find_project(context.tx, project)
+    key = await _find(context, owner, key_id)
+    token = api_keys.reveal(key, context.instance_key)
     if key.kind == "secret":
-        await _record(desk, owner, "key.revealed", key.id, key.mode)
+        await _record(context, owner, "key.revealed", key.id, key.mode)
     data = {"keyId": key.id, "mode": key.mode, "kind": key.kind, f"{key.kind}Key": token}
     return CommandResult(data, Text(token, overflow="fold"))
 
 
 @keys.writes
 async def limit(
-    desk: CommandContext,
+    context: CommandContext,
     key_id: KeyId,
     project: OfProject,
     per_second: Annotated[str, typer.Option(metavar="N", help="Calls a second, or `unlimited`.", show_default=False)],
 ) -> CommandResult:
     """Limit how many calls a second a secret key may make, everywhere within a second."""
-    owner = await platforms.find_project(desk.tx, project)
-    key = await _find(desk, owner, key_id)
+    owner = await platforms.find_project(context.tx, project)
+    key = await _find(context, owner, key_id)
     rate = _rate_of(per_second)
-    await room.limit(desk.tx, owner.platform_id, key.id, rate)
-    await _record(desk, owner, "key.limited", key.id, key.mode, perSecond=per_second)
+    await api_keys.limit(context.tx, owner.platform_id, key.id, rate)
+    await _record(context, owner, "key.limited", key.id, key.mode, perSecond=per_second)
     now = "any number of calls" if rate is None else f"{rate:,} calls"
     sentence = f"{_brief(key)} of {owner.name} may now make {now} a second."
     return CommandResult({"keyId": key.id, "rateLimit": rate}, Text(sentence))
 
 
 @keys.writes
-async def revoke(desk: CommandContext, key_id: KeyId, project: OfProject) -> CommandResult:
+async def revoke(context: CommandContext, key_id: KeyId, project: OfProject) -> CommandResult:
     """End a key for good, everywhere within a second."""
-    owner = await platforms.find_project(desk.tx, project)
-    key = await _find(desk, owner, key_id)
-    await room.revoke(desk.tx, owner.platform_id, key.id)
-    await _record(desk, owner, "key.revoked", key.id, key.mode)
+    owner = await platforms.find_project(context.tx, project)
+    key = await _find(context, owner, key_id)
+    await api_keys.revoke(context.tx, owner.platform_id, key.id)
+    await _record(context, owner, "key.revoked", key.id, key.mode)
     return CommandResult({"keyId": key.id, "state": "revoked"}, Text(f"Revoked {_brief(key)} of {owner.name}."))
 
 
-async def _record(desk: CommandContext, owner: Project, action: str, key_id: str, mode: str, **more: str) -> None:
+async def _record(context: CommandContext, owner: Project, action: str, key_id: str, mode: str, **more: str) -> None:
     details = {"project": owner.id, "mode": mode, **more}
-    await audit.record(desk.tx, owner.platform_id, action, by=audit.OPERATOR, about=key_id, details=details)
+    await audit.record(context.tx, owner.platform_id, action, by=audit.OPERATOR, about=key_id, details=details)
 
 
 def _end_of(days: int | None) -> int | None:
@@ -159,8 +161,8 @@ def _rate_of(per_second: str) -> int | None:
         raise ValidationFailed("A rate is a whole number or `unlimited`.", param="perSecond") from None
 
 
-async def _find(desk: CommandContext, owner: Project, key_id: str) -> Row[Any]:
-    for key in await room.of_project(desk.tx, owner.platform_id, owner.id):
+async def _find(context: CommandContext, owner: Project, key_id: str) -> Row[Any]:
+    for key in await api_keys.of_project(context.tx, owner.platform_id, owner.id):
         if key.id == key_id:
             return key
     raise NotFound(
@@ -170,15 +172,15 @@ async def _find(desk: CommandContext, owner: Project, key_id: str) -> Row[Any]:
     )
 
 
-def _issued_data(owner: Project, issued: room.IssuedKey) -> dict[str, Any]:
+def _issued_data(owner: Project, issued: api_keys.IssuedKey) -> dict[str, Any]:
     return {"projectId": owner.id, "keyId": issued.id, "mode": issued.mode, "secretKey": issued.token}
 
 
-def _issued_facts(issued: room.IssuedKey) -> dict[str, str | None]:
+def _issued_facts(issued: api_keys.IssuedKey) -> dict[str, str | None]:
     return {"Secret key": issued.token, "Id": issued.id}
 
 
-def _hint(issued: room.IssuedKey) -> str:
+def _hint(issued: api_keys.IssuedKey) -> str:
     return "" if issued.mode == "test" else "Keep it now: nobody can show it again."
 
 

@@ -1,4 +1,4 @@
-"""The table of contents of `dream-api`: a room is imported when one of its commands is called."""
+"""The entry point of `dream-api`: its commands, whose modules are imported when they are called."""
 
 import gc
 import json
@@ -16,27 +16,31 @@ from dream_api import __version__
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """Where the commands of one name are, as `module:attribute`, and what they are for."""
+class CommandEntry:
+    """A command or group of commands: where it is, as `module:attribute`, and its help."""
 
-    place: str
-    sentence: str
+    target: str
+    help: str
 
 
-ROOMS = {
-    "serve": Room("dream_api.cli.serve:serving", "Run the server."),
-    "worker": Room("dream_api.cli.worker:worker", "Run background jobs beside servers on PostgreSQL."),
-    "operator-link": Room("dream_api.cli.platform:operator_link", "Make a link that makes an operator."),
-    "platform": Room("dream_api.cli.platform:platform", "Make and list platforms: the tenants of this instance."),
-    "project": Room("dream_api.cli.platform:project", "Make and list projects, and say where they may send people."),
-    "token": Room("dream_api.cli.token:token", "Make, list and revoke developers' personal tokens."),
-    "keys": Room("dream_api.cli.keys:keys", "Make, list, rotate, reveal and revoke keys of a project."),
-    "tier": Room("dream_api.cli.catalog:tier", "Set and list the tiers of a project and what they allow."),
-    "levels": Room("dream_api.cli.catalog:levels", "List and set the levels, and put a platform on one."),
-    "events": Room("dream_api.cli.events:events", "See what gateways told, and apply it anew."),
-    "jobs": Room("dream_api.cli.instance:jobs", "See and retry background jobs that were given up."),
-    "migrate": Room("dream_api.cli.instance:migrate", "Bring the database to this release's schema."),
-    "doctor": Room("dream_api.cli.instance:doctor", "Prove that all that is counted agrees."),
+COMMANDS = {
+    "serve": CommandEntry("dream_api.cli.serve:serving", "Run the server."),
+    "worker": CommandEntry("dream_api.cli.worker:worker", "Run background jobs outside the servers, on PostgreSQL."),
+    "operator-link": CommandEntry("dream_api.cli.platform:operator_link", "Make a link that makes an operator."),
+    "platform": CommandEntry(
+        "dream_api.cli.platform:platform", "Make and list platforms: the tenants of this instance."
+    ),
+    "project": CommandEntry(
+        "dream_api.cli.platform:project", "Make and list projects, and say where they may send people."
+    ),
+    "token": CommandEntry("dream_api.cli.token:token", "Make, list and revoke developers' personal tokens."),
+    "keys": CommandEntry("dream_api.cli.keys:keys", "Make, list, rotate, reveal and revoke keys of a project."),
+    "tier": CommandEntry("dream_api.cli.catalog:tier", "Set and list the tiers of a project and what they allow."),
+    "levels": CommandEntry("dream_api.cli.catalog:levels", "List and set the levels, and put a platform on one."),
+    "events": CommandEntry("dream_api.cli.events:events", "List the events of gateways, and apply one again."),
+    "jobs": CommandEntry("dream_api.cli.instance:jobs", "See and retry background jobs that were given up."),
+    "migrate": CommandEntry("dream_api.cli.instance:migrate", "Bring the database to this release's schema."),
+    "doctor": CommandEntry("dream_api.cli.instance:doctor", "Check the integrity of the data."),
 }
 
 
@@ -45,47 +49,47 @@ class LazyCommandGroup(TyperGroup):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        for name, room in ROOMS.items():
-            self.add_command(TyperCommand(name, help=room.sentence))
+        for name, command in COMMANDS.items():
+            self.add_command(TyperCommand(name, help=command.help))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, _, rest = super().resolve_command(ctx, args)
         assert name is not None
-        return name, load(name), rest
+        return name, load_command(name), rest
 
     def main(self, args: Sequence[str] | None = None, *more: Any, **settings: Any) -> Any:
-        """What cannot be understood is told in a sentence, or as JSON where that was asked for: exit code 2."""
+        """Usage errors are shown as a sentence, or as JSON with `--json`: exit code 2."""
         typed = [*(sys.argv[1:] if args is None else args)]
         try:
             code = super().main(typed, *more, **{**settings, "standalone_mode": False})
         except typer.TyperException as problem:
-            _tell_misuse(problem, as_json="--json" in typed)
+            _print_usage_error(problem, as_json="--json" in typed)
             code = problem.exit_code
         sys.exit(code)
 
 
-def load(name: str) -> Any:
+def load_command(name: str) -> Any:
     """The command or group of commands of this name."""
-    module, _, attribute = ROOMS[name].place.partition(":")
-    with _nothing_collected():
-        room = import_module(module)
-    command: Any = typer.main.get_command(getattr(room, attribute).typer)
+    module, _, attribute = COMMANDS[name].target.partition(":")
+    with _without_garbage_collection():
+        imported = import_module(module)
+    command: Any = typer.main.get_command(getattr(imported, attribute).typer)
     command.name = name
-    command.help = command.help or ROOMS[name].sentence
+    command.help = command.help or COMMANDS[name].help
     return command
 
 
-def _house() -> Any:
-    # The whole house takes more than a second to import, and only commands that work on an instance need it.
-    with _nothing_collected():
+def _app_module() -> Any:
+    # The application takes more than a second to import, and only commands that work on an instance need it.
+    with _without_garbage_collection():
         from dream_api import app  # noqa: PLC0415
 
     return app
 
 
 @contextmanager
-def _nothing_collected() -> Generator[None, None, None]:
-    """Imports leave no garbage; looking for it all the same would take a fifth of their time."""
+def _without_garbage_collection() -> Generator[None, None, None]:
+    """Imports leave no garbage; collecting all the same would take a fifth of their time."""
     gc.disable()
     try:
         yield
@@ -93,7 +97,7 @@ def _nothing_collected() -> Generator[None, None, None]:
         gc.enable()
 
 
-def _tell_misuse(problem: typer.TyperException, *, as_json: bool) -> None:
+def _print_usage_error(problem: typer.TyperException, *, as_json: bool) -> None:
     context: Any = getattr(problem, "ctx", None)
     sentence = problem.format_message().strip()
     if sentence.startswith("Usage:"):
@@ -102,13 +106,13 @@ def _tell_misuse(problem: typer.TyperException, *, as_json: bool) -> None:
     sentence = sentence if sentence.endswith(("?", ".")) else f"{sentence}."
     hint = f"See `{context.command_path} --help`." if context is not None else ""
     if as_json:
-        told = {"error": sentence, "code": "misused", "param": None, "hint": hint}
-        typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        data = {"error": sentence, "code": "misused", "param": None, "hint": hint}
+        typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
     else:
         typer.echo(f"{sentence}\n{hint}".strip(), err=True)
 
 
-def _tell_version(is_asked: bool) -> None:
+def _print_version(is_asked: bool) -> None:
     if is_asked:
         typer.echo(f"dream-api {__version__}")
         raise typer.Exit
@@ -116,7 +120,7 @@ def _tell_version(is_asked: bool) -> None:
 
 app = typer.Typer(
     cls=LazyCommandGroup,
-    context_settings={"obj": _house, "help_option_names": ["--help", "-h"], "max_content_width": 110},
+    context_settings={"obj": _app_module, "help_option_names": ["--help", "-h"], "max_content_width": 110},
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -126,7 +130,7 @@ app = typer.Typer(
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """API keys, metered limits and customers behind one API, on your own machine."""

@@ -1,4 +1,4 @@
-"""`dream-api platform`, `dream-api project` and `dream-api operator-link`: tenants, what they sell, who runs all."""
+"""`dream-api platform`, `dream-api project` and `dream-api operator-link`: tenants, projects, the operator."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -22,25 +22,25 @@ _ORIGIN_HELP = "A website of the project, such as https://myapp.com or https://*
 
 
 @operator_link.writes
-async def operator_link_made(desk: CommandContext) -> CommandResult:
+async def operator_link_made(context: CommandContext) -> CommandResult:
     """Make a link that makes an operator. It works once, for a day, and links made before no longer do."""
-    url = f"{desk.settings.link_base}/account/operator/{await platforms.make_operator_link(desk.tx)}"
+    url = f"{context.settings.link_base}/account/operator/{await platforms.make_operator_link(context.tx)}"
     return CommandResult(
-        {"url": url}, message("Whoever opens this link runs this instance:", KeyValueTable({"Link": url}))
+        {"url": url}, message("Anyone who opens this link becomes the operator:", KeyValueTable({"Link": url}))
     )
 
 
 @platform.writes
 async def create_platform(
-    desk: CommandContext,
+    context: CommandContext,
     name: Name,
     level: Annotated[int, typer.Option(metavar="N", help="The level to begin on; see `dream-api levels`.")] = 0,
 ) -> CommandResult:
     """Make a platform: a tenant with projects of its own."""
-    made = await platforms.create(desk.tx, name)
-    found = await catalog.assign(desk.tx, made, level, desk.settings.home_mode)
-    told = {"level": str(found.number)}
-    await audit.record(desk.tx, made.id, "platform.created", by=audit.OPERATOR, about=made.id, details=told)
+    made = await platforms.create(context.tx, name)
+    found = await catalog.assign(context.tx, made, level, context.settings.home_mode)
+    details = {"level": str(found.number)}
+    await audit.record(context.tx, made.id, "platform.created", by=audit.OPERATOR, about=made.id, details=details)
     return CommandResult(
         {"platformId": made.id, "name": made.name, "level": found.number},
         message(
@@ -52,14 +52,14 @@ async def create_platform(
 
 
 @platform.reads
-async def list_platforms(desk: CommandContext) -> CommandResult:
+async def list_platforms(context: CommandContext) -> CommandResult:
     """List all platforms, oldest first. The operator's own has no level."""
-    operator = await platforms.operator_platform(desk.tx)
-    levels = await _levels(desk.tx, desk.settings.home_mode)
-    default = min(level.number for level in await catalog.levels_of(desk.tx, desk.settings.home_mode))
+    operator = await platforms.operator_platform(context.tx)
+    levels = await _levels(context.tx, context.settings.home_mode)
+    default = min(level.number for level in await catalog.levels_of(context.tx, context.settings.home_mode))
     found = [
         (row, None if row.id == operator.id else levels.get(row.id, default))
-        for row in await platforms.all_platforms(desk.tx)
+        for row in await platforms.all_platforms(context.tx)
     ]
     return CommandResult({"data": [_platform_data(row, level) for row, level in found]}, _platform_listing(found))
 
@@ -102,7 +102,7 @@ async def _all_customers(tx: Tx, scope: platforms.ProjectScope) -> list[Row[Any]
 
 @project.writes
 async def create_project(
-    desk: CommandContext,
+    context: CommandContext,
     name: Name,
     project_type: Annotated[
         ProjectType, typer.Option("--type", help="What it sells; it never changes.", show_default=False)
@@ -110,27 +110,27 @@ async def create_project(
     platform: Annotated[
         str | None, typer.Option(metavar="ID", help="Whose it is; the operator's own where none is named.")
     ] = None,
-    live: Annotated[bool, typer.Option("--live", help="Make live keys as well, told this once.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Make live keys as well, shown only once.")] = False,
     origin: Annotated[list[str] | None, typer.Option(metavar="URL", help=_ORIGIN_HELP)] = None,
 ) -> CommandResult:
     """Make a project with its keys. A saas one begins with the tier `free`, 1,000 calls a month."""
-    owner = await platforms.find(desk.tx, platform) if platform else await platforms.operator_platform(desk.tx)
-    made = await catalog.open_project(desk.tx, owner, name, project_type, platforms.MODES)
+    owner = await platforms.find(context.tx, platform) if platform else await platforms.operator_platform(context.tx)
+    made = await catalog.open_project(context.tx, owner, name, project_type, platforms.MODES)
     if origin:
-        made = await platforms.change_origins(desk.tx, made, add=origin)
-    tokens = await _issue(desk, made, "test")
+        made = await platforms.change_origins(context.tx, made, add=origin)
+    tokens = await _issue(context, made, "test")
     if live:
-        tokens |= await _issue(desk, made, "live")
+        tokens |= await _issue(context, made, "live")
     modes = "test, live" if live else "test"
-    told = {"keys": modes, "origins": " ".join(made.origins)}
-    await audit.record(desk.tx, owner.id, "project.created", by=audit.OPERATOR, about=made.id, details=told)
+    details = {"keys": modes, "origins": " ".join(made.origins)}
+    await audit.record(context.tx, owner.id, "project.created", by=audit.OPERATOR, about=made.id, details=details)
     data = {"platformId": owner.id, "projectId": made.id, "origins": list(made.origins), **tokens}
     return CommandResult(data, _made(owner, made, tokens))
 
 
-async def _issue(desk: CommandContext, made: Project, mode: Mode) -> dict[str, str]:
+async def _issue(context: CommandContext, made: Project, mode: Mode) -> dict[str, str]:
     """The pair's tokens by their names on the wire."""
-    pair = await keys.issue_pair(desk.tx, made, mode, instance_key=desk.instance_key, created_by=_MADE_BY)
+    pair = await keys.issue_pair(context.tx, made, mode, instance_key=context.instance_key, created_by=_MADE_BY)
     if mode == "test":
         return {"publishableKey": pair[0].token, "secretKey": pair[1].token}
     return {"livePublishableKey": pair[0].token, "liveSecretKey": pair[1].token}
@@ -158,14 +158,14 @@ def _made(owner: Platform, made: Project, tokens: dict[str, str]) -> RenderableT
 
 @project.reads
 async def list_projects(
-    desk: CommandContext,
+    context: CommandContext,
     platform: Annotated[str | None, typer.Option(metavar="ID", help="Of this platform only.")] = None,
 ) -> CommandResult:
     """List projects, oldest first. The tiers of the operator's project `home` are the levels."""
     if platform is not None:
-        await platforms.find(desk.tx, platform)
-    owners = {row.id: row.name for row in await platforms.all_platforms(desk.tx)}
-    found = [row for row in await platforms.all_projects(desk.tx) if platform in (None, row.platform_id)]
+        await platforms.find(context.tx, platform)
+    owners = {row.id: row.name for row in await platforms.all_platforms(context.tx)}
+    found = [row for row in await platforms.all_projects(context.tx) if platform in (None, row.platform_id)]
     listing = Table(
         ("Project", "Id", "Type", "Platform", "Made"),
         [(row.name, row.id, row.type, owners[row.platform_id], ago(row.created_at)) for row in found],
@@ -187,18 +187,18 @@ def _project_data(row: Row[Any]) -> dict[str, Any]:
 
 @project.writes
 async def origins_of_project(
-    desk: CommandContext,
+    context: CommandContext,
     project: Annotated[str, typer.Argument(metavar="PROJECT", help="`prj_…`.", show_default=False)],
     add: Annotated[list[str] | None, typer.Option(metavar="URL", help=_ORIGIN_HELP)] = None,
     remove: Annotated[list[str] | None, typer.Option(metavar="URL", help="One that is listed.")] = None,
 ) -> CommandResult:
     """Show or change the websites of a project. Its browsers may call from them, and its people be sent to them."""
-    found = await platforms.find_project(desk.tx, project)
+    found = await platforms.find_project(context.tx, project)
     if add or remove:
-        found = await platforms.change_origins(desk.tx, found, add=add or (), remove=remove or ())
-        told = {"added": " ".join(add or ()), "removed": " ".join(remove or ())}
-        book = found.platform_id
-        await audit.record(desk.tx, book, "origins.changed", by=audit.OPERATOR, about=found.id, details=told)
+        found = await platforms.change_origins(context.tx, found, add=add or (), remove=remove or ())
+        details = {"added": " ".join(add or ()), "removed": " ".join(remove or ())}
+        stream = found.platform_id
+        await audit.record(context.tx, stream, "origins.changed", by=audit.OPERATOR, about=found.id, details=details)
     listing = Table(
         (f"Origins of {found.name}",),
         [(origin,) for origin in found.origins],

@@ -1,4 +1,4 @@
-"""`dream-api serve`, and what it says to whoever starts it by hand."""
+"""`dream-api serve`, and its greeting."""
 
 import os
 import sys
@@ -21,9 +21,9 @@ from dream_api.core.console import (
     Instance,
     KeyValueTable,
     console,
+    load_settings,
+    print_json,
     run,
-    settings_of,
-    tell_data,
 )
 from dream_api.core.console.commands import AsJson, Data
 from dream_api.core.settings import Settings
@@ -48,47 +48,47 @@ def serve_instance(
     """Run the server until Ctrl-C or SIGTERM. Every setting comes from DREAM_* in the environment."""
 
     def work() -> None:
-        settings = settings_of(host=host, port=port, processes=workers, data=data)
+        settings = load_settings(host=host, port=port, processes=workers, data=data)
         serve(settings, greet=_greeting(as_json=as_json))
 
     run(context, work, as_json=as_json)
 
 
 def _greeting(*, as_json: bool) -> Greeting:
-    """For people on a terminal all they need to begin, for programs where the server listens."""
+    """For people on a terminal all they need to begin, for programs the address of the server."""
     if as_json:
         return _greet_programs
     return _greet_people if sys.stdout.isatty() else _greet_logs
 
 
 async def _greet_programs(instance: Instance) -> Callable[[], None]:
-    return partial(tell_data, _facts(instance.settings))
+    return partial(print_json, _facts(instance.settings))
 
 
 async def _greet_logs(instance: Instance) -> Callable[[], None]:
-    async with instance.desk(writes=True) as desk:
-        link = await _operator_link(desk)
+    async with instance.transaction(writes=True) as context:
+        link = await _operator_link(context)
 
-    def tell() -> None:
+    def greet() -> None:
         _log.info("listening", **_facts(instance.settings))
         if link is not None:
             _log.warning("operator_link", url=link)
 
-    return tell
+    return greet
 
 
 async def _greet_people(instance: Instance) -> Callable[[], None]:
-    async with instance.desk(writes=True) as desk:
-        ready = await quickstart.ensure(desk.tx, desk.instance_key)
-        link = await _operator_link(desk)
+    async with instance.transaction(writes=True) as context:
+        ready = await quickstart.ensure(context.tx, context.instance_key)
+        link = await _operator_link(context)
     return lambda: console().print(_welcome(instance.settings, ready, link), soft_wrap=True)
 
 
-async def _operator_link(desk: CommandContext) -> str | None:
-    """By which whoever starts the instance becomes its operator, while it has none."""
-    if not await platforms.operator_is_missing(desk.tx):
+async def _operator_link(context: CommandContext) -> str | None:
+    """A one-time link that makes the instance's operator; None where it has one."""
+    if not await platforms.operator_is_missing(context.tx):
         return None
-    return f"{desk.settings.link_base}/account/operator/{await platforms.make_operator_link(desk.tx)}"
+    return f"{context.settings.link_base}/account/operator/{await platforms.make_operator_link(context.tx)}"
 
 
 def _facts(settings: Settings) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def _docs(settings: Settings) -> str:
 
 def _welcome(settings: Settings, ready: Quickstart, operator_link: str | None) -> RenderableType:
     where = {
-        "Listening on": _near_url(settings),
+        "Listening on": _local_url(settings),
         "Public URL": settings.public_url,
         "Documentation": _docs(settings),
     }
@@ -136,14 +136,14 @@ def _invitation(operator_link: str | None) -> list[RenderableType]:
 
 def _call(settings: Settings, ready: Quickstart) -> str:
     return (
-        f"  curl -X POST {_near_url(settings)}/api/data \\\n"
+        f"  curl -X POST {_local_url(settings)}/api/data \\\n"
         f"    -H 'Authorization: Bearer {ready.secret_key}' \\\n"
         "    -H 'X-User-Id: ada'"
     )
 
 
-def _near_url(settings: Settings) -> str:
-    """Where this machine itself reaches the server."""
+def _local_url(settings: Settings) -> str:
+    """The URL of the server on this machine."""
     host = settings.host
     try:
         address = ip_address(host)

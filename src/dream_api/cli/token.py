@@ -24,18 +24,20 @@ _LONGEST_LIFE_DAYS = 36_500
 
 @token.writes
 async def create(
-    desk: CommandContext,
+    context: CommandContext,
     platform: OfPlatform,
     role: Annotated[Role, typer.Option(help="What it may do: an owner all, a viewer see.", show_default=False)],
     name: Annotated[str, typer.Option(metavar="TEXT", help="Whose it is, or what for.")] = "",
     expires_days: Annotated[int | None, typer.Option(metavar="N", help="When it ends; never, where left out.")] = None,
 ) -> CommandResult:
-    """Make a personal token, by which a developer's programs call. It is told this once."""
-    owner = await platforms.find(desk.tx, platform)
+    """Make a personal token, by which a developer's programs call. It is shown only once."""
+    owner = await platforms.find(context.tx, platform)
     expires_at = _end_of(expires_days)
-    issued = await accounts.issue(desk.tx, owner.id, role, created_by=_MADE_BY, name=name, expires_at=expires_at)
-    told = {"role": role}
-    await audit.record(desk.tx, owner.id, "token.issued", by=audit.OPERATOR, about=issued.id, details=told)
+    issued = await accounts.issue_token(
+        context.tx, owner.id, role, created_by=_MADE_BY, name=name, expires_at=expires_at
+    )
+    details = {"role": role}
+    await audit.record(context.tx, owner.id, "token.issued", by=audit.OPERATOR, about=issued.id, details=details)
     data = {
         "platformId": owner.id,
         "tokenId": issued.id,
@@ -50,10 +52,10 @@ async def create(
 
 
 @token.reads
-async def list_(desk: CommandContext, platform: OfPlatform) -> CommandResult:
+async def list_(context: CommandContext, platform: OfPlatform) -> CommandResult:
     """List the personal tokens of a platform. Those that no longer work are among them; the oldest comes first."""
-    owner = await platforms.find(desk.tx, platform)
-    found = await accounts.of_platform(desk.tx, owner.id)
+    owner = await platforms.find(context.tx, platform)
+    found = await accounts.list_platform_tokens(context.tx, owner.id)
     now = clock.now()
     listing = Table(
         ("Token", "Id", "Role", "State", "Used"),
@@ -65,17 +67,17 @@ async def list_(desk: CommandContext, platform: OfPlatform) -> CommandResult:
 
 
 @token.writes
-async def revoke(desk: CommandContext, token_id: TokenId) -> CommandResult:
+async def revoke(context: CommandContext, token_id: TokenId) -> CommandResult:
     """End a personal token for good, everywhere within a second."""
-    found = await accounts.find(desk.tx, token_id)
+    found = await accounts.find_token(context.tx, token_id)
     if found is None:
         raise NotFound(
             "There is no such token.",
             param="token",
             hint="`dream-api token list --platform ID` shows those of a platform.",
         )
-    await accounts.revoke(desk.tx, found.platform_id, found.id)
-    await audit.record(desk.tx, found.platform_id, "token.revoked", by=audit.OPERATOR, about=found.id)
+    await accounts.revoke_token(context.tx, found.platform_id, found.id)
+    await audit.record(context.tx, found.platform_id, "token.revoked", by=audit.OPERATOR, about=found.id)
     return CommandResult({"tokenId": found.id, "state": "revoked"}, Text(f"Revoked the personal token {found.shown}."))
 
 

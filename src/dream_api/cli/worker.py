@@ -1,4 +1,4 @@
-"""`dream-api worker`: background jobs in a process of their own, beside servers on PostgreSQL."""
+"""`dream-api worker`: background jobs in a process of their own, on PostgreSQL."""
 
 from dream_api.core import logs, secrets
 from dream_api.core.console import CommandError, CommandGroup, CommandResult, Instance, message
@@ -7,7 +7,7 @@ from dream_api.server.worker import work
 worker = CommandGroup()
 
 
-@worker.works
+@worker.on_instance
 async def worker_process(instance: Instance) -> CommandResult:
     """Run background jobs until Ctrl-C or SIGTERM. Any number of workers share the work."""
     settings = instance.settings

@@ -1,1 +1,1 @@
-"""The ground floor: it knows nothing of the product."""
+"""The foundation: infrastructure that knows nothing of the product."""

@@ -1,4 +1,4 @@
-"""The one clock: whole microseconds UTC, movable by tests and test clocks."""
+"""The current time and calendar arithmetic: whole microseconds UTC, movable by tests."""
 
 import calendar
 import time

@@ -1,6 +1,6 @@
-"""Everything that a caller can be told "no" with.
+"""The errors that callers can receive, by HTTP status.
 
-    Refusal                       a status, a stable code, a sentence, and what to do next
+    AppError                      a status, a stable code, a sentence, and what to do next
     ├── BadRequest           400  malformed_json · body_too_deep · choose_project …
     ├── Unauthorized         401  key_missing · key_unknown · key_revoked · token_unknown …
     ├── PaymentRequired      402  card_declined · insufficient_funds · authentication_required
@@ -17,8 +17,8 @@
     ├── (billing)            502  gateway_error
     └── Unavailable          503  overloaded · storage_unavailable · outcome_unknown
 
-Each room defines its own refusals as subclasses with a code; `docs/errors/<code>.md` explains every code, and a
-test fails where one has no page. Any 5xx other than the designed ones is a bug and is answered as `internal_error`.
+Each package defines its own errors as subclasses with a code; `docs/errors/<code>.md` explains every code, and a test
+fails where one has no page. Any 5xx other than these is a bug and is answered as `internal_error`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import Any, ClassVar
 
 
 class AppError(Exception):
-    """A "no" that the caller is told in the one shape of errors."""
+    """An error that is shown to the caller, always in the same shape."""
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = ""
@@ -73,7 +73,7 @@ class Forbidden(AppError):
 
 
 class NotFound(AppError):
-    """What does not exist, and what is another's: nobody can tell the two apart."""
+    """What does not exist, or belongs to somebody else: callers cannot distinguish the two."""
 
     status = 404
     code = "not_found"
@@ -153,15 +153,15 @@ class OutcomeUnknown(Unavailable):
 
 
 class InternalError(AppError):
-    """A bug; the log line with the same request id tells what happened."""
+    """A bug; the log line with the same request id says what happened."""
 
     status = 500
     code = "internal_error"
-    hint = "This is our fault. Try again, and tell the operator the requestId."
+    hint = "This is our fault. Try again, and send the requestId to the operator."
 
 
 def all_error_types(kind: type[AppError] = AppError) -> Iterator[type[AppError]]:
-    """All refusals that have a code, in every room that was imported."""
+    """All errors that have a code, of every package that was imported."""
     for child in kind.__subclasses__():
         if child.code:
             yield child

@@ -1,4 +1,4 @@
-"""How a lower floor is heard above: named events, told inside the transaction of what happened."""
+"""In-process events: lower layers emit them inside the transaction, higher layers handle them."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
@@ -10,7 +10,7 @@ Handler = Callable[..., Awaitable[None]]
 
 
 class NotDeclared(LookupError):
-    """An event was emitted or listened to whose name nobody declared: a slip of the pen."""
+    """An event was emitted or listened to that was not declared: a typing error."""
 
 
 class Events:

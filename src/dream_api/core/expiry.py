@@ -1,4 +1,4 @@
-"""Deletes what is kept only for a time: core's own rows, and those that rooms tell of."""
+"""Expiry of rows: deletes what is kept for a limited time, by the rules that packages register."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ KIND = "core.sweep"
 
 @dataclass(frozen=True, slots=True)
 class ExpiryRule:
-    """How long a table's rows are kept, and from which of their moments on; a row without the moment stays.
+    """How long a table's rows are kept, counted from the column `moment`; where that is null, a row stays.
 
-    The moment is indexed. `only`: where not all rows go, those that do.
+    The column is indexed. `time`: microseconds. `only`: the rows that the rule applies to, by default all.
     """
 
     moment: Column[int]
@@ -38,24 +38,24 @@ _OWN = (
 CHUNK = 500
 
 
-def register(registry: Registry, *of_rooms: ExpiryRule) -> None:
-    """Once an hour."""
-    registry.handle(KIND, partial(delete_expired, of_rooms=of_rooms))
+def register(registry: Registry, *rules: ExpiryRule) -> None:
+    """Delete expired rows once an hour."""
+    registry.handle(KIND, partial(delete_expired, rules=rules))
     registry.schedule(KIND, every=clock.HOUR, kind=KIND)
 
 
-async def delete_expired(database: Database, job: Job, *, of_rooms: Sequence[ExpiryRule] = ()) -> None:
-    """Changes are kept for an hour, idempotency keys for a day, dead jobs for 90 days; the rest as the rooms say."""
-    for kept in (*_OWN, *of_rooms):
-        before = clock.now() - kept.time
-        while await _delete_some(database, kept, before):
+async def delete_expired(database: Database, job: Job, *, rules: Sequence[ExpiryRule] = ()) -> None:
+    """Changes are kept for an hour, idempotency keys for a day, dead jobs for 90 days; the rest by `rules`."""
+    for rule in (*_OWN, *rules):
+        before = clock.now() - rule.time
+        while await _delete_some(database, rule, before):
             pass  # between two chunks the other writers have their turn
 
 
-async def _delete_some(database: Database, kept: ExpiryRule, before: int) -> bool:
+async def _delete_some(database: Database, rule: ExpiryRule, before: int) -> bool:
     """Whether there may be more; none is written to where none is old enough."""
-    moment = kept.moment
-    which = [] if kept.only is None else [kept.only]
+    moment = rule.moment
+    which = [] if rule.only is None else [rule.only]
     async with database.read() as tx:
         old = await tx.all(select(moment).where(moment < before, *which).order_by(moment).limit(CHUNK))
     if not old:

@@ -1,4 +1,4 @@
-"""What `doctor` can prove: each check is a statement that finds what contradicts a sentence."""
+"""Integrity checks for `doctor`: each is a sentence and a query that finds the rows that violate it."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sqlalchemy import Select
 from dream_api.core.db import Database, Tx
 
 _SHOWN = 20
-# For what SQL cannot compute: at most so many contradictions, as column → value.
+# For what SQL cannot compute: at most so many violations, as column → value.
 Search = Callable[[Tx, int], Awaitable[Sequence[dict[str, Any]]]]
 
 
@@ -24,7 +24,7 @@ class IntegrityCheck:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What became of a check: the first contradictions, as column → value."""
+    """The result of a check: the first violations, as column → value."""
 
     check: IntegrityCheck
     contradictions: list[dict[str, Any]]
@@ -35,13 +35,13 @@ class Finding:
 
 
 async def run_check(database: Database, check: IntegrityCheck) -> Finding:
-    """Run one check on what is committed at this moment."""
+    """Run one check on committed data."""
     async with database.read() as tx:
         return Finding(check, await violations(tx, check))
 
 
 async def violations(tx: Tx, check: IntegrityCheck) -> list[dict[str, Any]]:
-    """The first of them, as column → value."""
+    """The first rows that violate the check, as column → value."""
     if callable(check.contradictions):
         return list(await check.contradictions(tx, _SHOWN))
     found = await tx.connection.execute(check.contradictions.limit(_SHOWN))

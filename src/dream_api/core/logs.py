@@ -1,4 +1,4 @@
-"""Structured logs: JSON lines for machines, text for people; nothing secret is ever handed to them."""
+"""Structured logging: JSON lines for machines, text for people; secrets are never logged."""
 
 import logging
 import sys

@@ -1,4 +1,4 @@
-"""Figures for Prometheus. Where several server processes share the work, each of them tells the figures of all."""
+"""Prometheus metrics. Where several server processes share the work, each of them exposes the metrics of all."""
 
 import os
 from pathlib import Path
@@ -11,8 +11,8 @@ _PLACE = "DREAM_METRICS_PLACE"
 _place = os.environ.get(_PLACE)
 
 if _place is not None:
-    # Files are named by place, not by process: whoever takes a dead one's place goes on with its counters, so that
-    # they never fall, and no more files are left behind than there are places.
+    # Files are named by place, not by process: the process that takes a dead one's place continues its counters, so
+    # that they never fall, and no more files are left behind than there are places.
     values.ValueClass = values.MultiProcessValue(lambda: _place)  # pyright: ignore[reportArgumentType]
 
 registry = CollectorRegistry()
@@ -45,12 +45,12 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def shared(directory: Path, place: int) -> dict[str, str]:
-    """The environment of a process that keeps its figures in the directory, as the only one in its place."""
+    """The environment of a process that stores its metrics in the directory, as the only one in its place."""
     return {_DIRECTORY: str(directory), _PLACE: str(place)}
 
 
 def leave(directory: Path, place: int) -> None:
-    """The process in this place has ended: what it counted stays, what it had at the moment goes."""
+    """The process in this place has ended: its counters stay, its gauges are removed."""
     mark_process_dead(place, str(directory))
 
 

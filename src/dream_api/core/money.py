@@ -1,4 +1,4 @@
-"""Money is whole minor units with an ISO currency; never a float."""
+"""Amounts of money: whole minor units with an ISO currency; never a float."""
 
 from decimal import Context, Decimal, FloatOperation, Inexact, InvalidOperation, Overflow
 
@@ -17,7 +17,7 @@ _CHARGED = """
     sos srd std szl thb tjs tnd top try ttd twd tzs uah ugx usd uyu uzs vnd vuv wst xaf xcd xof xpf yer zar zmw
 """
 CURRENCIES = frozenset(_CHARGED.split())
-# Told in hundredths, of which there are none: only whole units can be charged.
+# Written in hundredths, although only whole units can be charged.
 _WHOLE_UNITS_ONLY = frozenset(["isk", "ugx"])
 # More digits than any sum of money has; what does not fit exactly is refused rather than rounded.
 _EXACT = Context(prec=32, traps=[InvalidOperation, Inexact, Overflow, FloatOperation])
@@ -41,7 +41,7 @@ def step(currency: str) -> int:
 
 
 def to_minor(major: str | int | Decimal, currency: str) -> int:
-    """Minor units of an amount told in major ones; ValueError where it is no number or has too many digits."""
+    """Minor units of an amount in major ones; ValueError where it is no number or has too many digits."""
     try:
         scaled = _EXACT.create_decimal(major).scaleb(digits(currency), _EXACT)
         return int(scaled.quantize(_ONE, context=_EXACT))

@@ -54,7 +54,7 @@ class InstanceKey:
         return cls.from_hex(path.read_text())
 
     def derive(self, purpose: str) -> bytes:
-        """A secret of 32 bytes for one purpose, always the same; it tells nothing of the key or of other secrets."""
+        """A secret of 32 bytes for one purpose, always the same; it reveals nothing of the key or of other secrets."""
         return HKDF(SHA256(), length=_KEY_BYTES, salt=None, info=purpose.encode()).derive(self._key)
 
     def seal(self, secret: str, owner: str) -> str:
@@ -90,7 +90,7 @@ def existing_instance_key(settings: Settings) -> InstanceKey:
 
 
 def _make_file(path: Path) -> None:
-    """Written beside and then named, so that no other process ever reads half a key; the first one stays."""
+    """Written under another name and then linked, so that no process ever reads half a key; the first one stays."""
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as file:

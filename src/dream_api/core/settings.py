@@ -87,7 +87,7 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = Field(
         None,
         description="The mail server: `smtp://user:password@host:587` (with STARTTLS, which a password waits for) or "
-        "`smtps://user:password@host:465`. Without it letters are kept, for the operator to read in the dashboard.",
+        "`smtps://user:password@host:465`. Without it emails are kept, for the operator to read in the dashboard.",
     )
     mail_from: str | None = Field(
         None,
@@ -203,8 +203,8 @@ class Settings(BaseSettings):
 
     @field_validator("mail_from")
     @classmethod
-    def _is_one_address(cls, value: str | None, told: ValidationInfo) -> str | None:
-        if value is None and told.data.get("smtp_url") is not None:
+    def _is_one_address(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("smtp_url") is not None:
             raise ValueError("it is needed with DREAM_SMTP_URL")
         if value is not None and not _SENDER.fullmatch(value):
             raise ValueError("it must be an address, such as Dream <hello@example.com>")

@@ -1,4 +1,4 @@
-"""What a token looks like: its prefix + 190 random bits + a checksum of it all, in base 62.
+"""The format of tokens: a prefix + 190 random bits + a checksum of it all, in base 62.
 
 The checksum lets a server or a scanner refuse a mistyped or foreign token without looking anything up.
 """

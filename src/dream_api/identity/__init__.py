@@ -1,28 +1,28 @@
-"""How people of any kind show who they are: passwords, one-time links, second factors, other providers' sign-in."""
+"""Authentication of people: passwords, one-time links, second factors, sign-in by OpenID Connect."""
 
 from dream_api.identity.attempts import LoginAttempt, register_attempt, reset_attempts
 from dream_api.identity.one_time_links import (
     Link,
     LinkExpired,
+    create_link_token,
+    delete_links,
     find_link,
-    forget_links,
     issue_link,
-    make_link,
     use_link,
 )
 from dream_api.identity.passwords import ARGON2, PasswordHasher, validate_password
 from dream_api.identity.provider import Claims, Flow, Provider, ProviderFailed
 from dream_api.identity.provider_factory import open_provider
-from dream_api.identity.recovery_codes import codes_left
+from dream_api.identity.recovery_codes import count_recovery_codes
 from dream_api.identity.totp import (
     CodeKind,
     CodeWrong,
-    Enrolment,
-    confirm_factor,
+    TOTPEnrollment,
+    confirm_totp,
     disable_totp,
     enroll_totp,
-    has_factor,
-    renew_codes,
+    has_second_factor,
+    renew_recovery_codes,
     verify_totp,
 )
 
@@ -31,7 +31,6 @@ __all__ = [
     "Claims",
     "CodeKind",
     "CodeWrong",
-    "Enrolment",
     "Flow",
     "Link",
     "LinkExpired",
@@ -39,18 +38,19 @@ __all__ = [
     "PasswordHasher",
     "Provider",
     "ProviderFailed",
-    "codes_left",
-    "confirm_factor",
+    "TOTPEnrollment",
+    "confirm_totp",
+    "count_recovery_codes",
+    "create_link_token",
+    "delete_links",
     "disable_totp",
     "enroll_totp",
     "find_link",
-    "forget_links",
-    "has_factor",
+    "has_second_factor",
     "issue_link",
-    "make_link",
     "open_provider",
     "register_attempt",
-    "renew_codes",
+    "renew_recovery_codes",
     "reset_attempts",
     "use_link",
     "validate_password",

@@ -1,4 +1,4 @@
-"""Counts tries of a password or code by what they are tried on."""
+"""Login attempts: counted for each name, such as an email address; locked after too many failures."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.db.statements import insert
 from dream_api.core.secrets import hash_token
-from dream_api.identity.login_throttle import Attempts, after_try, is_locked
+from dream_api.identity.login_throttle import Attempts, after_attempt, is_locked
 from dream_api.identity.tables import attempts
 
 a = attempts.c
@@ -16,17 +16,17 @@ a = attempts.c
 
 @dataclass(frozen=True, slots=True)
 class LoginAttempt:
-    """Whether it may be looked at, and whether it is the last one for a while, should it be wrong."""
+    """Whether the attempt may be verified, and whether a failure would lock further ones for a while."""
 
     is_allowed: bool
     is_last: bool
 
 
 async def register_attempt(tx: Tx, name: str) -> LoginAttempt:
-    """One more, which counts as failed until `forgive`.
+    """Count one attempt, as failed until `reset_attempts`.
 
-    Counted before it is looked at, so that many at once are no more than one after the other. The same three statements
-    whatever the name stands for, and whether it stands for anything.
+    Counted before it is verified, so that concurrent attempts are limited like consecutive ones. The same
+    three statements whatever the name stands for, and whether it stands for anything.
     """
     hashed, now = hash_token(name), clock.now()
     beginning = {"hash": hashed, "failed_attempts": 0, "locked_at": None, "changed_at": now}
@@ -34,7 +34,7 @@ async def register_attempt(tx: Tx, name: str) -> LoginAttempt:
     row = await tx.first(select(attempts).where(a.hash == hashed).with_for_update())
     assert row is not None
     before = Attempts(row.failed_attempts, row.locked_at)
-    after = after_try(before, now)
+    after = after_attempt(before, now)
     changed = {"failed_attempts": after.failed_attempts, "locked_at": after.locked_at, "changed_at": now}
     await tx.execute(update(attempts).where(a.hash == hashed).values(changed))
     is_allowed = not is_locked(before, now)
@@ -42,6 +42,6 @@ async def register_attempt(tx: Tx, name: str) -> LoginAttempt:
 
 
 async def reset_attempts(tx: Tx, name: str) -> None:
-    """The tries begin anew: the right one came."""
+    """Start counting from zero, after a success."""
     begun = {"failed_attempts": 0, "locked_at": None, "changed_at": clock.now()}
     await tx.execute(update(attempts).where(a.hash == hash_token(name)).values(begun))

@@ -1,4 +1,4 @@
-"""How many wrong tries are enough."""
+"""The lockout rule: how many failed attempts lock for how long."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ LOCKED_FOR = 15 * clock.MINUTE
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """What failed since the last success; `locked_at`: when that was too much."""
+    """Failed attempts since the last success; `locked_at`: when they reached the limit."""
 
     failed_attempts: int = 0
     locked_at: int | None = None
@@ -20,8 +20,8 @@ def is_locked(attempts: Attempts, now: int) -> bool:
     return attempts.locked_at is not None and now < attempts.locked_at + LOCKED_FOR
 
 
-def after_try(attempts: Attempts, now: int) -> Attempts:
-    """With one more try, counted as failed until it is known to be good; a lock that is over begins anew."""
+def after_attempt(attempts: Attempts, now: int) -> Attempts:
+    """With one more attempt, counted as failed until it succeeds; after an expired lock, counting starts from zero."""
     if is_locked(attempts, now):
         return attempts
     failed = 1 if attempts.locked_at is not None else attempts.failed_attempts + 1

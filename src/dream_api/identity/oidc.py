@@ -1,4 +1,4 @@
-"""Sign-in by another provider: any that speaks OpenID Connect, found by its issuer."""
+"""Sign-in by OpenID Connect: discovery, authorization code with PKCE, ID token verification."""
 
 import base64
 import hashlib
@@ -18,20 +18,20 @@ from dream_api.core import clock
 from dream_api.core.db import in_transaction
 from dream_api.identity.provider import Claims, Flow, ProviderFailed
 
-# Public keys only: with a shared secret, whoever verifies could also sign.
+# Public keys only: with a shared secret, the verifier could also sign.
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
 _TIMEOUT_SECONDS = 10
-_LARGEST_ANSWER = 1_000_000
-_KNOWN_FOR_SECONDS = 3600
-# A key that is not known is looked for anew, but no more often.
-_KEYS_ANEW_SECONDS = 30
+_LARGEST_RESPONSE = 1_000_000
+_CACHE_SECONDS = 3600
+# An unknown key makes the keys be fetched again, but no more often.
+_REFETCH_KEYS_SECONDS = 30
 _LEEWAY_SECONDS = 60
 
 Facts = Mapping[str, Any]
 
 
 class OpenIdProvider:
-    """Asks one issuer; what it says of itself is remembered for an hour."""
+    """The client of one issuer; its discovery document and keys are cached for an hour."""
 
     def __init__(self, issuer: str, client_id: str, client_secret: str, name: str, *, redirect_url: str) -> None:
         self.name = name
@@ -62,17 +62,17 @@ class OpenIdProvider:
         endpoint = await self._endpoint("authorization_endpoint")
         return flow, f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(asked)}"
 
-    async def finish(self, flow: Flow, told: Mapping[str, str]) -> Claims:
-        if not hmac.compare_digest(told.get("state", "").encode(), flow.state.encode()):
+    async def finish(self, flow: Flow, params: Mapping[str, str]) -> Claims:
+        if not hmac.compare_digest(params.get("state", "").encode(), flow.state.encode()):
             raise ProviderFailed("The answer belongs to another sign-in.")
-        if told.get("iss", self._issuer) != self._issuer:
+        if params.get("iss", self._issuer) != self._issuer:
             raise ProviderFailed("The answer comes from another provider.")
-        if "error" in told or not told.get("code"):
+        if "error" in params or not params.get("code"):
             raise ProviderFailed(f"{self.name} did not sign you in.")
-        answer = await self._exchange(told["code"], flow.verifier)
-        claims = await self._proved(answer, flow.nonce)
+        answer = await self._exchange(params["code"], flow.verifier)
+        claims = await self._verified_claims(answer, flow.nonce)
         if "email" not in claims:
-            claims = {**claims, **await self._more(answer, claims)}
+            claims = {**claims, **await self._userinfo(answer, claims)}
         return Claims(
             self._issuer,
             str(claims["sub"]),
@@ -90,15 +90,17 @@ class OpenIdProvider:
             "code_verifier": verifier,
         }
         endpoint = await self._endpoint("token_endpoint")
-        methods = (await self._described()).get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+        methods = (await self._discovery_document()).get(
+            "token_endpoint_auth_methods_supported", ["client_secret_basic"]
+        )
         if self._client_secret and "client_secret_basic" in methods:
             own = (self._client_id, self._client_secret)
-            return await self._ask("POST", endpoint, data=form, auth=own)
+            return await self._request("POST", endpoint, data=form, auth=own)
         more = {"client_secret": self._client_secret} if self._client_secret else {}
-        return await self._ask("POST", endpoint, data={**form, "client_id": self._client_id, **more})
+        return await self._request("POST", endpoint, data={**form, "client_id": self._client_id, **more})
 
-    async def _proved(self, answer: Facts, nonce: str) -> Facts:
-        """What the token says, once it is known to be the provider's, for us, and of this very sign-in."""
+    async def _verified_claims(self, answer: Facts, nonce: str) -> Facts:
+        """The ID token's claims, verified: signed by the provider, issued to us, and for this sign-in."""
         token = str(answer.get("id_token", ""))
         try:
             head = jwt.get_unverified_header(token)
@@ -120,21 +122,21 @@ class OpenIdProvider:
             raise ProviderFailed(f"What {self.name} sent belongs to another sign-in.")
         return claims
 
-    async def _more(self, answer: Facts, claims: Facts) -> Facts:
-        """What the provider tells of the person only when it is asked."""
-        if "userinfo_endpoint" not in await self._described():
+    async def _userinfo(self, answer: Facts, claims: Facts) -> Facts:
+        """Claims of the userinfo endpoint, which the ID token lacks."""
+        if "userinfo_endpoint" not in await self._discovery_document():
             return {}
         bearer = {"Authorization": f"Bearer {answer.get('access_token', '')}"}
-        told = await self._ask("GET", await self._endpoint("userinfo_endpoint"), headers=bearer)
-        if told.get("sub") != claims["sub"]:
+        info = await self._request("GET", await self._endpoint("userinfo_endpoint"), headers=bearer)
+        if info.get("sub") != claims["sub"]:
             raise ProviderFailed(f"What {self.name} sent is of another person.")
-        return {name: told[name] for name in ("email", "email_verified", "name") if name in told}
+        return {name: info[name] for name in ("email", "email_verified", "name") if name in info}
 
     async def _key(self, key_id: str) -> jwt.PyJWK:
         since = time.monotonic() - self._keys_at
-        if since > _KNOWN_FOR_SECONDS or (key_id not in self._keys and since > _KEYS_ANEW_SECONDS):
-            told = await self._ask("GET", await self._endpoint("jwks_uri"))
-            listed = cast(list[dict[str, Any]], told.get("keys", []))
+        if since > _CACHE_SECONDS or (key_id not in self._keys and since > _REFETCH_KEYS_SECONDS):
+            key_set = await self._request("GET", await self._endpoint("jwks_uri"))
+            listed = cast(list[dict[str, Any]], key_set.get("keys", []))
             self._keys = {str(one.get("kid", "")): jwt.PyJWK(one) for one in listed if _signs(one)}
             self._keys_at = time.monotonic()
         if key_id not in self._keys:
@@ -142,21 +144,21 @@ class OpenIdProvider:
         return self._keys[key_id]
 
     async def _endpoint(self, name: str) -> str:
-        address = str((await self._described()).get(name, ""))
+        address = str((await self._discovery_document()).get(name, ""))
         if not _is_safe(address):
             raise ProviderFailed(f"{self.name} does not say where to sign in.")
         return address
 
-    async def _described(self) -> Facts:
+    async def _discovery_document(self) -> Facts:
         if time.monotonic() > self._document_until:
-            told = await self._ask("GET", f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
-            if told.get("issuer") != self._issuer:
+            document = await self._request("GET", f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
+            if document.get("issuer") != self._issuer:
                 raise ProviderFailed(f"{self.name} calls itself otherwise than DREAM_OIDC_ISSUER does.")
-            self._document, self._document_until = told, time.monotonic() + _KNOWN_FOR_SECONDS
+            self._document, self._document_until = document, time.monotonic() + _CACHE_SECONDS
         return self._document
 
-    async def _ask(self, method: str, address: str, **more: Any) -> Facts:
-        """The JSON object that is answered, within bounds and without being sent elsewhere."""
+    async def _request(self, method: str, address: str, **more: Any) -> Facts:
+        """The JSON object of the response: bounded, redirects not followed."""
         assert not in_transaction.get(), "Others wait for the transaction while a provider answers."
         try:
             async with (
@@ -166,23 +168,23 @@ class OpenIdProvider:
                 body = bytearray()
                 async for part in answer.aiter_bytes():
                     body += part
-                    if len(body) > _LARGEST_ANSWER:
+                    if len(body) > _LARGEST_RESPONSE:
                         raise ProviderFailed(f"{self.name} answers too much.")
-                told = json.loads(body) if answer.is_success else None
+                data = json.loads(body) if answer.is_success else None
         except (httpx2.HTTPError, ValueError) as problem:
             raise ProviderFailed(f"{self.name} does not answer.") from problem
-        if not isinstance(told, dict):
+        if not isinstance(data, dict):
             raise ProviderFailed(f"{self.name} refused to say who you are.")
-        return cast(Facts, told)
+        return cast(Facts, data)
 
 
 def _signs(key: Mapping[str, Any]) -> bool:
-    """Many list keys for other uses beside those that they sign with."""
+    """Whether the key is for signatures; many providers list keys for other uses, too."""
     return key.get("kty") in ("RSA", "EC") and key.get("use", "sig") == "sig" and key.get("alg", "RS256") in _ALGORITHMS
 
 
 def _is_safe(address: str) -> bool:
-    """Encrypted on its way, or never leaving this machine."""
+    """Whether the URL is https, or on this machine."""
     parts = urlsplit(address)
     if parts.scheme == "https":
         return True

@@ -1,4 +1,4 @@
-"""Links that work once: told to one person, known here by their hash alone."""
+"""One-time links: sent to one person, stored as a hash."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,13 +22,13 @@ class LinkExpired(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Whom a link is about, and what it remembers."""
+    """A link: `subject` is the id of a person, `payload` a value such as a new address."""
 
     subject: str
     payload: str
 
 
-def make_link() -> str:
+def create_link_token() -> str:
     """The secret part of a new link; `issue_link` makes it work."""
     return tokens.make(_PREFIX)
 
@@ -36,42 +36,42 @@ def make_link() -> str:
 async def issue_link(
     tx: Tx, purpose: str, subject: str, *, lasts: int, payload: str = "", token: str | None = None
 ) -> str:
-    """Works once, for so many microseconds; `token`: made before, where a letter had to be written with it."""
-    token, now = token or make_link(), clock.now()
+    """A link that works once, for `lasts` microseconds; `token`: made before, where an email contains it already."""
+    token, now = token or create_link_token(), clock.now()
     row = {"hash": hash_token(token), "purpose": purpose, "subject": subject, "payload": payload}
     await tx.execute(insert(one_time_links).values(**row, created_at=now, expires_at=now + lasts))
     return token
 
 
 async def find_link(tx: Tx, purpose: str, token: str) -> Link:
-    """What the link says, which can be used afterwards; raises LinkUnusable."""
-    row = await tx.first(select(o.subject, o.payload).where(*_usable(purpose, token)))
+    """The link, which still works afterwards; raises LinkExpired."""
+    row = await tx.first(select(o.subject, o.payload).where(*_matching(purpose, token)))
     return _link(row)
 
 
 async def use_link(tx: Tx, purpose: str, token: str) -> Link:
-    """What the link says, this once; raises LinkUnusable."""
-    used = delete(one_time_links).where(*_usable(purpose, token)).returning(o.subject, o.payload)
+    """The link, which no longer works afterwards; raises LinkExpired."""
+    used = delete(one_time_links).where(*_matching(purpose, token)).returning(o.subject, o.payload)
     return _link(await tx.first(used))
 
 
-async def forget_links(tx: Tx, subject: str, *purposes: str) -> None:
-    """None of the subject's work any more: of these purposes, or of all."""
+async def delete_links(tx: Tx, subject: str, *purposes: str) -> None:
+    """Delete the subject's links: of these purposes, or all."""
     which = (o.purpose.in_(purposes),) if purposes else ()
     await tx.execute(delete(one_time_links).where(o.subject == subject, *which))
 
 
-def _usable(purpose: str, token: str) -> tuple[Any, ...]:
+def _matching(purpose: str, token: str) -> tuple[Any, ...]:
     if not tokens.has_valid_checksum(token, _PREFIX):
-        raise _unusable()
+        raise _expired()
     return (o.hash == hash_token(token), o.purpose == purpose, o.expires_at > clock.now())
 
 
 def _link(row: Row[Any] | None) -> Link:
     if row is None:
-        raise _unusable()
+        raise _expired()
     return Link(row.subject, row.payload)
 
 
-def _unusable() -> LinkExpired:
+def _expired() -> LinkExpired:
     return LinkExpired("The link was used already, or its time is over.")

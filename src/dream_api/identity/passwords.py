@@ -1,4 +1,4 @@
-"""Passwords: how they are kept, and which ones will do."""
+"""Passwords: hashing with Argon2, and the password policy."""
 
 import asyncio
 import secrets
@@ -22,12 +22,12 @@ ARGON2 = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _SHORTEST = 10
 _LONGEST = 200
 _FEWEST_DIFFERENT = 5
-# The commonest that are long enough, in lower case.
+# The most common ones that are long enough, in lower case.
 _COMMONEST = frozenset((Path(__file__).parent / "commonest.txt").read_text().split())
 
 
 def validate_password(password: str, email: str, param: str = "password") -> str:
-    """The password, where it is no guesser's first choice; raises ValidationFailed with the reason."""
+    """The password, where it satisfies the policy; raises ValidationFailed with the reason."""
     typed = password.lower()
     if not _SHORTEST <= len(password) <= _LONGEST:
         raise ValidationFailed(f"A password has {_SHORTEST} to {_LONGEST} characters.", param=param)
@@ -39,7 +39,7 @@ def validate_password(password: str, email: str, param: str = "password") -> str
 
 
 class PasswordHasher:
-    """Hashes a few at a time, each in a thread; who comes when too many wait is told to come again."""
+    """Hashes a few at a time, each in a thread; raises Overloaded where too many wait."""
 
     def __init__(self, hasher: argon2.PasswordHasher = ARGON2, *, at_once: int = 2, most_waiting: int = 100) -> None:
         self.hasher = hasher
@@ -49,11 +49,11 @@ class PasswordHasher:
         self._decoy = _decoy_of(hasher)
 
     async def hash(self, password: str) -> str:
-        return await self._work(partial(self.hasher.hash, _composed(password)))
+        return await self._work(partial(self.hasher.hash, _normalized(password)))
 
     async def verify(self, password: str, hashed: str | None) -> bool:
-        """Whether it is the one that was hashed. Where there is none it takes as long, and is not."""
-        return await self._work(partial(self._verify, _composed(password[:_LONGEST]), hashed or self._decoy))
+        """Whether the password matches the hash; without a hash false, after the same time."""
+        return await self._work(partial(self._verify, _normalized(password[:_LONGEST]), hashed or self._decoy))
 
     def is_stale(self, hashed: str) -> bool:
         """Whether it was hashed with other parameters than today's."""
@@ -77,13 +77,13 @@ class PasswordHasher:
             self._waiting -= 1
 
 
-def _composed(password: str) -> str:
-    """The same, whichever way a keyboard writes it."""
+def _normalized(password: str) -> str:
+    """In Unicode's form NFKC, the same whichever keyboard it is typed on."""
     return unicodedata.normalize("NFKC", password)
 
 
 def _decoy_of(hasher: argon2.PasswordHasher) -> str:
-    """What nobody's password is the hash of, at the same cost."""
+    """A hash that no password matches, with the same cost."""
     salt, hashed = (b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (16, 32))
     cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
     return f"$argon2id$v=19${cost}${salt}${hashed}"

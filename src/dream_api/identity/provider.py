@@ -1,4 +1,4 @@
-"""What a sign-in by another provider consists of, whoever the provider is."""
+"""The contract of sign-in providers: flow, claims, errors."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ class ProviderFailed(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Whom the provider vouches for; the subject is theirs for ever, an address may change."""
+    """The person, as the provider identifies them: the subject is permanent, an address may change."""
 
     issuer: str
     subject: str
@@ -31,7 +31,7 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One sign-in that is under way in one browser, which keeps it sealed."""
+    """A sign-in in progress, stored encrypted in a cookie of its browser."""
 
     state: str
     nonce: str
@@ -40,12 +40,12 @@ class Flow:
     # Where the person wanted to go.
     next: str
 
-    def sealed(self, key: InstanceKey) -> str:
+    def seal(self, key: InstanceKey) -> str:
         return key.seal(json.dumps(asdict(self)), _SEALED_FOR)
 
     @classmethod
-    def opened(cls, sealed: str, key: InstanceKey) -> "Flow":
-        """Raises ProviderFailed where it is none of ours, or too old."""
+    def unseal(cls, sealed: str, key: InstanceKey) -> "Flow":
+        """Decrypt a flow; raises ProviderFailed where it is not ours, or too old."""
         try:
             flow = cls(**json.loads(key.open(sealed, _SEALED_FOR)))
         except (DecryptionFailed, ValueError, TypeError):
@@ -56,7 +56,7 @@ class Flow:
 
 
 class Provider(Protocol):
-    """Who else may sign people in."""
+    """A provider by which people may sign in."""
 
     name: str
 
@@ -64,6 +64,6 @@ class Provider(Protocol):
         """A new flow, and the address at the provider to which the browser goes."""
         ...
 
-    async def finish(self, flow: Flow, told: Mapping[str, str]) -> Claims:
-        """Whom the provider vouches for, by what it told the browser to bring; raises ProviderFailed."""
+    async def finish(self, flow: Flow, params: Mapping[str, str]) -> Claims:
+        """The person's claims, from the query parameters of the callback; raises ProviderFailed."""
         ...

@@ -1,4 +1,4 @@
-"""Recovery codes: what still opens the door when the authenticator is lost."""
+"""Recovery codes: replace the authenticator app when it is lost."""
 
 import secrets
 
@@ -9,31 +9,31 @@ from dream_api.core.secrets import hash_token
 from dream_api.identity.tables import recovery_codes
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_HOW_MANY = 10
+_CODE_COUNT = 10
 _GROUPS = 4
 _GROUP = 4
 r = recovery_codes.c
 
 
-async def make_codes(tx: Tx, subject: str) -> list[str]:
-    """New ones, `k3xw-…`, told here and never again; those from before no longer work."""
-    await drop_codes(tx, subject)
-    made = ["-".join(_group() for _ in range(_GROUPS)) for _ in range(_HOW_MANY)]
+async def create_codes(tx: Tx, subject: str) -> list[str]:
+    """New codes, `k3xw-…`: returned here only, stored as hashes; earlier ones no longer work."""
+    await delete_codes(tx, subject)
+    made = ["-".join(_group() for _ in range(_GROUPS)) for _ in range(_CODE_COUNT)]
     await tx.execute(insert(recovery_codes), [{"subject": subject, "hash": _hash(subject, code)} for code in made])
     return made
 
 
 async def use_code(tx: Tx, subject: str, code: str) -> bool:
-    """Whether it is one of the subject's, which it is this once."""
+    """Whether it is a code of the subject; it is used up."""
     which = (r.subject == subject, r.hash == _hash(subject, code))
     return await tx.execute(delete(recovery_codes).where(*which)) == 1
 
 
-async def codes_left(tx: Tx, subject: str) -> int:
+async def count_recovery_codes(tx: Tx, subject: str) -> int:
     return await tx.scalar(select(func.count()).select_from(recovery_codes).where(r.subject == subject))
 
 
-async def drop_codes(tx: Tx, subject: str) -> None:
+async def delete_codes(tx: Tx, subject: str) -> None:
     await tx.execute(delete(recovery_codes).where(r.subject == subject))
 
 
@@ -42,6 +42,6 @@ def _group() -> str:
 
 
 def _hash(subject: str, code: str) -> bytes:
-    """Of 80 random bits, and whose they are; however they are typed."""
+    """The hash of code and subject, whatever case and separators were typed."""
     typed = "".join(c for c in code.lower() if c.isalnum()).replace("o", "0").replace("l", "1").replace("i", "1")
     return hash_token(f"{subject} {typed}")

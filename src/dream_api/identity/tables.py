@@ -1,4 +1,4 @@
-"""What proves who somebody is; a subject is the id of a person, of whatever kind."""
+"""Tables of one-time links, login attempts and second factors; a subject is the id of a person of any kind."""
 
 from sqlalchemy import Column, Index, Table
 
@@ -20,7 +20,7 @@ one_time_links = Table(
     info={"scope": "directory", "personal": True, "keep": "until used or expired"},
 )
 
-# Directory: tries that failed, by the digest of what was tried; also of what does not exist, so that nobody can tell.
+# Directory: failed attempts, by the hash of their name; also of accounts that do not exist, which must not show.
 attempts = Table(
     "attempts",
     metadata,

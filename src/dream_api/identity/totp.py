@@ -1,4 +1,4 @@
-"""Codes of an authenticator app, six digits that change every 30 seconds; each works once."""
+"""TOTP second factor: six-digit codes of an authenticator app; each works once."""
 
 import hmac
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, ValidationFailed
 from dream_api.core.secrets import InstanceKey
-from dream_api.identity.recovery_codes import drop_codes, make_codes, use_code
+from dream_api.identity.recovery_codes import create_codes, delete_codes, use_code
 from dream_api.identity.tables import second_factors
 
 _STEP = 30 * clock.SECOND
-# So many steps too early or too late still will do: clocks of phones differ.
-_SLACK = 1
+# So many steps too early or too late are accepted: clocks of phones differ.
+_TOLERANCE = 1
 _DIGITS = 6
-# What showed that somebody has the second factor.
+# Which kind of code was accepted.
 CodeKind = Literal["app", "recovery"]
 f = second_factors.c
 
@@ -35,15 +35,15 @@ class FactorMissing(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Enrolment:
-    """What an app must know: the secret, and the same as a link that it reads from a picture."""
+class TOTPEnrollment:
+    """What an app needs: the secret, and the same as a URI for a QR code."""
 
     secret: str
     link: str
 
 
-async def enroll_totp(tx: Tx, subject: str, key: InstanceKey, *, account: str, issuer: str) -> Enrolment:
-    """A new secret, not in force yet; the same one again until it is confirmed or a day old."""
+async def enroll_totp(tx: Tx, subject: str, key: InstanceKey, *, account: str, issuer: str) -> TOTPEnrollment:
+    """A new secret, not enabled yet; the same one again until it is confirmed or a day old."""
     row = await _row(tx, subject)
     assert row is None or row.confirmed_at is None, "Who has one turns it off first."
     if row is not None and row.created_at > clock.now() - clock.DAY:
@@ -54,16 +54,16 @@ async def enroll_totp(tx: Tx, subject: str, key: InstanceKey, *, account: str, i
         made = {"sealed": key.seal(secret, subject), "last_step": 0, "created_at": clock.now(), "confirmed_at": None}
         await tx.execute(insert(second_factors).values(subject=subject, **made))
     link: str = TOTP(secret, name=account, issuer=issuer).provisioning_uri()  # pyright: ignore[reportUnknownVariableType]
-    return Enrolment(secret, link)
+    return TOTPEnrollment(secret, link)
 
 
-async def confirm_factor(tx: Tx, subject: str, key: InstanceKey, code: str) -> list[str]:
-    """From now on it is asked for; the recovery codes, told here and never again. Raises CodeWrong."""
+async def confirm_totp(tx: Tx, subject: str, key: InstanceKey, code: str) -> list[str]:
+    """Enable the factor and return its recovery codes, which are shown only once. Raises CodeWrong."""
     row = await _row(tx, subject)
-    if row is None or row.confirmed_at is not None or not await _takes(tx, row, key, code):
+    if row is None or row.confirmed_at is not None or not await _accept(tx, row, key, code):
         raise _wrong()
     await tx.execute(update(second_factors).where(f.subject == subject).values(confirmed_at=clock.now()))
-    return await make_codes(tx, subject)
+    return await create_codes(tx, subject)
 
 
 async def verify_totp(tx: Tx, subject: str, key: InstanceKey, code: str) -> CodeKind:
@@ -71,46 +71,48 @@ async def verify_totp(tx: Tx, subject: str, key: InstanceKey, code: str) -> Code
     row = await _row(tx, subject)
     if row is None or row.confirmed_at is None:
         raise _wrong()
-    if await _takes(tx, row, key, code):
+    if await _accept(tx, row, key, code):
         return "app"
     if await use_code(tx, subject, code):
         return "recovery"
     raise _wrong()
 
 
-async def has_factor(tx: Tx, subject: str) -> bool:
-    """Whether a code is asked for."""
-    row = await _row(tx, subject, held=False)
+async def has_second_factor(tx: Tx, subject: str) -> bool:
+    """Whether sign-in requires a code."""
+    row = await _row(tx, subject, lock=False)
     return row is not None and row.confirmed_at is not None
 
 
-async def renew_codes(tx: Tx, subject: str) -> list[str]:
+async def renew_recovery_codes(tx: Tx, subject: str) -> list[str]:
     """New recovery codes, instead of those that there were; raises FactorMissing where there is no second factor."""
-    if not await has_factor(tx, subject):
+    if not await has_second_factor(tx, subject):
         raise FactorMissing("Recovery codes stand in for an authenticator app, and there is none.")
-    return await make_codes(tx, subject)
+    return await create_codes(tx, subject)
 
 
 async def disable_totp(tx: Tx, subject: str) -> None:
-    """No code is asked for any more."""
+    """Remove the second factor and its recovery codes."""
     await tx.execute(delete(second_factors).where(f.subject == subject))
-    await drop_codes(tx, subject)
+    await delete_codes(tx, subject)
 
 
-async def _row(tx: Tx, subject: str, *, held: bool = True) -> Row[Any] | None:
+async def _row(tx: Tx, subject: str, *, lock: bool = True) -> Row[Any] | None:
     query = select(second_factors).where(f.subject == subject)
-    return await tx.first(query.with_for_update() if held else query)
+    return await tx.first(query.with_for_update() if lock else query)
 
 
-async def _takes(tx: Tx, row: Row[Any], key: InstanceKey, code: str) -> bool:
-    """Whether it is the code of a step near now and later than any before, which it is this once."""
+async def _accept(tx: Tx, row: Row[Any], key: InstanceKey, code: str) -> bool:
+    """Whether it is the code of a step near now and later than the last one; it is used up."""
     typed = "".join(code.split())
     if len(typed) != _DIGITS or not typed.isascii() or not typed.isdecimal():
         return False
     totp = TOTP(key.open(row.sealed, row.subject))
     now = clock.now() // _STEP
     matching = [
-        step for step in range(now - _SLACK, now + _SLACK + 1) if hmac.compare_digest(totp.generate_otp(step), typed)
+        step
+        for step in range(now - _TOLERANCE, now + _TOLERANCE + 1)
+        if hmac.compare_digest(totp.generate_otp(step), typed)
     ]
     steps = [step for step in matching if step > row.last_step]
     if not steps:

@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeVar
 
 from dream_api import customers
 from dream_api.core import clock
-from dream_api.core.cache import keep
+from dream_api.core.cache import memoize
 from dream_api.core.errors import Overloaded
 from dream_api.customers import Customer
 from dream_api.metering.calls import QueuedCall, UsageCall
@@ -81,7 +81,7 @@ class IncrementBuilder:
                 return known
         life = (call.key.platform_no, customer_no, call.meter.no)
         charge = Increment(life, call.quantity, opened.limits, windows.hour, opened.period.starts_at, call.subject)
-        return charge if call.subject is not None else keep(opened.charges, place, charge)
+        return charge if call.subject is not None else memoize(opened.charges, place, charge)
 
     def _level(
         self, windows: CurrentWindows, level: PlatformPlan, platform_no: int, now: int, closings: Closings

@@ -97,7 +97,7 @@ class MeteringEngine:
                     tx, key.platform_id, key.platform_no, key.project_id, key.project_no, key.mode
                 )
 
-        plans = await self.plans.get_or_load(key.plans_name, load, anew=plan is not None)
+        plans = await self.plans.get_or_load(key.plans_name, load, reload=plan is not None)
         assert plans is not None
         return plans
 

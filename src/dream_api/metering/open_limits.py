@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from dream_api.catalog import Plan
 from dream_api.core import clock
-from dream_api.core.cache import keep
+from dream_api.core.cache import memoize
 from dream_api.customers import Customer, has_lapsed, period_of
 from dream_api.usage import CurrentLimit, Increment, Limit, Meter, Period, Window, window_at
 
@@ -93,7 +93,7 @@ class CurrentWindows:
             if not limits or (corrects and all(limit.window is not Window.PERIOD for limit in limits)):
                 limits = (*limits, Limit(meter.no, Window.PERIOD, "hard", None))
             open_limits = tuple(window_at(limit, self.hour, period) for limit in limits)
-            opened = keep(self._opened, key, CurrentLimits(plan.name, meter.name, period, open_limits))
+            opened = memoize(self._opened, key, CurrentLimits(plan.name, meter.name, period, open_limits))
         return opened
 
     def of_level(self, level: PlatformPlan, plan: Plan, platform_no: int, period: Period) -> CurrentPlatformLimits:
@@ -113,7 +113,7 @@ class CurrentWindows:
                 self.hour,
                 period.starts_at,
             )
-            opened = keep(self._levels, key, made)
+            opened = memoize(self._levels, key, made)
         return opened
 
 
@@ -135,7 +135,7 @@ class BillingPeriods:
         known = self._known.get(key)
         if known is None or not known.starts_at <= now < known.ends_at:
             own = period_of(customer, now)
-            known = keep(self._known, key, Period(*(own or clock.month_of(now))))
+            known = memoize(self._known, key, Period(*(own or clock.month_of(now))))
         return known
 
 

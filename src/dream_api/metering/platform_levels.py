@@ -2,7 +2,7 @@
 
 from dream_api import catalog, customers, platforms
 from dream_api.catalog import Home, Plan, Plans
-from dream_api.core.cache import Cache, keep
+from dream_api.core.cache import Cache, memoize
 from dream_api.core.db import Database
 from dream_api.customers import Customer
 from dream_api.keys import Key
@@ -47,7 +47,7 @@ class PlatformPlanCache:
         plans = self._plans.get(self._plans_name)
         if customer is None or plans is None:
             return None
-        return keep(self._found, key.platform_id, (versions, self._level(customer, plans)))[1]
+        return memoize(self._found, key.platform_id, (versions, self._level(customer, plans)))[1]
 
     async def of(self, key: Key) -> PlatformPlan:
         home = self._of_home.project

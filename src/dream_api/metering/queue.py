@@ -101,7 +101,7 @@ class Queue:
                 continue
             for waiting in attempt.met:
                 if waiting.customer is not None:
-                    self._known.put(waiting.call.customer_name, waiting.customer, read_at=read_at)
+                    self._known.put(waiting.call.customer_name, waiting.customer, version=read_at)
             for waiting in attempt.active:
                 if waiting.level is not None and waiting.customer is not None:
                     waiting.level.note_active(waiting.customer.no)

@@ -46,7 +46,7 @@ async def invite(
     proper = accounts.normalize_email(email)
     refuse_touching_owners(by, role)
     await queries.lock_platform(tx, platform_id)
-    known = await accounts.user_of(tx, proper)
+    known = await accounts.find_user_by_email(tx, proper)
     if known is not None and await member_queries.member_row(tx, platform_id, known.id) is not None:
         raise AlreadyAMember("They are a member of the platform already.", param="email")
     now = clock.now()

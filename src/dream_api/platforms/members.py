@@ -82,7 +82,7 @@ async def remove_member(tx: Tx, platform_id: str, user_id: str, *, by: Role) -> 
     if member.role == "owner":
         await _refuse_last_owner(tx, platform_id)
     await member_queries.delete_member(tx, platform_id, user_id)
-    await accounts.revoke_on(tx, platform_id, user_id)
+    await accounts.revoke_member_tokens(tx, platform_id, user_id)
     return member
 
 

@@ -18,7 +18,7 @@ async def operator_is_missing(tx: Tx) -> bool:
 async def make_operator_link(tx: Tx) -> str:
     """The secret part of `/account/operator/…`: it works for a day, once, and those from before no longer do."""
     platform = await operator_platform(tx)
-    await identity.forget_links(tx, platform.id, _LINK)
+    await identity.delete_links(tx, platform.id, _LINK)
     return await identity.issue_link(tx, _LINK, platform.id, lasts=_LASTS)
 
 

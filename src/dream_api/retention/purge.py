@@ -92,7 +92,7 @@ async def _is_reserved(tx: Tx, project: Project) -> bool:
 
 async def _purge_platform(database: Database, platform: Platform, key: InstanceKey, mode: Mode) -> None:
     async with database.write() as tx:
-        await accounts.revoke_all(tx, platform.id)
+        await accounts.revoke_platform_tokens(tx, platform.id)
     async with database.read() as tx:
         rows = await platforms.every_project(tx, platform.id)
         paid = [row.id for row in rows if await billing.has_payments(tx, platform.id, row.id, "live")]

@@ -1,4 +1,4 @@
-"""Runs the server: one per data directory, and nothing that was begun is lost when it stops."""
+"""The process model of the server: supervisor, sockets, lock, worker process."""
 
 from dream_api.server.lifecycle import Greeting, serve
 from dream_api.server.lock import AlreadyRunning, lock_data_directory

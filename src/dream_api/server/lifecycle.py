@@ -1,4 +1,4 @@
-"""The server's life: looked at, begun, told, and stopped with nothing lost."""
+"""The lifecycle of a server process: prepare the instance, listen, greet, shut down gracefully."""
 
 import asyncio
 import gc
@@ -11,7 +11,7 @@ from rich.console import Console
 
 from dream_api import app
 from dream_api.core import logs, secrets
-from dream_api.core.console import CommandError, Instance, opened
+from dream_api.core.console import CommandError, Instance, open_instance
 from dream_api.core.http import Connections, FastPathProtocolFactory, HttpProtocols, TrustedProxies
 from dream_api.core.settings import Settings
 from dream_api.server.lock import lock_data_directory
@@ -21,14 +21,14 @@ from dream_api.server.supervisor import Supervisor
 
 _BACKLOG = 4096
 
-# Looks at the prepared instance, and answers what is to be said once the server listens.
+# Reads the prepared instance, and returns the function that prints the greeting once the server listens.
 Greeting = Callable[[Instance], Awaitable[Callable[[], None]]]
 
 
 def serve(settings: Settings, *, greet: Greeting) -> None:
     """Serve until SIGINT or SIGTERM, in as many processes as are set; begun requests are answered first.
 
-    Stopped, with nothing begun, where another server runs, the port is taken or there is no database.
+    CommandError, before anything is started, where another server runs, the port is taken or there is no database.
     """
     logs.configure(settings.log_format, settings.log_level)
     if settings.is_embedded and settings.processes > 1:
@@ -43,8 +43,8 @@ def serve(settings: Settings, *, greet: Greeting) -> None:
         if ready.processes == 1:
             serve_on(sockets, ready, greeting)
             return
-        with metrics_directory() as figures:
-            Supervisor(ready, sockets, figures, greeting).run()
+        with metrics_directory() as directory:
+            Supervisor(ready, sockets, directory, greeting).run()
 
 
 def serve_on(sockets: list[socket.socket], settings: Settings, greeting: Callable[[], None]) -> None:
@@ -53,22 +53,22 @@ def serve_on(sockets: list[socket.socket], settings: Settings, greeting: Callabl
 
 
 async def _prepared(settings: Settings, greet: Greeting) -> Callable[[], None]:
-    """What to say once the server listens; what would keep it from starting is told here, in a sentence."""
-    async with opened(app, settings, Console(quiet=True), creates=True) as instance:
+    """The greeting to print once the server listens; CommandError where something keeps it from starting."""
+    async with open_instance(app, settings, Console(quiet=True), creates=True) as instance:
         await instance.prepare()
         secrets.instance_key(settings)
         return await greet(instance)
 
 
 def _config(settings: Settings) -> uvicorn.Config:
-    front = app.create_app(settings)
+    root_app = app.create_app(settings)
     connections = Connections(settings.connections_per_address, TrustedProxies(settings.trusted_proxies))
     return uvicorn.Config(
-        front,
+        root_app,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=FastPathProtocolFactory(front.hot, HttpProtocols(connections, front.answer_error)),  # pyright: ignore[reportArgumentType]
+        http=FastPathProtocolFactory(root_app.hot, HttpProtocols(connections, root_app.answer_error)),  # pyright: ignore[reportArgumentType]
         ws="none",
         lifespan="on",
         log_config=None,
@@ -83,7 +83,7 @@ def _config(settings: Settings) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """Tells when it listens, and ends with exit code 0 when it was told to."""
+    """Greets once it listens, and ends with exit code 0 after a signal to stop."""
 
     def __init__(self, config: uvicorn.Config, greeting: Callable[[], None]) -> None:
         super().__init__(config)
@@ -97,14 +97,14 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await super().shutdown(sockets)
-        # Uvicorn would now die of the signal that told it to stop; but all is tidied up: no failure.
+        # Uvicorn would now re-raise the signal that stopped it; but the shutdown was graceful: no failure.
         self._captured_signals.clear()  # pyright: ignore[reportPrivateUsage]
 
 
 def _settle_memory() -> None:
-    """What the start has made stays: the collector need not look at it again, nor look after every few calls.
+    """Exempt what the start has made from garbage collection, and collect less often.
 
-    Measured: with the interpreter's thresholds a tenth of a metered call is spent looking for garbage.
+    Measured: with the interpreter's thresholds a tenth of a metered call is spent collecting garbage.
     """
     gc.collect()
     gc.freeze()

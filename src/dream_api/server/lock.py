@@ -24,7 +24,7 @@ class AlreadyRunning(CommandError):
 
 @contextmanager
 def lock_data_directory(directory: Path) -> Generator[None, None, None]:
-    """Hold the data directory's lock; the system lets go of it when the process ends, however it ends."""
+    """Hold the data directory's lock; the system releases it when the process ends, however it ends."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (directory / _LOCK_NAME).open("a+") as file:
         try:

@@ -1,4 +1,4 @@
-"""Where the processes of one server keep their figures for `/metrics`."""
+"""The directory in which the processes of one server share their metrics."""
 
 import fcntl
 import os
@@ -8,16 +8,16 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_FIGURES = "dream-api-metrics-"
+_PREFIX = "dream-api-metrics-"
 
 
 @contextmanager
 def metrics_directory() -> Generator[Path, None, None]:
-    """Where the processes of one server keep their figures; removed afterwards, as is what killed servers left."""
-    _remove_abandoned_figures()
-    # Under its name only once it is locked, so that nobody takes it for an abandoned one. The lock also keeps those
-    # away who tidy up temporary directories by age.
-    draft = Path(tempfile.mkdtemp(prefix=f"new-{_FIGURES}"))
+    """A temporary directory for metrics; removed afterwards, as are those that killed servers left behind."""
+    _remove_abandoned()
+    # Under its name only once it is locked, so that no other server takes it for an abandoned one. The lock also keeps
+    # it from being removed by cleaners of temporary directories.
+    draft = Path(tempfile.mkdtemp(prefix=f"new-{_PREFIX}"))
     with _locked(draft):
         directory = draft.rename(draft.with_name(draft.name.removeprefix("new-")))
         try:
@@ -26,8 +26,8 @@ def metrics_directory() -> Generator[Path, None, None]:
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def _remove_abandoned_figures() -> None:
-    for directory in Path(tempfile.gettempdir()).glob(f"{_FIGURES}*"):
+def _remove_abandoned() -> None:
+    for directory in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError), _locked(directory):
             shutil.rmtree(directory, ignore_errors=True)
 

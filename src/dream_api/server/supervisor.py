@@ -1,9 +1,9 @@
-"""Several server processes on the same sockets, and their parent: it starts, watches, replaces and stops them.
+"""The supervisor of several server processes on the same sockets: starts, watches, replaces and stops them.
 
 Each child is a fresh interpreter: it shares the sockets and the database with the others, but no connection, no event
-loop, and nothing random that was made at import. Two kinds of pipes stand between them. Of the *line* all children hold
-the end to read: when it ends, the parent is gone, however it went. Of its *news* every child holds the end to write: a
-byte tells that it listens, the end that it is gone, however it went.
+loop, and nothing random that was made at import. Two kinds of pipes connect them. All children
+hold the read end of the *parent pipe*: when it closes, the parent is gone, however it went. Every child holds the write
+end of its own *status pipe*: a byte means that it listens, the close that it is gone, however it went.
 
 The sockets stay open in the parent. What connects while nobody accepts waits there for the next process that does.
 """
@@ -32,7 +32,7 @@ from dream_api.core.settings import Settings
 _log = structlog.get_logger()
 
 _MODULE = "dream_api.server.child"
-# Whoever served for less has failed to start, and the next one is waited with.
+# A process that served for less has failed to start, and is replaced after a pause.
 _STEADY_SECONDS = 1.0
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
@@ -41,13 +41,13 @@ _TIDYING_SECONDS = 15
 
 
 class EndedAtOnce(CommandError):
-    """Told to stop a second time, the parent waits for nothing."""
+    """At a second signal to stop, the supervisor waits for nothing."""
 
     def __init__(self) -> None:
         super().__init__(
-            "The server was told to stop a second time and ended at once.",
+            "The server received a second signal to stop and ended at once.",
             code="ended_at_once",
-            hint="Requests that were being answered may be counted all the same; `dream-api doctor` proves the rest.",
+            hint="Requests that were being answered may be counted all the same; `dream-api doctor` checks the rest.",
         )
 
 
@@ -66,12 +66,12 @@ class Supervisor:
     """The parent of `settings.processes` server processes; it serves nothing itself."""
 
     def __init__(
-        self, settings: Settings, sockets: list[socket.socket], figures: Path, greeting: Callable[[], None]
+        self, settings: Settings, sockets: list[socket.socket], metrics_directory: Path, greeting: Callable[[], None]
     ) -> None:
         """The greeting is called once all of them listen."""
         self._settings = settings
         self._sockets = sockets
-        self._figures = figures
+        self._metrics_directory = metrics_directory
         self._greeting: Callable[[], None] | None = greeting
         self._places = [_Place(number) for number in range(1, settings.processes + 1)]
         self._to_renew: deque[_Place] = deque()
@@ -80,9 +80,9 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> None:
-        """Returns when it was told to stop and all have ended; EndedAtOnce when it was told twice."""
-        with self._selector, _told_signals() as signals, _pipe() as (self._line, _):
-            self._selector.register(signals, selectors.EVENT_READ, partial(self._hear_signals, signals))
+        """Returns after a signal to stop, when all have ended; EndedAtOnce at a second signal."""
+        with self._selector, _caught_signals() as signals, _pipe() as (self._parent_pipe, _):
+            self._selector.register(signals, selectors.EVENT_READ, partial(self._handle_signals, signals))
             try:
                 while not self._is_over:
                     self._start_due()
@@ -104,13 +104,13 @@ class Supervisor:
         return self._is_stopping and all(place.process is None for place in self._places)
 
     def _seconds_to_wait(self) -> float | None:
-        """Until something must be done though nobody says anything; None where nothing must."""
+        """Seconds until the next timer; None where there is none."""
         moments = [place.due_at for place in self._places if place.process is None]
         if self._kill_at is not None:
             moments = [self._kill_at]
         return max(0.0, min(moments) - time.monotonic()) if moments else None
 
-    # Starting, and what is heard of those who were started.
+    # Starting, and the status of what was started.
 
     def _start_due(self) -> None:
         for place in self._places:
@@ -118,36 +118,37 @@ class Supervisor:
                 self._start(place)
 
     def _start(self, place: _Place) -> None:
-        news, writing = os.pipe()
+        status_pipe, writing = os.pipe()
         try:
             place.process = self._launch(place, writing)
         except OSError as problem:
-            os.close(news)
+            os.close(status_pipe)
             self._pause(place)
             _log.error("server process cannot be started", place=place.number, reason=str(problem))
         else:
-            self._selector.register(news, selectors.EVENT_READ, partial(self._hear_news, place, news))
+            self._selector.register(status_pipe, selectors.EVENT_READ, partial(self._read_status, place, status_pipe))
         finally:
             os.close(writing)
 
-    def _launch(self, place: _Place, news: int) -> "subprocess.Popen[bytes]":
+    def _launch(self, place: _Place, status_pipe: int) -> "subprocess.Popen[bytes]":
         sockets = [one.fileno() for one in self._sockets]
-        words = ["--sockets", *map(str, sockets), "--line", str(self._line), "--news", str(news)]
+        pipes = ["--parent-pipe", str(self._parent_pipe), "--status-pipe", str(status_pipe)]
         return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-P", "-m", _MODULE, *words],  # -P: nothing is imported from the working directory
+            # -P: nothing is imported from the working directory
+            [sys.executable, "-P", "-m", _MODULE, "--sockets", *map(str, sockets), *pipes],
             stdin=subprocess.DEVNULL,
-            env=os.environ | _typed(self._settings) | metrics.shared(self._figures, place.number),
-            pass_fds=[*sockets, self._line, news],
-            # Ctrl-C on a terminal is for the parent alone, which tells them to stop.
+            env=os.environ | _environment(self._settings) | metrics.shared(self._metrics_directory, place.number),
+            pass_fds=[*sockets, self._parent_pipe, status_pipe],
+            # Ctrl-C on a terminal is for the parent alone, which stops them.
             process_group=0,
         )
 
-    def _hear_news(self, place: _Place, news: int) -> None:
+    def _read_status(self, place: _Place, status_pipe: int) -> None:
         assert place.process is not None
-        if not os.read(news, 1):
-            self._selector.unregister(news)
-            os.close(news)
-            self._bury(place, place.process)
+        if not os.read(status_pipe, 1):
+            self._selector.unregister(status_pipe)
+            os.close(status_pipe)
+            self._reap(place, place.process)
             return
         place.listens_since = time.monotonic()
         _log.info("server process listens", place=place.number, pid=place.process.pid)
@@ -157,30 +158,30 @@ class Supervisor:
         if place is self._renewing:
             self._renew_next()
 
-    def _bury(self, place: _Place, process: "subprocess.Popen[bytes]") -> None:
-        """Another takes its place: at once after one that served, a little later after one that failed to."""
+    def _reap(self, place: _Place, process: "subprocess.Popen[bytes]") -> None:
+        """Collect the ended process and schedule its replacement: after a pause if it failed to start."""
         code = process.wait()
         place.process = None
-        metrics.leave(self._figures, place.number)
-        pause = self._pause(place, was_told=code == 0)
+        metrics.leave(self._metrics_directory, place.number)
+        pause = self._pause(place, was_stopped=code == 0)
         if code == 0:
             _log.info("server process stopped", place=place.number, pid=process.pid)
         else:
             facts = {"place": place.number, "pid": process.pid, **_cause(code), "next_in_seconds": pause}
             _log.warning("server process died", **facts)
 
-    def _pause(self, place: _Place, *, was_told: bool = False) -> float:
+    def _pause(self, place: _Place, *, was_stopped: bool = False) -> float:
         now = time.monotonic()
         is_steady = place.listens_since is not None and now - place.listens_since >= _STEADY_SECONDS
-        place.failures = 0 if is_steady or was_told else place.failures + 1
+        place.failures = 0 if is_steady or was_stopped else place.failures + 1
         place.listens_since = None
         pause = _pause_after(place.failures)
         place.due_at = now + pause
         return pause
 
-    # What the parent is told.
+    # Signals.
 
-    def _hear_signals(self, signals: int) -> None:
+    def _handle_signals(self, signals: int) -> None:
         for number in os.read(signals, 64):
             if number == signal.SIGHUP:
                 self._renew_all()
@@ -190,7 +191,7 @@ class Supervisor:
                 self._stop()
 
     def _stop(self) -> None:
-        """Nobody connects any more, and every process answers what it has begun."""
+        """Close the sockets, and let every process answer the requests it has begun."""
         self._kill_at = time.monotonic() + self._settings.shutdown_seconds + _TIDYING_SECONDS
         self._to_renew.clear()
         for one in self._sockets:
@@ -223,8 +224,8 @@ class Supervisor:
             self._renewing.process.terminate()
 
 
-def _typed(settings: Settings) -> dict[str, str]:
-    """The settings that may have been typed, or were found at the start."""
+def _environment(settings: Settings) -> dict[str, str]:
+    """The settings that the command line or the start may have changed."""
     return {
         "DREAM_HOST": settings.host,
         "DREAM_PORT": str(settings.port),
@@ -254,12 +255,12 @@ def _pipe() -> Generator[tuple[int, int], None, None]:
 
 
 @contextmanager
-def _told_signals() -> Generator[int, None, None]:
-    """Where the numbers of signals can be read. On a terminal SIGHUP says that it was closed: it ends the parent."""
-    heard = [signal.SIGTERM, signal.SIGINT] + ([] if os.isatty(0) else [signal.SIGHUP])
+def _caught_signals() -> Generator[int, None, None]:
+    """A descriptor from which signal numbers can be read. On a terminal SIGHUP means that it was closed: not caught."""
+    caught = [signal.SIGTERM, signal.SIGINT] + ([] if os.isatty(0) else [signal.SIGHUP])
     with _pipe() as (reading, writing):
         os.set_blocking(writing, False)
-        handlers = {signum: signal.signal(signum, _note) for signum in heard}
+        handlers = {signum: signal.signal(signum, _ignore) for signum in caught}
         before = signal.set_wakeup_fd(writing)
         try:
             yield reading
@@ -269,5 +270,5 @@ def _told_signals() -> Generator[int, None, None]:
                 signal.signal(signum, handler)
 
 
-def _note(_signum: int, _frame: FrameType | None) -> None:
-    """Its number is written by the interpreter; all it needs is a handler."""
+def _ignore(_signum: int, _frame: FrameType | None) -> None:
+    """The interpreter writes the number to the descriptor; a handler is only needed to catch the signal."""

@@ -1,4 +1,4 @@
-"""The worker process: background jobs, beside servers on PostgreSQL."""
+"""The worker process: background jobs outside the servers, on PostgreSQL."""
 
 import asyncio
 import signal
@@ -14,17 +14,17 @@ _log = structlog.get_logger()
 
 
 async def work(database: Database, settings: Settings) -> str:
-    """Run jobs until SIGINT or SIGTERM; the worker's name."""
-    selling = app.open_billing(settings, database)
-    working = Worker(database, app.build_job_registry(settings, selling))
-    _stop_when_told(working)
+    """Run jobs until SIGINT or SIGTERM; returns the worker's name."""
+    billing_context = app.open_billing(settings, database)
+    working = Worker(database, app.build_job_registry(settings, billing_context))
+    _stop_on_signals(working)
     _log.info("working", worker=working.name)
     await working.run()
     return working.name
 
 
-def _stop_when_told(working: Worker) -> None:
-    """What runs may end within the grace; then it is given back to the other workers."""
+def _stop_on_signals(working: Worker) -> None:
+    """Running jobs may finish within the grace period; then they are released to the other workers."""
     loop = asyncio.get_running_loop()
     stopping: set[asyncio.Task[None]] = set()
 

@@ -164,7 +164,7 @@ async def test_a_server_that_nobody_vouches_for_gets_no_password(database: Datab
     carrier = SMTPTransport(f"smtp://dream:secret@127.0.0.1:{server.sockets[0].getsockname()[1]}", "hello@example.com")
 
     with pytest.raises((SMTPException, OSError)):
-        await carrier.carry(carrier.message_of(row), row.to)
+        await carrier.send(carrier.message_of(row), row.to)
     await has_ended.wait()
     server.close()
     assert heard[:2] == [b"EHLO", b"STARTTLS"]

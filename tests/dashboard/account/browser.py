@@ -95,9 +95,9 @@ async def recorded(instance: Instance, email: str) -> list[str]:
     """The actions in the person's own security log, the newest first."""
     await work_off(instance)
     async with instance.database.read() as tx:
-        user = await accounts.user_of(tx, email)
+        user = await accounts.find_user_by_email(tx, email)
         assert user is not None
-        return [entry.action for entry in await audit.entries_of(tx, user.id, limit=100)]
+        return [entry.action for entry in await audit.list_entries(tx, user.id, limit=100)]
 
 
 @contextmanager

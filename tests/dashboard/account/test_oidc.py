@@ -114,7 +114,7 @@ async def test_whoever_made_the_account_in_anothers_name_loses_it(instance: Inst
     await mallory.sign_up("ada@example.com")
     await work_off(instance)
     async with instance.database.write() as tx:  # as it was possible before one had to confirm the address first
-        user = await accounts.user_of(tx, "ada@example.com")
+        user = await accounts.find_user_by_email(tx, "ada@example.com")
         assert user is not None
         opened = await accounts.open_session(tx, user.id, address="127.0.0.1", agent="test")
     mallory = Browser(instance, {"dream_session": opened.token})
@@ -220,7 +220,7 @@ async def test_where_not_everybody_may_join_only_those_who_have_accounts_come_in
     answer = await sign_in(Browser(instance), provider)
     assert (answer.status_code, "no account with this address" in answer.text) == (422, True)
     async with instance.database.read() as tx:
-        assert await accounts.user_of(tx, "ada@example.com") is None
+        assert await accounts.find_user_by_email(tx, "ada@example.com") is None
     assert (await Browser(instance).get("/account/sign-up")).status_code == 403
 
     provider.person["email"] = "alice@example.com"

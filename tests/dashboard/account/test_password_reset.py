@@ -138,7 +138,7 @@ async def test_another_persons_session_is_not_there(instance: Instance) -> None:
     page = (await charlie.get("/account")).text
     assert "this one" in page
     async with instance.database.read() as tx:
-        (theirs,) = await accounts.sessions_of(tx, instance.charlie.user_ids["owner"])
+        (theirs,) = await accounts.list_sessions(tx, instance.charlie.user_ids["owner"])
 
     assert (await browser.send(f"/account/sessions/{theirs.id}/end", on="/account")).status_code == 404
     assert (await charlie.get("/account")).status_code == 200
@@ -154,7 +154,7 @@ async def test_who_closes_the_account_leaves_nothing(instance: Instance) -> None
 
     assert (await browser.sign_in("ada@example.com")).status_code == 422
     async with instance.database.read() as tx:
-        assert await accounts.user_of(tx, "ada@example.com") is None
+        assert await accounts.find_user_by_email(tx, "ada@example.com") is None
 
 
 async def test_the_last_owner_of_a_platform_stays(instance: Instance, browser: Browser) -> None:

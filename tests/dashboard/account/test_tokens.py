@@ -44,7 +44,7 @@ async def test_a_token_works_is_shown_once_and_ends_when_it_is_revoked(instance:
     assert (await browser.send(revoke[1], on="/account")).status_code == 303
     assert await told(instance, token) == 401
     async with instance.database.read() as tx:
-        book = await audit.entries_of(tx, instance.alice.project.platform_id, limit=10)
+        book = await audit.list_entries(tx, instance.alice.project.platform_id, limit=10)
     assert [entry.action for entry in book][:2] == ["token.revoked", "token.issued"]
 
 
@@ -99,7 +99,7 @@ async def test_a_token_ends_with_the_account(instance: Instance) -> None:
 
     async with instance.database.write() as tx:
         await tx.execute(delete(members).where(members.c.user_id == user_id))
-        await accounts.close(tx, user_id)
+        await accounts.close_account(tx, user_id)
 
     assert await told(instance, token) == 401
 

@@ -135,7 +135,7 @@ class Served:
     async def contradictions(self) -> dict[str, Any]:
         """What `doctor` finds, by the name of the check; nothing where all is well."""
         async with _opened(self.settings) as database:
-            findings = [await run_check(database, check) for check in app.every_check()]
+            findings = [await run_check(database, check) for check in app.integrity_checks()]
         return {finding.check.name: finding.contradictions for finding in findings if not finding.holds}
 
     def doctor(self) -> dict[str, Any]:

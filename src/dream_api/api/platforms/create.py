@@ -65,7 +65,7 @@ async def generate_platform_id(
     request: Request, settings: SettingsDep, visitor: CurrentUser, _: IdempotencyKey = None
 ) -> Response:
     """By the session of somebody whose address is verified; personal tokens work on a platform that is there."""
-    accounts.refuse_unverified(visitor.session)
+    accounts.require_verified_email(visitor.session)
     body, raw = await read_json_body(request, NewPlatform)
     mode, address = settings.home_mode, client_address(request.scope)
 

@@ -1,4 +1,4 @@
-"""`dream-api levels`: what platforms may use of the instance."""
+"""`dream-api levels`: levels, and the level of a platform."""
 
 from typing import Annotated, Any
 
@@ -7,7 +7,7 @@ import typer
 from dream_api import audit, catalog, platforms
 from dream_api.catalog import Level, TierLimit
 from dream_api.cli.catalog import prices
-from dream_api.cli.catalog.limits import amount, most_of
+from dream_api.cli.catalog.limits import format_maximum, parse_maximum
 from dream_api.core.console import CommandContext, CommandGroup, CommandResult, KeyValueTable, Table, message
 from dream_api.core.errors import ValidationFailed
 
@@ -18,14 +18,14 @@ _COLUMNS = ("Level", "Name", "Users/hour", "Requests/day", "Requests/month", "Me
 _MOST = "N|unlimited"
 
 
-@levels.stands_alone
-async def list_levels(desk: CommandContext) -> CommandResult:
+@levels.default_command
+async def list_levels(context: CommandContext) -> CommandResult:
     """List the levels: what each platform may use of this instance, and what that costs.
 
     `assign` puts a platform on one, `set` changes what one allows.
     """
-    mode = desk.settings.home_mode
-    found = await catalog.levels_of(desk.tx, mode)
+    mode = context.settings.home_mode
+    found = await catalog.levels_of(context.tx, mode)
     listing = Table(
         _COLUMNS,
         [(level.number, _name(level), *_amounts(level)) for level in found],
@@ -38,7 +38,7 @@ async def list_levels(desk: CommandContext) -> CommandResult:
 
 @levels.writes
 async def set_level(
-    desk: CommandContext,
+    context: CommandContext,
     number: Number,
     name: Annotated[str | None, typer.Option(metavar="TEXT", help="What people call it.")] = None,
     active_users_per_hour: Annotated[
@@ -57,7 +57,7 @@ async def set_level(
             show_default=False,
         ),
     ] = None,
-    currency: Annotated[str, typer.Option(metavar="CODE", help="Of the prices that tell none.")] = prices.CURRENCY,
+    currency: Annotated[str, typer.Option(metavar="CODE", help="Of the prices that name none.")] = prices.CURRENCY,
 ) -> CommandResult:
     """Make a level, or change what one allows and costs. In force within a second; what is not named stays."""
     typed = {
@@ -67,19 +67,19 @@ async def set_level(
         "members": members,
     }
     limits = [
-        TierLimit(most_of(text, param), meter, window)
+        TierLimit(parse_maximum(text, param), meter, window)
         for (param, text), (meter, window, _) in zip(typed.items(), catalog.limits_of(catalog.LEVELS[0]), strict=True)
         if text is not None
     ]
-    asked = prices.prices_of(price or [], currency)
+    asked = prices.parse_prices(price or [], currency)
     if not limits and not asked and name is None:
         raise ValidationFailed("There is nothing to set: name a limit of the level, --price or --name.")
-    mode = desk.settings.home_mode
-    is_new = await catalog.set_level(desk.tx, mode, number, limits, name, asked)
-    [level] = [each for each in await catalog.levels_of(desk.tx, mode) if each.number == number]
-    home = await platforms.operator_platform(desk.tx)
-    told = {"level": str(number), "mode": mode}
-    await audit.record(desk.tx, home.id, "levels.changed", by=audit.OPERATOR, about=level.name, details=told)
+    mode = context.settings.home_mode
+    is_new = await catalog.set_level(context.tx, mode, number, limits, name, asked)
+    [level] = [each for each in await catalog.levels_of(context.tx, mode) if each.number == number]
+    home = await platforms.operator_platform(context.tx)
+    details = {"level": str(number), "mode": mode}
+    await audit.record(context.tx, home.id, "levels.changed", by=audit.OPERATOR, about=level.name, details=details)
     sentence = f"{'Made' if is_new else 'Changed'} level {number} ({level.display_name})."
     return CommandResult(
         {"mode": mode, **_data(level), "isNew": is_new},
@@ -89,15 +89,15 @@ async def set_level(
 
 @levels.writes
 async def assign(
-    desk: CommandContext,
+    context: CommandContext,
     platform: Annotated[str, typer.Argument(metavar="PLATFORM", help="`plt_…`.", show_default=False)],
     number: Number,
 ) -> CommandResult:
     """Put a platform on a level. In force within a second; no payment is asked for."""
-    found = await platforms.find(desk.tx, platform)
-    level = await catalog.assign(desk.tx, found, number, desk.settings.home_mode)
-    told = {"level": str(level.number), "name": level.name}
-    await audit.record(desk.tx, found.id, "level.changed", by=audit.OPERATOR, about=found.id, details=told)
+    found = await platforms.find(context.tx, platform)
+    level = await catalog.assign(context.tx, found, number, context.settings.home_mode)
+    details = {"level": str(level.number), "name": level.name}
+    await audit.record(context.tx, found.id, "level.changed", by=audit.OPERATOR, about=found.id, details=details)
     return CommandResult(
         {"platformId": found.id, "level": level.number, "name": level.name},
         message(f"{found.name} is on level {level.number} ({level.display_name})."),
@@ -109,7 +109,10 @@ def _name(level: Level) -> str:
 
 
 def _amounts(level: Level) -> list[int | str]:
-    return [*(amount(most) for _, _, most in catalog.limits_of(level)), prices.shown(level.prices) or "free"]
+    return [
+        *(format_maximum(most) for _, _, most in catalog.limits_of(level)),
+        prices.format_prices(level.prices) or "free",
+    ]
 
 
 def _data(level: Level) -> dict[str, Any]:

@@ -1,11 +1,11 @@
-"""Limits as people type and read them: `1000`, `unlimited`, or `meter=seats,window=day,max=50`."""
+"""The syntax of limits on the command line: `1000`, `unlimited`, or `meter=seats,window=day,max=50`."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import get_args
 
 from dream_api.catalog import TierLimit
-from dream_api.cli.catalog.options import Grammar
+from dream_api.cli.catalog.options import OptionSyntax
 from dream_api.core.errors import ValidationFailed
 from dream_api.usage import LARGEST_COUNT, REQUESTS, Aggregation, Kind, Window
 
@@ -15,7 +15,7 @@ WINDOWS = (Window.HOUR, Window.DAY, Window.MONTH, Window.PERIOD, Window.LIFE)
 _WINDOWS = {window.wire: window for window in WINDOWS}
 _KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 _AGGREGATIONS: dict[str, Aggregation] = {way: way for way in get_args(Aggregation)}
-_GRAMMAR = Grammar(
+_GRAMMAR = OptionSyntax(
     "limit",
     ("meter", "window", "max", "kind", "aggregation"),
     "Such as --limit 1000, or --limit meter=requests,window=day,max=50,kind=hard.",
@@ -29,26 +29,26 @@ _PER = {
 }
 
 
-def limits_of(typed: Sequence[str]) -> list[TierLimit]:
-    """What was typed, in its order; each window of a meter is limited once."""
+def parse_limits(typed: Sequence[str]) -> list[TierLimit]:
+    """The typed limits, in their order; each window of a meter is limited once."""
     limits: list[TierLimit] = []
     for text in typed:
         limit = _limit_of(text)
         if any((other.meter, other.window) == (limit.meter, limit.window) for other in limits):
-            raise _GRAMMAR.refusal(f"The {limit.meter} {_PER[limit.window]} are limited twice.")
+            raise _GRAMMAR.error(f"The {limit.meter} {_PER[limit.window]} are limited twice.")
         limits.append(limit)
     return [dataclasses.replace(limit, aggregation=_aggregation_of(limit.meter, limits)) for limit in limits]
 
 
 def _aggregation_of(meter: str, limits: Iterable[TierLimit]) -> Aggregation | None:
-    """How a meter counts, which any one of its limits may tell."""
-    told: set[Aggregation] = {each.aggregation for each in limits if each.meter == meter and each.aggregation}
-    if len(told) > 1:
-        raise _GRAMMAR.refusal(f"The limits of {meter} tell two aggregations, and a meter has one.")
-    return next(iter(told), None)
+    """The aggregation of a meter, which any one of its limits may name."""
+    named: set[Aggregation] = {each.aggregation for each in limits if each.meter == meter and each.aggregation}
+    if len(named) > 1:
+        raise _GRAMMAR.error(f"The limits of {meter} name two aggregations, and a meter has one.")
+    return next(iter(named), None)
 
 
-def most_of(text: str, param: str) -> int | None:
+def parse_maximum(text: str, param: str) -> int | None:
     """A whole number, or None for `unlimited`."""
     if text == UNLIMITED:
         return None
@@ -60,11 +60,11 @@ def most_of(text: str, param: str) -> int | None:
     return int(text)
 
 
-def amount(most: int | None) -> int | str:
+def format_maximum(most: int | None) -> int | str:
     return UNLIMITED if most is None else most
 
 
-def sentence_of(limit: TierLimit) -> str:
+def describe_limit(limit: TierLimit) -> str:
     """Such as `50 requests a day`."""
     most = "any number of" if limit.max is None else f"{limit.max:,}"
     kind = " (soft)" if limit.kind == "soft" else ""
@@ -73,14 +73,14 @@ def sentence_of(limit: TierLimit) -> str:
 
 def _limit_of(text: str) -> TierLimit:
     if "=" not in text:
-        return TierLimit(most_of(text, "limit"))
-    told = _GRAMMAR.told(text)
-    if "max" not in told:
-        raise _GRAMMAR.refusal(f"The limit {text!r} does not tell its max: a whole number, or unlimited.")
+        return TierLimit(parse_maximum(text, "limit"))
+    values = _GRAMMAR.parse(text)
+    if "max" not in values:
+        raise _GRAMMAR.error(f"The limit {text!r} has no max: a whole number, or unlimited.")
     return TierLimit(
-        most_of(told["max"], "limit"),
-        told.get("meter", REQUESTS),
-        _GRAMMAR.one_of(_WINDOWS, told.get("window", Window.PERIOD.wire), "window"),
-        _GRAMMAR.one_of(_KINDS, told.get("kind", "hard"), "kind"),
-        _GRAMMAR.one_of(_AGGREGATIONS, told["aggregation"], "aggregation") if "aggregation" in told else None,
+        parse_maximum(values["max"], "limit"),
+        values.get("meter", REQUESTS),
+        _GRAMMAR.one_of(_WINDOWS, values.get("window", Window.PERIOD.wire), "window"),
+        _GRAMMAR.one_of(_KINDS, values.get("kind", "hard"), "kind"),
+        _GRAMMAR.one_of(_AGGREGATIONS, values["aggregation"], "aggregation") if "aggregation" in values else None,
     )

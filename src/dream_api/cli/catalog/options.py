@@ -10,38 +10,38 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Grammar:
-    """What may be told of a thing, and how its refusals name it."""
+class OptionSyntax:
+    """The keys that an option may have, and how error messages name it."""
 
     what: str
     keys: tuple[str, ...]
     hint: str
 
-    def told(self, text: str) -> dict[str, str]:
+    def parse(self, text: str) -> dict[str, str]:
         """The values by their keys."""
-        told: dict[str, str] = {}
+        values: dict[str, str] = {}
         for part in text.split(","):
             key, equals, value = (piece.strip() for piece in part.partition("="))
             if not equals:
-                raise self.refusal(f"The part {part!r} of the {self.what} is not of the form key=value.")
+                raise self.error(f"The part {part!r} of the {self.what} is not of the form key=value.")
             if key not in self.keys:
-                raise self.refusal(f"A {self.what} has no {key!r}; it has {_listed(self.keys)}.")
-            if key in told:
-                raise self.refusal(f"The {self.what} {text!r} tells its {key} twice.")
-            told[key] = value
-        return told
+                raise self.error(f"A {self.what} has no {key!r}; it has {_listed(self.keys)}.")
+            if key in values:
+                raise self.error(f"The {self.what} {text!r} names its {key} twice.")
+            values[key] = value
+        return values
 
     def one_of(self, known: Mapping[str, T], word: str, key: str) -> T:
         if word not in known:
-            raise self.refusal(f"A {self.what}'s {key} is {_listed(known, 'or')}, and not {word!r}.")
+            raise self.error(f"A {self.what}'s {key} is {_listed(known, 'or')}, and not {word!r}.")
         return known[word]
 
     def number(self, word: str, key: str) -> int:
         if not (word.isascii() and word.isdigit()):
-            raise self.refusal(f"A {self.what}'s {key} is a whole number, and not {word!r}.")
+            raise self.error(f"A {self.what}'s {key} is a whole number, and not {word!r}.")
         return int(word)
 
-    def refusal(self, sentence: str) -> ValidationFailed:
+    def error(self, sentence: str) -> ValidationFailed:
         return ValidationFailed(sentence, param=self.what, hint=self.hint)
 
 

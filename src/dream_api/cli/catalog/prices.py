@@ -1,10 +1,10 @@
-"""Prices as people type and read them: `19.99`, or `amount=19.99,currency=usd,interval=year`."""
+"""The syntax of prices on the command line: `19.99`, or `amount=19.99,currency=usd,interval=year`."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, get_args
 
 from dream_api.catalog import BillingScheme, Interval, NewPrice, PriceTerms, describe_price, parse_amount
-from dream_api.cli.catalog.options import Grammar
+from dream_api.cli.catalog.options import OptionSyntax
 from dream_api.core import money
 
 CURRENCY = "usd"
@@ -12,9 +12,9 @@ HELP = (
     "Such as 19.99: US dollars a month, or once in a store. Or amount=N with any of currency=CODE (usd), interval=day, "
     "week, month or year (month), count=N intervals (1), scheme=flat_rate or per_unit, meter=NAME for usage, and per=N "
     "units (1), with commas between. Once for each price; it takes the place of one for the same currency and interval "
-    "(or meter), others stay, and whoever bought the former keeps it."
+    "(or meter), others stay, and earlier buyers keep their price."
 )
-_GRAMMAR = Grammar(
+_GRAMMAR = OptionSyntax(
     "price",
     ("amount", "currency", "interval", "count", "scheme", "meter", "per"),
     "Such as --price 19.99, or --price amount=199,currency=eur,interval=year.",
@@ -24,28 +24,28 @@ _INTERVALS: dict[str, Interval] = {interval: interval for interval in get_args(I
 _SCHEMES: dict[str, BillingScheme] = {"flat_rate": "flat_rate", "per_unit": "per_unit"}
 
 
-def prices_of(typed: Sequence[str], currency: str = CURRENCY) -> list[NewPrice]:
-    """What was typed, in its order; `currency` is that of the prices which tell none."""
+def parse_prices(typed: Sequence[str], currency: str = CURRENCY) -> list[NewPrice]:
+    """The typed prices, in their order; `currency` is that of the prices which name none."""
     return [_price_of(text, currency) for text in typed]
 
 
 def _price_of(text: str, currency: str) -> NewPrice:
-    told = _GRAMMAR.told(text) if "=" in text else {"amount": text}
-    if "amount" not in told:
-        raise _GRAMMAR.refusal(f"The price {text!r} does not tell its amount.")
-    currency = told.get("currency", currency)
+    values = _GRAMMAR.parse(text) if "=" in text else {"amount": text}
+    if "amount" not in values:
+        raise _GRAMMAR.error(f"The price {text!r} has no amount.")
+    currency = values.get("currency", currency)
     return NewPrice(
         currency=currency,
-        amount=parse_amount(told["amount"], currency, "price"),
-        interval=_GRAMMAR.one_of(_INTERVALS, told["interval"], "interval") if "interval" in told else None,
-        interval_count=_GRAMMAR.number(told["count"], "count") if "count" in told else None,
-        billing_scheme=_GRAMMAR.one_of(_SCHEMES, told["scheme"], "scheme") if "scheme" in told else None,
-        meter=told.get("meter"),
-        per=_GRAMMAR.number(told["per"], "per") if "per" in told else 1,
+        amount=parse_amount(values["amount"], currency, "price"),
+        interval=_GRAMMAR.one_of(_INTERVALS, values["interval"], "interval") if "interval" in values else None,
+        interval_count=_GRAMMAR.number(values["count"], "count") if "count" in values else None,
+        billing_scheme=_GRAMMAR.one_of(_SCHEMES, values["scheme"], "scheme") if "scheme" in values else None,
+        meter=values.get("meter"),
+        per=_GRAMMAR.number(values["per"], "per") if "per" in values else 1,
     )
 
 
-def shown(prices: Iterable[PriceTerms]) -> str:
+def format_prices(prices: Iterable[PriceTerms]) -> str:
     """A line for each."""
     return "\n".join(describe_price(price) for price in prices)
 

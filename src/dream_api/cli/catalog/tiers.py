@@ -9,7 +9,7 @@ from rich.text import Text
 from dream_api import audit, catalog, platforms
 from dream_api.catalog import NewPrice, SetTier, TierLimit, TierWithPrices
 from dream_api.cli.catalog import prices
-from dream_api.cli.catalog.limits import WINDOWS, amount, limits_of, sentence_of
+from dream_api.cli.catalog.limits import WINDOWS, describe_limit, format_maximum, parse_limits
 from dream_api.core.console import CommandContext, CommandGroup, CommandResult, Table
 from dream_api.core.errors import ValidationFailed
 from dream_api.platforms import Mode, Project
@@ -34,7 +34,7 @@ Prices = Annotated[list[str] | None, typer.Option(metavar="PRICE", help=prices.H
 
 @tier.writes
 async def set_(
-    desk: CommandContext,
+    context: CommandContext,
     project: OfProject,
     name: Annotated[str, typer.Option(metavar="NAME", help="Its stable name, such as pro.", show_default=False)],
     limit: Limits = None,
@@ -43,39 +43,42 @@ async def set_(
     mode: InMode = "test",
 ) -> CommandResult:
     """Make a tier, or change its limits and prices. In force within a second; a meter that there is not is made."""
-    limits, asked = limits_of(limit or []), prices.prices_of(price or [])
+    limits, asked = parse_limits(limit or []), prices.parse_prices(price or [])
     if not limits and not asked and display_name is None:
         raise ValidationFailed("There is nothing to set: give --limit, --price or --display-name.", param="limit")
-    owner = await platforms.find_project(desk.tx, project)
-    done = await catalog.set_tier(desk.tx, owner, mode, name, limits, prices=asked, display_name=display_name)
+    owner = await platforms.find_project(context.tx, project)
+    done = await catalog.set_tier(context.tx, owner, mode, name, limits, prices=asked, display_name=display_name)
     if done.is_new and not limits and not asked:
         sentence = f"There is no {mode} tier {name} yet: a new one needs a --limit or a --price."
         raise ValidationFailed(sentence, param="limit")
-    offer = await catalog.find_tier(desk.tx, owner.platform_id, owner.id, mode, name)
-    action, told = "tier.created" if done.is_new else "tier.changed", {"project": owner.id, "mode": mode, "tier": name}
-    await audit.record(desk.tx, owner.platform_id, action, by=audit.OPERATOR, about=offer.id, details=told)
+    offer = await catalog.find_tier(context.tx, owner.platform_id, owner.id, mode, name)
+    action, details = (
+        "tier.created" if done.is_new else "tier.changed",
+        {"project": owner.id, "mode": mode, "tier": name},
+    )
+    await audit.record(context.tx, owner.platform_id, action, by=audit.OPERATOR, about=offer.id, details=details)
     data = {"projectId": owner.id, "mode": mode, "isNew": done.is_new, "newMeters": _meters(done.new_meters)}
-    return CommandResult(_data(offer) | data, Text(_told(owner, mode, offer, (limits, asked), done)))
+    return CommandResult(_data(offer) | data, Text(_summary(owner, mode, offer, (limits, asked), done)))
 
 
 def _meters(made: Iterable[Meter]) -> list[dict[str, str]]:
     return [{"name": meter.name, "aggregation": meter.aggregation} for meter in made]
 
 
-def _told(
+def _summary(
     owner: Project,
     mode: Mode,
     offer: TierWithPrices,
     what: tuple[Sequence[TierLimit], Sequence[NewPrice]],
     done: SetTier,
 ) -> str:
-    """A line for the tier, and one for each meter that came to be."""
+    """A line for the tier, and one for each new meter."""
     limits, asked = what
-    told = [sentence_of(limit) for limit in limits]
-    told += [catalog.describe_price(price) for price in catalog.validate_prices(owner.type, asked)]
+    terms = [describe_limit(limit) for limit in limits]
+    terms += [catalog.describe_price(price) for price in catalog.validate_prices(owner.type, asked)]
     verb = "Made" if done.is_new else "Changed"
-    said = ", ".join(told) or f"people call it {offer.display_name}"
-    lines = [f"{verb} the {mode} tier {offer.name} of {owner.name}: {said}."]
+    summary = ", ".join(terms) or f"people call it {offer.display_name}"
+    lines = [f"{verb} the {mode} tier {offer.name} of {owner.name}: {summary}."]
     for meter in done.new_meters:
         how = "adds up quantities" if meter.aggregation == "sum" else "counts distinct subjects"
         lines.append(f"Made the meter {meter.name}, which {how}.")
@@ -83,10 +86,10 @@ def _told(
 
 
 @tier.reads
-async def list_(desk: CommandContext, project: OfProject, mode: InMode = "test") -> CommandResult:
+async def list_(context: CommandContext, project: OfProject, mode: InMode = "test") -> CommandResult:
     """List the tiers of a project, with all their limits and prices; oldest first, archived ones too."""
-    owner = await platforms.find_project(desk.tx, project)
-    offers = await catalog.offers_of(desk.tx, owner.platform_id, owner.id, mode, archived_too=True)
+    owner = await platforms.find_project(context.tx, project)
+    offers = await catalog.offers_of(context.tx, owner.platform_id, owner.id, mode, archived_too=True)
     listing = Table(
         ("Tier", "Limit", "Meter", "Window", "Kind", "Price", "State", "Name"),
         [_row(offer) for offer in reversed(offers)],
@@ -101,13 +104,13 @@ def _row(offer: TierWithPrices) -> tuple[str | Text, ...]:
     """A tier, with a line for each of its limits and prices."""
     limits = _ordered(offer)
     columns = (
-        [f"{limit.max:,}" if limit.max is not None else str(amount(None)) for limit in limits],
+        [f"{limit.max:,}" if limit.max is not None else str(format_maximum(None)) for limit in limits],
         [limit.meter + (" (distinct)" if limit.aggregation == "distinct" else "") for limit in limits],
         [limit.window.wire for limit in limits],
         [limit.kind for limit in limits],
     )
-    told = [Text("\n".join(column)) for column in columns]
-    return (offer.name, *told, Text(prices.shown(offer.prices)), _state(offer), offer.display_name)
+    cells = [Text("\n".join(column)) for column in columns]
+    return (offer.name, *cells, Text(prices.format_prices(offer.prices)), _state(offer), offer.display_name)
 
 
 def _state(offer: TierWithPrices) -> str:

@@ -1,14 +1,14 @@
-"""Cached facts, at most one second old in every process.
+"""In-process caches that are at most one second stale in every process.
 
-A transaction that changes something cached calls `changes.note(tx, kind, key)`. At its commit this process forgets the
-fact; every other process re-reads the last ten seconds of the table `changes` four times a second and forgets too. It
+A transaction that changes a cached value calls `cache.invalidate(tx, kind, key)`. At its commit this process evicts the
+entry; every other process reads the last ten seconds of the table `changes` four times a second and evicts it too. It
 looks back by the database's clock and not by a sequence, because commits do not come in the order of their sequence
-numbers; a transaction that notes a change must be over within five seconds. A process that could not look for a second
-trusts nothing it remembers and reads everything anew.
+numbers; a transaction that invalidates something must be over within five seconds. A process that could not poll for a
+second trusts none of its entries and reads everything from the database.
 """
 
 from dream_api.core.cache.cache import Cache
 from dream_api.core.cache.invalidation import CacheInvalidator, invalidate
-from dream_api.core.cache.memo import keep
+from dream_api.core.cache.memo import memoize
 
-__all__ = ["Cache", "CacheInvalidator", "invalidate", "keep"]
+__all__ = ["Cache", "CacheInvalidator", "invalidate", "memoize"]

@@ -1,4 +1,4 @@
-"""A bounded memory of facts that the database holds."""
+"""A bounded in-memory cache of values read from the database."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,36 +8,36 @@ V = TypeVar("V")
 
 
 class Cache(Generic[V]):
-    """Facts of one kind, by the text that changes name them by; forgets the oldest when full.
+    """Values of one kind by their key, the one that `invalidate` is given; evicts the oldest when full.
 
-    A fact that was read before something was forgotten may be the old one: it is not remembered.
+    A value that was read before an eviction may be stale: it is not stored.
     """
 
     def __init__(self, kind: str, *, size: int) -> None:
         self.kind = kind
-        # Goes up whenever anything is forgotten.
+        # Goes up with every eviction.
         self.version = 0
         self._size = size
-        self._facts: dict[str, V] = {}
-        # Whether anything may be remembered at all.
+        self._values: dict[str, V] = {}
+        # Whether anything may be stored at all.
         self._is_trusted = True
         self._loading: dict[str, asyncio.Task[V | None]] = {}
 
     def get(self, key: str) -> V | None:
-        return self._facts.get(key)
+        return self._values.get(key)
 
-    def put(self, key: str, fact: V, *, read_at: int) -> None:
-        """Remember what was read when the cache had the version `read_at`."""
-        if read_at != self.version or not self._is_trusted:
+    def put(self, key: str, value: V, *, version: int) -> None:
+        """Store what was read from the database while the cache had this version."""
+        if version != self.version or not self._is_trusted:
             return
-        if len(self._facts) >= self._size and key not in self._facts:
-            del self._facts[next(iter(self._facts))]
-        self._facts[key] = fact
+        if len(self._values) >= self._size and key not in self._values:
+            del self._values[next(iter(self._values))]
+        self._values[key] = value
 
-    async def get_or_load(self, key: str, load: Callable[[], Awaitable[V | None]], *, anew: bool = False) -> V | None:
-        """The fact, read once for all who ask for it at the same time; `anew`: read also where it is remembered."""
-        known = self._facts.get(key)
-        if known is not None and not anew:
+    async def get_or_load(self, key: str, load: Callable[[], Awaitable[V | None]], *, reload: bool = False) -> V | None:
+        """The value, loaded once for all concurrent callers; `reload`: loaded even where it is cached."""
+        known = self._values.get(key)
+        if known is not None and not reload:
             return known
         loading = self._loading.get(key)
         if loading is None:
@@ -46,30 +46,30 @@ class Cache(Generic[V]):
         return await asyncio.shield(loading)
 
     async def _load(self, key: str, load: Callable[[], Awaitable[V | None]]) -> V | None:
-        read_at = self.version
-        fact = await load()
-        if fact is not None:
-            self.put(key, fact, read_at=read_at)
-        return fact
+        version = self.version
+        value = await load()
+        if value is not None:
+            self.put(key, value, version=version)
+        return value
 
     def _loaded(self, key: str, done: "asyncio.Task[V | None]") -> None:
         if self._loading.get(key) is done:
             del self._loading[key]
         if not done.cancelled():
-            done.exception()  # whoever asked was told; nobody may be left who did
+            done.exception()  # callers received it; marks it as retrieved where no caller is left
 
-    def forget(self, key: str) -> None:
+    def evict(self, key: str) -> None:
         self.version += 1
-        self._facts.pop(key, None)
+        self._values.pop(key, None)
         self._loading.pop(key, None)
 
     def clear(self) -> None:
         self.version += 1
-        self._facts.clear()
+        self._values.clear()
         self._loading.clear()
 
     def suspend(self) -> None:
-        """Forget all, and remember nothing until `resume`; what many ask for at once is still read once."""
+        """Evict everything and store nothing until `resume`; concurrent loads are still shared."""
         if self._is_trusted:
             self.clear()
             self._is_trusted = False
@@ -78,4 +78,4 @@ class Cache(Generic[V]):
         self._is_trusted = True
 
     def __len__(self) -> int:
-        return len(self._facts)
+        return len(self._values)

@@ -1,4 +1,4 @@
-"""How a process learns what others have changed."""
+"""Cache invalidation across processes: the table `changes` is polled."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ from dream_api.core.cache.tables import changes
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import AppError
 
-_LOOK_EVERY = 0.25
+_POLL_SECONDS = 0.25
 _LOOK_BACK = 10 * clock.SECOND
 _TRUSTED_SECONDS = 1.0
 # Microseconds by the database's own clock, so that the processes' clocks need not agree.
@@ -28,25 +28,25 @@ log = structlog.get_logger()
 
 
 async def invalidate(tx: Tx, kind: str, key: str) -> None:
-    """Every process forgets this fact within a second of the commit, this one at once."""
+    """Every process evicts this entry within a second of the commit, this one at once."""
     at = _POSTGRES_NOW if tx.locks_rows else _SQLITE_NOW
     await tx.execute(insert(changes).values(kind=kind, key=key, at=at))
     tx.noted.append((kind, key))
 
 
 class CacheInvalidator:
-    """Keeps a process's caches true; several of one kind may remember different things of the same fact."""
+    """Evicts changed entries from a process's caches; several caches may share one kind."""
 
     def __init__(self, database: Database, caches: Iterable[Cache[Any]] = ()) -> None:
         self._database = database
         self._caches: defaultdict[str, list[Cache[Any]]] = defaultdict(list)
         self.register(*caches)
-        self._looked_at = float("-inf")
+        self._polled_at = float("-inf")
         # The same moment by the database's clock, which goes on while this machine sleeps.
         self._known_until = 0
         self._seen: set[int] = set()
-        self._watching: asyncio.Task[None] | None = None
-        database.on_noted = self.forget
+        self._polling: asyncio.Task[None] | None = None
+        database.on_noted = self.evict
 
     def register(self, *caches: Cache[Any]) -> None:
         for cache in caches:
@@ -54,24 +54,24 @@ class CacheInvalidator:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether the caches may be believed; where they may not they are emptied, and remember nothing."""
-        if time.monotonic() - self._looked_at <= _TRUSTED_SECONDS:
+        """Whether the last poll is recent enough to trust the caches; if not, they are emptied and suspended."""
+        if time.monotonic() - self._polled_at <= _TRUSTED_SECONDS:
             return True
         for cache in self._every_cache:
             cache.suspend()
         return False
 
-    def forget(self, noted: Iterable[tuple[str, str]]) -> None:
+    def evict(self, noted: Iterable[tuple[str, str]]) -> None:
         for kind, key in noted:
             for cache in self._caches.get(kind, ()):
-                cache.forget(key)
+                cache.evict(key)
 
     @property
     def _every_cache(self) -> Iterable[Cache[Any]]:
         return chain.from_iterable(self._caches.values())
 
     async def poll(self) -> None:
-        """Forget what anybody changed in the last ten seconds, each change once; everything, after a long pause."""
+        """Evict what any process changed in the last ten seconds, each change once; everything, after a long pause."""
         began = time.monotonic()
         async with self._database.read() as tx:
             now = await tx.scalar(select(_POSTGRES_NOW if tx.locks_rows else _SQLITE_NOW))
@@ -81,28 +81,28 @@ class CacheInvalidator:
             for cache in self._every_cache:
                 cache.clear()
         self._known_until = now
-        self.forget([(row.kind, row.key) for row in rows if row.no not in self._seen])
+        self.evict([(row.kind, row.key) for row in rows if row.no not in self._seen])
         for cache in self._every_cache:
             cache.resume()
         self._seen = {row.no for row in rows}
-        self._looked_at = began
+        self._polled_at = began
 
     async def start(self) -> None:
         with suppress(AppError):
             await self.poll()
-        self._watching = asyncio.create_task(self._watch())
+        self._polling = asyncio.create_task(self._poll_forever())
 
     async def stop(self) -> None:
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
+        if self._polling is not None:
+            self._polling.cancel()
+            await asyncio.gather(self._polling, return_exceptions=True)
 
-    async def _watch(self) -> None:
+    async def _poll_forever(self) -> None:
         while True:
-            await asyncio.sleep(_LOOK_EVERY)
+            await asyncio.sleep(_POLL_SECONDS)
             try:
                 await self.poll()
-            except AppError as refusal:
-                log.warning("changes_unknown", code=refusal.code, sentence=refusal.sentence)
-            except Exception:  # a bug must not end the watch: until it looks again, everything is read anew
+            except AppError as error:
+                log.warning("changes_unknown", code=error.code, sentence=error.sentence)
+            except Exception:  # a bug must not end polling: until the next success, caches are suspended
                 log.exception("changes_unknown")

@@ -1,15 +1,15 @@
-"""Bounded memory of what is made from other facts."""
+"""Bounded memoization of derived values."""
 
 from typing import TypeVar
 
-_KEPT = 20_000
+_MAX_ENTRIES = 20_000
 K = TypeVar("K")
 V = TypeVar("V")
 
 
-def keep(kept: dict[K, V], name: K, value: V) -> V:
-    """Remember what was made for the calls that come again; all begins anew when there is too much."""
-    if len(kept) >= _KEPT:
-        kept.clear()
-    kept[name] = value
+def memoize(memo: dict[K, V], name: K, value: V) -> V:
+    """Store the value under the name and return it; a full memo is emptied first."""
+    if len(memo) >= _MAX_ENTRIES:
+        memo.clear()
+    memo[name] = value
     return value

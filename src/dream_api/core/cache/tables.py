@@ -1,4 +1,4 @@
-"""What every process must forget: one row for each cached fact that a transaction changed."""
+"""Cache invalidations: one row for each cached value that a transaction changed."""
 
 from sqlalchemy import BigInteger, Column, Index, Integer, Table
 

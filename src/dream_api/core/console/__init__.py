@@ -1,18 +1,18 @@
-"""The command line's own language: commands, their answers, and how both people and programs read them.
+"""Framework for CLI commands: groups, results as JSON or text, errors with exit codes.
 
-    keys = Commands()
+    keys = CommandGroup()
 
     @keys.writes
-    async def revoke(desk: Desk, key_id: KeyId) -> Answer: ...
+    async def revoke(context: CommandContext, key_id: KeyId) -> CommandResult: ...
 
-makes `dream-api keys revoke KEY_ID [--json] [--data DIR]`: one transaction, beside a running server.
+makes `dream-api keys revoke KEY_ID [--json] [--data DIR]`: one transaction, also while a server is running.
 """
 
 from dream_api.core.console.commands import CommandGroup
 from dream_api.core.console.errors import CommandError
-from dream_api.core.console.instance import AppModule, CommandContext, Instance, opened
-from dream_api.core.console.output import CommandResult, console, tell_data
-from dream_api.core.console.runner import run, settings_of
+from dream_api.core.console.instance import AppModule, CommandContext, Instance, open_instance
+from dream_api.core.console.output import CommandResult, console, print_json
+from dream_api.core.console.runner import load_settings, run
 from dream_api.core.console.tables import KeyValueTable, Table, ago, message
 
 __all__ = [
@@ -26,9 +26,9 @@ __all__ = [
     "Table",
     "ago",
     "console",
+    "load_settings",
     "message",
-    "opened",
+    "open_instance",
+    "print_json",
     "run",
-    "settings_of",
-    "tell_data",
 ]

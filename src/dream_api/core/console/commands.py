@@ -1,4 +1,4 @@
-"""Makes commands of plain async functions, each with `--json` and `--data`."""
+"""Command groups: turn plain async functions into commands, each with `--json` and `--data`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from dream_api.core.console.output import CommandResult
 from dream_api.core.console.runner import run_on_instance
 
 P = ParamSpec("P")
-AtDesk = Callable[Concatenate[CommandContext, P], Awaitable[CommandResult]]
+InTransaction = Callable[Concatenate[CommandContext, P], Awaitable[CommandResult]]
 OnInstance = Callable[Concatenate[Instance, P], Awaitable[CommandResult]]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer JSON on standard output, for programs.")]
 Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="The data directory, instead of DREAM_DATA.")]
-_EVERYWHERE = (
+_COMMON_OPTIONS = (
     Parameter("data", Parameter.KEYWORD_ONLY, default=None, annotation=Data),
     Parameter("as_json", Parameter.KEYWORD_ONLY, default=False, annotation=AsJson),
 )
@@ -37,49 +37,49 @@ class CommandGroup:
             no_args_is_help=True, rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False
         )
 
-    def reads(self, function: AtDesk[P]) -> AtDesk[P]:
-        """A command that sees what is committed."""
-        self.typer.command(_name(function))(_at_desk(function, writes=False))
+    def reads(self, function: InTransaction[P]) -> InTransaction[P]:
+        """A command that reads in one transaction."""
+        self.typer.command(_name(function))(_in_transaction(function, writes=False))
         return function
 
-    def writes(self, function: AtDesk[P]) -> AtDesk[P]:
-        """A command that is one short transaction, tried again for 5 s while others hold the database."""
-        self.typer.command(_name(function))(_at_desk(function, writes=True))
+    def writes(self, function: InTransaction[P]) -> InTransaction[P]:
+        """A command that writes in one short transaction, retried for 5 s while the database is locked."""
+        self.typer.command(_name(function))(_in_transaction(function, writes=True))
         return function
 
-    def works(self, function: OnInstance[P]) -> OnInstance[P]:
+    def on_instance(self, function: OnInstance[P]) -> OnInstance[P]:
         """A command with transactions of its own, on an instance that it prepares itself."""
         self.typer.command(_name(function))(_on_instance(function))
         return function
 
-    def creates(self, function: OnInstance[P]) -> OnInstance[P]:
-        """The same, and where there is no instance yet, it creates one. All other commands stop there."""
+    def creates_instance(self, function: OnInstance[P]) -> OnInstance[P]:
+        """The same, and creates an instance where there is none; all other commands fail there."""
         self.typer.command(_name(function))(_on_instance(function, creates=True))
         return function
 
-    def stands_alone(self, function: AtDesk[P]) -> AtDesk[P]:
-        """What reading the name alone, without a command after it, means."""
-        command = _at_desk(function, writes=False)
+    def default_command(self, function: InTransaction[P]) -> InTransaction[P]:
+        """The command that runs where the group's name is typed without a subcommand."""
+        command = _in_transaction(function, writes=False)
 
         def callback(context: typer.Context, **given: Any) -> None:
             if context.invoked_subcommand is None:
                 command(context, **given)
 
-        _dress(callback, function)
+        _with_signature_of(callback, function)
         self.typer.callback(invoke_without_command=True, no_args_is_help=False)(callback)
         return function
 
 
-def _at_desk(function: AtDesk[...], *, writes: bool) -> Callable[..., None]:
-    async def in_transaction(instance: Instance, **given: Any) -> CommandResult:
+def _in_transaction(function: InTransaction[...], *, writes: bool) -> Callable[..., None]:
+    async def run_in_transaction(instance: Instance, **given: Any) -> CommandResult:
         async def attempt() -> CommandResult:
-            async with instance.desk(writes=writes) as desk:
-                return await function(desk, **given)
+            async with instance.transaction(writes=writes) as command_context:
+                return await function(command_context, **given)
 
         await instance.prepare()
         return await retry_while_locked(attempt)
 
-    return _dress(_on_instance(in_transaction), function)
+    return _with_signature_of(_on_instance(run_in_transaction), function)
 
 
 def _on_instance(function: OnInstance[...], *, creates: bool = False) -> Callable[..., None]:
@@ -89,17 +89,17 @@ def _on_instance(function: OnInstance[...], *, creates: bool = False) -> Callabl
 
         run_on_instance(context, work, as_json=as_json, data=data, creates=creates)
 
-    return _dress(command, function)
+    return _with_signature_of(command, function)
 
 
-def _dress(command: Callable[..., None], function: Callable[..., Any]) -> Callable[..., None]:
-    """The function's own parameters, without the first, and those that every command has."""
+def _with_signature_of(command: Callable[..., None], function: Callable[..., Any]) -> Callable[..., None]:
+    """The command, with the function's parameters except the first, the options of every command, and its help."""
     _, *own = inspect.signature(function, eval_str=True).parameters.values()
     context = Parameter("context", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
     named = [
         parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in own if parameter.kind != Parameter.VAR_KEYWORD
     ]
-    signature = Signature([context, *named, *_EVERYWHERE])
+    signature = Signature([context, *named, *_COMMON_OPTIONS])
     command.__signature__ = signature  # pyright: ignore[reportFunctionMemberAccess]
     command.__annotations__ = {name: each.annotation for name, each in signature.parameters.items()}
     command.__doc__ = function.__doc__

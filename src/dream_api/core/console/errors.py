@@ -1,4 +1,4 @@
-"""What ends a command early: refusals of rules, and what stands in the way before any rule is asked."""
+"""Errors of commands: which exceptions are shown as a sentence with a hint, and how."""
 
 import json
 import sys
@@ -18,12 +18,12 @@ _KEY_MISSING_HINT = (
     "Set DREAM_INSTANCE_KEY, or name the data directory that holds it with --data or DREAM_DATA. "
     "`dream-api serve` creates the key of an instance that never had one."
 )
-_SETTING_HINT = "Correct or unset it; docs/settings.md tells which values each setting takes."
+_SETTING_HINT = "Correct or unset it; docs/settings.md lists the values of each setting."
 _INSTANCE_KEY_HINT = "Give back the instance.key (or DREAM_INSTANCE_KEY) that it was sealed with, or make a new key."
 
 
 class CommandError(Exception):
-    """A command could not do its work; told like a refusal."""
+    """A command failed: shown as a sentence and a hint, with exit code 1."""
 
     def __init__(self, sentence: str, *, code: str, hint: str = "", param: str | None = None) -> None:
         super().__init__(sentence)
@@ -33,8 +33,8 @@ class CommandError(Exception):
         self.param = param
 
 
-def stop_of(problem: Exception, command: str) -> CommandError | None:
-    """How the problem is told to whoever typed the command; None where it is a bug of ours."""
+def to_command_error(problem: Exception, command: str) -> CommandError | None:
+    """The error to show for an exception; None where it is a bug."""
     match problem:
         case CommandError():
             return problem
@@ -44,20 +44,20 @@ def stop_of(problem: Exception, command: str) -> CommandError | None:
         case DatabaseUnusable():
             return CommandError(str(problem), code=problem.code, hint=problem.hint)
         case InstanceKeyMissing() | DecryptionFailed():
-            return _stop_of_key(problem)
+            return _key_error(problem)
         case ValidationError():
-            return _stop_of_settings(problem)
+            return _settings_error(problem)
         case _:
             return None
 
 
-def _stop_of_key(problem: InstanceKeyMissing | DecryptionFailed) -> CommandError:
+def _key_error(problem: InstanceKeyMissing | DecryptionFailed) -> CommandError:
     if isinstance(problem, DecryptionFailed):
         return CommandError(str(problem), code="seal_broken", hint=_INSTANCE_KEY_HINT)
     return CommandError(str(problem), code="instance_key_missing", hint=_KEY_MISSING_HINT)
 
 
-def _stop_of_settings(problem: ValidationError) -> CommandError:
+def _settings_error(problem: ValidationError) -> CommandError:
     first = problem.errors()[0]
     name = f"DREAM_{first['loc'][0]}".upper() if first["loc"] else "DREAM_*"
     reason = first["msg"].removeprefix("Value error, ")
@@ -66,16 +66,16 @@ def _stop_of_settings(problem: ValidationError) -> CommandError:
     )
 
 
-def tell_stop(stop: CommandError, *, as_json: bool) -> None:
+def print_error(error: CommandError, *, as_json: bool) -> None:
     """JSON on standard output for programs, a sentence and a hint on standard error for people."""
     if as_json:
-        sys.stdout.write(json.dumps(_as_data(stop), indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(_as_data(error), indent=2, ensure_ascii=False) + "\n")
         return
     screen = console(is_error=True)
-    screen.print(Text.assemble(("✗ ", "red"), stop.sentence))
-    if stop.hint:
-        screen.print(Text(f"  {stop.hint}", "dim"))
+    screen.print(Text.assemble(("✗ ", "red"), error.sentence))
+    if error.hint:
+        screen.print(Text(f"  {error.hint}", "dim"))
 
 
-def _as_data(stop: CommandError) -> dict[str, Any]:
-    return {"error": stop.sentence, "code": stop.code, "param": stop.param, "hint": stop.hint}
+def _as_data(error: CommandError) -> dict[str, Any]:
+    return {"error": error.sentence, "code": error.code, "param": error.param, "hint": error.hint}

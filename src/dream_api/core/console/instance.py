@@ -1,4 +1,4 @@
-"""What commands work on: an instance opened beside a running server, and one transaction of it."""
+"""The instance that commands run on, opened also while a server is running, and their transactions."""
 
 import asyncio
 import time
@@ -27,39 +27,39 @@ _PAUSE_SECONDS = 0.05
 
 
 class AppModule(Protocol):
-    """The house put together, of which this floor knows only that there is one."""
+    """What commands need of `dream_api.app`, which core does not import."""
 
     def open_database(self, settings: Settings) -> Database: ...
 
     async def bootstrap(self, database: Database) -> None: ...
 
-    def every_check(self, settings: Settings | None = None) -> list[IntegrityCheck]: ...
+    def integrity_checks(self, settings: Settings | None = None) -> list[IntegrityCheck]: ...
 
 
 @dataclass(frozen=True)
 class Instance:
     """An opened instance, not prepared yet; `console` is silent where the answer is JSON."""
 
-    house: AppModule
+    app: AppModule
     settings: Settings
     database: Database
     console: Console
 
     async def prepare(self) -> None:
-        """This release's schema, and what every instance begins with."""
-        with _as_unreachable(self.settings, OSError):
-            await retry_while_locked(lambda: self.house.bootstrap(self.database))
+        """Migrate to this release's schema and create the initial rows."""
+        with _raise_unreachable(self.settings, OSError):
+            await retry_while_locked(lambda: self.app.bootstrap(self.database))
 
     @asynccontextmanager
-    async def desk(self, *, writes: bool) -> AsyncGenerator["CommandContext", None]:
-        """One transaction."""
+    async def transaction(self, *, writes: bool) -> AsyncGenerator["CommandContext", None]:
+        """One transaction of a command."""
         async with self.database.write() if writes else self.database.read() as tx:
             yield CommandContext(tx, self.settings)
 
 
 @dataclass(frozen=True)
 class CommandContext:
-    """What a room's command is handed: its transaction, and the settings."""
+    """The first parameter of a command: its transaction and the settings."""
 
     tx: Tx
     settings: Settings
@@ -70,27 +70,27 @@ class CommandContext:
 
 
 @asynccontextmanager
-async def opened(
-    house: AppModule, settings: Settings, console: Console, *, creates: bool = False
+async def open_instance(
+    app: AppModule, settings: Settings, console: Console, *, creates: bool = False
 ) -> AsyncGenerator[Instance, None]:
-    """The instance of these settings; NoInstance where it does not exist, except for whoever `creates` one.
+    """The instance of these settings; `creates`: also where it does not exist yet, else NoInstance.
 
-    Stopped where its database cannot be reached, DatabaseUnusable where it is not whole.
+    CommandError where its database cannot be reached, DatabaseUnusable where it is damaged.
     """
-    with _as_unreachable(settings, ArgumentError):
-        database = house.open_database(settings)
+    with _raise_unreachable(settings, ArgumentError):
+        database = app.open_database(settings)
     try:
         if not settings.is_embedded:
             await _reach(settings, database)
         if not creates:
             await _find(settings, database)
-        yield Instance(house, settings, database, console)
+        yield Instance(app, settings, database, console)
     finally:
         await database.close()
 
 
 async def _find(settings: Settings, database: Database) -> None:
-    with _as_unreachable(settings, OSError):
+    with _raise_unreachable(settings, OSError):
         at = await current(database)
     if at is None:
         raise NoInstance(f"There is no instance in {_place_of(settings)}.")
@@ -104,7 +104,7 @@ def _place_of(settings: Settings) -> str:
 
 
 @contextmanager
-def _as_unreachable(settings: Settings, *kinds: type[Exception]) -> Generator[None, None, None]:
+def _raise_unreachable(settings: Settings, *kinds: type[Exception]) -> Generator[None, None, None]:
     try:
         yield
     except kinds as problem:
@@ -114,8 +114,8 @@ def _as_unreachable(settings: Settings, *kinds: type[Exception]) -> Generator[No
 async def _reach(settings: Settings, database: Database) -> None:
     try:
         await database.ping()
-    except StorageUnavailable as refusal:
-        raise _unreachable(settings, refusal.__cause__ or refusal) from refusal
+    except StorageUnavailable as error:
+        raise _unreachable(settings, error.__cause__ or error) from error
     except Exception as problem:
         if is_database_error(problem):
             raise _unreachable(settings, problem) from problem
@@ -133,7 +133,7 @@ def _unreachable(settings: Settings, problem: BaseException) -> CommandError:
 
 
 async def retry_while_locked(work: Callable[[], Awaitable[T]]) -> T:
-    """Does the work, again for 5 s while other writers hold the database."""
+    """Does the work, retried for 5 s while other writers lock the database."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:

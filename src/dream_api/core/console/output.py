@@ -1,4 +1,4 @@
-"""What a command says at its end: JSON for programs, words and tables for people."""
+"""Results of commands: JSON for programs, text and tables for people."""
 
 import json
 import sys
@@ -15,9 +15,9 @@ _UNBOUNDED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """The same facts twice: `data` as they are for programs, `shown` as people read them.
+    """The same result twice: `data` for `--json`, `shown` as text.
 
-    Where `is_good` is false, what was asked for was done and found something wrong: exit code 1.
+    `is_good` false: the command ran and found a problem, exit code 1.
     """
 
     data: Mapping[str, Any]
@@ -32,7 +32,7 @@ def console(*, is_error: bool = False, is_quiet: bool = False) -> Console:
     return Console(file=stream, quiet=is_quiet, width=width, highlight=False, soft_wrap=width is not None)
 
 
-def tell_data(data: Mapping[str, Any]) -> None:
+def print_json(data: Mapping[str, Any]) -> None:
     """One JSON document on standard output."""
     sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, default=_plain) + "\n")
     sys.stdout.flush()
@@ -45,8 +45,8 @@ def _plain(value: object) -> str | int:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
-def print_result(answer: CommandResult, *, as_json: bool) -> None:
+def print_result(result: CommandResult, *, as_json: bool) -> None:
     if as_json:
-        tell_data(answer.data)
+        print_json(result.data)
     else:
-        console().print(answer.shown)
+        console().print(result.shown)

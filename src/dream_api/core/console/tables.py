@@ -1,4 +1,4 @@
-"""How facts look on a terminal: lists with hairlines, facts under one another, moments as people say them."""
+"""Tables and times on a terminal."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -53,8 +53,8 @@ class Table:
             table.add_row(*row[: len(widths)])
         yield table
 
-    def _widths(self, room: int) -> list[int]:
-        """The widths of those columns that there is room for."""
+    def _widths(self, available: int) -> list[int]:
+        """The widths of those columns that fit into this width."""
         widths = [
             max(len(name), *(_width(row[place]) for row in self._rows)) for place, name in enumerate(self._columns)
         ]
@@ -62,14 +62,14 @@ class Table:
             min(width, max(len(name), _ELASTIC_WIDTH)) if name in self._elastic else width
             for name, width in zip(self._columns, widths, strict=True)
         ]
-        while len(least) > 1 and sum(least) + _GAP * (len(least) - 1) > room:
+        while len(least) > 1 and sum(least) + _GAP * (len(least) - 1) > available:
             least.pop()
-        return _shrunk(widths[: len(least)], least, room - _GAP * (len(least) - 1))
+        return _shrunk(widths[: len(least)], least, available - _GAP * (len(least) - 1))
 
 
-def _shrunk(widths: list[int], least: list[int], room: int) -> list[int]:
+def _shrunk(widths: list[int], least: list[int], available: int) -> list[int]:
     """The widths, with the widest that may shrink made narrower until all fit."""
-    while sum(widths) > room and widths != least:
+    while sum(widths) > available and widths != least:
         widest = max((width, place) for place, width in enumerate(widths) if width > least[place])
         widths[widest[1]] -= 1
     return widths
@@ -84,10 +84,10 @@ def _cell(cell: Cell) -> Text:
 
 
 class KeyValueTable:
-    """Names and values under one another; values stand alone at the end of their line, ready to be copied."""
+    """Names and values, one pair a line; a value ends its line, so that it can be copied."""
 
     def __init__(self, facts: Mapping[str, Cell | None]) -> None:
-        """What is None is left out."""
+        """Values that are None are left out."""
         self._facts = {name: fact for name, fact in facts.items() if fact is not None}
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -97,13 +97,13 @@ class KeyValueTable:
 
 
 def message(sentence: str, *parts: RenderableType, hint: str = "") -> RenderableType:
-    """A sentence, what belongs to it, and what may be done next, a blank line between them."""
+    """A sentence, its parts and a hint, with blank lines between them."""
     below = [*parts, Text(hint, "dim")] if hint else parts
     return Group(Text(sentence), *(each for part in below for each in ("", part)))
 
 
 def ago(at: int | None, *, never: str = "never") -> str:
-    """A moment as people say it: `3 min ago`, `in 23 h`, `4 Nov 2026`."""
+    """A relative time: `3 min ago`, `in 23 h`, `4 Nov 2026`."""
     if at is None:
         return never
     distance = at - clock.now()

@@ -1,4 +1,4 @@
-"""The one metadata that every room's tables join, and the column types they share."""
+"""Column types, and the metadata that the tables of every package belong to."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""One database, SQLite or PostgreSQL, with the same promises."""
+"""Transactions on SQLite or PostgreSQL, with the same guarantees."""
 
 import asyncio
 import time
@@ -16,16 +16,16 @@ from dream_api.core.errors import Overloaded
 
 FILE_NAME = "dream.db"
 _TURN_SECONDS = 10
-# Other processes look back ten seconds for changes of cached facts; half of that is left for the commit itself.
-_NOTED_SECONDS = 5
+# Other processes look back ten seconds for cache invalidations; half of that is left for the commit itself.
+_INVALIDATION_SECONDS = 5
 
 
 class Database:
-    """Hands out transactions. What was answered after one of them ended is on the disk.
+    """Opens transactions. Once one has ended, its writes are on the disk.
 
-    `write`: one at a time on SQLite, in the order in which they were asked for; many at once on PostgreSQL.
-    `batch`: a write transaction of the gate's, without SQLAlchemy's execution.
-    `read`: sees what is committed, never waits for a writer.
+    `write`: one at a time on SQLite, in the order of the calls; many at once on PostgreSQL.
+    `batch`: a write transaction of the metering engine, without SQLAlchemy's execution.
+    `read`: sees committed data, never waits for a writer.
     """
 
     def __init__(self, *, directory: Path | None = None, url: str | None = None) -> None:
@@ -34,9 +34,9 @@ class Database:
         self.path = None if directory is None else directory / FILE_NAME
         self.url = url
         self.is_sqlite = url is None
-        # Then its files are left as they are, for whoever repairs them.
+        # Then its files are left as they are, to be repaired.
         self.is_damaged = False
-        # Told after a commit which cached facts it changed.
+        # Called after a commit with the (kind, key) of the cached values that it changed.
         self.on_noted: Callable[[list[tuple[str, str]]], None] = lambda noted: None
         self._turn = asyncio.Lock()
         self._writing: AsyncEngine
@@ -72,7 +72,7 @@ class Database:
                 tx = Tx(connection, self._statements(connection))
                 try:
                     yield tx
-                    _refuse_late(tx, began)
+                    _require_timely_invalidation(tx, began)
                 except BaseException:
                     if not connection.invalidated:
                         await transaction.rollback()
@@ -80,10 +80,10 @@ class Database:
                 is_decided = True
                 await transaction.commit()
         except Exception as problem:
-            refusal = error_for(problem, committing=is_decided)
-            if refusal is None:
+            error = error_for(problem, committing=is_decided)
+            if error is None:
                 raise
-            raise refusal from problem
+            raise error from problem
         finally:
             in_transaction.reset(marker)
 
@@ -93,16 +93,16 @@ class Database:
             async with self._reading.connect() as connection, connection.begin():
                 yield Tx(connection, self._statements(connection))
         except Exception as problem:
-            refusal = error_for(problem)
-            if refusal is None:
+            error = error_for(problem)
+            if error is None:
                 raise
-            raise refusal from problem
+            raise error from problem
 
     @asynccontextmanager
     async def batch(self) -> AsyncGenerator[RawTransaction, None]:
-        """A write transaction on the driver itself, for the gate.
+        """A write transaction on the driver itself, for the metering engine.
 
-        Raises what a failing storage means for the caller; contention as the driver tells it, for another try.
+        Raises AppError where storage fails; contention is raised as the driver's error, so that it can be retried.
         """
         if self._batches is None:
             self._batches = (
@@ -116,15 +116,15 @@ class Database:
                 is_decided = True
             self._note_write()
         except Exception as problem:
-            refusal = None if is_contention(problem) else error_for(problem, committing=is_decided)
-            if refusal is None:
+            error = None if is_contention(problem) else error_for(problem, committing=is_decided)
+            if error is None:
                 raise
-            raise refusal from problem
+            raise error from problem
         finally:
             in_transaction.reset(marker)
 
     async def ping(self) -> None:
-        """Raises a refusal where the database does not answer."""
+        """Raises AppError where the database does not answer."""
         async with self.read() as tx:
             await tx.scalar(text("SELECT 1"))
 
@@ -166,6 +166,6 @@ class Database:
         return kind(connection)  # pyright: ignore[reportArgumentType]
 
 
-def _refuse_late(tx: Tx, began: float) -> None:
-    if tx.noted and time.monotonic() - began > _NOTED_SECONDS:
-        raise Overloaded("The change took too long to be told to the other processes in time.")
+def _require_timely_invalidation(tx: Tx, began: float) -> None:
+    if tx.noted and time.monotonic() - began > _INVALIDATION_SECONDS:
+        raise Overloaded("The change took too long for the other processes to see it in time.")

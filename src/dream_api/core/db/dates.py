@@ -1,4 +1,4 @@
-"""Calendar arithmetic inside SQL, on moments as tables hold them."""
+"""Calendar arithmetic inside SQL, on timestamps in microseconds."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy.sql.functions import GenericFunction
 
 
 class sql_add_months(GenericFunction[int]):  # noqa: N801
-    """A month after the first moment of a month (UTC)."""
+    """The first microsecond of the next month (UTC), of the first one of a month."""
 
     type = BigInteger()
     inherit_cache = True

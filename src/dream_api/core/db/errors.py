@@ -1,4 +1,4 @@
-"""Which failures of a database are designed answers: 503, never 500."""
+"""Maps errors of the database drivers to API errors: 503, never 500."""
 
 import sqlite3
 from typing import Any
@@ -17,7 +17,7 @@ _CONTENDED = ("40001", "40P01", "55P03")
 
 
 def error_for(problem: BaseException, *, committing: bool = False) -> AppError | None:
-    """The designed refusal for a failure of storage; None where the failure is a bug of ours."""
+    """The API error for a failure of storage; None where the failure is a bug."""
     cause: BaseException = problem
     if isinstance(problem, PoolTimeout):
         return Overloaded("All database connections are busy.")
@@ -34,9 +34,9 @@ def error_for(problem: BaseException, *, committing: bool = False) -> AppError |
 
 
 def is_contention(problem: BaseException) -> bool:
-    """Whether the same transaction, begun anew, is likely to succeed.
+    """Whether the same transaction is likely to succeed when it is retried.
 
-    Also a row that another writer inserted first: begun anew, the transaction sees it.
+    Also a row that another writer inserted first: the retried transaction sees it.
     """
     if isinstance(problem, _asyncpg().UniqueViolationError):
         return True
@@ -45,7 +45,7 @@ def is_contention(problem: BaseException) -> bool:
 
 
 def is_damage(problem: DBAPIError) -> bool:
-    """Whether SQLite found that its file is not whole, or none of its own."""
+    """Whether SQLite found its file damaged, or not a database."""
     cause = problem.orig.__cause__ or problem.orig if problem.orig is not None else problem
     return isinstance(cause, sqlite3.DatabaseError) and any(word in str(cause) for word in _SQLITE_DAMAGED)
 
@@ -61,12 +61,12 @@ def _kind_of(cause: BaseException) -> str | None:
 
 
 def is_database_error(problem: Exception) -> bool:
-    """Whether a database said it, or what speaks with one."""
+    """Whether the database or its driver raised it."""
     return isinstance(problem, (DBAPIError, _asyncpg().PostgresError))
 
 
 def _asyncpg() -> Any:
-    # Three megabytes, for those only who have a PostgreSQL, and for whoever has a failure to look at.
+    # Imported late: three megabytes, needed with PostgreSQL or after a failure only.
     import asyncpg  # noqa: PLC0415
 
     return asyncpg

@@ -1,4 +1,4 @@
-"""The file of the embedded database: whether it is there and whole, how it is created, and how its log is removed."""
+"""The file of the embedded database: checks, creation, and removal of its write-ahead log."""
 
 import asyncio
 import fcntl
@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from dream_api.core.db.unusable import DatabaseDamaged, DatabaseEmpty, DatabaseMissing
 
-# What only an instance leaves beside its database. The instance key is created after the database.
+# What only an instance leaves next to its database. The instance key is created after the database.
 _TRACES = ("dream.db-wal", "instance.key", "objects")
 _LOG = "-wal"
 _SHARED_MEMORY = "-shm"
@@ -25,26 +25,26 @@ def exists(path: Path) -> bool:
     try:
         is_empty = path.stat().st_size == 0
     except (FileNotFoundError, NotADirectoryError):
-        _refuse_missing(path)
+        _require_never_created(path)
         return False
     if is_empty:
         raise DatabaseEmpty(path)
-    if not _beside(path, _LOG).exists():
-        _refuse_damaged(path)
+    if not _with_suffix(path, _LOG).exists():
+        _require_readable(path)
     return True
 
 
-def _refuse_damaged(path: Path) -> None:
+def _require_readable(path: Path) -> None:
     """Nobody has it open, and this look leaves no file behind, as that of a usual reader would."""
     try:
         _read_schema(path, "mode=ro&immutable=1")
     except sqlite3.OperationalError:
-        return  # it cannot be opened, as whoever reads it next finds as well
+        return  # it cannot be opened, as the next reader will report
     except sqlite3.DatabaseError as problem:
         raise DatabaseDamaged(f"The database {path.absolute()} is damaged: {problem}.") from problem
 
 
-def _refuse_missing(path: Path) -> None:
+def _require_never_created(path: Path) -> None:
     for name in _TRACES:
         if (path.parent / name).exists():
             raise DatabaseMissing(path, name)
@@ -53,7 +53,7 @@ def _refuse_missing(path: Path) -> None:
 async def create(path: Path, fill: Callable[[Path], Awaitable[None]]) -> None:
     """Create the database by `fill`, under another name until it is whole; nothing where another process was first.
 
-    Whoever is killed meanwhile leaves no file of this name, and the next start begins again.
+    A process that is killed meanwhile leaves no file of this name, and the next start begins again.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.new")
@@ -62,7 +62,7 @@ async def create(path: Path, fill: Callable[[Path], Awaitable[None]]) -> None:
             return
         _remove(draft)
         await fill(draft)
-        if _beside(draft, _LOG).exists():
+        if _with_suffix(draft, _LOG).exists():
             raise OSError(f"the log of {draft.name} could not be copied into it")
         _sync(draft)
         draft.rename(path)
@@ -82,7 +82,7 @@ async def _locked(directory: Path) -> AsyncGenerator[None, None]:
 
 def _remove(draft: Path) -> None:
     for suffix in ("", _LOG, _SHARED_MEMORY):
-        _beside(draft, suffix).unlink(missing_ok=True)
+        _with_suffix(draft, suffix).unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:
@@ -97,9 +97,9 @@ def remove_log(path: Path) -> None:
     """Copy the log into the file and remove it, where nobody else has the database open.
 
     SQLite does so when the last connection that may write is closed. Readers cannot, so that one more is opened here.
-    Beside another process it changes nothing and waits for nobody.
+    While another process has it open, this changes nothing and waits for nobody.
     """
-    if not path.exists() or path.stat().st_size == 0 or not _beside(path, _LOG).exists():
+    if not path.exists() or path.stat().st_size == 0 or not _with_suffix(path, _LOG).exists():
         return
     # Whatever stands in the way, such as a full disk: the log keeps everything until the next start.
     with suppress(sqlite3.Error):
@@ -112,5 +112,5 @@ def _read_schema(path: Path, how: str) -> None:
         connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
 
 
-def _beside(path: Path, suffix: str) -> Path:
+def _with_suffix(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)

@@ -1,4 +1,4 @@
-"""Walks through a table of any size: by its primary key, a bounded part at a time, and beside all writers."""
+"""Keyset iteration over a table of any size: by primary key, in bounded batches, concurrently with writers."""
 
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
@@ -14,9 +14,9 @@ PAGE = 2_000
 async def iterate_by_key(
     database: Database, table: Table, wanted: ColumnElement[bool]
 ) -> AsyncGenerator[Sequence[Row[Any]]]:
-    """The rows that are wanted, in the order of their key, in pieces; no transaction is open while one is handled.
+    """The rows that are wanted, in the order of their key, in batches; no transaction is open while one is handled.
 
-    What is written meanwhile behind the walk is not seen any more.
+    Rows that are written behind the current key meanwhile are not seen.
     """
     columns = list(table.primary_key)
     key = tuple_(*columns)

@@ -1,4 +1,4 @@
-"""Brings a database to the newest revision of a folder of migrations, and refuses one it does not know."""
+"""Schema migrations: upgrades a database to the newest revision, and rejects one with an unknown revision."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -34,7 +34,7 @@ def head(folder: Path) -> str:
 async def current(database: Database) -> str | None:
     """The revision the database is at; None where there is no instance in it yet.
 
-    DatabaseUnusable where there was one that is no longer whole, or where it is another's.
+    DatabaseUnusable where it is damaged, empty or missing, or holds another schema.
     """
     if database.path is not None and not files.exists(database.path):
         return None
@@ -58,7 +58,7 @@ def _revision_of(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if tables else None
 
 
-def _refuse_incomplete(connection: Connection) -> None:
+def _require_all_tables(connection: Connection) -> None:
     missing = sorted(metadata.tables.keys() - set(inspect(connection).get_table_names()))
     if missing:
         raise DatabaseDamaged(f"The database has lost {len(missing)} of its tables: {_listed(missing)}.")
@@ -76,12 +76,12 @@ async def migrate(database: Database, folder: Path) -> bool:
     at = await current(database)
     if at == head(folder):
         async with database.read() as tx:
-            await tx.connection.run_sync(_refuse_incomplete)
+            await tx.connection.run_sync(_require_all_tables)
         return False
     if database.path is not None and at is None:
         await files.create(database.path, partial(_create, folder))
         return True
-    _refuse_unknown(at, folder)
+    _require_known_revision(at, folder)
     await _upgrade_on(_engine_without_limits(database), folder)
     return True
 
@@ -103,15 +103,15 @@ async def _upgrade_on(engine: AsyncEngine, folder: Path) -> None:
         async with engine.connect() as connection, connection.begin():
             await connection.run_sync(_upgrade, folder)
     except DBAPIError as problem:
-        refusal = error_for(problem)
-        if refusal is None:
+        error = error_for(problem)
+        if error is None:
             raise
-        raise refusal from problem
+        raise error from problem
     finally:
         await engine.dispose()
 
 
-def _refuse_unknown(at: str | None, folder: Path) -> None:
+def _require_known_revision(at: str | None, folder: Path) -> None:
     if at is not None and at not in revisions(folder):
         raise ForeignSchema(
             f"The database is at revision {at}, this release knows up to {head(folder)}. "
@@ -125,15 +125,15 @@ def _upgrade(connection: Connection, folder: Path) -> None:
 
     is_sqlite = connection.dialect.name == "sqlite"
     if not is_sqlite:
-        connection.execute(text("SET LOCAL lock_timeout = 0"))  # however long another process migrates
+        connection.execute(text("SET LOCAL lock_timeout = 0"))  # wait for another process's migration, however long
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
     command.upgrade(config(folder, connection), "head")
-    _refuse_incomplete(connection)
+    _require_all_tables(connection)
     if is_sqlite:
-        _refuse_broken_references(connection)
+        _require_valid_references(connection)
 
 
-def _refuse_broken_references(connection: Connection) -> None:
+def _require_valid_references(connection: Connection) -> None:
     """What SQLite does not check while it upgrades: foreign keys are off then, see `sqlite.migrating_engine`."""
     broken = connection.execute(text("PRAGMA foreign_key_check")).all()
     if broken:

@@ -11,7 +11,7 @@ from dream_api.core.db.statements import Statement
 
 _CONNECTIONS = 10
 _CONNECT_SECONDS = 5
-# A server that stalls is told apart from one that works: what it was asked for fails with 503.
+# A server that stalls must not keep callers waiting: the statement fails with 503.
 _COMMAND_SECONDS = 8
 _LOCK_MILLISECONDS = 5_000
 # A transaction that writes `changes` must be over before readers stop looking back for it (10 s).
@@ -21,8 +21,8 @@ _SERVER_SETTINGS = {
     "synchronous_commit": "on",
     "timezone": "UTC",
 }
-# The gate finds every row by its primary key, hundreds at a time. The planner, which sees arrays of unknown length and
-# tables without statistics, would rather read whole tables: measured, 0.6 k calls/s instead of 13 k.
+# The metering engine finds every row by its primary key, hundreds at a time. The planner, which sees arrays of unknown
+# length and tables without statistics, would rather read whole tables: measured, 0.6 k calls/s instead of 13 k.
 _BATCH_SETTINGS = _SERVER_SETTINGS | {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
@@ -48,7 +48,7 @@ def engine_for(url: str, *, command_seconds: float | None = _COMMAND_SECONDS) ->
 
 
 def driver_url(url: str) -> URL:
-    """The same place, reached by asyncpg."""
+    """The same URL, for asyncpg."""
     return make_url(url).set(drivername="postgresql+asyncpg")
 
 
@@ -74,7 +74,7 @@ class EngineStatements:
 
 
 class PostgresBatch:
-    """A transaction of the gate's, on the driver."""
+    """A transaction of the metering engine, on the driver."""
 
     locks_rows = True
 
@@ -95,7 +95,7 @@ async def _leave_as_it_is(_: object) -> None:
 
 
 class Batches:
-    """The connections on which the gate's batches are committed."""
+    """The connections on which the metering engine's batches are committed."""
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
@@ -103,7 +103,7 @@ class Batches:
 
     async def _ready(self) -> Any:
         if self._pool is None:
-            import asyncpg  # noqa: PLC0415 - three megabytes, for those only who have a PostgreSQL
+            import asyncpg  # noqa: PLC0415 - three megabytes, needed with PostgreSQL only
 
             self._pool = await asyncpg.create_pool(
                 self._url,

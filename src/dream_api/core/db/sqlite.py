@@ -104,7 +104,7 @@ class EngineStatements:
 
 
 class SqliteBatch:
-    """A transaction of the gate's, on the driver, on the event loop's own thread: its statements take microseconds."""
+    """A transaction of the metering engine, on the driver and the event loop's thread: statements take microseconds."""
 
     locks_rows = False
 
@@ -119,7 +119,7 @@ class SqliteBatch:
 
 
 class Batches:
-    """The connection on which the gate's batches are committed.
+    """The connection on which the metering engine's batches are committed.
 
     A commit waits for the disk. Where that takes a fraction of a millisecond it is waited for where it stands, because
     a thread costs more than that: it and the event loop keep each other from the interpreter's lock (measured: 1.0 ms
@@ -186,18 +186,18 @@ class Batches:
 
 
 class Checkpoints:
-    """Copies the log into the file beside the writers; only its last pages are copied in a turn of their own."""
+    """Copies the log into the file concurrently with writers; only its last pages are copied while writers wait."""
 
     def __init__(self, path: Path, turn: asyncio.Lock) -> None:
         self._path = path
         self._turn = turn
-        self._copying = asyncio.create_task(self._copy_for_ever())
+        self._copying = asyncio.create_task(self._copy_forever())
         self._is_due = asyncio.Event()
 
     def note_write(self) -> None:
         self._is_due.set()
 
-    async def _copy_for_ever(self) -> None:
+    async def _copy_forever(self) -> None:
         # The thread ends before its connection is closed.
         with closing(connect(self._path)) as connection, ThreadPoolExecutor(1, "checkpoint") as thread:
             loop = asyncio.get_running_loop()
@@ -214,7 +214,7 @@ class Checkpoints:
                     async with self._turn:
                         await loop.run_in_executor(thread, copy)
                 except sqlite3.OperationalError:
-                    self._is_due.set()  # a full disk: the log keeps everything until there is room again
+                    self._is_due.set()  # a full disk: the log keeps everything until there is space again
 
     async def close(self) -> None:
         self._copying.cancel()

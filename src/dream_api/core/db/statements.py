@@ -1,7 +1,7 @@
-"""SQL written once in SQLAlchemy Core and compiled for a driver that is used directly.
+"""Prepared statements: SQL written once in SQLAlchemy Core, compiled for drivers that are used directly.
 
 The metered call goes past SQLAlchemy's execution, which costs more than the database. What remains of it here is the
-compiler. A statement takes many rows at once by `rows_of("wanted", …)`, a table made of parameters: `unnest` of one
+compiler. A statement takes many rows at once by `values_table("wanted", …)`, a table of parameters: `unnest` of one
 array a column on PostgreSQL, `VALUES` on SQLite (measured: half the time of `json_each`, and one step for all rows).
 """
 
@@ -74,7 +74,7 @@ class Statement:
     __slots__ = ("_arrays", "_clause", "_constants", "_for_postgresql", "_for_sqlite", "_sized", "widths")
 
     def __init__(self, clause: ClauseElement, **rows: TableValuedAlias) -> None:
-        """`rows`: the tables made by `rows_of` that the clause uses, each under its parameter's name."""
+        """`rows`: the tables made by `values_table` that the clause uses, each under its parameter's name."""
         self._clause = clause
         self.widths = {name: len(table.c) for name, table in rows.items()}
         self._arrays = {

@@ -1,4 +1,4 @@
-"""What a rule is handed: one transaction, on either database."""
+"""The transaction that rules and queries are given, on either database."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
@@ -17,7 +17,7 @@ in_transaction: ContextVar[bool] = ContextVar("inside_transaction", default=Fals
 
 
 class RawTransaction(Protocol):
-    """The narrow kind, enough for counting: statements that were prepared for the drivers."""
+    """A driver-level transaction, enough for metering: runs prepared statements."""
 
     @property
     def locks_rows(self) -> bool:
@@ -29,21 +29,21 @@ class RawTransaction(Protocol):
         ...
 
     async def run(self, statement: Statement, **values: Any) -> None:
-        """Run a statement that answers nothing."""
+        """Run a statement that returns no rows."""
         ...
 
 
 class Tx:
-    """The usual kind: any SQLAlchemy Core statement, and what is to happen once it is committed.
+    """Runs any SQLAlchemy Core statement, and calls `after_commit` once it is committed.
 
-    It is a `BatchTx` as well, so that what is counted can be counted in the transaction of the thing that is counted.
+    It is a `RawTransaction` as well, so that usage can be counted in the transaction of what is counted.
     """
 
     def __init__(self, connection: AsyncConnection, driver: RawTransaction) -> None:
         self.connection = connection
         self._driver = driver
         self.after_commit: list[Callable[[], None]] = []
-        # Cached facts that this transaction changes, as (kind, key): see `core.cache`.
+        # Cached values that this transaction changes, as (kind, key): see `core.cache`.
         self.noted: list[tuple[str, str]] = []
 
     @property

@@ -1,4 +1,4 @@
-"""Databases that this release does not use: each with a sentence, a stable code and what an operator does next."""
+"""Errors of databases that cannot be used: a sentence, a stable code and what an operator does next."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -35,7 +35,7 @@ class DatabaseEmpty(DatabaseUnusable):
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"The database {path.absolute()} is empty.")
-        self.hint = f"Restore a backup of it. {_begin_anew(path)}"
+        self.hint = f"Restore a backup of it. {_start_over(path)}"
 
 
 class DatabaseDamaged(DatabaseUnusable):
@@ -52,11 +52,11 @@ class DatabaseMissing(DatabaseUnusable):
 
     def __init__(self, path: Path, left: str) -> None:
         super().__init__(f"The database {path.absolute()} is missing, while {left} of its instance is still there.")
-        self.hint = f"Restore a backup of it, or set DREAM_DATABASE_URL if it is on PostgreSQL. {_begin_anew(path)}"
+        self.hint = f"Restore a backup of it, or set DREAM_DATABASE_URL if it is on PostgreSQL. {_start_over(path)}"
 
 
-def _begin_anew(path: Path) -> str:
-    return f"To begin anew, move everything out of {path.parent.absolute()}."
+def _start_over(path: Path) -> str:
+    return f"To start over, move everything out of {path.parent.absolute()}."
 
 
 class ReferencesBroken(DatabaseUnusable):

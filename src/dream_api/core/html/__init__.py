@@ -1,1 +1,1 @@
-"""The frame of all HTML pages, and the pages that belong to no room."""
+"""The layout of all HTML pages and emails, and the page of errors."""

@@ -1,4 +1,4 @@
-"""How pages say numbers, money and times."""
+"""Formats numbers, amounts and times for pages."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -38,15 +38,15 @@ def format_amount(minor: int, currency: str) -> str:
 
 
 def rounded(minor: int, currency: str) -> str:
-    """`4,923 USD`: from a thousand on without what is after the point, where there is room for a figure only."""
-    told = Decimal(money.to_major(abs(minor), currency))
-    if told < _THOUSAND:
+    """`4,923 USD`: from a thousand on without minor units, where space is short."""
+    value = Decimal(money.to_major(abs(minor), currency))
+    if value < _THOUSAND:
         return format_amount(minor, currency)
-    return f"{'−' if minor < 0 else ''}{told:,.0f} {currency.upper()}"
+    return f"{'−' if minor < 0 else ''}{value:,.0f} {currency.upper()}"
 
 
 def major(minor: int, currency: str) -> str:
-    """`50`, `0.5`: an amount beside an axis, whose title names the currency."""
+    """`50`, `0.5`: an amount on an axis, whose title names the currency."""
     return f"{Decimal(money.to_major(minor, currency)).normalize():,f}"
 
 
@@ -61,10 +61,10 @@ def day(at: int) -> str:
 
 
 def instant(at: int | None) -> Markup:
-    """A time as people say it, with the exact one on hover."""
+    """The date and time, with the exact one on hover."""
     if at is None:
         return Markup("–")
-    return _told(at, f"{_at(at):%-d %b %Y, %H:%M}")
+    return _time_element(at, f"{_at(at):%-d %b %Y, %H:%M}")
 
 
 def ago(at: int | None) -> Markup:
@@ -73,15 +73,15 @@ def ago(at: int | None) -> Markup:
         return Markup("never")
     seconds = (clock.now() - at) // clock.SECOND
     if 0 <= seconds < _JUST_NOW:
-        return _told(at, "just now")
+        return _time_element(at, "just now")
     for below, unit, name in _STEPS:
         if abs(seconds) < below:
             count = abs(seconds) // unit
-            return _told(at, f"in {count} {name}" if seconds < 0 else f"{count} {name} ago")
-    return _told(at, day(at))
+            return _time_element(at, f"in {count} {name}" if seconds < 0 else f"{count} {name} ago")
+    return _time_element(at, day(at))
 
 
-def _told(at: int, text: str) -> Markup:
+def _time_element(at: int, text: str) -> Markup:
     exact = clock.rfc3339(at)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(exact, escape(exact), text)
 

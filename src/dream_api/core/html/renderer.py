@@ -11,14 +11,13 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 _PACKAGE = "dream_api.core.html"
-# What pages link to: the style sheet, and what makes them livelier where scripts may run.
+# What pages link to: the style sheet, and the script, which pages also work without.
 ASSETS = Path(__file__).parent / "static"
 _CODE = re.compile(r"`([^`]+)`")
 
 
 class TemplateRenderer:
-    """The templates of these packages, the first of which goes before, in core's frame; the filters say what only they
-    say."""
+    """Renders the templates of these packages, the first one first, in core's layout, with these extra filters."""
 
     def __init__(self, *packages: str, **filters: Callable[..., Any]) -> None:
         self._packages = (*packages, _PACKAGE)

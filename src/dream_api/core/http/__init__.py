@@ -1,4 +1,4 @@
-"""What every endpoint shares: bodies read within bounds, refusals in one shape, each request with an id."""
+"""HTTP for every endpoint: bounded bodies, errors in one shape, request ids, idempotent responses."""
 
 from dream_api.core.http.client_address import TrustedProxies, rate_limit_key
 from dream_api.core.http.connections import Connections

@@ -1,4 +1,4 @@
-"""Whose address a request comes from: the socket's, or what a trusted proxy says of it."""
+"""The client's address: the socket's, or the one that a trusted proxy forwards."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address

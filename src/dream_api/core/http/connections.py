@@ -1,4 +1,4 @@
-"""Open connections: how many each address has, and a look at their deadlines twice a second."""
+"""Open connections: a limit for each address, and deadlines, which are checked twice a second."""
 
 import asyncio
 from collections import Counter
@@ -16,7 +16,7 @@ class TooManyConnections(TooMany):
 
 
 class Connection(Protocol):
-    """What is watched."""
+    """A connection whose deadlines are checked."""
 
     def check_deadlines(self, now: float) -> None:
         """End what has waited for too long. `now` is the event loop's time in seconds."""

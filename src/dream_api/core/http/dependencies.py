@@ -1,4 +1,4 @@
-"""What endpoints ask for by type. The application's state is read here only."""
+"""FastAPI dependencies of core. The application's state is read here only."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ from dream_api.core.settings import Settings
 
 
 def state_of(request: Request, name: str) -> Any:
-    """What `app.py` keeps in the application under this name."""
+    """What `app.py` stores in the application's state under this name."""
     return getattr(request.app.state, name)
 
 

@@ -1,4 +1,4 @@
-"""Every "no" in one shape: JSON for programs, a page for people."""
+"""Error responses in one shape: JSON for programs, a page for browsers."""
 
 import json
 from typing import Any
@@ -9,26 +9,26 @@ from dream_api.core.errors import AppError
 from dream_api.core.html import renderer
 
 
-def error_body(refusal: AppError, request_id: str, link_base: str) -> dict[str, Any]:
+def error_body(error: AppError, request_id: str, link_base: str) -> dict[str, Any]:
     return {
-        "error": refusal.sentence,
-        "code": refusal.code,
-        "param": refusal.param,
-        "hint": refusal.hint,
+        "error": error.sentence,
+        "code": error.code,
+        "param": error.param,
+        "hint": error.hint,
         "requestId": request_id,
-        "docs": f"{link_base}/docs/errors/{refusal.code}",
-        **refusal.extra,
+        "docs": f"{link_base}/docs/errors/{error.code}",
+        **error.extra,
     }
 
 
-def error_response(refusal: AppError, request_id: str, link_base: str, accept: str = "") -> Response:
+def error_response(error: AppError, request_id: str, link_base: str, accept: str = "") -> Response:
     """HTML where the caller is a browser that prefers it."""
-    headers = {**refusal.headers, "X-Request-Id": request_id}
+    headers = {**error.headers, "X-Request-Id": request_id}
     if _prefers_html(accept):
-        page = renderer.render("refusal.html", refusal=refusal, request_id=request_id, link_base=link_base)
-        return HTMLResponse(page, refusal.status, headers)
-    body = json.dumps(error_body(refusal, request_id, link_base), ensure_ascii=False)
-    return Response(body.encode(errors="replace"), refusal.status, headers, media_type="application/json")
+        page = renderer.render("error.html", error=error, request_id=request_id, link_base=link_base)
+        return HTMLResponse(page, error.status, headers)
+    body = json.dumps(error_body(error, request_id, link_base), ensure_ascii=False)
+    return Response(body.encode(errors="replace"), error.status, headers, media_type="application/json")
 
 
 def _prefers_html(accept: str) -> bool:

@@ -35,7 +35,7 @@ _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".en
 
 
 class Handler(Protocol):
-    """What stands at the end of the fast path."""
+    """The endpoint that the fast path calls."""
 
     method: str
     path: str
@@ -52,7 +52,7 @@ class FastPathProtocolFactory:
         self.handler = handler
         self.request_line = f"{handler.method} {handler.path} HTTP/1.1\r\n".encode()
         self.protocols = protocols
-        self._told: tuple[object, bytes] = (None, b"")
+        self._header_cache: tuple[object, bytes] = (None, b"")
 
     def __call__(
         self,
@@ -69,11 +69,11 @@ class FastPathProtocolFactory:
         return FastPathProtocol(self, fallback, server_state, loop, config.timeout_keep_alive)
 
     def default_headers(self, server_state: Any) -> bytes:
-        """The lines that uvicorn puts into every answer, such as the date, which it makes anew every second."""
+        """The lines that uvicorn puts into every answer, such as the date, which it renews every second."""
         headers: list[tuple[bytes, bytes]] = server_state.default_headers
-        if self._told[0] is not headers:
-            self._told = (headers, b"".join(b"%b: %b\r\n" % pair for pair in headers))
-        return self._told[1]
+        if self._header_cache[0] is not headers:
+            self._header_cache = (headers, b"".join(b"%b: %b\r\n" % pair for pair in headers))
+        return self._header_cache[1]
 
 
 class FastPathProtocol(asyncio.Protocol):
@@ -81,18 +81,18 @@ class FastPathProtocol(asyncio.Protocol):
 
     def __init__(
         self,
-        lanes: FastPathProtocolFactory,
+        factory: FastPathProtocolFactory,
         fallback: Callable[[], HttpProtocol],
         server_state: Any,
         loop: asyncio.AbstractEventLoop,
         idle_seconds: float,
     ) -> None:
-        self._lanes = lanes
-        self._handler = lanes.handler
+        self._factory = factory
+        self._handler = factory.handler
         self._make_fallback = fallback
         self._server_state = server_state
         self._connections: set[asyncio.Protocol] = server_state.connections
-        self._open_connections = lanes.protocols.connections
+        self._open_connections = factory.protocols.connections
         self._idle_seconds = idle_seconds
         self._loop = loop
         self._transport: asyncio.Transport
@@ -115,7 +115,7 @@ class FastPathProtocol(asyncio.Protocol):
         if not self._open_connections.add(self, self._peer):
             self._is_closing = True
             problem = TooManyConnections("This address has too many open connections.")
-            self._lanes.protocols.answer_error(problem, self._reply)
+            self._factory.protocols.answer_error(problem, self._reply)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._connections.discard(self)
@@ -176,7 +176,7 @@ class FastPathProtocol(asyncio.Protocol):
     def _begin(self) -> bool:
         """Whether the buffer's first request could be begun here."""
         buffer = self._buffer
-        line = self._lanes.request_line
+        line = self._factory.request_line
         if not buffer.startswith(line):
             if not line.startswith(buffer):
                 self._hand_over()
@@ -206,7 +206,7 @@ class FastPathProtocol(asyncio.Protocol):
         if self._transport.is_closing():
             return
         lines = b"".join([b"%b: %b\r\n" % pair for pair in headers])
-        default = self._lanes.default_headers(self._server_state)
+        default = self._factory.default_headers(self._server_state)
         closing = b"connection: close\r\n" if self._is_closing else b""
         self._transport.write(
             b"%b%b%b%bcontent-length: %d\r\n\r\n%b" % (_STATUS_LINES[status], default, lines, closing, len(body), body)

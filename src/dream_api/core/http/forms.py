@@ -1,4 +1,4 @@
-"""Forms of pages: what they sent, read within bounds, and whether a page of ours sent it."""
+"""HTML forms: bounded parsing, and the CSRF check."""
 
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlsplit
@@ -22,20 +22,20 @@ class CSRFRejected(Forbidden):
 
 
 async def read_form(request: Request, *, largest: int = _LARGEST, most_fields: int = _MOST_FIELDS) -> Form:
-    """The fields that were sent, each once, without what no person types; refuses what is no such form."""
+    """The form's fields, stripped, without NUL; UnsupportedMedia or MalformedRequest where the body is no form."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != _KIND:
         raise UnsupportedMedia("This is no form.", hint=_HINT)
     body = await read(request.receive, request.headers.get("content-length"), largest)
     try:
-        told = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most_fields, errors="strict")
+        fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most_fields, errors="strict")
     except ValueError:
         raise MalformedRequest("The form cannot be read.", hint=_HINT) from None
-    return {name: value.replace("\x00", "").strip() for name, value in told}
+    return {name: value.replace("\x00", "").strip() for name, value in fields}
 
 
 def require_same_origin(headers: Mapping[str, str], link_base: str) -> None:
-    """Raises ForeignForm where a browser says that another website sent it."""
+    """Raises CSRFRejected where the browser says that another website sent it."""
     site = headers.get("sec-fetch-site")
     if site is not None:
         is_ours = site in ("same-origin", "none")

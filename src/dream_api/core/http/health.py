@@ -1,4 +1,4 @@
-"""What operators and their machines ask: /healthz, /readyz, /metrics."""
+"""Health checks and metrics: /healthz, /readyz, /metrics."""
 
 import hmac
 import ipaddress
@@ -15,7 +15,7 @@ from dream_api.core.http.dependencies import database_of, settings_of, state_of
 from dream_api.core.http.openapi import error_responses
 
 router = APIRouter(tags=["Operations"])
-# What machines ask again and again; never limited.
+# Polled by monitoring; never rate-limited.
 PROBES = frozenset(("/healthz", "/readyz", "/metrics"))
 
 
@@ -40,7 +40,7 @@ _OK: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"
 
 @router.get("/healthz", summary="Is the process alive?", responses=_OK)
 async def healthz() -> Health:
-    """Looks at nothing but the process itself."""
+    """Checks nothing but the process itself."""
     return Health()
 
 
@@ -71,7 +71,7 @@ def _may_read_metrics(request: Request) -> None:
     responses={200: {"content": {metrics.CONTENT_TYPE: {}}}, **error_responses(MetricsClosed)},
 )
 async def read_metrics(request: Request, _: Annotated[None, Depends(_may_read_metrics)]) -> Response:
-    with suppress(AppError):  # without a database the process's own figures are told all the same
+    with suppress(AppError):  # without a database, the process's own metrics are still exposed
         async with database_of(request).read() as tx:
             for state, number in (await jobs.counts(tx)).items():
                 metrics.jobs.labels(state).set(number)

@@ -1,4 +1,4 @@
-"""What every request passes: ids, refusals, bugs, figures and log lines."""
+"""Middleware of every request: request ids, error responses, metrics and log lines."""
 
 import time
 from typing import Any, Protocol
@@ -27,7 +27,7 @@ _SECURITY_HEADERS = [
 
 
 class FastPathEndpoint(Handler, Protocol):
-    """An endpoint that goes past the framework: from the fast lane, and as a plain ASGI application."""
+    """An endpoint that bypasses the framework: called by the fast path, and as a plain ASGI application."""
 
     method: str
     path: str
@@ -53,7 +53,7 @@ class RootApp:
         return self._app.openapi()
 
     def answer_error(self, problem: AppError, reply: Reply) -> None:
-        """Answer what was refused before an application saw it."""
+        """Answer a request that was rejected before the application saw it."""
         answer = error_response(problem, ids.new_request(), self._link_base)
         reply(
             answer.status_code,
@@ -71,7 +71,7 @@ class RootApp:
 
 
 class RequestContextMiddleware:
-    """The framework's outermost middleware: gives each request an id, answers refusals and bugs, counts and logs."""
+    """The framework's outermost middleware: gives each request an id, renders errors, counts and logs."""
 
     def __init__(self, app: ASGIApp, link_base: str) -> None:
         self._app = app
@@ -90,7 +90,7 @@ class RequestContextMiddleware:
         state["request_id"] = request_id
         status = 0
 
-        async def told(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -100,36 +100,35 @@ class RequestContextMiddleware:
             await send(message)
 
         try:
-            await self._app(scope, receive, told)
+            await self._app(scope, receive, send_with_headers)
         except ClientDisconnected:
             return
         except Exception as problem:
             if status:
-                raise  # the answer has begun: nothing can be told any more
-            refusal = to_app_error(problem, request_id)
-            answer = error_response(refusal, request_id, self._link_base, _accept(scope))
-            await answer(scope, receive, told)
+                raise  # the response has begun: no error can be sent any more
+            error = to_app_error(problem, request_id)
+            answer = error_response(error, request_id, self._link_base, _accept(scope))
+            await answer(scope, receive, send_with_headers)
         finally:
             route = getattr(scope.get("route"), "path", "other")
             metrics.answered(scope["method"], route, status, time.perf_counter() - began)
             log.info(
                 "answered",
                 method=scope["method"],
-                path=_logged(scope["path"]),
+                path=_redacted(scope["path"]),
                 status=status,
                 ms=round((time.perf_counter() - began) * 1000, 1),
                 request_id=request_id,
             )
 
 
-def _logged(path: str) -> str:
-    """Without the long ones of its parts: who knows a link or the id of a page may use it, and no id of a row is that
-    long."""
+def _redacted(path: str) -> str:
+    """The path with long parts cut: links with tokens and ids of pages are secrets, and no id of a row is that long."""
     return "/".join(part if len(part) <= _LONGEST_PART else f"{part[:12]}…" for part in path.split("/"))
 
 
 def to_app_error(problem: Exception, request_id: str) -> AppError:
-    """The refusal that a caller is told of any failure; what was not designed is logged as a bug."""
+    """The error that the caller receives for any exception; an unexpected one is logged as a bug."""
     if isinstance(problem, AppError):
         if isinstance(problem, InternalError):
             log.error("bug", request_id=request_id, sentence=problem.sentence)

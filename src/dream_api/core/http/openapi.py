@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of bodies and refusals."""
+"""OpenAPI: request bodies, examples, and the errors of an operation."""
 
 from typing import Any, cast
 
@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 from dream_api.core.errors import AppError, BodyTooDeep, MalformedJson, TooLarge, UnsupportedMedia
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 
-# What a POST with a JSON body can be refused for before anybody looks at what it says.
+# Errors of any POST with a JSON body, before its content is looked at.
 JSON_BODY_ERRORS: tuple[type[AppError], ...] = (
     MalformedJson,
     BodyTooDeep,
@@ -21,40 +21,40 @@ JSON_BODY_ERRORS: tuple[type[AppError], ...] = (
 
 
 class Error(BaseModel):
-    """Every refusal has this shape."""
+    """The shape of every error."""
 
     model_config = ConfigDict(alias_generator=to_camel, serialize_by_alias=True)
 
     error: str = Field(description="What happened, in one sentence.")
-    code: str = Field(description="The stable name of this refusal; `docs` explains it.")
+    code: str = Field(description="The stable name of this error; `docs` explains it.")
     param: str | None = Field(description="The field or header at fault.")
     hint: str = Field(description="What to do next.")
-    request_id: str = Field(description="Tell it to the operator; the log knows it.")
+    request_id: str = Field(description="For the operator: the log line of this request has it.")
     docs: str = Field(description="The page that explains the code.")
 
 
-# Pointed at: FastAPI would make a type of its own for each refusal of each operation.
+# A reference: FastAPI would make a type of its own for each error of each operation.
 _ERROR = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
 
 
 def add_error_schema(app: FastAPI) -> None:
-    """Lets the application's OpenAPI document tell the shape of the refusals that `answers` points at."""
+    """Add to the application's OpenAPI document the schema that `error_responses` refers to."""
     written = app.openapi
 
     def openapi() -> dict[str, Any]:
-        told = written()
+        document = written()
         shape = Error.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
-        told["components"]["schemas"].setdefault("Error", shape)
-        return told
+        document["components"]["schemas"].setdefault("Error", shape)
+        return document
 
     app.openapi = openapi
 
 
-def error_responses(*refusals: type[AppError]) -> dict[int | str, dict[str, Any]]:
-    """The documented refusals of an operation, by their status."""
+def error_responses(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI `responses` of these errors, by status."""
     by_status: dict[int | str, list[str]] = {}
-    for refusal in refusals:
-        by_status.setdefault(refusal.status, []).append(refusal.code)
+    for error in errors:
+        by_status.setdefault(error.status, []).append(error.code)
     return {
         status: {**_ERROR, "description": " · ".join(f"`{code}`" for code in sorted(set(codes)))}
         for status, codes in sorted(by_status.items(), key=lambda item: int(item[0]))
@@ -62,14 +62,14 @@ def error_responses(*refusals: type[AppError]) -> dict[int | str, dict[str, Any]
 
 
 def example_response(status: int, example: Any) -> dict[int | str, dict[str, Any]]:
-    """An operation's answer, as it looks."""
+    """OpenAPI `responses` with an example."""
     return {status: {"content": {"application/json": {"example": example}}}}
 
 
 def request_body(model: type[BaseModel], example: dict[str, Any], *, required: bool = True) -> dict[str, Any]:
-    """The body of an operation: read by hand after the caller's rights were checked, so told by hand as well."""
+    """OpenAPI `requestBody`, for endpoints that read the body by themselves after checking the caller's permissions."""
     schema = model.model_json_schema(by_alias=True, ref_template=_PLACE)
-    schema = _whole(schema, schema.pop("$defs", {}))
+    schema = _inlined(schema, schema.pop("$defs", {}))
     return {
         "requestBody": {
             "required": required,
@@ -81,11 +81,11 @@ def request_body(model: type[BaseModel], example: dict[str, Any], *, required: b
 _PLACE = "{model}"
 
 
-def _whole(schema: Any, parts: dict[str, Any]) -> Any:
-    """The schema with its parts in their places."""
+def _inlined(schema: Any, parts: dict[str, Any]) -> Any:
+    """The schema with its `$ref`s replaced by what they refer to."""
     if isinstance(schema, dict):
         known = cast(dict[str, Any], schema)
         if "$ref" in known:
-            return _whole(parts[known["$ref"]], parts)
-        return {name: _whole(each, parts) for name, each in known.items()}
-    return [_whole(each, parts) for each in cast(list[Any], schema)] if isinstance(schema, list) else schema
+            return _inlined(parts[known["$ref"]], parts)
+        return {name: _inlined(each, parts) for name, each in known.items()}
+    return [_inlined(each, parts) for each in cast(list[Any], schema)] if isinstance(schema, list) else schema

@@ -74,7 +74,7 @@ class HttpProtocols:
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """One connection. Where uvicorn has several words for a request's state, these hold:
+    """One connection. Where uvicorn has several names for a request's state, these hold:
 
     the head is read while `_is_body` is false; the body from there until the message is complete; the answer is awaited
     until the cycle's response is complete, and nothing is parsed meanwhile.

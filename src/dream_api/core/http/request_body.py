@@ -1,4 +1,4 @@
-"""Reads request bodies: bounded, JSON only, strictly typed."""
+"""Request bodies: bounded, JSON only, strictly typed."""
 
 from typing import Any, TypeVar
 
@@ -41,7 +41,7 @@ async def read_json_body(request: Request, model: type[B]) -> tuple[B, bytes]:
 
 
 async def read(receive: Receive, content_length: str | None, limit: int) -> bytes:
-    """The whole body, refused as soon as it is known to be too large."""
+    """The whole body; raises TooLarge as soon as it is known to exceed the limit."""
     if content_length is not None and content_length.isdecimal() and int(content_length) > limit:
         raise TooLarge(f"The body has {int(content_length):,} bytes; at most {limit:,} are read.")
     parts: list[bytes] = []
@@ -64,7 +64,7 @@ def parse(model: type[B], body: bytes, content_type: str | None) -> B:
     if not body:
         body = b"{}"
     elif (content_type or "").split(";")[0].strip().lower() != "application/json":
-        raise UnsupportedMedia("The body must be JSON, told by Content-Type: application/json.")
+        raise UnsupportedMedia("The body must be JSON, with Content-Type: application/json.")
     try:
         return model.model_validate_json(body)
     except ValidationError as problem:
@@ -74,7 +74,7 @@ def parse(model: type[B], body: bytes, content_type: str | None) -> B:
 
 
 def from_validation_errors(errors: list[Any]) -> AppError:
-    """What pydantic found wrong, as one refusal that names the first field."""
+    """Pydantic's errors as one API error that names the first field."""
     first = errors[0]
     if first["type"] == "json_invalid":
         if "recursion" in first["msg"]:

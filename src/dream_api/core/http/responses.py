@@ -1,4 +1,4 @@
-"""Answers of the JSON endpoints."""
+"""JSON responses, and their replay for repeated idempotency keys."""
 
 import json
 from collections.abc import Awaitable, Callable, Collection
@@ -18,7 +18,7 @@ def json_response(model: BaseModel, status: int = 200) -> Response:
 
 
 def idempotency_key_of(request: Request, *, platform_id: str, caller: str, body: bytes) -> IdempotentRequest | None:
-    """The request as its `Idempotency-Key` knows it; None where it came without one."""
+    """The request with its `Idempotency-Key`; None where it has none."""
     key = validate_key(request.headers.get("idempotency-key"))
     scope = f"{caller} {request.method} {request.url.path}"
     return None if key is None else IdempotentRequest(platform_id, scope, key, body)
@@ -34,9 +34,9 @@ async def idempotent_response(
     effect: Callable[[Tx], Awaitable[BaseModel | str]],
     secrets: Collection[str] = (),
 ) -> Response:
-    """Commit the effect, then answer what it told (a string is JSON already).
+    """Commit the effect, then respond with what it returned (a string is JSON already).
 
-    With an `Idempotency-Key`, once for all retries; the fields that are `secrets` are not stored, and null in a replay.
+    With an `Idempotency-Key`, once for all retries; the fields in `secrets` are not stored, and null in a replay.
     """
     once = idempotency_key_of(request, platform_id=platform_id, caller=caller, body=body)
     database = database_of(request)
@@ -59,7 +59,7 @@ async def idempotent_external_call(
     effect: Callable[[str | None], Awaitable[BaseModel]],
     status: int = 200,
 ) -> Response:
-    """As `answer_once`, for an effect that asks somebody else: it is handed the key by which they know the request."""
+    """As `idempotent_response`, for an effect that calls another service: it gets the idempotency key to send there."""
     once = idempotency_key_of(request, platform_id=platform_id, caller=caller, body=body)
     outgoing = None if once is None else once.digest.hex()
 
@@ -72,18 +72,18 @@ async def idempotent_external_call(
 
 
 def _without(secrets: Collection[str], text: str) -> str:
-    """The answer, but for these of its fields."""
+    """The JSON with these fields set to null."""
     return json.dumps(json.loads(text) | dict.fromkeys(secrets)) if secrets else text
 
 
 def add_header(request: Request, name: str, value: str) -> None:
-    """The answer will carry the header, whether it is a refusal or not."""
+    """Add a header to the response, also to an error response."""
     more: list[tuple[bytes, bytes]] = request.scope["state"].setdefault("more_headers", [])
     more.append((name.lower().encode(), value.encode("latin-1")))
 
 
-def mark_replayed(answer: Response, before: object | None) -> Response:
-    """The answer, which says where there was one before that it is told again."""
+def mark_replayed(response: Response, before: object | None) -> Response:
+    """The response, marked as a replay where there was one `before`."""
     if before is not None:
-        answer.headers["Idempotent-Replayed"] = "true"
-    return answer
+        response.headers["Idempotent-Replayed"] = "true"
+    return response

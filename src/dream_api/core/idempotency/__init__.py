@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: the first committed answer is given again for 24 hours."""
+"""Idempotency keys: the first committed response is replayed for 24 hours."""
 
 from dream_api.core.idempotency.store import (
     LONGEST_KEY,

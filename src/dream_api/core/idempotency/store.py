@@ -1,7 +1,7 @@
-"""How an answer is stored with its effect, and found again.
+"""Stored responses of idempotent requests.
 
-The key's row is inserted first and filled last, in the transaction of the effect. A twin that runs at the same time
-waits for that transaction (on SQLite for its turn, on PostgreSQL for the row) and then finds the answer.
+The key's row is inserted first and filled last, in the transaction of the effect. A concurrent request with the same
+key waits for that transaction (on SQLite for its turn, on PostgreSQL for the row) and then finds the response.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ class IdempotencyInProgress(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class IdempotentRequest:
-    """A request as its key knows it: whose, what for, and what was sent."""
+    """A request with its idempotency key: whose, for which operation, and with which body."""
 
     platform_id: str
     # "<caller> POST /api/customers"
@@ -53,13 +53,13 @@ class IdempotentRequest:
 
     @property
     def digest(self) -> bytes:
-        """The key within its scope, for rows that remember by themselves which request made them."""
+        """The key within its scope, for rows that store which request created them."""
         return hashlib.sha256(f"{self.scope}\n{self.key}".encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """An answer: its status and JSON, and whether it was given before."""
+    """A response: its status and JSON, and whether it is a replay."""
 
     status: int
     text: str
@@ -67,7 +67,7 @@ class StoredResponse:
 
 
 def validate_key(text: str | None) -> str | None:
-    """The header's value where there is one; refuses what is no key."""
+    """The header's value, None where it is missing; raises ValidationFailed for what is no key."""
     if text is None:
         return None
     if not text or len(text) > LONGEST_KEY or not (text.isascii() and text.isprintable()):
@@ -84,11 +84,11 @@ async def run_once(
     once: IdempotentRequest | None,
     status: int,
     effect: Callable[[Tx], Awaitable[str]],
-    kept: Callable[[str], str] = lambda text: text,
+    storable: Callable[[str], str] = lambda text: text,
 ) -> StoredResponse:
-    """Run the effect in a transaction and commit its answer with it; a repeated key gets the first answer again.
+    """Run the effect in a transaction and commit its response with it; a repeated key gets the first response again.
 
-    `kept`: what of the answer may be stored, and is told to those who ask again.
+    `storable`: the part of the response that may be stored, and is returned in a replay.
     """
     try:
         async with database.write() as tx:
@@ -98,7 +98,7 @@ async def run_once(
             if known is not None:
                 return known
             text = await effect(tx)
-            await tx.execute(update(idempotency_keys).where(*_is(once)).values(status=status, answer=kept(text)))
+            await tx.execute(update(idempotency_keys).where(*_is(once)).values(status=status, answer=storable(text)))
             return StoredResponse(status, text, is_replay=False)
     except Overloaded as problem:
         if once is not None and problem.__cause__ is not None and is_contention(problem.__cause__):
@@ -109,9 +109,9 @@ async def run_once(
 async def run_once_external(
     database: Database, once: IdempotentRequest | None, status: int, effect: Callable[[], Awaitable[str]]
 ) -> StoredResponse:
-    """As `remembered`, for an effect that is no one transaction, because somebody else is asked on the way.
+    """As `run_once`, for an effect that is not one transaction, because it calls another service.
 
-    It may run again for a repeated key, until its answer was stored: whoever is asked must know the key too.
+    It may run again for a repeated key, until its response was stored: that service must be given the key too.
     """
     if once is not None:
         async with database.write() as tx:
@@ -126,11 +126,11 @@ async def run_once_external(
 
 
 async def _claim(tx: Tx, once: IdempotentRequest) -> StoredResponse | None:
-    """The stored answer, empty where there is none yet; or None, and the key is ours."""
+    """The stored response, empty while there is none yet; None where the key was claimed for this request."""
     now = clock.now()
     row = {"fingerprint": once.fingerprint, "created_at": now}
     claiming = insert(idempotency_keys).values(platform_id=once.platform_id, scope=once.scope, key=once.key, **row)
-    # A key whose day is over is as good as new.
+    # An expired key may be used again.
     claimed = await tx.scalar(
         claiming.on_conflict_do_update(
             index_elements=list(idempotency_keys.primary_key),
@@ -147,7 +147,7 @@ async def _claim(tx: Tx, once: IdempotentRequest) -> StoredResponse | None:
 
 
 def require_same_request(once: IdempotentRequest, fingerprint: bytes) -> None:
-    """The first request's fingerprint must be this one's."""
+    """Raises IdempotencyMismatch where the first request had another body."""
     if bytes(fingerprint) != once.fingerprint:
         raise IdempotencyMismatch("This idempotency key was used before with another body.")
 

@@ -1,4 +1,4 @@
-"""The first committed answer of each `Idempotency-Key`, for 24 hours."""
+"""The first committed response of each `Idempotency-Key`, for 24 hours."""
 
 from sqlalchemy import Column, Index, SmallInteger, Table
 

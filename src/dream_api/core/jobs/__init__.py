@@ -1,4 +1,4 @@
-"""Work that is done after the transaction that asked for it, by this process or by another.
+"""Background jobs, enqueued in a transaction and run after it, by this process or by another.
 
 A job is a row, written in the same transaction as the fact that makes it necessary, so that neither exists
 without the other. Workers take due jobs under a lease and run them at least once: **every handler must be

@@ -1,4 +1,4 @@
-"""What a worker writes about the jobs it holds: taken, kept, done, failed, given back.
+"""Leases of jobs: claim, renew, record the outcome, release.
 
 A lease is a time in `run_at` and a worker in `leased_by`. Every statement names the worker, so that one whose
 lease ran out, and whose job another took, changes nothing.
@@ -22,26 +22,26 @@ _ERROR_LENGTH = 2_000
 
 
 async def claim(tx: Tx, worker: str, kinds: Collection[str], limit: int, now: int) -> Sequence[Job]:
-    """At most `limit` due jobs, which are now the worker's."""
+    """At most `limit` due jobs, now leased by the worker."""
     if limit == 0:
         return ()
     jobs = await queries.take(tx, worker, kinds, limit, now=now, until=now + LEASE)
     for job in jobs:
         if job.attempts > ATTEMPTS:
-            # Its last worker ended without a word, perhaps because of this very job.
+            # Its last worker crashed, perhaps because of this very job.
             await queries.mark_dead(tx, worker, job.id, now, "The worker that ran it went away.")
     return [job for job in jobs if job.attempts <= ATTEMPTS]
 
 
 async def renew(tx: Tx, worker: str, job_ids: Collection[str], now: int) -> set[str]:
-    """The ids of those that are still the worker's, and now stay so."""
+    """The ids of the jobs that are still leased by the worker, their leases extended."""
     return await queries.extend(tx, worker, job_ids, now + LEASE) if job_ids else set()
 
 
 async def record(
     tx: Tx, worker: str, done: Collection[str], failed: Collection[tuple[Job, Exception]], now: int
 ) -> None:
-    """What is done is forgotten; what failed is put off, and given up after its last attempt."""
+    """Delete finished jobs; reschedule failed ones, or mark them dead after their last attempt."""
     if done:
         await queries.delete_held(tx, worker, done)
     for job, problem in failed:
@@ -56,7 +56,7 @@ async def _record_failure(tx: Tx, worker: str, job: Job, error: str, now: int) -
 
 
 async def give_back(tx: Tx, worker: str, job_ids: Collection[str], now: int) -> None:
-    """Others may run them at once; the attempt that was broken off does not count."""
+    """Release the jobs, so that others may run them at once; the cancelled attempt does not count."""
     if job_ids:
         await queries.give_back(tx, worker, job_ids, now)
 
@@ -68,6 +68,6 @@ def wait_after(attempts: int) -> int:
 
 
 def error_text(problem: Exception) -> str:
-    """What is kept of a failure, without what PostgreSQL cannot store: the record itself must not fail."""
+    """The stored text of an exception, without what PostgreSQL cannot store: recording it must not fail."""
     text = f"{type(problem).__name__}: {problem}"[:_ERROR_LENGTH]
     return text.replace("\x00", "").encode(errors="replace").decode()

@@ -1,4 +1,4 @@
-"""The SQL of the job table, the same statements on both databases."""
+"""SQL of the job table."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -28,7 +28,7 @@ async def first_run_at(tx: Tx, kinds: Collection[str]) -> int | None:
 
 
 async def take(tx: Tx, worker: str, kinds: Collection[str], limit: int, *, now: int, until: int) -> Sequence[Job]:
-    """At most `limit` due jobs, now leased by the worker; what another is about to take is passed over."""
+    """At most `limit` due jobs, now leased by the worker; rows that another worker has locked are skipped."""
     due = (
         select(jobs.c.id)
         .where(jobs.c.run_at <= now, jobs.c.kind.in_(kinds))
@@ -47,7 +47,7 @@ async def take(tx: Tx, worker: str, kinds: Collection[str], limit: int, *, now: 
 
 
 def _update(worker: str, *job_ids: str) -> Update:
-    """Of these jobs, those that the worker holds."""
+    """An update of those of these jobs that the worker holds."""
     return update(jobs).where(jobs.c.leased_by == worker, jobs.c.id.in_(job_ids))
 
 

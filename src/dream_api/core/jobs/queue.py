@@ -1,4 +1,4 @@
-"""What any room may ask of the job table, and what operators may."""
+"""The job queue: enqueue for every package; dead jobs and retries for operators."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ STATES: tuple[State, ...] = ("waiting", "running", "dead")
 
 @dataclass(frozen=True)
 class DeadJob:
-    """A job that was given up after its last attempt."""
+    """A job that failed in its last attempt."""
 
     job: Job
     last_error: str
@@ -27,7 +27,7 @@ class DeadJob:
 async def enqueue(
     tx: Tx, kind: str, payload: dict[str, Any], *, platform_id: str | None = None, run_at: int | None = None
 ) -> str:
-    """A job's id; it runs at once or at `run_at`, at least once, if and only if this transaction commits."""
+    """The new job's id; it runs at once or at `run_at`, at least once, if and only if this transaction commits."""
     now = clock.now()
     job_id = ids.new("job")
     await queries.insert_job(

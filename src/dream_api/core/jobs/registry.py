@@ -1,4 +1,4 @@
-"""Which kinds of jobs there are, who does them, and which come by the clock."""
+"""The registry of job handlers and schedules."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

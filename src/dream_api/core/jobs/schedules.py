@@ -1,4 +1,4 @@
-"""Jobs that come by the clock: the worker that moves a schedule on enqueues its job, and only one can."""
+"""Scheduled jobs: the worker that advances a schedule enqueues its job, and only one can."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

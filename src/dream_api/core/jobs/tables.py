@@ -1,4 +1,4 @@
-"""The job table: work that is done after the transaction that asked for it."""
+"""Tables of jobs and schedules."""
 
 from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, text
 
@@ -16,7 +16,7 @@ jobs = Table(
     id_column("state"),
     Column("attempts", Integer, nullable=False),
     # When a worker may take the job: of a running one when its lease runs out, of a dead one never. So one
-    # index tells what is due, be it new, put off, or left behind by a worker that crashed.
+    # index finds what is due, be it new, rescheduled, or left behind by a worker that crashed.
     timestamp_column("run_at", nullable=True),
     id_column("leased_by", nullable=True),
     Column("last_error", RawText, nullable=True),
@@ -28,7 +28,7 @@ jobs = Table(
     CheckConstraint("(state = 'running') = (leased_by IS NOT NULL)", name="leased_by"),
     Index("ix_jobs__run_at", "run_at"),
     Index("ix_jobs__died_at", "died_at", sqlite_where=_IS_DEAD, postgresql_where=_IS_DEAD),
-    # A payload may name whom a letter is to be written to.
+    # A payload may hold the address that an email goes to.
     info={"scope": "instance", "personal": True, "keep": "until done; dead ones 90 days"},
 )
 

@@ -1,4 +1,4 @@
-"""Tells the workers of this process that there is work, so that they need not wait for their next look."""
+"""Wakes the workers of this process when a job is enqueued, so that they need not wait for their next poll."""
 
 import asyncio
 from collections.abc import Generator
@@ -9,7 +9,7 @@ _sleepers: set[asyncio.Event] = set()
 
 @contextmanager
 def wait_for_notification(event: asyncio.Event) -> Generator[None, None, None]:
-    """Within the block, `wake` sets the event."""
+    """Within the block, `notify_workers` sets the event."""
     _sleepers.add(event)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The worker: one loop that takes due jobs, runs them, and writes down what became of them."""
+"""The worker: one loop that claims due jobs, runs them, and records the outcome."""
 
 import asyncio
 import contextlib
@@ -29,7 +29,7 @@ _CANCEL_SECONDS = 1.0
 
 @dataclass
 class _Run:
-    """A job that this worker holds: its handler runs, or ended and that is not written down yet."""
+    """A job that this worker holds: its handler runs, or has ended and the outcome is not recorded yet."""
 
     job: Job
     handling: asyncio.Task[Exception | None]
@@ -38,7 +38,7 @@ class _Run:
 
 @dataclass(frozen=True)
 class _View:
-    """What is there for this worker: schedules to move on, and the seconds until anything is due."""
+    """The overdue schedules, and the seconds until anything else is due."""
 
     overdue: Sequence[schedules.Occurrence]
     seconds: float
@@ -71,16 +71,16 @@ class Worker:
         self._failures = 0
 
     async def run(self) -> None:
-        """Until `stop`. Failures of storage are logged and outlived."""
+        """Until `stop`. Failures of storage are logged; the worker goes on."""
         self._has_ended.clear()
         try:
             with wait_for_notification(self._wake):
                 while not self._is_over():
                     self._wake.clear()
-                    await self._rest(await self._turn_or_pause())
+                    await self._sleep(await self._turn_or_back_off())
         finally:
             try:
-                await self._let_go()
+                await self._release_running()
             finally:
                 self._has_ended.set()
 
@@ -93,8 +93,8 @@ class Worker:
     def _is_over(self) -> bool:
         return self._stop_by is not None and (not self._runs or monotonic() >= self._stop_by)
 
-    async def _rest(self, seconds: float) -> None:
-        """Ends early where there is something to do."""
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep; ends early where there is something to do."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._at_most(seconds)):
                 await self._wake.wait()
@@ -102,7 +102,7 @@ class Worker:
     def _at_most(self, seconds: float) -> float:
         return seconds if self._stop_by is None else max(min(seconds, self._stop_by - monotonic()), 0)
 
-    async def _turn_or_pause(self) -> float:
+    async def _turn_or_back_off(self) -> float:
         """Seconds until the next turn; after a failure the next one is put off, longer each time."""
         try:
             seconds = await self._turn()
@@ -119,9 +119,9 @@ class Worker:
         """Seconds until there may be more to do."""
         now = clock.now()
         ended = [run for run in self._runs.values() if run.handling.done()]
-        room = 0 if self._stop_by is not None else self._concurrency - len(self._runs) + len(ended)
-        aging = self._aging(now)
-        view = await self._look(now) if room else _View((), _POLL_SECONDS)
+        capacity = 0 if self._stop_by is not None else self._concurrency - len(self._runs) + len(ended)
+        aging = self._expiring_soon(now)
+        view = await self._look(now) if capacity else _View((), _POLL_SECONDS)
         if not (ended or aging or view.seconds <= 0):
             return view.seconds
         async with self._database.write() as tx:
@@ -130,9 +130,9 @@ class Worker:
             for occurrence in view.overdue:
                 await schedules.fire(tx, occurrence, now)
             # After the leases were renewed, so that what runs here is not taken here once more.
-            jobs = await leases.claim(tx, self.name, self._registry.kinds, room, now)
-        self._forget(ended)
-        self._go_on(aging, kept, now)
+            jobs = await leases.claim(tx, self.name, self._registry.kinds, capacity, now)
+        self._remove(ended)
+        self._extend_leases(aging, kept, now)
         self._start(jobs, now)
         return 0 if jobs or ended else _POLL_SECONDS
 
@@ -144,18 +144,18 @@ class Worker:
         seconds = (min(moments, default=now + clock.DAY) - now) / clock.SECOND
         return _View([it for it in coming if it.due_at <= now], min(seconds, _POLL_SECONDS))
 
-    def _aging(self, now: int) -> Collection[str]:
+    def _expiring_soon(self, now: int) -> Collection[str]:
         """The jobs whose handlers run on, and whose leases do not for long."""
         soon = now + leases.LEASE - _RENEW_AFTER
         running = (run for run in self._runs.values() if not run.handling.done())
         return [run.job.id for run in running if run.leased_until < soon]
 
-    def _forget(self, ended: Sequence[_Run]) -> None:
+    def _remove(self, ended: Sequence[_Run]) -> None:
         for run in ended:
             del self._runs[run.job.id]
 
-    def _go_on(self, aging: Collection[str], kept: Collection[str], now: int) -> None:
-        """Leases go on; a handler whose job another worker took meanwhile is broken off."""
+    def _extend_leases(self, aging: Collection[str], kept: Collection[str], now: int) -> None:
+        """Extend leases; a handler whose job another worker took meanwhile is cancelled."""
         for job_id in aging:
             if job_id in kept:
                 self._runs[job_id].leased_until = now + leases.LEASE
@@ -179,8 +179,8 @@ class Worker:
                 return problem
         return None
 
-    async def _let_go(self) -> None:
-        """Breaks off what still runs, and gives it back to the others."""
+    async def _release_running(self) -> None:
+        """Cancel the jobs that still run, and release them to other workers."""
         if not self._runs:
             return
         handlings = [run.handling for run in self._runs.values()]
@@ -189,11 +189,11 @@ class Worker:
         await asyncio.wait(handlings, timeout=_CANCEL_SECONDS)
         # What does not heed the cancellation still runs: its lease must run out before another takes it.
         ended = [run for run in self._runs.values() if run.handling.done()]
-        broken_off = [run.job.id for run in ended if run.handling.cancelled()]
+        cancelled = [run.job.id for run in ended if run.handling.cancelled()]
         try:
             async with self._database.write() as tx:
                 await leases.record(tx, self.name, _done(ended), _failed(ended), clock.now())
-                await leases.give_back(tx, self.name, broken_off, clock.now())
+                await leases.give_back(tx, self.name, cancelled, clock.now())
         except Exception as problem:
             _log.warning("Jobs could not be given back; their leases run out.", exc_info=problem)
 

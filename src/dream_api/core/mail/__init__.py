@@ -1,6 +1,6 @@
-"""Letters to people: written with the fact that makes them necessary, and sent by a job after the commit.
+"""Email: enqueued in the transaction that it is about, and sent by a job after the commit.
 
-Without a mail server they are kept instead, for the operator to read: the outbox.
+Without a mail server emails stay in the outbox, for the operator to read.
 """
 
 from dream_api.core.mail.delivery import KEPT, SMTPTransport, register

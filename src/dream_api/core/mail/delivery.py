@@ -1,4 +1,4 @@
-"""Delivers letters: through the mail server that the settings name, else into the outbox."""
+"""Email delivery: by the configured SMTP server; without one, emails stay in the outbox."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -32,13 +32,13 @@ _PERMANENT = 500
 
 @dataclass(frozen=True, slots=True)
 class SMTPTransport:
-    """A mail server, and who writes: `Name <address>` or an address."""
+    """An SMTP server, and the sender: `Name <address>` or an address."""
 
     url: str
     sender: str
 
-    async def carry(self, message: EmailMessage, to: str) -> None:
-        """Raises what the server or the way to it had against the message."""
+    async def send(self, message: EmailMessage, to: str) -> None:
+        """Raises what aiosmtplib raises where the server rejects the message or cannot be reached."""
         parts = urlsplit(self.url)
         secure = parts.scheme == "smtps"
         username = unquote(parts.username) if parts.username else None
@@ -51,13 +51,13 @@ class SMTPTransport:
             username=username,
             password=unquote(parts.password) if parts.password else None,
             use_tls=secure,
-            # A password is told to nobody who does not prove who they are, but for this very machine.
+            # A password is sent over TLS only, except to a server on this machine.
             start_tls=False if secure else (True if username and not _is_loopback(parts.hostname) else None),
             timeout=_SECONDS,
         )
 
     def message_of(self, mail: Row[Any]) -> EmailMessage:
-        """Always with the same Message-ID, so that one that arrives twice is known."""
+        """Always with the same Message-ID, so that duplicates can be recognized."""
         name, address = parseaddr(self.sender)
         message = EmailMessage(policy=SMTP)
         message["From"] = Address(name, addr_spec=address)
@@ -72,28 +72,28 @@ class SMTPTransport:
 
 
 def register(registry: Registry, settings: Settings) -> None:
-    carrier = None
+    transport = None
     if settings.smtp_url is not None and settings.mail_from is not None:
-        carrier = SMTPTransport(settings.smtp_url.get_secret_value(), settings.mail_from)
-    registry.handle(DELIVER_JOB, partial(deliver, carrier))
+        transport = SMTPTransport(settings.smtp_url.get_secret_value(), settings.mail_from)
+    registry.handle(DELIVER_JOB, partial(deliver, transport))
 
 
-async def deliver(carrier: SMTPTransport | None, database: Database, job: Job) -> None:
-    """Raises where the server may take the letter later."""
+async def deliver(transport: SMTPTransport | None, database: Database, job: Job) -> None:
+    """Send the email; raises where a later attempt may succeed."""
     mail_id = job.payload["mail"]
     async with database.read() as tx:
         mail = await mail_by_id(tx, mail_id)
     if mail is None or mail.state != "waiting":
         return
-    if carrier is None:
+    if transport is None:
         await _record(database, mail_id, state="kept")
         return
     try:
-        await carrier.carry(carrier.message_of(mail), mail.to)
+        await transport.send(transport.message_of(mail), mail.to)
     except Exception as problem:
-        is_over = job.attempts >= ATTEMPTS or _is_for_ever(problem)
-        told = {"state": "failed"} if is_over else {}
-        await _record(database, mail_id, attempts=job.attempts, last_error=error_text(problem), **told)
+        is_over = job.attempts >= ATTEMPTS or _is_permanent(problem)
+        failed = {"state": "failed"} if is_over else {}
+        await _record(database, mail_id, attempts=job.attempts, last_error=error_text(problem), **failed)
         if not is_over:
             raise
         return
@@ -106,7 +106,7 @@ async def _record(database: Database, mail_id: str, **values: Any) -> None:
         await set_outcome(tx, mail_id, **values)
 
 
-def _is_for_ever(problem: Exception) -> bool:
+def _is_permanent(problem: Exception) -> bool:
     """Whether the server said that it will never deliver to this address."""
     return isinstance(problem, SMTPRecipientsRefused) and all(
         refused.code >= _PERMANENT for refused in problem.recipients

@@ -1,4 +1,4 @@
-"""What is written to somebody, as text and as HTML, from a room's templates."""
+"""Email messages, as text and as HTML, from a package's templates."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template, select_autoescape
 
-_FRAME = "dream_api.core.html"
+_LAYOUT = "dream_api.core.html"
 _SUBJECT = "Subject: "
 # One address and nothing else: what ends a header or begins a second address has no place in it.
 _ADDRESS = re.compile(r"[^\s\x00-\x1f\x7f<>()\[\]\\,;:\"@]{1,64}@[^\s\x00-\x1f\x7f<>()\[\]\\,;:\"@]{1,255}")
@@ -16,7 +16,7 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 
 @dataclass(frozen=True, slots=True)
 class EmailMessage:
-    """To one address; ValueError where the address or the subject could begin another header."""
+    """An email to one address; ValueError where the address or the subject could begin another header."""
 
     to: str
     subject: str
@@ -25,20 +25,20 @@ class EmailMessage:
 
     def __post_init__(self) -> None:
         if not _ADDRESS.fullmatch(self.to):
-            raise ValueError("A letter goes to one address.")
+            raise ValueError("An email has one recipient address.")
         if not self.subject or _CONTROLS.search(self.subject):
-            raise ValueError("A letter's subject is one line.")
+            raise ValueError("An email's subject is one line.")
 
 
 class EmailTemplates:
-    """The letters of one room: `templates/mail/<name>.txt`, which begins with `Subject: …`, and `<name>.html`."""
+    """Email templates of a package: `templates/mail/<name>.txt`, which begins with `Subject: …`, and `<name>.html`."""
 
     def __init__(self, package: str) -> None:
         self._package = package
         self._texts = cache(self._read)
 
     def write(self, name: str, *, to: str, **values: Any) -> EmailMessage:
-        """The letter of that name, with what it tells; the HTML escapes it."""
+        """The email of that template with these values; they are escaped in the HTML."""
         subject, text = self._texts(name)
         html = self._environment.get_template(f"mail/{name}.html")
         title = " ".join(subject.render(values).split())
@@ -46,7 +46,7 @@ class EmailTemplates:
 
     @cached_property
     def _environment(self) -> Environment:
-        packages = dict.fromkeys((self._package, _FRAME))
+        packages = dict.fromkeys((self._package, _LAYOUT))
         return Environment(
             loader=ChoiceLoader([PackageLoader(package, "templates") for package in packages]),
             autoescape=select_autoescape(["html"], default_for_string=False),
@@ -56,10 +56,10 @@ class EmailTemplates:
         )
 
     def _read(self, name: str) -> tuple[Template, Template]:
-        """The subject by itself, so that nothing told in it can end it."""
+        """The templates of the subject and of the text: separate, so that no value can end the subject."""
         assert self._environment.loader is not None
         source, _, _ = self._environment.loader.get_source(self._environment, f"mail/{name}.txt")
         first, _, rest = source.partition("\n")
         if not first.startswith(_SUBJECT):
-            raise ValueError(f"The letter {name} does not begin with its subject.")
+            raise ValueError(f"The template {name} does not begin with its subject.")
         return self._environment.from_string(first.removeprefix(_SUBJECT)), self._environment.from_string(rest)

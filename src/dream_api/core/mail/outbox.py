@@ -1,4 +1,4 @@
-"""Posts letters."""
+"""The email outbox."""
 
 from dream_api.core import clock, ids
 from dream_api.core.db import Tx
@@ -9,15 +9,15 @@ from dream_api.core.mail.messages import EmailMessage
 DELIVER_JOB = "core.mail.deliver"
 
 
-async def enqueue_email(tx: Tx, letter: EmailMessage) -> str:
-    """The mail's id; it is delivered if and only if this transaction commits."""
+async def enqueue_email(tx: Tx, message: EmailMessage) -> str:
+    """The email's id; it is delivered if and only if this transaction commits."""
     mail_id = ids.new("eml")
     row = {
         "id": mail_id,
-        "to": letter.to,
-        "subject": letter.subject,
-        "text": letter.text,
-        "html": letter.html,
+        "to": message.to,
+        "subject": message.subject,
+        "text": message.text,
+        "html": message.html,
         "state": "waiting",
         "attempts": 0,
         "created_at": clock.now(),

@@ -1,4 +1,4 @@
-"""SQL of letters."""
+"""SQL of the email outbox."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,12 +20,12 @@ async def mail_by_id(tx: Tx, mail_id: str) -> Row[Any] | None:
 
 
 async def newest(tx: Tx, *, limit: int, before: str | None = None) -> Sequence[Row[Any]]:
-    """Without what is written in them."""
+    """The newest emails, without their text."""
     query = select(m.id, m.to, m.subject, m.state, m.last_error, m.created_at, m.sent_at)
     which = [] if before is None else [m.id < before]
     return await tx.all(query.where(*which).order_by(m.id.desc()).limit(limit))
 
 
 async def set_outcome(tx: Tx, mail_id: str, **values: Any) -> None:
-    """What became of one that was still waiting."""
+    """Record the outcome of an email that was still waiting."""
     await tx.execute(update(mails).where(m.id == mail_id, m.state == "waiting").values(values))

@@ -1,4 +1,4 @@
-"""Letters that were posted, and what became of them."""
+"""The email outbox: emails and their delivery state."""
 
 from sqlalchemy import CheckConstraint, Column, Index, Integer, Table
 
@@ -10,7 +10,7 @@ mails = Table(
     id_column("id", primary_key=True),
     id_column("to"),
     Column("subject", RawText, nullable=False),
-    # Both parts are empty once the letter was sent: the links in it open doors.
+    # Both parts are emptied once the email was sent: links in it are credentials.
     Column("text", RawText, nullable=False),
     Column("html", RawText, nullable=False),
     id_column("state"),

@@ -1,4 +1,4 @@
-"""Files of any size beside the database: in a folder of the data directory, or in a bucket that speaks S3."""
+"""Object storage: in a folder of the data directory, or in an S3 bucket."""
 
 from dream_api.core.objects.store import NoSuchObject, ObjectStore, open_object_store
 

@@ -1,4 +1,4 @@
-"""The one contract of object stores, kept by local files and by S3."""
+"""The object store: local files or S3, with the same guarantees."""
 
 import asyncio
 import os
@@ -24,9 +24,9 @@ class NoSuchObject(LookupError):
 
 
 class ObjectStore:
-    """What was put is there, whole, once `put` has returned; it is read as a whole or in part.
+    """Once `put` has returned, the object is stored durably; it is read as a whole or in part.
 
-    StorageUnavailable where the store does not answer; ValueError for a path that is none.
+    StorageUnavailable where the store does not answer; ValueError for an invalid path.
     """
 
     def __init__(self, open_store: Callable[[], Any], folder: Path | None = None) -> None:
@@ -44,7 +44,7 @@ class ObjectStore:
     async def put(self, path: str, content: bytes) -> None:
         """Replaces what was there."""
         try:
-            await self._store.put_async(_proper(path), content)
+            await self._store.put_async(_valid_path(path), content)
             if self._folder is not None:
                 await asyncio.to_thread(_sync, self._folder / path)
         except _failures() as problem:
@@ -53,7 +53,7 @@ class ObjectStore:
     async def read(self, path: str, start: int, end: int) -> AsyncIterator[bytes]:
         """The bytes from `start` to before `end`, in pieces; NoSuchObject before the first where there are none."""
         try:
-            found = await self._store.get_async(_proper(path), options={"range": (start, end)})
+            found = await self._store.get_async(_valid_path(path), options={"range": (start, end)})
         except FileNotFoundError:
             raise NoSuchObject(path) from None
         except _failures() as problem:
@@ -63,7 +63,7 @@ class ObjectStore:
     async def delete(self, path: str) -> None:
         """Also where there is nothing."""
         try:
-            await self._store.delete_async(_proper(path))
+            await self._store.delete_async(_valid_path(path))
         except FileNotFoundError:
             return
         except _failures() as problem:
@@ -72,7 +72,7 @@ class ObjectStore:
     async def delete_below(self, path: str) -> None:
         """All that lies below the path, also where there is nothing."""
         try:
-            async for found in self._store.list(_proper(path)):
+            async for found in self._store.list(_valid_path(path)):
                 await self._store.delete_async([one["path"] for one in found])
         except FileNotFoundError:
             return
@@ -96,7 +96,7 @@ def _sync(path: Path) -> None:
 
 
 def open_object_store(settings: Settings) -> ObjectStore:
-    """The store that the settings name; a bucket is opened at once, so that wrong settings are told at the start."""
+    """The store that the settings name; a bucket is opened at once, so that wrong settings are found at the start."""
     if settings.s3_bucket is not None:
         bucket = _open_bucket(settings, settings.s3_bucket)
         return ObjectStore(lambda: bucket)
@@ -117,7 +117,7 @@ def _open_bucket(settings: Settings, bucket: str) -> Any:
 
     secret = settings.s3_secret
     endpoint = settings.s3_endpoint
-    told: dict[str, Any] = {
+    credentials: dict[str, Any] = {
         "endpoint": endpoint,
         "access_key_id": settings.s3_key_id,
         "secret_access_key": None if secret is None else secret.get_secret_value(),
@@ -127,7 +127,7 @@ def _open_bucket(settings: Settings, bucket: str) -> Any:
         region=settings.s3_region,
         client_options={"timeout": _SECONDS, "allow_http": (endpoint or "").startswith("http://")},
         retry_config={"max_retries": 2, "retry_timeout": _SECONDS},
-        **{name: value for name, value in told.items() if value is not None},
+        **{name: value for name, value in credentials.items() if value is not None},
     )
 
 
@@ -138,7 +138,7 @@ def _failures() -> tuple[type[Exception], ...]:
     return BaseError, OSError
 
 
-def _proper(path: str) -> str:
+def _valid_path(path: str) -> str:
     if not _PATH.fullmatch(path):
         raise ValueError("This is no path of an object.")
     return path

@@ -1,4 +1,4 @@
-"""How often something may happen in a second: token buckets, in memory or shared through Valkey.
+"""Rate limits: token buckets, in memory or shared through Valkey.
 
 A bucket holds one second's worth of calls and is filled at the same rate: 20 a second admits 20 at once. What is
 refused takes nothing. Levels are whole numbers, millionths of a call: at N a second a microsecond brings exactly N.
@@ -16,11 +16,11 @@ __all__ = [
     "RateLimiter",
     "ValkeyRateLimiter",
     "enforce_rate",
-    "opened",
+    "open_rate_limiter",
 ]
 
 
-def opened(valkey_url: str | None, *, processes: int = 1) -> RateLimiter:
+def open_rate_limiter(valkey_url: str | None, *, processes: int = 1) -> RateLimiter:
     """Rates shared through Valkey where there is one, else this process's share of them."""
-    near = MemoryRateLimiter(processes=processes)
-    return near if valkey_url is None else FallbackRateLimiter(ValkeyRateLimiter(valkey_url), near)
+    local = MemoryRateLimiter(processes=processes)
+    return local if valkey_url is None else FallbackRateLimiter(ValkeyRateLimiter(valkey_url), local)

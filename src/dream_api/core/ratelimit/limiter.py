@@ -1,4 +1,4 @@
-"""What every kind promises, and how a caller is told to wait."""
+"""The contract of rate limiters, and the error of a caller over its rate."""
 
 from typing import Protocol
 
@@ -12,19 +12,19 @@ class RateLimited(TooMany):
 
 
 class RateLimiter(Protocol):
-    """Buckets by their names."""
+    """Token buckets by name."""
 
     async def take(self, name: str, per_second: int) -> int:
         """0 where one more is admitted now, else the microseconds until one would be."""
         ...
 
     async def close(self) -> None:
-        """Let go of what was opened."""
+        """Close connections."""
         ...
 
 
 async def enforce_rate(rates: RateLimiter, name: str, per_second: int, *, whose: str) -> None:
-    """Count one call; RateLimited, with when to come again, where there were too many."""
+    """Count one call; RateLimited, with `Retry-After`, where there were too many."""
     wait = await rates.take(name, per_second)
     if not wait:
         return

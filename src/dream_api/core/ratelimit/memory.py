@@ -1,4 +1,4 @@
-"""Buckets in this process's memory."""
+"""Token buckets in this process's memory."""
 
 from collections.abc import Callable
 
@@ -8,10 +8,10 @@ _BUCKETS = 50_000
 
 
 class MemoryRateLimiter:
-    """At most `size` buckets, the one that was idle for longest forgotten first.
+    """At most `size` buckets, the one that was idle for longest evicted first.
 
-    One of several processes allows its share. So that everybody can call at all, a bucket has room for one call,
-    however small the share: at 1 a second each of four processes admits one at once, then one every four seconds.
+    One of several processes allows its share. So that everybody can call at all, a bucket holds at least
+    one call, however small the share: at 1 a second each of four processes admits one at once, then one every 4 s.
     """
 
     def __init__(self, *, processes: int = 1, size: int = _BUCKETS, now: Callable[[], int] = clock.now) -> None:

@@ -1,4 +1,4 @@
-"""Buckets in Valkey, shared by all processes."""
+"""Token buckets in Valkey, shared by all processes."""
 
 import asyncio
 from collections.abc import Callable

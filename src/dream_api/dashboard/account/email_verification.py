@@ -39,7 +39,7 @@ async def show_link(request: Request, db: Db, guest: AnyGuest, token: str) -> Re
 async def verify(request: Request, db: Db, settings: SettingsDep, guest: AnyGuest, token: str) -> Response:
     await read_guest_form(request, guest)
     async with db.write() as tx:
-        before, after = await accounts.verify(tx, token)
+        before, after = await accounts.verify_email(tx, token)
         by = actor_of(request, after.id, after.email)
         if before.email == after.email:
             await platforms.audit_for_user(tx, after.id, "user.verified", by=by)

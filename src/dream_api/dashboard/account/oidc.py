@@ -28,7 +28,7 @@ _SECONDS = 600
 @router.get("/start")
 async def start(request: Request, provider: ProviderDep, instance_key: InstanceKeyDep, next: Next = "") -> Response:
     flow, url = await _provider(provider).begin(own_path(next))
-    return set_cookie(request, redirect(url), _COOKIE, flow.sealed(instance_key), seconds=_SECONDS)
+    return set_cookie(request, redirect(url), _COOKIE, flow.seal(instance_key), seconds=_SECONDS)
 
 
 @router.get("/callback")
@@ -43,7 +43,7 @@ async def finish(
     provider = _provider(provider)
     path = ""
     try:
-        flow = Flow.opened(request.cookies.get(own_name(settings, _COOKIE), ""), instance_key)
+        flow = Flow.unseal(request.cookies.get(own_name(settings, _COOKIE), ""), instance_key)
         path = flow.next
         claims = await provider.finish(flow, dict(request.query_params))
         async with db.write() as tx:

@@ -58,10 +58,10 @@ async def show_account(db: Db, visitor: SignedIn, done: str = "") -> Response:
     user_id = visitor.session.user_id
     async with db.read() as tx:
         user = await accounts.find_user(tx, user_id)
-        sessions = await accounts.sessions_of(tx, user_id)
-        tokens = await accounts.of_user(tx, user_id)
-        has_factor = await identity.has_factor(tx, user_id)
-        codes_left = await identity.codes_left(tx, user_id)
+        sessions = await accounts.list_sessions(tx, user_id)
+        tokens = await accounts.list_user_tokens(tx, user_id)
+        has_factor = await identity.has_second_factor(tx, user_id)
+        codes_left = await identity.count_recovery_codes(tx, user_id)
     now = clock.now()
     open_ones = [row for row in sessions if row.expires_at > now]
     working = [row for row in tokens if row.revoked_at is None and (row.expires_at is None or row.expires_at > now)]

@@ -84,7 +84,7 @@ async def begin_session(tx: Tx, request: Request, user: User, how: str) -> str:
 
 async def complete_sign_in(tx: Tx, request: Request, user: User, how: str, path: str) -> Response:
     """To where they wanted to go; who has a second factor shows a code first."""
-    if await identity.has_factor(tx, user.id):
+    if await identity.has_second_factor(tx, user.id):
         lasts = _CODE_MINUTES * clock.MINUTE
         token = await identity.issue_link(tx, accounts.CODE_LINK, user.id, lasts=lasts, payload=path)
         return set_cookie(request, redirect("/account/code"), CODE_COOKIE, token, seconds=_CODE_MINUTES * 60)

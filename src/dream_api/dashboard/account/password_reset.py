@@ -39,7 +39,7 @@ async def ask(request: Request, db: Db, guest: AnyGuest) -> Response:
             request, guest, "reset.html", status=INVALID, form=without_secrets(form), problems=form_errors(refusal)
         )
     async with db.write() as tx:
-        await accounts.ask_for_reset(tx, email, address_of(request))
+        await accounts.request_password_reset(tx, email, address_of(request))
     return page(request, guest, "reset_asked.html", email=email)
 
 

@@ -52,7 +52,7 @@ async def change_name(request: Request, db: Db, visitor: SignedIn) -> Response:
 
 async def _rename(db: Database, request: Request, visitor: SignedInUser, form: Form) -> Response:
     async with db.write() as tx:
-        await accounts.rename(tx, visitor.session.user_id, form.get("name", ""))
+        await accounts.rename_user(tx, visitor.session.user_id, form.get("name", ""))
         by = actor(request, visitor)
         await platforms.audit_for_user(tx, visitor.session.user_id, "user.changed", by=by)
     return redirect("/account?done=name")
@@ -129,7 +129,7 @@ async def _close(
         memberships = await platforms.memberships_of(tx, session.user_id)
         for membership in sorted(memberships, key=lambda each: each.platform.id):
             await _leave(tx, request, settings, visitor, membership)
-        await accounts.close(tx, session.user_id)
+        await accounts.close_account(tx, session.user_id)
         await audit.record(tx, session.user_id, "user.deleted", by=by)
     return delete_cookie(request, redirect("/account/sign-in?done=closed"), "dream_session")
 

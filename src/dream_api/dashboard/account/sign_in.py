@@ -135,7 +135,7 @@ async def show_that_one_has_it(
 async def _tell_of_recovery(tx: Tx, request: Request, user: User) -> None:
     """To whom the codes belong: whoever found one can use it as well."""
     await accounts.send_security_notice(tx, user.email, "A recovery code was used to sign in")
-    by, left = actor_of(request, user.id, user.email), await identity.codes_left(tx, user.id)
+    by, left = actor_of(request, user.id, user.email), await identity.count_recovery_codes(tx, user.id)
     await platforms.audit_for_user(tx, user.id, "recovery.used", by=by, details={"left": str(left)})
 
 

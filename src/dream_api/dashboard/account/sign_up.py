@@ -84,7 +84,7 @@ async def _invited(db: Database, settings: Settings, path: str) -> str | None:
     if settings.sign_up == "open":
         return None
     invited = await _address_of(db, path) if settings.sign_up == "invited" else None
-    return accounts.refuse_uninvited(invited)
+    return accounts.require_invitation(invited)
 
 
 async def _address_of(db: Database, path: str) -> str | None:

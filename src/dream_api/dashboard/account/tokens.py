@@ -35,7 +35,7 @@ async def issue(request: Request, db: Db, visitor: SignedIn) -> Response:
     try:
         membership, role, expires_at = _asked(visitor, form)
         async with db.write() as tx:
-            issued = await accounts.issue(
+            issued = await accounts.issue_token(
                 tx,
                 membership.platform.id,
                 role,
@@ -58,10 +58,10 @@ async def revoke(request: Request, db: Db, visitor: SignedIn, token_id: str) -> 
     await read_csrf_form(request, visitor)
     user_id = visitor.session.user_id
     async with db.write() as tx:
-        own = next((row for row in await accounts.of_user(tx, user_id) if row.id == token_id), None)
+        own = next((row for row in await accounts.list_user_tokens(tx, user_id) if row.id == token_id), None)
         if own is None:
             raise NotFound("There is no such token of yours.", param="token")
-        await accounts.revoke(tx, own.platform_id, own.id)
+        await accounts.revoke_token(tx, own.platform_id, own.id)
         by = actor(request, visitor)
         await audit.record_in_streams(tx, [own.platform_id, user_id], "token.revoked", by=by, about=own.id)
     return redirect("/account?done=token")

@@ -15,7 +15,7 @@ from dream_api.core.secrets import InstanceKey
 from dream_api.core.settings import Settings
 from dream_api.dashboard.account.page import INVALID, actor, form_errors, frame, require_password
 from dream_api.dashboard.layout import PageRoute, redirect
-from dream_api.identity import Enrolment
+from dream_api.identity import TOTPEnrollment
 
 router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=False)
 
@@ -38,7 +38,7 @@ async def _enrolment(
     if not session.is_verified:
         return redirect("/account/verify")
     async with db.write() as tx:
-        if await identity.has_factor(tx, session.user_id):
+        if await identity.has_second_factor(tx, session.user_id):
             return redirect("/account")
         issuer = _issuer(settings)
         begun = await identity.enroll_totp(tx, session.user_id, instance_key, account=session.email, issuer=issuer)
@@ -46,7 +46,7 @@ async def _enrolment(
     return frame.render_public("factor.html", visitor, status=status, **_shown(begun), problems=problems)
 
 
-def _shown(begun: Enrolment) -> dict[str, str]:
+def _shown(begun: TOTPEnrollment) -> dict[str, str]:
     """The secret in groups of four, and as a picture for the app's camera."""
     groups = " ".join(begun.secret[at : at + 4] for at in range(0, len(begun.secret), 4))
     import segno  # noqa: PLC0415 - a megabyte, for those who turn codes on
@@ -74,7 +74,7 @@ async def confirm_factor(
     try:
         await require_password(request, db, passwords, visitor, form)
         async with db.write() as tx:
-            codes = await identity.confirm_factor(tx, user_id, instance_key, form.get("code", ""))
+            codes = await identity.confirm_totp(tx, user_id, instance_key, form.get("code", ""))
             await accounts.end_sessions(tx, user_id, but=(visitor.session.id,))
             await _note(tx, request, visitor, "totp.enabled", "Codes are asked for at sign-in from now on")
     except AppError as refusal:
@@ -111,7 +111,7 @@ async def make_codes(request: Request, db: Db, passwords: PasswordsDep, visitor:
     try:
         await require_password(request, db, passwords, visitor, form)
         async with db.write() as tx:
-            codes = await identity.renew_codes(tx, visitor.session.user_id)
+            codes = await identity.renew_recovery_codes(tx, visitor.session.user_id)
             await _note(tx, request, visitor, "recovery.renewed", "There are new recovery codes")
     except AppError as refusal:
         return frame.render_public("codes_new.html", visitor, status=INVALID, problems=form_errors(refusal))

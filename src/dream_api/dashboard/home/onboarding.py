@@ -106,7 +106,7 @@ async def _platform(
     tx: Tx, request: Request, settings: Settings, visitor: SignedInUser, form: Mapping[str, str]
 ) -> Platform:
     """The visitor's, or a new one; while the visitor is held, so that a form that is sent twice makes one."""
-    await accounts.hold_user(tx, visitor.session.user_id)
+    await accounts.lock_user(tx, visitor.session.user_id)
     for one in await platforms.memberships_of(tx, visitor.session.user_id):
         if platforms.has_permission(one.role, "manage"):
             return one.platform

@@ -57,10 +57,10 @@ async def show_log(
 ) -> Response:
     book = visit.platform_id
     async with db.read() as tx:
-        found = await audit.entries_of(
+        found = await audit.list_entries(
             tx, book, limit=_PAGE + 1, before=before, action=action or None, actor_id=member or None
         )
-        actors = await audit.actors_of(tx, book, _MOST_ACTORS)
+        actors = await audit.list_actors(tx, book, _MOST_ACTORS)
     entries = found[:_PAGE]
     asked = {name: value for name, value in {"action": action, "member": member}.items() if value}
     return _frame.render(
@@ -123,7 +123,7 @@ async def _all_of(db: Database, visit: PlatformContext, action: str, member: str
     before: int | None = None
     while True:
         async with db.read() as tx:
-            entries = await audit.entries_of(
+            entries = await audit.list_entries(
                 tx,
                 visit.platform_id,
                 limit=_EXPORTED_AT_ONCE,
