@@ -38,7 +38,7 @@ async def letter_to(operator: Person, address: str, subject: str = "Confirm your
         await asyncio.sleep(0.1)  # letters are written by a job
         await operator.goes_to("/dashboard/operator/mail")
     await row.get_by_role("link").click()
-    text = await operator.text_of(".letter")
+    text = await operator.text_of(".email-text")
     found = re.search(r"https?://[^/\s]+(/account/\S+)", text)
     assert found is not None, text
     return found[1]

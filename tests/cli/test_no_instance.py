@@ -195,7 +195,7 @@ def test_what_the_hint_says_begins_anew(terminal: Terminal, tmp_path: Path) -> N
     data = terminal.settings.data
     empty(data)
     hint = terminal.refused("migrate")["hint"]
-    assert hint == f"Restore a backup of it. To begin anew, move everything out of {data}."
+    assert hint == f"Restore a backup of it. To start over, move everything out of {data}."
     shutil.move(data, tmp_path / "lost")
 
     assert terminal.ask("migrate")["before"] is None

@@ -9,7 +9,7 @@ from dream_api.core.db import Tx
 
 
 async def load_token(tx: Tx, hashed: bytes) -> PersonalToken | None:
-    """As `accounts.load_token`, in the lower of its own role and its owner's; revoked, where they are no member any more."""
+    """As `accounts.load_token`, with the lower of its own role and its owner's; revoked if the owner is no member."""
     token = await accounts.load_token(tx, hashed)
     if token is None or token.user_id is None:
         return token
