@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from dream_api.cli.main import COMMANDS, load_command
+from dream_api.cli.main import COMMANDS as ENTRIES
+from dream_api.cli.main import load_command
 from dream_api.core.settings import Settings
 from tests.cli.terminal import Terminal
 
@@ -23,7 +24,7 @@ def leaves(name: str, command: Any) -> Iterator[tuple[str, Any]]:
         yield from leaves(f"{name} {child}", nested)
 
 
-COMMANDS = dict(leaf for name in COMMANDS for leaf in leaves(name, load_command(name)))
+COMMANDS = dict(leaf for name in ENTRIES for leaf in leaves(name, load_command(name)))
 
 
 def test_there_are_the_commands_that_people_need() -> None:
@@ -69,12 +70,12 @@ def test_answers_json_and_explains_itself(name: str) -> None:
     assert all(parameter.help for parameter in command.params if parameter.name != "help")
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", ENTRIES)
 def test_is_explained_by_one_sentence_that_fits_a_line(name: str) -> None:
     said = NOWHERE.type("--help")
 
-    assert COMMANDS[name].help.endswith(".")
-    assert f"{name:<{max(map(len, COMMANDS))}}  {COMMANDS[name].help}\n" in said.out
+    assert ENTRIES[name].help.endswith(".")
+    assert f"{name:<{max(map(len, ENTRIES))}}  {ENTRIES[name].help}\n" in said.out
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -146,9 +146,9 @@ FAULTS = {
     "max=1,kind=firm": "A limit's kind is hard or soft, and not 'firm'.",
     "meter=seats,max=1,aggregation=mean": "A limit's aggregation is sum or distinct, and not 'mean'.",
     "max=1,metre=seats": "A limit has no 'metre'; it has meter, window, max, kind and aggregation.",
-    "max=1,max=2": "The limit 'max=1,max=2' tells its max twice.",
+    "max=1,max=2": "The limit 'max=1,max=2' names its max twice.",
     "max=1,50": "The part '50' of the limit is not of the form key=value.",
-    "window=day": "The limit 'window=day' does not tell its max: a whole number, or unlimited.",
+    "window=day": "The limit 'window=day' has no max: a whole number, or unlimited.",
     "max=": "A limit is a whole number from 0 to 9,007,199,254,740,991 or the word unlimited, and not ''.",
     "meter=My Seats,max=1": "A meter's name has 1 to 63 of a-z, 0-9, - and _, and begins with a letter or digit.",
     "meter=requests,max=1,aggregation=distinct": "The meter requests is there already, and its aggregation is sum.",
@@ -176,7 +176,7 @@ def test_limits_that_contradict_one_another_are_refused(terminal: Terminal, proj
     )
 
     assert twice["error"] == "The requests a period are limited twice."
-    assert torn["error"] == "The limits of seats tell two aggregations, and a meter has one."
+    assert torn["error"] == "The limits of seats name two aggregations, and a meter has one."
 
 
 def test_a_new_tier_needs_a_limit_and_any_change_something_to_set(terminal: Terminal, project: str) -> None:
@@ -241,12 +241,12 @@ PRICE_FAULTS = {
     "-1": "A price is a decimal such as 19.99, without sign or exponent.",
     "19.999": "USD has 2 digits after the point, and the price has more.",
     "amount=1.5,currency=jpy": "JPY has 0 digits after the point, and the price has more.",
-    "interval=year": "The price 'interval=year' does not tell its amount.",
+    "interval=year": "The price 'interval=year' has no amount.",
     "amount=1,interval=decade": "A price's interval is day, week, month or year, and not 'decade'.",
     "amount=1,scheme=tiered": "A price's scheme is flat_rate or per_unit, and not 'tiered'.",
     "amount=1,count=many": "A price's count is a whole number, and not 'many'.",
     "amount=1,colour=red": "A price has no 'colour'; it has amount, currency, interval, count, scheme, meter and per.",
-    "amount=1,amount=2": "The price 'amount=1,amount=2' tells its amount twice.",
+    "amount=1,amount=2": "The price 'amount=1,amount=2' names its amount twice.",
     "amount=1,currency=xyz": "There is no such currency to charge in.",
 }
 

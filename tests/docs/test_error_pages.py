@@ -13,8 +13,8 @@ from dream_api.core.settings import Settings
 from tests.docs.documents import DOCS, blocks, prose
 from tests.support.instance import Account
 
-for _room in main.COMMANDS:
-    main.load_command(_room)
+for _name in main.COMMANDS:
+    main.load_command(_name)
 # Those of the product: tests define some of their own.
 CODES: dict[str, type[AppError]] = {
     refusal.code: refusal for refusal in all_error_types() if refusal.__module__.startswith(dream_api.__name__)

@@ -53,8 +53,8 @@ class Forked:
 def _instance() -> ForkServerContext:
     """Where everything is imported; it goes with this process."""
     context = multiprocessing.get_context("forkserver")
-    rooms = {room.target.partition(":")[0] for room in main.COMMANDS.values()}
-    context.set_forkserver_preload([__name__, "dream_api.app", *sorted(rooms)])
+    modules = {entry.target.partition(":")[0] for entry in main.COMMANDS.values()}
+    context.set_forkserver_preload([__name__, "dream_api.app", *sorted(modules)])
     return context
 
 
