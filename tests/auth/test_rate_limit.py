@@ -13,8 +13,8 @@ from dream_api.core import tokens as core_tokens
 from dream_api.core.http import rate_limit_key
 from dream_api.core.settings import Settings
 from dream_api.keys import key_format
-from tests.support.flood import Flood, flood
 from tests.support.instance import INSTANCE_KEY, Account, Instance, bearer, open_instance
+from tests.support.request_burst import Flood, flood
 
 RATE = 4
 MANY = 6 * RATE

@@ -9,9 +9,9 @@ import pytest
 from dream_api import keys
 from dream_api.app import open_database
 from dream_api.core.settings import Settings
-from tests.support.flood import Flood, flood
 from tests.support.instance import Account
 from tests.support.load import Served, found
+from tests.support.request_burst import Flood, flood
 from tests.support.server import Server
 from tests.support.valkey import Valkey
 

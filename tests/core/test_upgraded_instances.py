@@ -22,7 +22,7 @@ from dream_api.migrations import FOLDER, head, migrate, revisions
 from dream_api.schema import metadata
 from dream_api.usage import Window
 from tests.browser.populated_instance import Town, settle
-from tests.support.filling import Rows
+from tests.support.row_generator import Rows
 from tests.support.server import Server
 
 pytestmark = pytest.mark.slow

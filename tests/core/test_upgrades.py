@@ -15,7 +15,7 @@ from dream_api.core.db import Database, ReferencesBroken
 from dream_api.core.db.migrations import config, current
 from dream_api.core.db.sqlite import connect
 from dream_api.migrations import FOLDER, head, migrate, revisions
-from tests.support.filling import rows_for
+from tests.support.row_generator import rows_for
 
 OLD = revisions()[:-1]
 

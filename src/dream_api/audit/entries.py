@@ -37,18 +37,24 @@ class KnownActor:
     name: str
 
 
-async def list_actors(tx: Tx, book: str, limit: int) -> list[KnownActor]:
+async def list_actors(tx: Tx, stream: str, limit: int) -> list[KnownActor]:
     """The actors of the stream, by name; without operators and the instance itself, which have no ids."""
-    rows = await queries.actors_of(tx, book, limit)
+    rows = await queries.actors_of(tx, stream, limit)
     found = [KnownActor(row.actor_id, row.actor_kind, row.name or "") for row in rows]
     return sorted(found, key=lambda one: (not one.name, one.name.lower(), one.id))
 
 
 async def list_entries(
-    tx: Tx, book: str, *, limit: int, before: int | None = None, action: str | None = None, actor_id: str | None = None
+    tx: Tx,
+    stream: str,
+    *,
+    limit: int,
+    before: int | None = None,
+    action: str | None = None,
+    actor_id: str | None = None,
 ) -> list[Entry]:
     """The newest entries of the stream, before the one of that number."""
-    rows = await queries.newest_entries(tx, book, limit=limit, before=before, action=action, actor_id=actor_id)
+    rows = await queries.newest_entries(tx, stream, limit=limit, before=before, action=action, actor_id=actor_id)
     values: dict[int, dict[str, str]] = defaultdict(dict)
     erased: dict[int, list[str]] = defaultdict(list)
     for field in await queries.fields_of(tx, [(row.book, row.number) for row in rows]):

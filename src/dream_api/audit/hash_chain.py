@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def first_digest(book: str) -> bytes:
+def first_digest(stream: str) -> bytes:
     """The digest that precedes a stream's first entry."""
-    return _sha256("book", book)
+    return _sha256("book", stream)
 
 
 def field_digest(salt: bytes, value: str) -> bytes:
@@ -31,9 +31,9 @@ def entry_digest(previous: bytes, entry: Any, field_digests: Mapping[str, bytes]
     )
 
 
-def checkpoint_text(book: str, number: int, digest: bytes) -> bytes:
+def checkpoint_text(stream: str, number: int, digest: bytes) -> bytes:
     """The text of a checkpoint, which is signed where older entries were truncated."""
-    return json.dumps([book, number, digest.hex()]).encode()
+    return json.dumps([stream, number, digest.hex()]).encode()
 
 
 def _sha256(*parts: Any) -> bytes:

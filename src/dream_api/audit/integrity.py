@@ -31,40 +31,40 @@ async def _broken(key: InstanceKey | None, tx: Tx, limit: int) -> Sequence[dict[
     ]
     after = ""
     while len(found) < limit and (streams := await queries.list_streams(tx, after, _PAGE)):
-        for book in streams:
-            found += await _broken_in(tx, key, book)
+        for stream in streams:
+            found += await _broken_in(tx, key, stream)
         after = streams[-1].book
     return found[:limit]
 
 
-async def _broken_in(tx: Tx, key: InstanceKey | None, book: Row[Any]) -> list[dict[str, Any]]:
+async def _broken_in(tx: Tx, key: InstanceKey | None, stream: Row[Any]) -> list[dict[str, Any]]:
     """The first violation in the stream."""
-    if problem := _wrong_cut(key, book):
-        return [{"book": book.book, "number": book.cut_number, "what": problem}]
-    if await queries.has_entries_up_to(tx, book.book, book.cut_number):
-        return [{"book": book.book, "number": book.cut_number, "what": "an entry stands before the beginning"}]
-    number, digest = book.cut_number, book.cut_digest
-    while page := await queries.list_entries_after(tx, book.book, number, _PAGE):
+    if problem := _wrong_cut(key, stream):
+        return [{"book": stream.book, "number": stream.cut_number, "what": problem}]
+    if await queries.has_entries_up_to(tx, stream.book, stream.cut_number):
+        return [{"book": stream.book, "number": stream.cut_number, "what": "an entry stands before the beginning"}]
+    number, digest = stream.cut_number, stream.cut_digest
+    while page := await queries.list_entries_after(tx, stream.book, number, _PAGE):
         of_entry: dict[int, list[Row[Any]]] = defaultdict(list)
-        for field in await queries.fields_between(tx, book.book, number, page[-1].number):
+        for field in await queries.fields_between(tx, stream.book, number, page[-1].number):
             of_entry[field.number].append(field)
         for entry in page:
             problem = _wrong_entry(entry, of_entry[entry.number], number, digest)
             if problem:
-                return [{"book": book.book, "number": entry.number, "what": problem}]
+                return [{"book": stream.book, "number": entry.number, "what": problem}]
             number, digest = entry.number, entry.digest
-    if (number, digest) != (book.last_number, book.last_digest):
-        return [{"book": book.book, "number": book.last_number, "what": "the newest entries are missing"}]
+    if (number, digest) != (stream.last_number, stream.last_digest):
+        return [{"book": stream.book, "number": stream.last_number, "what": "the newest entries are missing"}]
     return []
 
 
-def _wrong_cut(key: InstanceKey | None, book: Row[Any]) -> str | None:
-    if book.cut_number == 0:
-        return None if book.cut_digest == first_digest(book.book) else "the book does not begin as it must"
+def _wrong_cut(key: InstanceKey | None, stream: Row[Any]) -> str | None:
+    if stream.cut_number == 0:
+        return None if stream.cut_digest == first_digest(stream.book) else "the stream does not begin as it must"
     if key is None:
         return None
-    own = sign_checkpoint(key, book.book, book.cut_number, book.cut_digest)
-    return None if hmac.compare_digest(own, book.cut_seal) else "the seal on what was cut off is not this instance's"
+    own = sign_checkpoint(key, stream.book, stream.cut_number, stream.cut_digest)
+    return None if hmac.compare_digest(own, stream.cut_seal) else "the seal on what was cut off is not this instance's"
 
 
 def _wrong_entry(entry: Row[Any], fields: Sequence[Row[Any]], number: int, digest: bytes) -> str | None:

@@ -11,20 +11,26 @@ from dream_api.core.db import Tx, insert
 b, e, f = streams.c, entries.c, fields.c
 
 
-async def lock_stream(tx: Tx, book: str, first_digest: bytes) -> Row[Any]:
+async def lock_stream(tx: Tx, stream: str, first_digest: bytes) -> Row[Any]:
     """The stream's row, locked; created where it is missing."""
-    found = await lock_existing_stream(tx, book)
+    found = await lock_existing_stream(tx, stream)
     if found is None:
-        row = {"book": book, "last_number": 0, "last_digest": first_digest, "cut_number": 0, "cut_digest": first_digest}
+        row = {
+            "book": stream,
+            "last_number": 0,
+            "last_digest": first_digest,
+            "cut_number": 0,
+            "cut_digest": first_digest,
+        }
         await tx.execute(insert(streams).values(row).on_conflict_do_nothing())
-        found = await lock_existing_stream(tx, book)
+        found = await lock_existing_stream(tx, stream)
     assert found is not None
     return found
 
 
-async def lock_existing_stream(tx: Tx, book: str) -> Row[Any] | None:
+async def lock_existing_stream(tx: Tx, stream: str) -> Row[Any] | None:
     """The stream's row, locked; None where it is missing (it may just have been deleted)."""
-    return await tx.first(select(streams).where(b.book == book).with_for_update())
+    return await tx.first(select(streams).where(b.book == stream).with_for_update())
 
 
 async def insert_entry(tx: Tx, entry: Any, digest: bytes, of_fields: Sequence[dict[str, Any]]) -> None:
@@ -45,9 +51,9 @@ async def insert_entry(tx: Tx, entry: Any, digest: bytes, of_fields: Sequence[di
 
 
 async def newest_entries(
-    tx: Tx, book: str, *, limit: int, before: int | None, action: str | None, actor_id: str | None
+    tx: Tx, stream: str, *, limit: int, before: int | None, action: str | None, actor_id: str | None
 ) -> Sequence[Row[Any]]:
-    which = [e.book == book]
+    which = [e.book == stream]
     if before is not None:
         which.append(e.number < before)
     if action is not None:
@@ -64,11 +70,11 @@ async def fields_of(tx: Tx, keys: Sequence[tuple[str, int]]) -> Sequence[Row[Any
     return await tx.all(select(fields).where(tuple_(f.book, f.number).in_(keys)))
 
 
-async def actors_of(tx: Tx, book: str, limit: int) -> Sequence[Row[Any]]:
+async def actors_of(tx: Tx, stream: str, limit: int) -> Sequence[Row[Any]]:
     """The actors of the stream: `actor_id`, `actor_kind` and the last name they had, where it is not erased."""
     name = func.max(f.value).label("name")
     joined = entries.outerjoin(fields, (f.book == e.book) & (f.number == e.number) & (f.field == "actor.name"))
-    query = select(e.actor_id, e.actor_kind, name).select_from(joined).where(e.book == book, e.actor_id != "")
+    query = select(e.actor_id, e.actor_kind, name).select_from(joined).where(e.book == stream, e.actor_id != "")
     return await tx.all(query.group_by(e.actor_id, e.actor_kind).order_by(e.actor_id).limit(limit))
 
 
@@ -85,39 +91,39 @@ async def list_streams_with_entries_before(tx: Tx, before: int, limit: int) -> S
     return [row.book for row in rows]
 
 
-async def older_entries(tx: Tx, book: str, before: int, limit: int) -> Sequence[Row[Any]]:
+async def older_entries(tx: Tx, stream: str, before: int, limit: int) -> Sequence[Row[Any]]:
     """The oldest entries of the stream, up to the first one that is not before that time."""
-    rows = await tx.all(select(e.number, e.at, e.digest).where(e.book == book).order_by(e.number).limit(limit))
+    rows = await tx.all(select(e.number, e.at, e.digest).where(e.book == stream).order_by(e.number).limit(limit))
     ends = next((place for place, row in enumerate(rows) if row.at >= before), len(rows))
     return rows[:ends]
 
 
-async def truncate(tx: Tx, book: str, number: int, digest: bytes, seal: bytes) -> None:
-    await tx.execute(delete(fields).where(f.book == book, f.number <= number))
-    await tx.execute(delete(entries).where(e.book == book, e.number <= number))
+async def truncate(tx: Tx, stream: str, number: int, digest: bytes, seal: bytes) -> None:
+    await tx.execute(delete(fields).where(f.book == stream, f.number <= number))
+    await tx.execute(delete(entries).where(e.book == stream, e.number <= number))
     values = {"cut_number": number, "cut_digest": digest, "cut_seal": seal}
-    await tx.execute(update(streams).where(b.book == book).values(values))
+    await tx.execute(update(streams).where(b.book == stream).values(values))
 
 
-async def delete_stream(tx: Tx, book: str) -> None:
+async def delete_stream(tx: Tx, stream: str) -> None:
     """Delete the row of a stream without entries."""
-    await tx.execute(delete(streams).where(b.book == book))
+    await tx.execute(delete(streams).where(b.book == stream))
 
 
 async def list_streams(tx: Tx, after: str, limit: int) -> Sequence[Row[Any]]:
     return await tx.all(select(streams).where(b.book > after).order_by(b.book).limit(limit))
 
 
-async def has_entries_up_to(tx: Tx, book: str, number: int) -> bool:
-    return await tx.first(select(e.number).where(e.book == book, e.number <= number).limit(1)) is not None
+async def has_entries_up_to(tx: Tx, stream: str, number: int) -> bool:
+    return await tx.first(select(e.number).where(e.book == stream, e.number <= number).limit(1)) is not None
 
 
-async def list_entries_after(tx: Tx, book: str, after: int, limit: int) -> Sequence[Row[Any]]:
-    return await tx.all(select(entries).where(e.book == book, e.number > after).order_by(e.number).limit(limit))
+async def list_entries_after(tx: Tx, stream: str, after: int, limit: int) -> Sequence[Row[Any]]:
+    return await tx.all(select(entries).where(e.book == stream, e.number > after).order_by(e.number).limit(limit))
 
 
-async def fields_between(tx: Tx, book: str, after: int, last: int) -> Sequence[Row[Any]]:
-    return await tx.all(select(fields).where(f.book == book, f.number > after, f.number <= last))
+async def fields_between(tx: Tx, stream: str, after: int, last: int) -> Sequence[Row[Any]]:
+    return await tx.all(select(fields).where(f.book == stream, f.number > after, f.number <= last))
 
 
 async def stray_fields(tx: Tx, limit: int) -> Sequence[Row[Any]]:

@@ -37,7 +37,7 @@ OPERATOR = Actor("operator", "")
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """An entry as its digest covers it."""
+    """An entry as its digest covers it; named like the columns of `audit_entries`."""
 
     book: str
     number: int
@@ -50,7 +50,7 @@ class _Written:
 
 async def record(
     tx: Tx,
-    book: str,
+    stream: str,
     action: str,
     *,
     by: Actor,
@@ -62,8 +62,8 @@ async def record(
     Raises NotDeclared for an action that has no sentence. Details never hold a secret.
     """
     require_declared(action)
-    last = await queries.lock_stream(tx, book, first_digest(book))
-    entry = _Written(book, last.last_number + 1, clock.now(), action, by.kind, _clean(by.id), _clean(about))
+    last = await queries.lock_stream(tx, stream, first_digest(stream))
+    entry = _Written(stream, last.last_number + 1, clock.now(), action, by.kind, _clean(by.id), _clean(about))
     values = {NAME: by.name, ADDRESS: by.address, **details}
     fields = [_field(entry, name, _clean(value)) for name, value in values.items() if value]
     digest = entry_digest(last.last_digest, entry, {field["field"]: field["digest"] for field in fields})
@@ -80,8 +80,8 @@ async def record_in_streams(
     details: Mapping[str, str] = {},
 ) -> None:
     """The same in several streams, which are always locked in the same order."""
-    for book in sorted(set(streams)):
-        await record(tx, book, action, by=by, about=about, details=details)
+    for stream in sorted(set(streams)):
+        await record(tx, stream, action, by=by, about=about, details=details)
 
 
 def _field(entry: _Written, name: str, value: str) -> dict[str, Any]:

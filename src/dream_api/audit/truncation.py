@@ -13,8 +13,8 @@ _CHUNK = 500
 _PURPOSE = "security log"
 
 
-def sign_checkpoint(key: InstanceKey, book: str, number: int, digest: bytes) -> bytes:
-    return hmac.digest(key.derive(_PURPOSE), checkpoint_text(book, number, digest), "sha256")
+def sign_checkpoint(key: InstanceKey, stream: str, number: int, digest: bytes) -> bytes:
+    return hmac.digest(key.derive(_PURPOSE), checkpoint_text(stream, number, digest), "sha256")
 
 
 async def truncate(database: Database, key: InstanceKey) -> None:
@@ -23,26 +23,28 @@ async def truncate(database: Database, key: InstanceKey) -> None:
     while True:
         async with database.read() as tx:
             streams = await queries.list_streams_with_entries_before(tx, before, _CHUNK)
-        truncated = [await _truncate_batch(database, key, book, before) for book in streams]
+        truncated = [await _truncate_batch(database, key, stream, before) for stream in streams]
         if not any(truncated):
             return
 
 
-async def delete_stream(database: Database, key: InstanceKey, book: str) -> None:
+async def delete_stream(database: Database, key: InstanceKey, stream: str) -> None:
     """Delete the whole stream, in bounded batches; at each moment the rest verifies."""
-    while await _truncate_batch(database, key, book, clock.now() + clock.SECOND):
+    while await _truncate_batch(database, key, stream, clock.now() + clock.SECOND):
         pass
     async with database.write() as tx:
-        await queries.delete_stream(tx, book)
+        await queries.delete_stream(tx, stream)
 
 
-async def _truncate_batch(database: Database, key: InstanceKey, book: str, before: int) -> bool:
+async def _truncate_batch(database: Database, key: InstanceKey, stream: str, before: int) -> bool:
     """Delete one batch; returns whether anything was deleted."""
     async with database.write() as tx:
-        await queries.lock_existing_stream(tx, book)
-        old = await queries.older_entries(tx, book, before, _CHUNK)
+        await queries.lock_existing_stream(tx, stream)
+        old = await queries.older_entries(tx, stream, before, _CHUNK)
         if not old:
             return False
         last = old[-1]
-        await queries.truncate(tx, book, last.number, last.digest, sign_checkpoint(key, book, last.number, last.digest))
+        await queries.truncate(
+            tx, stream, last.number, last.digest, sign_checkpoint(key, stream, last.number, last.digest)
+        )
     return True

@@ -21,7 +21,7 @@ async def audit_request(
     about: str = "",
     details: Mapping[str, str] = {},
 ) -> None:
-    """Appends to the book of their platform; it stays locked until the commit, so this comes last."""
+    """Append to the stream of their platform; it stays locked until the commit, so this comes last."""
     platform_id = who.platform_id if isinstance(who, ProjectPrincipal) else who.platform.id
     in_project = {"project": who.project_id, "mode": who.mode} if isinstance(who, ProjectPrincipal) else {}
     by = await _actor(tx, request, who)

@@ -4,11 +4,8 @@ from sqlalchemy import Row
 
 from dream_api.core.db.database import FILE_NAME, Database
 from dream_api.core.db.dates import sql_add_months
-from dream_api.core.db.errors import error_for, is_contention, is_database_error
-from dream_api.core.db.keyset import iterate_by_key, resume_key
-from dream_api.core.db.statements import Statement, insert, is_real_row, values_table
-from dream_api.core.db.transactions import RawTransaction, Tx, in_transaction
-from dream_api.core.db.unusable import (
+from dream_api.core.db.driver_errors import error_for, is_contention, is_database_error
+from dream_api.core.db.errors import (
     DatabaseDamaged,
     DatabaseEmpty,
     DatabaseMissing,
@@ -17,6 +14,9 @@ from dream_api.core.db.unusable import (
     NoInstance,
     ReferencesBroken,
 )
+from dream_api.core.db.keyset import iterate_by_key, resume_key
+from dream_api.core.db.statements import Statement, insert, is_real_row, values_table
+from dream_api.core.db.transactions import RawTransaction, Tx, in_transaction
 
 __all__ = [
     "FILE_NAME",

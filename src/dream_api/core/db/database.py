@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dream_api.core.db import files, postgresql, sqlite
-from dream_api.core.db.errors import error_for, is_contention
+from dream_api.core.db.driver_errors import error_for, is_contention
 from dream_api.core.db.transactions import RawTransaction, Tx, in_transaction
 from dream_api.core.errors import Overloaded
 

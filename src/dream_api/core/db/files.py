@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from dream_api.core.db.unusable import DatabaseDamaged, DatabaseEmpty, DatabaseMissing
+from dream_api.core.db.errors import DatabaseDamaged, DatabaseEmpty, DatabaseMissing
 
 # What only an instance leaves next to its database. The instance key is created after the database.
 _TRACES = ("dream.db-wal", "instance.key", "objects")

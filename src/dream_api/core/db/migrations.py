@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dream_api.core.db import files, sqlite
 from dream_api.core.db.columns import metadata
 from dream_api.core.db.database import Database
-from dream_api.core.db.errors import error_for, is_damage
+from dream_api.core.db.driver_errors import error_for, is_damage
+from dream_api.core.db.errors import DatabaseDamaged, DatabaseEmpty, ForeignSchema, ReferencesBroken
 from dream_api.core.db.postgresql import engine_for
-from dream_api.core.db.unusable import DatabaseDamaged, DatabaseEmpty, ForeignSchema, ReferencesBroken
 
 # Any number, the same in every process: PostgreSQL's lock under which one process migrates while others wait.
 _ADVISORY_LOCK = 7_236_401

@@ -11,7 +11,7 @@ import dream_api
 from dream_api.app import create_app
 from dream_api.core.settings import Settings
 from tests.support.patterns.adversary import Attack
-from tests.support.patterns.finding import Found, find_patterns
+from tests.support.patterns.regex_finder import Found, find_patterns
 
 _PACKAGE = Path(dream_api.__file__).parent
 
