@@ -109,14 +109,14 @@ async def test_a_reading_whose_only_asker_gave_up_is_remembered_or_fails_in_sile
     assert (cache.get("sky"), cache.get("sea")) == ("blue", None)
 
 
-@pytest.mark.parametrize("forget", [lambda cache: cache.forget("sky"), lambda cache: cache.clear()])
+@pytest.mark.parametrize("evict", [lambda cache: cache.evict("sky"), lambda cache: cache.clear()])
 async def test_what_was_being_read_while_it_was_forgotten_is_not_remembered(
-    forget: Callable[[Cache[str]], None],
+    evict: Callable[[Cache[str]], None],
 ) -> None:
     cache, source = Cache[str]("fact", size=10), Source()
     before = asyncio.create_task(cache.get_or_load("sky", source.load))
     await a_while()
-    forget(cache)
+    evict(cache)
     after = asyncio.create_task(cache.get_or_load("sky", source.load))
     await a_while()
     source.tell("old")

@@ -69,7 +69,7 @@ async def test_ended_reservations_are_kept_for_30_days_and_open_ones_until_they_
     ]
     await _insert(database, reservations, made)
 
-    await expiry.delete_expired(database, JOB, of_rooms=usage_jobs.KEPT)
+    await expiry.delete_expired(database, JOB, rules=usage_jobs.KEPT)
 
     async with database.read() as tx:
         left = {row.id for row in await tx.all(select(reservations.c.id))}
@@ -83,17 +83,17 @@ async def test_events_are_kept_for_90_days(database: Database) -> None:
     event = {"platform_id": project.platform_id, "project_id": project.id, "mode": "test", "type": "t", "data": "{}"}
     await _insert(database, events, [event | {"id": f"evt_{at}", "created_at": at} for at in (old, young)])
 
-    await expiry.delete_expired(database, JOB, of_rooms=webhooks_jobs.KEPT)
+    await expiry.delete_expired(database, JOB, rules=webhooks_jobs.KEPT)
 
     assert await _moments(database, events, "created_at") == [young]
 
 
-def test_a_server_sweeps_what_the_rooms_keep_for_a_time(tmp_path: Path) -> None:
+def test_a_server_sweeps_what_packages_keep_for_a_time(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path)
     sweep: Any = build_job_registry(settings, open_billing(settings, open_database(settings))).handler(expiry.KIND)
 
-    rooms = (usage_jobs, webhooks_jobs, billing_jobs, gate_jobs, accounts_jobs, mail)
-    assert set(sweep.keywords["of_rooms"]) == {kept for room in rooms for kept in room.KEPT}
+    packages = (usage_jobs, webhooks_jobs, billing_jobs, gate_jobs, accounts_jobs, mail)
+    assert set(sweep.keywords["rules"]) == {kept for package in packages for kept in package.KEPT}
 
 
 async def test_more_than_a_chunk_is_swept(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -201,5 +201,5 @@ def _own_context(folder: Path) -> ssl.SSLContext:
     ],
 )
 def test_headers_cannot_be_put_in(to: str, subject: str) -> None:
-    with pytest.raises(ValueError, match="A letter"):
+    with pytest.raises(ValueError, match="An email"):
         EmailMessage(to, subject, "", "")
