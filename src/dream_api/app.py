@@ -105,7 +105,7 @@ def integrity_checks(settings: Settings | None = None) -> list[IntegrityCheck]:
     ]
 
 
-def own_gateways(settings: Settings, database: Database) -> Mapping[Kind, Gateway]:
+def default_gateways(settings: Settings, database: Database) -> Mapping[Kind, Gateway]:
     return {"sandbox": Sandbox(database, link_base=settings.link_base)}
 
 
@@ -126,7 +126,9 @@ def open_provider(settings: Settings) -> Provider | None:
 OpenGateways = Callable[[Settings, Database], Mapping[Kind, Gateway]]
 
 
-def open_billing(settings: Settings, database: Database, open_gateways: OpenGateways = own_gateways) -> BillingContext:
+def open_billing(
+    settings: Settings, database: Database, open_gateways: OpenGateways = default_gateways
+) -> BillingContext:
     """Billing of this process: gateways, and the handlers of billing events."""
     events = Events()
     for name, sentence in billing.SENTENCES.items():
@@ -156,7 +158,7 @@ def build_job_registry(settings: Settings, billing_context: BillingContext) -> R
     return registry
 
 
-def create_app(settings: Settings, open_gateways: OpenGateways = own_gateways) -> RootApp:
+def create_app(settings: Settings, open_gateways: OpenGateways = default_gateways) -> RootApp:
     """The ASGI application of one process."""
     app = FastAPIOffline(
         title="dream-api",

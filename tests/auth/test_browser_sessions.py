@@ -89,7 +89,7 @@ async def test_a_session_that_is_over_opens_nothing(api: AsyncClient, alice: Acc
     async def code(headers: dict[str, str]) -> str:
         return (await api.get("/api/customers", headers=headers)).json()["code"]
 
-    guessed = await code({"Cookie": f"dream_session={tokens.make('dss_')}"})
+    guessed = await code({"Cookie": f"dream_session={tokens.create_token('dss_')}"})
     beside = await code({**alice.cookie(), "Authorization": "Bearer sk_test_nothing"})
     clock.move(15 * clock.DAY)
     over = await code(alice.cookie())

@@ -107,7 +107,7 @@ async def test_a_website_can_read_why_it_was_refused(
         ("POST", DOOR, by_header(key, Origin="https://evil.com"), (403, "origin_not_allowed")),
         ("PUT", DOOR, by_header(key), (405, "method_not_allowed")),
         ("GET", f"{products}?limit=x", by_header(key), (422, "validation_failed")),
-        ("GET", products, by_header(tokens.make("pk_live_")), (500, "internal_error")),
+        ("GET", products, by_header(tokens.create_token("pk_live_")), (500, "internal_error")),
     ):
         if told[0] == 500:
             monkeypatch.setattr(instance.authenticator.keys, "database", None)

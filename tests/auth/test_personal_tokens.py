@@ -63,7 +63,7 @@ async def test_what_is_no_token_is_told_apart(instance: Instance, alice: Account
 
     for bad in (good[:-1], good + "0", good[:-1] + ".", "dpt_", "dpt_" + "0" * 38, good.swapcase(), "sk_" + good[4:]):
         assert await told(instance, bad) == ("token_malformed" if bad.startswith("dpt_") else "key_malformed")
-    assert await told(instance, tokens.make("dpt_")) == "token_unknown"
+    assert await told(instance, tokens.create_token("dpt_")) == "token_unknown"
 
 
 async def test_the_scheme_is_bearer_in_any_case(instance: Instance, alice: Account) -> None:
@@ -107,7 +107,7 @@ async def test_an_expiry_lies_in_the_future_and_a_name_can_be_read(instance: Ins
 async def test_a_flood_of_one_unknown_token_asks_the_database_once(
     instance: Instance, alice: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token = tokens.make("dpt_")
+    token = tokens.create_token("dpt_")
     assert await told(instance, token) == "token_unknown"
     assert len(instance.authenticator.tokens.unknown) == 1
     monkeypatch.setattr(instance.authenticator.tokens, "database", None)

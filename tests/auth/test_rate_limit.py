@@ -164,7 +164,7 @@ async def test_a_personal_token_that_opens_nothing_costs_whoever_sends_it(limite
     clock.move(clock.SECOND)
     bad = {
         "token_malformed": "dpt_no",
-        "token_unknown": core_tokens.make("dpt_"),
+        "token_unknown": core_tokens.create_token("dpt_"),
         "token_revoked": limited.alice.token["owner"],
         "token_expired": short.token,
     }

@@ -10,7 +10,7 @@ from dream_api.app import bootstrap, open_database
 from dream_api.core import clock, jobs
 from dream_api.core.jobs.tables import jobs as job_table
 from dream_api.core.settings import Settings
-from dream_api.migrations import head
+from dream_api.migrations import head_revision
 from dream_api.usage.tables import usage_hours
 from tests.cli.terminal import Terminal
 from tests.support.postgres import run_aside
@@ -22,8 +22,8 @@ def test_a_fresh_data_directory_is_made_ready(tmp_path: Path) -> None:
     first = terminal.ask("migrate")
     second = terminal.ask("migrate")
 
-    assert first == {"revision": head(), "before": None, "isChanged": True}
-    assert second == {"revision": head(), "before": head(), "isChanged": False}
+    assert first == {"revision": head_revision(), "before": None, "isChanged": True}
+    assert second == {"revision": head_revision(), "before": head_revision(), "isChanged": False}
     assert stat.S_IMODE(terminal.settings.data.stat().st_mode) == 0o700
 
 

@@ -13,9 +13,9 @@ from docs.generate import EXAMPLES
 
 from dream_api.app import open_database
 from dream_api.core.db import FILE_NAME
-from dream_api.core.db.migrations import current
+from dream_api.core.db.migrations import current_revision
 from dream_api.core.settings import Settings
-from dream_api.migrations import head
+from dream_api.migrations import head_revision
 from tests.cli.terminal import Begun, Terminal
 from tests.support.postgres import execute, run_aside
 from tests.support.server import Server
@@ -67,7 +67,7 @@ def test_on_an_empty_postgresql_database_only_migrate_creates(terminal: Terminal
 async def revision_of(settings: Settings) -> str | None:
     database = open_database(settings)
     try:
-        return await current(database)
+        return await current_revision(database)
     finally:
         await database.close()
 
@@ -260,7 +260,7 @@ def test_a_first_start_may_be_killed_at_any_moment(nowhere: Terminal) -> None:
         shutil.rmtree(nowhere.settings.data, ignore_errors=True)
         killed_when(nowhere.begin("migrate"), lambda happens=happens: happens(nowhere.settings.data))
 
-        assert nowhere.ask("migrate")["revision"] == head()
+        assert nowhere.ask("migrate")["revision"] == head_revision()
         assert nowhere.ask("doctor")["holds"] is True
         assert len(nowhere.ask("platform", "list")["data"]) == 1
 
@@ -270,5 +270,5 @@ def test_several_may_be_the_first(nowhere: Terminal) -> None:
     said = [one.end(60) for one in [nowhere.begin("migrate", "--json") for _ in range(4)]]
 
     assert [one.code for one in said] == [0] * 4, said
-    assert {one.data["revision"] for one in said} == {head()}
+    assert {one.data["revision"] for one in said} == {head_revision()}
     assert len(nowhere.ask("platform", "list")["data"]) == 1

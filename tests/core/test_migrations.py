@@ -16,11 +16,11 @@ from sqlalchemy import CheckConstraint, Connection, inspect, text
 from dream_api import catalog
 from dream_api.app import bootstrap, integrity_checks, open_database
 from dream_api.core.db import FILE_NAME, Database, ForeignSchema
-from dream_api.core.db.migrations import config, current
+from dream_api.core.db.migrations import config, current_revision
 from dream_api.core.db.sqlite import connect
 from dream_api.core.integrity import run_check
 from dream_api.core.settings import Settings
-from dream_api.migrations import FOLDER, head, migrate
+from dream_api.migrations import FOLDER, head_revision, migrate
 from dream_api.schema import metadata
 from dream_api.usage import Window
 
@@ -150,16 +150,16 @@ def _as_postgresql_says(kind: str) -> str:
 def test_the_head_is_alembics_own() -> None:
     scripts = ScriptDirectory.from_config(config(FOLDER))
 
-    assert scripts.get_heads() == [head()]
+    assert scripts.get_heads() == [head_revision()]
     assert [script.revision for script in scripts.walk_revisions()][-1] == "0001"
 
 
 async def test_an_empty_database_is_at_no_revision_and_a_migrated_one_at_the_head(fresh: Database) -> None:
     if fresh.path is None:
-        assert await current(fresh) is None
+        assert await current_revision(fresh) is None
     await migrate(fresh)
 
-    assert await current(fresh) == head()
+    assert await current_revision(fresh) == head_revision()
 
 
 async def test_migrating_again_does_nothing(fresh: Database) -> None:
@@ -177,9 +177,9 @@ def _tables(connection: Connection) -> set[str]:
 async def test_a_database_of_an_unknown_release_is_refused_and_stays_as_it_is(database: Database) -> None:
     await _do(database, "UPDATE alembic_version SET version_num = '9999'")
 
-    with pytest.raises(ForeignSchema, match=f"revision 9999, this release knows up to {head()}"):
+    with pytest.raises(ForeignSchema, match=f"revision 9999, this release knows up to {head_revision()}"):
         await migrate(database)
-    assert await current(database) == "9999"
+    assert await current_revision(database) == "9999"
 
 
 async def test_a_database_with_a_strangers_tables_is_refused_and_stays_as_it_is(fresh: Database) -> None:
@@ -200,7 +200,7 @@ def _prepared(settings: Settings, together: Any, told: Any) -> None:
         together.wait(20)
         try:
             await migrate(database)
-            told.put(await current(database))
+            told.put(await current_revision(database))
         except BaseException as problem:
             told.put(repr(problem))
         finally:
@@ -220,7 +220,7 @@ async def test_processes_that_migrate_an_empty_postgresql_at_once_all_succeed(fr
     for process in working:
         await asyncio.to_thread(process.join)
 
-    assert answers == [head(), head()]
+    assert answers == [head_revision(), head_revision()]
 
 
 async def test_a_new_sqlite_file_is_made_and_an_instance_begins_with_its_home(fresh_settings: Settings) -> None:

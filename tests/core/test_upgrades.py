@@ -12,9 +12,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, select, text
 
 from dream_api.core.db import Database, ReferencesBroken
-from dream_api.core.db.migrations import config, current
+from dream_api.core.db.migrations import config, current_revision
 from dream_api.core.db.sqlite import connect
-from dream_api.migrations import FOLDER, head, migrate, revisions
+from dream_api.migrations import FOLDER, head_revision, migrate, revisions
 from tests.support.row_generator import rows_for
 
 OLD = revisions()[:-1]
@@ -149,13 +149,13 @@ async def test_a_filled_database_is_upgraded_with_nothing_lost(
     before = await _rows_of(fresh, schema)
     assert {name for name, rows in before.items() if rows.total() < 2} == set()
 
-    assert await migrate(fresh) is (revision != head())
+    assert await migrate(fresh) is (revision != head_revision())
 
-    assert await current(fresh) == head()
+    assert await current_revision(fresh) == head_revision()
     assert await _schema_of(fresh) == await _schema_of(database)
     after = await _rows_of(fresh, schema)
     assert {name: rows - after[name] for name, rows in before.items() if rows - after[name]} == {}
-    everything = await _rows_of(fresh, await patterns.schema(head()))
+    everything = await _rows_of(fresh, await patterns.schema(head_revision()))
     grown = {name: rows.total() - before.get(name, Counter()).total() for name, rows in everything.items()}
     assert {name: count for name, count in grown.items() if count} == _added_since(revision)
     await _has_no_broken_reference(fresh)
@@ -189,7 +189,7 @@ async def test_an_upgrade_that_fails_leaves_the_database_as_it_was(
     with pytest.raises(Exception, match="recovery_codes"):
         await migrate(fresh)
 
-    assert await current(fresh) == revision
+    assert await current_revision(fresh) == revision
     assert (await _schema_of(fresh), await _rows_of(fresh, schema)) == before
     async with fresh.write() as tx:
         await tx.execute(text("DROP TABLE recovery_codes"))
@@ -212,7 +212,7 @@ async def test_a_database_with_broken_references_is_not_upgraded(
     with pytest.raises(ReferencesBroken, match=r"rows refer to rows that do not exist \(\w+ to \w+, "):
         await migrate(fresh)
 
-    assert await current(fresh) == revision
+    assert await current_revision(fresh) == revision
     assert (await _schema_of(fresh), await _rows_of(fresh, schema)) == before
 
 

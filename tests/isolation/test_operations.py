@@ -249,7 +249,7 @@ async def _refuse_tokens_that_ended(instance: Instance, operation: Operation, th
     for token, code in (
         (revoked.token, "token_revoked"),
         (short.token, "token_expired"),
-        (tokens.make("dpt_"), "token_unknown"),
+        (tokens.create_token("dpt_"), "token_unknown"),
         (instance.alice.token["admin"][:-1], "token_malformed"),
     ):
         answer = await ask(instance, operation, things, bearer(token))

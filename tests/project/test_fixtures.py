@@ -18,9 +18,9 @@ from sqlalchemy import BigInteger, insert, select
 from dream_api.core.cache.tables import changes
 from dream_api.core.db import Database, Statement, is_real_row, values_table
 from dream_api.core.db.columns import ByteOrderedText
-from dream_api.core.db.migrations import current
+from dream_api.core.db.migrations import current_revision
 from dream_api.core.settings import Settings
-from dream_api.migrations import head, migrate
+from dream_api.migrations import head_revision, migrate
 from dream_api.platforms.tables import platforms
 from tests.support.postgres import Postgres, execute
 from tests.support.valkey import Valkey
@@ -49,7 +49,7 @@ async def test_every_test_has_a_database_of_its_own(database: Database, visit: i
 
 
 async def test_a_database_is_handed_over_migrated(database: Database) -> None:
-    assert await current(database) == head()
+    assert await current_revision(database) == head_revision()
     assert await migrate(database) is False
 
 

@@ -275,9 +275,9 @@ def test_figures_leave_nothing_behind(server: Server) -> None:
 
 async def rename_revision(settings: Settings, name: str | None) -> None:
     """Claim that another release wrote the database; None takes it back."""
-    from dream_api.migrations import head
+    from dream_api.migrations import head_revision
 
     database = open_database(settings)
     async with database.write() as tx:
-        await tx.connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{name or head()}'")
+        await tx.connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{name or head_revision()}'")
     await database.close()

@@ -9,19 +9,19 @@ from typing import Any
 
 import uvicorn
 
-from dream_api.core.http import Connections, Deadlines, FastPathProtocolFactory, HttpProtocols, TrustedProxies
+from dream_api.core.http import Connections, Deadlines, FastPathProtocolFactory, HttpProtocolFactory, TrustedProxies
 from tests.support.instance import Account, Instance
 
 PATIENCE_SECONDS = 20
 # How connections are served: by the fast path and what it hands over to, or by the latter alone.
-ProtocolFactory = Callable[[Any, HttpProtocols], Any]
+ProtocolFactory = Callable[[Any, HttpProtocolFactory], Any]
 
 
-def fast_path(app: Any, protocols: HttpProtocols) -> Any:
+def fast_path(app: Any, protocols: HttpProtocolFactory) -> Any:
     return FastPathProtocolFactory(app.hot, protocols)
 
 
-def without_fast_path(_: Any, protocols: HttpProtocols) -> Any:
+def without_fast_path(_: Any, protocols: HttpProtocolFactory) -> Any:
     return protocols
 
 
@@ -118,7 +118,9 @@ async def served_on_port(
         instance.app,
         port=0,
         loop="none",
-        http=factory(instance.app, HttpProtocols(connections, instance.app.answer_error, deadlines or Deadlines())),
+        http=factory(
+            instance.app, HttpProtocolFactory(connections, instance.app.answer_error, deadlines or Deadlines())
+        ),
         lifespan="off",
         log_config=None,
         server_header=False,

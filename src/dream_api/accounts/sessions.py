@@ -54,7 +54,7 @@ class OpenedSession:
 async def open_session(tx: Tx, user_id: str, *, address: str, agent: str) -> OpenedSession:
     """A new session; never an existing one, against session fixation."""
     now = clock.now()
-    opened = OpenedSession(ids.new("ses"), tokens.make(_PREFIX))
+    opened = OpenedSession(ids.new("ses"), tokens.create_token(_PREFIX))
     hashed = hash_token(opened.token)
     row = {
         "id": opened.id,

@@ -44,7 +44,7 @@ async def issue_token(
         raise ValidationFailed(f"A name has at most {_LONGEST_NAME} printable characters.", param="name")
     if expires_at is not None and expires_at <= now:
         raise ValidationFailed("A token's expiry lies in the future.", param="expiresAt")
-    issued = IssuedToken(ids.new("tok"), role, tokens.make(PREFIX))
+    issued = IssuedToken(ids.new("tok"), role, tokens.create_token(PREFIX))
     hashed = hash_token(issued.token)
     row = {
         "id": issued.id,

@@ -8,7 +8,7 @@ from dream_api.billing import queries
 from dream_api.billing.tables import checkouts, refunds
 from dream_api.core import clock
 from dream_api.core.db import Tx
-from dream_api.core.idempotency import REMEMBERED, IdempotentRequest, require_same_request
+from dream_api.core.idempotency import RETENTION, IdempotentRequest, require_same_request
 from dream_api.gateways.contract import GatewayAccount
 
 
@@ -32,7 +32,7 @@ async def _begun(tx: Tx, table: Table, account: GatewayAccount, once: Idempotent
     row = await queries.by_request(tx, account.platform_id, table, once.digest)
     if row is None:
         return None
-    if row.created_at <= clock.now() - REMEMBERED:
+    if row.created_at <= clock.now() - RETENTION:
         await queries.forget_request(tx, account.platform_id, table, row.id)
         return None
     require_same_request(once, row.fingerprint)

@@ -10,7 +10,7 @@ from rich.text import Text
 from dream_api.core import clock
 from dream_api.core import jobs as job_queue
 from dream_api.core.console import CommandContext, CommandGroup, CommandResult, Instance, Table, ago
-from dream_api.core.db.migrations import current
+from dream_api.core.db.migrations import current_revision
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.integrity import Finding, IntegrityCheck, run_check
 from dream_api.core.secrets import instance_key
@@ -26,11 +26,11 @@ _MOST_JOBS = 1_000
 @migrate.creates_instance
 async def migrate_database(instance: Instance) -> CommandResult:
     """Bring the database to this release's schema. The initial rows are created as well."""
-    before = await current(instance.database)
+    before = await current_revision(instance.database)
     await instance.prepare()
     if before is None or instance.settings.is_embedded:
         instance_key(instance.settings)
-    after = await current(instance.database)
+    after = await current_revision(instance.database)
     is_changed = before != after
     sentence = f"The database is at revision {after}" + (" now." if is_changed else " already.")
     return CommandResult({"revision": after, "before": before, "isChanged": is_changed}, Text(sentence))
@@ -86,7 +86,7 @@ async def dead(
     """List the jobs that were given up. Those whose last attempt failed latest come first."""
     if not 1 <= limit <= _MOST_JOBS:
         raise ValidationFailed(f"The limit is 1 to {_MOST_JOBS}.", param="limit")
-    found = await job_queue.dead(context.tx, limit)
+    found = await job_queue.list_dead_jobs(context.tx, limit)
     listing = Table(
         ("Job", "Kind", "Given up", "Why"),
         [(one.job.id, one.job.kind, ago(one.died_at), one.last_error.partition("\n")[0]) for one in found],

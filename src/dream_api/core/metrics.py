@@ -44,17 +44,17 @@ jobs = Gauge("dream_jobs", "Jobs by their state.", ["state"], registry=registry,
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def shared(directory: Path, place: int) -> dict[str, str]:
+def process_environment(directory: Path, place: int) -> dict[str, str]:
     """The environment of a process that stores its metrics in the directory, as the only one in its place."""
     return {_DIRECTORY: str(directory), _PLACE: str(place)}
 
 
-def leave(directory: Path, place: int) -> None:
+def remove_process(directory: Path, place: int) -> None:
     """The process in this place has ended: its counters stay, its gauges are removed."""
     mark_process_dead(place, str(directory))
 
 
-def answered(method: str, route: str, status: int, seconds: float) -> None:
+def record_request(method: str, route: str, status: int, seconds: float) -> None:
     _requests.labels(method, route, str(status)).inc()
     _seconds.labels(route).observe(seconds)
 

@@ -13,7 +13,7 @@ _CHECKSUM = 6
 _SHOWN = 4
 
 
-def make(prefix: str) -> str:
+def create_token(prefix: str) -> str:
     body = prefix + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM))
     return body + _checksum(body)
 

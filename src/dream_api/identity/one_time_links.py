@@ -30,7 +30,7 @@ class Link:
 
 def create_link_token() -> str:
     """The secret part of a new link; `issue_link` makes it work."""
-    return tokens.make(_PREFIX)
+    return tokens.create_token(_PREFIX)
 
 
 async def issue_link(

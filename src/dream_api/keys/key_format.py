@@ -12,7 +12,7 @@ _EVERY_PREFIX = [f"{kind}_{mode}_" for kind in _PREFIXES.values() for mode in MO
 
 
 def make(kind: Kind, mode: Mode) -> str:
-    return tokens.make(f"{_PREFIXES[kind]}_{mode}_")
+    return tokens.create_token(f"{_PREFIXES[kind]}_{mode}_")
 
 
 def is_well_formed(token: str) -> bool:

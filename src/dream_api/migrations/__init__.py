@@ -13,9 +13,9 @@ def revisions() -> Sequence[str]:
     return migrations.revisions(FOLDER)
 
 
-def head() -> str:
+def head_revision() -> str:
     """The newest revision that this release knows."""
-    return migrations.head(FOLDER)
+    return migrations.head_revision(FOLDER)
 
 
 async def migrate(database: Database) -> bool:

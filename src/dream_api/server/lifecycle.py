@@ -12,7 +12,7 @@ from rich.console import Console
 from dream_api import app
 from dream_api.core import logs, secrets
 from dream_api.core.console import CommandError, Instance, open_instance
-from dream_api.core.http import Connections, FastPathProtocolFactory, HttpProtocols, TrustedProxies
+from dream_api.core.http import Connections, FastPathProtocolFactory, HttpProtocolFactory, TrustedProxies
 from dream_api.core.settings import Settings
 from dream_api.server.lock import lock_data_directory
 from dream_api.server.metrics_directory import metrics_directory
@@ -68,7 +68,7 @@ def _config(settings: Settings) -> uvicorn.Config:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=FastPathProtocolFactory(root_app.hot, HttpProtocols(connections, root_app.answer_error)),  # pyright: ignore[reportArgumentType]
+        http=FastPathProtocolFactory(root_app.hot, HttpProtocolFactory(connections, root_app.answer_error)),  # pyright: ignore[reportArgumentType]
         ws="none",
         lifespan="on",
         log_config=None,

@@ -137,7 +137,9 @@ class Supervisor:
             # -P: nothing is imported from the working directory
             [sys.executable, "-P", "-m", _MODULE, "--sockets", *map(str, sockets), *pipes],
             stdin=subprocess.DEVNULL,
-            env=os.environ | _environment(self._settings) | metrics.shared(self._metrics_directory, place.number),
+            env=os.environ
+            | _environment(self._settings)
+            | metrics.process_environment(self._metrics_directory, place.number),
             pass_fds=[*sockets, self._parent_pipe, status_pipe],
             # Ctrl-C on a terminal is for the parent alone, which stops them.
             process_group=0,
@@ -162,7 +164,7 @@ class Supervisor:
         """Collect the ended process and schedule its replacement: after a pause if it failed to start."""
         code = process.wait()
         place.process = None
-        metrics.leave(self._metrics_directory, place.number)
+        metrics.remove_process(self._metrics_directory, place.number)
         pause = self._pause(place, was_stopped=code == 0)
         if code == 0:
             _log.info("server process stopped", place=place.number, pid=process.pid)

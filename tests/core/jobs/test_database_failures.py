@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from dream_api.core import jobs
 from dream_api.core.db import Database
-from dream_api.core.jobs.worker import pause_after
+from dream_api.core.jobs.worker import backoff_seconds
 from tests.core.job_workers import Notes, at_work, put, until, until_none_is_left
 
 
@@ -52,8 +52,8 @@ async def test_a_worker_survives_a_job_table_that_cannot_be_used(database: Datab
 
 
 def test_a_worker_looks_again_every_few_seconds_however_long_the_database_is_away() -> None:
-    assert 0 < pause_after(0) < 1
-    assert 1 < pause_after(100_000) < 5
+    assert 0 < backoff_seconds(0) < 1
+    assert 1 < backoff_seconds(100_000) < 5
 
 
 async def _do(database: Database, statement: str) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import update
 from dream_api.core import clock, jobs
 from dream_api.core.db import Database
 from dream_api.core.errors import NotFound
-from dream_api.core.jobs.leases import ATTEMPTS, wait_after
+from dream_api.core.jobs.leases import ATTEMPTS, retry_delay
 from dream_api.core.jobs.tables import jobs as table
 from tests.core.job_workers import Notes, at_work, later, put, rows, until
 
@@ -52,7 +52,7 @@ async def test_a_handler_that_always_fails_is_given_up_and_kept(database: Databa
         await notes.have(ATTEMPTS + 1)
 
     async with database.read() as tx:
-        [dead] = await jobs.dead(tx, 10)
+        [dead] = await jobs.list_dead_jobs(tx, 10)
     assert dead.job == jobs.Job(job_id, "note", None, {"to": "Alice"}, ATTEMPTS)
     assert dead.last_error == "ValueError: Never."
     assert notes.ids.count(job_id) == ATTEMPTS
@@ -87,7 +87,7 @@ async def test_a_job_whose_workers_all_crash_is_given_up(database: Database) -> 
 
 def test_attempts_are_5_seconds_to_6_hours_apart() -> None:
     for _ in range(100):
-        waits = [wait_after(attempts) / clock.SECOND for attempts in range(1, ATTEMPTS)]
+        waits = [retry_delay(attempts) / clock.SECOND for attempts in range(1, ATTEMPTS)]
         assert 4 <= waits[0] <= 6
         assert 4.8 * 3600 <= waits[-1] <= 7.2 * 3600
         assert len(set(waits)) == len(waits)
@@ -122,8 +122,8 @@ async def test_jobs_are_counted_by_their_state_and_the_last_to_die_comes_first(d
 
     async with database.read() as tx:
         assert await jobs.counts(tx) == {"waiting": 3, "running": 0, "dead": 2}
-        assert [dead.job.id for dead in await jobs.dead(tx, 10)] == [second, first]
-        assert [dead.job.id for dead in await jobs.dead(tx, 1)] == [second]
+        assert [dead.job.id for dead in await jobs.list_dead_jobs(tx, 10)] == [second, first]
+        assert [dead.job.id for dead in await jobs.list_dead_jobs(tx, 1)] == [second]
 
 
 async def _kill(database: Database, job_id: str, died_at: int) -> None:

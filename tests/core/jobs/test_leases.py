@@ -4,7 +4,7 @@ from sqlalchemy import update
 
 from dream_api.core import clock, jobs
 from dream_api.core.db import Database
-from dream_api.core.jobs.leases import LEASE, claim, give_back, record, renew
+from dream_api.core.jobs.leases import LEASE, claim, record, release, renew
 from dream_api.core.jobs.tables import jobs as table
 from tests.core.job_workers import Notes, at_work, later, put, rows, until, until_none_is_left
 
@@ -89,7 +89,7 @@ async def test_what_a_worker_writes_about_a_job_it_lost_changes_nothing(database
 
     async with database.write() as tx:
         await record(tx, "late", [job_id], [(job, ValueError())], clock.now())
-        await give_back(tx, "late", [job_id], clock.now())
+        await release(tx, "late", [job_id], clock.now())
         assert await renew(tx, "late", [job_id], clock.now() + clock.DAY) == set()
 
     assert await rows(database) == before

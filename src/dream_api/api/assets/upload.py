@@ -14,7 +14,7 @@ from dream_api.auth.principals import ProjectPrincipal
 from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
 from dream_api.core.db import Database, Row
 from dream_api.core.errors import MalformedRequest, StorageUnavailable, TooLarge, ValidationFailed
-from dream_api.core.http import error_responses, idempotent_external_call, read
+from dream_api.core.http import error_responses, idempotent_external_call, read_body
 from dream_api.core.http.dependencies import Db, ObjectsDep, SettingsDep
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.core.objects import ObjectStore
@@ -89,7 +89,7 @@ async def _take(
 ) -> Response:
     limit = settings.asset_limit
     try:
-        body = await read(request.receive, request.headers.get("content-length"), limit + _AROUND)
+        body = await read_body(request.receive, request.headers.get("content-length"), limit + _AROUND)
     except TooLarge:
         raise AssetTooLarge(f"The file is too large; at most {limit:,} bytes are kept.") from None
     # Beside the loop, which other requests wait for: a large file takes long to look through.

@@ -9,7 +9,7 @@ from dream_api.api.billing.models import Shown
 from dream_api.billing import webhook_intake
 from dream_api.billing.dependencies import BillingDep
 from dream_api.core import errors
-from dream_api.core.http import error_responses, example_response, json_response, read
+from dream_api.core.http import error_responses, example_response, json_response, read_body
 from dream_api.core.http.dependencies import SettingsDep
 from dream_api.gateways import webhook_signature
 
@@ -41,6 +41,6 @@ class Received(Shown):
 async def receive_event(request: Request, settings: SettingsDep, billing_context: BillingDep) -> Response:
     """Signed like Stripe's events, by the header `Stripe-Signature`, at most 5 minutes ago. Each is kept once."""
     limit = settings.body_limit
-    payload = await read(request.receive, request.headers.get("content-length"), limit)
+    payload = await read_body(request.receive, request.headers.get("content-length"), limit)
     await webhook_intake.receive(billing_context, payload, request.headers.get("stripe-signature"))
     return json_response(Received())

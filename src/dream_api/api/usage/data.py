@@ -38,8 +38,8 @@ from dream_api.core.http import (
     error_response,
     error_responses,
     example_response,
-    parse,
-    read,
+    parse_json_body,
+    read_body,
     request_body,
     to_app_error,
 )
@@ -143,7 +143,7 @@ class Metering:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         try:
             key = await self._turnstile.server(_authorization(headers), client_address(scope))
-            body = await read(receive, _text(headers, b"content-length"), self._body_limit)
+            body = await read_body(receive, _text(headers, b"content-length"), self._body_limit)
             terms = await self._engine.terms_of(key, _text(headers, b"x-user-plan"))
             outcome = await self._engine.count(_call(key, terms, headers, body))
             if not outcome.is_allowed:
@@ -183,7 +183,7 @@ def _as_problem(result: CallResult | AppError) -> AppError:
 def _call(key: Key, terms: CallTerms, headers: dict[bytes, bytes], body: bytes) -> UsageCall:
     """What is to be counted, from a request whose key was found good."""
     user_id = user_id_of(_text(headers, b"x-user-id"))
-    wanted = parse(NewCount, body, _text(headers, b"content-type")) if body else _ONE
+    wanted = parse_json_body(NewCount, body, _text(headers, b"content-type")) if body else _ONE
     return build_call(
         key,
         terms,

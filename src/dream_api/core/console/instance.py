@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from dream_api.core.console.errors import CommandError
 from dream_api.core.db import Database, NoInstance, Tx, is_contention, is_database_error
-from dream_api.core.db.migrations import current
+from dream_api.core.db.migrations import current_revision
 from dream_api.core.errors import Overloaded, StorageUnavailable
 from dream_api.core.integrity import IntegrityCheck
 from dream_api.core.secrets import InstanceKey, existing_instance_key
@@ -91,7 +91,7 @@ async def open_instance(
 
 async def _find(settings: Settings, database: Database) -> None:
     with _raise_unreachable(settings, OSError):
-        at = await current(database)
+        at = await current_revision(database)
     if at is None:
         raise NoInstance(f"There is no instance in {_place_of(settings)}.")
 

@@ -26,12 +26,12 @@ def revisions(folder: Path) -> Sequence[str]:
     return sorted(path.name.split("_")[0] for path in (folder / "versions").glob("[0-9]*.py"))
 
 
-def head(folder: Path) -> str:
+def head_revision(folder: Path) -> str:
     """The newest revision of the folder."""
     return revisions(folder)[-1]
 
 
-async def current(database: Database) -> str | None:
+async def current_revision(database: Database) -> str | None:
     """The revision the database is at; None where there is no instance in it yet.
 
     DatabaseUnusable where it is damaged, empty or missing, or holds another schema.
@@ -73,8 +73,8 @@ async def migrate(database: Database, folder: Path) -> bool:
 
     Raises DatabaseUnusable where it cannot be: the database then is as it was.
     """
-    at = await current(database)
-    if at == head(folder):
+    at = await current_revision(database)
+    if at == head_revision(folder):
         async with database.read() as tx:
             await tx.connection.run_sync(_require_all_tables)
         return False
@@ -114,7 +114,7 @@ async def _upgrade_on(engine: AsyncEngine, folder: Path) -> None:
 def _require_known_revision(at: str | None, folder: Path) -> None:
     if at is not None and at not in revisions(folder):
         raise ForeignSchema(
-            f"The database is at revision {at}, this release knows up to {head(folder)}. "
+            f"The database is at revision {at}, this release knows up to {head_revision(folder)}. "
             "Start the release that wrote it, or a newer one."
         )
 

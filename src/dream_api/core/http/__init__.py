@@ -14,13 +14,13 @@ from dream_api.core.http.openapi import (
     example_response,
     request_body,
 )
-from dream_api.core.http.protocol import Deadlines, HttpProtocols, Reply
+from dream_api.core.http.protocol import Deadlines, HttpProtocolFactory, Reply
 from dream_api.core.http.request_body import (
     ClientDisconnected,
     RequestModel,
     from_validation_errors,
-    parse,
-    read,
+    parse_json_body,
+    read_body,
     read_json_body,
 )
 from dream_api.core.http.responses import (
@@ -41,7 +41,7 @@ __all__ = [
     "Error",
     "FastPathProtocolFactory",
     "Form",
-    "HttpProtocols",
+    "HttpProtocolFactory",
     "Reply",
     "RequestContextMiddleware",
     "RequestModel",
@@ -59,9 +59,9 @@ __all__ = [
     "idempotent_response",
     "json_response",
     "mark_replayed",
-    "parse",
+    "parse_json_body",
     "rate_limit_key",
-    "read",
+    "read_body",
     "read_form",
     "read_json_body",
     "request_body",

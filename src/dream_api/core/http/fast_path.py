@@ -18,7 +18,7 @@ from typing import Any, Protocol, cast
 from uvicorn.protocols.utils import get_remote_addr
 
 from dream_api.core.http.connections import TooManyConnections
-from dream_api.core.http.protocol import HttpProtocol, HttpProtocols, Reply
+from dream_api.core.http.protocol import HttpProtocol, HttpProtocolFactory, Reply
 from dream_api.core.http.request_head import MAX_FIELDS, MAX_HEAD_BYTES
 
 _LARGEST_BODY = 65_536
@@ -48,7 +48,7 @@ class Handler(Protocol):
 class FastPathProtocolFactory:
     """Makes the protocol of each connection; handed to uvicorn in the place of its own protocol class."""
 
-    def __init__(self, handler: Handler, protocols: HttpProtocols) -> None:
+    def __init__(self, handler: Handler, protocols: HttpProtocolFactory) -> None:
         self.handler = handler
         self.request_line = f"{handler.method} {handler.path} HTTP/1.1\r\n".encode()
         self.protocols = protocols

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 from fastapi import Request
 
 from dream_api.core.errors import Forbidden, MalformedRequest, UnsupportedMedia
-from dream_api.core.http.request_body import read
+from dream_api.core.http.request_body import read_body
 
 Form = dict[str, str]
 _KIND = "application/x-www-form-urlencoded"
@@ -26,7 +26,7 @@ async def read_form(request: Request, *, largest: int = _LARGEST, most_fields: i
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != _KIND:
         raise UnsupportedMedia("This is no form.", hint=_HINT)
-    body = await read(request.receive, request.headers.get("content-length"), largest)
+    body = await read_body(request.receive, request.headers.get("content-length"), largest)
     try:
         fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most_fields, errors="strict")
     except ValueError:

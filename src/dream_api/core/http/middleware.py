@@ -111,7 +111,7 @@ class RequestContextMiddleware:
             await answer(scope, receive, send_with_headers)
         finally:
             route = getattr(scope.get("route"), "path", "other")
-            metrics.answered(scope["method"], route, status, time.perf_counter() - began)
+            metrics.record_request(scope["method"], route, status, time.perf_counter() - began)
             log.info(
                 "answered",
                 method=scope["method"],

@@ -19,7 +19,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from dream_api.core.errors import AppError, MalformedRequest
 from dream_api.core.http.connections import Connections, TooManyConnections
-from dream_api.core.http.request_head import HeadTooLarge, beginning_checked, head_checked, head_size_checked
+from dream_api.core.http.request_head import HeadTooLarge, check_beginning, check_head_size, validate_head
 
 _log = structlog.get_logger()
 
@@ -55,7 +55,7 @@ class RequestTimeout(AppError):
     hint = "Send the request again, without pauses; the server waits 10 seconds for the next byte."
 
 
-class HttpProtocols:
+class HttpProtocolFactory:
     """Makes the protocol of each connection, as uvicorn asks for it."""
 
     def __init__(self, connections: Connections, answer_error: AnswerError, deadlines: Deadlines = Deadlines()) -> None:
@@ -87,7 +87,7 @@ class HttpProtocol(HttpToolsProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
-        protocols: HttpProtocols,
+        protocols: HttpProtocolFactory,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._open_connections = protocols.connections
@@ -194,12 +194,12 @@ class HttpProtocol(HttpToolsProtocol):
         end = self._unread.find(_END, max(self._at, self._searched))
         stop = end + len(_END) if end >= 0 else len(self._unread)
         try:
-            head_size_checked(stop - self._at)
+            check_head_size(stop - self._at)
             if end < 0:
-                beginning_checked(self._unread[self._at :])
+                check_beginning(self._unread[self._at :])
                 self._searched = max(0, stop - self._at - _END_ACROSS_PIECES)
                 return False
-            head = head_checked(self._unread[self._at : stop])
+            head = validate_head(self._unread[self._at : stop])
         except AppError as problem:
             self._refuse(problem)
             return False

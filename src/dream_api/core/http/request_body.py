@@ -36,11 +36,11 @@ class ClientDisconnected(Exception):
 
 async def read_json_body(request: Request, model: type[B]) -> tuple[B, bytes]:
     """The request's body as the model, and as it came."""
-    body = await read(request.receive, request.headers.get("content-length"), settings_of(request).body_limit)
-    return parse(model, body, request.headers.get("content-type")), body
+    body = await read_body(request.receive, request.headers.get("content-length"), settings_of(request).body_limit)
+    return parse_json_body(model, body, request.headers.get("content-type")), body
 
 
-async def read(receive: Receive, content_length: str | None, limit: int) -> bytes:
+async def read_body(receive: Receive, content_length: str | None, limit: int) -> bytes:
     """The whole body; raises TooLarge as soon as it is known to exceed the limit."""
     if content_length is not None and content_length.isdecimal() and int(content_length) > limit:
         raise TooLarge(f"The body has {int(content_length):,} bytes; at most {limit:,} are read.")
@@ -59,7 +59,7 @@ async def read(receive: Receive, content_length: str | None, limit: int) -> byte
             return b"".join(parts)
 
 
-def parse(model: type[B], body: bytes, content_type: str | None) -> B:
+def parse_json_body(model: type[B], body: bytes, content_type: str | None) -> B:
     """The model that the JSON describes; an empty body is an empty object."""
     if not body:
         body = b"{}"

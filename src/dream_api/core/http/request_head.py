@@ -47,27 +47,27 @@ class UrlTooLong(AppError):
     hint = "Send long data in the body of a POST request."
 
 
-def head_size_checked(size: int) -> None:
+def check_head_size(size: int) -> None:
     """Raises HeadTooLarge where the head has, so far, more bytes than are read."""
     if size > MAX_HEAD_BYTES:
         raise HeadTooLarge(f"The request line and headers together may have at most {MAX_HEAD_BYTES:,} bytes.")
 
 
-def beginning_checked(beginning: bytes) -> None:
+def check_beginning(beginning: bytes) -> None:
     """Raises MalformedRequest as soon as an incomplete head cannot become a request: TLS, or lines without CR."""
     first = beginning.removeprefix(b"\r\n")[:1]
     if (first and not (b"A" <= first <= b"Z") and beginning != b"\r") or _has_bare_newlines(beginning):
         raise MalformedRequest("The connection does not speak HTTP/1.1.")
 
 
-def head_checked(head: bytes) -> bytes:
+def validate_head(head: bytes) -> bytes:
     """The complete head, blank line included, as the parser is given it: without `Upgrade`, which is ignored.
 
     One empty line before the request line is skipped (RFC 9112, 2.2). Raises HeadTooLarge, UrlTooLong, NotAllowed for
     `CONNECT`, and MalformedRequest.
     """
-    head_size_checked(len(head))
-    beginning_checked(head)
+    check_head_size(len(head))
+    check_beginning(head)
     request_line, *fields = head.removeprefix(b"\r\n")[:-4].split(b"\r\n")
     version = _version(request_line)
     if len(fields) > MAX_FIELDS:

@@ -2,7 +2,7 @@
 
 from dream_api.core.idempotency.store import (
     LONGEST_KEY,
-    REMEMBERED,
+    RETENTION,
     IdempotencyInProgress,
     IdempotencyMismatch,
     IdempotentRequest,
@@ -14,7 +14,7 @@ from dream_api.core.idempotency.store import (
 
 __all__ = [
     "LONGEST_KEY",
-    "REMEMBERED",
+    "RETENTION",
     "IdempotencyInProgress",
     "IdempotencyMismatch",
     "IdempotentRequest",

@@ -16,7 +16,7 @@ from dream_api.core.errors import Conflict, Invalid, Overloaded, ValidationFaile
 from dream_api.core.idempotency.tables import idempotency_keys
 
 LONGEST_KEY = 255
-REMEMBERED = clock.DAY
+RETENTION = clock.DAY
 
 k = idempotency_keys.c
 
@@ -135,7 +135,7 @@ async def _claim(tx: Tx, once: IdempotentRequest) -> StoredResponse | None:
         claiming.on_conflict_do_update(
             index_elements=list(idempotency_keys.primary_key),
             set_={**row, "status": None, "answer": None},
-            where=k.created_at <= now - REMEMBERED,
+            where=k.created_at <= now - RETENTION,
         ).returning(k.key)
     )
     if claimed is not None:

@@ -6,7 +6,7 @@ idempotent**, because a worker may crash after the work was done and before that
 another worker does it again.
 """
 
-from dream_api.core.jobs.queue import DeadJob, State, counts, dead, enqueue, retry
+from dream_api.core.jobs.queue import DeadJob, State, counts, enqueue, list_dead_jobs, retry
 from dream_api.core.jobs.registry import Handler, Job, Registry, Schedule
 from dream_api.core.jobs.worker import Worker
 
@@ -19,7 +19,7 @@ __all__ = [
     "State",
     "Worker",
     "counts",
-    "dead",
     "enqueue",
+    "list_dead_jobs",
     "retry",
 ]

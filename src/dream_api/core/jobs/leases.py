@@ -25,7 +25,7 @@ async def claim(tx: Tx, worker: str, kinds: Collection[str], limit: int, now: in
     """At most `limit` due jobs, now leased by the worker."""
     if limit == 0:
         return ()
-    jobs = await queries.take(tx, worker, kinds, limit, now=now, until=now + LEASE)
+    jobs = await queries.claim(tx, worker, kinds, limit, now=now, until=now + LEASE)
     for job in jobs:
         if job.attempts > ATTEMPTS:
             # Its last worker crashed, perhaps because of this very job.
@@ -52,16 +52,16 @@ async def _record_failure(tx: Tx, worker: str, job: Job, error: str, now: int) -
     if job.attempts >= ATTEMPTS:
         await queries.mark_dead(tx, worker, job.id, now, error)
     else:
-        await queries.reschedule(tx, worker, job.id, now + wait_after(job.attempts), error)
+        await queries.reschedule(tx, worker, job.id, now + retry_delay(job.attempts), error)
 
 
-async def give_back(tx: Tx, worker: str, job_ids: Collection[str], now: int) -> None:
+async def release(tx: Tx, worker: str, job_ids: Collection[str], now: int) -> None:
     """Release the jobs, so that others may run them at once; the cancelled attempt does not count."""
     if job_ids:
-        await queries.give_back(tx, worker, job_ids, now)
+        await queries.release(tx, worker, job_ids, now)
 
 
-def wait_after(attempts: int) -> int:
+def retry_delay(attempts: int) -> int:
     """Microseconds until the next attempt: 5 s, then three times as long each time, 6 h at most; ± 20 %."""
     wait = min(_FIRST_WAIT * _GROWTH ** (attempts - 1), _LONGEST_WAIT)
     return round(wait * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311 - it only spreads the load

@@ -27,7 +27,7 @@ async def first_run_at(tx: Tx, kinds: Collection[str]) -> int | None:
     return await tx.scalar(clause.order_by(jobs.c.run_at).limit(1))
 
 
-async def take(tx: Tx, worker: str, kinds: Collection[str], limit: int, *, now: int, until: int) -> Sequence[Job]:
+async def claim(tx: Tx, worker: str, kinds: Collection[str], limit: int, *, now: int, until: int) -> Sequence[Job]:
     """At most `limit` due jobs, now leased by the worker; rows that another worker has locked are skipped."""
     due = (
         select(jobs.c.id)
@@ -71,13 +71,13 @@ async def mark_dead(tx: Tx, worker: str, job_id: str, died_at: int, error: str) 
     await tx.execute(clause.values(state="dead", leased_by=None, run_at=None, died_at=died_at, last_error=error))
 
 
-async def give_back(tx: Tx, worker: str, job_ids: Collection[str], now: int) -> None:
+async def release(tx: Tx, worker: str, job_ids: Collection[str], now: int) -> None:
     """They are due at once, as if the worker had never taken them."""
     clause = _update(worker, *job_ids)
     await tx.execute(clause.values(state="waiting", leased_by=None, run_at=now, attempts=jobs.c.attempts - 1))
 
 
-async def dead(tx: Tx, limit: int) -> Sequence[Row[Any]]:
+async def list_dead(tx: Tx, limit: int) -> Sequence[Row[Any]]:
     """A job's columns, its last error, and when it died; the last one first."""
     clause = select(*_OF_A_JOB, jobs.c.last_error, jobs.c.died_at).where(jobs.c.died_at.is_not(None))
     return await tx.all(clause.order_by(jobs.c.died_at.desc(), jobs.c.id.desc()).limit(limit))

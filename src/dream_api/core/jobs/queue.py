@@ -43,9 +43,9 @@ async def enqueue(
     return job_id
 
 
-async def dead(tx: Tx, limit: int) -> Sequence[DeadJob]:
+async def list_dead_jobs(tx: Tx, limit: int) -> Sequence[DeadJob]:
     """Those that died last come first."""
-    rows = await queries.dead(tx, limit)
+    rows = await queries.list_dead(tx, limit)
     return [DeadJob(queries.job_of(row), row.last_error, row.died_at) for row in rows]
 
 

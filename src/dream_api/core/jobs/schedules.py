@@ -23,7 +23,7 @@ class Occurrence:
         return 0 if self.next_at is None else self.next_at
 
 
-async def occurrences(tx: Tx, wanted: Sequence[Schedule]) -> Sequence[Occurrence]:
+async def list_occurrences(tx: Tx, wanted: Sequence[Schedule]) -> Sequence[Occurrence]:
     """The next one of each schedule."""
     if not wanted:
         return ()
@@ -32,7 +32,7 @@ async def occurrences(tx: Tx, wanted: Sequence[Schedule]) -> Sequence[Occurrence
     return [Occurrence(schedule, next_ats.get(schedule.name)) for schedule in wanted]
 
 
-async def fire(tx: Tx, occurrence: Occurrence, now: int) -> None:
+async def enqueue_occurrence(tx: Tx, occurrence: Occurrence, now: int) -> None:
     """Enqueues the schedule's job, unless another worker moved the schedule on since it was read."""
     name, next_at = occurrence.schedule.name, occurrence.next_at
     following = _following(occurrence, now)

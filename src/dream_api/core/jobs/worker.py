@@ -107,7 +107,7 @@ class Worker:
         try:
             seconds = await self._turn()
         except Exception as problem:
-            pause = pause_after(self._failures)
+            pause = backoff_seconds(self._failures)
             self._failures += 1
             _log.warning("The job table cannot be reached.", pause=pause, exc_info=problem)
             await asyncio.sleep(self._at_most(pause))
@@ -128,7 +128,7 @@ class Worker:
             await leases.record(tx, self.name, _done(ended), _failed(ended), now)
             kept = await leases.renew(tx, self.name, aging, now)
             for occurrence in view.overdue:
-                await schedules.fire(tx, occurrence, now)
+                await schedules.enqueue_occurrence(tx, occurrence, now)
             # After the leases were renewed, so that what runs here is not taken here once more.
             jobs = await leases.claim(tx, self.name, self._registry.kinds, capacity, now)
         self._remove(ended)
@@ -138,7 +138,7 @@ class Worker:
 
     async def _look(self, now: int) -> _View:
         async with self._database.read() as tx:
-            coming = await schedules.occurrences(tx, self._registry.schedules)
+            coming = await schedules.list_occurrences(tx, self._registry.schedules)
             run_at = await queries.first_run_at(tx, self._registry.kinds)
         moments = [occurrence.due_at for occurrence in coming] + ([] if run_at is None else [run_at])
         seconds = (min(moments, default=now + clock.DAY) - now) / clock.SECOND
@@ -193,12 +193,12 @@ class Worker:
         try:
             async with self._database.write() as tx:
                 await leases.record(tx, self.name, _done(ended), _failed(ended), clock.now())
-                await leases.give_back(tx, self.name, cancelled, clock.now())
+                await leases.release(tx, self.name, cancelled, clock.now())
         except Exception as problem:
             _log.warning("Jobs could not be given back; their leases run out.", exc_info=problem)
 
 
-def pause_after(failures: int) -> float:
+def backoff_seconds(failures: int) -> float:
     """Seconds until the next turn, when so many in a row failed before this one."""
     # Bounded before it is multiplied: after an hour of failures the power would be too large for a float.
     doublings = min(failures, 10)

@@ -19,7 +19,7 @@ async def mail_by_id(tx: Tx, mail_id: str) -> Row[Any] | None:
     return await tx.first(select(mails).where(m.id == mail_id))
 
 
-async def newest(tx: Tx, *, limit: int, before: str | None = None) -> Sequence[Row[Any]]:
+async def list_newest(tx: Tx, *, limit: int, before: str | None = None) -> Sequence[Row[Any]]:
     """The newest emails, without their text."""
     query = select(m.id, m.to, m.subject, m.state, m.last_error, m.created_at, m.sent_at)
     which = [] if before is None else [m.id < before]

@@ -11,7 +11,7 @@ from dream_api.auth.csrf import read_csrf_form
 from dream_api.catalog import NewPrice, PriceInput, TierWithPrices
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Conflict, Invalid, NotFound
-from dream_api.core.http import Form, parse
+from dream_api.core.http import Form, parse_json_body
 from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.catalog.tier_page import Name, find, frame, show_tier, tier_url
@@ -78,7 +78,7 @@ def _asked_by(form: Form, *, is_store: bool) -> NewPrice:
     if not is_store:
         asked |= {"type": form.get("type") or None, "interval": form.get("interval") or None}
         asked |= {"intervalCount": parse_integer(form, "intervalCount"), "meter": form.get("meter") or None}
-    return catalog.new_price(parse(PriceInput, json.dumps(asked).encode(), "application/json"), _AT)
+    return catalog.new_price(parse_json_body(PriceInput, json.dumps(asked).encode(), "application/json"), _AT)
 
 
 def _steps(form: Form, currency: str) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from dream_api.catalog import NewTier, TierChange, TierLimit, TierWithPrices
 from dream_api.core.errors import AppError, ValidationFailed
-from dream_api.core.http import Form, parse
+from dream_api.core.http import Form, parse_json_body
 from dream_api.dashboard.forms import FormErrors, parse_integer
 from dream_api.platforms import ProjectType
 from dream_api.store import Inventory
@@ -69,7 +69,7 @@ def asked_by(form: Form, project_type: ProjectType, *, is_new: bool) -> TierChan
         asked["limits"] = _limits(form)
     if is_new:
         asked["name"] = form.get("name", "")
-    return parse(NewTier if is_new else TierChange, json.dumps(asked).encode(), "application/json")
+    return parse_json_body(NewTier if is_new else TierChange, json.dumps(asked).encode(), "application/json")
 
 
 def told(refusal: AppError, form: Form) -> FormErrors:

@@ -27,7 +27,7 @@ async def list_mail(
     before: Annotated[str | None, Query(pattern=r"^eml_[0-9a-z]{26}$")] = None,
 ) -> Response:
     async with db.read() as tx:
-        found = await mail.newest(tx, limit=_PAGE + 1, before=before)
+        found = await mail.list_newest(tx, limit=_PAGE + 1, before=before)
     letters = found[:_PAGE]
     next_url = f"{_HERE}?before={letters[-1].id}" if len(found) > _PAGE else None
     is_sending = settings.smtp_url is not None
