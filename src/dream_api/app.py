@@ -171,7 +171,7 @@ def create_app(settings: Settings, open_gateways: OpenGateways = default_gateway
     database = open_database(settings)
     changes = CacheInvalidator(database)
     authenticator = Authenticator(database, changes)
-    engine = MeteringEngine(database, changes, home_mode=settings.home_mode, queue_size=settings.gate_queue)
+    engine = MeteringEngine(database, changes, home_mode=settings.home_mode, queue_size=settings.metering_queue)
     shared_rates = ratelimit.open_rate_limiter(settings.valkey_url, processes=settings.processes)
     rate_limiter = CallerRateLimiter(authenticator, shared_rates, open_rate=settings.open_rate)
     metering = Metering(

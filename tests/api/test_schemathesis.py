@@ -74,7 +74,7 @@ def fresh(kind: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[S
 @contextlib.contextmanager
 def serving(settings: Settings) -> Iterator[Web]:
     account = asyncio.run(_account(settings))
-    with Server(settings, gate_queue=10_000) as server:
+    with Server(settings, metering_queue=10_000) as server:
         schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
         schema.config.update(headers=account.sk)
         yield Web(server.url, account, schema)

@@ -38,7 +38,7 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "s3_secret": "secret",
         "open_rate": "0",
         "connections_per_address": "50",
-        "gate_queue": "5",
+        "metering_queue": "5",
         "processes": "3",
         "workers": "outside",
         "shutdown_seconds": "3",
@@ -65,7 +65,7 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "s3_secret": SecretStr("secret"),
         "open_rate": 0,
         "connections_per_address": 50,
-        "gate_queue": 5,
+        "metering_queue": 5,
         "processes": 3,
         "shutdown_seconds": 3,
     }
@@ -79,6 +79,43 @@ def test_an_empty_variable_and_a_strangers_are_as_good_as_none(monkeypatch: pyte
 
     assert Settings() == Settings(port=8787)
     assert Settings().host == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("variables", "queue"),
+    [
+        ({"DREAM_METERING_QUEUE": "5"}, 5),
+        ({"DREAM_GATE_QUEUE": "6"}, 6),
+        ({"DREAM_METERING_QUEUE": "5", "DREAM_GATE_QUEUE": "6"}, 5),
+        ({"DREAM_METERING_QUEUE": "", "DREAM_GATE_QUEUE": "6"}, 6),
+        ({"METERING_QUEUE": "5", "GATE_QUEUE": "6"}, 10_000),
+    ],
+)
+def test_the_older_variable_of_the_metering_queue_is_read_where_the_new_one_is_not_set(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], queue: int
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert Settings().metering_queue == queue
+
+
+def test_a_value_given_in_code_goes_before_both_variables_of_the_metering_queue(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DREAM_METERING_QUEUE", "5")
+    monkeypatch.setenv("DREAM_GATE_QUEUE", "6")
+
+    assert Settings(metering_queue=7).metering_queue == 7
+
+
+def test_a_value_of_the_older_variable_that_cannot_be_used_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DREAM_GATE_QUEUE", "0")
+
+    with pytest.raises(ValidationError) as refused:
+        Settings()
+
+    assert [error["loc"] for error in refused.value.errors()] == [("metering_queue",)]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +146,7 @@ def test_trusted_proxies_are_addresses_and_networks(
         ("home_mode", "home"),
         ("workers", "yes"),
         ("body_limit", "10"),
-        ("gate_queue", "0"),
+        ("metering_queue", "0"),
         ("processes", "0"),
         ("processes", "65"),
         ("open_rate", "-1"),

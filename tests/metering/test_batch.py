@@ -119,7 +119,7 @@ async def test_each_live_item_counts_against_the_level(instance: Instance, alice
 
 
 async def test_a_batch_that_does_not_fit_the_queue_counts_nothing(database_settings: Settings):
-    async with open_instance(database_settings.model_copy(update={"gate_queue": 5})) as instance:
+    async with open_instance(database_settings.model_copy(update={"metering_queue": 5})) as instance:
         answer = await send(instance, instance.alice, [{"userId": "ada"}] * 6)
 
         assert (answer.status_code, answer.json()["code"]) == (503, "overloaded")

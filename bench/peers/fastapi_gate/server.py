@@ -19,7 +19,7 @@ settings = Settings()
 database = instance.open_database(settings)
 changes = Changes(database)
 authenticator = Authenticator(database, changes)
-engine = MeteringEngine(database, changes, home_mode=settings.home_mode, queue_size=settings.gate_queue)
+engine = MeteringEngine(database, changes, home_mode=settings.home_mode, queue_size=settings.metering_queue)
 
 
 @asynccontextmanager

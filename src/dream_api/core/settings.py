@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _SENDER = re.compile(r"([^<>@\x00-\x1f,;\"]*<[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+)")
@@ -17,7 +17,14 @@ class Settings(BaseSettings):
     """What an operator may set. Each field's description is its documentation (docs/settings.md is made from it)."""
 
     model_config = SettingsConfigDict(
-        env_prefix="DREAM_", extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+        env_prefix="DREAM_",
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+        # Code and error messages name a setting by its field, also where it has an older variable as well.
+        validate_by_name=True,
+        loc_by_alias=False,
     )
 
     host: str = Field("127.0.0.1", description="The address that the server listens on.")
@@ -132,10 +139,13 @@ class Settings(BaseSettings):
         description="How many connections one address may have open at a time in each server process, before it gets "
         "429 `too_many_connections`; 0 is any number. Trusted proxies may have any number.",
     )
-    gate_queue: int = Field(
+    metering_queue: int = Field(
         10_000,
         ge=1,
-        description="How many metered calls may wait for their turn in a process before new ones get 503 `overloaded`.",
+        # Aliases are read without the prefix; the first one that is set counts.
+        validation_alias=AliasChoices("DREAM_METERING_QUEUE", "DREAM_GATE_QUEUE"),
+        description="How many metered calls may wait for their turn in a process before new ones get 503 `overloaded`. "
+        "The older name `DREAM_GATE_QUEUE` is read where this one is not set.",
     )
     workers: Literal["auto", "inside", "outside"] = Field(
         "auto",
