@@ -1,4 +1,4 @@
-"""`make bench-compare BASE=<commit>`: the metered call of this tree beside another commit's, in the same rounds.
+"""`make bench-compare BASE=<commit>`: the metered call of this tree and of another commit, in the same rounds.
 
     python -m bench.compare BASE [--rounds 7] [--seconds 4]
 

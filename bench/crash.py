@@ -139,7 +139,7 @@ def _report(cases: list[Case]) -> str:
         "32 callers on kept-alive connections; the server or the database is killed with SIGKILL under their load and\n"
         "started again on the same data. After every kill: acknowledged ≤ counted ≤ acknowledged + unknown for every\n"
         "customer, counted = distinct keys once the unknown keyed calls were sent again, no limit passed, every check\n"
-        "of `doctor` holds. *Unknown* calls were broken off, or told `outcome_unknown`.\n\n"
+        "of `doctor` holds. *Unknown* calls were broken off, or answered `outcome_unknown`.\n\n"
         "In the last case `dream-api serve --workers 2` runs on, and for a minute the busier of its two processes is\n"
         "killed every few seconds. Every call has a key, and its caller sends it again until it is answered. Then\n"
         "counted = distinct acknowledged keys for every customer, and a key that is sent once more counts nothing.\n\n"

@@ -110,7 +110,7 @@ async def fill(database: Database, project: Project, *, customers: int, hours: i
     async with database.write() as tx:
         price = await tx.scalar(select(prices.c.id).where(prices.c.platform_id == project.platform_id))
         meter = await tx.scalar(select(meters.c.meter_no).where(meters.c.platform_no == project.platform_no))
-    told: dict[str, Any] = {
+    parameters: dict[str, Any] = {
         "platform": project.platform_id,
         "no": project.platform_no,
         "project": project.id,
@@ -125,9 +125,9 @@ async def fill(database: Database, project: Project, *, customers: int, hours: i
     }
     for statement in _STATEMENTS:
         for first in range(1, hours + 1, _STEP) if "{first}" in statement else (1,):
-            told |= {"first": first, "last": min(first + _STEP - 1, hours)}
+            parameters |= {"first": first, "last": min(first + _STEP - 1, hours)}
             async with database.write() as tx:
-                await tx.connection.exec_driver_sql(statement.format(**told))
+                await tx.connection.exec_driver_sql(statement.format(**parameters))
     async with database.write() as tx:
         await platforms.next_number(tx, f"customers:{project.platform_no}", customers)
     await _analyze(database)
@@ -142,7 +142,7 @@ async def fill_store(database: Database, project: Project, *, orders: int) -> No
     async with database.write() as tx:
         of_mug = select(prices.c.id, prices.c.tier_id).where(prices.c.project_id == project.id)
         (price,) = await tx.all(of_mug)
-    told = {
+    parameters = {
         "platform": project.platform_id,
         "project": project.id,
         "tier": price.tier_id,
@@ -154,7 +154,7 @@ async def fill_store(database: Database, project: Project, *, orders: int) -> No
     }
     for statement in _OF_STORE:
         async with database.write() as tx:
-            await tx.connection.exec_driver_sql(statement.format(**told))
+            await tx.connection.exec_driver_sql(statement.format(**parameters))
     await _analyze(database)
 
 

@@ -31,7 +31,7 @@ RESULTS = Path(__file__).with_name("growth-results.md")
 SMALL = 10_000
 _CHUNK = 100_000
 # By how the users are drawn: what 10 million keep of the calls a second of 10 thousand, at the least.
-FLOORS = {"Zipf": 0.6, "uniform": 0.35}
+TARGETS = {"Zipf": 0.6, "uniform": 0.35}
 
 
 def fill(settings: Settings, customers: int) -> None:
@@ -103,7 +103,7 @@ def main() -> int:
             servers[customers] = (stack.enter_context(Server(settings)), key)
         bytes_large = (Path(folder) / str(asked.large) / FILE_NAME).stat().st_size
         for number in range(-1, asked.rounds):  # the first round warms up and is thrown away
-            for law in FLOORS:
+            for law in TARGETS:
                 for customers, (server, key) in servers.items():
                     result = load.run(
                         server.url + "/api/data",
@@ -114,8 +114,10 @@ def main() -> int:
                         seconds=asked.seconds,
                         zipf=law == "Zipf",
                     )
-                    told = f"{law}, {customers:,} customers"
-                    print(f"  {number + 1}/{asked.rounds}  {told:<32} {result.per_second:9,.0f}/s p99 {result.p99:.1f}")
+                    label = f"{law}, {customers:,} customers"
+                    print(
+                        f"  {number + 1}/{asked.rounds}  {label:<32} {result.per_second:9,.0f}/s p99 {result.p99:.1f}"
+                    )
                     if number >= 0:
                         measured[law, customers].append(result)
     text = _report(measured, asked, bytes_large)
@@ -132,18 +134,18 @@ def _report(measured: dict[tuple[str, int], list[load.Measured]], asked: argpars
         f"64 connections, one limit, medians of {asked.rounds} interleaved rounds of {asked.seconds} s. Every customer "
         f"was counted an hour before; the file of {asked.large:,} of them has {bytes_large / 1e9:.1f} GB.",
         "",
-        f"| users drawn | of {SMALL:,}: calls/s | of {asked.large:,}: calls/s | ratio | floor | p99 ms | failed |",
+        f"| users drawn | of {SMALL:,}: calls/s | of {asked.large:,}: calls/s | ratio | target | p99 ms | failed |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     median = statistics.median
-    for law, floor in FLOORS.items():
+    for law, target in TARGETS.items():
         small, large = measured[law, SMALL], measured[law, asked.large]
         ratios = [one.per_second / other.per_second for one, other in zip(large, small, strict=True)]
         ratio = median(ratios)
         calls = [f"{median(run.per_second for run in runs):,.0f}" for runs in (small, large)]
         lines.append(
             f"| {law} | {' | '.join(calls)} | {ratio:.2f} ({min(ratios):.2f}–{max(ratios):.2f}) "
-            f"| {floor}{'' if ratio >= floor else ' **missed**'} | {median(run.p99 for run in large):.1f} "
+            f"| {target}{'' if ratio >= target else ' **missed**'} | {median(run.p99 for run in large):.1f} "
             f"| {sum(run.failed for run in [*small, *large])} |"
         )
     lines += ["", "| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts.machine()), ""]

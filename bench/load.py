@@ -18,7 +18,7 @@ class Measured:
     p50: float
     p99: float
     failed: int
-    # Answers that were no refusals.
+    # Answers that were no errors.
     admitted: int
 
 
@@ -44,11 +44,11 @@ def run(
     A body is sent as JSON with the user in place of `USER`, and without X-User-Id; one that counts many `items` is
     measured by them. Users are drawn uniformly, or by Zipf's law with exponent 1.
     """
-    told = {"BENCH_KEY": key, "BENCH_PLAN": plan, "BENCH_USERS": str(users)}
-    told |= ({"BENCH_BODY": body} if body else {}) | ({"BENCH_ZIPF": "1"} if zipf else {})
+    variables = {"BENCH_KEY": key, "BENCH_PLAN": plan, "BENCH_USERS": str(users)}
+    variables |= ({"BENCH_BODY": body} if body else {}) | ({"BENCH_ZIPF": "1"} if zipf else {})
     done = subprocess.run(
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(_SCRIPT), url],
-        env=os.environ | told,
+        env=os.environ | variables,
         capture_output=True,
         text=True,
         timeout=seconds + 60,

@@ -3,8 +3,8 @@
     python -m bench.pages [--customers 10000] [--hours 100] [--rounds 15]
 
 Every page that the navigation leads to, in a saas project, in a store with as many orders and at the operator's, is
-read in this process, with no socket between, after what the background jobs do was done; what is told is the median of
-the rounds, and how many statements the page asks of the database.
+read in this process, with no socket between, after what the background jobs do was done; what is reported is the
+median of the rounds, and how many statements the page asks of the database.
 Results go to bench/pages-results.md.
 """
 
@@ -102,7 +102,7 @@ async def _become_operator(instance: Instance, account: Account) -> None:
 
 
 async def _paths(instance: Instance, account: Account, store: Account, customer: str) -> list[str]:
-    """Where the navigation leads to, and what is beside it."""
+    """The pages that the navigation links to, and pages below them."""
     bases = [f"/dashboard/{each.project.id}/test" for each in (account, store)]
     of_project, of_store = [await _led_to(instance, account, base) for base in bases]
     of_operator = await _led_to(instance, account, _OPERATORS)
@@ -127,11 +127,11 @@ async def _page(
         began = time.perf_counter()
         answer = await instance.api.get(path, headers=account.cookie())
         took.append((time.perf_counter() - began) * 1e3)
-    told = path
+    pattern = path
     for known, name in names.items():
-        told = told.replace(known, name)
+        pattern = pattern.replace(known, name)
     asks = [text for text in heard if text.lstrip()[:6].upper() in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH R")]
-    return Page(told, answer.status_code, statistics.median(took), len(answer.content), len(asks))
+    return Page(pattern, answer.status_code, statistics.median(took), len(answer.content), len(asks))
 
 
 def main() -> int:

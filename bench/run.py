@@ -2,7 +2,7 @@
 
     python -m bench.run [--rounds 5] [--seconds 4]
 
-Every round measures everything once, so that whatever else the machine does falls on all alike; what is told is the
+Every round measures everything once, so that whatever else the machine does falls on all alike; what is reported is the
 median over the rounds, and the median of each round's own ratio to its yardstick of that round.
 """
 
@@ -42,7 +42,7 @@ class Case:
     users: int = 1
     connections: int = 64
     yardstick: str = ""
-    floor: float | None = None
+    target: float | None = None
     # Of a batch: its items, one for each user in turn.
     items: int = 1
     p99: float | None = None
@@ -58,35 +58,41 @@ class Case:
 def cases_of(constant: str, sqlite: str, postgres: str, keys: Keys, postgres_keys: Keys) -> list[Case]:
     data, batch = "/api/data", "/api/data/batch"
     few, many = "constant answer, 64 connections", "constant answer, 512 connections"
-    one, thousand = "gate, SQLite, 1 user", "gate, SQLite, 1,000 users"
+    one, thousand = "metered call, SQLite, 1 user", "metered call, SQLite, 1,000 users"
     return [
         Case(few, constant + data, keys.test, 10_000, yardstick=few),
-        Case(one, sqlite + data, keys.test, 1, yardstick=few, floor=0.6),
+        Case(one, sqlite + data, keys.test, 1, yardstick=few, target=0.6),
         Case(thousand, sqlite + data, keys.test, 1_000, yardstick=few),
         Case(
-            "gate, SQLite, 10,000 users", sqlite + data, keys.test, 10_000, yardstick=few, floor=0.5, p99=_LONGEST_P99
+            "metered call, SQLite, 10,000 users",
+            sqlite + data,
+            keys.test,
+            10_000,
+            yardstick=few,
+            target=0.5,
+            p99=_LONGEST_P99,
         ),
         Case(
-            "gate, SQLite, 10,000 users, live: level and two limits",
+            "metered call, SQLite, 10,000 users, live: level and two limits",
             sqlite + data,
             keys.live,
             10_000,
             yardstick=few,
-            floor=0.35,
+            target=0.35,
             p99=_LONGEST_P99,
         ),
         Case(f"batches of {BATCH:,}, SQLite, 1 user", sqlite + batch, keys.test, 1, 4, one, 3, BATCH),
         Case(f"batches of {BATCH:,}, SQLite, 1,000 users", sqlite + batch, keys.test, 1_000, 4, thousand, 1.5, BATCH),
         Case(
-            "gate, PostgreSQL, 10,000 users, 64 connections",
+            "metered call, PostgreSQL, 10,000 users, 64 connections",
             postgres + data,
             postgres_keys.test,
             10_000,
             yardstick=few,
-            floor=0.12,
+            target=0.12,
         ),
         Case(
-            "gate, PostgreSQL, 10,000 users, live: level and two limits",
+            "metered call, PostgreSQL, 10,000 users, live: level and two limits",
             postgres + data,
             postgres_keys.live,
             10_000,
@@ -94,7 +100,7 @@ def cases_of(constant: str, sqlite: str, postgres: str, keys: Keys, postgres_key
         ),
         Case(many, constant + data, keys.test, 10_000, 512, many),
         Case(
-            "gate, PostgreSQL, 10,000 users, 512 connections",
+            "metered call, PostgreSQL, 10,000 users, 512 connections",
             postgres + data,
             postgres_keys.test,
             10_000,
@@ -127,7 +133,7 @@ def measure(cases: list[Case], rounds: int, seconds: int) -> Measurements:
 
 
 def table(cases: list[Case], measured: Measurements) -> Iterable[str]:
-    yield "| what | calls/s | ÷ yardstick | floor | p50 ms | p99 ms | failed |"
+    yield "| what | calls/s | ÷ yardstick | target | p50 ms | p99 ms | failed |"
     yield "|---|---:|---:|---:|---:|---:|---:|"
     for case in cases:
         runs = measured[case.name]
@@ -136,25 +142,25 @@ def table(cases: list[Case], measured: Measurements) -> Iterable[str]:
         ratio, p99 = median(ratios), median(run.p99 for run in runs)
         yield (
             f"| {case.name} | {median(run.per_second for run in runs):,.0f} | {ratio:.2f} "
-            f"({min(ratios):.2f}–{max(ratios):.2f}) | {_held(ratio, case.floor, at_least=True)} "
+            f"({min(ratios):.2f}–{max(ratios):.2f}) | {_held(ratio, case.target, at_least=True)} "
             f"| {median(run.p50 for run in runs):.2f} | {p99:.2f}{_limit(p99, case.p99)} "
             f"| {sum(run.failed for run in runs)} |"
         )
 
 
-def _held(value: float, floor: float | None, *, at_least: bool) -> str:
-    if floor is None:
+def _held(value: float, target: float | None, *, at_least: bool) -> str:
+    if target is None:
         return ""
-    return f"{floor}" if (value >= floor) == at_least else f"{floor} **missed**"
+    return f"{target}" if (value >= target) == at_least else f"{target} **missed**"
 
 
 def _limit(value: float, most: float | None) -> str:
     return "" if most is None else f" (< {most:.0f}{'' if value < most else ' **missed**'})"
 
 
-def costs(measured: Measurements, constant: str, gate: dict[int, str], row: dict[int, float]) -> Iterable[str]:
+def costs(measured: Measurements, constant: str, names: dict[int, str], row: dict[int, float]) -> Iterable[str]:
     http = 1e6 / statistics.median(run.per_second for run in measured[constant])
-    for users, name in gate.items():
+    for users, name in names.items():
         whole = 1e6 / statistics.median(run.per_second for run in measured[name])
         yield (
             f"- {users:,} user{'s' if users > 1 else ''}: a call takes {whole:.1f} µs; HTTP (the constant answer) "
@@ -178,8 +184,8 @@ def report(lines: Iterable[str], asked: argparse.Namespace, idle: float, started
             "nobody is refused.",
             "",
             *lines,
-            f"- Idle memory of the server: {idle:.0f} MB (floor: below 120 MB).",
-            f"- Start to the first ready answer on a migrated database: {started:.2f} s (floor: below 1.5 s).",
+            f"- Idle memory of the server: {idle:.0f} MB (target: below 120 MB).",
+            f"- Start to the first ready answer on a migrated database: {started:.2f} s (target: below 1.5 s).",
             "",
             "| | |",
             "|---|---|",
@@ -212,8 +218,8 @@ def main() -> int:
         cases = cases_of(constant, server.url, stack.enter_context(Server(large)).url, keys, large_keys)
         measured = measure(cases, asked.rounds, asked.seconds)
     apart = {users: rows.microseconds(users, asked.seconds) for users in (1, 10_000)}
-    gate = {1: "gate, SQLite, 1 user", 10_000: "gate, SQLite, 10,000 users"}
-    lines = [*table(cases, measured), "", *costs(measured, cases[0].name, gate, apart)]
+    names = {1: "metered call, SQLite, 1 user", 10_000: "metered call, SQLite, 10,000 users"}
+    lines = [*table(cases, measured), "", *costs(measured, cases[0].name, names, apart)]
     text = report(lines, asked, idle, started)
     RESULTS.write_text(text)
     print(text)

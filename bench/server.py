@@ -1,4 +1,4 @@
-"""What is measured: servers on both databases, the constant answer beside them, and the accounts that call."""
+"""What is measured: servers on both databases, the constant answer to compare with, and the accounts that call."""
 
 import asyncio
 import contextlib

@@ -1,7 +1,7 @@
 """The metered call while a payment gateway answers after five seconds: `python -m bench.slow_gateway`.
 
-Each round measures the gate three times: alone, and beside people who buy, as many a second, by a gateway that answers
-at once and by one that lets them wait. What is told is the p99 beside those who wait ÷ the p99 beside those who need
+Each round measures metered calls three times: alone, and while people buy, as many a second, by a gateway that answers
+at once and by one that lets them wait. What is reported is the p99 with buyers who wait ÷ the p99 with buyers who need
 not, the median over the rounds: what the waiting costs, and not what the buying does.
 """
 
@@ -107,7 +107,7 @@ class Shop:
             f"{self.server.url}/api/data", self.key, plan=PLAN, users=10_000, connections=64, seconds=SECONDS
         )
 
-    def measure_beside_buyers(self) -> tuple[load.Measured, int]:
+    def measure_with_buyers(self) -> tuple[load.Measured, int]:
         """Also how many were served."""
         buyers = Buyers(self.server.url, self.key)
         buyers.come()
@@ -134,7 +134,7 @@ def measure(quick: Shop, slow: Shop) -> tuple[dict[str, list[load.Measured]], in
     for number in range(ROUNDS):
         found["alone"].append(quick.measure())
         for name, shop in (("at once", quick), ("waiting", slow)):
-            measured, some = shop.measure_beside_buyers()
+            measured, some = shop.measure_with_buyers()
             found[name].append(measured)
             served += some
         p99s = ", ".join(f"{each[-1].p99:.2f} ms {name}" for name, each in found.items())
@@ -162,11 +162,11 @@ def main() -> int:
     rates = [f"{statistics.median(one.per_second for one in each):,.0f}" for each in found.values()]
     held = f"at most {LIMIT}" if waits <= LIMIT else f"at most {LIMIT}: **missed**"
     text = (
-        "# The gate beside a slow gateway\n\n"
+        "# Metering while a gateway is slow\n\n"
         f"`make bench`: SQLite, 10,000 users, 64 connections, {ROUNDS} rounds of {SECONDS} s, medians. "
-        f"Beside: {WAITING / ANSWERS_AFTER:.1f} people a second buy, by a gateway that answers at once, or after "
-        f"{ANSWERS_AFTER:.0f} s, so that {WAITING} wait at any time; {served} were served.\n\n"
-        "| | alone | beside buyers served at once | beside buyers who wait |\n|---|---:|---:|---:|\n"
+        f"At the same time {WAITING / ANSWERS_AFTER:.1f} people a second buy, by a gateway that answers at once, or "
+        f"after {ANSWERS_AFTER:.0f} s, so that {WAITING} wait at any time; {served} were served.\n\n"
+        "| | alone | with buyers served at once | with buyers who wait |\n|---|---:|---:|---:|\n"
         f"| p99 | {' | '.join(p99s)} |\n"
         f"| calls/s | {' | '.join(rates)} |\n\n"
         f"Waiting ÷ at once: {waits:.2f} ({held}). Waiting ÷ alone: {ratio('waiting', 'alone'):.2f}, "

@@ -1,4 +1,4 @@
-"""`make soak DURATION=…`: the gate against its plain model, and odd requests against the OpenAPI document, for as long
+"""`make soak DURATION=…`: metering against its plain model, and odd requests against the OpenAPI document, for as long
 as one likes, on both databases; then clients that never finish, while 10 MB are uploaded at 50 kB/s (200 s).
 
 python -m bench.soak [--duration 60]
@@ -29,7 +29,7 @@ ODD_REQUESTS = 40
 
 
 def _soak(name: str, config: Settings, seconds: float) -> int:
-    """How many steps were agreed on; raises where the gate and the model differ."""
+    """How many steps were agreed on; raises where metering and the model differ."""
     running = Running(config)
     steps, until = 0, time.monotonic() + seconds
     try:
@@ -97,7 +97,7 @@ def main() -> int:
         _ask_oddly("SQLite", config(), part)
         _ask_oddly("PostgreSQL", config(postgres.create("odd")), part)
         asyncio.run(_hold(config()))
-    print(f"{sqlite:,} steps on SQLite and {large:,} on PostgreSQL: the gate and the plain model agree.")
+    print(f"{sqlite:,} steps on SQLite and {large:,} on PostgreSQL: metering and the plain model agree.")
     return 0
 
 

@@ -144,7 +144,13 @@ def open_billing(
 
 def build_job_registry(settings: Settings, billing_context: BillingContext) -> Registry:
     registry = Registry()
-    rules = (*usage_jobs.KEPT, *webhooks_jobs.KEPT, *billing_jobs.KEPT, *retention_jobs.KEPT, *accounts_jobs.KEPT)
+    rules = (
+        *usage_jobs.EXPIRY_RULES,
+        *webhooks_jobs.EXPIRY_RULES,
+        *billing_jobs.KEPT,
+        *retention_jobs.EXPIRY_RULES,
+        *accounts_jobs.KEPT,
+    )
     expiry.register(registry, *rules, *mail.KEPT)
     mail.register(registry, settings)
     accounts_jobs.register(registry, settings.link_base)
@@ -201,9 +207,9 @@ def create_app(settings: Settings, open_gateways: OpenGateways = default_gateway
     app.add_exception_handler(RequestValidationError, _raise_app_error)
     app.add_middleware(
         RateLimitMiddleware,
-        turnstile=rate_limiter,
+        limiter=rate_limiter,
         exempt=health.PROBES,
-        session_cookie=browser_sessions.cookie_of(settings),
+        session_cookie=browser_sessions.session_cookie_name(settings),
     )
     app.add_middleware(RequestContextMiddleware, link_base=settings.link_base)
     app.add_middleware(CORSErrorMiddleware)

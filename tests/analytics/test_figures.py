@@ -111,7 +111,7 @@ async def test_how_many_statements_it_takes_does_not_depend_on_how_much_there_is
             await fill(instance, alice, mode, size=size)
         async with instance.database.read() as tx:
             with statements(tx) as told:
-                await analytics.figures_of(tx, alice.project, mode, days=30)
+                await analytics.get_project_figures(tx, alice.project, mode, days=30)
         counts.append(len(told))
 
     assert counts[0] == counts[1] <= 11

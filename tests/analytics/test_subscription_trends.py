@@ -24,7 +24,7 @@ async def test_each_day_of_a_trend_is_what_its_subscriptions_come_to(
     span = analytics.last_days(30, now)
 
     async with instance.database.read() as tx:
-        told = await analytics.trends_of(tx, scope, span)
+        told = await analytics.get_subscription_trends(tx, scope, span)
         rows = await tx.all(select(subscriptions).where(subscriptions.c.project_id == alice.project.id))
 
     days = range(span.starts_at - clock.DAY, span.ends_at, clock.DAY)

@@ -39,7 +39,7 @@ async def told(instance: Instance, token: str) -> str:
 
 async def known_at(authenticator: Authenticator, token: str) -> str:
     try:
-        await authenticator.token(token)
+        await authenticator.authenticate_token(token)
     except AppError as refusal:
         return refusal.code
     return "welcome"

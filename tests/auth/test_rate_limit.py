@@ -84,7 +84,7 @@ async def test_a_key_that_opens_nothing_costs_whoever_sends_it(limited: Instance
     bad = {
         "key_malformed": "Bearer sk_test_é".encode(),
         "key_missing": b"Basic YTpi",
-        "key_unknown": f"Bearer {key_format.make('secret', 'test')}".encode(),
+        "key_unknown": f"Bearer {key_format.generate('secret', 'test')}".encode(),
         "secret_key_required": f"Bearer {alice.publishable['test']}".encode(),
     }
     async with limited.database.write() as tx:
@@ -223,7 +223,7 @@ async def test_at_zero_nobody_is_limited(instance: Instance) -> None:
 
 async def limit(instance: Instance, who: Account, per_second: int | None) -> None:
     async with instance.database.write() as tx:
-        await keys.limit(tx, who.project.platform_id, who.key_ids["test"], per_second)
+        await keys.set_rate_limit(tx, who.project.platform_id, who.key_ids["test"], per_second)
 
 
 async def test_a_limited_key_may_call_so_often_wherever_it_calls_and_what_is_refused_counts_nowhere(

@@ -69,7 +69,7 @@ async def test_ended_reservations_are_kept_for_30_days_and_open_ones_until_they_
     ]
     await _insert(database, reservations, made)
 
-    await expiry.delete_expired(database, JOB, rules=usage_jobs.KEPT)
+    await expiry.delete_expired(database, JOB, rules=usage_jobs.EXPIRY_RULES)
 
     async with database.read() as tx:
         left = {row.id for row in await tx.all(select(reservations.c.id))}
@@ -83,7 +83,7 @@ async def test_events_are_kept_for_90_days(database: Database) -> None:
     event = {"platform_id": project.platform_id, "project_id": project.id, "mode": "test", "type": "t", "data": "{}"}
     await _insert(database, events, [event | {"id": f"evt_{at}", "created_at": at} for at in (old, young)])
 
-    await expiry.delete_expired(database, JOB, rules=webhooks_jobs.KEPT)
+    await expiry.delete_expired(database, JOB, rules=webhooks_jobs.EXPIRY_RULES)
 
     assert await _moments(database, events, "created_at") == [young]
 

@@ -320,8 +320,8 @@ async def count(
     instance: Instance, account: Account, users: list[str], keyed: str | None = None, mode: Mode = "test"
 ) -> None:
     """Metered calls that are counted in one transaction."""
-    key = await instance.authenticator.server(f"Bearer {account.secret[mode]}")
-    terms = await instance.metering.terms_of(key)
+    key = await instance.authenticator.authenticate_secret_key(f"Bearer {account.secret[mode]}")
+    terms = await instance.metering.get_terms(key)
     calls = [
         metering.build_call(key, terms, user_id=user, idempotency_key=None if keyed is None else f"{keyed}-{user}")
         for user in users

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from dream_api import accounts, platforms
 from dream_api.accounts import OpenedSession
-from dream_api.auth.csrf import csrf_of
+from dream_api.auth.csrf import csrf_token_for
 from dream_api.keys.tables import keys
 from tests.support.instance import Account, Instance
 
@@ -24,7 +24,7 @@ async def newcomer(instance: Instance, email: str = "dora@example.com", *, verif
 def of(session: OpenedSession, **fields: str) -> dict[str, Any]:
     return {
         "headers": {"Cookie": f"dream_session={session.token}"},
-        "data": {"csrf": csrf_of(session.token), **fields},
+        "data": {"csrf": csrf_token_for(session.token), **fields},
     }
 
 

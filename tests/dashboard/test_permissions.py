@@ -9,7 +9,7 @@ from httpx2 import AsyncClient
 
 from dream_api import accounts, platforms
 from dream_api.accounts import ROLES, Role
-from dream_api.auth.csrf import csrf_of
+from dream_api.auth.csrf import csrf_token_for
 from dream_api.dashboard import catalog, keys, orders, subscriptions
 from dream_api.dashboard.operator import levels
 from dream_api.dashboard.platform import projects
@@ -118,11 +118,11 @@ async def test_the_instance_is_for_its_operators(api: AsyncClient, instance: Ins
         assert seen.status_code == 200
     assert (await api.post(assign, headers=alice.cookie(), data=alice.form(level="1"))).status_code == 404
     for role, status in (("viewer", 403), ("member", 403), ("admin", 303)):
-        form = {"csrf": csrf_of(cookies[role]), "level": "1"}
+        form = {"csrf": csrf_token_for(cookies[role]), "level": "1"}
         answer = await api.post(assign, headers={"Cookie": f"dream_session={cookies[role]}"}, data=form)
         assert answer.status_code == status, role
     owner = {"Cookie": f"dream_session={cookies['owner']}"}
-    unknown = await api.post(assign, headers=owner, data={"csrf": csrf_of(cookies["owner"]), "level": "77"})
+    unknown = await api.post(assign, headers=owner, data={"csrf": csrf_token_for(cookies["owner"]), "level": "77"})
     listed = await api.get(f"{_M}/platforms?q=alice", headers=owner)
 
     assert unknown.status_code == 422

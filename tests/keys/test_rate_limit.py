@@ -16,11 +16,11 @@ from tests.support.instance import INSTANCE_KEY, Account, Instance
 
 async def limit(instance: Instance, who: Account, per_second: int | None, key_id: str | None = None) -> None:
     async with instance.database.write() as tx:
-        await keys.limit(tx, who.project.platform_id, key_id or who.key_ids["test"], per_second)
+        await keys.set_rate_limit(tx, who.project.platform_id, key_id or who.key_ids["test"], per_second)
 
 
 async def limit_of(authenticator: Authenticator, token: str) -> int | None:
-    return (await authenticator.server(f"Bearer {token}")).rate_limit
+    return (await authenticator.authenticate_secret_key(f"Bearer {token}")).rate_limit
 
 
 @pytest.fixture

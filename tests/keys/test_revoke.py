@@ -23,7 +23,7 @@ async def revoke(instance: Instance, who: Account, key_id: str) -> None:
 async def told(authenticator: Authenticator, who: Account) -> str:
     """How the authenticator receives the test mode's server."""
     try:
-        await authenticator.server(who.sk["Authorization"])
+        await authenticator.authenticate_secret_key(who.sk["Authorization"])
     except AppError as refusal:
         return refusal.code
     return "welcome"
@@ -56,7 +56,7 @@ async def test_a_revoked_key_is_refused_in_another_process_within_a_second(
     instance: Instance, alice: Account, elsewhere: Authenticator
 ) -> None:
     assert await told(elsewhere, alice) == "welcome"
-    assert elsewhere.known_server(alice.sk["Authorization"]) is not None, "It is remembered there."
+    assert elsewhere.cached_secret_key(alice.sk["Authorization"]) is not None, "It is remembered there."
     await revoke(instance, alice, alice.key_ids["test"])
     second = Second()
     while await told(elsewhere, alice) == "welcome":

@@ -20,7 +20,7 @@ from tests.support.instance import INSTANCE_KEY, Account, Instance, bearer
 
 async def told(authenticator: Authenticator, token: str) -> str:
     try:
-        await authenticator.server(f"Bearer {token}")
+        await authenticator.authenticate_secret_key(f"Bearer {token}")
     except keys.KeyRefused as refusal:
         return refusal.code
     return "welcome"
@@ -58,7 +58,7 @@ async def elsewhere(instance: Instance) -> AsyncIterator[Authenticator]:
 
 
 async def test_a_flood_of_one_unknown_key_asks_the_database_once(instance: Instance) -> None:
-    headers = bearer(key_format.make("secret", "live"))
+    headers = bearer(key_format.generate("secret", "live"))
     with reading_keys(instance.database) as statements:
         for path in ("/api/usage", "/api/customers"):
             answers = await asyncio.gather(*(instance.api.get(path, headers=headers) for _ in range(20)))
@@ -73,7 +73,7 @@ async def test_no_more_than_ten_thousand_are_remembered(instance: Instance) -> N
     unknown = instance.authenticator.keys.unknown
     for n in range(10_000):
         unknown.put(str(n), True, version=unknown.version)
-    assert await told(instance.authenticator, key_format.make("secret", "test")) == "key_unknown"
+    assert await told(instance.authenticator, key_format.generate("secret", "test")) == "key_unknown"
 
     assert len(unknown) == 10_000
 
@@ -137,7 +137,7 @@ async def test_what_was_read_before_the_key_was_made_is_not_remembered(instance:
 
 
 async def test_whoever_cannot_know_what_changed_asks_each_time(instance: Instance) -> None:
-    token = key_format.make("secret", "test")
+    token = key_format.generate("secret", "test")
     await instance.changes.stop()
     instance.changes._looked_at = float("-inf")
     with reading_keys(instance.database) as statements:

@@ -152,7 +152,7 @@ async def test_a_well_formed_key_of_nobody_is_unknown(instance: Instance):
     from dream_api.keys import key_format
 
     answer = await instance.api.post(
-        "/api/data", headers={**bearer(key_format.make("secret", "test")), "X-User-Id": "ada"}
+        "/api/data", headers={**bearer(key_format.generate("secret", "test")), "X-User-Id": "ada"}
     )
     refused(answer, 401, "key_unknown")
 

@@ -14,9 +14,9 @@ async def test_plans_are_remembered_after_a_burst_of_first_calls(instance: Insta
 
     await asyncio.gather(*(instance.api.post("/api/data", headers=calls) for _ in range(40)))
 
-    key = instance.authenticator.known_server(alice.sk["Authorization"])
+    key = instance.authenticator.cached_secret_key(alice.sk["Authorization"])
     assert key is not None
-    assert instance.metering.known_plans(key, "pro") is not None
+    assert instance.metering.cached_plans(key, "pro") is not None
 
 
 async def test_unknown_plans_make_nobody_forget(instance: Instance, alice: Account, charlie: Account):
@@ -28,9 +28,9 @@ async def test_unknown_plans_make_nobody_forget(instance: Instance, alice: Accou
 
     assert {answer.json()["code"] for answer in answers} == {"unknown_plan"}
     assert instance.metering.plans.version == versions
-    key = instance.authenticator.known_server(alice.sk["Authorization"])
+    key = instance.authenticator.cached_secret_key(alice.sk["Authorization"])
     assert key is not None
-    assert instance.metering.known_plans(key) is not None
+    assert instance.metering.cached_plans(key) is not None
 
 
 async def test_a_tier_that_another_process_made_is_known_at_once(instance: Instance, alice: Account):

@@ -75,8 +75,8 @@ async def test_keys_of_projects_and_modes_are_apart(instance: Instance, alice: A
 
 async def test_twins_in_one_batch_are_answered_alike_whatever_plan_they_name(instance: Instance, alice: Account):
     await instance.set_limit(alice, "pro", None)
-    key = await instance.authenticator.server(alice.sk["Authorization"])
-    terms = await instance.metering.terms_of(key)
+    key = await instance.authenticator.authenticate_secret_key(alice.sk["Authorization"])
+    terms = await instance.metering.get_terms(key)
     twins = [
         build_call(key, terms, user_id="ada", plan=plan, idempotency_key="k1") for plan in ("free", "pro", None, "pro")
     ]

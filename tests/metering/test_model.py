@@ -268,8 +268,8 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
             """One goes the whole way over HTTP; several are handed to the gate itself, so that their order is known."""
             if len(calls) == 1:
                 return [await self.over_http(mode, **calls[0])]
-            key = await instance.authenticator.server(f"Bearer {self.account.secret[mode]}")
-            terms = await instance.metering.terms_of(key)
+            key = await instance.authenticator.authenticate_secret_key(f"Bearer {self.account.secret[mode]}")
+            terms = await instance.metering.get_terms(key)
             ready: list[Any] = []
             for call in calls:
                 wanted = dict(call)

@@ -78,8 +78,8 @@ async def test_calls_of_different_times_are_counted_in_one_transaction(
     await move(instance, alice, 31 * clock.DAY)
     asked: list[Any] = []
     for account in (alice, charlie, alice, charlie):
-        key = await instance.authenticator.server(account.sk["Authorization"])
-        asked.append(build_call(key, await instance.metering.terms_of(key), user_id="ada"))
+        key = await instance.authenticator.authenticate_secret_key(account.sk["Authorization"])
+        asked.append(build_call(key, await instance.metering.get_terms(key), user_id="ada"))
 
     told = await instance.metering.count_all(asked)
 

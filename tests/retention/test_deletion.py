@@ -9,7 +9,7 @@ from dream_api.core.db.columns import metadata
 from dream_api.core.objects import open_object_store
 from dream_api.core.secrets import instance_key
 from dream_api.platforms import find
-from dream_api.retention.ownership import of_platform
+from dream_api.retention.ownership import belongs_to_platform
 from dream_api.retention.purge import purge
 from tests.billing.developer import Seller, monthly
 from tests.support.instance import Account, Instance, open_another
@@ -29,7 +29,7 @@ async def _left_of(instance: Instance, account: Account) -> dict[str, int]:
     async with instance.database.read() as tx:
         platform = await find(tx, account.project.platform_id)
         for table in metadata.sorted_tables:
-            condition = of_platform(table, platform)
+            condition = belongs_to_platform(table, platform)
             if condition is not None:
                 left[table.name] = await tx.scalar(sa.select(sa.func.count()).select_from(table).where(condition)) or 0
     return {name: count for name, count in left.items() if count}

@@ -21,7 +21,7 @@ from dream_api import accounts, catalog, keys, platforms
 from dream_api.accounts import ROLES, OpenedSession, Role
 from dream_api.app import bootstrap, create_app, open_database
 from dream_api.auth.authenticator import Authenticator
-from dream_api.auth.csrf import csrf_of
+from dream_api.auth.csrf import csrf_token_for
 from dream_api.catalog import TierLimit
 from dream_api.core.cache import CacheInvalidator
 from dream_api.core.db import Database, Tx
@@ -79,7 +79,7 @@ class Account:
 
     def form(self, role: Role = "owner", **fields: str) -> dict[str, str]:
         """What the member's browser sends of a form that it was shown."""
-        return {"csrf": csrf_of(self.session[role]), **fields}
+        return {"csrf": csrf_token_for(self.session[role]), **fields}
 
     def calls(self, user: str = "ada", **headers: str) -> dict[str, str]:
         """Headers of a metered call."""

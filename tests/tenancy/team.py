@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from dream_api import accounts
 from dream_api.accounts import Role
-from dream_api.auth.csrf import csrf_of
+from dream_api.auth.csrf import csrf_token_for
 from tests.support.instance import Account, Instance
 
 
@@ -26,7 +26,7 @@ async def sign_up(instance: Instance, email: str) -> tuple[dict[str, str], dict[
     async with instance.database.write() as tx:
         user = await accounts.create_user(tx, email, verified=True)
         opened = await accounts.open_session(tx, user.id, address="127.0.0.1", agent="test")
-    return {"Cookie": f"dream_session={opened.token}"}, {"csrf": csrf_of(opened.token)}
+    return {"Cookie": f"dream_session={opened.token}"}, {"csrf": csrf_token_for(opened.token)}
 
 
 async def invite(instance: Instance, account: Account, email: str, role: Role = "member", by: Role = "owner") -> Any:

@@ -75,8 +75,8 @@ async def month(instance: Instance, alice: Account) -> tuple[int, int]:
 
 async def late_caller(instance: Instance, account: Account, by: int) -> tuple[Key, CallTerms]:
     """What a caller goes by who knows of no move of the clock; it was moved by so much."""
-    key = await instance.authenticator.server(account.sk["Authorization"])
-    terms = await instance.metering.terms_of(key)
+    key = await instance.authenticator.authenticate_secret_key(account.sk["Authorization"])
+    terms = await instance.metering.get_terms(key)
     async with instance.database.write() as tx:
         await platforms.move_to(tx, account.project, clock.now() + by)
     return key, terms
@@ -258,7 +258,7 @@ async def test_what_is_answered_in_a_period_is_what_was_closed_whoever_calls_mea
 ):
     """Callers go on across the end of a short period, while another process closes it the moment it ends."""
     beside = open_database(instance.settings)
-    key = await instance.authenticator.server(alice.sk["Authorization"])
+    key = await instance.authenticator.authenticate_secret_key(alice.sk["Authorization"])
     billed, begins_after = 0, 0
     for number in range(ROUNDS):
         user = f"user-{number}"
@@ -272,7 +272,7 @@ async def test_what_is_answered_in_a_period_is_what_was_closed_whoever_calls_mea
 
         async def call(engine: MeteringEngine, user: str, answered: Counter[int], is_over: asyncio.Event) -> None:
             while not is_over.is_set():
-                outcome = await engine.count(build_call(key, await engine.terms_of(key), user_id=user))
+                outcome = await engine.count(build_call(key, await engine.get_terms(key), user_id=user))
                 answered[outcome.opened.period.starts_at] += outcome.is_allowed
 
         calling = [asyncio.create_task(call(engine, user, answered, is_over)) for engine in engines for _ in range(8)]

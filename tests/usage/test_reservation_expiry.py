@@ -42,7 +42,7 @@ async def test_all_whose_time_is_over_are_released_and_no_other(
     still = await reserve(instance, alice.calls(), 3600)
     clock.move(61 * clock.SECOND)
     rounds = [0]
-    find = queries.overdue
+    find = queries.get_overdue
 
     async def two(tx: Any, now: int) -> Any:
         rounds[0] += 1

@@ -1,7 +1,7 @@
 """Figures of a project and of a platform: money, customers and usage, each defined in docs/guide/figures.md.
 
-    figures = await analytics.figures_of(tx, project, mode, days=30)     one project in one mode
-    totals = await analytics.totals_of(tx, platform_id, days=30)         live mode, over all projects
+    figures = await analytics.get_project_figures(tx, project, mode, days=30)     one project in one mode
+    totals = await analytics.get_platform_totals(tx, platform_id, days=30)        live mode, over all projects
 
 Nothing is counted here a second time: each figure is read from the rows of the package where it happened, and how many
 statements that takes does not depend on how much there is.
@@ -9,13 +9,13 @@ statements that takes does not depend on how much there is.
 
 from dream_api.analytics.date_range import LONGEST_DAYS, last_days
 from dream_api.analytics.near_limit_report import Nearest, NearLimit, near_limits
-from dream_api.analytics.orders import LowStock, orders_of, scarce_of
-from dream_api.analytics.platform_totals import ProjectTotals, Totals, totals_of
-from dream_api.analytics.project_figures import Figures, figures_of
-from dream_api.analytics.revenue import Amounts, Revenue, revenue_in
-from dream_api.analytics.subscription_trends import Trend, trends_of
-from dream_api.analytics.subscriptions import Customers, Subscriptions, subscriptions_in
-from dream_api.analytics.usage import MeterUsage, used_of
+from dream_api.analytics.orders import LowStock, count_orders_by_status, get_low_stock
+from dream_api.analytics.platform_totals import ProjectTotals, Totals, get_platform_totals
+from dream_api.analytics.project_figures import Figures, get_project_figures
+from dream_api.analytics.revenue import Amounts, Revenue, get_revenue
+from dream_api.analytics.subscription_trends import Trend, get_subscription_trends
+from dream_api.analytics.subscriptions import Customers, Subscriptions, get_subscriptions
+from dream_api.analytics.usage import MeterUsage, get_meter_usage
 
 __all__ = [
     "LONGEST_DAYS",
@@ -31,14 +31,14 @@ __all__ = [
     "Subscriptions",
     "Totals",
     "Trend",
-    "figures_of",
+    "count_orders_by_status",
+    "get_low_stock",
+    "get_meter_usage",
+    "get_platform_totals",
+    "get_project_figures",
+    "get_revenue",
+    "get_subscription_trends",
+    "get_subscriptions",
     "last_days",
     "near_limits",
-    "orders_of",
-    "revenue_in",
-    "scarce_of",
-    "subscriptions_in",
-    "totals_of",
-    "trends_of",
-    "used_of",
 ]

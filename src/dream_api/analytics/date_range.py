@@ -1,4 +1,4 @@
-"""Whose figures these are, and of which days.
+"""Scope and date range of reports.
 
 Statements are built once, and asked with other values each time: to put one together takes SQLAlchemy as long as a
 database takes to answer it.
@@ -27,15 +27,15 @@ class ReportScope:
     project_id: str | None = None
 
     @staticmethod
-    def of(scope: ProjectScope) -> "ReportScope":
+    def for_project(scope: ProjectScope) -> "ReportScope":
         return ReportScope(scope.mode, scope.project_id)
 
     @property
     def is_one(self) -> bool:
         return self.project_id is not None
 
-    def asked(self, platform_id: str, span: Span | None = None) -> dict[str, Any]:
-        """The values of a statement with `rows_within`, and of one that asks for a span."""
+    def parameters(self, platform_id: str, span: Span | None = None) -> dict[str, Any]:
+        """The parameters of a statement with `rows_within`, and with a span."""
         moments = {} if span is None else {"starts_at": span.starts_at, "ends_at": span.ends_at}
         return {"platform_id": platform_id, "project_id": self.project_id, "mode": self.mode, **moments}
 

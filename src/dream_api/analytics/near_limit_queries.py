@@ -99,7 +99,7 @@ _limits = (
 )
 m = _limits.c
 
-# The lowest limit of each window, whoever has it.
+# The lowest limit of each window, in any plan.
 _window = (m.meter_no, m.window_no, m.earliest, m.latest)
 _lowest = select(*_window, func.min(m.max).label("max")).group_by(*_window).subquery("lowest")
 

@@ -1,4 +1,4 @@
-"""Which customers come near a hard limit, in the windows that are open at this moment."""
+"""Report of customers near a hard limit, in the current windows."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,10 +18,10 @@ from dream_api.usage import CurrentLimit, Limit, Meter, Period, Window, window_a
 
 # Of so many customers of a project and mode, each one's counters are found by themselves; where they are more, all
 # counters of the platform are read, which takes a twentieth of the time for each.
-FEW = 1_000
-# Of a platform with more customers than that, those are looked at of whom so many of the newest events tell.
-MANY = 50_000
-TOLD = 1_000
+FEW_CUSTOMERS = 1_000
+# On a platform with more customers than that, only those in so many of its newest threshold events are looked at.
+MANY_CUSTOMERS = 50_000
+NEWEST_EVENTS = 1_000
 _MOST = 10
 # Of a period that was paid for by the year, the month before the present one may be read as well: so many at most.
 _READ = 5 * _MOST
@@ -66,20 +66,20 @@ async def near_limits(tx: Tx, scope: ProjectScope, meters: Sequence[Meter], now:
 
 async def _candidates(tx: Tx, scope: ProjectScope, now: int) -> tuple[Sequence[Row[Any]], bool]:
     """The counters of limits that may be open, and whether everybody's were looked at."""
-    own, of_platform = await near_limit_queries.size_of(tx, scope, FEW + 1)
-    if own <= FEW:
+    own, of_platform = await near_limit_queries.size_of(tx, scope, FEW_CUSTOMERS + 1)
+    if own <= FEW_CUSTOMERS:
         return await near_limit_queries.all_by_customer(tx, scope, now, _READ), True
-    if of_platform <= MANY:
+    if of_platform <= MANY_CUSTOMERS:
         return await near_limit_queries.all_by_counter(tx, scope, now, _READ), True
-    return await near_limit_queries.of_users(tx, scope, await _told(tx, scope), now, _READ), False
+    return await near_limit_queries.of_users(tx, scope, await _recently_warned_users(tx, scope), now, _READ), False
 
 
-async def _told(tx: Tx, scope: ProjectScope) -> list[str]:
-    """The user ids of those who lately came near a limit."""
+async def _recently_warned_users(tx: Tx, scope: ProjectScope) -> list[str]:
+    """The user ids of customers who reached a threshold near their limit lately."""
     whose = (scope.platform_id, scope.project_id, scope.mode)
-    rows = await webhooks.page_of(tx, *whose, kind="usage.threshold_reached", limit=TOLD, after=None)
-    told = [json.loads(row.data) for row in rows]
-    return sorted({one["userId"] for one in told if one.get("percent", 0) >= NEAR_PERCENT})
+    rows = await webhooks.list_events(tx, *whose, kind="usage.threshold_reached", limit=NEWEST_EVENTS, after=None)
+    crossings = [json.loads(row.data) for row in rows]
+    return sorted({one["userId"] for one in crossings if one.get("percent", 0) >= NEAR_PERCENT})
 
 
 def _open_limit(row: Row[Any], now: int) -> CurrentLimit:

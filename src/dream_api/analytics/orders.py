@@ -1,4 +1,4 @@
-"""What was ordered, and what runs out."""
+"""Order counts and products that are low in stock."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -35,9 +35,9 @@ class LowStock:
         return self.inventory - self.held
 
 
-async def orders_of(tx: Tx, scope: ProjectScope, span: Span) -> dict[str, int]:
-    """How many orders of the span there are, by status."""
-    rows = await tx.all(_by_status(), ReportScope.of(scope).asked(scope.platform_id, span))
+async def count_orders_by_status(tx: Tx, scope: ProjectScope, span: Span) -> dict[str, int]:
+    """The number of orders of the span, by status."""
+    rows = await tx.all(_by_status(), ReportScope.for_project(scope).parameters(scope.platform_id, span))
     found = {row.status: int(row.total) for row in rows}
     return {status: found.get(status, 0) for status in ORDER_STATUSES}
 
@@ -49,9 +49,9 @@ def _by_status() -> Select[*tuple[Any, ...]]:
     return query.group_by(o.status)
 
 
-async def scarce_of(tx: Tx, scope: ProjectScope) -> list[LowStock]:
-    """The ten products of which the fewest are left, where that is no more than their mark, or nothing."""
-    rows = await tx.all(_scarce(), ReportScope.of(scope).asked(scope.platform_id))
+async def get_low_stock(tx: Tx, scope: ProjectScope) -> list[LowStock]:
+    """The ten products with the least stock, at or below their low-stock mark."""
+    rows = await tx.all(_scarce(), ReportScope.for_project(scope).parameters(scope.platform_id))
     return [LowStock(row.name, row.display_name, row.on_hand, row.held, row.low_at) for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""The live figures of a whole platform."""
+"""Live figures of a platform over all its projects."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -9,20 +9,20 @@ from sqlalchemy import Row
 
 from dream_api import platforms
 from dream_api.analytics.date_range import ReportScope, last_days
-from dream_api.analytics.revenue import Revenue, revenue_of, revenue_rows
+from dream_api.analytics.revenue import Revenue, revenue_rows, sum_revenue
 from dream_api.analytics.subscriptions import (
     Customers,
     customer_rows,
-    customers_of,
     subscription_rows,
-    subscriptions_of,
+    summarize_customers,
+    summarize_subscriptions,
 )
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.platforms import Project
 from dream_api.usage import Span
 
-# How many projects are told one by one; all of them are in the sums.
+# How many projects are listed one by one; all of them are in the sums.
 _MOST_PROJECTS = 100
 
 
@@ -46,7 +46,7 @@ class Totals:
     projects: Sequence[tuple[Project, ProjectTotals]]
 
 
-async def totals_of(tx: Tx, platform_id: str, *, days: int) -> Totals:
+async def get_platform_totals(tx: Tx, platform_id: str, *, days: int) -> Totals:
     """The platform's live mode as it stands, and its last so many UTC days, today included."""
     within = ReportScope("live")
     span = last_days(days, clock.now())
@@ -72,11 +72,11 @@ def _by_project(rows: Sequence[Row[Any]]) -> defaultdict[str, list[Row[Any]]]:
 def _sums(
     subscribed: Sequence[Row[Any]], enrolled: Sequence[Row[Any]], moved: Sequence[Row[Any]], span: Span
 ) -> ProjectTotals:
-    subscriptions = subscriptions_of(subscribed)
+    subscriptions = summarize_subscriptions(subscribed)
     return ProjectTotals(
         mrr=subscriptions.mrr,
         trial_mrr=subscriptions.trial_mrr,
         subscriptions=subscriptions.holding,
-        customers=customers_of(enrolled),
-        revenue=revenue_of(moved, span),
+        customers=summarize_customers(enrolled),
+        revenue=sum_revenue(moved, span),
     )

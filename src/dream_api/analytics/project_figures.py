@@ -9,17 +9,17 @@ from sqlalchemy import Row
 from dream_api import platforms, usage, webhooks
 from dream_api.analytics.date_range import ReportScope, last_days
 from dream_api.analytics.near_limit_report import NearLimit, near_limits
-from dream_api.analytics.orders import LowStock, orders_of, scarce_of
-from dream_api.analytics.revenue import Revenue, revenue_of, revenue_rows
+from dream_api.analytics.orders import LowStock, count_orders_by_status, get_low_stock
+from dream_api.analytics.revenue import Revenue, revenue_rows, sum_revenue
 from dream_api.analytics.subscriptions import (
     Customers,
     Subscriptions,
     customer_rows,
-    customers_of,
     subscription_rows,
-    subscriptions_of,
+    summarize_customers,
+    summarize_subscriptions,
 )
-from dream_api.analytics.usage import MeterUsage, used_of
+from dream_api.analytics.usage import MeterUsage, get_meter_usage
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.platforms import Mode, Project, ProjectScope
@@ -44,7 +44,7 @@ class Figures:
     events: Sequence[Row[Any]]
 
 
-async def figures_of(tx: Tx, project: Project, mode: Mode, *, days: int) -> Figures:
+async def get_project_figures(tx: Tx, project: Project, mode: Mode, *, days: int) -> Figures:
     """The project as it stands in that mode, and its last so many UTC days, today included, by its own time."""
     platform_id = project.platform_id
     within = ReportScope(mode, project.id)
@@ -58,12 +58,14 @@ async def figures_of(tx: Tx, project: Project, mode: Mode, *, days: int) -> Figu
         meters = []  # its calls are not metered
     return Figures(
         span=span,
-        subscriptions=subscriptions_of(await subscription_rows(tx, platform_id, within, span)),
-        customers=customers_of(await customer_rows(tx, platform_id, within, world)),
-        revenue=revenue_of(await revenue_rows(tx, platform_id, within, span), span),
-        usage=await used_of(tx, scope, meters, span),
+        subscriptions=summarize_subscriptions(await subscription_rows(tx, platform_id, within, span)),
+        customers=summarize_customers(await customer_rows(tx, platform_id, within, world)),
+        revenue=sum_revenue(await revenue_rows(tx, platform_id, within, span), span),
+        usage=await get_meter_usage(tx, scope, meters, span),
         near_limits=(await near_limits(tx, scope, meters, now)).shown,
-        orders=await orders_of(tx, scope, span),
-        low_stock=await scarce_of(tx, scope),
-        events=await webhooks.page_of(tx, platform_id, project.id, mode, kind=None, limit=_RECENT_EVENTS, after=None),
+        orders=await count_orders_by_status(tx, scope, span),
+        low_stock=await get_low_stock(tx, scope),
+        events=await webhooks.list_events(
+            tx, platform_id, project.id, mode, kind=None, limit=_RECENT_EVENTS, after=None
+        ),
     )

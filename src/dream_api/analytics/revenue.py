@@ -1,4 +1,4 @@
-"""What came in and went back, by currency and day."""
+"""Revenue: payments, refunds and disputes by currency and day."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,7 +47,7 @@ class Revenue:
 
 async def revenue_rows(tx: Tx, platform_id: str, within: ReportScope, span: Span) -> Sequence[Row[Any]]:
     """Sums by project, kind, currency and day; one statement."""
-    return await tx.all(_moved(within.is_one), within.asked(platform_id, span))
+    return await tx.all(_moved(within.is_one), within.parameters(platform_id, span))
 
 
 @cache
@@ -67,7 +67,7 @@ def _sums(kind: str, table: Table, status: str, is_one: bool) -> Select[*tuple[A
     )
 
 
-def revenue_of(rows: Iterable[Row[Any]], span: Span) -> list[Revenue]:
+def sum_revenue(rows: Iterable[Row[Any]], span: Span) -> list[Revenue]:
     """By currency, every day of the span, whichever projects the rows are of."""
     sums: Counter[tuple[str, int, str]] = Counter()
     for row in rows:
@@ -79,6 +79,6 @@ def revenue_of(rows: Iterable[Row[Any]], span: Span) -> list[Revenue]:
     ]
 
 
-async def revenue_in(tx: Tx, scope: ProjectScope, span: Span) -> list[Revenue]:
+async def get_revenue(tx: Tx, scope: ProjectScope, span: Span) -> list[Revenue]:
     """Of one project and mode; one statement."""
-    return revenue_of(await revenue_rows(tx, scope.platform_id, ReportScope.of(scope), span), span)
+    return sum_revenue(await revenue_rows(tx, scope.platform_id, ReportScope.for_project(scope), span), span)

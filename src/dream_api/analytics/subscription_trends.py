@@ -1,4 +1,4 @@
-"""How many subscriptions there were on each day of a span, and what they bring in a month."""
+"""Subscription trends: active subscriptions and monthly recurring revenue, day by day."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ s = subscriptions.c
 class Trend:
     """Of one currency: at the end of the day before the span, and of each of its days.
 
-    What each subscription costs is told by its present price, so this is a shape and no account.
+    Each subscription counts with its present price, so this shows a trend and not what was billed.
     """
 
     currency: str
@@ -37,10 +37,10 @@ class Trend:
         return (self.monthly[-1] - self.monthly[0]) / self.monthly[0] if self.monthly[0] else None
 
 
-async def trends_of(tx: Tx, scope: ProjectScope, span: Span) -> list[Trend]:
+async def get_subscription_trends(tx: Tx, scope: ProjectScope, span: Span) -> list[Trend]:
     """By currency; one statement."""
     before = span.starts_at - clock.DAY
-    asked = ReportScope.of(scope).asked(scope.platform_id, span)
+    asked = ReportScope.for_project(scope).parameters(scope.platform_id, span)
     rows = await tx.all(_changes(), {**asked, "before": before})
     days = range(before, span.ends_at, clock.DAY)
     return [_trend(currency, rows, days) for currency in sorted({row.currency for row in rows})]

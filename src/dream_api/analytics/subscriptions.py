@@ -1,4 +1,4 @@
-"""Who has subscribed, and what that brings in a month."""
+"""Subscription figures: counts by status, monthly recurring revenue, churn and trial conversion."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -58,7 +58,7 @@ class Customers:
 
 async def subscription_rows(tx: Tx, platform_id: str, within: ReportScope, span: Span) -> Sequence[Row[Any]]:
     """Counts and sums by project, status and currency; one statement."""
-    return await tx.all(_subscriptions(within.is_one), within.asked(platform_id, span))
+    return await tx.all(_subscriptions(within.is_one), within.parameters(platform_id, span))
 
 
 @cache
@@ -95,7 +95,7 @@ def _subscriptions(is_one: bool) -> Select[*tuple[Any, ...]]:
     return whose.group_by(s.project_id, s.status, s.currency)
 
 
-def subscriptions_of(rows: Iterable[Row[Any]]) -> Subscriptions:
+def summarize_subscriptions(rows: Iterable[Row[Any]]) -> Subscriptions:
     """The sums of the rows, whichever projects they are of."""
     rows = list(rows)
 
@@ -118,14 +118,14 @@ def subscriptions_of(rows: Iterable[Row[Any]]) -> Subscriptions:
     )
 
 
-async def subscriptions_in(tx: Tx, scope: ProjectScope, span: Span) -> Subscriptions:
+async def get_subscriptions(tx: Tx, scope: ProjectScope, span: Span) -> Subscriptions:
     """Of one project and mode; one statement."""
-    return subscriptions_of(await subscription_rows(tx, scope.platform_id, ReportScope.of(scope), span))
+    return summarize_subscriptions(await subscription_rows(tx, scope.platform_id, ReportScope.for_project(scope), span))
 
 
 async def customer_rows(tx: Tx, platform_id: str, within: ReportScope, span: Span) -> Sequence[Row[Any]]:
     """By project; one statement."""
-    return await tx.all(_customers(within.is_one), within.asked(platform_id, span))
+    return await tx.all(_customers(within.is_one), within.parameters(platform_id, span))
 
 
 @cache
@@ -139,7 +139,7 @@ def _customers(is_one: bool) -> Select[*tuple[Any, ...]]:
     return query.where(*rows_within(customers, is_one=is_one)).group_by(c.project_id)
 
 
-def customers_of(rows: Iterable[Row[Any]]) -> Customers:
+def summarize_customers(rows: Iterable[Row[Any]]) -> Customers:
     rows = list(rows)
     return Customers(sum(row.active for row in rows), sum(row.new for row in rows))
 

@@ -1,4 +1,4 @@
-"""What was used of each meter, by day."""
+"""Usage of each meter, by day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class MeterUsage:
         return sum(day.calls for day in self.days)
 
 
-async def used_of(tx: Tx, scope: ProjectScope, meters: Sequence[Meter], span: Span) -> list[MeterUsage]:
+async def get_meter_usage(tx: Tx, scope: ProjectScope, meters: Sequence[Meter], span: Span) -> list[MeterUsage]:
     """By the names of the meters; one statement for all of them."""
     rows = await _rows(tx, scope, [meter.no for meter in meters], span)
     found = {(row.meter_no, row.day): (int(row.total), int(row.calls)) for row in rows}
@@ -43,12 +43,12 @@ async def used_of(tx: Tx, scope: ProjectScope, meters: Sequence[Meter], span: Sp
 
 
 async def _rows(tx: Tx, scope: ProjectScope, meter_nos: list[int], span: Span) -> Sequence[Row[Any]]:
-    return await tx.all(_by_day(), usage.hours_asked(scope, meter_nos, span.starts_at, span.ends_at))
+    return await tx.all(_by_day(), usage.hourly_totals_parameters(scope, meter_nos, span.starts_at, span.ends_at))
 
 
 @cache
 def _by_day() -> Select[*tuple[Any, ...]]:
-    u = usage.hours().c
+    u = usage.hourly_totals_query().c
     day = day_of(u.hour).label("day")
     sums = select(u.meter_no, day, func.sum(u.total).label("total"), func.sum(u.calls).label("calls"))
     return sums.group_by(u.meter_no, "day")

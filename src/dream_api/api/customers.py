@@ -122,7 +122,7 @@ async def create_customer(request: Request, engine: MeteringDep, acting: CanSell
     """A customer whom metered calls made before is adopted with its counts."""
     body, raw = await read_json_body(request, NewCustomer)
     customers.validate_user_id(body.user_id, "userId")
-    plans = await engine.plans_of(acting, body.plan)
+    plans = await engine.get_plans(acting, body.plan)
 
     async def effect(tx: Tx) -> Customer:
         if body.plan is not None:
@@ -183,15 +183,15 @@ async def change_customer(request: Request, db: Db, engine: MeteringDep, acting:
     """In force at the gate within a second."""
     body, _ = await read_json_body(request, CustomerChange)
     if body.plan is not None:
-        (await engine.plans_of(acting, body.plan)).named(body.plan, param="plan")
+        (await engine.get_plans(acting, body.plan)).named(body.plan, param="plan")
     values = body.model_dump(exclude_unset=True)
     if values.get("status", "") is None:
         raise errors.ValidationFailed("A status is active or blocked.", param="status")
     async with db.write() as tx:
         customer = await customers.find(tx, acting.scope, reference)
-        customers.refuse_deleted(customer)
+        customers.require_not_deleted(customer)
         now = await platforms.project_now(tx, acting.platform_id, acting.project_id, acting.mode)
-        changed = await customers.change(tx, acting.scope, customer, values, now=now)
+        changed = await customers.update(tx, acting.scope, customer, values, now=now)
         await _record(tx, request, acting, customer, values)
     return json_response(_customer(changed))
 

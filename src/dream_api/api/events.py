@@ -80,7 +80,7 @@ async def list_events(
 ) -> Response:
     """What happened in the project and mode of the last 90 days, newest first."""
     async with db.read() as tx:
-        rows = await webhooks.page_of(
+        rows = await webhooks.list_events(
             tx, acting.platform_id, acting.project_id, acting.mode, kind=kind, limit=limit + 1, after=after
         )
     page = [_shown(row) for row in rows[:limit]]

@@ -1,10 +1,10 @@
-"""Files that developers show: pictures of what they sell, documents to download.
+"""Uploaded files: pictures of products, documents to download.
 
-What a file is, is seen in its bytes; what could run script in a browser is handed out as a download only.
+A file's content type is detected from its bytes; what could run script in a browser is served as a download only.
 """
 
-from dream_api.assets.byte_ranges import RangeNotSatisfiable, span_of
-from dream_api.assets.content_type import ContentType, is_shown, sniff_content_type
+from dream_api.assets.byte_ranges import RangeNotSatisfiable, parse_range
+from dream_api.assets.content_type import ContentType, is_displayable, sniff_content_type
 from dream_api.assets.queries import by_key, delete_asset, keys_of
 from dream_api.assets.rules import (
     CURSOR,
@@ -15,12 +15,12 @@ from dream_api.assets.rules import (
     draft,
     folder_of,
     is_key,
-    page_of,
+    list_assets,
     path_of,
     require_quota,
     save,
 )
-from dream_api.assets.uploads import Upload, upload_in
+from dream_api.assets.uploads import Upload, parse_upload
 
 __all__ = [
     "CURSOR",
@@ -35,14 +35,14 @@ __all__ = [
     "delete_asset",
     "draft",
     "folder_of",
+    "is_displayable",
     "is_key",
-    "is_shown",
     "keys_of",
-    "page_of",
+    "list_assets",
+    "parse_range",
+    "parse_upload",
     "path_of",
     "require_quota",
     "save",
     "sniff_content_type",
-    "span_of",
-    "upload_in",
 ]

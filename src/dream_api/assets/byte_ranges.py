@@ -1,4 +1,4 @@
-"""Which bytes of a file are asked for."""
+"""Byte ranges: the Range header of downloads."""
 
 import re
 from dataclasses import dataclass
@@ -12,26 +12,26 @@ _RANGE = re.compile(r"bytes=\s*+([0-9]{0,15}+)\s*+-\s*+([0-9]{0,15}+)\s*+", re.I
 class RangeNotSatisfiable(AppError):
     status = 416
     code = "range_not_satisfiable"
-    hint = "Ask for bytes that there are; Content-Range tells how many."
+    hint = "Ask for bytes that there are; Content-Range says how many."
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ByteRange:
     """From `start` to before `end`."""
 
     start: int
     end: int
 
 
-def span_of(asked: str | None, size: int) -> Span | None:
-    """The one range that is asked for; None where it is the whole, also where the header cannot be understood.
+def parse_range(header: str | None, size: int) -> ByteRange | None:
+    """The requested range; None for the whole file, also where the header cannot be parsed.
 
     Raises RangeNotSatisfiable where none of these bytes are there.
     """
-    told = _RANGE.fullmatch((asked or "").strip())
-    if told is None or not any(told.groups()):
+    match = _RANGE.fullmatch((header or "").strip())
+    if match is None or not any(match.groups()):
         return None
-    first, last = told.groups()
+    first, last = match.groups()
     if not first:
         start, end = max(size - int(last), 0), size
     else:
@@ -42,4 +42,4 @@ def span_of(asked: str | None, size: int) -> Span | None:
         raise RangeNotSatisfiable(
             f"The file has {size:,} bytes; these are not among them.", headers={"Content-Range": f"bytes */{size}"}
         )
-    return Span(start, end)
+    return ByteRange(start, end)

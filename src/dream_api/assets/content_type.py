@@ -1,4 +1,4 @@
-"""Decides by its bytes what a file is; what somebody calls it is not asked."""
+"""Content types of files, detected from their first bytes; the uploaded type and name are ignored."""
 
 import re
 
@@ -47,7 +47,7 @@ def sniff_content_type(content: bytes) -> ContentType:
     return TEXT if _is_plain_text(content) else BINARY
 
 
-def is_shown(kind: ContentType) -> bool:
+def is_displayable(kind: ContentType) -> bool:
     """Whether browsers may show it in a page, rather than save it."""
     return kind.startswith(_SHOWN)
 

@@ -16,7 +16,7 @@ async def insert_asset(tx: Tx, platform_id: str, row: dict[str, Any]) -> Row[Any
 
 
 async def by_key(tx: Tx, key: str) -> Row[Any] | None:
-    """Whoever's it is: who knows the key may see the file."""
+    """The file on any platform: anyone who knows the key may read it."""
     return await tx.first(select(assets).where(assets.c.key == key))
 
 

@@ -1,4 +1,4 @@
-"""Keeps files: what is known of each in the database, its bytes in the object store."""
+"""Files: their rows in the database, their bytes in the object store."""
 
 import hashlib
 import re
@@ -73,12 +73,12 @@ def path_of(platform_id: str, key: str) -> str:
 
 
 async def require_quota(tx: Tx, platform_id: str, size: int, quota: int) -> None:
-    """Raises StorageFull where so many bytes more would be too many; a quota of 0 is any number."""
+    """Raises StorageFull where so many more bytes would exceed the quota; 0 is no quota."""
     if quota and await queries.bytes_of(tx, platform_id) + size > quota:
         raise StorageFull(f"The files of the platform would take more than {quota:,} bytes.")
 
 
-async def page_of(
+async def list_assets(
     tx: Tx, platform_id: str, project_id: str, mode: Mode, *, limit: int, after: str | None
 ) -> Sequence[Row[Any]]:
     """Newest first; `after`: where the page before ended."""
@@ -93,7 +93,7 @@ def cursor_of(row: Row[Any]) -> str:
 
 
 async def save(tx: Tx, platform_id: str, project_id: str, mode: Mode, asset: Asset, *, created_by: str) -> Row[Any]:
-    """What is known of it; the bytes must be in the store already, so that no row ever points at nothing."""
+    """Insert the file's row and return it; the bytes must be in the store already, so that every row has its bytes."""
     row = {
         "key": asset.key,
         "project_id": project_id,

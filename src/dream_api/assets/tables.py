@@ -1,10 +1,10 @@
-"""What is known of each file; its bytes lie in the object store, under its key."""
+"""Rows of files; their bytes are in the object store, under their keys."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table
 
 from dream_api.core.db.columns import Hash, Number, RawText, id_column, metadata, timestamp_column
 
-# Directory: whoever has the key is served, before any tenant is known.
+# Directory: anyone who has the key is served, before any tenant is known.
 assets = Table(
     "assets",
     metadata,

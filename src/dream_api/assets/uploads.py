@@ -1,4 +1,4 @@
-"""Finds the file in what was sent: the whole body, or the first file of a form."""
+"""Uploads: the file in a request, which is the whole body or the first file of a form."""
 
 import re
 from collections.abc import Callable
@@ -23,13 +23,13 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f\"\\/:*?<>|\u202a-\u202e\u2066-\u2069]+")
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file and what it was called where it came from; empty where that was not told."""
+    """A file and its name on the sender's device; empty where none was sent."""
 
     content: bytes
     name: str
 
 
-def upload_in(body: bytes, content_type: str | None, name: str) -> Upload:
+def parse_upload(body: bytes, content_type: str | None, name: str) -> Upload:
     """`name` is of a body that is the file itself; raises where there is no file in it."""
     kind = _header("Content-Type", (content_type or "").replace("\r", " ").replace("\n", " "))
     found = Upload(body, name)
@@ -40,13 +40,13 @@ def upload_in(body: bytes, content_type: str | None, name: str) -> Upload:
         found = _first_file(body, boundary.encode())
     if not found.content:
         raise ValidationFailed("There is no file, or it is empty.", param="file", hint=_HINT)
-    return Upload(found.content, proper_name(found.name))
+    return Upload(found.content, clean_file_name(found.name))
 
 
 _HINT = "Send the file as the body, or in a form as multipart/form-data."
 
 
-def proper_name(name: str) -> str:
+def clean_file_name(name: str) -> str:
     """Without folders, and without what a file's name cannot have."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return _UNSAFE.sub("_", last.encode(errors="replace").decode()).strip(". _")[:_LONGEST_NAME]
@@ -86,7 +86,7 @@ def _header(name: str, value: str) -> Message:
 
 
 def _understood(read: Callable[[], T]) -> T:
-    """What a header tells; the library fails where its parts are numbered as nobody numbers them."""
+    """The result of parsing a header; the library fails on parts with impossible numbers."""
     try:
         return read()
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Who did it, as the security log names them: told by a request, or by the operator's terminal."""
+"""Audit entries of requests: who did what, as the platform's security log names them."""
 
 from collections.abc import Mapping
 
@@ -21,7 +21,7 @@ async def audit_request(
     about: str = "",
     details: Mapping[str, str] = {},
 ) -> None:
-    """Append to the stream of their platform; it stays locked until the commit, so this comes last."""
+    """Append an entry to the security log of their platform; the log stays locked until the commit: call this last."""
     platform_id = who.platform_id if isinstance(who, ProjectPrincipal) else who.platform.id
     in_project = {"project": who.project_id, "mode": who.mode} if isinstance(who, ProjectPrincipal) else {}
     by = await _actor(tx, request, who)
@@ -29,7 +29,7 @@ async def audit_request(
 
 
 async def _actor(tx: Tx, request: Request, who: ProjectPrincipal | PlatformPrincipal) -> Actor:
-    """A person, a token by its name, or a project's server, whose very key is told."""
+    """A person, a token by its name, or a project's server by the id of the key that it used."""
     address = client_address(request.scope) or ""
     if who.user_id is not None:
         return who.actor(address)
@@ -38,5 +38,5 @@ async def _actor(tx: Tx, request: Request, who: ProjectPrincipal | PlatformPrinc
         token = await accounts.find_token(tx, actor_id)
         return Actor("token", actor_id, "" if token is None else token.name, address)
     # Read in this very transaction: another connection might have to be waited for.
-    key = await keys.load(tx, hash_token(keys.well_formed(request.headers.get("authorization"))))
+    key = await keys.load(tx, hash_token(keys.parse_key(request.headers.get("authorization"))))
     return Actor("key", "" if key is None else key.id, address=address)

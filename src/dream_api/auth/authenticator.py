@@ -1,4 +1,4 @@
-"""The authenticator: knows callers by their keys, personal tokens and sessions; one per process."""
+"""Authentication of callers by API key, personal token or session, with caches; one authenticator per process."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -30,7 +30,7 @@ class SecretKeyRequired(Forbidden):
 
 # What a call with a secret key can be refused for, wherever it goes.
 SECRET_KEY_ERRORS: tuple[type[AppError], ...] = (
-    *keys.REFUSALS,
+    *keys.KEY_ERRORS,
     SecretKeyRequired,
     RateLimited,
     ValidationFailed,
@@ -41,7 +41,8 @@ SECRET_KEY_ERRORS: tuple[type[AppError], ...] = (
 
 
 class Authenticator:
-    """Knows callers by their keys, tokens and sessions: from memory where that is fresh, else from the database."""
+    """Authenticates callers by their keys, tokens and sessions: from caches while these are fresh, else from the
+    database."""
 
     def __init__(self, database: Database, changes: CacheInvalidator) -> None:
         self.database = database
@@ -65,38 +66,38 @@ class Authenticator:
         self._known_keys = self.keys.known
         self._used: dict[str, int] = {}
 
-    def known_server(self, authorization: str | None) -> Key | None:
-        """As `server`, from memory alone; None where the database must be asked."""
+    def cached_secret_key(self, authorization: str | None) -> Key | None:
+        """As `authenticate_secret_key`, from the cache alone; None where the database must be asked."""
         token = authorization[7:] if authorization is not None and authorization[:7] == "Bearer " else ""
         key = self._known_keys.get(sha256(token.encode()).hexdigest()) if self._changes.is_fresh else None
-        return None if key is None else _secret(keys.require_active_key(key, clock.now()))
+        return None if key is None else _require_secret(keys.require_active_key(key, clock.now()))
 
-    async def server(self, authorization: str | None) -> Key:
-        """The secret key that a request came with; refuses all others and those not in force."""
-        known = self.known_server(authorization)
-        return known if known is not None else _secret(await self.key(authorization))
+    async def authenticate_secret_key(self, authorization: str | None) -> Key:
+        """The secret key in the Authorization header; raises one of SECRET_KEY_ERRORS."""
+        known = self.cached_secret_key(authorization)
+        return known if known is not None else _require_secret(await self.authenticate_key(authorization))
 
-    async def key(self, authorization: str | None) -> Key:
-        """The key that a request came with, whatever its kind; refuses personal tokens and keys not in force."""
+    async def authenticate_key(self, authorization: str | None) -> Key:
+        """The key in the Authorization header, secret or publishable; raises for personal tokens and inactive keys."""
         sent = accounts.token_in_header(authorization)
         if sent is not None:
-            await self.token(sent)
+            await self.authenticate_token(sent)
             raise SecretKeyRequired("This call needs a key of the project; a personal token was sent.", hint=_A_KEY)
-        return keys.require_active_key(await self.keys.of(keys.well_formed(authorization)), clock.now())
+        return keys.require_active_key(await self.keys.get(keys.parse_key(authorization)), clock.now())
 
-    async def token(self, sent: str) -> PersonalToken:
-        """The personal token with this text; refuses all else and those not in force."""
-        return accounts.require_active_token(await self.tokens.of(accounts.parse_token(sent)), clock.now())
+    async def authenticate_token(self, sent: str) -> PersonalToken:
+        """The personal token with this text; raises where it is unknown, expired or revoked."""
+        return accounts.require_active_token(await self.tokens.get(accounts.parse_token(sent)), clock.now())
 
-    async def session(self, sent: str) -> Session | None:
+    async def find_session(self, sent: str) -> Session | None:
         """The session with this text, where it is open."""
-        session = await self._sessions.of(sent) if accounts.is_session_token(sent) else None
+        session = await self._sessions.get(sent) if accounts.is_session_token(sent) else None
         if session is None or not accounts.is_open(session, clock.now(), used_at=self._used.get(session.id, 0)):
             return None
         return session
 
     async def touch(self, token: PersonalToken) -> None:
-        """Remember to the hour that the token was used; its caller need not care whether that succeeds."""
+        """Store when the token was last used, to the hour; failures of the database are ignored."""
         await self._touch(token.id, token.last_used_at or 0, partial(accounts.touch_token, token=token))
 
     async def touch_session(self, session: Session) -> None:
@@ -112,8 +113,8 @@ class Authenticator:
             async with self.database.write() as tx:
                 await write(tx, now=now)
 
-    async def project(self, project_id: str) -> Project | None:
-        """Whoever's it is."""
+    async def find_project(self, project_id: str) -> Project | None:
+        """The project with this id, on any platform; the caller checks access."""
 
         async def load() -> Project | None:
             async with self.database.read() as tx:
@@ -126,7 +127,7 @@ class Authenticator:
 _A_KEY = "Send the sk_ key of the project instead; personal tokens are for what developers do themselves."
 
 
-def _secret(key: Key) -> Key:
+def _require_secret(key: Key) -> Key:
     if not key.is_secret:
         raise SecretKeyRequired("This call needs a secret key; a publishable one was sent.")
     return key

@@ -1,6 +1,6 @@
-"""Calls that browsers make from a developer's website: asked about before, and answered to listed origins only.
+"""CORS: browsers on a developer's website may call some paths and read the response, from listed origins only.
 
-Why a call was refused, every website may read; otherwise its developer would see no more than that it was.
+Error responses may be read by every website; otherwise its developer would not see why the call failed.
 """
 
 from fastapi import APIRouter, Request
@@ -17,13 +17,13 @@ _SENT = "Authorization, Content-Type, Idempotency-Key, X-Publishable-Key"
 _TWO_HOURS = "7200"
 _ALLOWED = "Access-Control-Allow-Origin"
 _EXPOSED = "Access-Control-Expose-Headers"
-_FIRST_REFUSAL = 400
+_FIRST_ERROR_STATUS = 400
 
 
 def add_preflight_route(router: APIRouter, path: str, *methods: str) -> None:
     """Let browsers call the path from other websites.
 
-    Before a call they ask in general, without a key; whether this website may is decided with the call itself.
+    The preflight request carries no key and is always allowed; the call itself checks whether the origin is listed.
     """
 
     async def allow() -> Response:
@@ -39,7 +39,7 @@ def add_preflight_route(router: APIRouter, path: str, *methods: str) -> None:
 
 
 def allow_origin(request: Request, acting: ProjectPrincipal) -> None:
-    """Lets the website read the answer that the call came from; raises OriginNotAllowed where it is not listed."""
+    """Let the calling website read the response; raises OriginNotAllowed where its origin is not listed."""
     add_header(request, "Vary", "Origin")
     origin = request.headers.get("origin")
     if origin is not None:
@@ -49,8 +49,8 @@ def allow_origin(request: Request, acting: ProjectPrincipal) -> None:
 
 
 class CORSErrorMiddleware:
-    """The middleware that lets every website read why its call was refused, also where that was before anybody knew
-    whose key it is: without cookies, which no website may send along, it learns what any program would."""
+    """Middleware that lets every website read error responses, also those from before the key is known. They are safe
+    to read: without cookies, which no website may send along, a website learns what any program would."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -60,27 +60,27 @@ class CORSErrorMiddleware:
             await self._app(scope, receive, send)
             return
 
-        async def told(message: Message) -> None:
-            is_refusal = message["type"] == "http.response.start" and message["status"] >= _FIRST_REFUSAL
-            if is_refusal and _is_open(scope):
+        async def send_readable(message: Message) -> None:
+            is_error = message["type"] == "http.response.start" and message["status"] >= _FIRST_ERROR_STATUS
+            if is_error and _is_open(scope):
                 names = {name for name, _ in message["headers"]}
-                more = [(name.lower().encode(), value.encode()) for name, value in _OF_REFUSALS.items()]
+                more = [(name.lower().encode(), value.encode()) for name, value in _ERROR_HEADERS.items()]
                 message["headers"] = [*message["headers"], *(pair for pair in more if pair[0] not in names)]
             await send(message)
 
-        await self._app(scope, receive, told)
+        await self._app(scope, receive, send_readable)
 
 
-_OF_REFUSALS = {_ALLOWED: "*", _EXPOSED: _READABLE}
+_ERROR_HEADERS = {_ALLOWED: "*", _EXPOSED: _READABLE}
 
 
 def _is_open(scope: Scope) -> bool:
-    """Whether browsers may ask about the path before they call it."""
+    """Whether the path has a preflight route."""
     asking = {**scope, "method": "OPTIONS"}
     return any(_may_be_asked(route) and route.matches(asking)[0] is Match.FULL for route in scope["app"].routes)
 
 
 def _may_be_asked(route: BaseRoute) -> bool:
-    """Without a look at its path; what holds several routes may have one."""
+    """Whether the route may answer OPTIONS, whatever its path; a mount of several routes may."""
     methods = getattr(route, "methods", None)
     return methods is None or "OPTIONS" in methods

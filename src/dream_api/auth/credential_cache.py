@@ -1,4 +1,4 @@
-"""Who holds a key or token: found by its hash, and remembered."""
+"""Cache of credentials by their hash, with a separate negative cache."""
 
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
@@ -11,8 +11,8 @@ V = TypeVar("V")
 
 
 class CredentialCache(Generic[V]):
-    """What each key of one kind stands for; also which ones stand for nothing, so that a flood of one asks the
-    database once."""
+    """Credentials of one kind by the hash of their text; unknown ones are cached as well, so that many requests with
+    the same wrong key read the database once."""
 
     def __init__(
         self,
@@ -25,14 +25,14 @@ class CredentialCache(Generic[V]):
         unknown_size: int,
     ) -> None:
         self.known = Cache[V](kind, size=size)
-        # Apart, so that whoever guesses pushes nobody out.
+        # A cache of its own, so that guessed keys evict no valid ones.
         self.unknown = Cache[bool](kind, size=unknown_size)
         self.database = database
         self._changes = changes
         self._load = load
         changes.register(self.known, self.unknown)
 
-    async def of(self, token: str) -> V | None:
+    async def get(self, token: str) -> V | None:
         hashed = sha256(token.encode())
         name = hashed.hexdigest()
 

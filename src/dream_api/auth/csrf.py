@@ -13,7 +13,7 @@ from dream_api.core.settings import Settings
 
 
 class HasToken(Protocol):
-    """Somebody whose forms carry a token that no other website knows."""
+    """A user or page viewer whose forms carry a CSRF token."""
 
     @property
     def csrf(self) -> str: ...
@@ -29,28 +29,28 @@ class CrossSiteCall(Forbidden):
     hint = "Call from a page of this instance, or with a personal token instead of the cookie."
 
 
-def csrf_of(session_token: str) -> str:
-    """What a form must carry to be this session's own: only its pages and the server can know it."""
+def csrf_token_for(session_token: str) -> str:
+    """The CSRF token of a session's forms: only its pages and the server can know it."""
     return hashlib.sha256(b"form of " + session_token.encode()).hexdigest()
 
 
-def refuse_foreign_call(request: Request, settings: Settings) -> None:
-    """Browsers say from where a call comes; without that word a cookie changes nothing."""
+def require_own_page(request: Request, settings: Settings) -> None:
+    """Raises CrossSiteCall unless the browser's headers say that a page of this instance made the call."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    is_ours = origin == origin_of(settings) if site is None else site == "same-origin"
+    is_ours = origin == instance_origin(settings) if site is None else site == "same-origin"
     if not is_ours:
         raise CrossSiteCall("A session's cookie came with a call that no page of this instance made.")
 
 
-def origin_of(settings: Settings) -> str:
-    """The instance's own origin, as browsers tell it."""
+def instance_origin(settings: Settings) -> str:
+    """The instance's own origin, as browsers send it in the Origin header."""
     parts = urlsplit(settings.link_base)
     return f"{parts.scheme}://{parts.netloc}"
 
 
-async def read_csrf_form(request: Request, visitor: HasToken) -> Form:
-    """The form, where it comes from a page that this visitor was shown; raises ForeignForm."""
+async def read_csrf_form(request: Request, user: HasToken) -> Form:
+    """The fields of the form without its CSRF token; raises CSRFRejected where that is not the user's."""
     form = await read_form(request, largest=_LARGEST_FORM, most_fields=_MOST_FIELDS)
-    if not hmac.compare_digest(form.pop("csrf", "").encode(), visitor.csrf.encode()):
+    if not hmac.compare_digest(form.pop("csrf", "").encode(), user.csrf.encode()):
         raise CSRFRejected("The form is not one of this session's.")
     return form

@@ -44,7 +44,7 @@ _session = APIKeyCookie(
 )
 _Bearer = HTTPAuthorizationCredentials | None
 
-# The same, told of an operation that looks at the key itself.
+# The same as an OpenAPI entry, for an operation that reads the key itself.
 SERVER_SECURITY: dict[str, Any] = {"security": [{_secret_key.scheme_name: []}]}
 
 
@@ -60,7 +60,7 @@ def _authorization(request: Request) -> str | None:
 async def _server(
     request: Request, authenticator: AuthenticatorDep, _: Annotated[_Bearer, Security(_secret_key)] = None
 ) -> Key:
-    return await authenticator.server(_authorization(request))
+    return await authenticator.authenticate_secret_key(_authorization(request))
 
 
 async def _developer(
@@ -69,14 +69,14 @@ async def _developer(
     _: Annotated[_Bearer, Security(_personal_token)] = None,
     __: Annotated[str | None, Security(_session)] = None,
 ) -> PersonalToken | SignedInUser:
-    visitor = await browser_sessions.session_from_cookie(request) if _authorization(request) is None else None
-    if visitor is not None:
-        return visitor
+    user = await browser_sessions.session_from_cookie(request) if _authorization(request) is None else None
+    if user is not None:
+        return user
     sent = accounts.token_in_header(_authorization(request))
     if sent is None:
-        await authenticator.key(_authorization(request))
+        await authenticator.authenticate_key(_authorization(request))
         raise PersonalTokenRequired("This is done by a developer, not by a key of a project.")
-    token = await authenticator.token(sent)
+    token = await authenticator.authenticate_token(sent)
     await authenticator.touch(token)
     return token
 
@@ -88,21 +88,21 @@ async def _server_or_developer(
     __: Annotated[_Bearer, Security(_personal_token)] = None,
     ___: Annotated[str | None, Security(_session)] = None,
 ) -> Key | PersonalToken | SignedInUser:
-    visitor = await browser_sessions.session_from_cookie(request) if _authorization(request) is None else None
-    if visitor is not None:
-        return visitor
+    user = await browser_sessions.session_from_cookie(request) if _authorization(request) is None else None
+    if user is not None:
+        return user
     is_token = accounts.token_in_header(_authorization(request)) is not None
     return await (_developer(request, authenticator) if is_token else _server(request, authenticator))
 
 
-async def _person(request: Request, _: Annotated[str | None, Security(_session)] = None) -> SignedInUser:
-    visitor = await browser_sessions.session_from_cookie(request)
-    if visitor is None:
+async def _current_user(request: Request, _: Annotated[str | None, Security(_session)] = None) -> SignedInUser:
+    user = await browser_sessions.session_from_cookie(request)
+    if user is None:
         raise SignInRequired("Nobody is signed in.")
-    return visitor
+    return user
 
 
-def _named(
+def _requested_target(
     platform_id: Annotated[
         str | None, Header(alias="X-Platform-Id", description="Which platform, where you are on several.")
     ] = None,
@@ -116,51 +116,53 @@ def _named(
     project_asked: Annotated[str | None, Query(alias="projectId", description="As X-Project-Id.")] = None,
     mode_asked: Annotated[Mode | None, Query(alias="mode", description="As X-Mode.")] = None,
 ) -> RequestedTarget:
-    return RequestedTarget(_told(platform_id, platform_asked), _told(project_id, project_asked), mode or mode_asked)
+    return RequestedTarget(
+        _header_or_query(platform_id, platform_asked), _header_or_query(project_id, project_asked), mode or mode_asked
+    )
 
 
-def _told(header: str | None, asked: str | None) -> str | None:
-    """Headers go before the query; what is empty was told, and names nothing."""
+def _header_or_query(header: str | None, asked: str | None) -> str | None:
+    """Headers take precedence over the query, also where they are empty."""
     return asked if header is None else header
 
 
-def acting(permission: Permission) -> Callable[..., Awaitable[ProjectPrincipal]]:
+def require_project_permission(permission: Permission) -> Callable[..., Awaitable[ProjectPrincipal]]:
     """A dependency: a server in its own project, or a developer whose role has the permission."""
 
-    # Who calls is found first: only then is it told what is wrong with anything else.
+    # Authentication comes first: only an authenticated caller gets errors about anything else.
     async def find(
         request: Request,
         authenticator: AuthenticatorDep,
         caller: Annotated[Key | PersonalToken | SignedInUser, Depends(_server_or_developer)],
-        named: Annotated[RequestedTarget, Depends(_named)],
+        named: Annotated[RequestedTarget, Depends(_requested_target)],
     ) -> ProjectPrincipal:
         if isinstance(caller, Key):
             return await tenant_resolution.resolve_key(authenticator, caller, named)
         if isinstance(caller, SignedInUser):
             return await tenant_resolution.resolve_session(authenticator, caller, named, permission)
-        return await tenant_resolution.by_token(authenticator, caller, named, permission)
+        return await tenant_resolution.resolve_token(authenticator, caller, named, permission)
 
     return find
 
 
-def developing(permission: Permission) -> Callable[..., Awaitable[ProjectPrincipal]]:
-    """A dependency: a developer at work in a project, whose role has the permission; no key of the project."""
+def require_developer_permission(permission: Permission) -> Callable[..., Awaitable[ProjectPrincipal]]:
+    """A dependency: a developer in a project, whose role has the permission; API keys are rejected."""
 
     async def find(
         request: Request,
         authenticator: AuthenticatorDep,
         caller: Annotated[PersonalToken | SignedInUser, Depends(_developer)],
-        named: Annotated[RequestedTarget, Depends(_named)],
+        named: Annotated[RequestedTarget, Depends(_requested_target)],
     ) -> ProjectPrincipal:
         if isinstance(caller, SignedInUser):
             return await tenant_resolution.resolve_session(authenticator, caller, named, permission)
-        return await tenant_resolution.by_token(authenticator, caller, named, permission)
+        return await tenant_resolution.resolve_token(authenticator, caller, named, permission)
 
     return find
 
 
-def on_platform(permission: Permission) -> Callable[..., Awaitable[PlatformPrincipal]]:
-    """A dependency: a developer whose role has the permission; keys belong to projects."""
+def require_platform_permission(permission: Permission) -> Callable[..., Awaitable[PlatformPrincipal]]:
+    """A dependency: a developer on a platform, whose role has the permission; API keys are rejected."""
 
     async def find(
         request: Request,
@@ -171,10 +173,10 @@ def on_platform(permission: Permission) -> Callable[..., Awaitable[PlatformPrinc
         ] = None,
         platform_asked: Annotated[str | None, Query(alias="platformId", description="As X-Platform-Id.")] = None,
     ) -> PlatformPrincipal:
-        named = RequestedTarget(_told(platform_id, platform_asked))
+        named = RequestedTarget(_header_or_query(platform_id, platform_asked))
         if isinstance(caller, SignedInUser):
-            return tenant_resolution.at_work(caller, named, permission)
-        return await tenant_resolution.on_platform(authenticator, caller, named, permission)
+            return tenant_resolution.resolve_session_platform(caller, named, permission)
+        return await tenant_resolution.resolve_token_platform(authenticator, caller, named, permission)
 
     return find
 
@@ -188,9 +190,9 @@ async def _browser(
     sent = request.headers.get("x-publishable-key")
     authorization = _authorization(request)
     if sent is not None and authorization is None:
-        key = await tenant_resolution.publishable(authenticator, sent)
+        key = await tenant_resolution.authenticate_publishable_key(authenticator, sent)
     else:
-        key = await authenticator.key(authorization)
+        key = await authenticator.authenticate_key(authorization)
     found = await tenant_resolution.resolve_key(authenticator, key, RequestedTarget())
     allow_origin(request, found)
     return found
@@ -199,20 +201,20 @@ async def _browser(
 # A developer's server, by its secret key.
 SecretKeyAuth = Annotated[Key, Depends(_server)]
 # The server, or a developer whose role may see; may sell; may give money back, some of them up to the project's limit.
-CanView = Annotated[ProjectPrincipal, Depends(acting("view"))]
-CanSell = Annotated[ProjectPrincipal, Depends(acting("sell"))]
-CanRefund = Annotated[ProjectPrincipal, Depends(acting("refund_some"))]
+CanView = Annotated[ProjectPrincipal, Depends(require_project_permission("view"))]
+CanSell = Annotated[ProjectPrincipal, Depends(require_project_permission("sell"))]
+CanRefund = Annotated[ProjectPrincipal, Depends(require_project_permission("refund_some"))]
 # Anybody who knows the project's publishable key.
 PublishableKeyAuth = Annotated[ProjectPrincipal, Depends(_browser)]
 # A developer in a project who works with its test keys.
-CanManageTestKeys = Annotated[ProjectPrincipal, Depends(developing("test_keys"))]
+CanManageTestKeys = Annotated[ProjectPrincipal, Depends(require_developer_permission("test_keys"))]
 # A developer of any role; one who chooses who works there; one who runs the platform; one who owns it.
-PlatformMember = Annotated[PlatformPrincipal, Depends(on_platform("view"))]
-CanManageTeam = Annotated[PlatformPrincipal, Depends(on_platform("team"))]
-CanManagePlatform = Annotated[PlatformPrincipal, Depends(on_platform("manage"))]
-CanManageBilling = Annotated[PlatformPrincipal, Depends(on_platform("bill"))]
+PlatformMember = Annotated[PlatformPrincipal, Depends(require_platform_permission("view"))]
+CanManageTeam = Annotated[PlatformPrincipal, Depends(require_platform_permission("team"))]
+CanManagePlatform = Annotated[PlatformPrincipal, Depends(require_platform_permission("manage"))]
+CanManageBilling = Annotated[PlatformPrincipal, Depends(require_platform_permission("bill"))]
 # Somebody who is signed in, whether or not they are on any platform.
-CurrentUser = Annotated[SignedInUser, Depends(_person)]
+CurrentUser = Annotated[SignedInUser, Depends(_current_user)]
 
 
 IdempotencyKey = Annotated[

@@ -1,4 +1,4 @@
-"""Who looks at a page that is there for everybody: somebody signed in, or a guest whose forms are known as well."""
+"""Public pages: their viewers, signed in or anonymous, the CSRF cookie of their forms, and cookies in general."""
 
 import hmac
 import secrets
@@ -9,8 +9,8 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from dream_api.auth.authenticator import Authenticator
-from dream_api.auth.browser_sessions import SignedInUser, SignInRequired, cookie_of, require_signed_in
-from dream_api.auth.csrf import csrf_of
+from dream_api.auth.browser_sessions import SignedInUser, SignInRequired, require_signed_in, session_cookie_name
+from dream_api.auth.csrf import csrf_token_for
 from dream_api.core.http import CSRFRejected, Form, read_form, require_same_origin
 from dream_api.core.http.dependencies import settings_of, state_of
 from dream_api.core.settings import Settings
@@ -20,43 +20,46 @@ _SIGNED_IN_SECONDS = 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class AnonymousVisitor:
-    """`secret`: what the browser keeps and no other website knows, of which its forms carry the digest."""
+class PageViewer:
+    """Somebody who looks at a public page, signed in (`user`) or anonymous.
 
-    visitor: SignedInUser | None
+    `secret`: the text of an anonymous viewer's form cookie, whose hash is the CSRF token of their forms.
+    """
+
+    user: SignedInUser | None
     csrf: str
     secret: str
 
 
-async def _guest(request: Request) -> AnonymousVisitor:
+async def _page_viewer(request: Request) -> PageViewer:
     settings = settings_of(request)
     try:
-        visitor = await require_signed_in(request)
-        return AnonymousVisitor(visitor, visitor.csrf, "")
+        user = await require_signed_in(request)
+        return PageViewer(user, user.csrf, "")
     except SignInRequired:
         pass
     if request.method not in ("GET", "HEAD"):
         require_same_origin(request.headers, settings.link_base)
-    kept = request.cookies.get(own_name(settings, "dream_form"), "")
+    kept = request.cookies.get(cookie_name(settings, "dream_form"), "")
     secret = kept if len(kept) <= _LONGEST else ""
     if request.method in ("GET", "HEAD"):
         secret = secret or secrets.token_urlsafe(24)
-    return AnonymousVisitor(None, csrf_of(secret) if secret else "", secret)
+    return PageViewer(None, csrf_token_for(secret) if secret else "", secret)
 
 
-AnyGuest = Annotated[AnonymousVisitor, Depends(_guest)]
+AnyViewer = Annotated[PageViewer, Depends(_page_viewer)]
 
 
-async def read_guest_form(request: Request, guest: AnonymousVisitor) -> Form:
-    """The form, where it comes from a page that this browser was shown; raises ForeignForm."""
+async def read_public_form(request: Request, viewer: PageViewer) -> Form:
+    """The fields of the form without its CSRF token; raises CSRFRejected where that is not the viewer's."""
     form = await read_form(request)
-    if not guest.csrf or not hmac.compare_digest(form.pop("csrf", "").encode(), guest.csrf.encode()):
+    if not viewer.csrf or not hmac.compare_digest(form.pop("csrf", "").encode(), viewer.csrf.encode()):
         raise CSRFRejected("The form is not one that this browser was shown.")
     return form
 
 
-def own_name(settings: Settings, name: str) -> str:
-    """A cookie's name; over TLS one that browsers take from this very host alone."""
+def cookie_name(settings: Settings, name: str) -> str:
+    """The cookie's name; over TLS with the prefix `__Host-`, so that browsers accept it from this host only."""
     return f"__Host-{name}" if settings.link_base.startswith("https:") else name
 
 
@@ -64,7 +67,7 @@ def set_cookie(request: Request, answer: Response, name: str, text: str, *, seco
     """The browser keeps the text, where no script and no other website's form can reach it."""
     settings = settings_of(request)
     answer.set_cookie(
-        own_name(settings, name),
+        cookie_name(settings, name),
         text,
         max_age=seconds,
         path="/",
@@ -75,24 +78,24 @@ def set_cookie(request: Request, answer: Response, name: str, text: str, *, seco
     return answer
 
 
-def keep_secret(request: Request, answer: Response, guest: AnonymousVisitor) -> Response:
-    """To be called on every page with a form for guests."""
-    return set_cookie(request, answer, "dream_form", guest.secret) if guest.secret else answer
+def set_form_cookie(request: Request, answer: Response, viewer: PageViewer) -> Response:
+    """Set an anonymous viewer's form cookie; to be called on every public page with a form."""
+    return set_cookie(request, answer, "dream_form", viewer.secret) if viewer.secret else answer
 
 
 def set_session_cookie(request: Request, answer: Response, token: str) -> Response:
-    """The browser is signed in, in a session that it did not have before."""
+    """Sign the browser in with a new session; its form cookie is deleted."""
     delete_cookie(request, answer, "dream_form")
     return set_cookie(request, answer, "dream_session", token, seconds=_SIGNED_IN_SECONDS)
 
 
 def delete_cookie(request: Request, answer: Response, name: str) -> Response:
-    """The browser keeps it no longer."""
+    """Delete the cookie in the browser."""
     return set_cookie(request, answer, name, "", seconds=0)
 
 
-async def session_left(request: Request) -> tuple[str, str] | None:
-    """The ids of the user and the session in which the browser is signed in."""
+async def current_session_ids(request: Request) -> tuple[str, str] | None:
+    """The user id and session id of the session cookie; None where nobody is signed in."""
     authenticator: Authenticator = state_of(request, "authenticator")
-    session = await authenticator.session(request.cookies.get(cookie_of(settings_of(request)), ""))
+    session = await authenticator.find_session(request.cookies.get(session_cookie_name(settings_of(request)), ""))
     return None if session is None else (session.user_id, session.id)

@@ -1,4 +1,4 @@
-"""Who is at work, and in what: a project and mode, or a whole platform."""
+"""Principals: authenticated callers with the project and mode, or the platform, that they act in."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from dream_api.platforms import Mode, Permission, Platform, Project, ProjectScop
 
 @dataclass(frozen=True, slots=True)
 class ProjectPrincipal:
-    """Somebody at work in a project and mode: its server, a browser, or a developer in a role."""
+    """A caller in a project and mode: its server, a browser, or a developer in a role."""
 
     project: Project
     mode: Mode
@@ -22,7 +22,7 @@ class ProjectPrincipal:
     shown_name: str = ""
 
     def may(self, permission: Permission) -> bool:
-        """A server may all that it can ask for."""
+        """Whether the caller has the permission; a server has all of them."""
         return self.role is None or has_permission(self.role, permission)
 
     def actor(self, address: str | None) -> Actor:
@@ -54,13 +54,13 @@ class ProjectPrincipal:
 
     @property
     def plans_name(self) -> str:
-        """How caches and changes name the project's tiers in this mode."""
+        """The cache key of the project's tiers in this mode."""
         return f"{self.project_id}:{self.mode}"
 
 
 @dataclass(frozen=True, slots=True)
 class PlatformPrincipal:
-    """Somebody at work on a platform, in a role."""
+    """A developer on a platform, in a role."""
 
     platform: Platform
     role: Role

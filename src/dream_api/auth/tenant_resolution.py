@@ -1,4 +1,4 @@
-"""What a request is about: the project and mode of its key, or those that a developer names."""
+"""Tenant resolution: the platform, project and mode of a request, from its credential and headers."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from dream_api.core.errors import AppError, BadRequest, Forbidden, NotFound
 from dream_api.keys import Key
 from dream_api.platforms import Membership, Mode, Permission, Project
 
-_MOST_SHOWN = 20
+_MOST_LISTED = 20
 
 
 class PersonalTokenRequired(Forbidden):
@@ -32,7 +32,7 @@ class ChoosePlatform(BadRequest):
 
 
 _BY_SESSION: tuple[type[AppError], ...] = (SignInRequired, CrossSiteCall, ChoosePlatform)
-# What a call can be refused for that a server or a developer makes; one that only a developer makes; one of browsers.
+# Errors of calls by servers or developers; by developers only; by browsers.
 PROJECT_AUTH_ERRORS: tuple[type[AppError], ...] = (
     *SECRET_KEY_ERRORS,
     *accounts.TOKEN_ERRORS,
@@ -58,7 +58,7 @@ BROWSER_AUTH_ERRORS: tuple[type[AppError], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class RequestedTarget:
-    """What a request says that it is about."""
+    """The platform, project and mode that a request names by headers or query."""
 
     platform_id: str | None = None
     project_id: str | None = None
@@ -66,22 +66,22 @@ class RequestedTarget:
 
 
 async def resolve_key(authenticator: Authenticator, key: Key, named: RequestedTarget) -> ProjectPrincipal:
-    """In the key's own project and mode; a request that names others was not meant for them."""
+    """The principal in the key's own project and mode; NotFound where the request names others."""
     own = RequestedTarget(key.platform_id, key.project_id, key.mode)
     if any(getattr(named, name) not in (None, getattr(own, name)) for name in RequestedTarget.__slots__):
         raise NotFound("The key belongs to another platform, project or mode than the request names.")
-    project = await authenticator.project(key.project_id)
+    project = await authenticator.find_project(key.project_id)
     assert project is not None
     # A browser sends no idempotency keys of the server's.
     caller = key.caller if key.is_secret else f"browser:{project.id}:{key.mode}"
     return ProjectPrincipal(project, key.mode, caller)
 
 
-async def by_token(
+async def resolve_token(
     authenticator: Authenticator, token: PersonalToken, named: RequestedTarget, permission: Permission
 ) -> ProjectPrincipal:
-    """In the project that is named, else the platform's only one."""
-    _refuse_elsewhere(token, named)
+    """The principal in the named project, else in the platform's only one."""
+    _require_same_platform(token, named)
     platforms.require_permission(token.role, permission)
     project = await _project(authenticator, token.platform_id, named.project_id)
     mode = named.mode or "test"
@@ -89,80 +89,80 @@ async def by_token(
 
 
 async def resolve_session(
-    authenticator: Authenticator, visitor: SignedInUser, named: RequestedTarget, permission: Permission
+    authenticator: Authenticator, user: SignedInUser, named: RequestedTarget, permission: Permission
 ) -> ProjectPrincipal:
-    """In the project that is named, on whichever of the visitor's platforms; else in the only one."""
+    """The principal in the named project, on any of the user's platforms; else in their only one."""
     platform_id = named.platform_id
     if platform_id is None and named.project_id is not None:
-        project = await _there(authenticator, named.project_id)
+        project = await _require_project(authenticator, named.project_id)
         platform_id = project.platform_id
-        if visitor.membership_on(platform_id) is None:
+        if user.membership_on(platform_id) is None:
             raise NotFound("There is no such project.", param="X-Project-Id")
-    own = _membership(visitor, platform_id)
+    own = _membership(user, platform_id)
     platforms.require_permission(own.role, permission)
     project = await _project(authenticator, own.platform.id, named.project_id)
     mode = named.mode or "test"
-    session = visitor.session
-    caller = f"{visitor.caller}:{project.id}:{mode}"
+    session = user.session
+    caller = f"{user.caller}:{project.id}:{mode}"
     return ProjectPrincipal(project, mode, caller, own.role, session.user_id, session.shown_name)
 
 
-def at_work(visitor: SignedInUser, named: RequestedTarget, permission: Permission) -> PlatformPrincipal:
-    """On the platform that is named, else on the only one."""
-    own = _membership(visitor, named.platform_id)
+def resolve_session_platform(user: SignedInUser, named: RequestedTarget, permission: Permission) -> PlatformPrincipal:
+    """The principal on the named platform, else on the user's only one."""
+    own = _membership(user, named.platform_id)
     platforms.require_permission(own.role, permission)
-    session = visitor.session
-    return PlatformPrincipal(own.platform, own.role, visitor.caller, session.user_id, session.shown_name)
+    session = user.session
+    return PlatformPrincipal(own.platform, own.role, user.caller, session.user_id, session.shown_name)
 
 
-def _membership(visitor: SignedInUser, platform_id: str | None) -> Membership:
+def _membership(user: SignedInUser, platform_id: str | None) -> Membership:
     if platform_id is not None:
-        own = visitor.membership_on(platform_id)
+        own = user.membership_on(platform_id)
         if own is None:
             raise NotFound("There is no such platform.", param="X-Platform-Id", hint=_YOUR_PLATFORMS)
         return own
-    if not visitor.memberships:
+    if not user.memberships:
         raise NotFound("You are on no platform yet.", hint="Make one: POST /generate-platform-id.")
-    if len(visitor.memberships) > 1:
-        told = [f"{each.platform.name} ({each.platform.id})" for each in visitor.memberships[:_MOST_SHOWN]]
-        shown = ", ".join([*told, "…"] if len(visitor.memberships) > _MOST_SHOWN else told)
+    if len(user.memberships) > 1:
+        names = [f"{each.platform.name} ({each.platform.id})" for each in user.memberships[:_MOST_LISTED]]
+        shown = ", ".join([*names, "…"] if len(user.memberships) > _MOST_LISTED else names)
         raise ChoosePlatform(f"You are on several platforms: {shown}.", param="X-Platform-Id")
-    return visitor.memberships[0]
+    return user.memberships[0]
 
 
-async def on_platform(
+async def resolve_token_platform(
     authenticator: Authenticator, token: PersonalToken, named: RequestedTarget, permission: Permission
 ) -> PlatformPrincipal:
-    _refuse_elsewhere(token, named)
+    _require_same_platform(token, named)
     platforms.require_permission(token.role, permission)
     async with authenticator.database.read() as tx:
         platform = await platforms.find(tx, token.platform_id)
     return PlatformPrincipal(platform, token.role, f"token:{token.id}")
 
 
-def _refuse_elsewhere(token: PersonalToken, named: RequestedTarget) -> None:
+def _require_same_platform(token: PersonalToken, named: RequestedTarget) -> None:
     if named.platform_id not in (None, token.platform_id):
         raise NotFound("There is no such platform.", param="X-Platform-Id", hint=_NO_PLATFORM)
 
 
 async def _project(authenticator: Authenticator, platform_id: str, project_id: str | None) -> Project:
     if project_id is not None:
-        project = await _there(authenticator, project_id)
+        project = await _require_project(authenticator, project_id)
         if project.platform_id != platform_id:
             raise NotFound("There is no such project.", param="X-Project-Id")
         return project
     async with authenticator.database.read() as tx:
-        found = await platforms.projects_of(tx, platform_id, limit=_MOST_SHOWN + 1)
+        found = await platforms.projects_of(tx, platform_id, limit=_MOST_LISTED + 1)
     if not found:
         raise NotFound("The platform has no project yet.", hint="Make one with `dream-api project create`.")
     if len(found) > 1:
-        raise ChooseProject(f"The platform has several projects: {_shown(found)}.", param="X-Project-Id")
+        raise ChooseProject(f"The platform has several projects: {_name_projects(found)}.", param="X-Project-Id")
     return found[0]
 
 
-async def _there(authenticator: Authenticator, project_id: str) -> Project:
-    """Whoever's it is."""
-    project = await authenticator.project(project_id) if ids.is_one("prj", project_id) else None
+async def _require_project(authenticator: Authenticator, project_id: str) -> Project:
+    """The project, on any platform; the caller checks access."""
+    project = await authenticator.find_project(project_id) if ids.is_one("prj", project_id) else None
     if project is None:
         raise NotFound("There is no such project.", param="X-Project-Id")
     return project
@@ -172,13 +172,13 @@ _YOUR_PLATFORMS = "Name one that you are a member of."
 _NO_PLATFORM = "Leave the platform out: a personal token works on one only."
 
 
-def _shown(found: list[Project]) -> str:
-    told = [f"{project.name} ({project.id})" for project in found[:_MOST_SHOWN]]
-    return ", ".join([*told, "…"] if len(found) > _MOST_SHOWN else told)
+def _name_projects(found: list[Project]) -> str:
+    names = [f"{project.name} ({project.id})" for project in found[:_MOST_LISTED]]
+    return ", ".join([*names, "…"] if len(found) > _MOST_LISTED else names)
 
 
-async def publishable(authenticator: Authenticator, sent: str) -> Key:
-    """The key that was sent as a publishable one; a secret one has no business there."""
+async def authenticate_publishable_key(authenticator: Authenticator, sent: str) -> Key:
+    """The key in the X-Publishable-Key header; raises KeyMalformed for a secret one."""
     if not sent.startswith("pk_"):
         raise keys.KeyMalformed("The text in X-Publishable-Key is no publishable key.")
-    return await authenticator.key(f"Bearer {sent}")
+    return await authenticator.authenticate_key(f"Bearer {sent}")

@@ -1,4 +1,4 @@
-"""What a personal token may do: no more than its owner may at this moment."""
+"""Roles of personal tokens: never above the present role of their owner."""
 
 from dataclasses import replace
 
@@ -16,9 +16,9 @@ async def load_token(tx: Tx, hashed: bytes) -> PersonalToken | None:
     role = await platforms.role_of(tx, token.platform_id, token.user_id)
     if role is None:
         return replace(token, revoked_at=token.revoked_at or clock.now())
-    return replace(token, role=lower(token.role, role))
+    return replace(token, role=lower_role(token.role, role))
 
 
-def lower(one: Role, other: Role) -> Role:
+def lower_role(one: Role, other: Role) -> Role:
     """The one of the two who may do less."""
     return ROLES[max(ROLES.index(one), ROLES.index(other))]

@@ -86,7 +86,7 @@ async def ensure_home(tx: Tx) -> Project:
         return await platforms.find_project(tx, known)
     operator = await platforms.create(tx, "Operator")
     home = await platforms.create_project(tx, operator, "home", "saas")
-    await platforms.remember_home(tx, home.id)
+    await platforms.set_home_project(tx, home.id)
     await create_meter(tx, home, REQUESTS)
     await create_meter(tx, home, _ACTIVE_USERS, "distinct")
     await create_meter(tx, home, _MEMBERS)

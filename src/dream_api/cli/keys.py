@@ -122,7 +122,7 @@ async def limit(
     owner = await platforms.find_project(context.tx, project)
     key = await _find(context, owner, key_id)
     rate = _rate_of(per_second)
-    await api_keys.limit(context.tx, owner.platform_id, key.id, rate)
+    await api_keys.set_rate_limit(context.tx, owner.platform_id, key.id, rate)
     await _record(context, owner, "key.limited", key.id, key.mode, perSecond=per_second)
     now = "any number of calls" if rate is None else f"{rate:,} calls"
     sentence = f"{_brief(key)} of {owner.name} may now make {now} a second."

@@ -24,7 +24,7 @@ _ORIGIN_HELP = "A website of the project, such as https://myapp.com or https://*
 @operator_link.writes
 async def operator_link_made(context: CommandContext) -> CommandResult:
     """Make a link that makes an operator. It works once, for a day, and links made before no longer do."""
-    url = f"{context.settings.link_base}/account/operator/{await platforms.make_operator_link(context.tx)}"
+    url = f"{context.settings.link_base}/account/operator/{await platforms.create_operator_link(context.tx)}"
     return CommandResult(
         {"url": url}, message("Anyone who opens this link becomes the operator:", KeyValueTable({"Link": url}))
     )

@@ -88,7 +88,7 @@ async def _operator_link(context: CommandContext) -> str | None:
     """A one-time link that makes the instance's operator; None where it has one."""
     if not await platforms.operator_is_missing(context.tx):
         return None
-    return f"{context.settings.link_base}/account/operator/{await platforms.make_operator_link(context.tx)}"
+    return f"{context.settings.link_base}/account/operator/{await platforms.create_operator_link(context.tx)}"
 
 
 def _facts(settings: Settings) -> dict[str, Any]:

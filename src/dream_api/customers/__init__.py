@@ -1,6 +1,6 @@
 """End users of a project and mode: who they are, their plan and their period."""
 
-from dream_api.customers.batch_lookup import Wanted, bulk_create, find_many, last_numbers
+from dream_api.customers.batch_lookup import CustomerKey, bulk_create, find_many, last_numbers
 from dream_api.customers.billing_period import SILENCE, has_lapsed, period_of
 from dream_api.customers.integrity import checks
 from dream_api.customers.queries import customers_by_plan, live_customers_by_platform, page_of
@@ -10,18 +10,18 @@ from dream_api.customers.rules import (
     Customer,
     CustomerBlocked,
     CustomerDeleted,
-    change,
     create,
     delete,
     ensure,
     find,
-    find_numbered,
+    find_by_number,
     find_user,
     get_or_create,
     lock,
-    refuse_deleted,
     require_active,
+    require_not_deleted,
     set_plan,
+    update,
     validate_user_id,
 )
 
@@ -32,17 +32,16 @@ __all__ = [
     "Customer",
     "CustomerBlocked",
     "CustomerDeleted",
-    "Wanted",
+    "CustomerKey",
     "bulk_create",
-    "change",
     "checks",
     "create",
     "customers_by_plan",
     "delete",
     "ensure",
     "find",
+    "find_by_number",
     "find_many",
-    "find_numbered",
     "find_user",
     "get_or_create",
     "has_lapsed",
@@ -51,8 +50,9 @@ __all__ = [
     "lock",
     "page_of",
     "period_of",
-    "refuse_deleted",
     "require_active",
+    "require_not_deleted",
     "set_plan",
+    "update",
     "validate_user_id",
 ]

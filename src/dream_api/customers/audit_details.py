@@ -1,4 +1,4 @@
-"""How the security log names what somebody changes of a customer."""
+"""Audit details of changes to a customer."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""How metered calls find many customers at once, and make the ones they admit for the first time."""
+"""Bulk look-up and creation of customers for metering."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from dream_api.customers.tables import customers
 from dream_api.platforms import Mode, lock_sequences, move
 
 # platform id, project id, mode, user id
-Wanted = tuple[str, str, Mode, str]
+CustomerKey = tuple[str, str, Mode, str]
 
 c = customers.c
 _identity = {
@@ -44,20 +44,20 @@ _INSERT = Statement(
 )
 
 
-async def find_many(tx: RawTransaction, wanted: Sequence[Wanted]) -> dict[Wanted, Customer]:
-    """Those of the wanted customers who exist."""
+async def find_many(tx: RawTransaction, wanted: Sequence[CustomerKey]) -> dict[CustomerKey, Customer]:
+    """The existing customers among the wanted ones, by their keys."""
     rows = await tx.fetch(_FIND, wanted=sorted(set(wanted)))
     return {(row[0], row[1], row[2], row[3]): Customer(row[4], row[5], row[6], row[7], row[8]) for row in rows}
 
 
 async def last_numbers(tx: RawTransaction, platform_nos: set[int]) -> dict[int, int]:
-    """Each platform's last customer number, held: only this transaction can make customers there now."""
+    """Each platform's last customer number, locked: only this transaction can create customers there now."""
     series = {f"customers:{no}": no for no in platform_nos}
     return {series[name]: last for name, last in (await lock_sequences(tx, sorted(series))).items()}
 
 
-async def bulk_create(tx: RawTransaction, fresh: dict[Wanted, Customer], platform_nos: dict[str, int]) -> None:
-    """Insert customers with the numbers they were given after `last_numbers`; tells the series how far they got."""
+async def bulk_create(tx: RawTransaction, fresh: dict[CustomerKey, Customer], platform_nos: dict[str, int]) -> None:
+    """Insert customers with the numbers assigned after `last_numbers`, and advance the sequences to these."""
     now = clock.now()
     rows = [(*who, ids.new("cus"), customer.no, customer.status, now, now) for who, customer in fresh.items()]
     await tx.run(_INSERT, fresh=rows)

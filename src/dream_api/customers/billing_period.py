@@ -1,4 +1,4 @@
-"""A customer's billing period: a month of the subscription, counted from its start."""
+"""Billing periods of customers: months of the subscription, counted from its start."""
 
 from typing import Any, Protocol
 
@@ -6,7 +6,7 @@ from sqlalchemy import Row
 
 from dream_api.core import clock
 
-# How long a plan goes on when the gateway does not tell whether it was paid for again.
+# How long a plan goes on when the gateway does not report whether it was paid for again.
 SILENCE = 72 * clock.HOUR
 
 
@@ -19,7 +19,7 @@ class _Subscribed(Protocol):
     def period_ends_at(self) -> int | None: ...
 
 
-# The gate's facts of a customer, or a row of the table.
+# A customer as the metering engine caches it, or a row of the table.
 Subscribed = _Subscribed | Row[Any]
 
 

@@ -1,4 +1,4 @@
-"""What must hold of customers, for `doctor`."""
+"""Integrity checks of customers, for `doctor`."""
 
 from sqlalchemy import BigInteger, String, cast, literal, or_, select
 

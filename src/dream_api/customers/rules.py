@@ -1,4 +1,4 @@
-"""Who a customer is, and what may change about them."""
+"""Customers: creation, look-up, changes, plan and deletion."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -70,10 +70,10 @@ async def get_or_create(
 ) -> tuple[Row[Any], bool]:
     """The customer of that user id, and whether it was made just now, with that profile.
 
-    Whoever else makes one at this moment is waited for: who looked before that would take their customer for a new one,
-    of whom nothing can be counted yet.
+    Waits for any other transaction that creates one: looking before it commits would treat its customer as a new one,
+    without counts.
     """
-    # Who makes or adopts a customer of the platform holds the numbers until the commit.
+    # A transaction that creates or adopts a customer locks the platform's sequence until its commit.
     no = await next_number(tx, f"customers:{scope.platform_no}")
     known = await queries.by_user_id(tx, scope, user_id)
     if known is not None:
@@ -85,7 +85,7 @@ async def get_or_create(
 async def create(
     tx: Tx, scope: ProjectScope, user_id: str, *, email: str | None, name: str | None, plan: str | None
 ) -> Row[Any]:
-    """A new customer; one whom a metered call made before is adopted: it keeps its counts and gets the profile."""
+    """A new customer; one that a metered call created before is adopted: it keeps its counts and gets the profile."""
     customer, is_new = await get_or_create(tx, scope, user_id, email=email, name=name, plan=plan)
     if is_new:
         return customer
@@ -117,11 +117,11 @@ async def find_user(tx: Tx, scope: ProjectScope, user_id: str) -> Row[Any] | Non
 
 
 async def lock(tx: Tx, scope: ProjectScope, customer_id: str) -> Row[Any] | None:
-    """The customer, whom nobody else holds before this transaction ends."""
+    """The customer, whose row is locked until the transaction ends."""
     return await queries.by_id(tx, scope, customer_id, held=True)
 
 
-async def find_numbered(tx: Tx, scope: ProjectScope, no: int) -> Row[Any]:
+async def find_by_number(tx: Tx, scope: ProjectScope, no: int) -> Row[Any]:
     """The customer of that number; it must be one of the project's and mode's."""
     row = await queries.by_no(tx, scope, no)
     assert row is not None
@@ -129,20 +129,20 @@ async def find_numbered(tx: Tx, scope: ProjectScope, no: int) -> Row[Any]:
 
 
 def require_active(status: str) -> None:
-    """Blocked and deleted customers get no metered call through."""
+    """Raises CustomerBlocked for blocked and deleted customers."""
     if status == "blocked":
         raise CustomerBlocked("The customer is blocked.")
     if status == "deleted":
         raise CustomerBlocked("The customer is deleted.", hint=CustomerDeleted.hint)
 
 
-def refuse_deleted(customer: Row[Any]) -> None:
-    """Nothing of a deleted customer changes any more."""
+def require_not_deleted(customer: Row[Any]) -> None:
+    """Raises CustomerDeleted for a deleted customer."""
     if customer.status == "deleted":
         raise CustomerDeleted("The customer was deleted.", param="id")
 
 
-async def change(tx: Tx, scope: ProjectScope, customer: Row[Any], values: dict[str, Any], *, now: int) -> Row[Any]:
+async def update(tx: Tx, scope: ProjectScope, customer: Row[Any], values: dict[str, Any], *, now: int) -> Row[Any]:
     """Write the values, in force in every process within a second; who is put on no plan leaves their subscription.
 
     `now`: the present moment of the project, which its periods follow.
@@ -177,9 +177,9 @@ async def set_plan(
 
     `now` is the present moment of the project.
 
-    Without a period the calendar month counts again, as it stood before. Who subscribes anew inside the month in which
-    they left goes on in that month, so that nothing refills by leaving and coming back; where `continues` is false,
-    because what is used is billed, the count begins with the period.
+    Without a period the calendar month counts again, with its count so far. A customer who subscribes again inside the
+    month in which they left goes on in that month, so that limits are not reset by leaving and coming back; where
+    `continues` is false, because what is used is billed, the count begins with the period.
     """
     known = await ensure(tx, scope, user_id)
     await _write(tx, scope, known, {"plan": plan} | _period_change(known, period, now, continues=continues))

@@ -1,4 +1,4 @@
-"""Customers as people look for them: by the beginning of a user id or an address, by plan and status."""
+"""Search of customers: by the beginning of a user id or email address, by plan and status."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from dream_api.customers.queries import order_of
 from dream_api.customers.tables import customers
 from dream_api.platforms.scope import ProjectScope
 
-# How many are found by what is typed; whoever wants others types more.
-MOST_FOUND = 200
-# Above all text that begins with the same letters.
+# How many customers a search returns at most; a longer text finds others.
+MAX_RESULTS = 200
+# Sorts after all text with the same beginning.
 _LAST = "\U0010ffff"
 
 c = customers.c
@@ -29,7 +29,9 @@ class Filter:
     by_name: bool = False
 
 
-async def listed(tx: Tx, scope: ProjectScope, wanted: Filter, *, limit: int, after: str | None) -> Sequence[Row[Any]]:
+async def list_customers(
+    tx: Tx, scope: ProjectScope, wanted: Filter, *, limit: int, after: str | None
+) -> Sequence[Row[Any]]:
     """Those after the id (by name: the user id) `after`."""
     order = c.user_id if wanted.by_name else await order_of(tx, scope)
     query = select(customers).where(*_of(scope))
@@ -47,7 +49,9 @@ async def listed(tx: Tx, scope: ProjectScope, wanted: Filter, *, limit: int, aft
 def _beginning_with(scope: ProjectScope, text: str) -> Any:
     """Each of the two has an index; together they would have none."""
     found = (
-        select(select(c.id).where(*_of(scope), column >= text, column < text + _LAST).limit(MOST_FOUND).subquery().c.id)
+        select(
+            select(c.id).where(*_of(scope), column >= text, column < text + _LAST).limit(MAX_RESULTS).subquery().c.id
+        )
         for column in (c.user_id, c.email)
     )
     return select(union(*found).subquery().c.id)

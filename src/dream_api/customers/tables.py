@@ -30,7 +30,7 @@ customers = Table(
     timestamp_column("updated_at"),
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
     UniqueConstraint("platform_id", "no"),
-    # No other index that a look-up by user could take: PostgreSQL plans the gate's statement while the table is small,
+    # No other index that a look-up by user could take: PostgreSQL plans metering's statement while the table is small,
     # keeps that plan, and took any index for it; ten times fewer calls a second among 10,000 customers.
     UniqueConstraint("platform_id", "project_id", "mode", "user_id"),
     CheckConstraint("mode IN ('test', 'live')", name="mode"),

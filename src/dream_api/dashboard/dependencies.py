@@ -115,7 +115,7 @@ def in_project(permission: Permission) -> Callable[..., Awaitable[ProjectContext
         project_id: Annotated[str, Path(alias="projectId", max_length=255)],
         mode: Mode,
     ) -> ProjectContext:
-        project = await authenticator.project(project_id)
+        project = await authenticator.find_project(project_id)
         if project is None:
             raise NotFound("There is no such page.")
         at = await _at(request, db, visitor, project.platform_id, permission)

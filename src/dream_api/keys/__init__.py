@@ -13,24 +13,24 @@ from dream_api.keys.issuance import (
 )
 from dream_api.keys.key_format import Kind
 from dream_api.keys.queries import of_project, touch
-from dream_api.keys.rate_limit import limit
+from dream_api.keys.rate_limit import set_rate_limit
 from dream_api.keys.verification import (
     CACHE_KIND,
-    REFUSALS,
+    KEY_ERRORS,
     Key,
     KeyMalformed,
     KeyRefused,
     PlatformClosing,
     load,
+    parse_key,
     require_active_key,
-    well_formed,
 )
 
 __all__ = [
     "CACHE_KIND",
     "DEFAULT_GRACE",
+    "KEY_ERRORS",
     "LONGEST_GRACE",
-    "REFUSALS",
     "IssuedKey",
     "Key",
     "KeyHidden",
@@ -41,14 +41,14 @@ __all__ = [
     "invalidate_keys",
     "issue",
     "issue_pair",
-    "limit",
     "load",
     "of_project",
+    "parse_key",
     "require_active_key",
     "reveal",
     "reveal_if_decryptable",
     "revoke",
     "rotate",
+    "set_rate_limit",
     "touch",
-    "well_formed",
 ]

@@ -1,4 +1,4 @@
-"""Which keys may be shown again: publishable ones, and test secret ones, as with Stripe."""
+"""Disclosure of keys: publishable and secret test keys may be shown again, live secret keys never."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def reveal(key: Row[Any], instance_key: InstanceKey) -> str:
     if key.kind == "publishable":
         return key.shown
     if key.sealed is None:
-        raise KeyHidden("A live secret key is told once, when it is made; nobody can show it again.")
+        raise KeyHidden("A live secret key is shown once, when it is made; nobody can show it again.")
     return instance_key.open(key.sealed, key.id)
 
 

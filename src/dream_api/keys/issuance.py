@@ -1,4 +1,4 @@
-"""How keys come to be, are replaced and end."""
+"""Issuance, rotation and revocation of API keys."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ class KeyAlreadyRevoked(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class IssuedKey:
-    """A new key; a live secret one is told here and never again."""
+    """A new key; the text of a live secret key is returned here and never again."""
 
     id: str
     kind: Kind
@@ -52,7 +52,7 @@ async def issue(
     now = clock.now()
     if expires_at is not None and expires_at <= now:
         raise ValidationFailed("A key's expiry lies in the future.", param="expiresAt")
-    issued = IssuedKey(ids.new("key"), kind, mode, key_format.make(kind, mode))
+    issued = IssuedKey(ids.new("key"), kind, mode, key_format.generate(kind, mode))
     is_secret = kind == "secret"
     may_be_revealed = is_secret and mode == "test"
     hashed = hash_token(issued.token)
@@ -107,7 +107,7 @@ async def rotate(
         tx, project.platform_id, project.id
     )  # one rotation after the other: the second sees the first's key
     now = clock.now()
-    older = await queries.working_secrets(tx, project.platform_id, project.id, mode, now)
+    older = await queries.active_secret_keys(tx, project.platform_id, project.id, mode, now)
     if not older:
         raise NoKeyToRotate(f"The project has no {mode} secret key.")
     for key in older:
@@ -128,7 +128,7 @@ async def rotate(
 
 
 async def invalidate_keys(tx: Tx, platform_id: str) -> None:
-    """What is remembered of the platform's keys is read anew, in every process within a second."""
+    """Invalidate the platform's cached keys, in every process within a second."""
     for hashed in await queries.hashes_of_platform(tx, platform_id):
         await invalidate(tx, CACHE_KIND, hashed.hex())
 

@@ -1,4 +1,4 @@
-"""What a key looks like: `pk_` or `sk_`, its mode, and what every token has (`core.tokens`)."""
+"""Format of API keys: `pk_` or `sk_`, the mode, and what every token has (`core.tokens`)."""
 
 from typing import Literal
 
@@ -11,7 +11,7 @@ _PREFIXES: dict[Kind, str] = {"publishable": "pk", "secret": "sk"}
 _EVERY_PREFIX = [f"{kind}_{mode}_" for kind in _PREFIXES.values() for mode in MODES]
 
 
-def make(kind: Kind, mode: Mode) -> str:
+def generate(kind: Kind, mode: Mode) -> str:
     return tokens.create_token(f"{_PREFIXES[kind]}_{mode}_")
 
 

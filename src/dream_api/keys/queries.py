@@ -53,7 +53,7 @@ async def hashes_of_platform(tx: Tx, platform_id: str) -> Sequence[bytes]:
     return [row.hash for row in await tx.all(found)]
 
 
-async def working_secrets(tx: Tx, platform_id: str, project_id: str, mode: Mode, now: int) -> Sequence[Row[Any]]:
+async def active_secret_keys(tx: Tx, platform_id: str, project_id: str, mode: Mode, now: int) -> Sequence[Row[Any]]:
     """The secret keys that are accepted at this moment, oldest first; locked until the transaction ends."""
     return await tx.all(
         select(keys)
@@ -91,5 +91,5 @@ _TOUCH = Statement(
 
 
 async def touch(tx: RawTransaction, used: list[tuple[str, str, int]]) -> None:
-    """Remember when keys were last used, told as (platform, key, moment)."""
+    """Store when keys were last used, given as (platform, key, time)."""
     await tx.run(_TOUCH, used=used)

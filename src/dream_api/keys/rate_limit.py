@@ -1,4 +1,4 @@
-"""How many calls a second a key may make, where somebody chose."""
+"""Rate limits of secret keys."""
 
 from dream_api.core.cache import invalidate
 from dream_api.core.db import Tx
@@ -9,8 +9,8 @@ from dream_api.keys.verification import CACHE_KIND
 HIGHEST_RATE = 1_000_000
 
 
-async def limit(tx: Tx, platform_id: str, key_id: str, per_second: int | None) -> None:
-    """The secret key may make so many calls a second, or any number, in every process within a second."""
+async def set_rate_limit(tx: Tx, platform_id: str, key_id: str, per_second: int | None) -> None:
+    """Limit the secret key to so many calls a second (None: no limit), in every process within a second."""
     if per_second is not None and not 1 <= per_second <= HIGHEST_RATE:
         raise ValidationFailed(f"A key makes 1 to {HIGHEST_RATE:,} calls a second.", param="perSecond")
     key = await queries.by_id(tx, platform_id, key_id)

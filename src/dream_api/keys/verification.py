@@ -1,4 +1,4 @@
-"""Whether a key opens the door."""
+"""Verification of API keys, and its errors."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ CACHE_KIND = "key"
 
 
 class KeyRefused(Unauthorized):
-    """Whatever came is no key that opens anything."""
+    """Base of the errors of keys that are not accepted."""
 
 
 class KeyMissing(KeyRefused):
@@ -46,7 +46,7 @@ class PlatformClosing(Forbidden):
     hint = "An owner of the platform can take its deletion back on the page of its settings."
 
 
-REFUSALS = (KeyMissing, KeyMalformed, KeyUnknown, KeyRevoked, KeyExpired, PlatformClosing)
+KEY_ERRORS = (KeyMissing, KeyMalformed, KeyUnknown, KeyRevoked, KeyExpired, PlatformClosing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Key:
 
     @property
     def plans_name(self) -> str:
-        """How caches and changes name the project's tiers in this mode."""
+        """The cache key of the project's tiers in this mode."""
         return f"{self.project_id}:{self.mode}"
 
     @property
@@ -85,8 +85,8 @@ class Key:
         return self.kind == "secret"
 
 
-def well_formed(authorization: str | None) -> str:
-    """The key in an Authorization header; refuses what can be none without looking anything up."""
+def parse_key(authorization: str | None) -> str:
+    """The key in an Authorization header; raises KeyMissing and KeyMalformed, without reading the database."""
     scheme, _, token = (authorization or "").partition(" ")
     if not token or scheme.lower() != "bearer":
         raise KeyMissing("This call needs a key in its Authorization header.")

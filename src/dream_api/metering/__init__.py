@@ -1,7 +1,7 @@
-"""The metered call: all calls that wait are counted in one transaction."""
+"""Metering of usage calls: a queue whose waiting calls are counted in one transaction."""
 
 from dream_api.metering.calls import CallResult, UsageCall
-from dream_api.metering.engine import REFUSALS, CallTerms, MeteringEngine, build_call
+from dream_api.metering.engine import METERING_ERRORS, CallTerms, MeteringEngine, build_call
 from dream_api.metering.reservations import reserve, settle
 from dream_api.metering.responses import (
     LevelLimitReached,
@@ -13,7 +13,7 @@ from dream_api.metering.responses import (
 )
 
 __all__ = [
-    "REFUSALS",
+    "METERING_ERRORS",
     "CallResult",
     "CallTerms",
     "LevelLimitReached",

@@ -1,11 +1,11 @@
-"""One try at counting a batch: everything that happens in its transaction."""
+"""The transaction that counts one batch of calls."""
 
 from dream_api import customers, keys, usage, webhooks
 from dream_api.core import clock
 from dream_api.core.db import RawTransaction
 from dream_api.core.errors import AppError
 from dream_api.core.idempotency import IdempotencyMismatch
-from dream_api.customers import Customer, Wanted
+from dream_api.customers import Customer, CustomerKey
 from dream_api.keys import Key
 from dream_api.metering import responses, threshold_events
 from dream_api.metering.calls import CallResult, QueuedCall
@@ -31,7 +31,7 @@ Result = CallResult | AppError
 
 
 class BatchTransaction:
-    """What is learnt on the way holds once the transaction is committed."""
+    """One attempt to count a batch; its attributes are valid once the transaction is committed."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class BatchTransaction:
         self.active: list[QueuedCall] = []
         # Those whose customer was not remembered.
         self.met: list[QueuedCall] = []
-        self._newcomers: dict[Wanted, Customer] = {}
+        self._new_customers: dict[CustomerKey, Customer] = {}
 
     async def run(self, tx: RawTransaction) -> list[Result]:
         await self._meet_customers(tx)
@@ -64,30 +64,30 @@ class BatchTransaction:
             try:
                 calls.append(self._call_of(waiting))
                 places.append(place)
-            except AppError as refusal:
-                results[place] = refusal
-        enrolled: set[Wanted] = set()
+            except AppError as error:
+                results[place] = error
+        enrolled: set[CustomerKey] = set()
         if calls:
             enrolled = await self._count(tx, calls, places, results)
         for waiting in self.met:
-            if waiting.is_newcomer and waiting.call.wanted not in enrolled:
+            if waiting.is_new_customer and waiting.call.customer_key not in enrolled:
                 waiting.customer = None  # the number goes to somebody else
         return [result for result in results if result is not None]
 
     async def _count(
         self, tx: RawTransaction, calls: list[Call], places: list[int], results: list[Result | None]
-    ) -> set[Wanted]:
-        """Fills in the results, and answers which newcomers were made."""
+    ) -> set[CustomerKey]:
+        """Fill in the results; returns the keys of the customers that were created."""
         batch = self._batch
 
         def storable(at: int, verdict: Admitted) -> str:
-            return responses.serialize_result(admitted(batch[places[at]], verdict))
+            return responses.serialize_result(admitted_result(batch[places[at]], verdict))
 
         try:
             counted = await usage.count(tx, calls, storable, expired_at=self._now if self.releases else None)
         except PeriodClosed as late:
             for at, closings in late.closings.items():
-                batch[places[at]].put_off(closings)
+                batch[places[at]].postpone(closings)
                 batch[places[at]].customer = None  # what is remembered may be older than the closing
             raise
         used: list[Key] = []
@@ -97,13 +97,13 @@ class BatchTransaction:
                 used.append(batch[place].call.key)
                 if len(call.charges) == _WITH_ACTIVE_USER:
                     self.active.append(batch[place])
-                if call.is_newcomer:
+                if call.is_new_customer:
                     admitted_nos.add(call.charges[0].life[:2])
-                results[place] = admitted(batch[place], verdict)
+                results[place] = admitted_result(batch[place], verdict)
             elif type(verdict) is Repeated:
                 results[place] = results[places[verdict.of]]
             else:
-                results[place] = refused(batch[place], verdict, call)
+                results[place] = refused_result(batch[place], verdict, call)
         await self._touch_keys(tx, used)
         if counted.crossings:
             await webhooks.record_events(
@@ -112,44 +112,44 @@ class BatchTransaction:
         return await self._enroll(tx, admitted_nos)
 
     async def _meet_customers(self, tx: RawTransaction) -> None:
-        self.met = [w for w in self._batch if w.customer is None or w.is_newcomer]
+        self.met = [w for w in self._batch if w.customer is None or w.is_new_customer]
         if not self.met:
             return
-        wanted = [waiting.call.wanted for waiting in self.met]
+        wanted = [waiting.call.customer_key for waiting in self.met]
         found = await customers.find_many(tx, wanted)
-        missing = [waiting for waiting in self.met if waiting.call.wanted not in found]
+        missing = [waiting for waiting in self.met if waiting.call.customer_key not in found]
         if missing:
             last = await customers.last_numbers(tx, {w.call.key.platform_no for w in missing})
             if tx.locks_rows:  # somebody else may have made them before the numbers were ours
                 found |= await customers.find_many(tx, wanted)
             self._number(missing, found, last)
         for waiting in self.met:
-            waiting.is_newcomer = waiting.call.wanted in self._newcomers
-            waiting.customer = (self._newcomers if waiting.is_newcomer else found)[waiting.call.wanted]
+            waiting.is_new_customer = waiting.call.customer_key in self._new_customers
+            waiting.customer = (self._new_customers if waiting.is_new_customer else found)[waiting.call.customer_key]
 
-    def _number(self, missing: list[QueuedCall], found: dict[Wanted, Customer], last: dict[int, int]) -> None:
+    def _number(self, missing: list[QueuedCall], found: dict[CustomerKey, Customer], last: dict[int, int]) -> None:
         for waiting in missing:
-            who = waiting.call.wanted
-            if who not in found and who not in self._newcomers:
+            who = waiting.call.customer_key
+            if who not in found and who not in self._new_customers:
                 platform_no = waiting.call.key.platform_no
                 last[platform_no] += 1
-                self._newcomers[who] = Customer(last[platform_no], "active", None, None, None)
+                self._new_customers[who] = Customer(last[platform_no], "active", None, None, None)
 
     def _call_of(self, waiting: QueuedCall) -> Call:
         customer = waiting.customer
         assert customer is not None
         call = waiting.call
-        waiting.opened, charges, waiting.level = self._openings.of(call, customer, self._now, waiting.closings)
-        return Call(charges, call.event, call.fingerprint, waiting.is_newcomer)
+        waiting.opened, charges, waiting.level = self._openings.build(call, customer, self._now, waiting.closings)
+        return Call(charges, call.event_key, call.fingerprint, waiting.is_new_customer)
 
-    async def _enroll(self, tx: RawTransaction, admitted_nos: set[tuple[int, int]]) -> set[Wanted]:
-        """The first admitted call makes the customer; one who was only refused stays unknown."""
+    async def _enroll(self, tx: RawTransaction, admitted_nos: set[tuple[int, int]]) -> set[CustomerKey]:
+        """Create the customers of first admitted calls; one whose calls were all refused is not created."""
         if not admitted_nos:
             return set()
         platform_nos = {w.call.key.platform_id: w.call.key.platform_no for w in self.met}
         fresh = {
             who: customer
-            for who, customer in self._newcomers.items()
+            for who, customer in self._new_customers.items()
             if (platform_nos[who[0]], customer.no) in admitted_nos
         }
         await customers.bulk_create(tx, fresh, platform_nos)
@@ -166,20 +166,20 @@ class BatchTransaction:
             self.used = dict.fromkeys(used, self._now)
 
 
-def admitted(waiting: QueuedCall, verdict: Admitted) -> CallResult:
+def admitted_result(waiting: QueuedCall, verdict: Admitted) -> CallResult:
     assert waiting.opened is not None
     shown = responses.binding_limit_index(verdict.standings)
     return CallResult(True, waiting.opened, verdict.standings, shown, ahead=waiting.call.plans.ahead)
 
 
-def refused(waiting: QueuedCall, verdict: Verdict, call: Call) -> Result:
-    """What a call that was not counted (now) is told."""
+def refused_result(waiting: QueuedCall, verdict: Verdict, call: Call) -> Result:
+    """The result of a call that was not counted in this transaction."""
     match verdict:
         case Refused():
             shown = responses.binding_limit_index(verdict.standings, verdict.by)
             opened = waiting.opened
             if verdict.charge > 0:
-                opened = threshold_events.opened_of_level(waiting, verdict.charge, call.charges[verdict.charge])
+                opened = threshold_events.current_level_limits(waiting, verdict.charge, call.charges[verdict.charge])
             assert opened is not None
             ahead = waiting.call.plans.ahead
             return CallResult(False, opened, verdict.standings, shown, is_of_level=verdict.charge > 0, ahead=ahead)

@@ -1,4 +1,4 @@
-"""A metered call on its way through the gate."""
+"""Usage calls, their results, and their entries in the queue."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dream_api.catalog import Plan, Plans
 from dream_api.core.errors import AppError
-from dream_api.customers import Customer, Wanted
+from dream_api.customers import Customer, CustomerKey
 from dream_api.keys import Key
 from dream_api.metering.open_limits import CurrentLimits, CurrentPlatformLimits, PlatformPlan
 from dream_api.usage import Closings, EventKey, LimitStatus, Meter
@@ -15,7 +15,7 @@ from dream_api.usage import Closings, EventKey, LimitStatus, Meter
 
 @dataclass(slots=True)
 class UsageCall:
-    """What a caller wants counted, once everything about it was checked that needs no count."""
+    """What a caller wants counted; everything but the limits is checked already."""
 
     key: Key
     plans: Plans
@@ -26,7 +26,7 @@ class UsageCall:
     user_id: str
     meter: Meter
     quantity: int = 1
-    # Whom a distinct meter counts; None: the user. Never set of a meter that sums.
+    # The subject that a distinct meter counts; None: the user. Never set for a meter that sums.
     subject: str | None = None
     # When it happened; None: now.
     timestamp: int | None = None
@@ -35,16 +35,16 @@ class UsageCall:
     item: int = 0
 
     @property
-    def wanted(self) -> Wanted:
+    def customer_key(self) -> CustomerKey:
         return (self.key.platform_id, self.key.project_id, self.key.mode, self.user_id)
 
     @property
-    def customer_name(self) -> str:
-        """How caches and changes name the customer (as `customers.Scope.name_of`)."""
+    def customer_cache_key(self) -> str:
+        """The cache key of the customer (as `platforms.ProjectScope.name_of`)."""
         return f"{self.key.plans_name}:{self.user_id}"
 
     @property
-    def event(self) -> EventKey | None:
+    def event_key(self) -> EventKey | None:
         if self.idempotency_key is None:
             return None
         return (self.key.platform_no, self.key.project_no, self.key.mode_no, 0, self.idempotency_key, self.item)
@@ -54,13 +54,13 @@ class UsageCall:
         """What must be the same when the key comes again: user, meter, quantity, subject, timestamp."""
         if self.idempotency_key is None:
             return b""
-        told = json.dumps([self.user_id, self.meter.name, self.quantity, self.subject, self.timestamp])
-        return hashlib.sha256(told.encode()).digest()
+        text = json.dumps([self.user_id, self.meter.name, self.quantity, self.subject, self.timestamp])
+        return hashlib.sha256(text.encode()).digest()
 
 
 @dataclass(slots=True)
 class CallResult:
-    """What became of a call: `shown` is the place of the limit that the answer's `usage` tells of."""
+    """The result of a call: `shown` is the index of the limit that `usage` in the response shows."""
 
     is_allowed: bool
     opened: CurrentLimits
@@ -77,17 +77,17 @@ ResultCallback = Callable[[CallResult | AppError], None]
 
 @dataclass(slots=True)
 class QueuedCall:
-    """A call in the queue, and who is told what became of it once that is committed."""
+    """A call in the queue, and the callback that gets its result after the commit."""
 
     call: UsageCall
-    tell: ResultCallback
+    on_result: ResultCallback
     customer: Customer | None
-    is_newcomer: bool = False
+    is_new_customer: bool = False
     opened: CurrentLimits | None = None
     level: CurrentPlatformLimits | None = None
     # Periods that were found closed when it was its turn.
     closings: Closings | None = None
 
-    def put_off(self, closings: Closings) -> None:
-        """To be counted after these periods, which are closed."""
+    def postpone(self, closings: Closings) -> None:
+        """Have the call counted after these periods, which are closed."""
         self.closings = (self.closings or {}) | closings

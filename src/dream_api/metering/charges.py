@@ -1,4 +1,4 @@
-"""What a call costs: the customer's charge, and in live mode the platform's."""
+"""Counter increments of a call: the customer's and, in live mode, the platform's."""
 
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeVar
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class CallIncrements(NamedTuple):
-    """The customer's limits, what the call adds to whom, and the platform's level where that binds."""
+    """The customer's limits, the increments of a call, and the platform's limits where its level applies."""
 
     opened: CurrentLimits
     charges: tuple[Increment, ...]
@@ -44,11 +44,11 @@ class IncrementBuilder:
         now = clock.now()
         self._windows = CurrentWindows(now)
         self._periods = BillingPeriods(now)
-        # Of calls that tell when they happened, and of projects that are ahead.
+        # Windows of calls with a timestamp, and of projects whose test clock is ahead.
         self._others: dict[int, CurrentWindows] = {}
 
-    def of(self, call: UsageCall, customer: Customer, now: int, closings: Closings | None = None) -> CallIncrements:
-        """What the call costs whom at this moment of the world; refuses customers and moments that are not in order.
+    def build(self, call: UsageCall, customer: Customer, now: int, closings: Closings | None = None) -> CallIncrements:
+        """The increments of the call at this moment; raises CustomerBlocked and TimestampOutOfRange.
 
         `closings`: periods in which it would have counted and that are closed; it counts after them.
         """
@@ -60,18 +60,18 @@ class IncrementBuilder:
         plan = call.plan
         if plan is None:
             plan = call.plans.of_customer(None if customers.has_lapsed(customer, now) else customer.plan)
-        period = self._periods.of(customer, now)
+        period = self._periods.period_at(customer, now)
         if closings is not None:
             period = _after(closings.get((call.key.platform_no, customer.no, call.meter.no)), period)
-        now_open = self._windows if self._windows.are_open_at(now) else self._turn(now, call.plans.ahead)
+        now_open = self._windows if self._windows.are_current_at(now) else self._turn(now, call.plans.ahead)
         windows = now_open if call.timestamp is None else self._at(call.timestamp, period, now)
-        opened = windows.of(plan, call.meter, period, corrects=call.quantity < 0)
+        opened = windows.limits_for(plan, call.meter, period, corrects=call.quantity < 0)
         platform_no = call.key.platform_no
         own = self._own(call, customer.no, opened, windows)
         if call.level is None or call.quantity < 1:
             return CallIncrements(opened, (own,), None)
         level = self._level(now_open, call.level, platform_no, now, closings or {})
-        return CallIncrements(opened, (own, *level.charges_of(platform_no, customer.no)), level)
+        return CallIncrements(opened, (own, *level.increments_for(platform_no, customer.no)), level)
 
     def _own(self, call: UsageCall, customer_no: int, opened: CurrentLimits, windows: CurrentWindows) -> Increment:
         place = (call.key.platform_no, customer_no, call.quantity)
@@ -87,8 +87,8 @@ class IncrementBuilder:
         self, windows: CurrentWindows, level: PlatformPlan, platform_no: int, now: int, closings: Closings
     ) -> CurrentPlatformLimits:
         plan = level.default if customers.has_lapsed(level.customer, now) else level.plan
-        period = _after(closings.get((platform_no, 0, level.requests.no)), self._periods.of(level.customer, now))
-        return windows.of_level(level, plan, platform_no, period)
+        period = _after(closings.get((platform_no, 0, level.requests.no)), self._periods.period_at(level.customer, now))
+        return windows.platform_limits(level, plan, platform_no, period)
 
     def _turn(self, now: int, ahead: int) -> CurrentWindows:
         if ahead:
@@ -116,18 +116,18 @@ class IncrementBuilder:
 
 
 async def with_open_period(waiting: QueuedCall, count: Callable[[tuple[Increment, ...]], Awaitable[T]]) -> T:
-    """What `count` answers of the charges of a call that is alone, at this moment; the customer is known from `tx`.
+    """The result of `count` with the increments of one call outside the queue; the customer must be read from `tx`.
 
-    Where it would count in a closed period, it does after it.
+    Where the call falls into a closed period, it is counted after that period.
     """
     assert waiting.customer is not None
     for _ in range(_TRIES):
-        costs = IncrementBuilder().of(waiting.call, waiting.customer, clock.now(), waiting.closings)
+        costs = IncrementBuilder().build(waiting.call, waiting.customer, clock.now(), waiting.closings)
         waiting.opened, charges, waiting.level = costs
         try:
             return await count(charges)
         except PeriodClosed as late:
-            waiting.put_off(late.closings[0])
+            waiting.postpone(late.closings[0])
     raise Overloaded("The call's period was closed again and again.")
 
 

@@ -24,11 +24,11 @@ from dream_api.usage import Admitted, Increment
 _PROJECTS = 10_000
 _CUSTOMERS = 50_000
 
-# Nothing was ever counted of a customer who is not there; 0 is the platform itself.
+# Nothing was ever counted for a customer who does not exist; number 0 is the platform itself.
 _UNKNOWN = Customer(-1, "active", None, None, None)
 
-# What a metered call can be refused for, beyond what every call with a secret key can be.
-REFUSALS: tuple[type[AppError], ...] = (
+# Errors of metered calls, as well as SECRET_KEY_ERRORS.
+METERING_ERRORS: tuple[type[AppError], ...] = (
     SaasProjectRequired,
     CustomerBlocked,
     catalog.NoPlan,
@@ -59,7 +59,7 @@ class HasPlans(Protocol):
 
 
 class MeteringEngine:
-    """Counts calls, one transaction at a time for all that wait."""
+    """Counts usage calls: one transaction at a time, for all calls that wait."""
 
     def __init__(self, database: Database, changes: CacheInvalidator, *, home_mode: Mode, queue_size: int) -> None:
         self._database = database
@@ -74,20 +74,20 @@ class MeteringEngine:
         await self._levels.start()
 
     async def stop(self) -> None:
-        """Whatever waits is counted first."""
+        """Count all waiting calls, then stop."""
         await self._queue.drain()
 
-    def known_plans(self, key: HasPlans, plan: str | None = None) -> Plans | None:
-        """As `plans_of`, from memory alone; None where the database must be asked."""
+    def cached_plans(self, key: HasPlans, plan: str | None = None) -> Plans | None:
+        """As `get_plans`, from the cache alone; None where the database must be asked."""
         known = self.plans.get(key.plans_name) if self._changes.is_fresh else None
         return known if known is not None and (plan is None or plan in known.by_name) else None
 
-    async def plans_of(self, key: HasPlans, plan: str | None = None) -> Plans:
-        """The tiers of the key's project and mode; read anew where `plan` is not among those remembered.
+    async def get_plans(self, key: HasPlans, plan: str | None = None) -> Plans:
+        """The tiers of the key's project and mode; read again where `plan` is not among the cached ones.
 
         So a tier that another process has just made is known at once, and only its change takes up to a second.
         """
-        known = self.known_plans(key, plan)
+        known = self.cached_plans(key, plan)
         if known is not None:
             return known
 
@@ -101,46 +101,46 @@ class MeteringEngine:
         assert plans is not None
         return plans
 
-    def known_terms(self, key: Key, plan: str | None = None) -> CallTerms | None:
-        """As `terms_of`, from memory alone; None where the database must be asked."""
-        plans = self.known_plans(key, plan)
+    def cached_terms(self, key: Key, plan: str | None = None) -> CallTerms | None:
+        """As `get_terms`, from the cache alone; None where the database must be asked."""
+        plans = self.cached_plans(key, plan)
         if plans is None or not self._levels.binds(key):
             return None if plans is None else (plans, None)
-        level = self._levels.known(key)
+        level = self._levels.cached(key)
         return None if level is None else (plans, level)
 
-    async def terms_of(self, key: Key, plan: str | None = None) -> CallTerms:
+    async def get_terms(self, key: Key, plan: str | None = None) -> CallTerms:
         """What a metered call with this key is counted and limited by."""
-        plans = await self.plans_of(key, plan)
-        return plans, await self._levels.of(key) if self._levels.binds(key) else None
+        plans = await self.get_plans(key, plan)
+        return plans, await self._levels.get(key) if self._levels.binds(key) else None
 
-    def submit(self, call: UsageCall, tell: ResultCallback) -> None:
-        """Have the call counted; `tell` is called once, after the commit."""
-        known = self.customers.get(call.customer_name) if self._changes.is_fresh else None
-        self._queue.submit(QueuedCall(call, tell, known))
+    def submit(self, call: UsageCall, on_result: ResultCallback) -> None:
+        """Have the call counted; `on_result` is called once, after the commit."""
+        known = self.customers.get(call.customer_cache_key) if self._changes.is_fresh else None
+        self._queue.submit(QueuedCall(call, on_result, known))
 
     async def count(self, call: UsageCall) -> CallResult:
-        """Counted and committed, or refused at a limit (see the outcome); other refusals are raised."""
-        told: asyncio.Future[CallResult] = asyncio.get_running_loop().create_future()
+        """The committed result of the call, admitted or refused at a limit; raises all other errors."""
+        done: asyncio.Future[CallResult] = asyncio.get_running_loop().create_future()
 
-        def tell(result: CallResult | AppError) -> None:
-            if told.done():
+        def deliver(result: CallResult | AppError) -> None:
+            if done.done():
                 return  # the client went away; its call counts all the same
             if isinstance(result, CallResult):
-                told.set_result(result)
+                done.set_result(result)
             else:
-                told.set_exception(result)
+                done.set_exception(result)
 
-        self.submit(call, tell)
-        return await told
+        self.submit(call, deliver)
+        return await done
 
     async def count_all(self, calls: Sequence[UsageCall | AppError]) -> list[CallResult | AppError]:
-        """What became of each call, in their order; those that are refusals already stay what they are."""
+        """The result of each call, in their order; errors among the calls are returned as they are."""
         results: list[CallResult | AppError | None] = [call if isinstance(call, AppError) else None for call in calls]
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         open_calls = results.count(None)
 
-        def tell(place: int, result: CallResult | AppError) -> None:
+        def deliver(place: int, result: CallResult | AppError) -> None:
             nonlocal open_calls
             results[place] = result
             open_calls -= 1
@@ -149,7 +149,9 @@ class MeteringEngine:
 
         are_known = self._changes.is_fresh
         waiting = [
-            QueuedCall(call, partial(tell, place), self.customers.get(call.customer_name) if are_known else None)
+            QueuedCall(
+                call, partial(deliver, place), self.customers.get(call.customer_cache_key) if are_known else None
+            )
             for place, call in enumerate(calls)
             if isinstance(call, UsageCall)
         ]
@@ -159,15 +161,15 @@ class MeteringEngine:
         return [result for result in results if result is not None]
 
     async def peek(self, call: UsageCall) -> CallResult:
-        """How the call's limits stand; nothing is counted."""
+        """The present counts of the call's limits; nothing is counted."""
         async with self._database.read() as tx:
-            found = await customers.find_many(tx, [call.wanted])
-            waiting = QueuedCall(call, lambda _: None, found.get(call.wanted) or _UNKNOWN)
+            found = await customers.find_many(tx, [call.customer_key])
+            waiting = QueuedCall(call, lambda _: None, found.get(call.customer_key) or _UNKNOWN)
 
             async def read(charges: tuple[Increment, ...]) -> Admitted:
-                return Admitted(await usage.standings(tx, charges[0], clock.now()))
+                return Admitted(await usage.get_limit_statuses(tx, charges[0], clock.now()))
 
-            return batch_transaction.admitted(waiting, await with_open_period(waiting, read))
+            return batch_transaction.admitted_result(waiting, await with_open_period(waiting, read))
 
 
 def build_call(
@@ -184,7 +186,8 @@ def build_call(
     idempotency_key: str | None = None,
     item: int = 0,
 ) -> UsageCall:
-    """The call with its plan and meter found; refuses unknown ones, a store's keys, and what fits no such meter."""
+    """The call with its plan and meter; raises for unknown ones, for keys of a store, and where the meter does not
+    take such a quantity or subject."""
     if key.project_type != "saas":
         raise SaasProjectRequired("Calls are metered for saas projects; this key belongs to a store.")
     plans, level = terms

@@ -1,4 +1,4 @@
-"""Limits in the windows that are open at some moment, and the part of an answer that follows from them alone."""
+"""Limits in their current windows, cached per clock hour, with pre-rendered parts of the response."""
 
 import json
 from dataclasses import dataclass, field
@@ -11,7 +11,8 @@ from dream_api.usage import CurrentLimit, Increment, Limit, Meter, Period, Windo
 
 
 class CurrentLimits:
-    """The limits of one plan and meter, as they stand open; made once for all calls of the hour that share them."""
+    """The limits of one plan and meter in their current windows; created once for all calls of the hour that share
+    them."""
 
     __slots__ = ("charges", "head", "limits", "meter", "period", "plan", "policies", "tails")
 
@@ -31,7 +32,7 @@ class CurrentLimits:
 
 @dataclass(frozen=True, slots=True)
 class PlatformPlan:
-    """What a platform is on: a plan of the project home, the platform as home's customer, and the meters that count."""
+    """The level of a platform: a plan of the project home, the platform as its customer, and the meters that count."""
 
     plan: Plan
     # The plan it falls back to.
@@ -46,7 +47,7 @@ _KEPT = 20_000
 
 @dataclass(frozen=True, slots=True)
 class CurrentPlatformLimits:
-    """A level's limits as they stand open for one platform."""
+    """A level's limits in their current windows, for one platform."""
 
     plan: str
     requests: Increment
@@ -54,10 +55,10 @@ class CurrentPlatformLimits:
     active_users_no: int
     hour: int
     period_starts_at: int
-    # Users of whom it is committed that they were active in this hour, which nothing can make untrue any more.
+    # Users whose activity in this hour is committed, which nothing can undo.
     active: set[int] = field(default_factory=set[int])
 
-    def charges_of(self, platform_no: int, customer_no: int) -> tuple[Increment, ...]:
+    def increments_for(self, platform_no: int, customer_no: int) -> tuple[Increment, ...]:
         """What one admitted call of the customer adds to the platform."""
         if not self.active_users or customer_no in self.active:
             return (self.requests,)
@@ -65,30 +66,30 @@ class CurrentPlatformLimits:
         user = Increment(life, 1, self.active_users, self.hour, self.period_starts_at, str(customer_no))
         return (self.requests, user)
 
-    def note_active(self, customer_no: int) -> None:
-        """To be called once it is committed."""
+    def mark_active(self, customer_no: int) -> None:
+        """Remember that the customer was active in this hour; to be called after the commit."""
         if len(self.active) >= _KEPT:
             self.active.clear()
         self.active.add(customer_no)
 
 
 class CurrentWindows:
-    """What is open in one clock hour."""
+    """The limits in their windows of one clock hour."""
 
     def __init__(self, at: int) -> None:
         self.hour = clock.hour_of(at)
         self._opened: dict[tuple[Plan, int, int, int, bool], CurrentLimits] = {}
         self._levels: dict[tuple[Plan, int, int], CurrentPlatformLimits] = {}
 
-    def are_open_at(self, now: int) -> bool:
+    def are_current_at(self, now: int) -> bool:
         return self.hour <= now < self.hour + clock.HOUR
 
-    def of(self, plan: Plan, meter: Meter, period: Period, *, corrects: bool = False) -> CurrentLimits:
+    def limits_for(self, plan: Plan, meter: Meter, period: Period, *, corrects: bool = False) -> CurrentLimits:
         """`corrects`: the period is among the limits in any case, because it must not pass below zero."""
         key = (plan, meter.no, period.starts_at, period.ends_at, corrects)
         opened = self._opened.get(key)
         if opened is None:
-            # A meter without a limit is counted, and told as unlimited.
+            # A meter without a limit is counted, and reported as unlimited.
             limits = plan.limits.get(meter.no, ())
             if not limits or (corrects and all(limit.window is not Window.PERIOD for limit in limits)):
                 limits = (*limits, Limit(meter.no, Window.PERIOD, "hard", None))
@@ -96,7 +97,9 @@ class CurrentWindows:
             opened = memoize(self._opened, key, CurrentLimits(plan.name, meter.name, period, open_limits))
         return opened
 
-    def of_level(self, level: PlatformPlan, plan: Plan, platform_no: int, period: Period) -> CurrentPlatformLimits:
+    def platform_limits(
+        self, level: PlatformPlan, plan: Plan, platform_no: int, period: Period
+    ) -> CurrentPlatformLimits:
         key = (plan, platform_no, period.starts_at)
         opened = self._levels.get(key)
         if opened is None:
@@ -118,13 +121,13 @@ class CurrentWindows:
 
 
 class BillingPeriods:
-    """Which billing period each customer's moment lies in; remembered, because months are slow to count."""
+    """Billing periods of customers, cached because calendar months are slow to compute."""
 
     def __init__(self, now: int) -> None:
         self._month = Period(*clock.month_of(now))
         self._known: dict[tuple[int, int | None], Period] = {}
 
-    def of(self, customer: Customer, now: int) -> Period:
+    def period_at(self, customer: Customer, now: int) -> Period:
         """The subscription's month, else the calendar month."""
         starts_at = customer.period_starts_at
         if starts_at is None or has_lapsed(customer, now):

@@ -1,4 +1,4 @@
-"""Which level a platform is on: what the operator allows it in live mode."""
+"""Cache of the level that each platform is on: its limits in live mode."""
 
 from dream_api import catalog, customers, platforms
 from dream_api.catalog import Home, Plan, Plans
@@ -29,7 +29,7 @@ class PlatformPlanCache:
         self._found: dict[str, tuple[tuple[int, int], PlatformPlan]] = {}
 
     async def start(self) -> None:
-        """Learn which project is home, which never changes."""
+        """Read which project is home, which never changes."""
         async with self._database.read() as tx:
             self._home = await catalog.find_home(tx)
 
@@ -37,8 +37,8 @@ class PlatformPlanCache:
         """Whether calls with this key are counted against a level: live ones, and not the operator's own."""
         return key.mode_no == 1 and key.platform_id != self._of_home.project.platform_id
 
-    def known(self, key: Key) -> PlatformPlan | None:
-        """The platform's level, from memory alone; None where the database must be asked."""
+    def cached(self, key: Key) -> PlatformPlan | None:
+        """The platform's level, from the cache alone; None where the database must be asked."""
         versions = (self.platforms.version, self._plans.version)
         found = self._found.get(key.platform_id)
         if found is not None and found[0] == versions:
@@ -49,14 +49,14 @@ class PlatformPlanCache:
             return None
         return memoize(self._found, key.platform_id, (versions, self._level(customer, plans)))[1]
 
-    async def of(self, key: Key) -> PlatformPlan:
+    async def get(self, key: Key) -> PlatformPlan:
         home = self._of_home.project
         scope = platforms.ProjectScope(home.platform_id, home.platform_no, home.id, self._mode)
 
         async def load_platform() -> Customer | None:
             async with self._database.read() as tx:
                 wanted = (scope.platform_id, scope.project_id, scope.mode, key.platform_id)
-                # A platform that nobody put on a level is on the default one.
+                # A platform without a level is on the default one.
                 return (await customers.find_many(tx, [wanted])).get(wanted, _NOBODY)
 
         async def load_plans() -> Plans | None:

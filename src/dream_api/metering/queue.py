@@ -17,7 +17,7 @@ from dream_api.usage import PeriodClosed
 
 _LARGEST_BATCH = 512
 _TRIES = 5
-# How long a reservation may weigh on others beyond its end.
+# How long an expired reservation may still be counted as reserved.
 _RELEASE_EVERY = clock.SECOND // 4
 
 log = structlog.get_logger()
@@ -39,11 +39,11 @@ class Queue:
         self._used: dict[str, int] = {}
 
     def submit(self, waiting: QueuedCall) -> None:
-        """The call's `tell` is called once, with what became of it."""
+        """Queue the call; its `on_result` is called once. Raises Overloaded where the queue is full."""
         self.submit_all((waiting,))
 
     def submit_all(self, waiting: Sequence[QueuedCall]) -> None:
-        """All of them, or none where there is no room for all."""
+        """Queue all calls, or raise Overloaded and queue none where the queue is too full for all."""
         if len(self._waiting) + len(waiting) > self._size:
             raise Overloaded("Too many metered calls wait for their turn.")
         self._waiting += waiting
@@ -72,19 +72,19 @@ class Queue:
     async def _count_batch(self, batch: list[QueuedCall]) -> None:
         try:
             results = await self._commit(batch)
-        except AppError as refusal:
-            results = [refusal] * len(batch)
+        except AppError as error:
+            results = [error] * len(batch)
         except Exception:
             log.exception("batch_failed", calls=len(batch))
             results = [InternalError("The calls could not be counted.")] * len(batch)
         for waiting, result in zip(batch, results, strict=True):
             try:
-                waiting.tell(result)
+                waiting.on_result(result)
             except Exception:  # one connection's trouble is not its neighbours'
                 log.exception("answer_failed")
 
     async def _commit(self, batch: list[QueuedCall]) -> list[Result]:
-        """Count the batch; where another process was in the way, or has closed a call's period, anew."""
+        """Count the batch; tried again where another process was in the way or has closed a call's period."""
         for _ in range(_TRIES):
             now, read_at = clock.now(), self._known.version
             attempt = BatchTransaction(
@@ -101,10 +101,10 @@ class Queue:
                 continue
             for waiting in attempt.met:
                 if waiting.customer is not None:
-                    self._known.put(waiting.call.customer_name, waiting.customer, version=read_at)
+                    self._known.put(waiting.call.customer_cache_key, waiting.customer, version=read_at)
             for waiting in attempt.active:
                 if waiting.level is not None and waiting.customer is not None:
-                    waiting.level.note_active(waiting.customer.no)
+                    waiting.level.mark_active(waiting.customer.no)
             self._used |= attempt.used
             if attempt.releases:
                 self._released_at = now

@@ -1,4 +1,4 @@
-"""Reservations on their way through the gate: one transaction each, beside the queue."""
+"""Reservations of usage: one transaction each, outside the queue of metered calls."""
 
 import dataclasses
 
@@ -16,17 +16,17 @@ from dream_api.usage import Admitted, Call, Counted, Increment, Reservation
 
 
 async def reserve(tx: Tx, call: UsageCall, ttl_seconds: int) -> tuple[Reservation, CallResult]:
-    """Hold the call's quantity, and make the customer where there is none; refused, nothing was written."""
+    """Reserve the call's quantity, and create the customer where there is none; raises where a limit is reached."""
     if call.subject is not None:
         raise ValidationFailed(
             "A distinct meter cannot be reserved.", param="meter", hint="Count the subject with POST /api/data."
         )
     key = call.key
-    customer, is_newcomer = await _meet(tx, call)
+    customer, is_new_customer = await _get_or_create_customer(tx, call)
     waiting = QueuedCall(call, lambda _: None, customer)
 
     async def hold(charges: tuple[Increment, ...]) -> tuple[Reservation, CallResult]:
-        counted = Call(charges, is_newcomer=is_newcomer)
+        counted = Call(charges, is_new_customer=is_new_customer)
         reservation, verdict = await usage.reserve(
             tx,
             counted,
@@ -36,30 +36,30 @@ async def reserve(tx: Tx, call: UsageCall, ttl_seconds: int) -> tuple[Reservatio
             ttl_seconds=ttl_seconds,
         )
         if not isinstance(verdict, Admitted):
-            result = batch_transaction.refused(waiting, verdict, counted)
+            result = batch_transaction.refused_result(waiting, verdict, counted)
             raise responses.limit_error(result) if isinstance(result, CallResult) else result
         assert reservation is not None
-        return reservation, batch_transaction.admitted(waiting, verdict)
+        return reservation, batch_transaction.admitted_result(waiting, verdict)
 
     return await with_open_period(waiting, hold)
 
 
-async def _meet(tx: Tx, call: UsageCall) -> tuple[Customer, bool]:
-    """The customer, and whether it was made just now."""
-    found = await customers.find_many(tx, [call.wanted])
-    if call.wanted in found:
-        return found[call.wanted], False
-    row, is_newcomer = await customers.get_or_create(tx, _scope(call.key), call.user_id)
-    return _customer(row), is_newcomer
+async def _get_or_create_customer(tx: Tx, call: UsageCall) -> tuple[Customer, bool]:
+    """The customer, and whether it was created just now."""
+    found = await customers.find_many(tx, [call.customer_key])
+    if call.customer_key in found:
+        return found[call.customer_key], False
+    row, is_new_customer = await customers.get_or_create(tx, _scope(call.key), call.user_id)
+    return _customer(row), is_new_customer
 
 
 async def settle(
     tx: Tx, key: Key, terms: CallTerms, reservation_id: str, quantity: int
 ) -> tuple[Reservation, str, CallResult]:
-    """Count the quantity of a reservation; also answers the name of its meter."""
+    """Count the used quantity of a reservation; also returns the name of its meter."""
     plans, level = terms
     reservation = await usage.find_reservation(tx, key.platform_no, key.project_no, key.mode_no, reservation_id)
-    row = await customers.find_numbered(tx, _scope(key), reservation.customer_no)
+    row = await customers.find_by_number(tx, _scope(key), reservation.customer_no)
     meter = next(meter for meter in plans.meters.values() if meter.no == reservation.meter_no)
     call = UsageCall(key, plans, level, plans.by_name.get(reservation.plan or ""), row.user_id, meter, quantity)
     # What was promised is kept, also to one who was blocked meanwhile.
@@ -76,7 +76,7 @@ async def settle(
     if not isinstance(verdict, Admitted):
         assert isinstance(verdict, usage.Overflowing)
         raise usage.CountTooLarge("The count would pass 2^53.", param="quantity")
-    return reservation, meter.name, batch_transaction.admitted(waiting, verdict)
+    return reservation, meter.name, batch_transaction.admitted_result(waiting, verdict)
 
 
 def _scope(key: Key) -> ProjectScope:

@@ -1,4 +1,4 @@
-"""What a metered call is answered: the same shape for POST /api/data and GET /api/usage."""
+"""Responses of metered calls: bodies, rate-limit headers and limit errors of POST /api/data and GET /api/usage."""
 
 import json
 
@@ -41,12 +41,12 @@ def response_body(outcome: CallResult) -> str:
 
 
 def usage_body(outcome: CallResult) -> str:
-    """The JSON of a reading: the same, without a verdict."""
+    """The JSON of GET /api/usage: the same, without `allowed`."""
     return f"{{{_usage(outcome)}}}"
 
 
 def limit_error(outcome: CallResult) -> TierLimitReached | LevelLimitReached:
-    """429 with everything that the answer of an admitted call has."""
+    """The 429 error, with everything that the response to an admitted call has."""
     limit = outcome.standings[outcome.shown].limit
     headers = {name.decode(): value.decode() for name, value in rate_headers(outcome)}
     if limit.ends_at is not None:
@@ -71,7 +71,7 @@ def _hint(limit: CurrentLimit, way_out: str) -> str:
 
 
 def rate_headers(outcome: CallResult) -> list[tuple[bytes, bytes]]:
-    """`RateLimit` and `RateLimit-Policy` of the limit that is shown; none where it is unlimited."""
+    """The headers RateLimit and RateLimit-Policy of the limit that the response shows; none where it is unlimited."""
     policy, left = outcome.opened.policies[outcome.shown]
     if not policy:
         return []
@@ -84,7 +84,7 @@ def rate_headers(outcome: CallResult) -> list[tuple[bytes, bytes]]:
 
 
 def serialize_result(outcome: CallResult) -> str:
-    """The numbers of an answer, as they are kept with an idempotency key."""
+    """The numbers of a result as JSON, stored with an idempotency key."""
     rows = [
         [s.limit.window, s.limit.kind, s.limit.max, s.limit.starts_at, s.limit.ends_at, s.count, s.held]
         for s in outcome.standings
@@ -94,7 +94,7 @@ def serialize_result(outcome: CallResult) -> str:
 
 
 def deserialize_result(text: str, ahead: int) -> CallResult:
-    """The first answer's outcome again."""
+    """The first result again, from its stored text."""
     plan, meter, shown, rows = json.loads(text)
     standings = tuple(
         LimitStatus(CurrentLimit(Window(window), kind, most, starts_at, ends_at), count, held)

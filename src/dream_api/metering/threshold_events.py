@@ -1,4 +1,4 @@
-"""What developers are told beside the answer: limits that came to a threshold."""
+"""Webhook events for limits that reached a threshold (50, 80 or 100 %)."""
 
 from collections.abc import Iterable, Sequence
 
@@ -53,7 +53,7 @@ def _meter_of(call: UsageCall, charge: int) -> str:
     return (call.level.requests if charge == 1 else call.level.active_users).name
 
 
-def opened_of_level(waiting: QueuedCall, place: int, charge: Increment) -> CurrentLimits:
-    """The platform's limits as an answer tells of them; `place`: which of the call's charges it is."""
+def current_level_limits(waiting: QueuedCall, place: int, charge: Increment) -> CurrentLimits:
+    """The platform's limits in the shape of a response; `place`: the index of the increment in the call."""
     plan = _plan_of(waiting, is_of_level=True)
     return CurrentLimits(plan, _meter_of(waiting.call, place), Period(0, 0), charge.limits)

@@ -12,7 +12,7 @@ from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Forbidden, NotFound
 from dream_api.core.secrets import hash_token
 from dream_api.platforms import invitation_queries, member_queries, queries
-from dream_api.platforms.members import AlreadyAMember, refuse_touching_owners
+from dream_api.platforms.members import AlreadyAMember, require_owner_to_change_owners
 
 LIFE = 7 * clock.DAY
 # So long that no log line shows it whole.
@@ -26,7 +26,7 @@ class AlreadyInvited(Conflict):
 
 class InvitationOver(NotFound):
     code = "invitation_over"
-    hint = "Ask whoever invited you to send it again: a link works once, and for 7 days."
+    hint = "Ask the person who invited you to send it again: a link works once, and for 7 days."
 
 
 class InvitedAnother(Forbidden):
@@ -44,7 +44,7 @@ async def invite(
 ) -> Row[Any]:
     """The one invitation of that address to the platform; its mail is the caller's to send."""
     proper = accounts.normalize_email(email)
-    refuse_touching_owners(by, role)
+    require_owner_to_change_owners(by, role)
     await queries.lock_platform(tx, platform_id)
     known = await accounts.find_user_by_email(tx, proper)
     if known is not None and await member_queries.member_row(tx, platform_id, known.id) is not None:
@@ -72,7 +72,7 @@ async def invite(
 async def invite_again(tx: Tx, platform_id: str, invitation_id: str, token: str, *, by: Role) -> Row[Any]:
     """With a new link for another 7 days; the one before ends."""
     row = await read_invitation(tx, platform_id, invitation_id)
-    refuse_touching_owners(by, row.role)
+    require_owner_to_change_owners(by, row.role)
     values = {"hash": hash_token(token), "expires_at": clock.now() + LIFE}
     await invitation_queries.update_invitation(tx, platform_id, invitation_id, values)
     return await read_invitation(tx, platform_id, invitation_id)
@@ -81,7 +81,7 @@ async def invite_again(tx: Tx, platform_id: str, invitation_id: str, token: str,
 async def revoke_invitation(tx: Tx, platform_id: str, invitation_id: str, *, by: Role) -> Row[Any]:
     """Its link is worth nothing from now on."""
     row = await read_invitation(tx, platform_id, invitation_id)
-    refuse_touching_owners(by, row.role)
+    require_owner_to_change_owners(by, row.role)
     await invitation_queries.delete_invitation(tx, platform_id, invitation_id)
     return row
 

@@ -1,4 +1,4 @@
-"""What may change of platforms and projects: names, refunds, and whether they go on."""
+"""Lifecycle of platforms and projects: renaming, refund limits, deletion and its cancellation."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from dream_api.core.errors import Conflict, NotFound, ValidationFailed
 from dream_api.platforms import queries
 from dream_api.platforms.rules import CACHE_KIND, Platform, Project, RefundLimit, project_from, validate_name
 
-# How long the deletion of a platform can be taken back.
+# How long the deletion of a platform can be cancelled.
 GRACE = 14 * clock.DAY
 _LARGEST_REFUND_LIMIT = 10**12
 
@@ -38,7 +38,7 @@ async def change_project(
     if name is not None:
         values["name"] = validate_name(name)
     if refund_limit is not None:
-        proper = proper_refund_limit(refund_limit)
+        proper = validate_refund_limit(refund_limit)
         values |= {"refund_limit_amount": proper.amount, "refund_limit_currency": proper.currency}
     elif no_limit:
         values |= {"refund_limit_amount": None, "refund_limit_currency": None}
@@ -51,7 +51,7 @@ async def change_project(
     return project_from(changed)
 
 
-def proper_refund_limit(limit: RefundLimit) -> RefundLimit:
+def validate_refund_limit(limit: RefundLimit) -> RefundLimit:
     currency = limit.currency.lower()
     if currency not in money.CURRENCIES:
         raise ValidationFailed("This is no currency's ISO code.", param="refundLimit", hint="Write it like usd.")
@@ -68,8 +68,8 @@ async def delete_project(tx: Tx, project: Project) -> None:
     await invalidate(tx, CACHE_KIND, project.id)
 
 
-async def ask_deletion(tx: Tx, platform: Platform) -> Platform:
-    """All of the platform goes after the grace; asked again, the first time counts."""
+async def request_deletion(tx: Tx, platform: Platform) -> Platform:
+    """Schedule the deletion of the platform after the grace period; where it is scheduled already, that stays."""
     home = await queries.project_by_id(tx, await queries.home_project_id(tx) or "")
     if home is not None and home.platform_id == platform.id:
         raise HomeStays("The operator's own platform stays.", param="platform")
@@ -81,7 +81,7 @@ async def ask_deletion(tx: Tx, platform: Platform) -> Platform:
 
 
 async def cancel_deletion(tx: Tx, platform: Platform) -> Platform:
-    """All goes on as before; NotFound when it is too late."""
+    """Cancel the scheduled deletion; NotFound when it is too late."""
     await queries.lock_platform(tx, platform.id)
     row = await queries.platform_by_id(tx, platform.id)
     if row is None or (row.deletes_at is not None and row.deletes_at <= clock.now()):

@@ -1,4 +1,4 @@
-"""Who works on a platform, and in which role. `tenancy.membership` counts whoever joins or leaves."""
+"""Members of platforms and their roles. Change them through `tenancy.membership`, which enforces the seat limit."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -67,28 +67,28 @@ async def find_member(tx: Tx, platform_id: str, user_id: str) -> Row[Any]:
 
 async def change_role(tx: Tx, platform_id: str, user_id: str, role: Role, *, by: Role) -> Row[Any]:
     """The member as they were; owners are made, and made less, by owners only, and the last one stays one."""
-    member = await _held(tx, platform_id, user_id)
-    refuse_touching_owners(by, member.role, role)
+    member = await _lock_member(tx, platform_id, user_id)
+    require_owner_to_change_owners(by, member.role, role)
     if member.role == "owner" and role != "owner":
-        await _refuse_last_owner(tx, platform_id)
+        await _require_other_owner(tx, platform_id)
     await _set_role(tx, platform_id, user_id, role)
     return member
 
 
 async def remove_member(tx: Tx, platform_id: str, user_id: str, *, by: Role) -> Row[Any]:
     """The member who is none any more; who removes themselves leaves."""
-    member = await _held(tx, platform_id, user_id)
-    refuse_touching_owners(by, member.role)
+    member = await _lock_member(tx, platform_id, user_id)
+    require_owner_to_change_owners(by, member.role)
     if member.role == "owner":
-        await _refuse_last_owner(tx, platform_id)
+        await _require_other_owner(tx, platform_id)
     await member_queries.delete_member(tx, platform_id, user_id)
     await accounts.revoke_member_tokens(tx, platform_id, user_id)
     return member
 
 
 async def transfer(tx: Tx, platform_id: str, from_user_id: str, to_user_id: str) -> None:
-    """Another member owns the platform; who owned it until now is an admin."""
-    await _held(tx, platform_id, to_user_id)
+    """Make another member the owner; the present owner becomes an admin."""
+    await _lock_member(tx, platform_id, to_user_id)
     if from_user_id == to_user_id:
         raise AlreadyAMember("You own the platform already.", param="userId", hint="Choose another member.")
     # Somebody may have made them less since their role was read.
@@ -97,8 +97,8 @@ async def transfer(tx: Tx, platform_id: str, from_user_id: str, to_user_id: str)
     await _set_role(tx, platform_id, from_user_id, "admin")
 
 
-def refuse_touching_owners(by: Role, *roles: Role) -> None:
-    """Raises RoleForbids where one who is no owner would make or remove one."""
+def require_owner_to_change_owners(by: Role, *roles: Role) -> None:
+    """Raises PermissionDenied where somebody who is no owner would make or remove one."""
     if by != "owner" and "owner" in roles:
         raise PermissionDenied(f"Only an owner makes or removes an owner; you are {by}.", hint=_OWNERS)
 
@@ -109,12 +109,12 @@ async def _set_role(tx: Tx, platform_id: str, user_id: str, role: Role) -> None:
     await accounts.invalidate_tokens(tx, platform_id, user_id)
 
 
-async def _held(tx: Tx, platform_id: str, user_id: str) -> Row[Any]:
+async def _lock_member(tx: Tx, platform_id: str, user_id: str) -> Row[Any]:
     """The member; nobody else changes the team before this transaction ends."""
     await queries.lock_platform(tx, platform_id)
     return await find_member(tx, platform_id, user_id)
 
 
-async def _refuse_last_owner(tx: Tx, platform_id: str) -> None:
-    if await member_queries.count_owners(tx, platform_id) < 2:  # noqa: PLR2004 - one, and somebody beside them
+async def _require_other_owner(tx: Tx, platform_id: str) -> None:
+    if await member_queries.count_owners(tx, platform_id) < 2:  # noqa: PLR2004 - the one in question and another
         raise LastOwner("A platform has an owner, and this is its last one.")

@@ -1,4 +1,4 @@
-"""Who runs this instance: the members of the operator's platform, the first of whom comes by a one-time link."""
+"""Operators of the instance: members of the operator's platform; the first one joins by a one-time link."""
 
 from dream_api import identity
 from dream_api.core import clock
@@ -15,20 +15,20 @@ async def operator_is_missing(tx: Tx) -> bool:
     return not await members_of(tx, (await operator_platform(tx)).id)
 
 
-async def make_operator_link(tx: Tx) -> str:
+async def create_operator_link(tx: Tx) -> str:
     """The secret part of `/account/operator/…`: it works for a day, once, and those from before no longer do."""
     platform = await operator_platform(tx)
     await identity.delete_links(tx, platform.id, _LINK)
     return await identity.issue_link(tx, _LINK, platform.id, lasts=_LASTS)
 
 
-async def look_up_operator_link(tx: Tx, token: str) -> None:
-    """Returns where the link can be used; raises LinkUnusable."""
+async def check_operator_link(tx: Tx, token: str) -> None:
+    """Raises LinkExpired where the link cannot be used."""
     await identity.find_link(tx, _LINK, token)
 
 
 async def become_operator(tx: Tx, token: str, user_id: str) -> Platform:
-    """The user owns the operator's platform from now on; raises LinkUnusable, AlreadyAMember."""
+    """The user owns the operator's platform from now on; raises LinkExpired, AlreadyAMember."""
     link = await identity.use_link(tx, _LINK, token)
     await add_member(tx, link.subject, user_id, "owner")
     return await find(tx, link.subject)

@@ -1,4 +1,4 @@
-"""Where a project's people may come from and be sent to: its origins, and in test mode this machine.
+"""Origins of a project: the websites that may call it and be redirected to; in test mode this machine as well.
 
 URLs are read by one strict grammar, so that no browser can see another host in them than we do: what is not plain is
 refused, not repaired.

@@ -73,7 +73,7 @@ def has_permission(role: Role, permission: Permission) -> bool:
 
 
 def require_permission(role: Role, permission: Permission) -> None:
-    """Raises RoleForbids where the role does not allow it."""
+    """Raises PermissionDenied where the role does not have the permission."""
     if not has_permission(role, permission):
         *others, last = PERMISSIONS[permission]
         needed = f"{', '.join(others)} or {last}" if others else last

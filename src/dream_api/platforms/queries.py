@@ -39,7 +39,7 @@ async def platform_by_id(tx: Tx, platform_id: str) -> Row[Any] | None:
 
 
 async def lock_platform(tx: Tx, platform_id: str) -> None:
-    """Nobody else who holds the platform goes on before this transaction ends."""
+    """Lock the platform's row until the transaction ends."""
     row = select(platforms.c.id).where(platforms.c.id == platform_id)
     await tx.first(row.with_for_update(key_share=True))
 
@@ -79,7 +79,7 @@ async def page_of_platforms(tx: Tx, *, limit: int, after: int | None, containing
 
 
 async def project_by_id(tx: Tx, project_id: str) -> Row[Any] | None:
-    """Whoever's it is, while it is there."""
+    """The project on any platform, unless it was deleted."""
     one = select(*_project_columns).select_from(_of_platform)
     return await tx.first(one.where(projects.c.id == project_id, _IS_THERE))
 
@@ -135,9 +135,9 @@ async def set_origins(tx: Tx, platform_id: str, project_id: str, origins: Sequen
 
 
 async def lock_project(tx: Tx, platform_id: str, project_id: str) -> None:
-    """Nobody else who holds the project goes on before this transaction ends."""
+    """Lock the project's row until the transaction ends."""
     row = select(projects.c.id).where(projects.c.platform_id == platform_id, projects.c.id == project_id)
-    # Rows that point to the project may still come and change: whoever writes one waits for nobody who holds it.
+    # Rows that point to the project may still be written: their transactions do not wait for this lock.
     await tx.first(row.with_for_update(key_share=True))
 
 
@@ -165,5 +165,5 @@ def home_platform_no() -> ScalarSelect[int]:
     return chosen.correlate(None).scalar_subquery()
 
 
-async def remember_home(tx: Tx, project_id: str) -> None:
+async def set_home_project(tx: Tx, project_id: str) -> None:
     await tx.execute(insert(instance).values(name=_HOME, value=project_id))

@@ -1,4 +1,4 @@
-"""How platforms and projects come to be."""
+"""Platforms and projects: creation and look-up."""
 
 import json
 from dataclasses import dataclass
@@ -101,7 +101,7 @@ async def find(tx: Tx, platform_id: str) -> Platform:
 
 
 async def find_project(tx: Tx, project_id: str) -> Project:
-    """For operators: the project, whoever's it is."""
+    """For operators: the project, on any platform."""
     found = await load_project(tx, project_id)
     if found is None:
         raise NotFound("There is no such project.", param="project", hint="`dream-api project list` shows all of them.")
@@ -109,7 +109,7 @@ async def find_project(tx: Tx, project_id: str) -> Project:
 
 
 async def load_project(tx: Tx, project_id: str) -> Project | None:
-    """For callers that are not known to be of its platform yet: whoever's it is."""
+    """The project on any platform, for callers whose access is checked later."""
     row = await queries.project_by_id(tx, project_id)
     return None if row is None else project_from(row)
 

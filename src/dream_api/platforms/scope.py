@@ -1,4 +1,4 @@
-"""The boundary inside which customers live."""
+"""Project scope: a project in one mode."""
 
 from dataclasses import dataclass
 
@@ -15,5 +15,5 @@ class ProjectScope:
     mode: Mode
 
     def name_of(self, user_id: str) -> str:
-        """How caches and changes name the customer."""
+        """The cache key of the customer."""
         return f"{self.project_id}:{self.mode}:{user_id}"

@@ -1,4 +1,4 @@
-"""Series of whole numbers without twins: platforms, projects, meters and each platform's customers."""
+"""Number sequences without duplicates: of platforms, projects, meters and each platform's customers."""
 
 from sqlalchemy import BigInteger, bindparam, select, update
 
@@ -38,15 +38,15 @@ _MOVE = Statement(update(numbers).values(last=_moved.c.last).where(numbers.c.ser
 
 
 async def next_number(tx: RawTransaction, series: str, count: int = 1) -> int:
-    """The first of `count` fresh numbers of the series, which begins with 1."""
+    """The first of the next `count` numbers of the series, which begins with 1."""
     rows = await tx.fetch(_DRAW, series=series, count=count)
     return int(rows[0][0]) - count + 1
 
 
 async def lock_sequences(tx: RawTransaction, series: list[str]) -> dict[str, int]:
-    """Each series' last number, held so that nobody else draws from it before this transaction ends.
+    """The last number of each series, locked until the transaction ends.
 
-    The caller moves them on with `move`; the series must be sorted, so that two callers never wait for each other.
+    The caller advances them with `move`; the series must be sorted, so that two callers never deadlock.
     """
     wanted = [(name,) for name in series]
     found = {str(name): int(last) for name, last in await tx.fetch(_LOCK, wanted=wanted)}
@@ -57,10 +57,10 @@ async def lock_sequences(tx: RawTransaction, series: list[str]) -> dict[str, int
 
 
 async def move(tx: RawTransaction, last: dict[str, int]) -> None:
-    """Remember the last numbers drawn after `draw_locked`."""
+    """Store the last assigned numbers after `lock_sequences`."""
     await tx.run(_MOVE, moved=sorted(last.items()))
 
 
 async def lock_platform_sequence(tx: RawTransaction) -> None:
-    """Nobody else can make a platform before this transaction ends."""
+    """Lock the sequence of platforms: nobody else can create one before this transaction ends."""
     await next_number(tx, "platforms", 0)

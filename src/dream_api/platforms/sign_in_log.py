@@ -1,4 +1,4 @@
-"""What a person's platforms must know as well: who signed in, and who was refused."""
+"""Sign-in entries in the security logs of the user and of their platforms."""
 
 from collections.abc import Mapping
 
@@ -14,15 +14,16 @@ _REFUSED_JOB = "platforms.sign_in_refused"
 async def audit_for_user(
     tx: Tx, user_id: str, action: str, *, by: Actor, about: str = "", details: Mapping[str, str] = {}
 ) -> None:
-    """In the person's own book and in that of each of their platforms; it comes last, because they stay locked."""
-    books = [user_id, *(each.platform.id for each in await memberships_of(tx, user_id))]
-    await audit.record_in_streams(tx, books, action, by=by, about=about, details=details)
+    """Append to the user's security log and to that of each of their platforms; call this last: they stay locked."""
+    streams = [user_id, *(each.platform.id for each in await memberships_of(tx, user_id))]
+    await audit.record_in_streams(tx, streams, action, by=by, about=about, details=details)
 
 
 async def enqueue_failed_sign_in(tx: Tx, user_id: str | None, address: str, *, locks: bool) -> None:
-    """Somebody was refused to sign in, as this person or as nobody: the same one statement, so that none can tell.
+    """Enqueue the entry of a failed sign-in as this user, or as an unknown one: always one statement, so that its
+    duration reveals nothing.
 
-    `locks`: it was one try too many.
+    `locks`: the attempt locked the account.
     """
     await enqueue(tx, _REFUSED_JOB, {"user": user_id, "address": address, "locks": locks})
 

@@ -1,4 +1,4 @@
-"""Tenants and what they sell."""
+"""Tables of platforms, projects, members, invitations, test clocks and sequences."""
 
 from sqlalchemy import (
     BigInteger,

@@ -1,4 +1,4 @@
-"""A project's own time: its test mode may be ahead of the world; its live mode, and the project home, never are."""
+"""Test clocks: a project's test mode may be ahead of real time; its live mode, and the project home, never are."""
 
 from sqlalchemy import select
 
@@ -17,11 +17,11 @@ FARTHEST_YEARS = 10
 
 class ClockGoesForwardOnly(Invalid):
     code = "clock_goes_forward_only"
-    hint = "Send a moment later than the project's present time; to begin anew, use another project."
+    hint = "Send a moment later than the project's present time; to start over, use another project."
 
 
 async def clock_offset(tx: Tx, platform_id: str, project_id: str, mode: Mode) -> int:
-    """By how many microseconds the project's time in this mode is ahead of the world's."""
+    """By how many microseconds the project's time in this mode is ahead of real time."""
     if mode == "live":
         return 0
     t = test_clocks.c
@@ -33,8 +33,8 @@ async def project_now(tx: Tx, platform_id: str, project_id: str, mode: Mode) -> 
     return clock.now() + await clock_offset(tx, platform_id, project_id, mode)
 
 
-async def refuse_move(tx: Tx, project: Project, at: int) -> None:
-    """Refuse where the project's time cannot be moved to this moment; until the transaction ends, nobody moves it."""
+async def require_movable(tx: Tx, project: Project, at: int) -> None:
+    """Raise where the test clock cannot be moved to this moment; the project is locked until the transaction ends."""
     if project.id == await queries.home_project_id(tx):
         raise ValidationFailed(
             "The project home keeps real time: the platforms of this instance are limited and billed by it.",
@@ -51,7 +51,7 @@ async def refuse_move(tx: Tx, project: Project, at: int) -> None:
 
 async def move_to(tx: Tx, project: Project, at: int) -> None:
     """Let it be this moment in the project's test mode, in every process within a second; time goes on from there."""
-    await refuse_move(tx, project, at)
+    await require_movable(tx, project, at)
     real = clock.now()
     row = {"ahead": at - real, "moved_at": real}
     moved = insert(test_clocks).values(platform_id=project.platform_id, project_id=project.id, **row)

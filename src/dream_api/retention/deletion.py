@@ -1,4 +1,4 @@
-"""Platforms that are to be deleted: for 14 days nobody may come in by a key, and then all of it goes."""
+"""Deletion of platforms and projects: a closed platform's keys are rejected, and after 14 days it is purged."""
 
 from dream_api import billing, catalog, keys, platforms
 from dream_api.core.db import Tx
@@ -18,26 +18,26 @@ class LiveMoneyMoved(Conflict):
 
 
 async def close_platform(tx: Tx, platform: Platform, mode: Mode) -> Platform:
-    """Its keys are refused from now on; after the grace a job deletes it.
+    """Close the platform: its keys are rejected from now on; after the grace period a job deletes it.
 
     LevelStillPaid while its level's subscription would go on and be paid; `mode`: in which home sells its levels.
     """
     await platforms.lock_platform(tx, platform.id)
-    await _refuse_paying(tx, platform, mode)
-    closed = await platforms.ask_deletion(tx, platform)
+    await _require_not_paying(tx, platform, mode)
+    closed = await platforms.request_deletion(tx, platform)
     await keys.invalidate_keys(tx, platform.id)
     return closed
 
 
 async def reopen_platform(tx: Tx, platform: Platform) -> Platform:
-    """As if nobody had asked for its deletion."""
+    """Cancel the platform's deletion."""
     reopened = await platforms.cancel_deletion(tx, platform)
     await keys.invalidate_keys(tx, platform.id)
     return reopened
 
 
 async def delete_project(tx: Tx, project: Project) -> None:
-    """It is gone, and its keys open nothing; LiveMoneyMoved where real payments were made in it."""
+    """Delete the project and revoke its keys; LiveMoneyMoved where real payments were made in it."""
     await platforms.lock_project(tx, project.platform_id, project.id)
     if await billing.has_payments(tx, project.platform_id, project.id, "live"):
         raise LiveMoneyMoved(f"Real money moved in {project.name}, so it cannot be deleted.", param="id")
@@ -47,7 +47,7 @@ async def delete_project(tx: Tx, project: Project) -> None:
             await keys.revoke(tx, project.platform_id, key.id)
 
 
-async def _refuse_paying(tx: Tx, platform: Platform, mode: Mode) -> None:
+async def _require_not_paying(tx: Tx, platform: Platform, mode: Mode) -> None:
     scope = home_scope(await catalog.find_home(tx), mode)
     paying = await billing.holding_of_user(tx, scope, platform.id)
     if any(subscription.cancel_at is None for subscription in paying):

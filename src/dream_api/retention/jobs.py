@@ -1,4 +1,4 @@
-"""What was deleted goes for good, in the background."""
+"""Background job that purges deleted projects and platforms."""
 
 from functools import partial
 
@@ -13,7 +13,7 @@ from dream_api.platforms.tables import invitations
 from dream_api.retention.purge import purge
 
 PURGE = "gate.purge"
-KEPT = (ExpiryRule(invitations.c.expires_at, 30 * clock.DAY),)
+EXPIRY_RULES = (ExpiryRule(invitations.c.expires_at, 30 * clock.DAY),)
 
 
 def register(registry: Registry, objects: ObjectStore, key: InstanceKey, home_mode: Mode) -> None:

@@ -1,4 +1,4 @@
-"""Which rows of any table are a project's or a platform's, as the table itself tells."""
+"""Ownership of rows: for any table, the condition for the rows of a project or platform, from the table's columns."""
 
 from sqlalchemy import ColumnElement, Table, and_, select, tuple_
 
@@ -9,8 +9,8 @@ from dream_api.platforms import Platform, Project
 _NOBODYS = ("jobs",)
 
 
-def of_platform(table: Table, platform: Platform) -> ColumnElement[bool] | None:
-    """None where none of its rows are a platform's."""
+def belongs_to_platform(table: Table, platform: Platform) -> ColumnElement[bool] | None:
+    """The condition for the platform's rows; None where no row of the table belongs to a platform."""
     if table.name in _NOBODYS:
         return None
     if table.name == "platforms":
@@ -22,8 +22,8 @@ def of_platform(table: Table, platform: Platform) -> ColumnElement[bool] | None:
     return table.c.platform_id == platform.id if "platform_id" in table.c else None
 
 
-def of_project(table: Table, project: Project) -> ColumnElement[bool] | None:
-    """None where none of its rows are a project's."""
+def belongs_to_project(table: Table, project: Project) -> ColumnElement[bool] | None:
+    """The condition for the project's rows; None where no row of the table belongs to a project."""
     if "platform_no" in table.c:
         return _counted_in(table, project)
     if "platform_id" not in table.c or table.name in _NOBODYS:
@@ -58,7 +58,7 @@ def _pointing(table: Table, project: Project) -> ColumnElement[bool] | None:
     """Of rows that name no project themselves, those that point to one that does."""
     for constraint in table.foreign_key_constraints:
         parent = constraint.referred_table
-        condition = of_project(parent, project) if parent.name not in ("projects", "platforms") else None
+        condition = belongs_to_project(parent, project) if parent.name not in ("projects", "platforms") else None
         if condition is not None:
             columns = [element.parent for element in constraint.elements]
             theirs = [element.column for element in constraint.elements]

@@ -1,10 +1,10 @@
-"""What was in deleted projects and platforms goes, table by table, as the tables themselves tell where they belong.
+"""Purge of deleted projects and platforms, table by table; the tables' columns say which rows belong to them.
 
 Of a deleted project the counts of its live customers stay, without their names, because the platform was charged for
 them by its level. Of a deleted platform nothing stays but projects in which real money moved: their orders, invoices
 and payments, with what these point at, are kept as long as the law asks for.
 
-Files go before the rows that tell of them, and the platform's own row goes last: what fails half way is tried again.
+Files go before the rows that name them, and the platform's own row goes last: what fails half way is tried again.
 """
 
 from sqlalchemy import ColumnElement, Table, and_, delete, false, select, tuple_, update
@@ -16,7 +16,7 @@ from dream_api.core.db.columns import metadata
 from dream_api.core.objects import ObjectStore
 from dream_api.core.secrets import InstanceKey
 from dream_api.platforms import Mode, Platform, Project
-from dream_api.retention.ownership import of_platform, of_project
+from dream_api.retention.ownership import belongs_to_platform, belongs_to_project
 from dream_api.tenancy.level_usage import home_scope
 
 # Rows in one transaction: few enough that the metered calls, which wait for it, do not notice.
@@ -52,7 +52,7 @@ async def _delete_files(database: Database, objects: ObjectStore, project: Proje
 async def _purge_project(database: Database, project: Project) -> None:
     """All but what its platform was charged for; reservations end first, by themselves."""
     for table in _every_table():
-        condition = of_project(table, project)
+        condition = belongs_to_project(table, project)
         if condition is not None and table.name not in _BEHIND_COUNTS:
             await _delete(database, table, and_(condition, _uncharged(table, project)))
     await _forget_persons(database, project)
@@ -62,7 +62,7 @@ async def _purge_project(database: Database, project: Project) -> None:
 
 
 def _uncharged(table: Table, project: Project) -> ColumnElement[bool]:
-    """Whether a row tells nothing of what live customers were counted."""
+    """Rows that are not counts of live customers."""
     if table.name == "customers":
         return table.c.mode != "live"
     if table.name == "reservations":
@@ -100,7 +100,7 @@ async def _purge_platform(database: Database, platform: Platform, key: InstanceK
         if row.id not in paid:
             await _delete_wholly(database, platforms.project_from(row))
     for table in _every_table():
-        condition = of_platform(table, platform)
+        condition = belongs_to_platform(table, platform)
         is_kept = table.info["keep"] == _OF_LAW or table.name in _BEHIND_MONEY | _OF_PLATFORM_ITSELF
         if condition is not None and table.name != "platforms" and not (paid and is_kept):
             await _delete(database, table, condition)
@@ -115,13 +115,13 @@ async def _purge_platform(database: Database, platform: Platform, key: InstanceK
 
 async def _delete_wholly(database: Database, project: Project) -> None:
     for table in _every_table():
-        condition = of_project(table, project)
+        condition = belongs_to_project(table, project)
         if condition is not None:
             await _delete(database, table, condition)
 
 
 async def _leave_home(tx: Tx, platform: Platform, mode: Mode) -> None:
-    """The platform is no customer of the operator's any more; what it paid stays in the operator's books."""
+    """Delete the platform as a customer of the operator's; its payments to the operator stay."""
     scope = home_scope(await catalog.find_home(tx), mode)
     known = await customers.ensure(tx, scope, platform.id)
     if known.status != "deleted":

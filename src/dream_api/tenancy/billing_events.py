@@ -1,4 +1,5 @@
-"""What the gate hears of billing, in the transaction of what happened: platforms buy their level like any plan."""
+"""Event handlers of billing: the purchase of a level is written to the platform's security log, in the transaction of
+the purchase."""
 
 from dream_api import audit, catalog, platforms
 from dream_api.audit import Actor
@@ -10,7 +11,7 @@ _BY_ITSELF = Actor("system", "")
 
 
 async def on_plan_changed(home_mode: Mode, tx: Tx, *, account: GatewayAccount, user_id: str, plan: str | None) -> None:
-    """What a platform pays for gives it another level, which stands in its security log from then on."""
+    """Write the platform's new level to its security log; `account`: the gateway account that sold it."""
     home_id = await platforms.home_project_id(tx)
     if account.mode != home_mode or account.project_id != home_id:
         return
@@ -24,7 +25,7 @@ async def on_plan_changed(home_mode: Mode, tx: Tx, *, account: GatewayAccount, u
 
 
 async def _default(tx: Tx, mode: Mode) -> str:
-    """The level of whoever pays for none."""
+    """The level of platforms that pay for none."""
     home = (await catalog.find_home(tx)).project
     plans = await catalog.load(tx, home.platform_id, home.platform_no, home.id, home.no, mode)
     return "" if plans.default is None else plans.default.name

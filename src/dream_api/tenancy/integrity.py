@@ -1,4 +1,4 @@
-"""What must hold between teams and what is counted of them, for `doctor`."""
+"""Integrity checks of member counts, for `doctor`."""
 
 from sqlalchemy import BigInteger, func, literal_column, select
 

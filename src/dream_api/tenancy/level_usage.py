@@ -1,4 +1,4 @@
-"""How a platform stands against its level: what it has used of what the operator allows."""
+"""Usage of a platform against the limits of its level."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from dream_api.usage import Increment, Limit, LimitStatus, Meter, Window, window
 
 @dataclass(frozen=True, slots=True)
 class PlatformLevel:
-    """The level that a platform is on: the tier of home, its limits, and the platform as home's customer."""
+    """The level of a platform: a tier of the project home, its limits, and the platform as its customer."""
 
     home: Home
     scope: ProjectScope
@@ -26,7 +26,7 @@ class PlatformLevel:
     def charge(self, platform: Platform, meter: Meter, quantity: int) -> Increment:
         """What `quantity` more of the meter would add to the platform at this moment; its whole life is among it."""
         now = clock.now()
-        period = BillingPeriods(now).of(self.customer, now)
+        period = BillingPeriods(now).period_at(self.customer, now)
         limits = self.plan.limits.get(meter.no, ())
         if all(limit.window is not Window.LIFE for limit in limits):
             limits = (*limits, Limit(meter.no, Window.LIFE, "soft", None))
@@ -39,7 +39,7 @@ def home_scope(home: Home, mode: Mode) -> ProjectScope:
     return ProjectScope(home.project.platform_id, home.project.platform_no, home.project.id, mode)
 
 
-async def level_of(tx: Tx, platform: Platform, mode: Mode) -> PlatformLevel | None:
+async def get_platform_level(tx: Tx, platform: Platform, mode: Mode) -> PlatformLevel | None:
     """The platform's level in this mode of home; the operator's own platform has none."""
     home = await catalog.find_home(tx)
     project = home.project
@@ -56,11 +56,11 @@ async def level_of(tx: Tx, platform: Platform, mode: Mode) -> PlatformLevel | No
 
 
 async def level_usage(tx: Tx, platform: Platform, found: PlatformLevel) -> Sequence[tuple[str, LimitStatus]]:
-    """What is used of the level, meter by meter; windows that it does not limit are left out."""
-    told: list[tuple[str, LimitStatus]] = []
+    """The usage of each limit of the level, by the name of its meter; windows without a limit are left out."""
+    statuses: list[tuple[str, LimitStatus]] = []
     for meter in (found.home.active_users, found.home.requests, found.home.members):
         charge = found.charge(platform, meter, 0)
-        for standing in await usage.standings(tx, charge, clock.now()):
+        for standing in await usage.get_limit_statuses(tx, charge, clock.now()):
             if standing.limit.max is not None or meter is found.home.members:
-                told.append((meter.name, standing))
-    return told
+                statuses.append((meter.name, standing))
+    return statuses

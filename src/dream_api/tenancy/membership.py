@@ -1,4 +1,5 @@
-"""Who works on a platform: each change is counted against its level and written into its security log, in one piece."""
+"""Team membership: each change is checked against the level's seat limit and written to the security log, in one
+transaction."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +29,7 @@ class TeamChange:
 
 
 async def create_platform(tx: Tx, name: str, session: Session, mode: Mode, *, address: str | None) -> Platform:
-    """A new platform on the lowest level, whose owner is whoever is signed in."""
+    """A new platform on the lowest level, owned by the signed-in user."""
     platform = await platforms.create(tx, name)
     await platforms.add_member(tx, platform.id, session.user_id, "owner")
     await sync_member_count(tx, platform, mode)
@@ -38,7 +39,7 @@ async def create_platform(tx: Tx, name: str, session: Session, mode: Mode, *, ad
 
 
 async def invite(tx: Tx, by: TeamChange, email: str, role: Role, token: str) -> Row[Any]:
-    """The letter is the caller's to post; MembersLimitReached where there would be no room."""
+    """The new invitation, whose email the caller sends; raises MembersLimitReached where no seat is free."""
     await require_free_seat(tx, by.platform, by.mode)
     invited = await platforms.invite(
         tx, by.platform.id, email, role, token, by=by.developer.role, invited_by=by.developer.shown_name
@@ -48,7 +49,7 @@ async def invite(tx: Tx, by: TeamChange, email: str, role: Role, token: str) -> 
 
 
 async def invite_again(tx: Tx, by: TeamChange, invitation_id: str, token: str) -> Row[Any]:
-    """With a new link; the letter is the caller's to post."""
+    """The invitation with a new link, whose email the caller sends."""
     invited = await platforms.invite_again(tx, by.platform.id, invitation_id, token, by=by.developer.role)
     await _record(tx, by, "member.invited", invited.id, email=invited.email, role=invited.role)
     return invited
@@ -60,7 +61,7 @@ async def revoke_invitation(tx: Tx, by: TeamChange, invitation_id: str) -> None:
 
 
 async def accept(tx: Tx, token: str, session: Session, mode: Mode, *, address: str | None) -> Platform:
-    """Whoever is signed in works on the platform that they were invited to."""
+    """The platform of the invitation, of which the signed-in user is a member now."""
     invitation = await platforms.use_invitation(tx, token, session.email)
     await platforms.lock_platform(tx, invitation.platform_id)
     platform = await platforms.find(tx, invitation.platform_id)
@@ -92,7 +93,7 @@ async def leave(tx: Tx, by: TeamChange, user_id: str) -> None:
 
 
 async def transfer(tx: Tx, by: TeamChange, to_user_id: str) -> None:
-    """Another member owns the platform, and whoever did is an admin."""
+    """Make another member the owner; the present owner becomes an admin."""
     assert by.developer.user_id is not None
     await platforms.transfer(tx, by.platform.id, by.developer.user_id, to_user_id)
     await _record(tx, by, "owner.transferred", to_user_id)

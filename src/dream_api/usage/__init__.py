@@ -2,8 +2,9 @@
 
     counted = await usage.count(tx, calls, storable)
 
-counts calls inside the caller's transaction, whichever it is; `decide` is the pure rule behind it. What is not yet
-known is held by `reserve` and counted by `settle`. `close_period` tells what is billed, to which nothing is added.
+counts calls inside the caller's transaction, whichever it is; `admit` is the pure rule behind it. A quantity that is
+not known yet is reserved by `reserve` and counted by `settle`. `close_period` returns what is billed; nothing is added
+to a closed period.
 """
 
 from dream_api.usage.admission import (
@@ -26,7 +27,7 @@ from dream_api.usage.admission import (
     admit,
 )
 from dream_api.usage.counters import Counted, count
-from dream_api.usage.hourly_totals import hours, hours_asked
+from dream_api.usage.hourly_totals import hourly_totals_parameters, hourly_totals_query
 from dream_api.usage.integrity import checks
 from dream_api.usage.late_calls import Closing, Closings, PeriodClosed
 from dream_api.usage.meters import (
@@ -40,8 +41,8 @@ from dream_api.usage.meters import (
     TimestampOutOfRange,
     UnknownMeter,
     create_meter,
+    get_limit_statuses,
     meters_of,
-    standings,
 )
 from dream_api.usage.period_close import close_period, used_in_period
 from dream_api.usage.reservations import (
@@ -108,13 +109,13 @@ __all__ = [
     "count",
     "create_meter",
     "find_reservation",
-    "hours",
-    "hours_asked",
+    "get_limit_statuses",
+    "hourly_totals_parameters",
+    "hourly_totals_query",
     "meters_of",
     "reserve",
     "settle",
     "span_of",
-    "standings",
     "usage_history",
     "used_in_period",
     "window_at",

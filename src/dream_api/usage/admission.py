@@ -1,4 +1,4 @@
-"""Who is admitted: one pure function of what was counted and of the calls, in their order of arrival."""
+"""Admission control: a pure function that decides which calls are counted, in their order of arrival."""
 
 from dataclasses import dataclass, field
 
@@ -20,7 +20,7 @@ LARGEST_COUNT = 2**53 - 1
 
 
 class Increment:
-    """What a call adds to one meter of a customer, or of the platform itself; nothing of it changes once it is made."""
+    """What a call adds to one meter of a customer, or of the platform itself; immutable."""
 
     __slots__ = ("hour", "keys", "life", "limits", "quantity", "subject", "whole_life", "windows")
 
@@ -36,7 +36,7 @@ class Increment:
         self.life = life
         self.quantity = quantity
         self.limits = limits
-        # Whom a distinct meter counts; None where quantities are summed.
+        # The subject that a distinct meter counts; None where quantities are summed.
         self.subject = subject
         self.hour: HourKey = (*life, hour, period_starts_at)
         self.whole_life: CounterKey = (*life, 0, 0)
@@ -50,14 +50,14 @@ class Increment:
 
 @dataclass(slots=True)
 class Call:
-    """What somebody wants counted, all of it or nothing: the customer's own charge first, then the platform's."""
+    """A call to be counted as a whole or not at all: the customer's own increment first, then the platform's."""
 
     charges: tuple[Increment, ...]
     event: EventKey | None = None
     fingerprint: bytes = b""
-    # A newcomer has no rows yet, and nobody else can make them: its number was drawn under a lock.
-    is_newcomer: bool = False
-    # It was promised room when it was reserved, and is not refused any more.
+    # A new customer has no rows yet, and nobody else can create them: its number was assigned under a lock.
+    is_new_customer: bool = False
+    # It was admitted when it was reserved, and is not checked against limits again.
     is_promised: bool = False
 
 
@@ -126,7 +126,7 @@ Verdict = Admitted | Refused | Replayed | Repeated | Mismatched | BelowZero | Ov
 
 @dataclass(frozen=True, slots=True)
 class ThresholdCrossing:
-    """An admitted call, by its place, brought a limit to a threshold (percent) that nobody was told of yet."""
+    """An admitted call, by its place, brought a limit to a threshold (percent) that was not announced yet."""
 
     call: int
     charge: int
@@ -145,7 +145,7 @@ class Counter:
         self.count = count
         # Of a life: what is reserved.
         self.held = held
-        # The highest threshold that was told of.
+        # The highest threshold that was announced.
         self.announced = announced
         # Of a life: of which windows there are counters, or will be with these calls, a bit each.
         self.windows = windows
@@ -158,7 +158,7 @@ class Counter:
         self.is_there = self.is_written = True
 
 
-# A charge's life, the counters that its limits name, and those that others named before: they are kept as well.
+# An increment's life counter, the counters that its limits name, and existing ones of other limits, updated as well.
 Opened = tuple[Counter, list[tuple[CurrentLimit, Counter]], list[Counter]]
 
 
@@ -183,7 +183,7 @@ class State:
 
 @dataclass(slots=True)
 class AdmissionResult:
-    """A verdict for each call, and what is to be written beside the state's counters."""
+    """A verdict for each call, and what is to be written as well as the state's counters."""
 
     verdicts: list[Verdict] = field(default_factory=list[Verdict])
     # What is added to hours: total and calls.
@@ -204,7 +204,7 @@ def admit(state: State, calls: list[Call]) -> AdmissionResult:
     for place, call in enumerate(calls):
         verdict = _known(state, decided, calls, call) if call.event is not None else None
         if verdict is None:
-            verdict = refusal(state, call)
+            verdict = find_violation(state, call)
             if verdict is None:
                 verdict = _admit(state, decided, place, call)
         decided.verdicts.append(verdict)
@@ -212,7 +212,7 @@ def admit(state: State, calls: list[Call]) -> AdmissionResult:
 
 
 def _known(state: State, decided: AdmissionResult, calls: list[Call], call: Call) -> Verdict | None:
-    """What a call with a key that was used before is told; None for a fresh key."""
+    """The verdict on a call with an idempotency key that was used before; None for a fresh key."""
     assert call.event is not None
     stored = state.events.get(call.event)
     if stored is not None:
@@ -223,7 +223,7 @@ def _known(state: State, decided: AdmissionResult, calls: list[Call], call: Call
     return None
 
 
-def refusal(state: State, call: Call) -> Refused | BelowZero | Overflowing | None:
+def find_violation(state: State, call: Call) -> Refused | BelowZero | Overflowing | None:
     """Why the call cannot be counted; None where it can."""
     for place, charge in enumerate(call.charges):
         life, named, _ = state.opened[charge]
@@ -241,7 +241,7 @@ def refusal(state: State, call: Call) -> Refused | BelowZero | Overflowing | Non
                 if most is None or counter.count + wanted <= most:
                     continue
                 if charge.subject is None or (*counter.key, charge.subject) not in state.subjects:
-                    return Refused(limit, place, standings(state, charge))
+                    return Refused(limit, place, limit_statuses(state, charge))
         if life.count + quantity > LARGEST_COUNT:
             return Overflowing()
     return None
@@ -250,15 +250,15 @@ def refusal(state: State, call: Call) -> Refused | BelowZero | Overflowing | Non
 def _admit(state: State, decided: AdmissionResult, place: int, call: Call) -> Admitted:
     for at, charge in enumerate(call.charges):
         if charge.subject is None:
-            _sum(state, decided, place, at, charge)
+            _count_quantity(state, decided, place, at, charge)
         else:
-            _meet(state, decided, place, at, charge, charge.subject)
+            _count_subject(state, decided, place, at, charge, charge.subject)
     if call.event is not None:
         decided.events[call.event] = place
-    return Admitted(standings(state, call.charges[0]))
+    return Admitted(limit_statuses(state, call.charges[0]))
 
 
-def _sum(state: State, decided: AdmissionResult, place: int, at: int, charge: Increment) -> None:
+def _count_quantity(state: State, decided: AdmissionResult, place: int, at: int, charge: Increment) -> None:
     quantity = charge.quantity
     life, named, kept = state.opened[charge]
     life.add(quantity)
@@ -266,7 +266,7 @@ def _sum(state: State, decided: AdmissionResult, place: int, at: int, charge: In
         if counter is not life:
             counter.add(quantity)
         if counter.count >= limit.first_threshold and quantity > 0:
-            _tell(decided, place, at, limit, counter)
+            _record_crossings(decided, place, at, limit, counter)
     for counter in kept:
         if counter.is_there:
             counter.add(quantity)
@@ -277,27 +277,29 @@ def _sum(state: State, decided: AdmissionResult, place: int, at: int, charge: In
     hour[1] += quantity > 0
 
 
-def _meet(state: State, decided: AdmissionResult, place: int, at: int, charge: Increment, subject: str) -> None:
+def _count_subject(
+    state: State, decided: AdmissionResult, place: int, at: int, charge: Increment, subject: str
+) -> None:
     """Count a subject in each window that has not seen it."""
     life, named, kept = state.opened[charge]
     is_new_to_longest = False
     longest = min(charge.limits, key=_rank, default=None)
     for counter in kept:
         if counter.is_there:
-            _note(state, decided, counter, subject)
+            _add_subject(state, decided, counter, subject)
     for limit, counter in named:
-        if _note(state, decided, counter, subject):
+        if _add_subject(state, decided, counter, subject):
             is_new_to_longest |= limit is longest
             if counter.count >= limit.first_threshold:
-                _tell(decided, place, at, limit, counter)
+                _record_crossings(decided, place, at, limit, counter)
     life.add(0)
     hour = decided.hours.setdefault(charge.hour, [0, 0])
     hour[0] += is_new_to_longest
     hour[1] += 1
 
 
-def _note(state: State, decided: AdmissionResult, counter: Counter, subject: str) -> bool:
-    """Whether the subject is new to the counter, which then counts it."""
+def _add_subject(state: State, decided: AdmissionResult, counter: Counter, subject: str) -> bool:
+    """Count the subject if it is new to the counter; whether it was."""
     known = (*counter.key, subject)
     if known in state.subjects:
         return False
@@ -315,15 +317,15 @@ def _rank(limit: CurrentLimit) -> int:
 _LONGEST_FIRST = (Window.LIFE, Window.PERIOD, Window.MONTH, Window.DAY, Window.HOUR)
 
 
-def _tell(decided: AdmissionResult, place: int, at: int, limit: CurrentLimit, counter: Counter) -> None:
+def _record_crossings(decided: AdmissionResult, place: int, at: int, limit: CurrentLimit, counter: Counter) -> None:
     assert limit.max is not None
     for percent in thresholds_reached(counter.count, limit.max, counter.announced):
         decided.crossings.append(ThresholdCrossing(place, at, limit, counter.count, percent))
         counter.announced = percent
 
 
-def standings(state: State, charge: Increment) -> tuple[LimitStatus, ...]:
-    """How the charge's limits stand."""
+def limit_statuses(state: State, charge: Increment) -> tuple[LimitStatus, ...]:
+    """The present count of each limit of the increment."""
     life, named, _ = state.opened[charge]
     held = life.held
     if len(named) == 1:  # most calls: not worth a generator

@@ -64,7 +64,7 @@ _LOCK_LIVES = Statement(
 )
 
 _born = values_table("born", **_counter_key, count=_BIG, announced=SmallInteger(), held=_BIG)
-_BEAR = Statement(
+_INSERT_LIVES = Statement(
     insert(usage_counters)
     .from_select(
         list(_born.c.keys()),
@@ -75,7 +75,7 @@ _BEAR = Statement(
     born=_born,
 )
 _stillborn = values_table("stillborn", **_life_key)
-_BURY = Statement(
+_DELETE_LIVES = Statement(
     delete(usage_counters).where(
         select(1).select_from(_stillborn).where(*(c[name] == _stillborn.c[name] for name in _life_key)).exists(),
         c.window == 0,
@@ -171,13 +171,13 @@ _SUMS = Statement(
 )
 
 _subject_key = {**_counter_key, "subject": ByteOrderedText}
-_whom = values_table("whom", **_subject_key)
+_wanted_subjects = values_table("wanted_subjects", **_subject_key)
 s = usage_subjects.c
 _SUBJECTS = Statement(
     select(*(s[name] for name in _subject_key)).join_from(
-        _whom, usage_subjects, and_(*(s[name] == _whom.c[name] for name in _subject_key))
+        _wanted_subjects, usage_subjects, and_(*(s[name] == _wanted_subjects.c[name] for name in _subject_key))
     ),
-    whom=_whom,
+    wanted_subjects=_wanted_subjects,
 )
 _met = values_table("met", **_subject_key)
 _INSERT_SUBJECTS = Statement(
@@ -188,7 +188,7 @@ Rows = Sequence[Sequence[Any]]
 
 
 # Rows come in the order of their keys: neighbours share pages (over HTTP with 10,000 users: a tenth more calls).
-# Locks need it of lives only: whoever holds them is alone with all other rows of theirs.
+# Locks need that order for life rows only: a transaction that locks these is alone with all other rows of theirs.
 
 
 async def counts(tx: RawTransaction, wanted: Iterable[CounterKey]) -> Rows:
@@ -196,25 +196,25 @@ async def counts(tx: RawTransaction, wanted: Iterable[CounterKey]) -> Rows:
 
 
 async def lock_lifetime_counters(tx: RawTransaction, lives: Iterable[LifeKey]) -> Rows:
-    """The life rows that exist, in the order of their keys, each held until the transaction ends."""
+    """The life rows that exist, in the order of their keys, each locked until the transaction ends."""
     return await tx.fetch(_LOCK_LIVES, lives=sorted(lives))
 
 
 async def insert_lifetime_counters(tx: RawTransaction, lives: Iterable[LifeKey]) -> Rows:
-    """Make life rows; answers which, the others somebody else has made meanwhile."""
-    return await tx.fetch(_BEAR, born=[(*life, 0, 0, 0, 0, 0) for life in sorted(lives)])
+    """Create life rows; returns the created ones, the others were created by somebody else meanwhile."""
+    return await tx.fetch(_INSERT_LIVES, born=[(*life, 0, 0, 0, 0, 0) for life in sorted(lives)])
 
 
 async def delete_unused_lifetime_counters(tx: RawTransaction, lives: Iterable[LifeKey]) -> None:
-    await tx.run(_BURY, stillborn=sorted(lives))
+    await tx.run(_DELETE_LIVES, stillborn=sorted(lives))
 
 
-async def put_counts(tx: RawTransaction, counted: Iterable[tuple[int, ...]]) -> None:
-    """Write counters as (key, count, announced, windows); what is held stays as it is."""
+async def upsert_counts(tx: RawTransaction, counted: Iterable[tuple[int, ...]]) -> None:
+    """Write counters as (key, count, announced, windows); reserved quantities stay as they are."""
     await tx.run(_PUT_COUNTS, counted=sorted(counted))
 
 
-async def close(tx: RawTransaction, closed: Iterable[tuple[int, ...]]) -> None:
+async def upsert_closed_periods(tx: RawTransaction, closed: Iterable[tuple[int, ...]]) -> None:
     """Write a life and its closed period, as (key, count, announced, windows, closed until)."""
     await tx.run(_CLOSE, closed=sorted(closed))
 
@@ -223,19 +223,19 @@ async def add_hours(tx: RawTransaction, hours: dict[HourKey, list[int]]) -> None
     await tx.run(_ADD_HOURS, added=[(*key, total, calls) for key, (total, calls) in sorted(hours.items())])
 
 
-async def note_late(tx: RawTransaction, hours: Iterable[tuple[int, int]]) -> None:
-    """That something was counted in hours that are over, told as (platform, hour)."""
+async def insert_late_hours(tx: RawTransaction, hours: Iterable[tuple[int, int]]) -> None:
+    """Record that something was counted in finished hours, given as (platform, hour)."""
     await tx.run(_NOTE_LATE, late=[(*hour, ids.new("late")) for hour in sorted(hours)])
 
 
 async def sums_of_hours(tx: RawTransaction, windows: Iterable[tuple[int, ...]]) -> Rows:
-    """What was counted in windows, told as (counter, end, period's start or -1); those without hours are left out."""
+    """Sums of windows, given as (counter, end, period's start or -1); windows without hours are left out."""
     return await tx.fetch(_SUMS, windows=list(windows))
 
 
-async def subjects(tx: RawTransaction, whom: Iterable[tuple[Any, ...]]) -> Rows:
+async def subjects(tx: RawTransaction, wanted_subjects: Iterable[tuple[Any, ...]]) -> Rows:
     """Those of the subjects that were counted before."""
-    return await tx.fetch(_SUBJECTS, whom=sorted(whom))
+    return await tx.fetch(_SUBJECTS, wanted_subjects=sorted(wanted_subjects))
 
 
 async def insert_subjects(tx: RawTransaction, met: Iterable[tuple[Any, ...]]) -> None:

@@ -1,7 +1,7 @@
-"""Makes old usage small: hours become months, and counters of windows that are long over go.
+"""Compaction of old usage: hours are merged into months, and counters of windows that ended long ago are deleted.
 
-What goes is not read or written by metered calls any more: none counts further back than its customer's current
-period, which is a month at most. After each of the transactions every sum that `doctor` proves is what it was.
+What is deleted is not read or written by metered calls any more: none counts further back than its customer's current
+period, which is a month at most. After each of the transactions every sum that `doctor` checks is what it was.
 """
 
 from collections import Counter, defaultdict
@@ -15,7 +15,7 @@ from dream_api.core import clock
 from dream_api.core.db import Database, Tx, iterate_by_key
 from dream_api.usage import compaction_queries as queries
 from dream_api.usage.admission import CounterKey, HourKey, LifeKey, SubjectKey
-from dream_api.usage.admission_queries import add_hours, note_late
+from dream_api.usage.admission_queries import add_hours, insert_late_hours
 from dream_api.usage.tables import usage_counters, usage_hours, usage_subjects
 
 MONTHS_KEPT = 13
@@ -28,31 +28,31 @@ Month = tuple[int, int, int, int]
 
 
 async def compact(database: Database, now: int) -> None:
-    """Merge the hours of months that ended 13 months ago; may be broken off anywhere and begun again.
+    """Merge the hours of months that ended 13 months ago; may be interrupted anywhere and started again.
 
-    Counters go first: those of hours and days are the sums of hours that are told apart no more once they are merged.
+    Counters of hours and days go first: they are sums of hours, which cannot be computed any more after the merge.
     """
     before, _ = clock.month_of(clock.add_months(now, -MONTHS_KEPT))
-    await _drop_counters(database, now - (DAYS_OF_COUNTERS_KEPT + 1) * clock.DAY)
-    await _forget_subjects(database, before)
+    await _delete_counters(database, now - (DAYS_OF_COUNTERS_KEPT + 1) * clock.DAY)
+    await _delete_subjects(database, before)
     await _merge_months(database, before)
 
 
-async def _drop_counters(database: Database, before: int) -> None:
-    """Of hours and days that began before this moment, where a meter sums: they can be born again from their hours."""
+async def _delete_counters(database: Database, before: int) -> None:
+    """Of hours and days that began before this moment, where a meter sums: they can be computed from their hours."""
     async for rows in iterate_by_key(database, usage_counters, queries.are_of_past_hours_and_days(before)):
         for some in _in_chunks(rows):
             async with database.write() as tx:
-                await queries.drop_counters(tx, before, _counter_of(some[0]), _counter_of(some[-1]))
+                await queries.delete_counters(tx, before, _counter_of(some[0]), _counter_of(some[-1]))
 
 
-async def _forget_subjects(database: Database, before: int) -> None:
+async def _delete_subjects(database: Database, before: int) -> None:
     """Of hours, days and months that began before this moment, together with the counts of them."""
     async for rows in iterate_by_key(database, usage_subjects, queries.are_of_past_windows(before)):
         for some in _in_chunks(rows):
             async with database.write() as tx:
                 gone = await queries.delete_subjects(tx, before, _subject_of(some[0]), _subject_of(some[-1]))
-                await queries.lessen_counters(tx, Counter(_counter_of(row) for row in gone))
+                await queries.subtract_from_counters(tx, Counter(_counter_of(row) for row in gone))
 
 
 async def _merge_months(database: Database, before: int) -> None:
@@ -83,15 +83,15 @@ async def _months_to_merge(database: Database, before: int) -> AsyncGenerator[tu
 
 
 async def _merge(database: Database, months: Iterable[Month]) -> None:
-    """What is deleted is added again in the same transaction, so that no sum changes whoever else does the same."""
+    """Deleted hours are added again in the same transaction, so that concurrent merges change no sum."""
     async with database.write() as tx:
-        taken = await _taken(tx, months)
+        taken = await _delete_hours(tx, months)
         await add_hours(tx, _merged(taken))
-        await note_late(tx, {(row[0], row[3]) for row in taken})
+        await insert_late_hours(tx, {(row[0], row[3]) for row in taken})
 
 
-async def _taken(tx: Tx, months: Iterable[Month]) -> Sequence[Sequence[Any]]:
-    return await queries.take_hours(tx, [(*month, clock.month_of(month[3])[1]) for month in months])
+async def _delete_hours(tx: Tx, months: Iterable[Month]) -> Sequence[Sequence[Any]]:
+    return await queries.delete_hours(tx, [(*month, clock.month_of(month[3])[1]) for month in months])
 
 
 def _merged(taken: Iterable[Sequence[Any]]) -> dict[HourKey, list[int]]:

@@ -1,4 +1,4 @@
-"""SQL of making old usage small."""
+"""SQL of compaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -79,14 +79,14 @@ def are_of_past_windows(before: int) -> ColumnElement[bool]:
     return and_(s.window.in_([Window.HOUR, Window.DAY, Window.MONTH]), s.starts_at < before)
 
 
-async def drop_counters(tx: Tx, before: int, first: CounterKey, last: CounterKey) -> None:
+async def delete_counters(tx: Tx, before: int, first: CounterKey, last: CounterKey) -> None:
     """Of sum meters' past hours and days, from one key to another."""
     between = _between(usage_counters, first, last)
     await tx.execute(delete(usage_counters).where(are_of_past_hours_and_days(before), between))
 
 
 async def delete_subjects(tx: Tx, before: int, first: SubjectKey, last: SubjectKey) -> Rows:
-    """Of past windows, from one key to another; answers their counters, each as often as it lost one."""
+    """Of past windows, from one key to another; returns their counters, each once for every deleted subject."""
     which = (are_of_past_windows(before), _between(usage_subjects, first, last))
     return await tx.all(delete(usage_subjects).where(*which).returning(*(s[name] for name in _counter_key)))
 
@@ -96,13 +96,13 @@ def _between(table: Table, first: Sequence[Any], last: Sequence[Any]) -> ColumnE
     return and_(key >= resume_key(table, first), key <= resume_key(table, last))
 
 
-async def lessen_counters(tx: Tx, fewer: Mapping[CounterKey, int]) -> None:
-    """Count so many less; what has come to nothing goes."""
+async def subtract_from_counters(tx: Tx, fewer: Mapping[CounterKey, int]) -> None:
+    """Subtract so much from each counter; counters that reach zero are deleted."""
     if fewer:
         await tx.run(_LESSEN, fewer=sorted((*key, lost) for key, lost in fewer.items()))
         await tx.run(_DROP_EMPTY, empty=sorted(fewer))
 
 
-async def take_hours(tx: Tx, months: Iterable[tuple[int, ...]]) -> Rows:
-    """Delete the hours of lives in months, told as (life, start, end), and answer the whole rows."""
+async def delete_hours(tx: Tx, months: Iterable[tuple[int, ...]]) -> Rows:
+    """Delete the hours of lives in months, given as (life, start, end), and return the whole rows."""
     return await tx.fetch(_TAKE_HOURS, months=sorted(months))

@@ -1,4 +1,4 @@
-"""Counts calls in a transaction: reads and locks their rows in the order of keys, decides, writes."""
+"""Counting of calls in a transaction: lock and read their rows in the order of keys, decide, write."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ from dream_api.usage.admission import (
     Verdict,
     admit,
 )
-from dream_api.usage.late_calls import refuse_late
-from dream_api.usage.reservation_expiry import expire_reservations, overdue
-from dream_api.usage.rollup import over_at
-from dream_api.usage.windows import Window, starts_of
+from dream_api.usage.late_calls import require_open_periods
+from dream_api.usage.reservation_expiry import expire_reservations, get_overdue
+from dream_api.usage.rollup import finished_before
+from dream_api.usage.windows import Window, window_starts
 
 # What is stored of an admitted call with a key, so that a retry is answered alike.
 Storable = Callable[[int, Admitted], str]
@@ -41,47 +41,47 @@ async def count(tx: RawTransaction, calls: list[Call], storable: Storable, *, ex
     """Decide on the calls and write what was admitted in `tx`; it holds once that is committed.
 
     `storable(place, verdict)` gives the text that is stored with the key of an admitted call. Reservations that ended
-    by `expired_at` are released first; None: nobody looks for any. Raises PeriodClosed, before anything is decided.
+    by `expired_at` are released first; None: they are not looked for. Raises PeriodClosed, before anything is decided.
     """
-    state, born = await locked_state(tx, calls, expired_at)
+    state, born = await lock_state(tx, calls, expired_at)
     decided = admit(state, calls)
-    await write(tx, decided, state, born)
+    await write_state(tx, decided, state, born)
     if decided.events:
         await _write_events(tx, calls, decided, storable)
     return Counted(decided.verdicts, decided.crossings)
 
 
 async def peek(tx: RawTransaction, charge: Increment, now: int) -> State:
-    """What is counted of everything the charge would touch; nothing is locked or written."""
-    state = await read(tx, [charge])
+    """The state of everything that the increment would touch; nothing is locked or written."""
+    state = await read_state(tx, [charge])
     if state.closed:
-        refuse_late(state, [Call((charge,))])
+        require_open_periods(state, [Call((charge,))])
     life = state.counter(charge.whole_life)
     if life.held:
-        for reservation in await reservation_queries.overdue_of(tx, charge.life, now):
+        for reservation in await reservation_queries.get_overdue_of_life(tx, charge.life, now):
             life.held -= reservation[0]
     return state
 
 
-async def locked_state(
+async def lock_state(
     tx: RawTransaction, calls: list[Call], expired_at: int | None, *, also: Iterable[LifeKey] = ()
 ) -> tuple[State, set[LifeKey]]:
-    """The calls' state, held until the transaction ends, and the life rows that were made only to be locked.
+    """The calls' state, locked until the transaction ends, and the life rows that were created only to be locked.
 
-    `also`: lives that are held as well.
+    `also`: lives that are locked as well.
     """
-    expired = [] if expired_at is None else await overdue(tx, expired_at)
+    expired = [] if expired_at is None else await get_overdue(tx, expired_at)
     # The same charge stands in many calls: of a platform, or of one customer.
     charges = list({charge: None for call in calls for charge in call.charges})
-    rowless = {call.charges[0].life for call in calls if call.is_newcomer}
+    rowless = {call.charges[0].life for call in calls if call.is_new_customer}
     born: set[LifeKey] = set()
     if tx.locks_rows:
         lives = {charge.life for charge in charges} - rowless
         lives.update(also, *(reservation.lives for reservation in expired))
-        born = await lock(tx, lives)
-    state = await read(tx, charges, rowless | born)
+        born = await lock_counters(tx, lives)
+    state = await read_state(tx, charges, rowless | born)
     if state.closed:
-        refuse_late(state, calls)
+        require_open_periods(state, calls)
     asked = {call.event for call in calls if call.event is not None}
     if asked:
         for row in await admission_queries.events(tx, asked):
@@ -91,8 +91,8 @@ async def locked_state(
     return state, born
 
 
-async def lock(tx: RawTransaction, lives: set[LifeKey]) -> set[LifeKey]:
-    """Hold every life row; where an old customer has none for the meter yet, it is made first. Answers those made."""
+async def lock_counters(tx: RawTransaction, lives: set[LifeKey]) -> set[LifeKey]:
+    """Lock every life row; missing ones are created first. Returns the created ones."""
     if not lives:
         return set()
     found = {(row[0], row[1], row[2]) for row in await admission_queries.lock_lifetime_counters(tx, lives)}
@@ -105,8 +105,8 @@ async def lock(tx: RawTransaction, lives: set[LifeKey]) -> set[LifeKey]:
     return born
 
 
-async def read(tx: RawTransaction, charges: list[Increment], rowless: Collection[LifeKey] = ()) -> State:
-    """What is stored of everything that the charges touch; `rowless`: the lives of which nothing was ever counted."""
+async def read_state(tx: RawTransaction, charges: list[Increment], rowless: Collection[LifeKey] = ()) -> State:
+    """The stored state of everything that the increments touch; `rowless`: lives of which nothing was ever counted."""
     keys: set[CounterKey] = set()
     for charge in charges:
         keys.add(charge.whole_life)
@@ -114,14 +114,14 @@ async def read(tx: RawTransaction, charges: list[Increment], rowless: Collection
     state = State()
     await _read_counters(tx, state, keys)
     if len(state.counters) < len(keys):
-        await _bear_counters(tx, state, charges, rowless)
+        await _initialize_counters(tx, state, charges, rowless)
     counter = state.counter
     for charge in charges:
         life = counter(charge.whole_life)
         life.windows |= charge.windows
         named = [(limit, counter(key)) for limit, key in zip(charge.limits, charge.keys, strict=True)]
         state.opened[charge] = (life, named, [])
-    await _keep_others(tx, state)
+    await _read_other_windows(tx, state)
     subjects: set[SubjectKey] = set()
     for charge, (_, named, kept) in state.opened.items():
         if charge.subject is not None:
@@ -143,15 +143,15 @@ async def _read_counters(tx: RawTransaction, state: State, keys: set[CounterKey]
         counter.is_there = True
 
 
-async def _keep_others(tx: RawTransaction, state: State) -> None:
-    """Find the counters that other limits have made, or make with these calls, in the windows of each charge.
+async def _read_other_windows(tx: RawTransaction, state: State) -> None:
+    """Read the counters that other limits have created, or create with these calls, in the windows of each increment.
 
-    Whoever counts keeps them all, so that a counter that exists is always true, whatever plan a call came with.
+    Every call updates all of them, so that an existing counter is always exact, whatever plan a call came with.
     """
     others: list[tuple[list[Counter], list[CounterKey]]] = []
     for charge, (life, _, kept) in state.opened.items():
         if life.windows != charge.windows:
-            starts = starts_of(life.windows & ~charge.windows, charge.hour[3], charge.hour[4])
+            starts = window_starts(life.windows & ~charge.windows, charge.hour[3], charge.hour[4])
             others.append((kept, [(*charge.life, *start) for start in starts]))
     if not others:
         return
@@ -162,10 +162,10 @@ async def _keep_others(tx: RawTransaction, state: State) -> None:
         kept += [state.counters[key] for key in keys if key in state.counters]
 
 
-async def _bear_counters(
+async def _initialize_counters(
     tx: RawTransaction, state: State, charges: list[Increment], rowless: Collection[LifeKey]
 ) -> None:
-    """A sum's counter of a window that no limit named before begins with the sum of its hours."""
+    """A counter of a window that no limit named before starts with the sum of its hours, where the meter sums."""
     missing: dict[CounterKey, tuple[int, ...]] = {}
     for charge in charges:
         if charge.subject is not None:
@@ -184,21 +184,21 @@ async def _bear_counters(
             state.counters[key[0], key[1], key[2], key[3], key[4]].count = int(total)
 
 
-async def write(tx: RawTransaction, decided: AdmissionResult, state: State, born: set[LifeKey]) -> None:
-    """Write what was decided; life rows that were made for nothing go again."""
+async def write_state(tx: RawTransaction, decided: AdmissionResult, state: State, born: set[LifeKey]) -> None:
+    """Write what was decided; life rows that were created only to be locked are deleted again."""
     rows = [
         (*counter.key, counter.count, counter.announced, counter.windows)
         for counter in state.counters.values()
         if counter.is_written
     ]
     if rows:
-        await admission_queries.put_counts(tx, rows)
+        await admission_queries.upsert_counts(tx, rows)
     if decided.hours:
         await admission_queries.add_hours(tx, decided.hours)
-        over = over_at(clock.now())
+        over = finished_before(clock.now())
         late = {(key[0], key[3]) for key in decided.hours if key[3] < over}
         if late:
-            await admission_queries.note_late(tx, late)
+            await admission_queries.insert_late_hours(tx, late)
     if decided.subjects:
         await admission_queries.insert_subjects(tx, decided.subjects)
     stillborn = {life for life in born if not state.counter((*life, 0, 0)).is_written}

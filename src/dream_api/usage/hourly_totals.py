@@ -1,4 +1,4 @@
-"""What all customers of a project and mode used, hour by hour, from as few rows as there are."""
+"""Hourly usage of all customers of a project and mode: from rollups, or from the rows where these are not current."""
 
 from functools import cache
 from typing import Any
@@ -17,8 +17,8 @@ r = usage_rolled.c
 t = usage_totals.c
 
 
-def hours_asked(scope: ProjectScope, meter_nos: list[int], starts_at: int, ends_at: int) -> dict[str, Any]:
-    """The values of a statement that reads `hours`."""
+def hourly_totals_parameters(scope: ProjectScope, meter_nos: list[int], starts_at: int, ends_at: int) -> dict[str, Any]:
+    """The parameters of a statement that reads `hourly_totals_query`."""
     return {
         "platform_id": scope.platform_id,
         "platform_no": scope.platform_no,
@@ -32,10 +32,11 @@ def hours_asked(scope: ProjectScope, meter_nos: list[int], starts_at: int, ends_
 
 
 @cache
-def hours() -> Subquery:
+def hourly_totals_query() -> Subquery:
     """Rows of (meter_no, hour, total, calls), of which each hour may have several; for statements that are built once.
 
-    Sums where there are some and nothing was counted since; else the very rows (`rolling.py` says why that is exact).
+    Sums where there are some and nothing was counted since; else the rows themselves (`rollup.py` says why that is
+    exact).
     """
     platform_no, starts_at, ends_at = (
         bindparam(name, type_=Number) for name in ("platform_no", "starts_at", "ends_at")

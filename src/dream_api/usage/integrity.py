@@ -1,4 +1,4 @@
-"""What must hold between counters, hours, subjects and reservations, for `doctor`."""
+"""Integrity checks of counters, hours, subjects and reservations, for `doctor`."""
 
 from typing import Any
 

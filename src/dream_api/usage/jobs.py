@@ -1,4 +1,4 @@
-"""What is done in the background with counts and reservations."""
+"""Background jobs of usage: compaction, release of expired reservations, rollup."""
 
 from sqlalchemy import literal_column
 
@@ -15,7 +15,7 @@ RELEASE = "usage.release"
 ROLL = "usage.roll"
 
 _HAS_ENDED = reservations.c.state != literal_column("'open'")
-KEPT = (ExpiryRule(reservations.c.expires_at, 30 * clock.DAY, _HAS_ENDED),)
+EXPIRY_RULES = (ExpiryRule(reservations.c.expires_at, 30 * clock.DAY, _HAS_ENDED),)
 
 
 def register(registry: Registry) -> None:
@@ -34,7 +34,7 @@ async def merge(database: Database, job: Job) -> None:
 
 
 async def release(database: Database, job: Job) -> None:
-    """The gate does the same when it counts; where nobody calls, what is held would stay so."""
+    """The metering engine does the same when it counts; without calls, expired reservations would stay reserved."""
     while True:
         async with database.write() as tx:
             if not await release_overdue(tx):

@@ -1,4 +1,4 @@
-"""Calls that come too late for their billing period: it was closed before it was their turn."""
+"""Late calls: those whose billing period was closed before it was their turn."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ Closings = dict[LifeKey, Closing]
 class PeriodClosed(Exception):
     """Some calls count in closed periods, and so none was counted: `closings` by their places.
 
-    They are to be charged anew, as calls of the moment from which their meters count on.
+    They are to be counted again, as calls of the moment from which their meters count on.
     """
 
     def __init__(self, closings: dict[int, Closings]) -> None:
@@ -28,7 +28,7 @@ class PeriodClosed(Exception):
         self.closings = closings
 
 
-def refuse_late(state: State, calls: list[Call]) -> None:
+def require_open_periods(state: State, calls: list[Call]) -> None:
     """Raise PeriodClosed where a call would count in a closed period."""
     late = {place: closings for place, call in enumerate(calls) if (closings := _closings_of(state, call))}
     if late:

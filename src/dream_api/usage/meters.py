@@ -1,4 +1,4 @@
-"""Meters, and what calls are refused for before anything is counted."""
+"""Meters, and the errors of calls that no meter can count."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -31,7 +31,7 @@ class QuantityOutOfRange(Invalid):
 
 class CorrectionBelowZero(Invalid):
     code = "correction_below_zero"
-    hint = "Correct at most what was counted in the customer's current period; GET /api/usage tells it."
+    hint = "Correct at most what was counted in the customer's current period; GET /api/usage shows it."
 
 
 class TimestampOutOfRange(Invalid):
@@ -74,6 +74,6 @@ async def meters_of(tx: Tx, platform_no: int, project_no: int) -> dict[str, Mete
     return {row.name: Meter(row.meter_no, row.name, row.aggregation) for row in rows}
 
 
-async def standings(tx: RawTransaction, charge: Increment, now: int) -> tuple[LimitStatus, ...]:
-    """How the charge's limits stand, without counting it."""
-    return admission.standings(await counters.peek(tx, charge, now), charge)
+async def get_limit_statuses(tx: RawTransaction, charge: Increment, now: int) -> tuple[LimitStatus, ...]:
+    """The present count of each limit of the increment, without counting it."""
+    return admission.limit_statuses(await counters.peek(tx, charge, now), charge)

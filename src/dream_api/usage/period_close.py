@@ -1,11 +1,11 @@
-"""Closes billing periods, so that what is billed is what was counted."""
+"""Closing of billing periods, so that exactly what was counted is billed."""
 
 from dream_api.core.db import RawTransaction
 from dream_api.usage import admission_queries, counters
 from dream_api.usage.admission import Increment, State
 from dream_api.usage.windows import CurrentLimit, Window
 
-# A period's hours are told by its start alone, wherever it ends.
+# A period's hours are identified by its start alone, wherever it ends.
 _OPEN_END = 2**62
 
 
@@ -15,23 +15,25 @@ async def close_period(
     """What a meter that sums has counted in the billing period; once `tx` is committed, nothing is added to it.
 
     Calls that come later count from `ends_at` on, which must not be in the project's future. A period that was closed
-    before answers the same again. Whoever closes several goes in the order of their keys: each is locked.
+    before gives the same result again. Close several in the order of their keys: each is locked.
     """
     charge = _period(platform_no, customer_no, meter_no, starts_at)
     if tx.locks_rows:
-        await counters.lock(tx, {charge.life})
-    state = await counters.read(tx, [charge])
+        await counters.lock_counters(tx, {charge.life})
+    state = await counters.read_state(tx, [charge])
     [period] = charge.keys
     if period not in state.closed:
         until = max(ends_at, state.closed.get(charge.whole_life, 0))
-        await admission_queries.close(tx, [_row(state, charge.whole_life, until), _row(state, period, ends_at)])
+        await admission_queries.upsert_closed_periods(
+            tx, [_row(state, charge.whole_life, until), _row(state, period, ends_at)]
+        )
     return state.counter(period).count
 
 
 async def used_in_period(tx: RawTransaction, platform_no: int, customer_no: int, meter_no: int, starts_at: int) -> int:
     """What a meter that sums has counted so far in the billing period that began then."""
     charge = _period(platform_no, customer_no, meter_no, starts_at)
-    return (await counters.read(tx, [charge])).counter(*charge.keys).count
+    return (await counters.read_state(tx, [charge])).counter(*charge.keys).count
 
 
 def _period(platform_no: int, customer_no: int, meter_no: int, starts_at: int) -> Increment:

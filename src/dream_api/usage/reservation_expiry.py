@@ -1,4 +1,4 @@
-"""Ends reservations whose time is over: what they held weighs no more."""
+"""Expiry of reservations: overdue ones are ended, and their quantities released."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from dream_api.usage.admission import LifeKey, State
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """An open reservation whose time is over, and what it holds of which life."""
+    """An overdue reservation, and the quantity that it has reserved of each life."""
 
     platform_no: int
     id: str
@@ -21,17 +21,19 @@ class Expired:
         return [life for life, _ in self.holds]
 
 
-def holds_of(
+def reserved_quantities(
     platform_no: int, customer_no: int, meter_no: int, quantity: int, level_meter_no: int | None
 ) -> tuple[tuple[LifeKey, int], ...]:
-    """What a reservation holds: its quantity of the customer's, and one request of the platform's level."""
+    """What a reservation reserves: its quantity of the customer's meter, and one request of the platform's level."""
     own = ((platform_no, customer_no, meter_no), quantity)
     return (own,) if level_meter_no is None else (own, ((platform_no, 0, level_meter_no), 1))
 
 
-async def overdue(tx: RawTransaction, now: int) -> list[Expired]:
-    """Some open reservations whose time is over, the oldest first."""
-    return [Expired(row[0], row[1], holds_of(row[0], *row[2:])) for row in await queries.overdue(tx, now)]
+async def get_overdue(tx: RawTransaction, now: int) -> list[Expired]:
+    """Some overdue reservations, the oldest first."""
+    return [
+        Expired(row[0], row[1], reserved_quantities(row[0], *row[2:])) for row in await queries.get_overdue(tx, now)
+    ]
 
 
 async def expire_reservations(tx: RawTransaction, state: State, expired: list[Expired]) -> None:
@@ -42,12 +44,12 @@ async def expire_reservations(tx: RawTransaction, state: State, expired: list[Ex
         if (one.platform_no, one.id) in ended:
             for life, quantity in one.holds:
                 released[life] -= quantity
-    await hold(tx, state, released)
+    await update_reserved(tx, state, released)
 
 
-async def hold(tx: RawTransaction, state: State, quantities: Counter[LifeKey]) -> None:
-    """Let lives hold more (or, negative, less), in the table and in the state."""
+async def update_reserved(tx: RawTransaction, state: State, quantities: Counter[LifeKey]) -> None:
+    """Add to the reserved quantities of lives (or, negative, subtract), in the table and in the state."""
     if quantities:
-        await queries.hold(tx, [(*life, quantity) for life, quantity in quantities.items()])
+        await queries.add_reserved(tx, [(*life, quantity) for life, quantity in quantities.items()])
     for life, quantity in quantities.items():
         state.counter((*life, 0, 0)).held += quantity

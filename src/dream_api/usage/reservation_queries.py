@@ -1,4 +1,4 @@
-"""SQL of reservations and of what they hold."""
+"""SQL of reservations and of reserved quantities."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,7 +14,7 @@ from dream_api.usage.tables import reservations, usage_counters
 
 _BIG = BigInteger()
 _NOTHING = literal_column("0", BigInteger())
-# How many of those whose time is over one transaction ends.
+# How many overdue reservations one transaction ends.
 _CHUNK = 200
 c = usage_counters.c
 r = reservations.c
@@ -57,23 +57,23 @@ _EXPIRE = Statement(
 )
 
 
-async def hold(tx: RawTransaction, held: Iterable[tuple[int, ...]]) -> None:
-    """Add to what lives hold, as (life, quantity); a life that has no row yet gets one."""
+async def add_reserved(tx: RawTransaction, held: Iterable[tuple[int, ...]]) -> None:
+    """Add to the reserved quantities of lives, as (life, quantity); a life that has no row yet gets one."""
     await tx.run(_HOLD, held=sorted(held))
 
 
-async def overdue(tx: RawTransaction, now: int) -> Rows:
+async def get_overdue(tx: RawTransaction, now: int) -> Rows:
     """Open reservations whose time is over, the oldest first: a few hundred at most."""
     return await tx.fetch(_OVERDUE, now=now)
 
 
-async def overdue_of(tx: RawTransaction, life: LifeKey, now: int) -> Rows:
-    """What overdue reservations of one life still hold of it."""
+async def get_overdue_of_life(tx: RawTransaction, life: LifeKey, now: int) -> Rows:
+    """The quantities that overdue reservations of one life still reserve."""
     return await tx.fetch(_OVERDUE_OF, now=now, platform_no=life[0], customer_no=life[1], meter_no=life[2])
 
 
 async def expire(tx: RawTransaction, ended: Iterable[tuple[int, str]]) -> Rows:
-    """End those of them that are open; answers which."""
+    """End those of them that are open; returns which."""
     return await tx.fetch(_EXPIRE, ended=sorted(ended))
 
 

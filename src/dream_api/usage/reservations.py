@@ -1,4 +1,4 @@
-"""Holds a quantity before it is known how much of it will be used, and counts what was used in the end."""
+"""Reservations of usage: a quantity is held before use, and what was used is counted when it is settled."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from dream_api.usage.admission import (
     Overflowing,
     Refused,
     admit,
-    refusal,
-    standings,
+    find_violation,
+    limit_statuses,
 )
 from dream_api.usage.counters import Counted
 
@@ -28,7 +28,7 @@ LONGEST_TTL_SECONDS = 24 * 3600
 class ReservationExpired(Conflict):
     code = "reservation_expired"
     hint = (
-        "What was held is released. Count what was used with POST /api/data, or reserve anew with a longer ttlSeconds."
+        "What was held is released. Count what was used with POST /api/data, or reserve again with a longer ttlSeconds."
     )
 
 
@@ -44,7 +44,7 @@ class SettlesTooMuch(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """A quantity of a customer's meter that is held until it is settled or its time is over."""
+    """A quantity of a customer's meter that is held until it is settled or expires."""
 
     platform_no: int
     id: str
@@ -60,7 +60,7 @@ class Reservation:
 
     @property
     def holds(self) -> tuple[tuple[LifeKey, int], ...]:
-        return reservation_expiry.holds_of(
+        return reservation_expiry.reserved_quantities(
             self.platform_no, self.customer_no, self.meter_no, self.quantity, self.level_meter_no
         )
 
@@ -74,8 +74,8 @@ async def reserve(
     the caller rolls back.
     """
     now = clock.now()
-    state, _ = await counters.locked_state(tx, [call], now)
-    refused = refusal(state, call)
+    state, _ = await counters.lock_state(tx, [call], now)
+    refused = find_violation(state, call)
     if refused is not None:
         return None, refused
     own, *level = call.charges
@@ -95,12 +95,12 @@ async def reserve(
     await queries.insert_reservation(
         tx, {name: getattr(made, name) for name in Reservation.__slots__} | {"state": "open"}
     )
-    await reservation_expiry.hold(tx, state, Counter(dict(made.holds)))
-    return made, Admitted(standings(state, own))
+    await reservation_expiry.update_reserved(tx, state, Counter(dict(made.holds)))
+    return made, Admitted(limit_statuses(state, own))
 
 
 async def find(tx: Tx, platform_no: int, project_no: int, mode: int, reservation_id: str) -> Reservation:
-    """The reservation, in whatever state; refuses one that another project or mode has made."""
+    """The reservation, in whatever state; NotFound for one of another project or mode."""
     row = await queries.by_id(tx, platform_no, project_no, mode, reservation_id)
     if row is None:
         raise NotFound("There is no such reservation.", param="id")
@@ -108,25 +108,25 @@ async def find(tx: Tx, platform_no: int, project_no: int, mode: int, reservation
 
 
 async def settle(tx: Tx, reservation: Reservation, call: Call) -> Counted:
-    """Count the call in the place of what was reserved, and release the rest; refuses what comes late or twice.
+    """Count the call in place of what was reserved, and release the rest; raises where it comes late or twice.
 
-    The call is not refused for any limit: it was promised its room.
+    The call is not checked against limits: it was admitted when it was reserved.
     """
     quantity = call.charges[0].quantity
     if quantity > reservation.quantity:
         raise SettlesTooMuch(f"The reservation holds {reservation.quantity}.", param="quantity")
-    state, born = await counters.locked_state(tx, [call], None, also=[life for life, _ in reservation.holds])
+    state, born = await counters.lock_state(tx, [call], None, also=[life for life, _ in reservation.holds])
     if not await queries.settle(tx, reservation.platform_no, reservation.id, quantity, clock.now()):
-        await _refuse_ended(tx, reservation)
-    await reservation_expiry.hold(tx, state, Counter({life: -held for life, held in reservation.holds}))
+        await _require_open(tx, reservation)
+    await reservation_expiry.update_reserved(tx, state, Counter({life: -held for life, held in reservation.holds}))
     if quantity == 0:
-        return Counted([Admitted(standings(state, call.charges[0]))], [])
+        return Counted([Admitted(limit_statuses(state, call.charges[0]))], [])
     decided = admit(state, [call])
-    await counters.write(tx, decided, state, born)
+    await counters.write_state(tx, decided, state, born)
     return Counted(decided.verdicts, decided.crossings)
 
 
-async def _refuse_ended(tx: Tx, reservation: Reservation) -> None:
+async def _require_open(tx: Tx, reservation: Reservation) -> None:
     row = await queries.by_id(tx, reservation.platform_no, reservation.project_no, reservation.mode, reservation.id)
     assert row is not None
     if row.state == "settled":
@@ -137,9 +137,9 @@ async def _refuse_ended(tx: Tx, reservation: Reservation) -> None:
 async def release_overdue(tx: Tx) -> bool:
     """End some of the reservations whose time is over; whether there were any."""
     now = clock.now()
-    if not await queries.overdue(tx, now):
+    if not await queries.get_overdue(tx, now):
         return False
-    await counters.locked_state(tx, [], now)
+    await counters.lock_state(tx, [], now)
     return True
 
 

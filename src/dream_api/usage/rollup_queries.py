@@ -1,4 +1,4 @@
-"""SQL of summing up hours that are over."""
+"""SQL of the rollup of finished hours."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ t = usage_totals.c
 _MODE_NO = case((c.mode == "test", literal(0, Small)), else_=literal(1, Small))
 
 
-async def unrolled(tx: Tx, until: int) -> Sequence[tuple[int, int]]:
+async def get_pending_platforms(tx: Tx, until: int) -> Sequence[tuple[int, int]]:
     """Platforms with hours before this moment that are not summed up, each with the first of them."""
     first = (
         select(func.min(h.hour))
@@ -41,13 +41,13 @@ async def unrolled(tx: Tx, until: int) -> Sequence[tuple[int, int]]:
     return [(row.no, row.hour) for row in rows]
 
 
-async def noted(tx: Tx) -> Sequence[int]:
-    """Platforms in which something was counted in hours that were over."""
+async def get_late_platforms(tx: Tx) -> Sequence[int]:
+    """Platforms in which something was counted in finished hours."""
     return [row.platform_no for row in await tx.all(select(l.platform_no).distinct().limit(_MOST))]
 
 
-async def hold(tx: Tx, platform_no: int) -> int:
-    """Up to when the platform's hours are summed up; nobody else does so before this transaction ends."""
+async def lock_progress(tx: Tx, platform_no: int) -> int:
+    """Up to when the platform's hours are summed up, locked until the transaction ends."""
     new = {"platform_no": platform_no, "until": 0}
     await tx.execute(upserting(usage_rolled).values(new).on_conflict_do_nothing())
     return await tx.scalar(select(r.until).where(r.platform_no == platform_no).with_for_update())
@@ -60,24 +60,24 @@ async def hour_after(tx: Tx, platform_no: int, hour: int, rows: int, until: int)
     return until if last is None else max(last, hour + clock.HOUR)
 
 
-async def set_rolled(tx: Tx, platform_no: int, until: int) -> None:
+async def set_progress(tx: Tx, platform_no: int, until: int) -> None:
     await tx.execute(update(usage_rolled).where(r.platform_no == platform_no).values(until=until))
 
 
-async def take_noted(tx: Tx, platform_no: int, most: int) -> set[int]:
-    """So many hours at most, whose notes are gone with this."""
+async def pop_late_hours(tx: Tx, platform_no: int, most: int) -> set[int]:
+    """Late hours of the platform, `most` at most; their rows are deleted."""
     hours = select(l.hour).where(l.platform_no == platform_no).distinct().order_by(l.hour).limit(most)
     found = [row.hour for row in await tx.all(hours)]
     await tx.execute(delete(usage_late).where(l.platform_no == platform_no, l.hour.in_(found)))
     return set(found)
 
 
-async def drop_totals(tx: Tx, platform_no: int, hour: int) -> None:
+async def delete_totals(tx: Tx, platform_no: int, hour: int) -> None:
     await tx.execute(delete(usage_totals).where(t.platform_no == platform_no, t.hour == hour))
 
 
-async def put_totals(tx: Tx, platform_no: int, starts_at: int, ends_at: int) -> None:
-    """The sums of these hours, of which there are none yet; what the platform itself is counted for is in none."""
+async def insert_totals(tx: Tx, platform_no: int, starts_at: int, ends_at: int) -> None:
+    """Insert the sums of these hours, of which there are none yet; without what the platform itself is counted for."""
     # The sum hides the number from the planner: SQLite would look through all customers, one by one.
     theirs = and_(c.platform_id == platforms.c.id, c.no == h.customer_no + literal(0, Number))
     sums = (

@@ -14,7 +14,7 @@ from dream_api.core.db.columns import (
 )
 
 # Rows that change with every call stay in their page, and no index changes with them.
-_ROOM_TO_UPDATE = {"fillfactor": 60}
+_UPDATE_FILLFACTOR = {"fillfactor": 60}
 _KEPT = "until the project is deleted"
 
 meters = Table(
@@ -42,18 +42,18 @@ usage_counters = Table(
     Column("window", Small, primary_key=True, autoincrement=False),
     Column("starts_at", Number, primary_key=True, autoincrement=False),
     Column("count", Number, nullable=False),
-    # The highest percentage of a limit that was told of.
+    # The highest percentage of a limit that was announced.
     Column("announced", Small, nullable=False),
     # In the life row only: what is reserved, which weighs on every window.
     Column("held", Number, nullable=False),
-    # In the life row only: of which windows there are counters, a bit each; whoever counts keeps them all.
+    # In the life row only: of which windows there are counters, a bit each; every call updates all of them.
     Column("windows", Small, nullable=False, server_default="0"),
     # Of a billing period that was closed: up to when, and nothing is added to it any more. In the life row: the latest
     # of these moments. 0: never.
     Column("closed_until", Number, nullable=False, server_default="0"),
     info={"scope": "platform", "personal": False, "keep": "with the customer"},
     sqlite_with_rowid=False,
-    postgresql_with=_ROOM_TO_UPDATE,
+    postgresql_with=_UPDATE_FILLFACTOR,
 )
 
 usage_hours = Table(
@@ -72,7 +72,7 @@ usage_hours = Table(
     Index("ix_usage_hours__hour", "platform_no", "hour"),
     info={"scope": "platform", "personal": False, "keep": "with the customer"},
     sqlite_with_rowid=False,
-    postgresql_with=_ROOM_TO_UPDATE,
+    postgresql_with=_UPDATE_FILLFACTOR,
 )
 
 # What all customers of a project and mode used in an hour that is over: see `rolling.py`.
@@ -99,7 +99,7 @@ usage_rolled = Table(
     sqlite_with_rowid=False,
 )
 
-# Hours that were over when something was counted in them: their sums are not believed until they are made anew.
+# Hours in which something was counted after they were finished: their sums are not used until they are computed again.
 usage_late = Table(
     "usage_late",
     metadata,
@@ -107,7 +107,7 @@ usage_late = Table(
     Column("hour", Number, primary_key=True, autoincrement=False),
     # Nobody who counts waits for another: each has rows of its own.
     id_column("id", primary_key=True),
-    info={"scope": "platform", "personal": False, "keep": "until the sums are made anew"},
+    info={"scope": "platform", "personal": False, "keep": "until the sums are computed again"},
     sqlite_with_rowid=False,
 )
 
@@ -128,7 +128,7 @@ usage_events = Table(
     sqlite_with_rowid=False,
 )
 
-# Whom a distinct meter has counted in a window; from when a limit names that window.
+# The subjects that a distinct meter has counted in a window; from when a limit names that window.
 usage_subjects = Table(
     "usage_subjects",
     metadata,

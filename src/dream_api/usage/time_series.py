@@ -1,4 +1,4 @@
-"""What a project's customers used over time: the numbers behind charts."""
+"""Time series of usage: a project's usage by hour, day, customer or meter, for charts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from dream_api.core.db import Tx
 from dream_api.core.errors import ValidationFailed
 from dream_api.customers.tables import customers
 from dream_api.platforms import ProjectScope
-from dream_api.usage.hourly_totals import hours, hours_asked
+from dream_api.usage.hourly_totals import hourly_totals_parameters, hourly_totals_query
 from dream_api.usage.meters import Meter
 from dream_api.usage.tables import usage_hours
 
@@ -62,11 +62,13 @@ def span_of(by: By, starts_at: int | None, ends_at: int | None, now: int) -> Spa
         raise ValidationFailed("A span begins before it ends.", param="from", hint="Send a `from` before `to`.")
     if by == "hour" and asked - starts_at > LONGEST_DAYS_OF_HOURS * clock.DAY:
         raise ValidationFailed(
-            f"By hour at most {LONGEST_DAYS_OF_HOURS} days are told.", param="from", hint="Ask for less, or by day."
+            f"By hour at most {LONGEST_DAYS_OF_HOURS} days are shown.", param="from", hint="Ask for less, or by day."
         )
     if asked > clock.add_months(starts_at, LONGEST_MONTHS):
         raise ValidationFailed(
-            f"At most {LONGEST_MONTHS} months are told at once.", param="from", hint="Ask for one year after the other."
+            f"At most {LONGEST_MONTHS} months are shown at once.",
+            param="from",
+            hint="Ask for one year after the other.",
         )
     return Span(starts_at - starts_at % step, end)
 
@@ -94,22 +96,22 @@ async def usage_history(
     """
     meter_nos = [meter.no for meter in meters]
     if by != "customer" and user_id is None:
-        rows = await tx.all(_of_all(by), hours_asked(scope, meter_nos, span.starts_at, span.ends_at))
+        rows = await tx.all(_of_all(by), hourly_totals_parameters(scope, meter_nos, span.starts_at, span.ends_at))
     else:
         rows = await tx.all(_query(scope, by, span, meter_nos, user_id, limit))
     found = {row.bucket: (int(row.total), int(row.calls)) for row in rows}
     if by == "customer":
         return [Point(user, *sums) for user, sums in found.items()]
     if by == "meter":
-        told = sorted((meter.name, found.get(meter.no, (0, 0))) for meter in meters)
-        return [Point(name, *sums) for name, sums in told]
+        totals = sorted((meter.name, found.get(meter.no, (0, 0))) for meter in meters)
+        return [Point(name, *sums) for name, sums in totals]
     step = clock.DAY if by == "day" else clock.HOUR
     return [Point(at, *found.get(at, (0, 0))) for at in range(span.starts_at, span.ends_at, step)]
 
 
 @cache
 def _of_all(by: By) -> Select[*tuple[Any, ...]]:
-    u = hours().c
+    u = hourly_totals_query().c
     bucket = _bucket(by, u.meter_no, u.hour).label("bucket")
     return select(bucket, func.sum(u.total).label("total"), func.sum(u.calls).label("calls")).group_by("bucket")
 

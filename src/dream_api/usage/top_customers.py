@@ -1,4 +1,4 @@
-"""Who has used most."""
+"""Customers with the highest usage of a meter."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,7 +29,7 @@ async def top_customers(tx: Tx, scope: ProjectScope, meter: Meter, *, limit: int
 
 
 async def period_totals(tx: Tx, scope: ProjectScope, meter: Meter, customer_nos: Sequence[int]) -> dict[int, int]:
-    """What each of these customers was ever counted for, by their numbers; of whom nothing was counted are left out."""
+    """The lifetime count of each of these customers, by their numbers; customers without usage are left out."""
     counters = select(u.customer_no, u.count.label("used")).where(
         u.platform_no == scope.platform_no,
         u.customer_no.in_(customer_nos),

@@ -1,4 +1,4 @@
-"""The fixed windows in which things are counted, all aligned in UTC; none rolls."""
+"""Fixed windows of limits, all aligned in UTC; none of them slides."""
 
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -25,7 +25,7 @@ class Window(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How much of a meter fits into a window; `max` None: it is counted, not limited."""
+    """The highest count of a meter in a window; `max` None: it is counted, not limited."""
 
     meter_no: int
     window: Window
@@ -41,7 +41,7 @@ class Period:
     ends_at: int
 
 
-# Of how many hundredths of a limit somebody is told, once per window.
+# The percentages of a limit that are announced, once per window.
 THRESHOLDS = (50, 80, 100)
 _NEVER = 2**63
 
@@ -61,7 +61,7 @@ class CurrentLimit:
     bit: int = field(init=False, repr=False, compare=False)
     # What must not be passed; None where nothing is refused.
     hard_max: int | None = field(init=False, repr=False, compare=False)
-    # The least count of which somebody is told.
+    # The least count that is announced.
     first_threshold: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -71,9 +71,9 @@ class CurrentLimit:
         object.__setattr__(self, "first_threshold", -(-self.max * THRESHOLDS[0] // 100) if self.max else _NEVER)
 
 
-def thresholds_reached(count: int, maximum: int, told: int) -> list[int]:
-    """The thresholds that a count has reached and nobody was told of."""
-    return [percent for percent in THRESHOLDS if percent > told and count * 100 >= percent * maximum]
+def thresholds_reached(count: int, maximum: int, announced: int) -> list[int]:
+    """The thresholds (percent) that a count has reached, above the highest one that was announced."""
+    return [percent for percent in THRESHOLDS if percent > announced and count * 100 >= percent * maximum]
 
 
 def window_at(limit: Limit, at: int, period: Period) -> CurrentLimit:
@@ -97,7 +97,7 @@ def _bounds(window: Window, at: int, period: Period) -> tuple[int, int | None]:
             return period.starts_at, period.ends_at
 
 
-def starts_of(bits: int, at: int, period_starts_at: int) -> list[tuple[int, int]]:
+def window_starts(bits: int, at: int, period_starts_at: int) -> list[tuple[int, int]]:
     """The windows of a set that the moment lies in, as (window, start)."""
     period = Period(period_starts_at, 0)
     return [(int(window), _bounds(window, at, period)[0]) for window in Window if window and bits & 1 << window]

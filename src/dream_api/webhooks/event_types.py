@@ -1,4 +1,4 @@
-"""All types of events: what each one tells."""
+"""All event types, each with a sentence about when it occurs."""
 
 from typing import Literal
 

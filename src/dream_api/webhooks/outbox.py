@@ -1,4 +1,4 @@
-"""How an event is kept, and found again."""
+"""Outbox of webhook events: recording and reading them."""
 
 import json
 from collections import defaultdict
@@ -18,7 +18,7 @@ from dream_api.webhooks.tables import events
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened in a project and mode; `data` is told as JSON."""
+    """An event in a project and mode; `data` is stored as JSON."""
 
     platform_id: str
     project_id: str
@@ -44,7 +44,7 @@ _RECORD = Statement(
 
 
 async def record_events(tx: RawTransaction, happened: Sequence[Event]) -> None:
-    """Keep the events, in their order; they are told once the transaction is committed."""
+    """Insert the events, in their order; they are visible once the transaction is committed."""
     now = clock.now()
     rows = [
         (
@@ -53,7 +53,7 @@ async def record_events(tx: RawTransaction, happened: Sequence[Event]) -> None:
             event.project_id,
             event.mode,
             event.type,
-            _told(event.data),
+            _to_json(event.data),
             now,
         )
         for event in happened
@@ -61,11 +61,11 @@ async def record_events(tx: RawTransaction, happened: Sequence[Event]) -> None:
     await tx.run(_RECORD, happened=rows)
 
 
-def _told(data: Mapping[str, object]) -> str:
+def _to_json(data: Mapping[str, object]) -> str:
     return json.dumps(data, separators=(",", ":"))
 
 
-async def page_of(
+async def list_events(
     tx: Tx, platform_id: str, project_id: str, mode: Mode, *, kind: EventType | None, limit: int, after: str | None
 ) -> Sequence[Row[Any]]:
     """Newest first, those after the id `after`; `kind`: of this type only."""
@@ -78,7 +78,7 @@ async def page_of(
     return await tx.all(query.order_by(e.id.desc()).limit(limit))
 
 
-async def event_of(tx: Tx, platform_id: str, project_id: str, mode: Mode, event_id: str) -> Row[Any] | None:
+async def get_event(tx: Tx, platform_id: str, project_id: str, mode: Mode, event_id: str) -> Row[Any] | None:
     e = events.c
     own = (e.platform_id == platform_id, e.project_id == project_id, e.mode == mode)
     return await tx.first(select(events).where(*own, e.id == event_id))
@@ -103,8 +103,8 @@ async def recent_for_customer(
     beginnings: defaultdict[int, list[str]] = defaultdict(list)
     for name, values in named.items():
         for value in values:
-            text = _told({name: value}).removesuffix("}")
+            text = _to_json({name: value}).removesuffix("}")
             beginnings[len(text)].append(text)
-    is_told = or_(*(func.substr(e.data, 1, length).in_(texts) for length, texts in beginnings.items()))
-    found = select(events).where(*whose, e.id > func.coalesce(before, ""), is_told)
+    is_about = or_(*(func.substr(e.data, 1, length).in_(texts) for length, texts in beginnings.items()))
+    found = select(events).where(*whose, e.id > func.coalesce(before, ""), is_about)
     return await tx.all(found.order_by(e.id.desc()).limit(limit))

@@ -1,4 +1,4 @@
-"""What happened in projects, as their developers are told of it."""
+"""Webhook events of projects."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table
 

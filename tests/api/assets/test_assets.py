@@ -8,7 +8,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from dream_api import audit
-from dream_api.assets import sniff_content_type, upload_in
+from dream_api.assets import parse_upload, sniff_content_type
 from dream_api.core.errors import MalformedRequest, ValidationFailed
 from dream_api.core.settings import Settings
 from tests.support.instance import Account, Cast, Instance, open_instance
@@ -185,11 +185,11 @@ def _form(*heads: str) -> bytes:
 def test_a_file_stands_among_the_first_twenty_parts() -> None:
     field, file = ("Content-Disposition: form-data; name=a" + end for end in ("", "; filename=b"))
 
-    assert upload_in(_form(*[field] * 19, file), "multipart/form-data; boundary=x", "").name == "b"
+    assert parse_upload(_form(*[field] * 19, file), "multipart/form-data; boundary=x", "").name == "b"
     with pytest.raises(MalformedRequest, match="first 20"):
-        upload_in(_form(*[field] * 20, file), "multipart/form-data; boundary=x", "")
+        parse_upload(_form(*[field] * 20, file), "multipart/form-data; boundary=x", "")
     with pytest.raises(ValidationFailed):
-        upload_in(_form(*[field] * 20), "multipart/form-data; boundary=x", "")
+        parse_upload(_form(*[field] * 20), "multipart/form-data; boundary=x", "")
 
 
 @pytest.mark.parametrize("odd", [';"' + ";" * 60_000, ';a="' + '\\";' * 20_000, ";" * 60_000])
@@ -202,7 +202,7 @@ def test_a_form_is_refused_fast_whose_headers_are_slow_to_read(odd: str) -> None
         ("multipart/form-data; boundary=x", ["Content-Disposition: form-data" + odd[:990]] * 10_000),
     ):
         with pytest.raises(MalformedRequest):
-            upload_in(_form(*heads), kind, "")
+            parse_upload(_form(*heads), kind, "")
 
     assert time.process_time() - began < 0.5
 

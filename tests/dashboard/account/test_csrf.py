@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from dream_api.accounts.tables import linked_sign_ins, personal_tokens, sessions, users
-from dream_api.auth.csrf import csrf_of
+from dream_api.auth.csrf import csrf_token_for
 from dream_api.core.db import Tx
 from dream_api.core.jobs.tables import jobs
 from dream_api.dashboard import account
@@ -36,7 +36,7 @@ def test_there_are_forms() -> None:
 async def test_no_form_of_another_website_does_anything(instance: Instance, is_in: bool) -> None:
     signed_in = {"dream_session": instance.alice.session["owner"]} if is_in else {}
     browser = Browser(instance, signed_in)
-    csrf = csrf_of(instance.alice.session["owner"]) if is_in else await browser.csrf("/account/sign-in")
+    csrf = csrf_token_for(instance.alice.session["owner"]) if is_in else await browser.csrf("/account/sign-in")
     fields = {
         "email": "alice@example.com",
         "name": "Mallory",
@@ -78,6 +78,6 @@ async def test_a_form_without_the_cookie_of_its_page_is_foreign(browser: Browser
     csrf = await browser.csrf("/account/sign-in")
     browser.http.cookies.clear()
 
-    for sent in (csrf, csrf_of("")):
+    for sent in (csrf, csrf_token_for("")):
         answer = await browser.http.post("/account/sign-in", data={"csrf": sent, "email": "a@b.c", "password": "x"})
         assert answer.status_code == 403

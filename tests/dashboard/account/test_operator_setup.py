@@ -23,7 +23,7 @@ def path_of(url: str) -> str:
 
 async def link(instance: Instance) -> str:
     async with instance.database.write() as tx:
-        return f"/account/operator/{await platforms.make_operator_link(tx)}"
+        return f"/account/operator/{await platforms.create_operator_link(tx)}"
 
 
 async def test_the_link_makes_the_operator_once(instance: Instance) -> None:

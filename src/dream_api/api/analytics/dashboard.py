@@ -34,7 +34,7 @@ async def read_dashboard(db: Db, acting: CanView, days: Days = 30) -> Response:
     """Money, subscriptions, customers, usage, orders and what needs a look, in the caller's project and mode. Days are
     those of the project's own time."""
     async with db.read() as tx:
-        figures = await analytics.figures_of(tx, acting.project, acting.mode, days=days)
+        figures = await analytics.get_project_figures(tx, acting.project, acting.mode, days=days)
     return json_response(dashboard_of(figures, acting.mode))
 
 
@@ -47,5 +47,5 @@ async def read_dashboard(db: Db, acting: CanView, days: Days = 30) -> Response:
 async def read_totals(db: Db, developer: PlatformMember, days: Days = 30) -> Response:
     """What all projects of the platform come to in live mode, together and one by one; at most a hundred one by one."""
     async with db.read() as tx:
-        totals = await analytics.totals_of(tx, developer.platform.id, days=days)
+        totals = await analytics.get_platform_totals(tx, developer.platform.id, days=days)
     return json_response(dashboard_totals_of(totals))

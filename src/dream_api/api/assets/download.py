@@ -55,7 +55,7 @@ async def read_asset(
     headers = {**_HEADERS, "ETag": tag, "Content-Disposition": _disposition(asset)}
     if if_none_match is not None and _names(if_none_match, tag):
         return Response(status_code=304, headers=headers)
-    span = assets.span_of(asked, asset.size) if if_range in (None, tag) else None
+    span = assets.parse_range(asked, asset.size) if if_range in (None, tag) else None
     start, end = (0, asset.size) if span is None else (span.start, span.end)
     headers |= {"Content-Length": str(end - start), "Content-Type": asset.content_type}
     if span is not None:
@@ -88,5 +88,5 @@ def _names(if_none_match: str, tag: str) -> bool:
 
 def _disposition(asset: Row[Any]) -> str:
     """Saved under its name, unless it is of a kind that browsers may show."""
-    how = "inline" if assets.is_shown(asset.content_type) else "attachment"
+    how = "inline" if assets.is_displayable(asset.content_type) else "attachment"
     return f"{how}; filename*=UTF-8''{quote(asset.name, safe='')}" if asset.name else how

@@ -48,7 +48,7 @@ async def list_assets(
 ) -> Response:
     """Those of the project and mode, newest first."""
     async with db.read() as tx:
-        rows = await assets.page_of(
+        rows = await assets.list_assets(
             tx, acting.platform_id, acting.project_id, acting.mode, limit=limit + 1, after=after
         )
     link_base = settings.link_base

@@ -93,7 +93,7 @@ async def _take(
     except TooLarge:
         raise AssetTooLarge(f"The file is too large; at most {limit:,} bytes are kept.") from None
     # Beside the loop, which other requests wait for: a large file takes long to look through.
-    upload = await asyncio.to_thread(assets.upload_in, body, request.headers.get("content-type"), name)
+    upload = await asyncio.to_thread(assets.parse_upload, body, request.headers.get("content-type"), name)
     asset = await asyncio.to_thread(assets.draft, upload, limit)
 
     async def effect(_: str | None) -> KeptAsset:

@@ -84,7 +84,7 @@ async def count_batch(
     """Each item is counted or refused as `POST /api/data` would, and answered in its place; a body of the wrong form
     counts nothing. Under one `Idempotency-Key`, each item is remembered by its place: send the whole batch again."""
     body, _ = await read_json_body(request, NewBatch)
-    terms = await engine.terms_of(key)
+    terms = await engine.get_terms(key)
     calls = [_call(key, terms, item, place, event_key) for place, item in enumerate(body.items)]
     results = await engine.count_all(calls)
     link_base: str = settings.link_base

@@ -88,9 +88,9 @@ class Metering:
         """Answer a call that was read whole; at once where its key is remembered, works and is not limited."""
         request_id = ids.new_request()
         try:
-            key = self._authenticator.known_server(_authorization(headers))
+            key = self._authenticator.cached_secret_key(_authorization(headers))
             if key is not None and key.rate_limit is None:
-                terms = self._engine.known_terms(key, _text(headers, b"x-user-plan"))
+                terms = self._engine.cached_terms(key, _text(headers, b"x-user-plan"))
                 if terms is not None:
                     self._submit(key, terms, headers, body, request_id, reply)
                     return
@@ -108,8 +108,8 @@ class Metering:
     ) -> None:
         try:
             client = self._proxies.client_of(peer, headers.get(b"x-forwarded-for"))
-            key = await self._turnstile.server(_authorization(headers), client)
-            terms = await self._engine.terms_of(key, _text(headers, b"x-user-plan"))
+            key = await self._turnstile.check_secret_key(_authorization(headers), client)
+            terms = await self._engine.get_terms(key, _text(headers, b"x-user-plan"))
             self._submit(key, terms, headers, body, request_id, reply)
         except Exception as problem:
             self._refuse(problem, request_id, reply)
@@ -142,9 +142,9 @@ class Metering:
         request_id = ids.new_request()
         headers: dict[bytes, bytes] = dict(scope["headers"])
         try:
-            key = await self._turnstile.server(_authorization(headers), client_address(scope))
+            key = await self._turnstile.check_secret_key(_authorization(headers), client_address(scope))
             body = await read_body(receive, _text(headers, b"content-length"), self._body_limit)
-            terms = await self._engine.terms_of(key, _text(headers, b"x-user-plan"))
+            terms = await self._engine.get_terms(key, _text(headers, b"x-user-plan"))
             outcome = await self._engine.count(_call(key, terms, headers, body))
             if not outcome.is_allowed:
                 raise limit_error(outcome)

@@ -103,7 +103,7 @@ async def read_history(
     are UTC."""
     if user_id is not None:
         customers.validate_user_id(user_id, "userId")
-    plans = await engine.plans_of(acting)
+    plans = await engine.get_plans(acting)
     span = usage.span_of(by, _moment(starts_at), _moment(ends_at), clock.now() + plans.ahead)
     meters = _meters(plans, acting, by, meter)
     async with db.read() as tx:

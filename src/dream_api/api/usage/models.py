@@ -18,7 +18,7 @@ LONGEST_SUBJECT = 255
 _NO_NUL = r"^[^\x00]*$"
 
 # What a metered call can be refused for, whatever it counts.
-METERED_REFUSALS: tuple[type[AppError], ...] = (*SECRET_KEY_ERRORS, *metering.REFUSALS)
+METERED_REFUSALS: tuple[type[AppError], ...] = (*SECRET_KEY_ERRORS, *metering.METERING_ERRORS)
 # What any call with a body is refused for.
 BODY_REFUSALS: tuple[type[AppError], ...] = (
     errors.MalformedJson,

@@ -116,7 +116,7 @@ async def reserve(
     weighs on every other call until it is settled or its time is over."""
     who = user_id_of(user_id)
     body, raw = await read_json_body(request, NewReservation)
-    terms = await engine.terms_of(key, user_plan)
+    terms = await engine.get_terms(key, user_plan)
     call = build_call(key, terms, user_id=who, plan=user_plan, meter=body.meter, quantity=body.quantity)
     told = json.dumps([who, user_plan]).encode() + raw
 
@@ -153,7 +153,7 @@ async def settle(
     body, raw = await read_json_body(request, Settlement)
     if key.project_type != "saas":
         raise SaasProjectRequired("Calls are metered for saas projects; this key belongs to a store.")
-    terms = await engine.terms_of(key)
+    terms = await engine.get_terms(key)
 
     async def effect(tx: Tx) -> str:
         reservation, meter, outcome = await metering.settle(tx, key, terms, reservation_id, body.quantity)

@@ -29,7 +29,7 @@ async def read_usage(
     meter: Annotated[str, Query(description="Which meter to read.", max_length=120)] = usage.REQUESTS,
 ) -> Response:
     """How a customer's limits stand. Never counts."""
-    terms = await engine.terms_of(key, user_plan)
+    terms = await engine.get_terms(key, user_plan)
     outcome = await engine.peek(build_call(key, terms, user_id=user_id_of(user_id), plan=user_plan, meter=meter))
     answer = Response(usage_body(outcome), media_type="application/json")
     answer.raw_headers += rate_headers(outcome)

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from dream_api import accounts, identity, platforms
 from dream_api.auth.browser_sessions import SignedIn
 from dream_api.auth.csrf import read_csrf_form
-from dream_api.auth.guest_sessions import AnyGuest, read_guest_form
+from dream_api.auth.guest_sessions import AnyViewer, read_public_form
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.account.page import HOME, actor_of, page, to_sign_in
 from dream_api.dashboard.layout import PageRoute, redirect
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/account/verify", route_class=PageRoute, include_in_s
 
 
 @router.get("")
-async def show_verify(request: Request, guest: AnyGuest, sent: bool = False) -> Response:
+async def show_verify(request: Request, guest: AnyViewer, sent: bool = False) -> Response:
     return page(request, guest, "verify.html", is_sent=sent)
 
 
@@ -28,7 +28,7 @@ async def send_again(request: Request, db: Db, visitor: SignedIn) -> Response:
 
 
 @router.get("/{token}")
-async def show_link(request: Request, db: Db, guest: AnyGuest, token: str) -> Response:
+async def show_link(request: Request, db: Db, guest: AnyViewer, token: str) -> Response:
     """Asks before it acts: programs that look at letters before people do open every link in them."""
     async with db.read() as tx:
         link = await identity.find_link(tx, accounts.VERIFY_LINK, token)
@@ -36,8 +36,8 @@ async def show_link(request: Request, db: Db, guest: AnyGuest, token: str) -> Re
 
 
 @router.post("/{token}")
-async def verify(request: Request, db: Db, settings: SettingsDep, guest: AnyGuest, token: str) -> Response:
-    await read_guest_form(request, guest)
+async def verify(request: Request, db: Db, settings: SettingsDep, guest: AnyViewer, token: str) -> Response:
+    await read_public_form(request, guest)
     async with db.write() as tx:
         before, after = await accounts.verify_email(tx, token)
         by = actor_of(request, after.id, after.email)
@@ -48,5 +48,5 @@ async def verify(request: Request, db: Db, settings: SettingsDep, guest: AnyGues
             await accounts.send_security_notice(tx, before.email, what)
             details = {"email": after.email}
             await platforms.audit_for_user(tx, after.id, "user.email_changed", by=by, details=details)
-    is_in = guest.visitor is not None and guest.visitor.session.user_id == after.id
+    is_in = guest.user is not None and guest.user.session.user_id == after.id
     return redirect(HOME) if is_in else to_sign_in(request, settings, "verified", after.email)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from dream_api import accounts, platforms
 from dream_api.accounts import ExternalSignIn
 from dream_api.auth.dependencies import ProviderDep
-from dream_api.auth.guest_sessions import AnyGuest, delete_cookie, own_name, set_cookie
+from dream_api.auth.guest_sessions import AnyViewer, cookie_name, delete_cookie, set_cookie
 from dream_api.billing.dependencies import InstanceKeyDep
 from dream_api.core import clock
 from dream_api.core.db import Tx
@@ -38,12 +38,12 @@ async def finish(
     settings: SettingsDep,
     provider: ProviderDep,
     instance_key: InstanceKeyDep,
-    guest: AnyGuest,
+    guest: AnyViewer,
 ) -> Response:
     provider = _provider(provider)
     path = ""
     try:
-        flow = Flow.unseal(request.cookies.get(own_name(settings, _COOKIE), ""), instance_key)
+        flow = Flow.unseal(request.cookies.get(cookie_name(settings, _COOKIE), ""), instance_key)
         path = flow.next
         claims = await provider.finish(flow, dict(request.query_params))
         async with db.write() as tx:

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from dream_api import accounts, identity, platforms
 from dream_api.accounts import User
 from dream_api.auth.dependencies import PasswordsDep
-from dream_api.auth.guest_sessions import AnonymousVisitor, AnyGuest, read_guest_form, set_session_cookie
+from dream_api.auth.guest_sessions import AnyViewer, PageViewer, read_public_form, set_session_cookie
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import AppError
 from dream_api.core.http import Form
@@ -19,19 +19,19 @@ router = APIRouter(prefix="/account/operator", route_class=PageRoute, include_in
 
 
 @router.get("/{token}")
-async def show_operator(request: Request, db: Db, guest: AnyGuest, token: str) -> Response:
+async def show_operator(request: Request, db: Db, guest: AnyViewer, token: str) -> Response:
     async with db.read() as tx:
-        await platforms.look_up_operator_link(tx, token)
+        await platforms.check_operator_link(tx, token)
     return page(request, guest, "operator.html", token=token, form={}, problems={})
 
 
 @router.post("/{token}")
-async def become_operator(request: Request, db: Db, passwords: PasswordsDep, guest: AnyGuest, token: str) -> Response:
-    form = await read_guest_form(request, guest)
+async def become_operator(request: Request, db: Db, passwords: PasswordsDep, guest: AnyViewer, token: str) -> Response:
+    form = await read_public_form(request, guest)
     async with db.read() as tx:
-        await platforms.look_up_operator_link(tx, token)
+        await platforms.check_operator_link(tx, token)
     try:
-        if guest.visitor is not None:
+        if guest.user is not None:
             return await _take_over(request, db, guest, token)
         return await _make(request, db, passwords, form, token)
     except identity.LinkExpired:
@@ -41,10 +41,10 @@ async def become_operator(request: Request, db: Db, passwords: PasswordsDep, gue
         return page(request, guest, "operator.html", status=INVALID, **shown)
 
 
-async def _take_over(request: Request, db: Database, guest: AnonymousVisitor, token: str) -> Response:
+async def _take_over(request: Request, db: Database, guest: PageViewer, token: str) -> Response:
     """By somebody who is signed in."""
-    assert guest.visitor is not None
-    session = guest.visitor.session
+    assert guest.user is not None
+    session = guest.user.session
     async with db.write() as tx:
         await _join(tx, request, token, session.user_id, session.email)
     return redirect(HOME)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from dream_api import accounts, identity, platforms
 from dream_api.auth.browser_sessions import SignedIn, SignedInUser
 from dream_api.auth.csrf import read_csrf_form
-from dream_api.auth.token_roles import lower
+from dream_api.auth.token_roles import lower_role
 from dream_api.core import clock
 from dream_api.core.db import Row
 from dream_api.core.http.dependencies import Db
@@ -84,7 +84,7 @@ def _session(row: Row[Any], visitor: SignedInUser) -> SessionShown:
 
 
 def _token(row: Row[Any], membership: Membership) -> TokenShown:
-    role = lower(row.role, membership.role)
+    role = lower_role(row.role, membership.role)
     return TokenShown(row.id, row.name, row.shown, membership.platform.name, role, row.expires_at, row.last_used_at)
 
 

@@ -11,11 +11,11 @@ from dream_api.accounts import User
 from dream_api.audit import Actor
 from dream_api.auth.browser_sessions import SignedInUser
 from dream_api.auth.guest_sessions import (
-    AnonymousVisitor,
+    PageViewer,
+    cookie_name,
     delete_cookie,
-    keep_secret,
-    own_name,
     set_cookie,
+    set_form_cookie,
     set_session_cookie,
 )
 from dream_api.auth.rate_limit import client_address
@@ -39,10 +39,10 @@ _LONGEST_PATH = 2_000
 frame = PageRenderer("dream_api.dashboard.account")
 
 
-def page(request: Request, guest: AnonymousVisitor, template: str, *, status: int = 200, **values: Any) -> Response:
+def page(request: Request, guest: PageViewer, template: str, *, status: int = 200, **values: Any) -> Response:
     """A page for everybody, whose forms this browser may send."""
-    shown = frame.render_public(template, guest.visitor, status=status, csrf=guest.csrf, **values)
-    return keep_secret(request, shown, guest)
+    shown = frame.render_public(template, guest.user, status=status, csrf=guest.csrf, **values)
+    return set_form_cookie(request, shown, guest)
 
 
 def form_errors(refusal: AppError) -> dict[str, str]:
@@ -93,7 +93,7 @@ async def complete_sign_in(tx: Tx, request: Request, user: User, how: str, path:
 
 def read_cookie(request: Request, settings: Settings, cookie: str) -> str:
     """What this browser was told to keep, as it comes back."""
-    return request.cookies.get(own_name(settings, cookie), "")
+    return request.cookies.get(cookie_name(settings, cookie), "")
 
 
 def to_sign_in(request: Request, settings: Settings, done: str, email: str) -> Response:

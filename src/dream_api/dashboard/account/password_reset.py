@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from dream_api import accounts, identity, platforms
 from dream_api.auth.dependencies import PasswordsDep
-from dream_api.auth.guest_sessions import AnyGuest, delete_cookie, read_guest_form
+from dream_api.auth.guest_sessions import AnyViewer, delete_cookie, read_public_form
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.account.page import (
@@ -23,15 +23,15 @@ router = APIRouter(prefix="/account/reset", route_class=PageRoute, include_in_sc
 
 
 @router.get("")
-async def show_reset(request: Request, guest: AnyGuest) -> Response:
-    email = "" if guest.visitor is None else guest.visitor.session.email
+async def show_reset(request: Request, guest: AnyViewer) -> Response:
+    email = "" if guest.user is None else guest.user.session.email
     return page(request, guest, "reset.html", form={"email": email}, problems={})
 
 
 @router.post("")
-async def ask(request: Request, db: Db, guest: AnyGuest) -> Response:
+async def ask(request: Request, db: Db, guest: AnyViewer) -> Response:
     """The same answer and the same work for every address: whether somebody has it, the job finds out."""
-    form = await read_guest_form(request, guest)
+    form = await read_public_form(request, guest)
     try:
         email = accounts.normalize_email(form.get("email", ""))
     except ValidationFailed as refusal:
@@ -44,7 +44,7 @@ async def ask(request: Request, db: Db, guest: AnyGuest) -> Response:
 
 
 @router.get("/{token}")
-async def show_link(request: Request, db: Db, guest: AnyGuest, token: str) -> Response:
+async def show_link(request: Request, db: Db, guest: AnyViewer, token: str) -> Response:
     async with db.read() as tx:
         await identity.find_link(tx, accounts.RESET_LINK, token)
     return page(request, guest, "reset_link.html", token=token, problems={})
@@ -52,9 +52,9 @@ async def show_link(request: Request, db: Db, guest: AnyGuest, token: str) -> Re
 
 @router.post("/{token}")
 async def reset(
-    request: Request, db: Db, settings: SettingsDep, passwords: PasswordsDep, guest: AnyGuest, token: str
+    request: Request, db: Db, settings: SettingsDep, passwords: PasswordsDep, guest: AnyViewer, token: str
 ) -> Response:
-    form = await read_guest_form(request, guest)
+    form = await read_public_form(request, guest)
     async with db.read() as tx:
         link = await identity.find_link(tx, accounts.RESET_LINK, token)
         user = await accounts.find_user(tx, link.subject)

@@ -11,7 +11,7 @@ from dream_api.accounts import SignInRefused, User
 from dream_api.auth.browser_sessions import SignedIn
 from dream_api.auth.csrf import read_csrf_form
 from dream_api.auth.dependencies import PasswordsDep, ProviderDep
-from dream_api.auth.guest_sessions import AnonymousVisitor, AnyGuest, delete_cookie, read_guest_form, set_session_cookie
+from dream_api.auth.guest_sessions import AnyViewer, PageViewer, delete_cookie, read_public_form, set_session_cookie
 from dream_api.billing.dependencies import InstanceKeyDep
 from dream_api.core.db import Tx
 from dream_api.core.http.dependencies import Db, SettingsDep
@@ -49,10 +49,10 @@ _CODE_WRONG = "That code is wrong, or was used already."
 
 @router.get("/sign-in")
 async def show_sign_in(
-    request: Request, settings: SettingsDep, provider: ProviderDep, guest: AnyGuest, next: Next = "", done: str = ""
+    request: Request, settings: SettingsDep, provider: ProviderDep, guest: AnyViewer, next: Next = "", done: str = ""
 ) -> Response:
     path = own_path(next)
-    if guest.visitor is not None:
+    if guest.user is not None:
         return redirect(path)
     email = unquote(read_cookie(request, settings, ADDRESS_COOKIE)) if done in _FILLED_IN else ""
     return _page(request, settings, provider, guest, {"next": path, "email": email}, notice=_DONE.get(done, ""))
@@ -60,14 +60,14 @@ async def show_sign_in(
 
 @router.post("/sign-in")
 async def sign_in(
-    request: Request, db: Db, settings: SettingsDep, passwords: PasswordsDep, provider: ProviderDep, guest: AnyGuest
+    request: Request, db: Db, settings: SettingsDep, passwords: PasswordsDep, provider: ProviderDep, guest: AnyViewer
 ) -> Response:
-    form = await read_guest_form(request, guest)
+    form = await read_public_form(request, guest)
     path = own_path(form.get("next", ""))
 
     async def then(tx: Tx, user: User) -> Response:
-        if guest.visitor is not None:
-            await accounts.end_session(tx, guest.visitor.session.user_id, guest.visitor.session.id)
+        if guest.user is not None:
+            await accounts.end_session(tx, guest.user.session.user_id, guest.user.session.id)
         return await complete_sign_in(tx, request, user, "password", path)
 
     typed = form.get("email", ""), form.get("password", "")
@@ -85,7 +85,7 @@ def _page(
     request: Request,
     settings: Settings,
     provider: Provider | None,
-    guest: AnonymousVisitor,
+    guest: PageViewer,
     form: dict[str, str],
     *,
     notice: str = "",
@@ -105,7 +105,7 @@ def _page(
 
 
 @router.get("/code")
-async def show_code(request: Request, db: Db, settings: SettingsDep, guest: AnyGuest) -> Response:
+async def show_code(request: Request, db: Db, settings: SettingsDep, guest: AnyViewer) -> Response:
     async with db.read() as tx:
         await identity.find_link(tx, accounts.CODE_LINK, _code_cookie(request, settings))
     return page(request, guest, "code.html", problems={})
@@ -113,9 +113,9 @@ async def show_code(request: Request, db: Db, settings: SettingsDep, guest: AnyG
 
 @router.post("/code")
 async def show_that_one_has_it(
-    request: Request, db: Db, settings: SettingsDep, instance_key: InstanceKeyDep, guest: AnyGuest
+    request: Request, db: Db, settings: SettingsDep, instance_key: InstanceKeyDep, guest: AnyViewer
 ) -> Response:
-    form = await read_guest_form(request, guest)
+    form = await read_public_form(request, guest)
     token = _code_cookie(request, settings)
     async with db.write() as tx:
         link = await identity.find_link(tx, accounts.CODE_LINK, token)

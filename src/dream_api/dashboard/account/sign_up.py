@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from dream_api import accounts, platforms
 from dream_api.auth.dependencies import PasswordsDep, ProviderDep
-from dream_api.auth.guest_sessions import AnonymousVisitor, AnyGuest, read_guest_form, set_cookie
+from dream_api.auth.guest_sessions import AnyViewer, PageViewer, read_public_form, set_cookie
 from dream_api.core.db import Database
 from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http import Form
@@ -38,10 +38,10 @@ Next = Annotated[str, Query(max_length=2_000)]
 
 @router.get("/sign-up")
 async def show_sign_up(
-    request: Request, db: Db, settings: SettingsDep, provider: ProviderDep, guest: AnyGuest, next: Next = ""
+    request: Request, db: Db, settings: SettingsDep, provider: ProviderDep, guest: AnyViewer, next: Next = ""
 ) -> Response:
     path = own_path(next)
-    if guest.visitor is not None:
+    if guest.user is not None:
         return redirect(path)
     await _invited(db, settings, path)
     return _page(request, provider, guest, {"next": path, "email": await _address_of(db, path) or ""}, {})
@@ -49,9 +49,9 @@ async def show_sign_up(
 
 @router.post("/sign-up")
 async def sign_up(
-    request: Request, db: Db, settings: SettingsDep, passwords: PasswordsDep, provider: ProviderDep, guest: AnyGuest
+    request: Request, db: Db, settings: SettingsDep, passwords: PasswordsDep, provider: ProviderDep, guest: AnyViewer
 ) -> Response:
-    form = await read_guest_form(request, guest)
+    form = await read_public_form(request, guest)
     path = own_path(form.get("next", ""))
     email = form.get("email", "")
     invited = await _invited(db, settings, path)
@@ -73,7 +73,7 @@ async def sign_up(
 
 
 def _page(
-    request: Request, provider: Provider | None, guest: AnonymousVisitor, form: Form, problems: dict[str, str]
+    request: Request, provider: Provider | None, guest: PageViewer, form: Form, problems: dict[str, str]
 ) -> Response:
     status = INVALID if problems else 200
     return page(request, guest, "sign_up.html", status=status, form=form, problems=problems, provider=provider)

@@ -10,7 +10,7 @@ from dream_api import accounts, audit
 from dream_api.accounts import ROLES, Role
 from dream_api.auth.browser_sessions import SignedIn, SignedInUser
 from dream_api.auth.csrf import read_csrf_form
-from dream_api.auth.token_roles import lower
+from dream_api.auth.token_roles import lower_role
 from dream_api.core import clock
 from dream_api.core.errors import AppError, NotFound, ValidationFailed
 from dream_api.core.http import Form
@@ -101,7 +101,7 @@ def _asked(visitor: SignedInUser, form: Form) -> tuple[Membership, Role, int | N
     if form.get("role") not in ROLES:
         raise ValidationFailed("Choose one of the roles.", param="role")
     role = cast(Role, form["role"])
-    if lower(role, membership.role) != role:
+    if lower_role(role, membership.role) != role:
         sentence = f"You are {membership.role} there: a token of yours may not do more."
         raise ValidationFailed(sentence, param="role")
     if form.get("expires", "") not in _LIVES:

@@ -36,7 +36,7 @@ async def customer_page(
     status: int = 200,
 ) -> Response:
     """With what was typed and what is wrong with it, where something is."""
-    plans = await engine.plans_of(visit.acting)
+    plans = await engine.get_plans(visit.acting)
     async with db.read() as tx:
         customer: Row[Any] = await customers.find(tx, visit.acting.scope, customer_id)
         page = await shown(tx, visit.acting.scope, customer, plans)

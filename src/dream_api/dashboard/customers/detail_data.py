@@ -87,12 +87,12 @@ async def _metered(
     windows = CurrentWindows(now)
     found: list[Metered] = []
     for name, meter in sorted(plans.meters.items()):
-        opened = windows.of(plan, meter, Period(*period))
+        opened = windows.limits_for(plan, meter, Period(*period))
         subject = customer.user_id if meter.aggregation == "distinct" else None
         life = (scope.platform_no, customer.no, meter.no)
         charge = Increment(life, 1, opened.limits, windows.hour, period[0], subject)
         try:
-            found.append(Metered(name, await usage.standings(tx, charge, now)))
+            found.append(Metered(name, await usage.get_limit_statuses(tx, charge, now)))
         except usage.PeriodClosed:
             found.append(Metered(name, ()))  # billed just now; what comes next opens another
     return found

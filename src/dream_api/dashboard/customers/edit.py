@@ -45,7 +45,7 @@ async def set_plan(
     plan = form.get("plan") or None
     try:
         if plan is not None:
-            (await engine.plans_of(visit.acting, plan)).named(plan, param="plan")
+            (await engine.get_plans(visit.acting, plan)).named(plan, param="plan")
         return await _change(request, db, visit, customer_id, {"plan": plan})
     except AppError as refusal:
         return await _again(db, engine, visit, customer_id, form, refusal)
@@ -64,9 +64,9 @@ async def _change(
     scope = visit.acting.scope
     async with db.write() as tx:
         customer = await customers.find(tx, scope, customer_id)
-        customers.refuse_deleted(customer)
+        customers.require_not_deleted(customer)
         now = await platforms.project_now(tx, scope.platform_id, scope.project_id, scope.mode)
-        await customers.change(tx, scope, customer, values, now=now)
+        await customers.update(tx, scope, customer, values, now=now)
         told = audit_details(customer, values)
         if told is not None:
             await record(tx, request, visit, told[0], about=customer.id, **told[1])

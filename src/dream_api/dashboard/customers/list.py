@@ -12,7 +12,7 @@ from dream_api.core import clock
 from dream_api.core.db import Row
 from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http.dependencies import Db
-from dream_api.customers.search import MOST_FOUND, Filter, listed
+from dream_api.customers.search import MAX_RESULTS, Filter, list_customers
 from dream_api.dashboard.csv_export import MOST_ROWS, csv_file
 from dream_api.dashboard.customers.form import read_profile
 from dream_api.dashboard.dependencies import ProjectContext, ProjectPage, ProjectPageCanSell
@@ -47,10 +47,10 @@ async def show_customers(
     after: Text = "",
 ) -> Response:
     wanted = _filter(q, plan, status, sort)
-    plans = await engine.plans_of(visit.acting)
+    plans = await engine.get_plans(visit.acting)
     meter = plans.meters.get(REQUESTS) if visit.project.type == "saas" else None
     async with db.read() as tx:
-        rows = await listed(tx, visit.acting.scope, wanted, limit=_PAGE + 1, after=after[:_LONGEST] or None)
+        rows = await list_customers(tx, visit.acting.scope, wanted, limit=_PAGE + 1, after=after[:_LONGEST] or None)
         page = rows[:_PAGE]
         used = {} if meter is None else await period_totals(tx, visit.scope, meter, [row.no for row in page])
     last = (page[-1].user_id if wanted.by_name else page[-1].id) if len(rows) > _PAGE else None
@@ -67,7 +67,7 @@ async def show_customers(
         plans=sorted(plans.by_name),
         wanted=wanted,
         is_filtered=bool(wanted.beginning or wanted.plan or wanted.status),
-        most_found=MOST_FOUND,
+        most_found=MAX_RESULTS,
         query=urlencode(asked),
         next_url=None if last is None else "?" + urlencode(asked | {"after": last}),
     )
@@ -83,7 +83,7 @@ async def export_customers(
     after: str | None = None
     while len(rows) < MOST_ROWS:
         async with db.read() as tx:
-            piece = await listed(tx, visit.acting.scope, wanted, limit=_PIECE, after=after)
+            piece = await list_customers(tx, visit.acting.scope, wanted, limit=_PIECE, after=after)
         rows += piece
         if len(piece) < _PIECE:
             break
@@ -106,7 +106,7 @@ async def ask_for_customer(engine: MeteringDep, visit: ProjectPageCanSell) -> Re
 async def make_customer(request: Request, db: Db, engine: MeteringDep, visit: ProjectPageCanSell) -> Response:
     """A customer whom metered calls made before is adopted with its counts."""
     form = await read_csrf_form(request, visit.visitor)
-    plans = await engine.plans_of(visit.acting, form.get("plan") or None)
+    plans = await engine.get_plans(visit.acting, form.get("plan") or None)
     try:
         user_id = customers.validate_user_id(form.get("userId", ""), "userId")
         email, name = read_profile(form)
@@ -123,7 +123,7 @@ async def make_customer(request: Request, db: Db, engine: MeteringDep, visit: Pr
 async def _form(
     engine: MeteringEngine, visit: ProjectContext, form: dict[str, str], problems: dict[str, str]
 ) -> Response:
-    plans = await engine.plans_of(visit.acting)
+    plans = await engine.get_plans(visit.acting)
     return _frame.render(
         visit,
         "new.html",

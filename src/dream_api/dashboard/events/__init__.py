@@ -29,7 +29,7 @@ async def show_events(
 ) -> Response:
     wanted: EventType | None = next((known for known in webhooks.SENTENCES if known == kind), None)
     async with db.read() as tx:
-        rows = await webhooks.page_of(
+        rows = await webhooks.list_events(
             tx,
             visit.platform_id,
             visit.project.id,
@@ -58,7 +58,7 @@ async def show_event(
     db: Db, visit: ProjectPage, event_id: Annotated[str, Path(alias="eventId", max_length=64)]
 ) -> Response:
     async with db.read() as tx:
-        row = await webhooks.event_of(tx, visit.platform_id, visit.project.id, visit.mode, event_id)
+        row = await webhooks.get_event(tx, visit.platform_id, visit.project.id, visit.mode, event_id)
     if row is None:
         raise NotFound("There is no such event.", hint="Events are kept for 90 days.")
     return _frame.render(

@@ -173,9 +173,9 @@ async def _first_call(tx: Tx, scope: ProjectScope, project: Project) -> tuple[st
     meter = plans.meters[REQUESTS]
     period = customers.period_of(customer, now) or clock.month_of(now)
     windows = CurrentWindows(now)
-    limits = windows.of(plan, meter, Period(*period)).limits
+    limits = windows.limits_for(plan, meter, Period(*period)).limits
     charge = Increment((scope.platform_no, customer.no, meter.no), 1, limits, windows.hour, period[0])
-    standing = (await usage.standings(tx, charge, now))[0]
+    standing = (await usage.get_limit_statuses(tx, charge, now))[0]
     return (customer.user_id, standing) if standing.count else None
 
 

@@ -59,7 +59,7 @@ async def overview(db: Db, settings: SettingsDep, visit: ProjectPage, days: str 
     async with db.read() as tx:
         board = await (_of_store if visit.project.type == "store" else _of_saas)(tx, visit, wanted)
         all_keys = await keys.of_project(tx, visit.platform_id, visit.project.id, visit.mode)
-        events = await webhooks.page_of(
+        events = await webhooks.list_events(
             tx, visit.platform_id, visit.project.id, visit.mode, kind=None, limit=_SHOWN_EVENTS, after=None
         )
         told = await told_events(tx, visit.platform_id, events)
@@ -85,10 +85,10 @@ async def _of_saas(tx: Tx, visit: ProjectContext, days: int) -> Board:
     now = await platforms.project_now(tx, scope.platform_id, scope.project_id, scope.mode)
     span = analytics.last_days(days, now)
     meters = await usage.meters_of(tx, scope.platform_no, visit.project.no)
-    subscribed = await analytics.subscriptions_in(tx, scope, span)
-    trends = await analytics.trends_of(tx, scope, span)
+    subscribed = await analytics.get_subscriptions(tx, scope, span)
+    trends = await analytics.get_subscription_trends(tx, scope, span)
     meter = meters[usage.REQUESTS]
-    (used,) = await analytics.used_of(tx, scope, [meter], Span(span.starts_at - days * clock.DAY, span.ends_at))
+    (used,) = await analytics.get_meter_usage(tx, scope, [meter], Span(span.starts_at - days * clock.DAY, span.ends_at))
     lately = used.days[days:]
     calls, before = (sum(day.calls for day in part) for part in (lately, used.days[:days]))
     cards = [
@@ -141,10 +141,10 @@ async def _of_store(tx: Tx, visit: ProjectContext, days: int) -> Board:
     scope = visit.acting.scope
     now = await platforms.project_now(tx, scope.platform_id, scope.project_id, scope.mode)
     span = analytics.last_days(days, now)
-    revenue = await analytics.revenue_in(tx, scope, span)
-    earlier = await analytics.revenue_in(tx, scope, Span(span.starts_at - days * clock.DAY, span.starts_at))
-    by_status = await analytics.orders_of(tx, scope, span)
-    scarce = await analytics.scarce_of(tx, scope)
+    revenue = await analytics.get_revenue(tx, scope, span)
+    earlier = await analytics.get_revenue(tx, scope, Span(span.starts_at - days * clock.DAY, span.starts_at))
+    by_status = await analytics.count_orders_by_status(tx, scope, span)
+    scarce = await analytics.get_low_stock(tx, scope)
     main = revenue[0] if revenue else None
     orders = by_status["completed"] + by_status["refunded"]
     average = {one.currency: one.total.gross // orders for one in revenue} if orders else {}

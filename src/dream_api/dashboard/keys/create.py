@@ -86,5 +86,5 @@ async def _issue(tx: Tx, settings: Settings, visit: ProjectContext, form: Form) 
     )
     limit = parse_integer(form, "rateLimit")
     if limit is not None:
-        await keys.limit(tx, visit.platform_id, issued.id, limit)
+        await keys.set_rate_limit(tx, visit.platform_id, issued.id, limit)
     return issued

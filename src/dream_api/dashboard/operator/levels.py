@@ -155,7 +155,7 @@ async def _tenants(tx: Tx, rows: Any, mode: Mode) -> list[Tenant]:
     by_name = {level.name: level for level in levels}
     offers = await catalog.offers_of(tx, scope.platform_id, scope.project_id, mode)
     default = next((by_name.get(offer.name) for offer in offers if offer.is_default), None)
-    wanted: list[customers.Wanted] = [(scope.platform_id, scope.project_id, scope.mode, row.id) for row in rows]
+    wanted: list[customers.CustomerKey] = [(scope.platform_id, scope.project_id, scope.mode, row.id) for row in rows]
     found = await customers.find_many(tx, wanted)
     plans = {key[3]: customer.plan for key, customer in found.items()}
     many = await customers.live_customers_by_platform(tx, [row.id for row in rows])

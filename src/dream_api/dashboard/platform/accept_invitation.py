@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from dream_api import platforms
-from dream_api.auth.browser_sessions import SignedIn, signed_in
+from dream_api.auth.browser_sessions import SignedIn, find_signed_in_user
 from dream_api.auth.csrf import read_csrf_form
 from dream_api.auth.rate_limit import client_address
 from dream_api.core.http.dependencies import Db, SettingsDep
@@ -21,7 +21,7 @@ Token = Annotated[str, Path(max_length=100, pattern="^[A-Za-z0-9_-]+$")]
 
 @router.get("/account/invitation/{token}")
 async def show_invitation(request: Request, db: Db, token: Token) -> Response:
-    visitor = await signed_in(request)
+    visitor = await find_signed_in_user(request)
     async with db.read() as tx:
         invitation = await platforms.find_invitation(tx, token)
     shown = frame.render_public(

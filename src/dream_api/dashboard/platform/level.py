@@ -54,7 +54,7 @@ async def _show(
 ) -> Response:
     mode = settings.home_mode
     async with db.read() as tx:
-        found = await tenancy.level_of(tx, visit.platform, mode)
+        found = await tenancy.get_platform_level(tx, visit.platform, mode)
         if found is None:
             return frame.render(visit, "no_level.html", here="level")
         standings = await tenancy.level_usage(tx, visit.platform, found)
@@ -112,7 +112,7 @@ async def buy(
     back = f"{settings.link_base}/dashboard/{visit.platform_id}/level"
     try:
         async with billing_context.database.write() as tx:
-            found = await tenancy.level_of(tx, visit.platform, mode)
+            found = await tenancy.get_platform_level(tx, visit.platform, mode)
             level = None if found is None else await _wanted(tx, form.get("level", ""), mode)
             if found is None or level is None:
                 raise ValidationFailed("There is no such level.", param="level")
@@ -159,4 +159,4 @@ async def _wanted(tx: Tx, number: str, mode: Mode) -> Level | None:
 
 async def _level_of(db: Database, settings: Settings, visit: PlatformContext) -> PlatformLevel | None:
     async with db.read() as tx:
-        return await tenancy.level_of(tx, visit.platform, settings.home_mode)
+        return await tenancy.get_platform_level(tx, visit.platform, settings.home_mode)

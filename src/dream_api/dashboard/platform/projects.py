@@ -49,7 +49,7 @@ async def make_project(request: Request, db: Db, settings: SettingsDep, visit: M
 
 async def _show(db: Database, visit: PlatformContext, form: Form, problems: FormErrors | None = None) -> Response:
     async with db.read() as tx:
-        totals = await analytics.totals_of(tx, visit.platform_id, days=_DAYS)
+        totals = await analytics.get_platform_totals(tx, visit.platform_id, days=_DAYS)
     return frame.render(
         visit,
         "projects.html",

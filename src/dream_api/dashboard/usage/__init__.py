@@ -78,7 +78,7 @@ async def show_usage(
     span: Text = "",
     user_id: UserId = "",
 ) -> Response:
-    plans = await engine.plans_of(visit.acting)
+    plans = await engine.get_plans(visit.acting)
     asked = _asked(visit, plans, meter, span, user_id)
     scope = visit.acting.scope
     of_user = asked.user_id or None
@@ -125,7 +125,7 @@ async def export_usage(
     span: Text = "",
     user_id: UserId = "",
 ) -> Response:
-    plans = await engine.plans_of(visit.acting)
+    plans = await engine.get_plans(visit.acting)
     asked = _asked(visit, plans, meter, span, user_id)
     async with db.read() as tx:
         points = await usage.usage_history(
