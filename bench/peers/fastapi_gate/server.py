@@ -1,4 +1,4 @@
-"""An ordinary FastAPI application that counts by dream-api's gate."""
+"""An ordinary FastAPI application that counts with dream-api's metering engine."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -10,14 +10,14 @@ from fastapi.responses import Response
 
 from dream_api import app as instance
 from dream_api.auth.authenticator import Authenticator
-from dream_api.core.cache import Changes
-from dream_api.core.errors import Refusal
+from dream_api.core.cache import CacheInvalidator
+from dream_api.core.errors import AppError
 from dream_api.core.settings import Settings
-from dream_api.metering import MeteringEngine, body_of, metered, refusal_of
+from dream_api.metering import MeteringEngine, build_call, limit_error, response_body
 
 settings = Settings()
 database = instance.open_database(settings)
-changes = Changes(database)
+changes = CacheInvalidator(database)
 authenticator = Authenticator(database, changes)
 engine = MeteringEngine(database, changes, home_mode=settings.home_mode, queue_size=settings.metering_queue)
 
@@ -42,14 +42,14 @@ async def count(
     x_user_plan: Annotated[str | None, Header()] = None,
 ) -> Response:
     try:
-        key = await authenticator.server(authorization)
-        terms = await engine.terms_of(key, x_user_plan)
-        outcome = await engine.count(metered(key, terms, user_id=x_user_id, plan=x_user_plan))
+        key = await authenticator.authenticate_secret_key(authorization)
+        terms = await engine.get_terms(key, x_user_plan)
+        outcome = await engine.count(build_call(key, terms, user_id=x_user_id, plan=x_user_plan))
         if not outcome.is_allowed:
-            raise refusal_of(outcome)
-    except Refusal as refusal:
-        return Response(refusal.code, refusal.status)
-    return Response(body_of(outcome), media_type="application/json")
+            raise limit_error(outcome)
+    except AppError as error:
+        return Response(error.code, error.status)
+    return Response(response_body(outcome), media_type="application/json")
 
 
 @app.get("/ready")
