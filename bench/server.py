@@ -44,7 +44,7 @@ async def _account(settings: Settings) -> Keys:
             TierLimit(_PLENTY, "requests", Window.MONTH),
         ]
         await catalog.set_level(tx, "live", 9, level, "Bench")
-        await catalog.assign(tx, await platforms.find(tx, account.project.platform_id), 9, "live")
+        await catalog.assign_level(tx, await platforms.find(tx, account.project.platform_id), 9, "live")
     await database.close()
     return Keys(account.secret["test"], account.secret["live"])
 

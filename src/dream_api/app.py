@@ -86,7 +86,7 @@ async def bootstrap(database: Database) -> None:
     """Migrate to this release's schema and create the initial rows; creates the instance where there is none."""
     await migrate(database)
     async with database.read() as tx:
-        is_new = await catalog.home_is_missing(tx)
+        is_new = await catalog.is_first_start(tx)
     if is_new:
         async with database.write() as tx:
             await catalog.ensure_home(tx)
@@ -131,7 +131,7 @@ def open_billing(
 ) -> BillingContext:
     """Billing of this process: gateways, and the handlers of billing events."""
     events = Events()
-    for name, sentence in billing.SENTENCES.items():
+    for name, sentence in billing.EVENT_DESCRIPTIONS.items():
         events.declare(name, sentence)
     events.on(billing.CHECKOUT_COMPLETED, store.on_checkout_completed)
     events.on(billing.CHECKOUT_EXPIRED, store.on_checkout_expired)
@@ -139,7 +139,7 @@ def open_billing(
     events.on(billing.REFUND_FAILED, store.on_refund)
     events.on(billing.PLAN_CHANGED, partial(billing_events.on_plan_changed, settings.home_mode))
     gateways = open_gateways(settings, database)
-    return BillingContext(database, gateways, events, secrets.instance_key(settings), dues=[*billing.DUES])
+    return BillingContext(database, gateways, events, secrets.instance_key(settings), due_tasks=[*billing.DUE_TASKS])
 
 
 def build_job_registry(settings: Settings, billing_context: BillingContext) -> Registry:

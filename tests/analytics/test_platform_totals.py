@@ -29,7 +29,7 @@ async def read(instance: Instance, account: Account, **params: Any) -> Any:
 async def second_project(instance: Instance, account: Account) -> Project:
     async with instance.database.write() as tx:
         platform = await platforms.find(tx, account.project.platform_id)
-        return await catalog.open_project(tx, platform, "Second", "store", MODES)
+        return await catalog.create_project_with_defaults(tx, platform, "Second", "store", MODES)
 
 
 async def fill(instance: Instance, *projects: Project) -> None:

@@ -20,7 +20,7 @@ def _doors(instance: Instance) -> None:
 async def second_project(instance: Instance, account: Account, name: str = "Second") -> Project:
     async with instance.database.write() as tx:
         platform = await platforms.find(tx, account.project.platform_id)
-        return await catalog.open_project(tx, platform, name, "saas", MODES)
+        return await catalog.create_project_with_defaults(tx, platform, name, "saas", MODES)
 
 
 async def knock(instance: Instance, door: str, headers: dict[str, str], query: str = "") -> tuple[int, Any]:

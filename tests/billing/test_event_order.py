@@ -39,7 +39,7 @@ class Gateway:
     async def deliver(self, event: tuple[str, str]) -> None:
         """As over the wire; then two apply it at once."""
         event_id, payload = event
-        secret = webhook_signature.secret_of(self.instance.app.state.billing.instance_key, self.account.id)
+        secret = webhook_signature.signing_secret(self.instance.app.state.billing.instance_key, self.account.id)
         signature = webhook_signature.sign(payload, secret, clock.now() // clock.SECOND)
         headers = {"Stripe-Signature": signature, "Content-Type": "application/json"}
         answer = await self.instance.api.post("/webhook/stripe", content=payload.encode(), headers=headers)
@@ -56,7 +56,7 @@ def scope_of(account: AccountOf) -> ProjectScope:
 async def gateway_of(instance: Instance) -> Gateway:
     desk = instance.app.state.billing
     async with desk.database.write() as tx:
-        account = await billing.account_of(tx, scope_of(instance.alice))
+        account = await billing.ensure_account(tx, scope_of(instance.alice))
     return Gateway(instance, account, desk.gateways["sandbox"])
 
 
@@ -77,7 +77,7 @@ async def history_of(
         async with gateway.instance.database.read() as tx:
             due = await Sandbox.next_due(tx, account)
         assert due is not None
-        await sandbox.run_next(account, due)
+        await sandbox.advance_next_due(account, due)
 
     async def cancel() -> None:
         await sandbox.cancel_subscription(account, found["id"], at_period_end=False, reason=None, key=user + "-end")
@@ -164,10 +164,10 @@ async def test_what_is_not_signed_for_the_account_changes_nothing(instance: Inst
     await gateway.sandbox.pay(session, GOOD)
     await gateway.hear()
     key = instance.app.state.billing.instance_key
-    secret = webhook_signature.secret_of(key, gateway.account.id)
+    secret = webhook_signature.signing_secret(key, gateway.account.id)
     now = clock.now() // clock.SECOND
     async with instance.database.write() as tx:
-        his = await billing.account_of(tx, scope_of(instance.charlie))
+        his = await billing.ensure_account(tx, scope_of(instance.charlie))
 
     for _, payload in gateway.told:
         body = payload.encode()
@@ -175,7 +175,7 @@ async def test_what_is_not_signed_for_the_account_changes_nothing(instance: Inst
             "forged": {"Stripe-Signature": webhook_signature.sign(payload, "whsec_guess", now)},
             "stale": {"Stripe-Signature": webhook_signature.sign(payload, secret, now - 301)},
             "foreign": {
-                "Stripe-Signature": webhook_signature.sign(payload, webhook_signature.secret_of(key, his.id), now)
+                "Stripe-Signature": webhook_signature.sign(payload, webhook_signature.signing_secret(key, his.id), now)
             },
             "altered": {"Stripe-Signature": webhook_signature.sign(payload + " ", secret, now)},
             "missing": {},

@@ -29,13 +29,13 @@ def of(account: Account, mode: Mode = "test") -> tuple[str, str, Mode]:
 async def offer_of(instance: Instance, account: Account, name: str, *prices: dict[str, Any]) -> TierWithPrices:
     await make(instance, account, name, *prices)
     async with instance.database.read() as tx:
-        return await catalog.find_offer(tx, *of(account), name)
+        return await catalog.find_tier_for_sale(tx, *of(account), name)
 
 
 async def test_what_somebody_wants_to_buy_is_found_with_its_price(instance: Instance, alice: Account) -> None:
     offer = await offer_of(instance, alice, "pro", MONTHLY, TOKENS)
 
-    price = catalog.find_price_of(offer)
+    price = catalog.select_price(offer)
 
     assert (price.unit_amount, price.interval, price.tier_id) == (1999, "month", offer.id)
     assert catalog.amount_of(price, 1) == 1999
@@ -47,10 +47,10 @@ async def test_of_several_prices_the_one_is_taken_that_is_meant(instance: Instan
     offer = await offer_of(instance, alice, "pro", MONTHLY, YEARLY, IN_EUROS)
     monthly, yearly, in_euros = offer.prices
 
-    assert catalog.find_price_of(offer, price_id=monthly.id) == monthly
-    assert catalog.find_price_of(offer, interval="year") == yearly
-    assert catalog.find_price_of(offer, currency="EUR") == in_euros
-    assert catalog.find_price_of(offer, currency="usd", interval="month") == monthly
+    assert catalog.select_price(offer, price_id=monthly.id) == monthly
+    assert catalog.select_price(offer, interval="year") == yearly
+    assert catalog.select_price(offer, currency="EUR") == in_euros
+    assert catalog.select_price(offer, currency="usd", interval="month") == monthly
 
 
 async def test_where_it_is_not_clear_the_choices_are_named(instance: Instance, alice: Account) -> None:
@@ -58,9 +58,9 @@ async def test_where_it_is_not_clear_the_choices_are_named(instance: Instance, a
     monthly, yearly, _ = [price.id for price in offer.prices]
 
     with pytest.raises(NoPrice) as several:
-        catalog.find_price_of(offer, currency="usd")
+        catalog.select_price(offer, currency="usd")
     with pytest.raises(NoPrice) as other:
-        catalog.find_price_of(offer, currency="gbp")
+        catalog.select_price(offer, currency="gbp")
 
     assert several.value.sentence == (
         f"The tier pro has several prices. There are: {monthly} (19.99 USD a month), {yearly} (199.00 USD a year)."
@@ -73,9 +73,9 @@ async def test_a_price_for_usage_alone_is_not_bought(instance: Instance, alice: 
     offer = await offer_of(instance, alice, "pro", TOKENS)
 
     with pytest.raises(NoPrice, match=r"^The tier pro has no price to sell\.$"):
-        catalog.find_price_of(offer)
+        catalog.select_price(offer)
     with pytest.raises(UnknownPrice):
-        catalog.find_price_of(offer, price_id=offer.prices[0].id)
+        catalog.select_price(offer, price_id=offer.prices[0].id)
 
 
 async def test_a_tier_that_is_not_sold_is_refused_naming_those_that_are(instance: Instance, alice: Account) -> None:
@@ -87,11 +87,11 @@ async def test_a_tier_that_is_not_sold_is_refused_naming_those_that_are(instance
     for name in ("old", "gold", "a\u0000b"):
         async with instance.database.read() as tx:
             with pytest.raises(UnknownPlan) as refused:
-                await catalog.find_offer(tx, *of(alice), name)
+                await catalog.find_tier_for_sale(tx, *of(alice), name)
         assert refused.value.sentence == "There is no such tier to buy; the project's tiers are: free."
         assert refused.value.param == "tier"
     async with instance.database.read() as tx:
-        assert (await catalog.find_offer(tx, *of(alice), "hidden")).is_visible is False
+        assert (await catalog.find_tier_for_sale(tx, *of(alice), "hidden")).is_visible is False
 
 
 async def test_a_price_is_found_in_its_own_project_and_mode_only(
@@ -130,8 +130,8 @@ async def _as_billing(tx: Tx, alice: Account, old: str, new: str) -> tuple[Price
     kept = await catalog.find_price(tx, *of(alice), old)
     with pytest.raises(UnknownPrice, match="not sold any more"):
         await catalog.find_purchasable(tx, *of(alice), old)
-    assert (await catalog.find_offer_of(tx, alice.project.platform_id, kept)).name == "pro"
-    assert await catalog.name_of_tier(tx, alice.project.platform_id, kept.tier_id) == "pro"
+    assert (await catalog.find_tier_of_price(tx, alice.project.platform_id, kept)).name == "pro"
+    assert await catalog.get_tier_name(tx, alice.project.platform_id, kept.tier_id) == "pro"
     return kept, *await catalog.find_purchasable(tx, *of(alice), new)
 
 

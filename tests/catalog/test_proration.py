@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dream_api.catalog import LARGEST_AMOUNT, Coupon, allocate, discount_of, prorated
+from dream_api.catalog import LARGEST_AMOUNT, Coupon, allocate, discount_of, prorate
 from dream_api.core import money
 
 AMOUNTS = st.integers(-LARGEST_AMOUNT, LARGEST_AMOUNT)
@@ -45,20 +45,20 @@ def test_what_is_prorated_lies_between_nothing_and_all_in_whole_steps(
     units: int, elapsed: int, whole: int, step: int
 ) -> None:
     amount = units // step * step
-    part = prorated(amount, elapsed, whole, step=step)
+    part = prorate(amount, elapsed, whole, step=step)
 
     assert 0 <= part <= amount
     assert part % step == 0
-    assert prorated(amount, whole, whole, step=step) == amount
-    assert prorated(amount, 0, whole, step=step) == 0
-    assert prorated(-amount, elapsed, whole, step=step) == -part
+    assert prorate(amount, whole, whole, step=step) == amount
+    assert prorate(amount, 0, whole, step=step) == 0
+    assert prorate(-amount, elapsed, whole, step=step) == -part
 
 
 @given(st.integers(0, LARGEST_AMOUNT), st.integers(0, 10**6), st.integers(0, 10**6), st.integers(1, 10**6))
 def test_more_time_is_never_less_money(amount: int, one: int, other: int, whole: int) -> None:
     less, more = sorted((one, other))
 
-    assert prorated(amount, less, whole) <= prorated(amount, more, whole)
+    assert prorate(amount, less, whole) <= prorate(amount, more, whole)
 
 
 @given(st.integers(1, 100), st.lists(st.integers(0, 10**9), min_size=1, max_size=8), STEPS)

@@ -150,7 +150,7 @@ FAULTS = {
     "max=1,50": "The part '50' of the limit is not of the form key=value.",
     "window=day": "The limit 'window=day' has no max: a whole number, or unlimited.",
     "max=": "A limit is a whole number from 0 to 9,007,199,254,740,991 or the word unlimited, and not ''.",
-    "meter=My Seats,max=1": "A meter's name has 1 to 63 of a-z, 0-9, - and _, and begins with a letter or digit.",
+    "meter=My Seats,max=1": "A meter's name has 1 to 63 of a-z, 0-9, - and _, and begins with a-z or 0-9.",
     "meter=requests,max=1,aggregation=distinct": "The meter requests is there already, and its aggregation is sum.",
 }
 

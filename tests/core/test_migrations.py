@@ -282,7 +282,7 @@ async def test_the_levels_of_an_earlier_release_have_prices_in_this_one(fresh: D
 
     async with fresh.read() as tx:
         rows = await tx.all(text("SELECT * FROM prices ORDER BY tier_id"))
-        levels_now = {mode: await catalog.levels_of(tx, mode) for mode in ("test", "live")}
+        levels_now = {mode: await catalog.list_levels(tx, mode) for mode in ("test", "live")}
     assert [row.tier_id for row in rows] == [f"tier_plt_a{mode}{n}" for mode in ("live", "test") for n in (1, 2, 3)]
     assert len({row.id for row in rows}) == 6
     for found in levels_now.values():

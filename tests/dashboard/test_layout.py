@@ -33,7 +33,7 @@ async def test_the_operator_begins_with_a_project_of_their_own_and_not_with_home
     browser = {"Cookie": f"dream_session={session.token}"}
     only_home = await instance.api.get("/dashboard", headers=browser)
     async with instance.database.write() as tx:
-        own = await catalog.open_project(tx, operator, "Quickstart", "saas", platforms.MODES)
+        own = await catalog.create_project_with_defaults(tx, operator, "Quickstart", "saas", platforms.MODES)
 
     opened = await instance.api.get("/dashboard", headers=browser)
 

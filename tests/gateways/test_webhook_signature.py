@@ -5,10 +5,10 @@ import time
 import pytest
 
 from dream_api.core.secrets import InstanceKey
-from dream_api.gateways.webhook_signature import SignatureInvalid, secret_of, sign, verify
+from dream_api.gateways.webhook_signature import SignatureInvalid, sign, signing_secret, verify
 
 KEY = InstanceKey(bytes(32))
-SECRET = secret_of(KEY, "acct_1")
+SECRET = signing_secret(KEY, "acct_1")
 PAYLOAD = '{"id": "evt_1", "sum": "5 €"}'
 
 
@@ -21,9 +21,9 @@ def test_what_was_signed_is_verified() -> None:
 
 
 def test_each_account_and_each_instance_has_a_secret_of_its_own() -> None:
-    others = {secret_of(KEY, "acct_2"), secret_of(InstanceKey(bytes(31) + b"1"), "acct_1")}
+    others = {signing_secret(KEY, "acct_2"), signing_secret(InstanceKey(bytes(31) + b"1"), "acct_1")}
 
-    assert secret_of(InstanceKey(bytes(32)), "acct_1") == SECRET
+    assert signing_secret(InstanceKey(bytes(32)), "acct_1") == SECRET
     assert SECRET.startswith("whsec_")
     assert len({SECRET, *others}) == 3
 
@@ -32,7 +32,7 @@ def test_each_account_and_each_instance_has_a_secret_of_its_own() -> None:
     ("payload", "header", "secret"),
     [
         (PAYLOAD + " ", sign(PAYLOAD, SECRET, now()), SECRET),
-        (PAYLOAD, sign(PAYLOAD, SECRET, now()), secret_of(KEY, "acct_2")),
+        (PAYLOAD, sign(PAYLOAD, SECRET, now()), signing_secret(KEY, "acct_2")),
         (PAYLOAD, sign(PAYLOAD, SECRET, now() - 301), SECRET),
         (PAYLOAD, sign(PAYLOAD, SECRET, now()).replace("v1=", "v0="), SECRET),
         (PAYLOAD, sign(PAYLOAD, SECRET, now())[:-1], SECRET),

@@ -99,7 +99,7 @@ async def test_the_operators_own_platform_is_never_refused(instance: Instance):
         from tests.support.instance import INSTANCE_KEY
 
         operator = await platforms.operator_platform(tx)
-        project = await catalog.open_project(tx, operator, "Own", "saas", platforms.MODES)
+        project = await catalog.create_project_with_defaults(tx, operator, "Own", "saas", platforms.MODES)
         key = await keys.issue(tx, project, "live", "secret", instance_key=INSTANCE_KEY, created_by="test")
     for number in range(4):
         await instance.set_level(number, TierLimit(0, "requests", Window.DAY))

@@ -169,7 +169,7 @@ async def second_project(instance: Instance, alice: Account) -> dict[str, str]:
     """Headers of the live mode of another project on Alice's platform."""
     platform = Platform(alice.project.platform_id, alice.project.platform_no, "Alice")
     async with instance.database.write() as tx:
-        project = await catalog.open_project(tx, platform, "Second", "saas", MODES)
+        project = await catalog.create_project_with_defaults(tx, platform, "Second", "saas", MODES)
         key = await keys.issue(tx, project, "live", "secret", instance_key=INSTANCE_KEY, created_by="test")
     return bearer(key.token)
 

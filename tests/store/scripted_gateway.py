@@ -9,13 +9,13 @@ from typing import Any
 from dream_api.catalog import amount_of, discount_of
 from dream_api.core import clock
 from dream_api.gateways.contract import (
-    CheckoutFacts,
+    CheckoutSnapshot,
     GatewayAccount,
     GatewayRefused,
+    HostedPage,
     NewCheckout,
-    Opened,
-    PaymentFacts,
-    RefundFacts,
+    PaymentSnapshot,
+    RefundSnapshot,
     RefundStatus,
 )
 
@@ -26,17 +26,17 @@ class Till:
 
     refunds_become: RefundStatus = "succeeded"
     refuses_refunds: bool = False
-    checkouts: dict[str, CheckoutFacts] = field(default_factory=dict[str, CheckoutFacts])
-    payments: dict[str, PaymentFacts] = field(default_factory=dict[str, PaymentFacts])
+    checkouts: dict[str, CheckoutSnapshot] = field(default_factory=dict[str, CheckoutSnapshot])
+    payments: dict[str, PaymentSnapshot] = field(default_factory=dict[str, PaymentSnapshot])
     _answers: dict[str, str] = field(default_factory=dict[str, str])
 
-    async def open_checkout(self, account: GatewayAccount, wanted: NewCheckout, *, key: str) -> Opened:
+    async def open_checkout(self, account: GatewayAccount, wanted: NewCheckout, *, key: str) -> HostedPage:
         checkout_id = self._answers.setdefault(key, f"cs_{len(self.checkouts)}")
         amounts = [amount_of(line.price, line.quantity) for line in wanted.lines]
         discount = 0 if wanted.coupon is None else sum(discount_of(wanted.coupon, amounts))
         self.checkouts.setdefault(
             checkout_id,
-            CheckoutFacts(
+            CheckoutSnapshot(
                 id=checkout_id,
                 status="open",
                 is_paid=False,
@@ -50,17 +50,17 @@ class Till:
                 metadata=wanted.metadata,
             ),
         )
-        return Opened(checkout_id, f"https://till.test/{checkout_id}")
+        return HostedPage(checkout_id, f"https://till.test/{checkout_id}")
 
     async def expire_checkout(self, account: GatewayAccount, checkout_id: str) -> None:
         facts = self.checkouts[checkout_id]
         if facts.status == "open":
             self.checkouts[checkout_id] = replace(facts, status="expired")
 
-    async def read_checkout(self, account: GatewayAccount, checkout_id: str) -> CheckoutFacts:
+    async def read_checkout(self, account: GatewayAccount, checkout_id: str) -> CheckoutSnapshot:
         return self.checkouts[checkout_id]
 
-    async def read_payment(self, account: GatewayAccount, payment_id: str) -> PaymentFacts:
+    async def read_payment(self, account: GatewayAccount, payment_id: str) -> PaymentSnapshot:
         return self.payments[payment_id]
 
     async def refund(
@@ -78,7 +78,7 @@ class Till:
         payment = self.payments[payment_id]
         refund_id = self._answers.setdefault(key, f"re_{len(self._answers)}")
         if refund_id not in {known.id for known in payment.refunds}:
-            made = RefundFacts(refund_id, amount, self.refunds_become, reason, clock.now(), metadata)
+            made = RefundSnapshot(refund_id, amount, self.refunds_become, reason, clock.now(), metadata)
             self.payments[payment_id] = replace(payment, refunds=(*payment.refunds, made))
         return refund_id
 
@@ -100,7 +100,7 @@ class Till:
     def give_back(self, payment_id: str, amount: int) -> None:
         """A refund that somebody made at the gateway itself."""
         payment = self.payments[payment_id]
-        made = RefundFacts(f"re_own_{len(payment.refunds)}", amount, "succeeded", None, clock.now(), {})
+        made = RefundSnapshot(f"re_own_{len(payment.refunds)}", amount, "succeeded", None, clock.now(), {})
         self.payments[payment_id] = replace(payment, refunds=(*payment.refunds, made))
 
     def turn(self, payment_id: str, status: RefundStatus) -> None:
@@ -110,8 +110,8 @@ class Till:
             payment, refunds=tuple(replace(refund, status=status) for refund in payment.refunds)
         )
 
-    def _payment(self, payment_id: str, facts: CheckoutFacts) -> PaymentFacts:
-        return PaymentFacts(
+    def _payment(self, payment_id: str, facts: CheckoutSnapshot) -> PaymentSnapshot:
+        return PaymentSnapshot(
             id=payment_id,
             customer=None,
             invoice=None,

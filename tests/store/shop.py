@@ -10,14 +10,14 @@ from dream_api import billing, catalog, gateways, platforms, store
 from dream_api.app import open_billing
 from dream_api.billing import BillingContext
 from dream_api.billing.tables import checkouts, refunds
-from dream_api.catalog import Draft, PriceTerms, Texts
+from dream_api.catalog import PriceTerms, TierAttributes, TierDraft
 from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.core.integrity import run_check
 from dream_api.core.settings import Settings
 from dream_api.gateways import Gateway
 from dream_api.platforms import Project, ProjectScope
-from dream_api.store import Asked, Cart, Item
+from dream_api.store import Cart, Item, RefundRequest
 from dream_api.store.tables import order_events, orders, stock, stock_holds
 from dream_api.webhooks.tables import events
 from tests.store.scripted_gateway import Till
@@ -40,11 +40,11 @@ class Shop:
         """Put a product on sale."""
         terms = PriceTerms(currency=currency, type="one_time", billing_scheme="per_unit", unit_amount=amount)
         async with self.database.write() as tx:
-            draft = Draft(cast(Texts, texts), prices=[terms])
-            made = await catalog.make_tier(tx, self.project, "test", name, draft)
+            draft = TierDraft(cast(TierAttributes, texts), prices=[terms])
+            made = await catalog.create_tier(tx, self.project, "test", name, draft)
             offer = await catalog.find_tier(tx, self.scope.platform_id, self.project.id, "test", name)
             if inventory is not None:
-                await store.put_inventory(tx, self.scope, made.id, inventory)
+                await store.set_inventory(tx, self.scope, made.id, inventory)
         self.tiers[name], self.prices[name] = made.id, offer.prices[0].id
 
     async def begin(self, wanted: Mapping[str, int], coupon: str | None = None) -> Row[Any]:
@@ -58,7 +58,7 @@ class Shop:
             coupon=coupon,
         )
         async with self.database.write() as tx:
-            return await store.begin_checkout(tx, self.project, self.scope, cart)
+            return await store.create_checkout(tx, self.project, self.scope, cart)
 
     async def checkout(self, wanted: Mapping[str, int], coupon: str | None = None) -> Row[Any]:
         """The same with its page open."""
@@ -76,7 +76,7 @@ class Shop:
         await self.hear("checkout", checkout.gateway_id)
 
     async def expire(self, checkout: Row[Any]) -> None:
-        await billing.end_checkout(self.desk, await self.account(), checkout)
+        await billing.expire_checkout(self.desk, await self.account(), checkout)
 
     async def hear(self, kind: Any, gateway_id: str) -> None:
         """The gateway is read, as after one of its events."""
@@ -99,10 +99,10 @@ class Shop:
         async with self.database.write() as tx:
             await self.desk.events.emit(tx, billing.CHECKOUT_EXPIRED, checkout=checkout, failed=failed, now=clock.now())
 
-    async def refund(self, order: Row[Any], asked: Asked | None = None) -> Row[Any]:
+    async def refund(self, order: Row[Any], asked: RefundRequest | None = None) -> Row[Any]:
         async with self.database.write() as tx:
             account, _ = await store.find_payment(tx, self.scope, order)
-            refund = await store.begin_refund(tx, account, order, asked or Asked())
+            refund = await store.create_refund(tx, account, order, asked or RefundRequest())
         return await billing.send_refund(self.desk, account, refund)
 
     async def send_refunds(self) -> None:
@@ -115,11 +115,11 @@ class Shop:
 
     async def account(self) -> gateways.GatewayAccount:
         async with self.database.write() as tx:
-            return await billing.account_of(tx, self.scope)
+            return await billing.ensure_account(tx, self.scope)
 
     async def order_of(self, checkout: Row[Any]) -> Row[Any]:
         async with self.database.read() as tx:
-            order = await store.order_of(tx, self.scope, checkout.id)
+            order = await store.order_of_checkout(tx, self.scope, checkout.id)
         assert order is not None
         return order
 

@@ -21,7 +21,7 @@ from dream_api.core.db import Database
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.settings import Settings
 from dream_api.gateways import GatewayRefused
-from dream_api.store import Asked, OrderNotPaid, SoldOut
+from dream_api.store import OrderNotPaid, RefundRequest, SoldOut
 from dream_api.store.tables import order_lines, orders, stock_holds
 from tests.store.shop import Shop, open_shop
 
@@ -82,17 +82,17 @@ def machine(runner: asyncio.Runner, config: Settings, database: Database) -> typ
         @rule(
             which=st.data(),
             asked=st.one_of(
-                st.builds(Asked, restock=st.booleans()),
-                st.builds(Asked, amount=st.integers(1, 1_500)),
+                st.builds(RefundRequest, restock=st.booleans()),
+                st.builds(RefundRequest, amount=st.integers(1, 1_500)),
                 st.builds(
-                    Asked,
+                    RefundRequest,
                     units=st.lists(st.tuples(st.integers(1, 2), st.integers(1, 3)), min_size=1, max_size=3),
                     restock=st.booleans(),
                 ),
             ),
             outcome=st.sampled_from(["succeeded", "succeeded", "pending", "failed", "refused"]),
         )
-        def refund(self, which: st.DataObject, asked: Asked, outcome: Any) -> None:
+        def refund(self, which: st.DataObject, asked: RefundRequest, outcome: Any) -> None:
             order = run(self.shop.order_of(which.draw(st.sampled_from(self.checkouts))))
             till = self.shop.till
             till.refuses_refunds = outcome == "refused"

@@ -7,23 +7,23 @@ import pytest
 
 from dream_api.core import clock
 from dream_api.store import Status, order_queries, orders
-from dream_api.store.orders import MOVES, IllegalTransition
+from dream_api.store.orders import TRANSITIONS, IllegalTransition
 from tests.store.shop import Shop
 
 STATUSES: tuple[Status, ...] = get_args(Status)
 
 
 def test_every_status_has_its_moves():
-    assert MOVES.keys() == set(STATUSES)
+    assert TRANSITIONS.keys() == set(STATUSES)
 
 
 def test_what_was_completed_is_never_canceled_nor_failed():
     for status in ("completed", "refunded"):
-        assert not set(MOVES[status]) & {"processing", "canceled", "failed"}
+        assert not set(TRANSITIONS[status]) & {"processing", "canceled", "failed"}
 
 
 def test_nothing_becomes_processing_again():
-    assert not [status for status, following in MOVES.items() if "processing" in following]
+    assert not [status for status, following in TRANSITIONS.items() if "processing" in following]
 
 
 async def test_only_what_may_follow_does(shop: Shop):
@@ -33,9 +33,9 @@ async def test_only_what_may_follow_does(shop: Shop):
     for before, after in product(STATUSES, STATUSES):
         async with shop.database.write() as tx:
             stood = await order_queries.update_order(tx, order.platform_id, order.id, {"status": before})
-            if after in MOVES[before]:
-                assert (await orders.move(tx, stood, after, clock.now())).status == after
+            if after in TRANSITIONS[before]:
+                assert (await orders.set_status(tx, stood, after, clock.now())).status == after
                 continue
             with pytest.raises(IllegalTransition):
-                await orders.move(tx, stood, after, clock.now())
+                await orders.set_status(tx, stood, after, clock.now())
         assert (await shop.order(order)).status == before

@@ -12,12 +12,12 @@ from dream_api.billing import RefundTooLarge
 from dream_api.catalog import NewCoupon
 from dream_api.core.errors import Overloaded, ValidationFailed
 from dream_api.gateways import GatewayRefused
-from dream_api.store import Asked, OrderNotPaid
+from dream_api.store import OrderNotPaid, RefundRequest
 from tests.store.shop import Shop
 
 
-def units(*of: tuple[int, int], restock: bool = False) -> Asked:
-    return Asked(units=of, restock=restock)
+def units(*of: tuple[int, int], restock: bool = False) -> RefundRequest:
+    return RefundRequest(units=of, restock=restock)
 
 
 async def test_units_go_back_for_what_was_paid_for_them(shop: Shop):
@@ -53,7 +53,7 @@ async def test_all_that_is_left_goes_back_and_the_order_is_refunded(shop: Shop):
     order = await shop.bought({"mug": 3})
     await shop.refund(order, units((1, 1)))
 
-    refund = await shop.refund(order, Asked(restock=True))
+    refund = await shop.refund(order, RefundRequest(restock=True))
 
     assert refund.amount == 2_000
     assert ((await shop.order(order)).status, await shop.lines(order)) == ("refunded", [(3, 2)])
@@ -64,9 +64,9 @@ async def test_an_amount_goes_back_without_any_unit(shop: Shop):
     await shop.sell("mug")
     order = await shop.bought({"mug": 3})
 
-    await shop.refund(order, Asked(amount=500))
+    await shop.refund(order, RefundRequest(amount=500))
     assert (await shop.order(order)).status == "completed"
-    await shop.refund(order, Asked(amount=2_500))
+    await shop.refund(order, RefundRequest(amount=2_500))
 
     assert (await shop.order(order)).status == "refunded"
     assert await shop.lines(order) == [(0, 0)]
@@ -104,9 +104,9 @@ async def test_no_more_units_go_back_than_were_bought(shop: Shop):
 async def test_no_more_money_goes_back_than_was_paid(shop: Shop):
     await shop.sell("mug")
     order = await shop.bought({"mug": 3})
-    await shop.refund(order, Asked(amount=2_500))
+    await shop.refund(order, RefundRequest(amount=2_500))
 
-    for asked in (Asked(amount=501), units((1, 1))):
+    for asked in (RefundRequest(amount=501), units((1, 1))):
         with pytest.raises(RefundTooLarge):
             await shop.refund(order, asked)
     assert (await shop.refund(order)).amount == 500
@@ -167,14 +167,14 @@ async def test_what_the_gateway_will_not_give_back_is_not_waited_for(shop: Shop)
 async def test_a_refund_that_a_bank_returns_makes_the_order_completed_again(shop: Shop):
     await shop.sell("mug", inventory=5)
     order = await shop.bought({"mug": 2})
-    await shop.refund(order, Asked(restock=True))
+    await shop.refund(order, RefundRequest(restock=True))
 
     shop.till.turn("pi_0", "failed")
     await shop.hear("payment", "pi_0")
     again = await shop.order(order)
     assert (again.status, again.refunded_amount, await shop.lines(order)) == ("completed", 0, [(0, 2)])
 
-    await shop.refund(order, Asked(restock=True))
+    await shop.refund(order, RefundRequest(restock=True))
     assert (await shop.order(order)).status == "refunded"
     assert await shop.stock("mug") == (5, 0)
 
@@ -215,17 +215,23 @@ async def test_what_was_not_paid_cannot_go_back(shop: Shop):
         await shop.refund(await shop.bought({"mug": 1, "sticker": 1}), units((2, 1)))
 
 
-@pytest.mark.parametrize("asked", [Asked(amount=1, units=((1, 1),)), Asked(amount=1, restock=True)])
-async def test_what_contradicts_itself_is_refused(shop: Shop, asked: Asked):
+@pytest.mark.parametrize("asked", [RefundRequest(amount=1, units=((1, 1),)), RefundRequest(amount=1, restock=True)])
+async def test_what_contradicts_itself_is_refused(shop: Shop, asked: RefundRequest):
     await shop.sell("mug")
     with pytest.raises(ValidationFailed):
         await shop.refund(await shop.bought({"mug": 1}), asked)
 
 
 @pytest.mark.parametrize(
-    "wanted", [[units((1, 1))] * 12, [Asked(amount=700)] * 8, [Asked()] * 4, [units((1, 1)), Asked(amount=900)] * 5]
+    "wanted",
+    [
+        [units((1, 1))] * 12,
+        [RefundRequest(amount=700)] * 8,
+        [RefundRequest()] * 4,
+        [units((1, 1)), RefundRequest(amount=900)] * 5,
+    ],
 )
-async def test_many_at_once_never_give_back_more_than_was_paid(shop: Shop, wanted: Sequence[Asked]):
+async def test_many_at_once_never_give_back_more_than_was_paid(shop: Shop, wanted: Sequence[RefundRequest]):
     await shop.sell("mug", inventory=5)
     order = await shop.bought({"mug": 5})
 
@@ -238,7 +244,7 @@ async def test_many_at_once_never_give_back_more_than_was_paid(shop: Shop, wante
     assert await shop.contradictions() == []
 
 
-async def _try(shop: Shop, order: Row[Any], asked: Asked) -> int:
+async def _try(shop: Shop, order: Row[Any], asked: RefundRequest) -> int:
     """How much went back."""
     while True:
         try:

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 from dream_api import store
 from dream_api.core.errors import ValidationFailed
 from dream_api.gateways import GatewayRefused
-from dream_api.store import Asked
+from dream_api.store import RefundRequest
 from tests.store.shop import Shop
 
 
@@ -104,7 +104,7 @@ async def test_what_never_left_the_shelf_does_not_come_back_to_it(shop: Shop):
     order = await shop.order_of(checkout)
 
     with pytest.raises(ValidationFailed):
-        await shop.refund(order, Asked(restock=True))
+        await shop.refund(order, RefundRequest(restock=True))
     await shop.refund(order)
 
     assert (await shop.order(order)).refunded_amount == 2_000
@@ -132,7 +132,7 @@ async def test_a_sale_that_leaves_few_is_told_once_each_time(shop: Shop):
     assert await shop.told("stock") == ["stock.low"]
 
     async with shop.database.write() as tx:
-        await store.put_inventory(tx, shop.scope, shop.tiers["mug"], 3)
+        await store.set_inventory(tx, shop.scope, shop.tiers["mug"], 3)
     await shop.bought({"mug": 3})
     assert await shop.told("stock") == ["stock.low", "stock.low", "stock.sold_out"]
 
@@ -151,7 +151,7 @@ async def test_stock_that_is_not_counted_any_more_is_always_there_for_a_late_pay
     checkout = await shop.checkout({"mug": 1})
     await _expired_and_paid(shop, checkout)
     async with shop.database.write() as tx:
-        await store.put_inventory(tx, shop.scope, shop.tiers["mug"], None)
+        await store.set_inventory(tx, shop.scope, shop.tiers["mug"], None)
 
     await shop.tell_paid(checkout)
 

@@ -11,7 +11,7 @@ from dream_api.billing.tables import checkouts
 from dream_api.core.errors import Overloaded
 from dream_api.store import SoldOut
 from dream_api.store import stock_holds as holding
-from dream_api.store.stock_holds import Wanted
+from dream_api.store.stock_holds import WantedStock
 from dream_api.store.tables import orders, stock_holds
 from tests.store.shop import Shop
 
@@ -37,8 +37,8 @@ async def test_lines_that_share_stock_are_summed(shop: Shop):
     other = await _another_checkout(shop)
 
     with pytest.raises(SoldOut, match="Of Mug 5 are left"):
-        await _hold(shop, other, Wanted(shop.tiers["mug"], "Mug", 3), Wanted(shop.tiers["mug"], "Mug", 3))
-    await _hold(shop, other, Wanted(shop.tiers["mug"], "Mug", 3), Wanted(shop.tiers["mug"], "Mug", 2))
+        await _hold(shop, other, WantedStock(shop.tiers["mug"], "Mug", 3), WantedStock(shop.tiers["mug"], "Mug", 3))
+    await _hold(shop, other, WantedStock(shop.tiers["mug"], "Mug", 3), WantedStock(shop.tiers["mug"], "Mug", 2))
 
     assert await shop.stock("mug") == (5, 5)
 
@@ -92,7 +92,7 @@ async def test_orders_are_numbered_without_a_gap(shop: Shop):
     await shop.begin({"mug": 1})
 
     async with shop.database.read() as tx:
-        rows = await store.page_of(tx, shop.scope, status=None, email=None, user_id=None, limit=9, after=None)
+        rows = await store.page_of_orders(tx, shop.scope, status=None, email=None, user_id=None, limit=9, after=None)
 
     assert [row.number for row in rows] == [2, 1]
 
@@ -115,9 +115,9 @@ async def _another_checkout(shop: Shop) -> str:
     return (await shop.begin({"song": 1})).id
 
 
-async def _hold(shop: Shop, checkout_id: str, *wanted: Wanted) -> None:
+async def _hold(shop: Shop, checkout_id: str, *wanted: WantedStock) -> None:
     async with shop.database.write() as tx:
-        await holding.hold(tx, shop.scope, checkout_id, wanted)
+        await holding.hold_stock(tx, shop.scope, checkout_id, wanted)
 
 
 async def _written(shop: Shop) -> tuple[Any, ...]:

@@ -125,7 +125,7 @@ class Instance:
     async def assign(self, account: Account, level: int, mode: Mode = "live") -> None:
         """Put the account's platform on a level."""
         async with self.database.write() as tx:
-            await catalog.assign(tx, await platforms.find(tx, account.project.platform_id), level, mode)
+            await catalog.assign_level(tx, await platforms.find(tx, account.project.platform_id), level, mode)
         await self.changes.poll()
 
     async def usage_of(self, account: Account, user: str = "ada") -> dict[str, Any]:
@@ -142,7 +142,7 @@ async def open_account(
         platform = await platforms.create(tx, name)
         if level is not None:
             for mode in platforms.MODES:
-                await catalog.assign(tx, platform, level, mode)
+                await catalog.assign_level(tx, platform, level, mode)
         tokens = {role: await accounts.issue_token(tx, platform.id, role, created_by="test") for role in ROLES}
         users = {role: await _join(tx, platform, name, role) for role in ROLES}
         return await _open_project(
@@ -190,7 +190,7 @@ def _people(account: Account) -> dict[str, Any]:
 
 
 async def _open_project(tx: Tx, platform: Platform, name: str, project_type: ProjectType, **people: Any) -> Account:
-    project = await catalog.open_project(tx, platform, name, project_type, platforms.MODES)
+    project = await catalog.create_project_with_defaults(tx, platform, name, project_type, platforms.MODES)
     project = await platforms.change_origins(tx, project, add=[ORIGIN])
     made = {
         mode: await keys.issue_pair(tx, project, mode, instance_key=INSTANCE_KEY, created_by="test")

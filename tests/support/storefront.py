@@ -80,7 +80,7 @@ class Storefront:
         project = self.account.project
         async with context.database.write() as tx:
             scope = ProjectScope(project.platform_id, project.platform_no, project.id, "test")
-            return context, await billing.account_of(tx, scope)
+            return context, await billing.ensure_account(tx, scope)
 
 
 async def open_storefront(instance: Instance) -> Storefront:

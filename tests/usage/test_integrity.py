@@ -103,7 +103,7 @@ BREAKS = {
         "a total was changed": "UPDATE orders SET total = total + 1",
         "a discount was given": "UPDATE orders SET discount = discount + 1",
     },
-    "orders_tell_what_went_back": {
+    "orders_match_their_refunds": {
         "a refund was forgotten": "UPDATE orders SET refunded_amount = 0 WHERE refunded_amount > 0",
         "a refund was told that did not arrive": "UPDATE refunds SET status = 'failed' WHERE status = 'succeeded'",
     },

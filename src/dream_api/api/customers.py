@@ -126,7 +126,7 @@ async def create_customer(request: Request, engine: MeteringDep, acting: CanSell
 
     async def effect(tx: Tx) -> Customer:
         if body.plan is not None:
-            plans.named(body.plan, param="plan")
+            plans.find(body.plan, param="plan")
         row = await customers.create(tx, acting.scope, body.user_id, email=body.email, name=body.name, plan=body.plan)
         return _customer(row)
 
@@ -183,7 +183,7 @@ async def change_customer(request: Request, db: Db, engine: MeteringDep, acting:
     """In force at the gate within a second."""
     body, _ = await read_json_body(request, CustomerChange)
     if body.plan is not None:
-        (await engine.get_plans(acting, body.plan)).named(body.plan, param="plan")
+        (await engine.get_plans(acting, body.plan)).find(body.plan, param="plan")
     values = body.model_dump(exclude_unset=True)
     if values.get("status", "") is None:
         raise errors.ValidationFailed("A status is active or blocked.", param="status")

@@ -1,69 +1,73 @@
-"""Gateways, checkouts, subscriptions: how money comes in, and what follows from it.
+"""Billing: checkouts, subscriptions, invoices, payments and refunds, in sync with the payment gateways.
 
-Selling takes three steps, because a gateway is asked with no transaction open:
+A sale takes three steps, because a gateway is called with no transaction open:
 
-    checkout = await billing.begin_checkout(tx, account, wanted, …)     what is wanted, and its outgoing key
-    checkout = await billing.open_page(desk, account, checkout)         the gateway's page
-    …                                                                   the gateway tells, and `refresh` reads it
+    checkout = await billing.create_checkout(tx, account, wanted, …)     the intent, and its outgoing key
+    checkout = await billing.open_page(context, account, checkout)      the gateway's page
+    …                                                                   the gateway's event, and `sync_object` reads it
 
-A room above hears of what was bought by the events that `billing.py` names, in the transaction that writes it down.
+Higher packages handle the events that `context.py` names, in the transaction that stores the change.
 """
 
-from dream_api.billing.checkout_expiry import end as end_checkout
-from dream_api.billing.checkouts import OPEN_FOR, open_page
-from dream_api.billing.checkouts import begin as begin_checkout
+from dream_api.billing.checkout_expiry import expire_checkout
+from dream_api.billing.checkouts import OPEN_FOR, create_checkout, open_page
 from dream_api.billing.context import (
     CHECKOUT_COMPLETED,
     CHECKOUT_EXPIRED,
+    EVENT_DESCRIPTIONS,
     PLAN_CHANGED,
     REFUND_FAILED,
     REFUND_SUCCEEDED,
-    SENTENCES,
     BillingContext,
     DueTask,
 )
-from dream_api.billing.due_work import DUES, TestClockNeedsSandbox, advance, run_due
+from dream_api.billing.due_work import DUE_TASKS, TestClockNeedsSandbox, advance, run_due
 from dream_api.billing.event_sync import apply_event, sync_object
 from dream_api.billing.gateway_accounts import (
     GatewayMissing,
     NotACustomerYet,
-    account_of,
+    account_now,
+    ensure_account,
     find_account,
     find_gateway_customer,
     find_payer,
-    now_in,
     scope_of,
     to_gateway_account,
 )
-from dream_api.billing.idempotency import begun_checkout, begun_refund
+from dream_api.billing.idempotency import find_started_checkout, find_started_refund
 from dream_api.billing.integrity import checks
 from dream_api.billing.queries import (
     checkout_by_id,
+    granting_subscriptions_of_user,
     has_payments,
-    hold_payment,
-    holding_of_user,
+    lock_payment,
     payments_of_checkout,
     refunds_of,
     subscribers_by_plan,
     user_ids_by_invoice,
     user_ids_by_payment,
 )
-from dream_api.billing.refunds import RefundBeyondLimit, RefundTooLarge, find_payment, refuse_beyond
-from dream_api.billing.refunds import begin as begin_refund
-from dream_api.billing.refunds import send as send_refund
+from dream_api.billing.refunds import (
+    RefundBeyondLimit,
+    RefundTooLarge,
+    create_refund,
+    find_payment,
+    require_refund_limit,
+    send_refund,
+)
 from dream_api.billing.sandbox_delivery import deliver_events
-from dream_api.billing.subscription_checkout import AlreadySubscribed, begin_subscription
+from dream_api.billing.subscription_checkout import AlreadySubscribed, create_subscription_checkout
 from dream_api.billing.webhook_intake import receive
 
 __all__ = [
     "CHECKOUT_COMPLETED",
     "CHECKOUT_EXPIRED",
-    "DUES",
+    "DUE_TASKS",
+    "EVENT_DESCRIPTIONS",
     "OPEN_FOR",
     "PLAN_CHANGED",
     "REFUND_FAILED",
     "REFUND_SUCCEEDED",
-    "SENTENCES",
     "AlreadySubscribed",
     "BillingContext",
     "DueTask",
@@ -72,31 +76,31 @@ __all__ = [
     "RefundBeyondLimit",
     "RefundTooLarge",
     "TestClockNeedsSandbox",
-    "account_of",
+    "account_now",
     "advance",
     "apply_event",
-    "begin_checkout",
-    "begin_refund",
-    "begin_subscription",
-    "begun_checkout",
-    "begun_refund",
     "checkout_by_id",
     "checks",
+    "create_checkout",
+    "create_refund",
+    "create_subscription_checkout",
     "deliver_events",
-    "end_checkout",
+    "ensure_account",
+    "expire_checkout",
     "find_account",
     "find_gateway_customer",
     "find_payer",
     "find_payment",
+    "find_started_checkout",
+    "find_started_refund",
+    "granting_subscriptions_of_user",
     "has_payments",
-    "hold_payment",
-    "holding_of_user",
-    "now_in",
+    "lock_payment",
     "open_page",
     "payments_of_checkout",
     "receive",
     "refunds_of",
-    "refuse_beyond",
+    "require_refund_limit",
     "run_due",
     "scope_of",
     "send_refund",

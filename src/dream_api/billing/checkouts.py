@@ -1,4 +1,4 @@
-"""A checkout: begun in one transaction, opened at the gateway in none, ended when the gateway says so."""
+"""Checkouts: create the intent, open the gateway's page, sync the outcome."""
 
 import json
 from collections.abc import Sequence
@@ -12,17 +12,17 @@ from dream_api.billing.context import CHECKOUT_COMPLETED, CHECKOUT_EXPIRED, Bill
 from dream_api.core import clock, ids, jobs
 from dream_api.core.db import Tx
 from dream_api.core.idempotency import IdempotentRequest
-from dream_api.gateways.contract import CheckoutFacts, GatewayAccount, LineItem, NewCheckout
+from dream_api.gateways.contract import CheckoutSnapshot, GatewayAccount, LineItem, NewCheckout
 
 # How long a checkout can be paid; Stripe knows no shorter time.
 OPEN_FOR = 30 * clock.MINUTE
 FINISH_JOB = "billing.finish_checkout"
-# How long whoever asked for a page may take to get it, before a job sees to it.
+# How long a request may take to open its page before a job opens it.
 _ABANDONED = 2 * clock.MINUTE
 _LIVE = ("opening", "open")
 
 
-async def begin(
+async def create_checkout(
     tx: Tx,
     account: GatewayAccount,
     wanted: NewCheckout,
@@ -32,7 +32,7 @@ async def begin(
     customer_id: str | None,
     once: IdempotentRequest | None,
 ) -> Row[Any]:
-    """The intent to sell, which holds its coupon; its own id is the key of the call that follows.
+    """The new checkout, its coupon redeemed; its id is the idempotency key of the call that follows.
 
     `wanted.metadata` gets the checkout's id.
     """
@@ -49,7 +49,7 @@ async def begin(
         "currency": wanted.currency,
         "subtotal": subtotal,
         "coupon_id": wanted.coupon.id if wanted.coupon is not None else None,
-        "wanted": json.dumps(_written(wanted)),
+        "wanted": json.dumps(_to_json(wanted)),
         "success_url": wanted.success_url,
         "cancel_url": wanted.cancel_url,
         "request": None if once is None else once.digest,
@@ -71,7 +71,7 @@ async def begin(
 
 
 async def open_page(billing: BillingContext, account: GatewayAccount, checkout: Row[Any]) -> Row[Any]:
-    """Has the gateway make the page, once however often it is asked; no transaction may be open."""
+    """Create the page at the gateway, idempotently; no transaction may be open."""
     if checkout.status != "opening":
         return checkout
     async with billing.database.read() as tx:
@@ -82,8 +82,8 @@ async def open_page(billing: BillingContext, account: GatewayAccount, checkout: 
         return await queries.open_checkout(tx, account.platform_id, checkout.id, values)
 
 
-async def finish(billing: BillingContext, platform_id: str, checkout_id: str) -> None:
-    """What a crash left between the intent and the page: the page is made all the same, and ends by its time."""
+async def open_abandoned(billing: BillingContext, platform_id: str, checkout_id: str) -> None:
+    """Open the page of an intent that a crash left without one; it expires at its time."""
     async with billing.database.read() as tx:
         checkout = await queries.checkout_by_id(tx, platform_id, checkout_id)
         account = await gateway_accounts.find_account(tx, checkout.account) if checkout is not None else None
@@ -92,17 +92,22 @@ async def finish(billing: BillingContext, platform_id: str, checkout_id: str) ->
 
 
 async def sync_checkout(
-    tx: Tx, billing: BillingContext, account: GatewayAccount, facts: CheckoutFacts, now: int
+    tx: Tx, billing: BillingContext, account: GatewayAccount, snapshot: CheckoutSnapshot, now: int
 ) -> None:
-    """Write down how the checkout ended, once; whoever sells hears of it in the same transaction."""
-    checkout = await _checkout_of(tx, account, facts)
-    is_undecided = facts.status == "open" or (facts.status == "complete" and not facts.is_paid)
+    """Store how the checkout ended, once, and emit the event in the same transaction."""
+    checkout = await _checkout_of(tx, account, snapshot)
+    is_undecided = snapshot.status == "open" or (snapshot.status == "complete" and not snapshot.is_paid)
     if checkout is None or checkout.status not in _LIVE or is_undecided:
         return
-    values = {"status": facts.status, "gateway_id": facts.id, "ended_at": now, "email": facts.email or checkout.email}
-    if facts.status == "complete":
-        ended = await queries.end_checkout(tx, account.platform_id, checkout.id, values | {"total": facts.total})
-        payment = await queries.payment_by_gateway_id(tx, account, facts.payment) if facts.payment else None
+    values = {
+        "status": snapshot.status,
+        "gateway_id": snapshot.id,
+        "ended_at": now,
+        "email": snapshot.email or checkout.email,
+    }
+    if snapshot.status == "complete":
+        ended = await queries.end_checkout(tx, account.platform_id, checkout.id, values | {"total": snapshot.total})
+        payment = await queries.payment_by_gateway_id(tx, account, snapshot.payment) if snapshot.payment else None
         await billing.events.emit(tx, CHECKOUT_COMPLETED, checkout=ended, payment=payment, now=now)
         return
     ended = await queries.end_checkout(tx, account.platform_id, checkout.id, values)
@@ -112,41 +117,41 @@ async def sync_checkout(
     await billing.events.emit(tx, CHECKOUT_EXPIRED, checkout=ended, failed=failed, now=now)
 
 
-async def _checkout_of(tx: Tx, account: GatewayAccount, facts: CheckoutFacts) -> Row[Any] | None:
-    """By our own id, which the gateway was told: its answer with its own may not have arrived."""
-    named = facts.metadata.get("checkout")
-    found = None if named is None else await queries.hold_checkout(tx, account.platform_id, named)
+async def _checkout_of(tx: Tx, account: GatewayAccount, snapshot: CheckoutSnapshot) -> Row[Any] | None:
+    """By our own id in the metadata: the response with the gateway's id may not have arrived."""
+    named = snapshot.metadata.get("checkout")
+    found = None if named is None else await queries.lock_checkout(tx, account.platform_id, named)
     return found if found is not None and found.account == account.id else None
 
 
 async def _wanted(tx: Tx, account: GatewayAccount, checkout: Row[Any]) -> NewCheckout:
-    """What was begun, as it was begun: the same call again is the same call."""
-    told = json.loads(checkout.wanted)
+    """The stored intent: a retry sends the same request."""
+    stored = json.loads(checkout.wanted)
     lines = [
         LineItem(
             await catalog.find_price(tx, account.platform_id, account.project_id, account.mode, each["price"]),
             each["name"],
             each["quantity"],
         )
-        for each in told["lines"]
+        for each in stored["lines"]
     ]
     coupon_id = checkout.coupon_id
     coupon = None if coupon_id is None else await catalog.coupon_by_id(tx, account.platform_id, coupon_id)
     return NewCheckout(
         lines=tuple(lines),
         currency=checkout.currency,
-        customer=told["customer"],
+        customer=stored["customer"],
         email=checkout.email,
         success_url=checkout.success_url,
         cancel_url=checkout.cancel_url,
         expires_at=checkout.expires_at,
-        trial_days=told["trialDays"],
+        trial_days=stored["trialDays"],
         coupon=coupon,
-        metadata=told["metadata"] | {"checkout": checkout.id},
+        metadata=stored["metadata"] | {"checkout": checkout.id},
     )
 
 
-def _written(wanted: NewCheckout) -> dict[str, Any]:
+def _to_json(wanted: NewCheckout) -> dict[str, Any]:
     return {
         "lines": _lines(wanted.lines),
         "customer": wanted.customer,

@@ -1,4 +1,4 @@
-"""What selling needs besides a transaction: the gateways, and who hears of what was bought."""
+"""Shared context of billing: gateways, event bus, signing key, due tasks."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from dream_api.core.events import Events
 from dream_api.core.secrets import InstanceKey
 from dream_api.gateways.contract import Gateway, GatewayAccount, Kind
 
-# The events that rooms above may hear, each told in the transaction of what happened.
+# Events for higher packages, each emitted in the transaction of the change.
 CHECKOUT_COMPLETED = "checkout.completed"
 CHECKOUT_EXPIRED = "checkout.expired"
 REFUND_SUCCEEDED = "refund.succeeded"
 REFUND_FAILED = "refund.failed"
 PLAN_CHANGED = "plan.changed"
 
-SENTENCES = {
+EVENT_DESCRIPTIONS = {
     CHECKOUT_COMPLETED: "A checkout was paid, or needs no payment: (checkout, payment, now).",
     CHECKOUT_EXPIRED: "Nobody can pay a checkout any more: (checkout, failed: whether a payment was tried, now).",
     REFUND_SUCCEEDED: "Money went back: (refund, payment, now).",
@@ -26,7 +26,7 @@ SENTENCES = {
 
 @dataclass(frozen=True, slots=True)
 class DueTask:
-    """Something that falls due in a project by itself; `run` does the first of it and tells whether there was any."""
+    """Work that falls due in a project over time; `run` does the first item and returns whether there was one."""
 
     next_at: Callable[[Tx, GatewayAccount], Awaitable[int | None]]
     run: Callable[["BillingContext", GatewayAccount, int], Awaitable[bool]]
@@ -41,7 +41,7 @@ class BillingContext:
     events: Events
     instance_key: InstanceKey
     # In the order in which they run where they fall due at the same moment.
-    dues: list[DueTask]
+    due_tasks: list[DueTask]
 
     def gateway_of(self, account: GatewayAccount) -> Gateway:
         return self.gateways[account.gateway]

@@ -1,4 +1,4 @@
-"""Billing, as endpoints ask for it."""
+"""FastAPI dependencies: the billing context and the instance key."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Money and time as people say them."""
+"""Formats prices, intervals, times and statuses for pages."""
 
 from datetime import UTC, datetime
 
@@ -20,28 +20,28 @@ _STATUSES = {
 }
 
 
-def priced(price: Price) -> str:
+def format_price(price: Price) -> str:
     """`19.99 USD each month`, and of prices that count: `0.50 USD per 1,000 tokens billed by the month`."""
     if price.billing_scheme != "flat_rate" or price.unit_amount is None or price.interval is None:
         return catalog.describe_price(price)
-    return f"{format_amount(price.unit_amount, price.currency)} {each(price)}"
+    return f"{format_amount(price.unit_amount, price.currency)} {format_interval(price)}"
 
 
-def each(price: Price) -> str:
+def format_interval(price: Price) -> str:
     """How often the price is asked for: `each month`, `every 3 months`."""
     return f"each {price.interval}" if price.interval_count == 1 else f"every {price.interval_count} {price.interval}s"
 
 
-def instant(at: int) -> str:
+def format_time(at: int) -> str:
     """`21 Nov 2026, 09:14 UTC`."""
     return f"{day(at)}, {_of(at):%H:%M} UTC"
 
 
-def status(of: str) -> str:
+def status_label(of: str) -> str:
     return _STATUSES[of][0]
 
 
-def mood(of: str) -> str:
+def status_tone(of: str) -> str:
     """Whether a status is good or bad news."""
     return _STATUSES[of][1]
 

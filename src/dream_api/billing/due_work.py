@@ -1,4 +1,4 @@
-"""What falls due by itself: as real time passes, and all at once where a project's test clock is moved."""
+"""Runs due work (renewals, retries, expiries), in real time and when a test clock advances."""
 
 from dream_api import platforms
 from dream_api.billing import checkout_expiry, gateway_accounts, sandbox_delivery, subscription_sync
@@ -32,7 +32,7 @@ async def advance(billing: BillingContext, project: Project, account: GatewayAcc
 async def run_due(billing: BillingContext, account: GatewayAccount) -> None:
     """All that is due in the project by now, in its order."""
     async with billing.database.read() as tx:
-        now = await gateway_accounts.now_in(tx, account)
+        now = await gateway_accounts.account_now(tx, account)
     while True:
         due, _ = await _first_due(billing, account, now)
         if due is None or not await due.run(billing, account, now):
@@ -44,7 +44,7 @@ async def run_due(billing: BillingContext, account: GatewayAccount) -> None:
 async def _first_due(billing: BillingContext, account: GatewayAccount, until: int) -> tuple[DueTask | None, int]:
     """What falls due first, and when; None where nothing does by then."""
     async with billing.database.read() as tx:
-        moments = [(await due.next_at(tx, account), due) for due in billing.dues]
+        moments = [(await due.next_at(tx, account), due) for due in billing.due_tasks]
     coming = [(at, due) for at, due in moments if at is not None and at <= until]
     at, due = min(coming, key=lambda each: each[0], default=(until, None))
     return due, at
@@ -56,7 +56,7 @@ async def _move(billing: BillingContext, project: Project, at: int) -> None:
             await platforms.move_to(tx, project, at)
 
 
-# What billing itself has to do by the clock.
+# Billing's own due tasks.
 
 
 async def _next_of_sandbox(tx: Tx, account: GatewayAccount) -> int | None:
@@ -66,7 +66,7 @@ async def _next_of_sandbox(tx: Tx, account: GatewayAccount) -> int | None:
 async def _run_sandbox(billing: BillingContext, account: GatewayAccount, now: int) -> bool:
     sandbox = billing.gateways["sandbox"]
     assert isinstance(sandbox, Sandbox)
-    return await sandbox.run_next(account, now) is not None
+    return await sandbox.advance_next_due(account, now) is not None
 
 
 async def _run_lapse(billing: BillingContext, account: GatewayAccount, now: int) -> bool:
@@ -74,8 +74,8 @@ async def _run_lapse(billing: BillingContext, account: GatewayAccount, now: int)
         return await subscription_sync.lapse(tx, billing.events, account, now)
 
 
-DUES = (
+DUE_TASKS = (
     DueTask(_next_of_sandbox, _run_sandbox),
     DueTask(subscription_sync.next_lapse, _run_lapse),
-    DueTask(checkout_expiry.next_overdue, checkout_expiry.end_overdue),
+    DueTask(checkout_expiry.next_overdue_at, checkout_expiry.expire_overdue),
 )

@@ -1,9 +1,9 @@
-"""How an event takes effect: the object that it is about is read at the gateway, then written down here.
+"""Applies a gateway event by reading its object again and syncing our rows.
 
-Whatever order events come in, however often, and however many apply them at once, the end is the same: before an
-object is read a ticket is drawn, and what was read is written only if nobody who drew a later one has written. The last
-change at the gateway is followed by an event; whoever applies it draws after the change, and so reads it; and nobody
-with an earlier ticket writes over that.
+The result does not depend on the order, number or concurrency of events, because of fencing tokens: a worker takes a
+token before it reads the object, and writes only if no worker with a later token has written. The last change at the
+gateway is followed by an event; the worker that applies it takes its token after the change, so it reads the change,
+and no worker with an earlier token overwrites it.
 """
 
 from dream_api.billing import checkouts, gateway_accounts, payment_sync, queries, subscription_sync, usage_rating
@@ -11,13 +11,13 @@ from dream_api.billing.context import BillingContext
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.gateways.contract import (
-    CheckoutFacts,
-    Facts,
+    CheckoutSnapshot,
     GatewayAccount,
-    InvoiceFacts,
+    InvoiceSnapshot,
     ObjectKind,
-    PaymentFacts,
-    SubscriptionFacts,
+    PaymentSnapshot,
+    Snapshot,
+    SubscriptionSnapshot,
 )
 
 
@@ -33,19 +33,19 @@ async def apply_event(billing: BillingContext, account: GatewayAccount, event_id
 
 
 async def sync_object(billing: BillingContext, account: GatewayAccount, kind: ObjectKind, object_id: str) -> None:
-    """Read the object at the gateway, and write down how it stands; no transaction may be open."""
+    """Read the object at the gateway and store its state; no transaction may be open."""
     async with billing.database.write() as tx:
-        ticket = await queries.next_fencing_token(tx, account, kind, object_id)
-    facts = await _read(billing, account, kind, object_id)
-    await _refresh_what_it_needs(billing, account, facts)
+        token = await queries.next_fencing_token(tx, account, kind, object_id)
+    snapshot = await _read(billing, account, kind, object_id)
+    await _sync_referenced_objects(billing, account, snapshot)
     async with billing.database.write() as tx:
-        if await queries.is_latest_token(tx, account, object_id, ticket):
-            await _write(tx, billing, account, facts)
-    if isinstance(facts, InvoiceFacts) and facts.status == "draft":
-        await usage_rating.send(billing, account, facts)
+        if await queries.is_latest_token(tx, account, object_id, token):
+            await _write(tx, billing, account, snapshot)
+    if isinstance(snapshot, InvoiceSnapshot) and snapshot.status == "draft":
+        await usage_rating.send(billing, account, snapshot)
 
 
-async def _read(billing: BillingContext, account: GatewayAccount, kind: ObjectKind, object_id: str) -> Facts:
+async def _read(billing: BillingContext, account: GatewayAccount, kind: ObjectKind, object_id: str) -> Snapshot:
     gateway = billing.gateway_of(account)
     match kind:
         case "checkout":
@@ -58,25 +58,25 @@ async def _read(billing: BillingContext, account: GatewayAccount, kind: ObjectKi
             return await gateway.read_payment(account, object_id)
 
 
-async def _refresh_what_it_needs(billing: BillingContext, account: GatewayAccount, facts: Facts) -> None:
-    """What the object's row will point to is written first, where it is not known yet.
+async def _sync_referenced_objects(billing: BillingContext, account: GatewayAccount, snapshot: Snapshot) -> None:
+    """Sync the objects that the row will reference first, where they are not stored yet.
 
-    Who hears of a checkout is handed its payment, so that is read anew: a try that failed before may have been known.
+    The event of a checkout carries its payment, so that is always read again: a failed attempt may be stored already.
     """
-    is_told = isinstance(facts, CheckoutFacts)
+    is_checkout = isinstance(snapshot, CheckoutSnapshot)
     needed: list[tuple[ObjectKind, str | None]] = []
-    match facts:
-        case CheckoutFacts():
-            # What was bought is there before anybody hears that it was.
-            needed = [("subscription", facts.subscription), ("payment", facts.payment)]
-        case InvoiceFacts():
-            needed = [("subscription", facts.subscription)]
-        case PaymentFacts():
-            needed = [("invoice", facts.invoice)]
-        case SubscriptionFacts():
+    match snapshot:
+        case CheckoutSnapshot():
+            # Stored before the completed checkout is announced.
+            needed = [("subscription", snapshot.subscription), ("payment", snapshot.payment)]
+        case InvoiceSnapshot():
+            needed = [("subscription", snapshot.subscription)]
+        case PaymentSnapshot():
+            needed = [("invoice", snapshot.invoice)]
+        case SubscriptionSnapshot():
             pass
     for kind, object_id in needed:
-        if object_id is not None and (is_told or not await _is_known(billing, account, object_id)):
+        if object_id is not None and (is_checkout or not await _is_known(billing, account, object_id)):
             await sync_object(billing, account, kind, object_id)
 
 
@@ -85,16 +85,16 @@ async def _is_known(billing: BillingContext, account: GatewayAccount, object_id:
         return await queries.is_written(tx, account, object_id)
 
 
-async def _write(tx: Tx, billing: BillingContext, account: GatewayAccount, facts: Facts) -> None:
-    now = await gateway_accounts.now_in(tx, account)
-    match facts:
-        case CheckoutFacts():
-            await checkouts.sync_checkout(tx, billing, account, facts, now)
-        case SubscriptionFacts():
-            await subscription_sync.sync_subscription(tx, billing.events, account, facts, now)
-        case InvoiceFacts():
-            invoice = await payment_sync.sync_invoice(tx, account, facts)
-            if facts.status == "draft":
+async def _write(tx: Tx, billing: BillingContext, account: GatewayAccount, snapshot: Snapshot) -> None:
+    now = await gateway_accounts.account_now(tx, account)
+    match snapshot:
+        case CheckoutSnapshot():
+            await checkouts.sync_checkout(tx, billing, account, snapshot, now)
+        case SubscriptionSnapshot():
+            await subscription_sync.sync_subscription(tx, billing.events, account, snapshot, now)
+        case InvoiceSnapshot():
+            invoice = await payment_sync.sync_invoice(tx, account, snapshot)
+            if snapshot.status == "draft":
                 await usage_rating.rate(tx, account, invoice)
-        case PaymentFacts():
-            await payment_sync.sync_payment(tx, billing.events, account, facts, now)
+        case PaymentSnapshot():
+            await payment_sync.sync_payment(tx, billing.events, account, snapshot, now)

@@ -1,4 +1,4 @@
-"""Whose money it is: the account of a project and mode at a gateway."""
+"""Gateway accounts: where a project is paid in each mode."""
 
 from typing import Any
 
@@ -23,8 +23,8 @@ class NotACustomerYet(Conflict):
     hint = "Send the customer to a checkout first: POST /api/create-checkout."
 
 
-async def account_of(tx: Tx, scope: ProjectScope) -> GatewayAccount:
-    """Where the project's customers pay in this mode: in test mode the sandbox, which is there at once."""
+async def ensure_account(tx: Tx, scope: ProjectScope) -> GatewayAccount:
+    """The project's account in this mode; created at the sandbox in test mode, GatewayMissing in live mode."""
     row = await queries.account_of_project(tx, scope.platform_id, scope.project_id, scope.mode)
     if row is None and scope.mode == "live":
         raise GatewayMissing("Nothing can be sold in live mode yet: the project has no gateway there.")
@@ -62,7 +62,7 @@ async def find_gateway_customer(tx: Tx, scope: ProjectScope, user_id: str) -> tu
 
 
 async def find_payer(tx: Tx, scope: ProjectScope, user_id: str, *, param: str) -> tuple[GatewayAccount, str]:
-    """As `payer_of`; raises NotACustomerYet where the customer never paid."""
+    """As `find_gateway_customer`; raises NotACustomerYet where the customer never paid."""
     payer = await find_gateway_customer(tx, scope, user_id)
     if payer is None:
         raise NotACustomerYet("The customer has never paid, so there is nothing to see.", param=param)
@@ -78,6 +78,6 @@ def scope_of(account: GatewayAccount) -> ProjectScope:
     return ProjectScope(account.platform_id, account.platform_no, account.project_id, account.mode)
 
 
-async def now_in(tx: Tx, account: GatewayAccount) -> int:
+async def account_now(tx: Tx, account: GatewayAccount) -> int:
     """The project's own time."""
     return await platforms.project_now(tx, account.platform_id, account.project_id, account.mode)

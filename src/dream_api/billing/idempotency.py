@@ -1,4 +1,4 @@
-"""Requests that cannot be answered in one transaction, because a gateway is asked between two: their rows know them."""
+"""Idempotency of two-step requests: commit the intent, call the gateway, commit the result."""
 
 from typing import Any
 
@@ -12,28 +12,30 @@ from dream_api.core.idempotency import RETENTION, IdempotentRequest, require_sam
 from dream_api.gateways.contract import GatewayAccount
 
 
-async def begun_checkout(tx: Tx, account: GatewayAccount, once: IdempotentRequest | None) -> Row[Any] | None:
-    """The checkout that the same request began before; its twin at this moment waits for this transaction.
+async def find_started_checkout(tx: Tx, account: GatewayAccount, once: IdempotentRequest | None) -> Row[Any] | None:
+    """The checkout that an earlier attempt of the request created; a concurrent one waits for this transaction.
 
     IdempotencyMismatch where it was another request; after a day the key is as good as new.
     """
-    return await _begun(tx, checkouts, account, once)
+    return await _find_started(tx, checkouts, account, once)
 
 
-async def begun_refund(tx: Tx, account: GatewayAccount, once: IdempotentRequest | None) -> Row[Any] | None:
+async def find_started_refund(tx: Tx, account: GatewayAccount, once: IdempotentRequest | None) -> Row[Any] | None:
     """As `begun_checkout`, of refunds."""
-    return await _begun(tx, refunds, account, once)
+    return await _find_started(tx, refunds, account, once)
 
 
-async def _begun(tx: Tx, table: Table, account: GatewayAccount, once: IdempotentRequest | None) -> Row[Any] | None:
+async def _find_started(
+    tx: Tx, table: Table, account: GatewayAccount, once: IdempotentRequest | None
+) -> Row[Any] | None:
     if once is None:
         return None
-    await queries.hold_account(tx, account.platform_id, account.id)
+    await queries.lock_account(tx, account.platform_id, account.id)
     row = await queries.by_request(tx, account.platform_id, table, once.digest)
     if row is None:
         return None
     if row.created_at <= clock.now() - RETENTION:
-        await queries.forget_request(tx, account.platform_id, table, row.id)
+        await queries.clear_request(tx, account.platform_id, table, row.id)
         return None
     require_same_request(once, row.fingerprint)
     return row

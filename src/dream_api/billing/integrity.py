@@ -1,4 +1,4 @@
-"""What must hold of money, for `doctor`."""
+"""Integrity checks of billing, for `doctor`."""
 
 from sqlalchemy import BigInteger, cast, func, or_, select
 

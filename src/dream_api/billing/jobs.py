@@ -1,4 +1,4 @@
-"""What billing does beside requests: opens pages, delivers and applies events, sends refunds, and what falls due."""
+"""Jobs of billing: open pages, deliver and apply events, send refunds, run due work."""
 
 from functools import partial
 
@@ -40,7 +40,7 @@ def register(registry: Registry, billing: BillingContext) -> None:
 
 
 async def _finish_checkout(billing: BillingContext, _: Database, job: Job) -> None:
-    await checkouts.finish(billing, job.platform_id or "", job.payload["id"])
+    await checkouts.open_abandoned(billing, job.platform_id or "", job.payload["id"])
 
 
 async def _deliver(billing: BillingContext, _: Database, job: Job) -> None:

@@ -1,4 +1,4 @@
-"""What invoices, payments and refunds at the gateway mean here."""
+"""Syncs invoices, payments, refunds and disputes from the gateway."""
 
 import json
 from typing import Any
@@ -11,34 +11,40 @@ from dream_api.billing.context import REFUND_FAILED, REFUND_SUCCEEDED
 from dream_api.core import clock, ids
 from dream_api.core.db import Tx
 from dream_api.core.events import Events
-from dream_api.gateways.contract import DisputeFacts, GatewayAccount, InvoiceFacts, PaymentFacts, RefundFacts
+from dream_api.gateways.contract import (
+    DisputeSnapshot,
+    GatewayAccount,
+    InvoiceSnapshot,
+    PaymentSnapshot,
+    RefundSnapshot,
+)
 from dream_api.webhooks import Event, EventType
 
 
-async def sync_invoice(tx: Tx, account: GatewayAccount, facts: InvoiceFacts) -> Row[Any]:
+async def sync_invoice(tx: Tx, account: GatewayAccount, snapshot: InvoiceSnapshot) -> Row[Any]:
     """The invoice's row, as the gateway has it."""
-    known = await queries.invoice_by_gateway_id(tx, account, facts.id)
-    customer_id = await queries.customer_at_gateway(tx, account.platform_id, account.id, facts.customer)
+    known = await queries.invoice_by_gateway_id(tx, account, snapshot.id)
+    customer_id = await queries.customer_at_gateway(tx, account.platform_id, account.id, snapshot.customer)
     subscription = None
-    if facts.subscription is not None:
-        subscription = await queries.subscription_by_gateway_id(tx, account, facts.subscription)
+    if snapshot.subscription is not None:
+        subscription = await queries.subscription_by_gateway_id(tx, account, snapshot.subscription)
     values = {
         "customer_id": customer_id,
         "subscription_id": None if subscription is None else subscription.id,
-        "number": facts.number,
-        "status": facts.status,
-        "reason": facts.reason,
-        "currency": facts.currency,
-        "subtotal": facts.subtotal,
-        "discount": facts.discount,
-        "total": facts.total,
-        "amount_due": facts.amount_due,
-        "amount_paid": facts.amount_paid,
-        "period_starts_at": facts.period_starts_at,
-        "period_ends_at": facts.period_ends_at,
-        "paid_at": facts.paid_at,
-        "attempts": facts.attempts,
-        "next_attempt_at": facts.next_attempt_at,
+        "number": snapshot.number,
+        "status": snapshot.status,
+        "reason": snapshot.reason,
+        "currency": snapshot.currency,
+        "subtotal": snapshot.subtotal,
+        "discount": snapshot.discount,
+        "total": snapshot.total,
+        "amount_due": snapshot.amount_due,
+        "amount_paid": snapshot.amount_paid,
+        "period_starts_at": snapshot.period_starts_at,
+        "period_ends_at": snapshot.period_ends_at,
+        "paid_at": snapshot.paid_at,
+        "attempts": snapshot.attempts,
+        "next_attempt_at": snapshot.next_attempt_at,
         "lines": json.dumps(
             [
                 {
@@ -47,11 +53,11 @@ async def sync_invoice(tx: Tx, account: GatewayAccount, facts: InvoiceFacts) -> 
                     "quantity": line.quantity,
                     "priceId": line.price_id,
                 }
-                for line in facts.lines
+                for line in snapshot.lines
             ]
         ),
-        "gateway_id": facts.id,
-        "created_at": facts.created_at,
+        "gateway_id": snapshot.id,
+        "created_at": snapshot.created_at,
         "updated_at": clock.now(),
     }
     if known is None:
@@ -60,32 +66,32 @@ async def sync_invoice(tx: Tx, account: GatewayAccount, facts: InvoiceFacts) -> 
         written = await queries.update_invoice(tx, account.platform_id, known.id, values)
     was = (None, 0) if known is None else (known.status, known.attempts)
     if written.status == "paid" and was[0] != "paid":
-        await _tell(tx, account, "invoice.paid", _of_invoice(written))
+        await _emit_event(tx, account, "invoice.paid", _of_invoice(written))
     elif written.status == "open" and written.attempts > was[1]:
-        await _tell(tx, account, "invoice.payment_failed", _of_invoice(written))
+        await _emit_event(tx, account, "invoice.payment_failed", _of_invoice(written))
     return written
 
 
-async def sync_payment(tx: Tx, events: Events, account: GatewayAccount, facts: PaymentFacts, now: int) -> None:
+async def sync_payment(tx: Tx, events: Events, account: GatewayAccount, snapshot: PaymentSnapshot, now: int) -> None:
     """The payment's row with all its refunds and disputes; who asked for a refund hears once what became of it."""
-    known = await queries.payment_by_gateway_id(tx, account, facts.id)
-    customer_id = facts.metadata.get("customer")
-    if customer_id is None and facts.customer is not None:
-        customer_id = await queries.customer_at_gateway(tx, account.platform_id, account.id, facts.customer)
+    known = await queries.payment_by_gateway_id(tx, account, snapshot.id)
+    customer_id = snapshot.metadata.get("customer")
+    if customer_id is None and snapshot.customer is not None:
+        customer_id = await queries.customer_at_gateway(tx, account.platform_id, account.id, snapshot.customer)
     values = {
         "customer_id": customer_id if known is None else known.customer_id or customer_id,
-        "invoice": facts.invoice,
-        "checkout_id": facts.metadata.get("checkout"),
-        "status": facts.status,
-        "currency": facts.currency,
-        "amount": facts.amount,
-        "refunded": sum(refund.amount for refund in facts.refunds if refund.status == "succeeded"),
-        "method": facts.method,
-        "brand": facts.brand,
-        "last4": facts.last4,
-        "failure": facts.failure,
-        "gateway_id": facts.id,
-        "created_at": facts.created_at,
+        "invoice": snapshot.invoice,
+        "checkout_id": snapshot.metadata.get("checkout"),
+        "status": snapshot.status,
+        "currency": snapshot.currency,
+        "amount": snapshot.amount,
+        "refunded": sum(refund.amount for refund in snapshot.refunds if refund.status == "succeeded"),
+        "method": snapshot.method,
+        "brand": snapshot.brand,
+        "last4": snapshot.last4,
+        "failure": snapshot.failure,
+        "gateway_id": snapshot.id,
+        "created_at": snapshot.created_at,
         "updated_at": clock.now(),
     }
     if known is None:
@@ -93,20 +99,20 @@ async def sync_payment(tx: Tx, events: Events, account: GatewayAccount, facts: P
     else:
         payment = await queries.update_payment(tx, account.platform_id, known.id, values)
     if payment.status == "succeeded" and (known is None or known.status != "succeeded"):
-        await _tell(tx, account, "payment.succeeded", _of_payment(payment))
+        await _emit_event(tx, account, "payment.succeeded", _of_payment(payment))
     elif payment.status == "failed" and (known is None or known.failure != payment.failure):
-        await _tell(tx, account, "payment.failed", _of_payment(payment))
-    for refund in facts.refunds:
-        await _follow_refund(tx, events, account, payment, refund, now)
-    for dispute in facts.disputes:
-        await _follow_dispute(tx, account, payment, dispute)
+        await _emit_event(tx, account, "payment.failed", _of_payment(payment))
+    for refund in snapshot.refunds:
+        await _sync_refund(tx, events, account, payment, refund, now)
+    for dispute in snapshot.disputes:
+        await _sync_dispute(tx, account, payment, dispute)
 
 
-async def _follow_refund(
-    tx: Tx, events: Events, account: GatewayAccount, payment: Row[Any], facts: RefundFacts, now: int
+async def _sync_refund(
+    tx: Tx, events: Events, account: GatewayAccount, payment: Row[Any], snapshot: RefundSnapshot, now: int
 ) -> None:
-    known = await queries.refund_of(tx, account, facts.metadata.get("refund"), facts.id)
-    values = {"status": facts.status, "gateway_id": facts.id, "updated_at": clock.now()}
+    known = await queries.refund_of(tx, account, snapshot.metadata.get("refund"), snapshot.id)
+    values = {"status": snapshot.status, "gateway_id": snapshot.id, "updated_at": clock.now()}
     if known is None:
         written = await queries.insert_refund(
             tx,
@@ -116,9 +122,9 @@ async def _follow_refund(
                 "id": ids.new("ref"),
                 "payment_id": payment.id,
                 "currency": payment.currency,
-                "amount": facts.amount,
-                "reason": facts.reason,
-                "created_at": facts.created_at,
+                "amount": snapshot.amount,
+                "reason": snapshot.reason,
+                "created_at": snapshot.created_at,
             },
         )
     else:
@@ -127,32 +133,32 @@ async def _follow_refund(
         return
     if written.status == "succeeded":
         await events.emit(tx, REFUND_SUCCEEDED, refund=written, payment=payment, now=now)
-        await _tell(tx, account, "payment.refunded", _of_payment(payment) | {"refund": written.id})
+        await _emit_event(tx, account, "payment.refunded", _of_payment(payment) | {"refund": written.id})
     elif written.status == "failed":
         await events.emit(tx, REFUND_FAILED, refund=written, payment=payment, now=now)
 
 
-async def _follow_dispute(tx: Tx, account: GatewayAccount, payment: Row[Any], facts: DisputeFacts) -> None:
+async def _sync_dispute(tx: Tx, account: GatewayAccount, payment: Row[Any], snapshot: DisputeSnapshot) -> None:
     is_new = await queries.put_dispute(
         tx,
         account,
         {
-            "id": facts.id,
+            "id": snapshot.id,
             "payment_id": payment.id,
-            "status": facts.status,
-            "reason": facts.reason,
+            "status": snapshot.status,
+            "reason": snapshot.reason,
             "currency": payment.currency,
-            "amount": facts.amount,
-            "created_at": facts.created_at,
+            "amount": snapshot.amount,
+            "created_at": snapshot.created_at,
             "updated_at": clock.now(),
         },
     )
     if is_new:
-        told = _of_payment(payment) | {"reason": facts.reason, "disputed": facts.amount}
-        await _tell(tx, account, "payment.disputed", told)
+        data = _of_payment(payment) | {"reason": snapshot.reason, "disputed": snapshot.amount}
+        await _emit_event(tx, account, "payment.disputed", data)
 
 
-async def _tell(tx: Tx, account: GatewayAccount, kind: EventType, data: dict[str, object]) -> None:
+async def _emit_event(tx: Tx, account: GatewayAccount, kind: EventType, data: dict[str, object]) -> None:
     await webhooks.record_events(tx, [Event(account.platform_id, account.project_id, account.mode, kind, data)])
 
 

@@ -1,4 +1,4 @@
-"""Giving money back: begun in one transaction, sent in none, written down when the gateway says what became of it."""
+"""Refunds: create the intent, send it to the gateway, sync the outcome."""
 
 import json
 from typing import Any
@@ -37,7 +37,7 @@ async def find_payment(tx: Tx, scope: ProjectScope, payment_id: str) -> tuple[Ga
     return account, payment
 
 
-async def begin(
+async def create_refund(
     tx: Tx,
     account: GatewayAccount,
     payment_id: str,
@@ -48,14 +48,14 @@ async def begin(
     once: IdempotentRequest | None = None,
     send_at_once: bool = False,
 ) -> Row[Any]:
-    """The intent to give so much back (None: all that is left); never more than was paid, whoever else refunds now.
+    """The new refund of `amount` (None: all that is left); never more than was paid, also under concurrent refunds.
 
-    Whoever began it sends it with `send`; a job does where they went away, or at once where asked to.
+    The caller sends it with `send_refund`; a job does if the caller crashed, or right away with `send_at_once`.
     """
-    payment = await queries.hold_payment(tx, account.platform_id, payment_id)
+    payment = await queries.lock_payment(tx, account.platform_id, payment_id)
     if payment.status != "succeeded":
         raise GatewayRefused("The payment did not succeed, so there is nothing to give back.", param="id")
-    left = payment.amount - await queries.refunded_or_asked(tx, account.platform_id, payment.id)
+    left = payment.amount - await queries.refunded_or_pending_amount(tx, account.platform_id, payment.id)
     wanted = left if amount is None else amount
     if amount is not None and amount < 1:
         raise ValidationFailed("A refund is at least 1 in the currency's smallest unit.", param="amount")
@@ -75,7 +75,7 @@ async def begin(
             "memo": None if memo is None else json.dumps(memo),
             "request": None if once is None else once.digest,
             "fingerprint": None if once is None else once.fingerprint,
-            "created_at": await gateway_accounts.now_in(tx, account),
+            "created_at": await gateway_accounts.account_now(tx, account),
             "updated_at": now,
         },
     )
@@ -89,18 +89,18 @@ async def begin(
     return refund
 
 
-async def refuse_beyond(tx: Tx, payment: Row[Any], limit: RefundLimit | None) -> None:
+async def require_refund_limit(tx: Tx, payment: Row[Any], limit: RefundLimit | None) -> None:
     """Raises RefundBeyondLimit where more of the payment goes back by now, all refunds together, than the limit."""
     if limit is None:
         raise RefundBeyondLimit("The project has no refund limit: only its owners and admins give money back.")
-    gone = await queries.refunded_or_asked(tx, payment.platform_id, payment.id)
+    gone = await queries.refunded_or_pending_amount(tx, payment.platform_id, payment.id)
     if payment.currency != limit.currency or gone > limit.amount:
         most = f"{money.to_major(limit.amount, limit.currency)} {limit.currency.upper()}"
         raise RefundBeyondLimit(f"Members give back up to {most} of a payment.", param="amount")
 
 
-async def send(billing: BillingContext, account: GatewayAccount, refund: Row[Any]) -> Row[Any]:
-    """Has the gateway give the money back, once however often it is asked; no transaction may be open."""
+async def send_refund(billing: BillingContext, account: GatewayAccount, refund: Row[Any]) -> Row[Any]:
+    """Send the refund to the gateway, idempotently, and return its synced row; no transaction may be open."""
     async with billing.database.read() as tx:
         payment = await queries.payment_by_id(tx, account.platform_id, refund.payment_id)
     assert payment is not None
@@ -130,14 +130,14 @@ async def send_abandoned(billing: BillingContext, platform_id: str, refund_id: s
         refund = await queries.refund_by_id(tx, platform_id, refund_id)
         account = await gateway_accounts.find_account(tx, refund.account) if refund is not None else None
     if refund is not None and account is not None and refund.status == "asked":
-        await send(billing, account, refund)
+        await send_refund(billing, account, refund)
 
 
 async def _fail(billing: BillingContext, account: GatewayAccount, refund: Row[Any], payment: Row[Any]) -> None:
-    """What the gateway will not give back is not waited for."""
+    """Mark the refund that the gateway rejected as failed."""
     async with billing.database.write() as tx:
         if not await queries.fail_refund(tx, account.platform_id, refund.id, clock.now()):
             return
         failed = await queries.refund_by_id(tx, account.platform_id, refund.id)
-        now = await gateway_accounts.now_in(tx, account)
+        now = await gateway_accounts.account_now(tx, account)
         await billing.events.emit(tx, REFUND_FAILED, refund=failed, payment=payment, now=now)

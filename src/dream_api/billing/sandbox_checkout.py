@@ -1,9 +1,9 @@
-"""What people do on the sandbox's pages: in force, also at the metered calls, before they are answered."""
+"""Actions of the sandbox's hosted pages; their effects are applied before the response."""
 
 from dream_api.billing.context import BillingContext
 from dream_api.billing.sandbox_delivery import deliver_events
 from dream_api.gateways.contract import CardRefused, GatewayRefused
-from dream_api.gateways.sandbox import Sandbox, Session
+from dream_api.gateways.sandbox import CheckoutSession, Sandbox
 
 # A shop writes this into its URLs where it wants to read which checkout its buyer comes from.
 _PLACEHOLDER = "{CHECKOUT_SESSION_ID}"
@@ -17,7 +17,7 @@ def sandbox_of(billing: BillingContext) -> Sandbox:
 
 async def pay_checkout(
     billing: BillingContext, session_id: str, card: str | None, *, authenticate: bool = False
-) -> Session:
+) -> CheckoutSession:
     """The checkout, complete; one that was paid before is answered as it is, and nothing is charged again.
 
     CardRefused where the card does not pay, GatewayRefused where the checkout has expired.
@@ -25,27 +25,27 @@ async def pay_checkout(
     sandbox = sandbox_of(billing)
     session = await sandbox.find_session(session_id)
     try:
-        told = await sandbox.pay(session_id, card, authenticate)
+        event_ids = await sandbox.pay(session_id, card, authenticate)
     except CardRefused:
-        await deliver_events(billing, session.account)  # the attempt is told of all the same
+        await deliver_events(billing, session.account)  # the failed attempt has events too
         raise
     except GatewayRefused:
         session = await sandbox.find_session(session_id)
         if session.document["status"] != "complete":
             raise
-        told = None  # its twin, which may still be delivering
-    await deliver_events(billing, session.account, told)
+        event_ids = None  # a concurrent request paid it, and may still be delivering
+    await deliver_events(billing, session.account, event_ids)
     return await sandbox.find_session(session_id)
 
 
-async def abandon_checkout(billing: BillingContext, session_id: str) -> Session:
+async def abandon_checkout(billing: BillingContext, session_id: str) -> CheckoutSession:
     """The checkout, which nobody can pay any more; GatewayRefused where it was paid already."""
     sandbox = sandbox_of(billing)
-    told = await sandbox.leave(session_id)
+    event_ids = await sandbox.abandon(session_id)
     session = await sandbox.find_session(session_id)
     if session.document["status"] == "complete":
         raise GatewayRefused("This checkout was paid already.", hint="Cancel what was bought, or refund the payment.")
-    await deliver_events(billing, session.account, told)
+    await deliver_events(billing, session.account, event_ids)
     return session
 
 
@@ -53,15 +53,15 @@ async def change_card(billing: BillingContext, portal_id: str, card: str, *, aut
     """The customer pays with this card from now on; what is open is paid with it at once."""
     sandbox = sandbox_of(billing)
     portal = await sandbox.find_portal(portal_id)
-    told = await sandbox.change_card(portal_id, card, authenticate)
-    await deliver_events(billing, portal.account, told)
+    event_ids = await sandbox.change_card(portal_id, card, authenticate)
+    await deliver_events(billing, portal.account, event_ids)
 
 
-def success_url(session: Session) -> str:
-    """Where whoever has paid goes next."""
+def success_url(session: CheckoutSession) -> str:
+    """The URL to send the buyer to after payment."""
     return str(session.document["success_url"]).replace(_PLACEHOLDER, session.document["metadata"]["checkout"])
 
 
-def cancel_url(session: Session) -> str:
-    """Where whoever has not paid goes."""
+def cancel_url(session: CheckoutSession) -> str:
+    """The URL to send the buyer to without payment."""
     return str(session.document["cancel_url"])

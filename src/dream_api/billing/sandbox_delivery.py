@@ -1,4 +1,4 @@
-"""How the sandbox's events arrive: signed and received like a gateway's, then applied."""
+"""Delivers the sandbox's webhooks in process: sign, receive, apply."""
 
 from collections.abc import Collection
 
@@ -13,13 +13,13 @@ from dream_api.gateways.sandbox import Sandbox
 async def deliver_events(billing: BillingContext, account: GatewayAccount, only: Collection[str] | None = None) -> None:
     """Deliver what was not delivered yet (or, of it, these events), in its order, and apply it.
 
-    Whoever goes away on the way is no loss: a job does the same.
+    A caller that disconnects loses nothing: a job does the same.
     """
     sandbox = billing.gateways["sandbox"]
     assert isinstance(sandbox, Sandbox)
-    secret = webhook_signature.secret_of(billing.instance_key, account.id)
-    while told := await sandbox.undelivered(account, only):
-        for event_id, payload in told:
+    secret = webhook_signature.signing_secret(billing.instance_key, account.id)
+    while events := await sandbox.undelivered(account, only):
+        for event_id, payload in events:
             signature = webhook_signature.sign(payload, secret, clock.now() // clock.SECOND)
             await webhook_intake.receive(billing, payload.encode(), signature)
             await sandbox.mark_delivered(account, [event_id])

@@ -1,4 +1,4 @@
-"""Changing what was bought: asked of the gateway, then read from it."""
+"""Plan changes, cancellation and resumption of subscriptions."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from dream_api.gateways.usage_prices import UsagePrices, usage_prices_of
 from dream_api.platforms import ProjectScope
 
 
-async def find(tx: Tx, scope: ProjectScope, subscription_id: str) -> tuple[GatewayAccount, Row[Any]]:
+async def find_subscription(tx: Tx, scope: ProjectScope, subscription_id: str) -> tuple[GatewayAccount, Row[Any]]:
     """The subscription and where it is paid."""
     subscription = await queries.subscription_in(tx, scope, subscription_id)
     if subscription is None:
@@ -26,21 +26,21 @@ async def find(tx: Tx, scope: ProjectScope, subscription_id: str) -> tuple[Gatew
     return account, subscription
 
 
-async def wanted(
+async def build_change(
     tx: Tx, scope: ProjectScope, subscription: Row[Any], *, tier: str | None, price_id: str | None, quantity: int | None
 ) -> SubscriptionChange:
     """What the subscription is to become; what is left out stays."""
-    refuse_ended(subscription)
+    require_not_ended(subscription)
     offer, price = await _priced(tx, scope, subscription, tier, price_id)
     if price.currency != subscription.currency:
         raise ValidationFailed("A subscription keeps its currency.", param="priceId")
     kept: int = 1 if price.billing_scheme == "flat_rate" else subscription.quantity
-    lines = subscription_checkout.lines_of(offer, price, kept if quantity is None else quantity)
+    lines = subscription_checkout.checkout_lines(offer, price, kept if quantity is None else quantity)
     if (price.id, lines[0].quantity) == (subscription.price_id, subscription.quantity):
         raise ValidationFailed("That is what the subscription is already.", param="tier")
     usage_prices, carried = await _carrying(tx, scope, subscription, lines)
     return SubscriptionChange(
-        (*lines, *carried), subscription_checkout.metadata_of(subscription.customer_id, usage_prices)
+        (*lines, *carried), subscription_checkout.gateway_metadata(subscription.customer_id, usage_prices)
     )
 
 
@@ -74,13 +74,15 @@ async def _price(tx: Tx, scope: ProjectScope, price_id: str) -> Price:
 async def _priced(
     tx: Tx, scope: ProjectScope, subscription: Row[Any], tier: str | None, price_id: str | None
 ) -> tuple[TierWithPrices, Price]:
-    offer = await catalog.find_offer(tx, scope.platform_id, scope.project_id, scope.mode, tier or subscription.plan)
+    offer = await catalog.find_tier_for_sale(
+        tx, scope.platform_id, scope.project_id, scope.mode, tier or subscription.plan
+    )
     if tier is None and price_id is None:
         return offer, await _price(tx, scope, subscription.price_id)
-    return offer, catalog.find_price_of(offer, price_id=price_id, currency=subscription.currency)
+    return offer, catalog.select_price(offer, price_id=price_id, currency=subscription.currency)
 
 
-def refuse_ended(subscription: Row[Any]) -> None:
+def require_not_ended(subscription: Row[Any]) -> None:
     if subscription.status == "canceled":
         raise GatewayRefused("The subscription has ended.", hint="Sell a new one with POST /api/create-checkout.")
 
@@ -101,7 +103,7 @@ async def change(
 ) -> None:
     """In force at once, also at the metered calls; CardRefused where it could not be paid, and nothing has changed."""
     await billing.gateway_of(account).change_subscription(account, subscription.gateway_id, change, key=_key(key))
-    await _follow(billing, account, subscription)
+    await _sync(billing, account, subscription)
 
 
 async def cancel(
@@ -113,22 +115,22 @@ async def cancel(
     reason: str | None,
     key: str | None,
 ) -> None:
-    refuse_ended(subscription)
+    require_not_ended(subscription)
     await billing.gateway_of(account).cancel_subscription(
         account, subscription.gateway_id, at_period_end=at_period_end, reason=reason, key=_key(key)
     )
-    await _follow(billing, account, subscription)
+    await _sync(billing, account, subscription)
 
 
 async def resume(billing: BillingContext, account: GatewayAccount, subscription: Row[Any], key: str | None) -> None:
     """Take back a cancellation at the period's end."""
-    refuse_ended(subscription)
+    require_not_ended(subscription)
     await billing.gateway_of(account).resume_subscription(account, subscription.gateway_id, key=_key(key))
-    await _follow(billing, account, subscription)
+    await _sync(billing, account, subscription)
 
 
-async def _follow(billing: BillingContext, account: GatewayAccount, subscription: Row[Any]) -> None:
-    """What was changed is in force before the caller hears of it; the sandbox's invoices are there as well."""
+async def _sync(billing: BillingContext, account: GatewayAccount, subscription: Row[Any]) -> None:
+    """Apply the change here before the caller gets its response, with the sandbox's invoices."""
     await event_sync.sync_object(billing, account, "subscription", subscription.gateway_id)
     if account.gateway == "sandbox":
         await sandbox_delivery.deliver_events(billing, account)

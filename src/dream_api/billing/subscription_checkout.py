@@ -1,4 +1,4 @@
-"""Selling a subscription: what must hold before anybody is sent to pay."""
+"""Subscription checkout: validates tier, price and coupon, and creates the checkout."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ class AlreadySubscribed(Conflict):
     hint = "Change the subscription with POST /api/subscriptions/{id}/change, or let the customer use the portal."
 
 
-async def begin_subscription(
+async def create_subscription_checkout(
     tx: Tx,
     project: Project,
     scope: ProjectScope,
@@ -44,14 +44,14 @@ async def begin_subscription(
     if not are_own_pages:
         platforms.require_allowed_redirect(project, scope.mode, success_url, "successUrl")
         platforms.require_allowed_redirect(project, scope.mode, cancel_url, "cancelUrl")
-    account = await gateway_accounts.account_of(tx, scope)
-    now = await gateway_accounts.now_in(tx, account)
-    offer = await catalog.find_offer(tx, scope.platform_id, scope.project_id, scope.mode, tier)
-    price = catalog.find_price_of(offer, price_id=price_id)
-    lines = lines_of(offer, price, quantity)
+    account = await gateway_accounts.ensure_account(tx, scope)
+    now = await gateway_accounts.account_now(tx, account)
+    offer = await catalog.find_tier_for_sale(tx, scope.platform_id, scope.project_id, scope.mode, tier)
+    price = catalog.select_price(offer, price_id=price_id)
+    lines = checkout_lines(offer, price, quantity)
     customer = await customers.ensure(tx, scope, user_id)
     customers.require_active(customer.status)
-    await _refuse_second(tx, scope, customer)
+    await _require_no_subscription(tx, scope, customer)
     found = None
     if coupon is not None:
         found = await catalog.find_coupon(tx, scope.platform_id, scope.project_id, scope.mode, coupon, now)
@@ -67,15 +67,15 @@ async def begin_subscription(
         expires_at=now + checkouts.OPEN_FOR,
         trial_days=0 if await queries.had_trial(tx, scope.platform_id, customer.id) else offer.trial_days or 0,
         coupon=found,
-        metadata=metadata_of(customer.id, usage_prices_of(lines)),
+        metadata=gateway_metadata(customer.id, usage_prices_of(lines)),
     )
     subtotal = catalog.amount_of(price, quantity)
-    return await checkouts.begin(
+    return await checkouts.create_checkout(
         tx, account, wanted, purpose="subscription", subtotal=subtotal, customer_id=customer.id, once=once
     )
 
 
-def lines_of(offer: TierWithPrices, price: Price, quantity: int) -> tuple[LineItem, ...]:
+def checkout_lines(offer: TierWithPrices, price: Price, quantity: int) -> tuple[LineItem, ...]:
     """The price, and what the tier bills by usage in the same rhythm."""
     if not 1 <= quantity <= LARGEST_QUANTITY:
         raise ValidationFailed(f"A quantity is a whole number from 1 to {LARGEST_QUANTITY:,}.", param="quantity")
@@ -90,12 +90,12 @@ def lines_of(offer: TierWithPrices, price: Price, quantity: int) -> tuple[LineIt
     return (LineItem(price, name, quantity), *(LineItem(each, f"{name}: {each.meter}", 0) for each in metered))
 
 
-def metadata_of(customer_id: str, usage_prices: UsagePrices) -> dict[str, str]:
-    """What comes back with everything that the gateway tells of the subscription."""
+def gateway_metadata(customer_id: str, usage_prices: UsagePrices) -> dict[str, str]:
+    """Metadata that the gateway returns with every object of the subscription."""
     return {"customer": customer_id} | usage_prices.to_metadata()
 
 
-async def _refuse_second(tx: Tx, scope: ProjectScope, customer: Row[Any]) -> None:
+async def _require_no_subscription(tx: Tx, scope: ProjectScope, customer: Row[Any]) -> None:
     holding = await queries.granting_subscriptions(tx, scope.platform_id, customer.id)
     if holding:
         raise AlreadySubscribed(

@@ -1,4 +1,4 @@
-"""What a subscription at the gateway means here: its row, and the plan that its customer is on."""
+"""Syncs subscriptions from the gateway and sets the customer's plan."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from dream_api.catalog import Price
 from dream_api.core import clock, ids
 from dream_api.core.db import Tx
 from dream_api.core.events import Events
-from dream_api.gateways.contract import GatewayAccount, SubscriptionFacts
+from dream_api.gateways.contract import GatewayAccount, SubscriptionSnapshot
 from dream_api.gateways.usage_prices import UsagePrices
 from dream_api.webhooks import Event
 
 # How long a plan goes on while the gateway tries to be paid.
-DUNNING = 14 * clock.DAY
+DUNNING_PERIOD = 14 * clock.DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +32,26 @@ class GrantedPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What follows from a subscription's facts at a moment: pure, and the same whichever facts were seen before."""
+class GrantStatus:
+    """Whether a subscription grants its plan at a moment; depends on its snapshot only."""
 
     holds: bool
     lapses_at: int | None
 
 
-def standing_of(facts: SubscriptionFacts, now: int) -> Standing:
+def grant_status(snapshot: SubscriptionSnapshot, now: int) -> GrantStatus:
     """Trialing and active hold the plan; past due does for 14 days since the unpaid invoice."""
-    if facts.status in ("trialing", "active"):
-        return Standing(holds=True, lapses_at=None)
-    if facts.status != "past_due":
-        return Standing(holds=False, lapses_at=None)
-    unpaid_since = facts.period_starts_at if facts.unpaid_since is None else facts.unpaid_since
+    if snapshot.status in ("trialing", "active"):
+        return GrantStatus(holds=True, lapses_at=None)
+    if snapshot.status != "past_due":
+        return GrantStatus(holds=False, lapses_at=None)
+    unpaid_since = snapshot.period_starts_at if snapshot.unpaid_since is None else snapshot.unpaid_since
     # The gateway's first try comes an hour after the invoice was made.
-    lapses_at = unpaid_since + clock.HOUR + DUNNING
-    return Standing(holds=now < lapses_at, lapses_at=lapses_at)
+    lapses_at = unpaid_since + clock.HOUR + DUNNING_PERIOD
+    return GrantStatus(holds=now < lapses_at, lapses_at=lapses_at)
 
 
-def held_by(subscriptions: Iterable[Row[Any]]) -> GrantedPlan | None:
+def granted_plan(subscriptions: Iterable[Row[Any]]) -> GrantedPlan | None:
     """The plan that these subscriptions of one customer give: that of the last one begun which holds."""
     holding = [each for each in subscriptions if each.holds]
     if not holding:
@@ -62,21 +62,21 @@ def held_by(subscriptions: Iterable[Row[Any]]) -> GrantedPlan | None:
 
 
 async def sync_subscription(
-    tx: Tx, events: Events, account: GatewayAccount, facts: SubscriptionFacts, now: int
+    tx: Tx, events: Events, account: GatewayAccount, snapshot: SubscriptionSnapshot, now: int
 ) -> None:
     """Write down how the subscription stands; its customer's plan follows where that changes it."""
-    known = await queries.subscription_by_gateway_id(tx, account, facts.id)
-    customer_id = facts.metadata.get("customer") if known is None else known.customer_id
+    known = await queries.subscription_by_gateway_id(tx, account, snapshot.id)
+    customer_id = snapshot.metadata.get("customer") if known is None else known.customer_id
     if customer_id is None:
         return  # made at the gateway by hand: it sells nothing of ours
     customer = await customers.lock(tx, gateway_accounts.scope_of(account), customer_id)
-    price = await catalog.price_by_id(tx, account.platform_id, account.project_id, account.mode, facts.price_id)
+    price = await catalog.price_by_id(tx, account.platform_id, account.project_id, account.mode, snapshot.price_id)
     if customer is None or price is None:
         return
-    before = held_by(await queries.subscriptions_of(tx, account.platform_id, customer.id))
-    await queries.put_gateway_customer(tx, account, facts.customer, customer.id)
-    plan = await catalog.name_of_tier(tx, account.platform_id, price.tier_id)
-    values = _values(facts, price, plan, standing_of(facts, now))
+    before = granted_plan(await queries.subscriptions_of(tx, account.platform_id, customer.id))
+    await queries.put_gateway_customer(tx, account, snapshot.customer, customer.id)
+    plan = await catalog.get_tier_name(tx, account.platform_id, price.tier_id)
+    values = _values(snapshot, price, plan, grant_status(snapshot, now))
     if known is None:
         written = await queries.insert_subscription(
             tx, account, values | {"id": ids.new("sub"), "customer_id": customer.id, "user_id": customer.user_id}
@@ -85,17 +85,17 @@ async def sync_subscription(
         written = known
     else:
         written = await queries.update_subscription(tx, account.platform_id, known.id, values)
-    await _tell(tx, account, known, written)
-    await follow_plan(tx, events, account, customer, before, now)
+    await _emit_event(tx, account, known, written)
+    await sync_plan(tx, events, account, customer, before, now)
 
 
-async def follow_plan(
+async def sync_plan(
     tx: Tx, events: Events, account: GatewayAccount, customer: Row[Any], before: GrantedPlan | None, now: int
 ) -> None:
     """Put the customer on what their subscriptions give, where that is something else than before."""
-    after = held_by(await queries.subscriptions_of(tx, account.platform_id, customer.id))
+    after = granted_plan(await queries.subscriptions_of(tx, account.platform_id, customer.id))
     if after == before:
-        return  # whoever set the plan by hand since keeps it
+        return  # a plan that was set by hand since stays
     scope = gateway_accounts.scope_of(account)
     if after is None:
         await customers.set_plan(tx, scope, customer.user_id, None, now=now)
@@ -108,31 +108,31 @@ async def follow_plan(
         await events.emit(tx, PLAN_CHANGED, account=account, user_id=customer.user_id, plan=plan)
 
 
-def _values(facts: SubscriptionFacts, price: Price, plan: str, standing: Standing) -> dict[str, Any]:
-    amount = catalog.amount_of(price, facts.quantity)
+def _values(snapshot: SubscriptionSnapshot, price: Price, plan: str, grant: GrantStatus) -> dict[str, Any]:
+    amount = catalog.amount_of(price, snapshot.quantity)
     assert price.interval is not None
     return {
         "plan": plan,
         "price_id": price.id,
         "product_id": price.tier_id,
-        "usage_prices": UsagePrices.from_metadata(facts.metadata).to_json(),
+        "usage_prices": UsagePrices.from_metadata(snapshot.metadata).to_json(),
         "amount": amount,
         "monthly_amount": catalog.monthly_amount(amount, price.interval, price.interval_count),
         "currency": price.currency,
-        "quantity": facts.quantity,
-        "status": facts.status,
-        "holds": standing.holds,
-        "lapses_at": standing.lapses_at,
-        "started_at": facts.started_at,
-        "ended_at": facts.ended_at,
-        "period_starts_at": facts.period_starts_at,
-        "period_ends_at": facts.period_ends_at,
-        "trial_ends_at": facts.trial_ends_at,
-        "cancel_at": facts.cancel_at,
-        "canceled_at": facts.canceled_at,
-        "cancel_reason": facts.cancel_reason,
-        "gateway_id": facts.id,
-        "gateway_customer": facts.customer,
+        "quantity": snapshot.quantity,
+        "status": snapshot.status,
+        "holds": grant.holds,
+        "lapses_at": grant.lapses_at,
+        "started_at": snapshot.started_at,
+        "ended_at": snapshot.ended_at,
+        "period_starts_at": snapshot.period_starts_at,
+        "period_ends_at": snapshot.period_ends_at,
+        "trial_ends_at": snapshot.trial_ends_at,
+        "cancel_at": snapshot.cancel_at,
+        "canceled_at": snapshot.canceled_at,
+        "cancel_reason": snapshot.cancel_reason,
+        "gateway_id": snapshot.id,
+        "gateway_customer": snapshot.customer,
         "updated_at": clock.now(),
     }
 
@@ -142,13 +142,13 @@ def _stands(known: Row[Any], values: dict[str, Any]) -> bool:
     return all(getattr(known, name) == value for name, value in values.items() if name != "updated_at")
 
 
-async def _tell(tx: Tx, account: GatewayAccount, before: Row[Any] | None, after: Row[Any]) -> None:
-    """The developer hears of a new one, and of each other status or plan."""
+async def _emit_event(tx: Tx, account: GatewayAccount, before: Row[Any] | None, after: Row[Any]) -> None:
+    """Record the webhook event of a new subscription, or of a changed status or plan."""
     if before is None:
         kind = "subscription.created"
     elif after.status == "canceled" and before.status != "canceled":
         kind = "subscription.canceled"
-    elif any(getattr(before, name) != getattr(after, name) for name in _TOLD):
+    elif any(getattr(before, name) != getattr(after, name) for name in _WATCHED_COLUMNS):
         kind = "subscription.updated"
     else:
         return
@@ -174,7 +174,7 @@ async def _tell(tx: Tx, account: GatewayAccount, before: Row[Any] | None, after:
     )
 
 
-_TOLD = ("status", "plan", "quantity", "period_starts_at", "cancel_at")
+_WATCHED_COLUMNS = ("status", "plan", "quantity", "period_starts_at", "cancel_at")
 
 
 async def next_lapse(tx: Tx, account: GatewayAccount) -> int | None:
@@ -189,7 +189,7 @@ async def lapse(tx: Tx, events: Events, account: GatewayAccount, now: int) -> bo
         return False
     customer = await customers.lock(tx, gateway_accounts.scope_of(account), due.customer_id)
     assert customer is not None
-    before = held_by(await queries.subscriptions_of(tx, account.platform_id, customer.id))
+    before = granted_plan(await queries.subscriptions_of(tx, account.platform_id, customer.id))
     await queries.update_subscription(tx, account.platform_id, due.id, {"holds": False, "updated_at": clock.now()})
-    await follow_plan(tx, events, account, customer, before, now)
+    await sync_plan(tx, events, account, customer, before, now)
     return True

@@ -1,4 +1,4 @@
-"""What was bought, as the gateways tell it: every row that mirrors a gateway's object carries that object's id."""
+"""Tables of billing: every row that mirrors a gateway's object has that object's id."""
 
 from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKeyConstraint, Index, Table, UniqueConstraint, text
 
@@ -14,7 +14,7 @@ def _of_project() -> tuple[ForeignKeyConstraint, CheckConstraint]:
     )
 
 
-# Everything that a gateway told, once.
+# Received gateway events, each once.
 gateway_events = Table(
     "gateway_events",
     metadata,
@@ -251,7 +251,7 @@ refunds = Table(
     id_column("currency"),
     Column("amount", Number, nullable=False),
     id_column("reason", nullable=True),
-    # JSON that whoever asked for it gets back when the money has gone, such as the lines of an order.
+    # JSON of the caller, returned with the refund's events, such as the lines of an order.
     Column("memo", RawText, nullable=True),
     Column("request", Hash, nullable=True),
     Column("fingerprint", Hash, nullable=True),

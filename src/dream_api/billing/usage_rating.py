@@ -1,4 +1,4 @@
-"""Usage that is billed: each meter's count in a closed period of a subscription, rated in integers, on one invoice."""
+"""Usage rating: invoices each meter's count in a closed period of a subscription, in integers."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from dream_api.billing.context import BillingContext
 from dream_api.catalog import Price
 from dream_api.core import clock
 from dream_api.core.db import Tx
-from dream_api.gateways.contract import GatewayAccount, GatewayRefused, InvoiceFacts, LineItem
+from dream_api.gateways.contract import GatewayAccount, GatewayRefused, InvoiceSnapshot, LineItem
 from dream_api.gateways.usage_prices import UsagePrices
 from dream_api.usage import Meter
 
@@ -71,10 +71,10 @@ async def _rate_meter(
     )
 
 
-async def send(billing: BillingContext, account: GatewayAccount, facts: InvoiceFacts) -> None:
+async def send(billing: BillingContext, account: GatewayAccount, snapshot: InvoiceSnapshot) -> None:
     """Put what is rated and not sent yet on the draft; a draft that was finished meanwhile leaves it to the next."""
     async with billing.database.read() as tx:
-        bills = await queries.unsent_bills(tx, account, facts.subscription)
+        bills = await queries.unsent_bills(tx, account, snapshot.subscription)
         prices = {
             bill.price_id: await catalog.price_by_id(
                 tx, account.platform_id, account.project_id, account.mode, bill.price_id
@@ -87,7 +87,7 @@ async def send(billing: BillingContext, account: GatewayAccount, facts: InvoiceF
         try:
             await billing.gateway_of(account).add_invoice_line(
                 account,
-                facts.id,
+                snapshot.id,
                 LineItem(price, f"{bill.quantity:,} {bill.meter}", bill.quantity),
                 amount=bill.amount,
                 line_key=f"usage:{bill.meter}:{bill.period_starts_at}",
@@ -96,7 +96,7 @@ async def send(billing: BillingContext, account: GatewayAccount, facts: InvoiceF
         except GatewayRefused:
             return
         async with billing.database.write() as tx:
-            await queries.mark_sent(tx, account.platform_id, bill, facts.id, clock.now())
+            await queries.mark_sent(tx, account.platform_id, bill, snapshot.id, clock.now())
 
 
 def _months(starts_at: int, ends_at: int) -> Iterator[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""What a gateway tells: verified, kept once, and applied by a job."""
+"""Webhook intake: verify the signature, store the event once, enqueue its application."""
 
 import json
 from typing import Any
@@ -20,7 +20,7 @@ class EventMalformed(BadRequest):
 
 
 async def receive(billing: BillingContext, payload: bytes, signature: str | None) -> str:
-    """The event's id, once it is kept; one that is kept already is left as it is.
+    """Store the event, once, and return its id.
 
     SignatureInvalid where it was not signed, not lately, or not for the account that it names.
     """
@@ -28,16 +28,18 @@ async def receive(billing: BillingContext, payload: bytes, signature: str | None
     async with billing.database.read() as tx:
         account = await gateway_accounts.find_account(tx, event["account"])
     # One who guesses accounts learns nothing: an unknown one has a secret too, which nobody knows.
-    webhook_signature.verify(payload, signature, webhook_signature.secret_of(billing.instance_key, event["account"]))
+    webhook_signature.verify(
+        payload, signature, webhook_signature.signing_secret(billing.instance_key, event["account"])
+    )
     if account is None:
         raise EventMalformed("The event is of no account that is known here.", param="account")
     async with billing.database.write() as tx:
-        await _keep(tx, account, event, payload.decode())
+        await _store(tx, account, event, payload.decode())
     return event["id"]
 
 
-async def _keep(tx: Tx, account: GatewayAccount, event: dict[str, Any], payload: str) -> None:
-    about = stripe_objects.about(event)
+async def _store(tx: Tx, account: GatewayAccount, event: dict[str, Any], payload: str) -> None:
+    about = stripe_objects.event_object(event)
     row = {
         "id": event["id"],
         "type": event["type"],
@@ -48,8 +50,8 @@ async def _keep(tx: Tx, account: GatewayAccount, event: dict[str, Any], payload:
         "applied_at": clock.now() if about is None else None,
     }
     if await queries.insert_event(tx, account, row) and about is not None:
-        told = {"account": account.id, "event": event["id"]}
-        await jobs.enqueue(tx, APPLY_JOB, told, platform_id=account.platform_id)
+        job_payload = {"account": account.id, "event": event["id"]}
+        await jobs.enqueue(tx, APPLY_JOB, job_payload, platform_id=account.platform_id)
 
 
 def _event_of(payload: bytes) -> dict[str, Any]:

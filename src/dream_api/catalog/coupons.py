@@ -1,4 +1,4 @@
-"""How coupons come to be, are used and end."""
+"""Coupons: creation, redemption and archival."""
 
 import re
 from dataclasses import dataclass, fields, replace
@@ -46,8 +46,8 @@ class NewCoupon:
 
 
 async def create_coupon(tx: Tx, platform_id: str, project_id: str, mode: Mode, new: NewCoupon) -> Coupon:
-    """A new coupon; refuses a code that the project has in this mode, also of an archived one."""
-    values = _proper(new)
+    """The new coupon; CouponExists where the project has the code in this mode, also of an archived coupon."""
+    values = _validated(new)
     await lock_project(tx, platform_id, project_id)
     if await queries.by_code(tx, platform_id, project_id, mode, values["code"]) is not None:
         raise CouponExists(f"There is a coupon {values['code']} already.", param="code")
@@ -55,7 +55,7 @@ async def create_coupon(tx: Tx, platform_id: str, project_id: str, mode: Mode, n
     return _coupon(await queries.insert_coupon(tx, platform_id, values | row))
 
 
-async def coupons_of(
+async def list_coupons(
     tx: Tx, platform_id: str, project_id: str, mode: Mode, *, limit: int, after: str | None
 ) -> list[Coupon]:
     """Those not archived, newest first."""
@@ -82,7 +82,7 @@ async def coupon_by_id(tx: Tx, platform_id: str, coupon_id: str) -> Coupon | Non
 
 
 async def find_coupon(tx: Tx, platform_id: str, project_id: str, mode: Mode, code: str, now: int) -> Coupon:
-    """The coupon that somebody wants to use; refuses an unusable one and says why."""
+    """The usable coupon of this code; CouponUnusable, with the reason, where there is none."""
     code = code.upper()
     row = await queries.by_code(tx, platform_id, project_id, mode, code) if _CODE.fullmatch(code) else None
     if row is None:
@@ -98,18 +98,18 @@ async def find_coupon(tx: Tx, platform_id: str, project_id: str, mode: Mode, cod
 
 
 async def redeem(tx: Tx, platform_id: str, coupon_id: str) -> None:
-    """Count one use of a found coupon; of all who ask at once no more succeed than there are uses left."""
+    """Count one redemption; CouponUnusable where none is left, also under concurrent requests."""
     if not await queries.count_redemption(tx, platform_id, coupon_id):
         raise CouponUnusable(_USED_UP, param="coupon")
 
 
 async def release_redemption(tx: Tx, platform_id: str, coupon_id: str) -> None:
-    """Give back a use that came to nothing."""
+    """Uncount a redemption whose checkout was not paid."""
     await queries.uncount_redemption(tx, platform_id, coupon_id)
 
 
-def _proper(new: NewCoupon) -> dict[str, Any]:
-    """The row; refuses what is no coupon."""
+def _validated(new: NewCoupon) -> dict[str, Any]:
+    """The column values; ValidationFailed where they contradict one another."""
     code = new.code.upper()
     if not _CODE.fullmatch(code):
         raise ValidationFailed("A code has 1 to 40 of A-Z, 0-9, - and _; capitals or not is the same.", param="code")

@@ -1,10 +1,10 @@
-"""What a coupon takes off."""
+"""Coupon discounts: the amount taken off each line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dream_api.catalog.pricing import rounded
+from dream_api.catalog.pricing import divide_rounded
 from dream_api.catalog.proration import allocate
 from dream_api.platforms import Mode
 
@@ -39,7 +39,7 @@ def discount_of(coupon: Coupon, amounts: Sequence[int], *, step: int = 1) -> lis
     """
     steps = [max(amount, 0) // step for amount in amounts]
     if coupon.percent_off is not None:
-        off = rounded(sum(steps) * coupon.percent_off, _WHOLE)
+        off = divide_rounded(sum(steps) * coupon.percent_off, _WHOLE)
     else:
         off = min((coupon.amount_off or 0) // step, sum(steps))
     return [part * step for part in allocate(off, steps)] if steps else []

@@ -1,4 +1,4 @@
-"""Tiers and prices as they are asked for, by programs and by pages: one form, checked by one set of rules."""
+"""Request models of tiers and prices, shared by the API and the dashboard."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal, cast
@@ -11,7 +11,7 @@ from dream_api.catalog.limits import TierLimit
 from dream_api.catalog.offers import TierWithPrices
 from dream_api.catalog.price_validation import NewPrice, parse_amount, validate_prices
 from dream_api.catalog.pricing import LARGEST_UNIT_AMOUNT, BillingScheme, Interval, PriceTerms, PriceType, Step
-from dream_api.catalog.tiers import Draft, Texts
+from dream_api.catalog.tiers import TierAttributes, TierDraft
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import RequestModel
 from dream_api.platforms import ProjectType
@@ -28,12 +28,12 @@ _LINK = r"^https?://[^\s\x00-\x1f\x7f\"'<>\\]+$"
 _NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 
 
-def _as_text(told: object) -> object:
+def _as_text(value: object) -> object:
     """A JSON number as the decimal that was written."""
-    if isinstance(told, str) or told is None:
-        return told
-    if isinstance(told, (int, float)) and not isinstance(told, bool):
-        return str(told)
+    if isinstance(value, str) or value is None:
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
     raise PydanticCustomError("decimal", "Send a decimal as text or number")
 
 
@@ -43,7 +43,7 @@ Major = Annotated[
 _Amount = Annotated[int, Field(ge=0, le=LARGEST_UNIT_AMOUNT)]
 
 
-class AskedStep(RequestModel):
+class PriceStepInput(RequestModel):
     """What a unit costs up to some quantity."""
 
     up_to: int | None = Field(description="The last unit of this step; null in the last step.")
@@ -62,7 +62,7 @@ class PriceInput(RequestModel):
         None, description="By default flat_rate where it recurs, per_unit else; tiered and volume have tiers."
     )
     per: int = Field(1, description="per_unit: how many units one amount buys; begun ones count whole.")
-    tiers: list[AskedStep] = Field([], description="tiered, volume: the amounts by quantity, in ascending order.")
+    tiers: list[PriceStepInput] = Field([], description="tiered, volume: the amounts by quantity, in ascending order.")
     interval: Interval | None = Field(None, description="month where left out.")
     interval_count: int | None = Field(None, description="Every so many intervals; 1 where left out.")
     meter: str | None = Field(None, description="usage: what is counted; one that sums, made where there is none.")
@@ -73,7 +73,7 @@ class LimitInput(RequestModel):
 
     meter: str = Field(REQUESTS, pattern=_NAME, description="What is counted; one that there is not is made.")
     window: WindowName = "period"
-    kind: Kind = Field("hard", description="soft: allows, and tells the overage.")
+    kind: Kind = Field("hard", description="soft: allows the call and reports the overage.")
     max: int | None = Field(ge=0, le=LARGEST_COUNT, description="null: counted, not limited.")
     aggregation: Aggregation | None = Field(None, description="How a new meter counts; sum where left out.")
 
@@ -104,7 +104,7 @@ class TierChange(RequestModel):
     prices: list[PriceInput] = Field([], description="A price that differs is a new one; buyers of the former keep it.")
     inventory: int | None = Field(None, ge=0, le=_LARGEST_INVENTORY, description="A store's: null is not counted.")
     low_inventory: int | None = Field(
-        None, ge=0, le=_LARGEST_INVENTORY, description="The event `stock.low` tells of a sale that leaves so many."
+        None, ge=0, le=_LARGEST_INVENTORY, description="A sale that leaves this many or fewer emits `stock.low`."
     )
 
 
@@ -128,8 +128,8 @@ _COLUMNS = {
 }
 
 
-def to_draft(project_type: ProjectType, asked: TierChange, offer: TierWithPrices | None = None) -> Draft:
-    """What was asked for, of a tier that is there or of a new one."""
+def to_draft(project_type: ProjectType, asked: TierChange, offer: TierWithPrices | None = None) -> TierDraft:
+    """The request as a draft; `offer`: the tier that it changes, None for a new one."""
     sent = asked.model_fields_set
     if "features" in sent:
         _refuse_features(asked.features)
@@ -140,7 +140,7 @@ def to_draft(project_type: ProjectType, asked: TierChange, offer: TierWithPrices
         raise ValidationFailed("What a store sells has no limit: nothing is metered there.", param="limit")
     texts = {column: getattr(asked, name) for name, column in _COLUMNS.items() if name in sent}
     prices = terms_of(project_type, asked.prices) if "prices" in sent else None
-    return Draft(cast(Texts, texts), _limits_of(asked, () if offer is None else offer.limits), prices)
+    return TierDraft(cast(TierAttributes, texts), _limits_of(asked, () if offer is None else offer.limits), prices)
 
 
 def _limits_of(asked: TierChange, standing: tuple[TierLimit, ...]) -> list[TierLimit] | None:
@@ -153,10 +153,10 @@ def _limits_of(asked: TierChange, standing: tuple[TierLimit, ...]) -> list[TierL
         return listed
     if "limits" not in sent:
         listed = [limit for limit in standing if not limit.is_of_period]
-    told = {limit.max for limit in listed if limit.is_of_period}
-    if told - {asked.limit}:
+    of_period = {limit.max for limit in listed if limit.is_of_period}
+    if of_period - {asked.limit}:
         raise ValidationFailed("The limit and the limits of the period differ.", param="limit", hint=_ONE_OF_THEM)
-    return listed if told or asked.limit is None else [TierLimit(asked.limit), *listed]
+    return listed if of_period or asked.limit is None else [TierLimit(asked.limit), *listed]
 
 
 _ONE_OF_THEM = "Leave one of them out: limit is that of the meter requests in the window period."
@@ -172,25 +172,25 @@ def _refuse_features(features: JsonValue) -> None:
         raise ValidationFailed(sentence, param="features")
 
 
-def _are_short_texts(told: JsonValue) -> bool:
-    if not isinstance(told, list) or len(told) > _MOST_FEATURES:
+def _are_short_texts(features: JsonValue) -> bool:
+    if not isinstance(features, list) or len(features) > _MOST_FEATURES:
         return False
-    return all(isinstance(text, str) and len(text) <= _LONGEST_FEATURE for text in told)
+    return all(isinstance(text, str) and len(text) <= _LONGEST_FEATURE for text in features)
 
 
 def terms_of(project_type: ProjectType, asked: Sequence[PriceInput]) -> tuple[PriceTerms, ...]:
-    """The terms that were asked for; refuses those that cannot be sold in such a project."""
+    """Validated terms of the requested prices; ValidationFailed where the project's type cannot sell them."""
     return validate_prices(project_type, [new_price(one, f"prices.{place}") for place, one in enumerate(asked)])
 
 
 def new_price(asked: PriceInput, at: str) -> NewPrice:
-    """As the rules know it; `at` is where it stands in what was sent."""
+    """The price with its amount in minor units; `at`: its path in the request, for errors."""
     amount = asked.amount
     if asked.price is not None:
-        told = parse_amount(asked.price, asked.currency, f"{at}.price")
-        if amount not in (None, told):
+        from_price = parse_amount(asked.price, asked.currency, f"{at}.price")
+        if amount not in (None, from_price):
             raise ValidationFailed("The amount and the price differ.", param=f"{at}.price", hint=_SAME)
-        amount = told
+        amount = from_price
     return NewPrice(
         currency=asked.currency,
         amount=amount,

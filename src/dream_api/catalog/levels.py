@@ -1,4 +1,4 @@
-"""The levels: tiers of the operator's own project *home*, which platforms are on.
+"""Levels: the tiers of the operator's own project *home*, the plans that platforms are on.
 
 Every other platform is a customer of home whose user id is the platform's id.
 """
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from dream_api import customers, platforms
 from dream_api.catalog.limits import TierLimit
-from dream_api.catalog.offers import TierWithPrices, offers_of
+from dream_api.catalog.offers import TierWithPrices, list_tiers
 from dream_api.catalog.price_validation import NewPrice, validate_prices
 from dream_api.catalog.pricing import PriceTerms
 from dream_api.catalog.rules import set_tier
-from dream_api.catalog.tiers import Draft, Texts, make_tier
+from dream_api.catalog.tiers import TierAttributes, TierDraft, create_tier
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import ValidationFailed
@@ -64,7 +64,7 @@ LEVELS = (
 )
 
 
-async def home_is_missing(tx: Tx) -> bool:
+async def is_first_start(tx: Tx) -> bool:
     """Whether this instance was never started before."""
     return await platforms.home_project_id(tx) is None
 
@@ -79,7 +79,7 @@ async def ensure_home(tx: Tx) -> Project:
     """At first start: the operator's platform, the project home, and the four levels in both modes."""
     known = await platforms.home_project_id(tx)
     if known is None:
-        # Whoever starts the same new instance at this moment waits here, and then finds what the first one made.
+        # Another process that initializes the instance concurrently waits here, then finds the row of the first.
         await platforms.lock_platform_sequence(tx)
         known = await platforms.home_project_id(tx)
     if known is not None:
@@ -111,7 +111,7 @@ async def set_level(
     home = await ensure_home(tx)
     if not 0 <= number <= _HIGHEST:
         raise ValidationFailed(f"A level's number is 0 to {_HIGHEST}.", param="number")
-    known = next((level for level in await levels_of(tx, mode) if level.number == number), None)
+    known = next((level for level in await list_levels(tx, mode) if level.number == number), None)
     name = f"level-{number}" if known is None else known.name
     if known is None and display_name is None:
         display_name = f"Level {number}"
@@ -120,12 +120,12 @@ async def set_level(
 
 
 async def _create_level(tx: Tx, home: Project, mode: Mode, level: Level) -> None:
-    limits = [TierLimit(most, meter, window) for meter, window, most in limits_of(level) if most is not None]
-    texts = Texts(display_name=level.display_name, number=level.number, is_default=level.number == 0)
-    await make_tier(tx, home, mode, level.name, Draft(texts, limits, level.prices))
+    limits = [TierLimit(most, meter, window) for meter, window, most in level_limits(level) if most is not None]
+    texts = TierAttributes(display_name=level.display_name, number=level.number, is_default=level.number == 0)
+    await create_tier(tx, home, mode, level.name, TierDraft(texts, limits, level.prices))
 
 
-def limits_of(level: Level) -> tuple[tuple[str, Window, int | None], ...]:
+def level_limits(level: Level) -> tuple[tuple[str, Window, int | None], ...]:
     """The limits that a level is made of: meter, window and how much; None is unlimited."""
     return (
         (_ACTIVE_USERS, Window.HOUR, level.active_users_per_hour),
@@ -135,10 +135,10 @@ def limits_of(level: Level) -> tuple[tuple[str, Window, int | None], ...]:
     )
 
 
-async def levels_of(tx: Tx, mode: Mode) -> Sequence[Level]:
+async def list_levels(tx: Tx, mode: Mode) -> Sequence[Level]:
     """The levels in force, by number; archived ones are among them."""
     home = await ensure_home(tx)
-    offers = await offers_of(tx, home.platform_id, home.id, mode, archived_too=True)
+    offers = await list_tiers(tx, home.platform_id, home.id, mode, archived_too=True)
     found = [_level(offer, offer.number) for offer in offers if offer.number is not None]
     return sorted(found, key=lambda level: level.number)
 
@@ -149,18 +149,18 @@ def _level(offer: TierWithPrices, number: int) -> Level:
         number,
         offer.name,
         offer.display_name,
-        *(most.get((meter, window)) for meter, window, _ in limits_of(LEVELS[0])),
+        *(most.get((meter, window)) for meter, window, _ in level_limits(LEVELS[0])),
         prices=tuple(price.terms for price in offer.prices),
         is_archived=offer.is_archived,
     )
 
 
-async def assign(tx: Tx, platform: Platform, number: int, mode: Mode) -> Level:
+async def assign_level(tx: Tx, platform: Platform, number: int, mode: Mode) -> Level:
     """Put a platform on a level; the operator's own platform has none."""
     home = await ensure_home(tx)
     if platform.id == home.platform_id:
         raise ValidationFailed("The operator's own platform has no level.", param="platform")
-    level = next((level for level in await levels_of(tx, mode) if level.number == number), None)
+    level = next((level for level in await list_levels(tx, mode) if level.number == number), None)
     if level is None:
         raise ValidationFailed("There is no level of that number; see `dream-api levels`.", param="level")
     scope = platforms.ProjectScope(home.platform_id, home.platform_no, home.id, mode)

@@ -33,7 +33,7 @@ class TierLimit:
 
 
 async def put_limits(tx: Tx, project: Project, tier_id: str, limits: Sequence[TierLimit]) -> tuple[Meter, ...]:
-    """Set these limits, the tier's others stay; the meters that were made for them."""
+    """Upsert these limits and leave the tier's others; returns the meters that were created for them."""
     meters = await meters_of(tx, project.platform_no, project.no)
     made: list[Meter] = []
     for limit in limits:
@@ -54,7 +54,7 @@ async def put_limits(tx: Tx, project: Project, tier_id: str, limits: Sequence[Ti
 
 
 async def replace_limits(tx: Tx, project: Project, tier_id: str, limits: Sequence[TierLimit]) -> tuple[Meter, ...]:
-    """These are all the limits the tier has; the meters that were made for them."""
+    """Replace all limits of the tier; returns the meters that were created for them."""
     if len(limits) > MOST_LIMITS:
         raise ValidationFailed(f"A tier has at most {MOST_LIMITS} limits.", param="limits")
     if len({(limit.meter, limit.window) for limit in limits}) < len(limits):
@@ -64,7 +64,7 @@ async def replace_limits(tx: Tx, project: Project, tier_id: str, limits: Sequenc
 
 
 async def ensure_priced_meters(tx: Tx, project: Project, meters: Sequence[str]) -> tuple[Meter, ...]:
-    """What usage prices are asked for sums quantities; the meters that were made because there were none."""
+    """Create the missing meters of usage prices and return them; ValidationFailed where a meter counts distinct subjects."""
     known = await meters_of(tx, project.platform_no, project.no)
     for name in meters:
         if name in known and known[name].aggregation != "sum":
@@ -82,5 +82,5 @@ def _refuse_improper(limit: TierLimit) -> None:
         raise ValidationFailed(f"A limit is a whole number from 0 to {LARGEST_COUNT:,}.", param="limits")
     if not NAME.fullmatch(limit.meter):
         raise ValidationFailed(
-            "A meter's name has 1 to 63 of a-z, 0-9, - and _, and begins with a letter or digit.", param="limits"
+            "A meter's name has 1 to 63 of a-z, 0-9, - and _, and begins with a-z or 0-9.", param="limits"
         )

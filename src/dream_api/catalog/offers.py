@@ -1,4 +1,4 @@
-"""Reads what is sold: offers with their prices and limits."""
+"""Tier queries: tiers with their active prices and limits, and the price that a buyer means."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -62,7 +62,7 @@ class TierWithPrices:
         return next((limit.max for limit in self.limits if limit.is_of_period), None)
 
 
-async def offers_of(
+async def list_tiers(
     tx: Tx,
     platform_id: str,
     project_id: str,
@@ -73,7 +73,7 @@ async def offers_of(
     limit: int | None = None,
     after: str | None = None,
 ) -> list[TierWithPrices]:
-    """What the project sells in this mode, newest first; `after` the tier of that id."""
+    """The project's tiers in this mode, newest first; `after`: those following the tier of that id."""
     rows = await queries.page_of_tiers(
         tx,
         platform_id,
@@ -96,13 +96,13 @@ async def find_tier(tx: Tx, platform_id: str, project_id: str, mode: Mode, name:
     return offer
 
 
-async def find_offer(
+async def find_tier_for_sale(
     tx: Tx, platform_id: str, project_id: str, mode: Mode, name: str, *, param: str = "tier"
 ) -> TierWithPrices:
-    """What somebody wants to buy by its name, also a hidden one; refuses what is not sold, naming what is shown."""
+    """The tier of this name, also a hidden one; UnknownPlan, naming the visible tiers, where it is not for sale."""
     row = await _row_named(tx, platform_id, project_id, mode, name)
     if row is None or row.archived_at is not None:
-        shown = await offers_of(tx, platform_id, project_id, mode, visible_only=True)
+        shown = await list_tiers(tx, platform_id, project_id, mode, visible_only=True)
         known = ", ".join(sorted(offer.name for offer in shown)) or "none yet"
         raise UnknownPlan(f"There is no such tier to buy; the project's tiers are: {known}.", param=param)
     [offer] = await _offers(tx, platform_id, [row])
@@ -130,23 +130,23 @@ async def price_by_id(tx: Tx, platform_id: str, project_id: str, mode: Mode, pri
 async def find_purchasable(
     tx: Tx, platform_id: str, project_id: str, mode: Mode, price_id: str, *, param: str = "priceId"
 ) -> tuple[TierWithPrices, Price]:
-    """What somebody wants to buy by its price; refuses what is archived."""
+    """The price and its tier; UnknownPrice where either is archived."""
     price = await find_price(tx, platform_id, project_id, mode, price_id, param=param)
-    offer = await find_offer_of(tx, platform_id, price)
+    offer = await find_tier_of_price(tx, platform_id, price)
     if price.is_archived or offer.is_archived:
         raise UnknownPrice("The price is not sold any more.", param=param)
     return offer, price
 
 
-async def find_offer_of(tx: Tx, platform_id: str, price: Price) -> TierWithPrices:
-    """What the price is asked for, also where it is archived."""
+async def find_tier_of_price(tx: Tx, platform_id: str, price: Price) -> TierWithPrices:
+    """The tier of the price, also an archived one."""
     row = await queries.tier_by_id(tx, platform_id, price.tier_id)
     assert row is not None
     [offer] = await _offers(tx, platform_id, [row])
     return offer
 
 
-async def name_of_tier(tx: Tx, platform_id: str, tier_id: str) -> str:
+async def get_tier_name(tx: Tx, platform_id: str, tier_id: str) -> str:
     """The stable name of a tier that is known to be there."""
     row = await queries.tier_by_id(tx, platform_id, tier_id)
     assert row is not None
@@ -157,14 +157,14 @@ async def _row_named(tx: Tx, platform_id: str, project_id: str, mode: Mode, name
     return await queries.tier_by_name(tx, platform_id, project_id, mode, name) if NAME.fullmatch(name) else None
 
 
-def find_price_of(
+def select_price(
     offer: TierWithPrices,
     *,
     price_id: str | None = None,
     currency: str | None = None,
     interval: Interval | None = None,
 ) -> Price:
-    """The one price that is meant, of those that do not follow usage; refuses none and several, naming them."""
+    """The one price that matches, usage prices aside; NoPrice, listing the candidates, where none or several do."""
     sold = [price for price in offer.prices if price.type != "usage"]
     if price_id is not None:
         meant = [price for price in sold if price.id == price_id]
@@ -183,7 +183,7 @@ def find_price_of(
 
 
 def usage_prices(offer: TierWithPrices, currency: str) -> tuple[Price, ...]:
-    """What is asked for usage besides, one price a meter."""
+    """The tier's usage prices in this currency, one for each meter."""
     return tuple(price for price in offer.prices if price.type == "usage" and price.currency == currency.lower())
 
 

@@ -1,4 +1,4 @@
-"""A project's tiers as the gate sees them: which plan a call is on, and the limits that come with it."""
+"""Entitlements: the plan of a customer and its limits, as metering uses them."""
 
 from dataclasses import dataclass
 
@@ -38,14 +38,14 @@ class Plans:
     by_name: dict[str, Plan]
     default: Plan | None
     meters: dict[str, Meter]
-    # By how many microseconds the project is ahead of the world.
+    # Offset of the project's test clock to real time, in microseconds.
     ahead: int
 
     @staticmethod
-    def name_of(project_id: str, mode: Mode) -> str:
+    def cache_key(project_id: str, mode: Mode) -> str:
         return f"{project_id}:{mode}"
 
-    def named(self, name: str, *, param: str = "X-User-Plan") -> Plan:
+    def find(self, name: str, *, param: str = "X-User-Plan") -> Plan:
         plan = self.by_name.get(name)
         if plan is None:
             known = ", ".join(sorted(self.by_name)) or "none yet"
@@ -62,7 +62,7 @@ class Plans:
         return self.default
 
 
-async def load(tx: Tx, platform_id: str, platform_no: int, project_id: str, project_no: int, mode: Mode) -> Plans:
+async def load_plans(tx: Tx, platform_id: str, platform_no: int, project_id: str, project_no: int, mode: Mode) -> Plans:
     limits: dict[str, dict[int, tuple[Limit, ...]]] = {}
     for row in await queries.limits_of_project(tx, platform_id, project_id, mode):
         limit = Limit(row.meter_no, Window[row.window.upper()], row.kind, row.max)

@@ -1,4 +1,4 @@
-"""Which prices may stand in a catalogue, and what those leave unsaid who make them."""
+"""Validates new prices and fills in their defaults."""
 
 import re
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _LONGEST: dict[Interval, int] = {"day": 1095, "week": 156, "month": 36, "year": 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPrice:
-    """A price as it is asked for; what is None follows from the rest and from what the project sells."""
+    """A requested price; what is None gets its default from the rest and from the project's type."""
 
     currency: str
     amount: int | None = None
@@ -34,7 +34,7 @@ class NewPrice:
 
 
 def parse_amount(major: str, currency: str, param: str) -> int:
-    """Minor units of a price told in major ones, as decimal text with no more digits than the currency has."""
+    """Minor units of a decimal price in major units, with no more digits than the currency has."""
     if not _MAJOR.fullmatch(major):
         raise ValidationFailed("A price is a decimal such as 19.99, without sign or exponent.", param=param)
     try:
@@ -45,13 +45,13 @@ def parse_amount(major: str, currency: str, param: str) -> int:
 
 
 def validate_prices(project_type: ProjectType, wanted: Sequence[NewPrice]) -> tuple[PriceTerms, ...]:
-    """The terms of these prices; refuses those that cannot stand there, or not beside one another."""
+    """The terms of these prices; ValidationFailed where one is invalid, or conflicts with another."""
     if len(wanted) > MOST_PRICES:
         raise ValidationFailed(f"A tier has at most {MOST_PRICES} prices.", param="prices")
     terms: list[PriceTerms] = []
     for place, new in enumerate(wanted):
         one = _terms_of(project_type, new, f"prices.{place}")
-        _refuse_beside(terms, one, f"prices.{place}")
+        _refuse_conflicting(terms, one, f"prices.{place}")
         terms.append(one)
     return tuple(terms)
 
@@ -106,7 +106,7 @@ def _refuse_meter(new: NewPrice, kind: PriceType, at: str) -> None:
         raise ValidationFailed(sentence, param=f"{at}.meter")
     if new.meter is not None and not NAME.fullmatch(new.meter):
         raise ValidationFailed(
-            "A meter's name has 1 to 63 of a-z, 0-9, - and _, and begins with a letter or digit.", param=f"{at}.meter"
+            "A meter's name has 1 to 63 of a-z, 0-9, - and _, and begins with a-z or 0-9.", param=f"{at}.meter"
         )
 
 
@@ -121,7 +121,7 @@ def _refuse_scheme(new: NewPrice, kind: PriceType, scheme: BillingScheme, at: st
         sentence = f"A {scheme} price has tiers." if by_steps else f"A {scheme} price has no tiers."
         raise ValidationFailed(sentence, param=f"{at}.tiers", hint=_SCHEMES)
     if by_steps == (new.amount is not None):
-        sentence = "The tiers of a price tell its amounts." if by_steps else "A price has an amount."
+        sentence = "The amounts of this price are in its tiers." if by_steps else "A price has an amount."
         raise ValidationFailed(sentence, param=f"{at}.amount", hint=_AMOUNTS)
     if not 1 <= new.per <= LARGEST_PER:
         raise ValidationFailed(f"An amount is for 1 to {LARGEST_PER:,} units.", param=f"{at}.per")
@@ -177,16 +177,16 @@ def _refuse_steps(steps: Sequence[Step], currency: str, at: str) -> None:
         _refuse_amount(step.flat_amount, currency, f"{here}.flatAmount")
 
 
-def _refuse_beside(others: Sequence[PriceTerms], one: PriceTerms, at: str) -> None:
+def _refuse_conflicting(others: Sequence[PriceTerms], one: PriceTerms, at: str) -> None:
     if one in others:
         raise ValidationFailed("The tier has this very price twice.", param=at)
-    if one.type == "usage" and any(place_of(other) == place_of(one) for other in others):
+    if one.type == "usage" and any(replacement_key(other) == replacement_key(one) for other in others):
         raise ValidationFailed(
             f"The meter {one.meter} has two prices in {one.currency.upper()}, and would be charged twice.",
             param=f"{at}.meter",
         )
 
 
-def place_of(price: PriceTerms) -> tuple[object, ...]:
-    """What a price is for: of two with the same place one takes that of the other."""
+def replacement_key(price: PriceTerms) -> tuple[object, ...]:
+    """Identifies what a price is for: a new price replaces the one with the same key."""
     return (price.type, price.currency, price.interval, price.interval_count, price.meter)

@@ -1,4 +1,4 @@
-"""What a price asks for a quantity: whole minor units, pure arithmetic."""
+"""Pricing: the amount of a quantity at a price, in whole minor units."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -69,7 +69,7 @@ class Price(PriceTerms):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class AmountPart:
     """So many units and what is asked for them: a line of an invoice."""
 
     quantity: int
@@ -82,7 +82,7 @@ def amount_of(price: PriceTerms, quantity: int) -> int:
     return sum(part.amount for part in parts_of(price, quantity))
 
 
-def parts_of(price: PriceTerms, quantity: int) -> tuple[Part, ...]:
+def parts_of(price: PriceTerms, quantity: int) -> tuple[AmountPart, ...]:
     """The lines that the amount is made of."""
     if not 0 <= quantity <= LARGEST_QUANTITY:
         raise ValidationFailed(f"A quantity is a whole number from 0 to {LARGEST_QUANTITY:,}.", param="quantity")
@@ -92,27 +92,27 @@ def parts_of(price: PriceTerms, quantity: int) -> tuple[Part, ...]:
     return parts
 
 
-def _parts(price: PriceTerms, quantity: int) -> Iterator[Part]:
+def _parts(price: PriceTerms, quantity: int) -> Iterator[AmountPart]:
     match price.billing_scheme:
         case "flat_rate":
             if quantity != 1:
                 raise ValidationFailed("The price is a flat rate: there is one of it.", param="quantity", hint=_ONE)
-            yield Part(1, _unit_amount(price), _unit_amount(price))
+            yield AmountPart(1, _unit_amount(price), _unit_amount(price))
         case "per_unit":
-            yield Part(quantity, _unit_amount(price), _unit_amount(price) * -(-quantity // price.per))
+            yield AmountPart(quantity, _unit_amount(price), _unit_amount(price) * -(-quantity // price.per))
         case "tiered":
             yield from _graduated(price.steps, quantity)
         case "volume":
             reached = next(step for step in price.steps if step.up_to is None or quantity <= step.up_to)
-            yield Part(quantity, reached.unit_amount, quantity * reached.unit_amount + reached.flat_amount)
+            yield AmountPart(quantity, reached.unit_amount, quantity * reached.unit_amount + reached.flat_amount)
 
 
-def _graduated(steps: tuple[Step, ...], quantity: int) -> Iterator[Part]:
+def _graduated(steps: tuple[Step, ...], quantity: int) -> Iterator[AmountPart]:
     """The first step is always reached: its flat amount is asked also of those who used nothing."""
     below = 0
     for step in steps:
         units = (quantity if step.up_to is None else min(quantity, step.up_to)) - below
-        yield Part(units, step.unit_amount, units * step.unit_amount + step.flat_amount)
+        yield AmountPart(units, step.unit_amount, units * step.unit_amount + step.flat_amount)
         if step.up_to is None or quantity <= step.up_to:
             return
         below = step.up_to
@@ -125,10 +125,10 @@ def _unit_amount(price: PriceTerms) -> int:
 
 def monthly_amount(amount: int, interval: Interval, count: int) -> int:
     """What an amount for so many intervals is by the month: a twelfth of a year of 365 days or 52 weeks."""
-    return rounded(amount * _A_YEAR[interval], _MONTHS * count)
+    return divide_rounded(amount * _A_YEAR[interval], _MONTHS * count)
 
 
-def rounded(amount: int, whole: int) -> int:
+def divide_rounded(amount: int, whole: int) -> int:
     """The quotient as the nearest whole number; a half goes away from zero."""
     quotient = (2 * abs(amount) + whole) // (2 * whole)
     return quotient if amount >= 0 else -quotient
@@ -136,23 +136,23 @@ def rounded(amount: int, whole: int) -> int:
 
 def describe_price(price: PriceTerms) -> str:
     """The price as people say it: `19.99 USD a month`, `0.50 USD per 1,000 tokens`."""
-    return " ".join(filter(None, (_told_amount(price), _told_units(price), _told_interval(price))))
+    return " ".join(filter(None, (_describe_amount(price), _describe_units(price), _describe_interval(price))))
 
 
-def _told_amount(price: PriceTerms) -> str:
+def _describe_amount(price: PriceTerms) -> str:
     if price.unit_amount is None:
         return f"{price.billing_scheme} in {price.currency.upper()}"
     return f"{money.to_major(price.unit_amount, price.currency)} {price.currency.upper()}"
 
 
-def _told_units(price: PriceTerms) -> str:
+def _describe_units(price: PriceTerms) -> str:
     if price.billing_scheme == "flat_rate":
         return ""
     many = "" if price.per == 1 else f"{price.per:,} "
     return f"per {many}{price.meter or 'unit' + ('s' if many else '')}"
 
 
-def _told_interval(price: PriceTerms) -> str:
+def _describe_interval(price: PriceTerms) -> str:
     if price.interval is None:
         return ""
     every = price.interval if price.interval_count == 1 else f"{price.interval_count} {price.interval}s"

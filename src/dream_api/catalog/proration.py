@@ -1,8 +1,8 @@
-"""Amounts in parts that sum to the whole, to the last minor unit."""
+"""Proration and proportional allocation of amounts, without rounding loss."""
 
 from collections.abc import Sequence
 
-from dream_api.catalog.pricing import rounded
+from dream_api.catalog.pricing import divide_rounded
 
 
 def allocate(amount: int, weights: Sequence[int]) -> list[int]:
@@ -20,10 +20,10 @@ def allocate(amount: int, weights: Sequence[int]) -> list[int]:
     return parts if amount >= 0 else [-part for part in parts]
 
 
-def prorated(amount: int, elapsed: int, whole: int, *, step: int = 1) -> int:
+def prorate(amount: int, elapsed: int, whole: int, *, step: int = 1) -> int:
     """The part of an amount that falls on `elapsed` of `whole`, in multiples of `step` (see `money.step`).
 
     The other part is the amount less this one: so both sum to it.
     """
     elapsed = min(max(elapsed, 0), whole)
-    return rounded(amount * elapsed, whole * step) * step
+    return divide_rounded(amount * elapsed, whole * step) * step

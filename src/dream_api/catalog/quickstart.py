@@ -1,4 +1,4 @@
-"""A first project in test mode, ready to be called: what the server shows to whoever starts it by hand."""
+"""The quickstart project: test keys that the server prints when it is started from a terminal."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from dream_api import keys, platforms
-from dream_api.catalog.rules import open_project
+from dream_api.catalog.rules import create_project_with_defaults
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.secrets import DecryptionFailed, InstanceKey
@@ -30,7 +30,7 @@ class Quickstart:
 async def ensure(tx: Tx, instance_key: InstanceKey) -> Quickstart:
     """The project of that name on the operator's platform, with keys that work; what is missing is made."""
     operator = await platforms.operator_platform(tx)
-    project = await _find(tx, operator) or await open_project(tx, operator, NAME, "saas", MODES)
+    project = await _find(tx, operator) or await create_project_with_defaults(tx, operator, NAME, "saas", MODES)
     rows = await keys.of_project(tx, project.platform_id, project.id, _MODE)
     publishable = next((row.shown for row in _working(rows, "publishable")), None)
     secret = next(filter(None, (_opened(row, instance_key) for row in _working(rows, "secret"))), None)

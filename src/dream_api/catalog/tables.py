@@ -80,7 +80,7 @@ prices = Table(
     id_column("currency"),
     id_column("type"),
     id_column("billing_scheme"),
-    # In minor units; none: the steps in `tiers` tell the amounts.
+    # In minor units; none: the amounts are in `tiers`.
     Column("unit_amount", Number, nullable=True),
     # How many units one unit_amount buys.
     Column("per", Number, nullable=False),

@@ -1,4 +1,4 @@
-"""How what is sold comes to be, changes and ends."""
+"""Creates, changes and archives tiers."""
 
 import json
 from collections.abc import Sequence
@@ -37,8 +37,8 @@ class TierIsDefault(Conflict):
     hint = "Make another tier the default one first, with PUT /tiers/{name} and default: true."
 
 
-class Texts(TypedDict, total=False):
-    """What a tier tells of itself; what is left out stays, or is as tiers begin."""
+class TierAttributes(TypedDict, total=False):
+    """Descriptive columns of a tier; a missing key keeps its value, or its default in a new tier."""
 
     display_name: str
     description: str | None
@@ -53,16 +53,16 @@ class Texts(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class TierDraft:
     """What is to be put into a tier: its texts, and all the limits and prices it is to have; None: those stay."""
 
-    texts: Texts = field(default_factory=Texts)
+    texts: TierAttributes = field(default_factory=TierAttributes)
     limits: Sequence[TierLimit] | None = None
     prices: Sequence[PriceTerms] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class SetTier:
+class SavedTier:
     """A tier that was made or changed, and the meters that came to be with its limits and prices."""
 
     id: str
@@ -71,7 +71,7 @@ class SetTier:
 
 
 async def lock_tier(tx: Tx, project: Project, mode: Mode, name: str) -> TierWithPrices | None:
-    """The tier as it stays until this transaction ends, but for what it changes itself."""
+    """The tier, with its project locked until this transaction ends; None where there is none."""
     await lock_project(tx, project.platform_id, project.id)
     try:
         return await find_tier(tx, project.platform_id, project.id, mode, name)
@@ -79,14 +79,14 @@ async def lock_tier(tx: Tx, project: Project, mode: Mode, name: str) -> TierWith
         return None
 
 
-async def make_tier(tx: Tx, project: Project, mode: Mode, name: str, draft: Draft) -> SetTier:
+async def create_tier(tx: Tx, project: Project, mode: Mode, name: str, draft: TierDraft) -> SavedTier:
     """A new tier with its limits and prices, in force within a second; a name is given once, also of archived ones."""
     known = await lock_tier(tx, project, mode, name)
     if known is not None:
         raise TierExists(f"There {'was' if known.is_archived else 'is'} a {mode} tier {name} already.", param="name")
     if not NAME.fullmatch(name):
         raise ValidationFailed(
-            "A tier's name has 1 to 63 of a-z, 0-9, - and _, and begins with a letter or digit.", param="name"
+            "A tier's name has 1 to 63 of a-z, 0-9, - and _, and begins with a-z or 0-9.", param="name"
         )
     now = clock.now()
     tier_id = ids.new("tier")
@@ -94,16 +94,16 @@ async def make_tier(tx: Tx, project: Project, mode: Mode, name: str, draft: Draf
     row |= {"display_name": name.capitalize(), "created_at": now, "updated_at": now}
     row |= await _values_of(tx, project, mode, draft.texts, tier_id)
     await queries.insert_tier(tx, project.platform_id, row)
-    return SetTier(tier_id, True, await _fill(tx, project, mode, tier_id, (), draft))
+    return SavedTier(tier_id, True, await _fill(tx, project, mode, tier_id, (), draft))
 
 
-async def change_tier(tx: Tx, project: Project, mode: Mode, offer: TierWithPrices, draft: Draft) -> SetTier:
-    """Put into a held tier what the draft says; a price that differs is a new one, and the former is archived."""
+async def update_tier(tx: Tx, project: Project, mode: Mode, offer: TierWithPrices, draft: TierDraft) -> SavedTier:
+    """Apply the draft to a locked tier; a price that differs is a new one, and the former is archived."""
     if offer.is_archived:
         raise TierArchived(f"The {mode} tier {offer.name} is archived.", param="name")
     values = await _values_of(tx, project, mode, draft.texts, offer.id)
     await queries.update_tier(tx, project.platform_id, offer.id, {**values, "updated_at": clock.now()})
-    return SetTier(offer.id, False, await _fill(tx, project, mode, offer.id, offer.prices, draft))
+    return SavedTier(offer.id, False, await _fill(tx, project, mode, offer.id, offer.prices, draft))
 
 
 async def archive_tier(tx: Tx, project: Project, mode: Mode, name: str) -> None:
@@ -116,10 +116,10 @@ async def archive_tier(tx: Tx, project: Project, mode: Mode, name: str) -> None:
     if not offer.is_archived:
         now = clock.now()
         await queries.update_tier(tx, project.platform_id, offer.id, {"archived_at": now, "updated_at": now})
-        await _note(tx, project, mode)
+        await _invalidate_plans(tx, project, mode)
 
 
-async def _values_of(tx: Tx, project: Project, mode: Mode, texts: Texts, tier_id: str) -> dict[str, Any]:
+async def _values_of(tx: Tx, project: Project, mode: Mode, texts: TierAttributes, tier_id: str) -> dict[str, Any]:
     """The columns of these texts."""
     values: dict[str, Any] = {**texts}
     if "display_name" in texts:
@@ -148,7 +148,7 @@ def _json_of(features: Features) -> str:
     return text
 
 
-def _refuse_for_store(texts: Texts) -> None:
+def _refuse_for_store(texts: TierAttributes) -> None:
     if texts.get("trial_days"):
         raise ValidationFailed("What a store sells once has no trial.", param="trialDays")
     if texts.get("is_default"):
@@ -164,7 +164,7 @@ async def _refuse_number(tx: Tx, project: Project, mode: Mode, number: int, tier
 
 
 async def _fill(
-    tx: Tx, project: Project, mode: Mode, tier_id: str, prices: Sequence[Price], draft: Draft
+    tx: Tx, project: Project, mode: Mode, tier_id: str, prices: Sequence[Price], draft: TierDraft
 ) -> tuple[Meter, ...]:
     """Put limits and prices into the tier; the meters that were made for them."""
     made: tuple[Meter, ...] = ()
@@ -176,9 +176,9 @@ async def _fill(
         priced = [price.meter for price in draft.prices if price.meter is not None]
         made += await ensure_priced_meters(tx, project, priced) if priced else ()
         await _replace_prices(tx, project, mode, tier_id, prices, draft.prices)
-    await _note(tx, project, mode)
+    await _invalidate_plans(tx, project, mode)
     if made:  # the project's other mode has the meters too
-        await _note(tx, project, "live" if mode == "test" else "test")
+        await _invalidate_plans(tx, project, "live" if mode == "test" else "test")
     return made
 
 
@@ -214,5 +214,5 @@ def _row_of(terms: PriceTerms) -> dict[str, Any]:
     }
 
 
-async def _note(tx: Tx, project: Project, mode: Mode) -> None:
-    await invalidate(tx, CACHE_KIND, Plans.name_of(project.id, mode))
+async def _invalidate_plans(tx: Tx, project: Project, mode: Mode) -> None:
+    await invalidate(tx, CACHE_KIND, Plans.cache_key(project.id, mode))

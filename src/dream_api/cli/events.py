@@ -54,7 +54,7 @@ async def replay(
     """Apply an event again: its object is read at the gateway, and stored as it is now."""
     owner = await platforms.find_project(context.tx, project)
     scope = platforms.ProjectScope(owner.platform_id, owner.platform_no, owner.id, mode)
-    account = await gateway_accounts.account_of(context.tx, scope)
+    account = await gateway_accounts.ensure_account(context.tx, scope)
     row = await queries.event_by_id(context.tx, account, event)
     if row is None or row.object_id is None:
         raise NotFound("There is no such event, or it is about nothing that is kept here.", param="event")

@@ -38,7 +38,7 @@ async def create_platform(
 ) -> CommandResult:
     """Make a platform: a tenant with projects of its own."""
     made = await platforms.create(context.tx, name)
-    found = await catalog.assign(context.tx, made, level, context.settings.home_mode)
+    found = await catalog.assign_level(context.tx, made, level, context.settings.home_mode)
     details = {"level": str(found.number)}
     await audit.record(context.tx, made.id, "platform.created", by=audit.OPERATOR, about=made.id, details=details)
     return CommandResult(
@@ -56,7 +56,7 @@ async def list_platforms(context: CommandContext) -> CommandResult:
     """List all platforms, oldest first. The operator's own has no level."""
     operator = await platforms.operator_platform(context.tx)
     levels = await _levels(context.tx, context.settings.home_mode)
-    default = min(level.number for level in await catalog.levels_of(context.tx, context.settings.home_mode))
+    default = min(level.number for level in await catalog.list_levels(context.tx, context.settings.home_mode))
     found = [
         (row, None if row.id == operator.id else levels.get(row.id, default))
         for row in await platforms.all_platforms(context.tx)
@@ -87,7 +87,7 @@ def _platform_listing(found: Sequence[tuple[Row[Any], int | None]]) -> Table:
 
 async def _levels(tx: Tx, mode: Mode) -> dict[str, int]:
     """Each platform's level, where one was given to it."""
-    numbers = {level.name: level.number for level in await catalog.levels_of(tx, mode)}
+    numbers = {level.name: level.number for level in await catalog.list_levels(tx, mode)}
     home = await catalog.ensure_home(tx)
     scope = platforms.ProjectScope(home.platform_id, home.platform_no, home.id, mode)
     return {row.user_id: numbers[row.plan] for row in await _all_customers(tx, scope) if row.plan in numbers}
@@ -115,7 +115,7 @@ async def create_project(
 ) -> CommandResult:
     """Make a project with its keys. A saas one begins with the tier `free`, 1,000 calls a month."""
     owner = await platforms.find(context.tx, platform) if platform else await platforms.operator_platform(context.tx)
-    made = await catalog.open_project(context.tx, owner, name, project_type, platforms.MODES)
+    made = await catalog.create_project_with_defaults(context.tx, owner, name, project_type, platforms.MODES)
     if origin:
         made = await platforms.change_origins(context.tx, made, add=origin)
     tokens = await _issue(context, made, "test")

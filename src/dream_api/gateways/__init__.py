@@ -10,11 +10,11 @@ from dream_api.gateways.contract import (
     NewCheckout,
 )
 
-# What asking a gateway can be refused for.
-REFUSALS = (GatewayUnavailable, GatewayRefused)
+# Errors of a call to a gateway.
+GATEWAY_ERRORS = (GatewayUnavailable, GatewayRefused)
 
 __all__ = [
-    "REFUSALS",
+    "GATEWAY_ERRORS",
     "CardRefused",
     "Gateway",
     "GatewayAccount",

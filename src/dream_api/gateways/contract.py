@@ -1,6 +1,6 @@
-"""What billing asks of a gateway, and what a gateway tells: the whole contract, the same for every kind.
+"""The gateway contract: requests, snapshots of gateway objects, and errors; the same for every kind.
 
-Every method talks to the gateway and is awaited with no transaction open. `key` is the outgoing idempotency key: the
+Every method calls the gateway and is awaited with no transaction open. `key` is the outgoing idempotency key: the
 same call with the same key has its effect once. Moments are whole microseconds, amounts minor units of the currency.
 
 Raises `GatewayUnavailable` where the gateway does not answer (whether it acted is unknown: ask again with the same
@@ -60,7 +60,7 @@ class AuthenticationRequired(CardRefused):
 
 @dataclass(frozen=True, slots=True)
 class GatewayAccount:
-    """Whose money it is: a project and mode at a gateway."""
+    """The account of a project and mode at a gateway."""
 
     id: str
     gateway: Kind
@@ -72,7 +72,7 @@ class GatewayAccount:
 
 @dataclass(frozen=True, slots=True)
 class LineItem:
-    """So many of one price; of a usage price the quantity is told at each period's end, and is 0 here."""
+    """A quantity of one price; 0 for a usage price, whose quantity is reported at each period's end."""
 
     price: Price
     name: str
@@ -132,15 +132,15 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """A page of the gateway's."""
+class HostedPage:
+    """A page of the gateway (checkout or portal)."""
 
     id: str
     url: str
 
 
 @dataclass(frozen=True, slots=True)
-class CheckoutFacts:
+class CheckoutSnapshot:
     """A checkout as the gateway has it now."""
 
     id: str
@@ -157,7 +157,7 @@ class CheckoutFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class SubscriptionFacts:
+class SubscriptionSnapshot:
     """A subscription as the gateway has it now."""
 
     id: str
@@ -191,7 +191,7 @@ class InvoiceLine:
 
 
 @dataclass(frozen=True, slots=True)
-class InvoiceFacts:
+class InvoiceSnapshot:
     """An invoice as the gateway has it now."""
 
     id: str
@@ -218,7 +218,7 @@ class InvoiceFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class RefundFacts:
+class RefundSnapshot:
     id: str
     amount: int
     status: RefundStatus
@@ -228,7 +228,7 @@ class RefundFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class DisputeFacts:
+class DisputeSnapshot:
     id: str
     amount: int
     status: DisputeStatus
@@ -237,7 +237,7 @@ class DisputeFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class PaymentFacts:
+class PaymentSnapshot:
     """Money that was asked for, with all refunds and disputes of it."""
 
     id: str
@@ -253,31 +253,31 @@ class PaymentFacts:
     failure: str | None
     created_at: int
     metadata: dict[str, str]
-    refunds: tuple[RefundFacts, ...]
-    disputes: tuple[DisputeFacts, ...]
+    refunds: tuple[RefundSnapshot, ...]
+    disputes: tuple[DisputeSnapshot, ...]
 
 
-Facts = CheckoutFacts | SubscriptionFacts | InvoiceFacts | PaymentFacts
+Snapshot = CheckoutSnapshot | SubscriptionSnapshot | InvoiceSnapshot | PaymentSnapshot
 
 
 class Gateway(Protocol):
     """One kind of gateway."""
 
-    async def open_checkout(self, account: GatewayAccount, wanted: NewCheckout, *, key: str) -> Opened: ...
+    async def open_checkout(self, account: GatewayAccount, wanted: NewCheckout, *, key: str) -> HostedPage: ...
 
     async def expire_checkout(self, account: GatewayAccount, checkout_id: str) -> None:
         """Nobody can pay it any more; nothing where it is complete or expired already."""
         ...
 
-    async def open_portal(self, account: GatewayAccount, customer: str, return_url: str) -> Opened: ...
+    async def open_portal(self, account: GatewayAccount, customer: str, return_url: str) -> HostedPage: ...
 
-    async def read_checkout(self, account: GatewayAccount, checkout_id: str) -> CheckoutFacts: ...
+    async def read_checkout(self, account: GatewayAccount, checkout_id: str) -> CheckoutSnapshot: ...
 
-    async def read_subscription(self, account: GatewayAccount, subscription_id: str) -> SubscriptionFacts: ...
+    async def read_subscription(self, account: GatewayAccount, subscription_id: str) -> SubscriptionSnapshot: ...
 
-    async def read_invoice(self, account: GatewayAccount, invoice_id: str) -> InvoiceFacts: ...
+    async def read_invoice(self, account: GatewayAccount, invoice_id: str) -> InvoiceSnapshot: ...
 
-    async def read_payment(self, account: GatewayAccount, payment_id: str) -> PaymentFacts: ...
+    async def read_payment(self, account: GatewayAccount, payment_id: str) -> PaymentSnapshot: ...
 
     async def preview_change(
         self, account: GatewayAccount, subscription_id: str, change: SubscriptionChange

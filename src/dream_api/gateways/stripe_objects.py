@@ -1,21 +1,21 @@
-"""Stripe's JSON as the contract's facts: the sandbox keeps its objects in the same shapes."""
+"""Parses Stripe-shaped objects, also the sandbox's, into the gateway contract's snapshots."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dream_api.core import clock
 from dream_api.gateways.contract import (
-    CheckoutFacts,
-    DisputeFacts,
+    CheckoutSnapshot,
+    DisputeSnapshot,
     DisputeStatus,
-    InvoiceFacts,
     InvoiceLine,
+    InvoiceSnapshot,
     ObjectKind,
-    PaymentFacts,
+    PaymentSnapshot,
     PaymentStatus,
-    RefundFacts,
+    RefundSnapshot,
     RefundStatus,
-    SubscriptionFacts,
+    SubscriptionSnapshot,
     SubscriptionStatus,
 )
 
@@ -37,8 +37,8 @@ _REFUND: dict[str, RefundStatus] = {"succeeded": "succeeded", "failed": "failed"
 _DISPUTE: dict[str, DisputeStatus] = {"won": "won", "lost": "lost", "warning_closed": "won"}
 
 
-def about(event: Json) -> tuple[ObjectKind, str] | None:
-    """The object that an event is about; None where it says nothing to us."""
+def event_object(event: Json) -> tuple[ObjectKind, str] | None:
+    """Kind and id of the object that an event is about; None for objects that are not synced."""
     thing: Json = event["data"]["object"]
     match thing.get("object"):
         case "checkout.session":
@@ -60,9 +60,9 @@ def id_of(reference: Any) -> str | None:
     return None if reference is None else str(reference if isinstance(reference, str) else reference["id"])
 
 
-def checkout_of(session: Json) -> CheckoutFacts:
+def parse_checkout(session: Json) -> CheckoutSnapshot:
     details, totals = _part(session, "customer_details"), _part(session, "total_details")
-    return CheckoutFacts(
+    return CheckoutSnapshot(
         id=session["id"],
         status=session["status"],
         is_paid=session["payment_status"] in ("paid", "no_payment_required"),
@@ -77,24 +77,24 @@ def checkout_of(session: Json) -> CheckoutFacts:
     )
 
 
-def subscription_of(subscription: Json) -> SubscriptionFacts:
+def parse_subscription(subscription: Json) -> SubscriptionSnapshot:
     """With its `latest_invoice` expanded."""
     items: Sequence[Json] = subscription["items"]["data"]
     licensed = next(item for item in items if item["price"]["recurring"]["usage_type"] == "licensed")
     details = _part(subscription, "cancellation_details")
-    return SubscriptionFacts(
+    return SubscriptionSnapshot(
         id=subscription["id"],
         customer=id_of(subscription["customer"]) or "",
         status=_SUBSCRIPTION[subscription["status"]],
         price_id=licensed["price"].get("lookup_key") or licensed["price"]["id"],
         quantity=licensed.get("quantity") or 1,
-        started_at=_moment(subscription["start_date"]),
-        period_starts_at=_moment(licensed["current_period_start"]),
-        period_ends_at=_moment(licensed["current_period_end"]),
-        trial_ends_at=_maybe(subscription.get("trial_end")),
-        cancel_at=_maybe(subscription.get("cancel_at")),
-        canceled_at=_maybe(subscription.get("canceled_at")),
-        ended_at=_maybe(subscription.get("ended_at")),
+        started_at=_timestamp(subscription["start_date"]),
+        period_starts_at=_timestamp(licensed["current_period_start"]),
+        period_ends_at=_timestamp(licensed["current_period_end"]),
+        trial_ends_at=_optional_timestamp(subscription.get("trial_end")),
+        cancel_at=_optional_timestamp(subscription.get("cancel_at")),
+        canceled_at=_optional_timestamp(subscription.get("canceled_at")),
+        ended_at=_optional_timestamp(subscription.get("ended_at")),
         cancel_reason=details.get("comment") or details.get("reason"),
         unpaid_since=_unpaid_since(subscription.get("latest_invoice")),
         metadata=dict(subscription.get("metadata") or {}),
@@ -105,15 +105,15 @@ def _unpaid_since(invoice: Json | str | None) -> int | None:
     """Of the last invoice, where it was read with the subscription."""
     if invoice is None or isinstance(invoice, str) or invoice["status"] not in ("open", "uncollectible"):
         return None
-    return _moment(invoice["created"])
+    return _timestamp(invoice["created"])
 
 
-def invoice_of(invoice: Json) -> InvoiceFacts:
+def parse_invoice(invoice: Json) -> InvoiceSnapshot:
     parent = _part(_part(invoice, "parent"), "subscription_details")
     paid: Sequence[Json] = _part(invoice, "payments").get("data") or ()
     transitions = _part(invoice, "status_transitions")
     discounts: Sequence[Json] = invoice.get("total_discount_amounts") or ()
-    return InvoiceFacts(
+    return InvoiceSnapshot(
         id=invoice["id"],
         number=invoice.get("number"),
         customer=id_of(invoice["customer"]) or "",
@@ -126,18 +126,18 @@ def invoice_of(invoice: Json) -> InvoiceFacts:
         total=invoice["total"],
         amount_due=invoice["amount_due"],
         amount_paid=invoice["amount_paid"],
-        period_starts_at=_moment(invoice["period_start"]),
-        period_ends_at=_moment(invoice["period_end"]),
-        created_at=_moment(invoice["created"]),
-        paid_at=_maybe(transitions.get("paid_at")),
+        period_starts_at=_timestamp(invoice["period_start"]),
+        period_ends_at=_timestamp(invoice["period_end"]),
+        created_at=_timestamp(invoice["created"]),
+        paid_at=_optional_timestamp(transitions.get("paid_at")),
         attempts=invoice["attempt_count"],
-        next_attempt_at=_maybe(invoice.get("next_payment_attempt")),
+        next_attempt_at=_optional_timestamp(invoice.get("next_payment_attempt")),
         payment=id_of(paid[-1]["payment"]["payment_intent"]) if paid else None,
-        lines=tuple(_line_of(line) for line in invoice["lines"]["data"]),
+        lines=tuple(_parse_line(line) for line in invoice["lines"]["data"]),
     )
 
 
-def _line_of(line: Json) -> InvoiceLine:
+def _parse_line(line: Json) -> InvoiceLine:
     pricing = _part(_part(line, "pricing"), "price_details")
     metadata = _part(line, "metadata")
     return InvoiceLine(
@@ -149,12 +149,14 @@ def _line_of(line: Json) -> InvoiceLine:
     )
 
 
-def payment_of(intent: Json, charge: Json | None, refunds: Sequence[Json], disputes: Sequence[Json]) -> PaymentFacts:
+def parse_payment(
+    intent: Json, charge: Json | None, refunds: Sequence[Json], disputes: Sequence[Json]
+) -> PaymentSnapshot:
     """Of a payment intent, its latest charge, and what became of its money since."""
     details = _part(charge or {}, "payment_method_details")
     card, error = _part(details, "card"), _part(intent, "last_payment_error")
     metadata: dict[str, str] = dict(_part(intent, "metadata"))
-    return PaymentFacts(
+    return PaymentSnapshot(
         id=intent["id"],
         customer=id_of(intent.get("customer")),
         invoice=id_of(metadata.get("invoice") or (charge or {}).get("invoice")),
@@ -165,31 +167,31 @@ def payment_of(intent: Json, charge: Json | None, refunds: Sequence[Json], dispu
         brand=card.get("brand"),
         last4=card.get("last4"),
         failure=error.get("decline_code") or error.get("code"),
-        created_at=_moment(intent["created"]),
+        created_at=_timestamp(intent["created"]),
         metadata=metadata,
-        refunds=tuple(_refund_of(refund) for refund in refunds),
-        disputes=tuple(_dispute_of(dispute) for dispute in disputes),
+        refunds=tuple(_parse_refund(refund) for refund in refunds),
+        disputes=tuple(_parse_dispute(dispute) for dispute in disputes),
     )
 
 
-def _refund_of(refund: Json) -> RefundFacts:
-    return RefundFacts(
+def _parse_refund(refund: Json) -> RefundSnapshot:
+    return RefundSnapshot(
         id=refund["id"],
         amount=refund["amount"],
         status=_REFUND.get(refund["status"], "pending"),
         reason=refund.get("reason"),
-        created_at=_moment(refund["created"]),
+        created_at=_timestamp(refund["created"]),
         metadata=dict(refund.get("metadata") or {}),
     )
 
 
-def _dispute_of(dispute: Json) -> DisputeFacts:
-    return DisputeFacts(
+def _parse_dispute(dispute: Json) -> DisputeSnapshot:
+    return DisputeSnapshot(
         id=dispute["id"],
         amount=dispute["amount"],
         status=_DISPUTE.get(dispute["status"], "open"),
         reason=dispute.get("reason") or "general",
-        created_at=_moment(dispute["created"]),
+        created_at=_timestamp(dispute["created"]),
     )
 
 
@@ -198,9 +200,9 @@ def _part(whole: Json, name: str) -> Json:
     return whole.get(name) or {}
 
 
-def _moment(seconds: int) -> int:
+def _timestamp(seconds: int) -> int:
     return seconds * clock.SECOND
 
 
-def _maybe(seconds: int | None) -> int | None:
-    return None if seconds is None else _moment(seconds)
+def _optional_timestamp(seconds: int | None) -> int | None:
+    return None if seconds is None else _timestamp(seconds)

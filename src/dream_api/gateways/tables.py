@@ -4,7 +4,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Table, UniqueConst
 
 from dream_api.core.db.columns import id_column, metadata, timestamp_column
 
-# Directory: whose events a gateway sends, before any tenant is known.
+# Directory: finds the tenant of a gateway's event.
 gateway_accounts = Table(
     "gateway_accounts",
     metadata,

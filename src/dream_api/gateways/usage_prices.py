@@ -1,4 +1,4 @@
-"""By which prices a subscription's usage is billed: told to the gateway as metadata, so that it comes back.
+"""Usage prices of a subscription, carried through the gateway's metadata.
 
 Who changes plans inside a period still owes what was used by the meters that the new plan does not bill: their prices
 are carried to the end of that period.
@@ -42,20 +42,20 @@ class UsagePrices:
 
     @classmethod
     def from_json(cls, text: str) -> "UsagePrices":
-        told = json.loads(text)
-        return cls(tuple(told["lasting"]), tuple(told["carried"]), told["carriedFor"], told["endsIt"])
+        stored = json.loads(text)
+        return cls(tuple(stored["lasting"]), tuple(stored["carried"]), stored["carriedFor"], stored["endsIt"])
 
     def to_json(self) -> str:
-        told: dict[str, Any] = {
+        stored: dict[str, Any] = {
             "lasting": self.lasting,
             "carried": self.carried,
             "carriedFor": self.carried_for,
             "endsIt": self.ends_it,
         }
-        return json.dumps(told)
+        return json.dumps(stored)
 
     def to_metadata(self) -> dict[str, str]:
-        """An empty text takes back what the gateway was told before."""
+        """An empty value clears the key at the gateway."""
         carried_for = "" if self.carried_for is None else str(self.carried_for // clock.SECOND)
         return {
             "usage": ",".join(self.lasting),

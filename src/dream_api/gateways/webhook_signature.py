@@ -1,4 +1,4 @@
-"""How gateways sign what they tell, by Stripe's scheme: the sandbox signs, and everything that comes in is verified."""
+"""Webhook signatures by Stripe's scheme: sign the sandbox's events, verify received ones."""
 
 import hashlib
 import hmac
@@ -12,7 +12,7 @@ class SignatureInvalid(BadRequest):
     hint = "Send the event byte for byte as it came, with its header Stripe-Signature, within five minutes."
 
 
-def secret_of(instance_key: InstanceKey, account_id: str) -> str:
+def signing_secret(instance_key: InstanceKey, account_id: str) -> str:
     """`whsec_…`: what the account's events are signed with; the same for ever, and kept nowhere."""
     return f"whsec_{instance_key.derive(f'gateway events of {account_id}').hex()}"
 

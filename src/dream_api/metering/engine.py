@@ -93,7 +93,7 @@ class MeteringEngine:
 
         async def load() -> Plans:
             async with self._database.read() as tx:
-                return await catalog.load(
+                return await catalog.load_plans(
                     tx, key.platform_id, key.platform_no, key.project_id, key.project_no, key.mode
                 )
 
@@ -195,7 +195,7 @@ def build_call(
     if found is None:
         known = ", ".join(sorted(plans.meters))
         raise usage.UnknownMeter(f"There is no such meter; the project's meters are: {known}.", param="meter")
-    by_header = plans.named(plan, param=plan_param) if plan is not None else None
+    by_header = plans.find(plan, param=plan_param) if plan is not None else None
     if found.aggregation == "distinct":
         if quantity != 1:
             raise usage.QuantityOutOfRange("A distinct meter counts one subject a call.", param="quantity", hint=_ONE)

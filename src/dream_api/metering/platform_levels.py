@@ -61,7 +61,7 @@ class PlatformPlanCache:
 
         async def load_plans() -> Plans | None:
             async with self._database.read() as tx:
-                return await catalog.load(tx, home.platform_id, home.platform_no, home.id, home.no, self._mode)
+                return await catalog.load_plans(tx, home.platform_id, home.platform_no, home.id, home.no, self._mode)
 
         customer = await self.platforms.get_or_load(self._name(key), load_platform)
         plans = await self._plans.get_or_load(self._plans_name, load_plans)
@@ -76,7 +76,7 @@ class PlatformPlanCache:
 
     @property
     def _plans_name(self) -> str:
-        return Plans.name_of(self._of_home.project.id, self._mode)
+        return Plans.cache_key(self._of_home.project.id, self._mode)
 
     def _name(self, key: Key) -> str:
         return f"{self._plans_name}:{key.platform_id}"

@@ -49,6 +49,6 @@ async def delete_project(tx: Tx, project: Project) -> None:
 
 async def _require_not_paying(tx: Tx, platform: Platform, mode: Mode) -> None:
     scope = home_scope(await catalog.find_home(tx), mode)
-    paying = await billing.holding_of_user(tx, scope, platform.id)
+    paying = await billing.granting_subscriptions_of_user(tx, scope, platform.id)
     if any(subscription.cancel_at is None for subscription in paying):
         raise LevelStillPaid("The platform's level is paid by a subscription that would go on.")

@@ -1,4 +1,4 @@
-"""What the store hears of billing, in the transaction of what happened: any repetition, in any order, has one end."""
+"""Handlers of billing's events; idempotent and independent of their order."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from dream_api.platforms import ProjectScope
 from dream_api.store import inventory, orders, stock_holds
 from dream_api.store import order_queries as queries
 from dream_api.store import refunds as refunding
-from dream_api.store.refund_amounts import Returned, returned_by
-from dream_api.store.refunds import Asked
+from dream_api.store.refund_amounts import ReturnedUnits, sum_returns
+from dream_api.store.refunds import RefundRequest
 from dream_api.webhooks import EventType
 
 _CART = "cart"
 _SUCCEEDED = "succeeded"
-_ENDED: dict[orders.Ended, EventType] = {
+_ENDED: dict[orders.EndStatus, EventType] = {
     "completed": "order.completed",
     "failed": "order.failed",
     "canceled": "order.canceled",
@@ -27,9 +27,9 @@ async def on_checkout_completed(tx: Tx, *, checkout: Row[Any], payment: Row[Any]
     """A checkout was paid: its order is completed, or fails and gives the money back where nothing is left to sell."""
     if checkout.purpose != _CART:
         return
-    if payment is not None:  # locked before the order, as whoever follows a refund has it
-        payment = await billing.hold_payment(tx, checkout.platform_id, payment.id)
-    order = await queries.hold_order_of(tx, checkout.platform_id, checkout.id)
+    if payment is not None:  # locked before the order, as in `on_refund`: no deadlock
+        payment = await billing.lock_payment(tx, checkout.platform_id, payment.id)
+    order = await queries.lock_order_of_checkout(tx, checkout.platform_id, checkout.id)
     assert order is not None
     if order.paid_at is not None:
         return
@@ -43,28 +43,28 @@ async def on_checkout_completed(tx: Tx, *, checkout: Row[Any], payment: Row[Any]
         "total": checkout.total,
     }
     if await stock_holds.settle(tx, scope, checkout.id):
-        await _become(tx, order, "completed", now, paid)
+        await _end(tx, order, "completed", now, paid)
     else:
-        failed = await _become(tx, order, "failed", now, paid, reason="sold_out")
+        failed = await _end(tx, order, "failed", now, paid, reason="sold_out")
         if payment is not None and payment.refunded < payment.amount:
-            await refunding.begin(tx, account, failed, Asked(), send_at_once=True)
+            await refunding.create_refund(tx, account, failed, RefundRequest(), send_at_once=True)
     if payment is not None and payment.refunded:
-        await _follow(tx, scope, payment, now)
+        await _sync_refunds(tx, scope, payment, now)
 
 
 async def on_checkout_expired(tx: Tx, *, checkout: Row[Any], failed: bool, now: int) -> None:
     """Nobody can pay a checkout any more: what it held is free again, and its order is canceled or has failed."""
     if checkout.purpose != _CART:
         return
-    order = await queries.hold_order_of(tx, checkout.platform_id, checkout.id)
+    order = await queries.lock_order_of_checkout(tx, checkout.platform_id, checkout.id)
     assert order is not None
     if order.status != "processing":
         return
     await stock_holds.release(tx, billing.scope_of(await _account_of(tx, checkout)), checkout.id)
     if failed:
-        await _become(tx, order, "failed", now, {}, reason="not_paid")
+        await _end(tx, order, "failed", now, {}, reason="not_paid")
     else:
-        await _become(tx, order, "canceled", now, {})
+        await _end(tx, order, "canceled", now, {})
 
 
 async def on_refund(tx: Tx, *, refund: Row[Any], payment: Row[Any], now: int) -> None:
@@ -73,14 +73,14 @@ async def on_refund(tx: Tx, *, refund: Row[Any], payment: Row[Any], now: int) ->
         return
     account = await billing.find_account(tx, payment.account)
     assert account is not None
-    order = await _follow(tx, billing.scope_of(account), payment, now)
+    order = await _sync_refunds(tx, billing.scope_of(account), payment, now)
     if order is not None and refund.status == "failed":
         await orders.add_event_once(tx, order, "refund_failed", now, refund=refund.id, amount=refund.amount)
 
 
-async def _follow(tx: Tx, scope: ProjectScope, payment: Row[Any], now: int) -> Row[Any] | None:
+async def _sync_refunds(tx: Tx, scope: ProjectScope, payment: Row[Any], now: int) -> Row[Any] | None:
     """The order as it is now; None where the payment is of none, or of one that is still to be completed."""
-    order = await queries.hold_order_of(tx, payment.platform_id, payment.checkout_id)
+    order = await queries.lock_order_of_checkout(tx, payment.platform_id, payment.checkout_id)
     if order is None or order.payment_id != payment.id:
         return None
     known = await billing.refunds_of(tx, payment.platform_id, payment.id)
@@ -88,24 +88,24 @@ async def _follow(tx: Tx, scope: ProjectScope, payment: Row[Any], now: int) -> R
     refunded = sum(refund.amount for refund in refunds)
     if refunded == order.refunded_amount:
         return order
-    await _take_back(tx, scope, order, refunds)
+    await _record_returns(tx, scope, order, refunds)
     amount, values = refunded - order.refunded_amount, {"refunded_amount": refunded}
     is_whole = refunded == order.total
     if order.status == ("completed" if is_whole else "refunded"):
-        order = await orders.move(tx, order, "refunded" if is_whole else "completed", now, values)
+        order = await orders.set_status(tx, order, "refunded" if is_whole else "completed", now, values)
     else:
         order = await queries.update_order(tx, order.platform_id, order.id, values | {"updated_at": now})
-    await orders.note(tx, order, "refunded", now, amount=amount, refundedAmount=refunded)
+    await orders.add_event(tx, order, "refunded", now, amount=amount, refundedAmount=refunded)
     await orders.emit_order_event(tx, order, "order.refunded")
     return order
 
 
-async def _take_back(tx: Tx, scope: ProjectScope, order: Row[Any], refunds: list[Row[Any]]) -> None:
+async def _record_returns(tx: Tx, scope: ProjectScope, order: Row[Any], refunds: list[Row[Any]]) -> None:
     """Count on each line what was refunded; units that go back on sale do so once, also if the money did not arrive."""
-    returns = returned_by(refunds)
+    returns = sum_returns(refunds)
     restocking: dict[str, int] = {}
     for line in await queries.lines_of(tx, order.platform_id, order.id):
-        returned = returns.get(line.line, Returned())
+        returned = returns.get(line.line, ReturnedUnits())
         restocked = max(line.restocked_quantity, returned.restocked)
         await queries.update_line(
             tx, order.platform_id, order.id, line.line, refunded=returned.quantity, restocked=restocked
@@ -115,12 +115,12 @@ async def _take_back(tx: Tx, scope: ProjectScope, order: Row[Any], refunds: list
     await inventory.restock(tx, scope, restocking)
 
 
-async def _become(
-    tx: Tx, order: Row[Any], status: orders.Ended, now: int, values: dict[str, Any], **why: object
+async def _end(
+    tx: Tx, order: Row[Any], status: orders.EndStatus, now: int, values: dict[str, Any], **why: object
 ) -> Row[Any]:
-    """The order with its new status; the developer is told."""
-    ended = await orders.move(tx, order, status, now, values)
-    await orders.note(tx, ended, status, now, **why)
+    """The order with its new status; records the history row and the webhook event."""
+    ended = await orders.set_status(tx, order, status, now, values)
+    await orders.add_event(tx, ended, status, now, **why)
     await orders.emit_order_event(tx, ended, _ENDED[status])
     return ended
 

@@ -1,4 +1,4 @@
-"""Sends somebody to pay for what is in their cart: order, stock and checkout begin together or not at all."""
+"""Cart checkout: creates the order, its stock holds and the checkout in one transaction."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from dream_api.core.idempotency import IdempotentRequest
 from dream_api.platforms import Project, ProjectScope
 from dream_api.store import orders, stock_holds
 from dream_api.store.orders import OrderLine
-from dream_api.store.stock_holds import SoldOut, Wanted
+from dream_api.store.stock_holds import SoldOut, WantedStock
 
 MOST_ITEMS = 50
 MOST_OF_ONE = 1_000
@@ -61,7 +61,7 @@ class _Picked:
     amount: int
 
 
-async def begin(
+async def create_checkout(
     tx: Tx, project: Project, scope: ProjectScope, cart: Cart, *, once: IdempotentRequest | None = None
 ) -> Row[Any]:
     """The checkout, for `billing.open_page`, with its order and all of its stock held."""
@@ -69,8 +69,8 @@ async def begin(
         raise StoreOnly("Carts are sold by stores; this project is a saas project.")
     platforms.require_allowed_redirect(project, scope.mode, cart.success_url, "successUrl")
     platforms.require_allowed_redirect(project, scope.mode, cart.cancel_url, "cancelUrl")
-    account = await billing.account_of(tx, scope)
-    now = await billing.now_in(tx, account)
+    account = await billing.ensure_account(tx, scope)
+    now = await billing.account_now(tx, account)
     picked = await _pick(tx, scope, cart.items)
     currency = _currency_of(picked)
     coupon = None if cart.coupon is None else await _coupon(tx, scope, cart.coupon, currency, now)
@@ -89,14 +89,14 @@ async def begin(
         coupon=coupon,
         metadata={"order": order_id} | ({} if customer_id is None else {"customer": customer_id}),
     )
-    checkout = await billing.begin_checkout(
+    checkout = await billing.create_checkout(
         tx, account, wanted, purpose="cart", subtotal=sum(amounts), customer_id=customer_id, once=once
     )
-    await stock_holds.hold(
-        tx, scope, checkout.id, [Wanted(each.tier_id, each.line.name, each.line.quantity) for each in picked]
+    await stock_holds.hold_stock(
+        tx, scope, checkout.id, [WantedStock(each.tier_id, each.line.name, each.line.quantity) for each in picked]
     )
     lines = [_order_line(each) for each in picked]
-    await orders.create(tx, scope, order_id, checkout, lines, email=cart.email, discount=discount, now=now)
+    await orders.create_order(tx, scope, order_id, checkout, lines, email=cart.email, discount=discount, now=now)
     return checkout
 
 

@@ -1,4 +1,4 @@
-"""What must hold of stock and orders, for `doctor`."""
+"""Integrity checks of stock and orders, for `doctor`."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def checks() -> list[IntegrityCheck]:
             ),
         ),
         IntegrityCheck(
-            "orders_tell_what_went_back",
+            "orders_match_their_refunds",
             "Each order's refunded amount is the sum of its payment's refunds that succeeded.",
             select(o.platform_id, o.id, o.refunded_amount, refunded.label("expected")).where(
                 o.refunded_amount != refunded

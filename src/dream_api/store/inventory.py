@@ -1,4 +1,4 @@
-"""How many of a thing there are, and how many of them are held for those who are paying."""
+"""Inventory: units on hand, units held by checkouts, and the low-stock threshold."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ s = stock.c
 
 class InventoryBelowHeld(Invalid):
     code = "inventory_below_held"
-    hint = "Wait until the open checkouts are paid or have expired, or set at least the number that the sentence tells."
+    hint = "Wait until the open checkouts are paid or have expired, or set at least the number of held units."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Inventory:
 _UNCOUNTED = Inventory(None)
 
 
-async def put_inventory(tx: Tx, scope: ProjectScope, tier_id: str, inventory: int | None) -> None:
+async def set_inventory(tx: Tx, scope: ProjectScope, tier_id: str, inventory: int | None) -> None:
     """So many are there now, with what is held; None: they are not counted any more."""
     of_tier = (s.platform_id == scope.platform_id, s.tier_id == tier_id)
     held = await tx.scalar(select(s.held).where(*of_tier).with_for_update()) or 0
@@ -57,13 +57,13 @@ async def put_inventory(tx: Tx, scope: ProjectScope, tier_id: str, inventory: in
 
 
 async def set_low_stock_threshold(tx: Tx, scope: ProjectScope, tier_id: str, low_at: int | None) -> None:
-    """The developer is told when a sale leaves so many or fewer; None: never."""
+    """A sale that leaves so many or fewer emits `stock.low`; None: never."""
     of_tier = (s.platform_id == scope.platform_id, s.tier_id == tier_id)
     if not await tx.execute(update(stock).where(*of_tier).values(low_at=low_at)) and low_at is not None:
         raise ValidationFailed("Nothing runs low that is not counted: set an inventory too.", param="lowInventory")
 
 
-async def inventory_of(tx: Tx, scope: ProjectScope, tier_ids: Sequence[str]) -> dict[str, Inventory]:
+async def get_inventory(tx: Tx, scope: ProjectScope, tier_ids: Sequence[str]) -> dict[str, Inventory]:
     """Of each tier, what there is of it."""
     found = await tx.all(select(stock).where(s.platform_id == scope.platform_id, s.tier_id.in_(tier_ids)))
     counted = {row.tier_id: Inventory(row.on_hand, row.held, row.low_at) for row in found}
@@ -84,13 +84,13 @@ async def emit_stock_events(tx: Tx, scope: ProjectScope, before: Row[Any], on_ha
     if on_hand == 0:
         kinds.append("stock.sold_out")
     data: dict[str, object] = {"tier": before.name, "inventory": on_hand, "lowInventory": before.low_at}
-    told = [Event(scope.platform_id, scope.project_id, scope.mode, kind, data) for kind in kinds]
-    await webhooks.record_events(tx, told)
+    events = [Event(scope.platform_id, scope.project_id, scope.mode, kind, data) for kind in kinds]
+    await webhooks.record_events(tx, events)
 
 
 async def set_tier_inventory(tx: Tx, scope: ProjectScope, tier_id: str, asked: TierChange) -> None:
     """What was left out stays."""
     if "inventory" in asked.model_fields_set:
-        await put_inventory(tx, scope, tier_id, asked.inventory)
+        await set_inventory(tx, scope, tier_id, asked.inventory)
     if "low_inventory" in asked.model_fields_set:
         await set_low_stock_threshold(tx, scope, tier_id, asked.low_inventory)

@@ -51,7 +51,7 @@ async def update_line(tx: Tx, platform_id: str, order_id: str, no: int, *, refun
     await tx.execute(update(order_lines).where(*of_line).values(values))
 
 
-async def hold_order_of(tx: Tx, platform_id: str, checkout_id: str) -> Row[Any] | None:
+async def lock_order_of_checkout(tx: Tx, platform_id: str, checkout_id: str) -> Row[Any] | None:
     """The checkout's order; nobody else changes it before this transaction ends."""
     of_checkout = select(orders).where(o.platform_id == platform_id, o.checkout_id == checkout_id)
     return await tx.first(of_checkout.with_for_update())
@@ -65,11 +65,11 @@ async def order_in(tx: Tx, scope: ProjectScope, order_id: str) -> Row[Any] | Non
     return await tx.first(_SHOWN.where(*_in_scope(scope), o.id == order_id))
 
 
-async def order_of(tx: Tx, scope: ProjectScope, checkout_id: str) -> Row[Any] | None:
+async def order_of_checkout(tx: Tx, scope: ProjectScope, checkout_id: str) -> Row[Any] | None:
     return await tx.first(_SHOWN.where(*_in_scope(scope), o.checkout_id == checkout_id))
 
 
-async def page_of(
+async def page_of_orders(
     tx: Tx,
     scope: ProjectScope,
     *,
@@ -80,7 +80,7 @@ async def page_of(
     limit: int,
     after: str | None,
 ) -> Sequence[Row[Any]]:
-    """Newest first unless told otherwise, those after the id `after`."""
+    """Newest first, or oldest first; those after the id `after`."""
     wanted = {o.status: status, o.email: email, customers.c.user_id: user_id}
     query = _SHOWN.where(*_in_scope(scope), *(column == value for column, value in wanted.items() if value is not None))
     if after is not None:
@@ -101,7 +101,7 @@ async def lines_of(tx: Tx, platform_id: str, order_id: str) -> Sequence[Row[Any]
     return await tx.all(wanted.where(line.platform_id == platform_id, line.order_id == order_id).order_by(line.line))
 
 
-async def is_noted(tx: Tx, platform_id: str, order_id: str, kind: str, data: str) -> bool:
+async def has_event(tx: Tx, platform_id: str, order_id: str, kind: str, data: str) -> bool:
     of_order = select(e.id).where(e.platform_id == platform_id, e.order_id == order_id)
     return await tx.first(of_order.where(e.type == kind, e.data == data).limit(1)) is not None
 

@@ -1,4 +1,4 @@
-"""What was ordered, and what may become of it."""
+"""Orders: creation, status transitions and history."""
 
 import json
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ from dream_api.webhooks import Event, EventType
 
 Status = Literal["processing", "completed", "failed", "canceled", "refunded"]
 # What may become of one that is processing.
-Ended = Literal["completed", "failed", "canceled"]
+EndStatus = Literal["completed", "failed", "canceled"]
 
 # Which status may follow which. A checkout may be paid at the very moment at which it is given up: hence those after
 # canceled and failed. A bank may return a refund weeks later: hence the last.
-MOVES: dict[Status, tuple[Status, ...]] = {
+TRANSITIONS: dict[Status, tuple[Status, ...]] = {
     "processing": ("completed", "failed", "canceled"),
     "canceled": ("completed", "failed"),
     "failed": ("completed", "failed"),
@@ -29,7 +29,7 @@ MOVES: dict[Status, tuple[Status, ...]] = {
     "refunded": ("completed",),
 }
 
-Happening = Literal["created", "completed", "failed", "canceled", "refund_asked", "refunded", "refund_failed"]
+OrderEventType = Literal["created", "completed", "failed", "canceled", "refund_asked", "refunded", "refund_failed"]
 
 
 class OrderPaid(Conflict):
@@ -53,7 +53,7 @@ class OrderLine:
     amount: int
 
 
-async def create(
+async def create_order(
     tx: Tx,
     scope: ProjectScope,
     order_id: str,
@@ -83,46 +83,48 @@ async def create(
     }
     order = await queries.insert_order(tx, scope, row)
     await queries.insert_lines(tx, scope.platform_id, order.id, [asdict(line) for line in lines])
-    await note(tx, order, "created", now)
+    await add_event(tx, order, "created", now)
     return order
 
 
-async def find(tx: Tx, scope: ProjectScope, order_id: str) -> Row[Any]:
+async def find_order(tx: Tx, scope: ProjectScope, order_id: str) -> Row[Any]:
     row = await queries.order_in(tx, scope, order_id)
     if row is None:
         raise NotFound("There is no such order.", param="id")
     return row
 
 
-def refuse_paid(order: Row[Any]) -> None:
+def require_unpaid(order: Row[Any]) -> None:
     """What was paid cannot be canceled any more."""
     if order.paid_at is not None:
         raise OrderPaid("The order was paid.", param="id")
 
 
-async def move(tx: Tx, order: Row[Any], status: Status, now: int, values: dict[str, Any] | None = None) -> Row[Any]:
+async def set_status(
+    tx: Tx, order: Row[Any], status: Status, now: int, values: dict[str, Any] | None = None
+) -> Row[Any]:
     """The order with its new status, and the values that come with it; the order must be locked."""
-    if status not in MOVES[order.status]:
+    if status not in TRANSITIONS[order.status]:
         raise IllegalTransition(f"{order.id} is {order.status} and cannot become {status}.")
     return await queries.update_order(
         tx, order.platform_id, order.id, {**(values or {}), "status": status, "updated_at": now}
     )
 
 
-async def note(tx: Tx, order: Row[Any], happening: Happening, now: int, **data: object) -> None:
-    """Add to what happened to the order."""
+async def add_event(tx: Tx, order: Row[Any], happening: OrderEventType, now: int, **data: object) -> None:
+    """Add a row to the order's history."""
     row = {"id": ids.new("oev"), "at": now, "order_id": order.id, "type": happening, "data": json.dumps(data)}
     await queries.insert_event(tx, order.platform_id, row)
 
 
-async def add_event_once(tx: Tx, order: Row[Any], happening: Happening, now: int, **data: object) -> None:
-    """The same, unless it is noted already; the order must be locked."""
-    if not await queries.is_noted(tx, order.platform_id, order.id, happening, json.dumps(data)):
-        await note(tx, order, happening, now, **data)
+async def add_event_once(tx: Tx, order: Row[Any], happening: OrderEventType, now: int, **data: object) -> None:
+    """The same, unless the history has it; the order must be locked."""
+    if not await queries.has_event(tx, order.platform_id, order.id, happening, json.dumps(data)):
+        await add_event(tx, order, happening, now, **data)
 
 
 async def emit_order_event(tx: Tx, order: Row[Any], kind: EventType) -> None:
-    """Tell the developer how the order stands now."""
+    """Record a webhook event with the order's present state."""
     data: dict[str, object] = {
         "order": order.id,
         "number": order.number,

@@ -1,4 +1,4 @@
-"""How much of an order goes back: arithmetic on its lines, and on the refunds there are of it."""
+"""Refund amounts of an order, from its lines and earlier refunds."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ Lines = Sequence[Row[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Returned:
+class ReturnedUnits:
     """So many units of a line, for so much money together."""
 
     quantity: int = 0
@@ -23,15 +23,17 @@ class Returned:
     # How many of them go back on sale.
     restocked: int = 0
 
-    def __add__(self, other: "Returned") -> "Returned":
-        return Returned(self.quantity + other.quantity, self.amount + other.amount, self.restocked + other.restocked)
+    def __add__(self, other: "ReturnedUnits") -> "ReturnedUnits":
+        return ReturnedUnits(
+            self.quantity + other.quantity, self.amount + other.amount, self.restocked + other.restocked
+        )
 
 
 # By the line's number.
-Returns = Mapping[int, Returned]
+Returns = Mapping[int, ReturnedUnits]
 
 
-def memo_of(order_id: str, returns: Returns) -> dict[str, Any]:
+def refund_memo(order_id: str, returns: Returns) -> dict[str, Any]:
     """What billing keeps with a refund, and gives back when the money has gone."""
     return {
         "order": order_id,
@@ -39,23 +41,23 @@ def memo_of(order_id: str, returns: Returns) -> dict[str, Any]:
     }
 
 
-def returned_by(refunds: Refunds) -> Returns:
+def sum_returns(refunds: Refunds) -> Returns:
     """What the refunds return of each line; one that was made at the gateway names none."""
-    returns: dict[int, Returned] = {}
+    returns: dict[int, ReturnedUnits] = {}
     for refund in refunds:
         memo = json.loads(refund.memo or "{}")
         for line, quantity, amount, restocked in memo.get("lines", ()):
-            returns[line] = returns.get(line, Returned()) + Returned(quantity, amount, restocked)
+            returns[line] = returns.get(line, ReturnedUnits()) + ReturnedUnits(quantity, amount, restocked)
     return returns
 
 
-def paid_for(lines: Lines, discount: int, step: int) -> dict[int, int]:
+def paid_amounts(lines: Lines, discount: int, step: int) -> dict[int, int]:
     """What was paid for each line: its amount less its part of the discount, to the last `step` (see `money.step`)."""
     parts = allocate(discount // step, [line.amount // step for line in lines])
     return {line.line: line.amount - part * step for line, part in zip(lines, parts, strict=True)}
 
 
-def units_of(line: Row[Any], quantity: int, paid: int, gone: Returned, step: int) -> Returned:
+def refundable_units(line: Row[Any], quantity: int, paid: int, gone: ReturnedUnits, step: int) -> ReturnedUnits:
     """So many units of a line, for which `paid` was paid and of which some have gone: all of them are all of it."""
     due = paid // step * (gone.quantity + quantity) // line.quantity * step
-    return Returned(quantity, max(due - gone.amount, 0))
+    return ReturnedUnits(quantity, max(due - gone.amount, 0))

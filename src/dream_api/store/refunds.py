@@ -1,4 +1,4 @@
-"""Money of an order goes back: of some of its units, of all that is left, or any amount."""
+"""Refunds of an order: by units, by amount, or all that is left."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,9 +16,17 @@ from dream_api.core.idempotency import IdempotentRequest
 from dream_api.platforms import ProjectScope
 from dream_api.store import order_queries as queries
 from dream_api.store import orders
-from dream_api.store.refund_amounts import Lines, Returned, Returns, memo_of, paid_for, returned_by, units_of
+from dream_api.store.refund_amounts import (
+    Lines,
+    ReturnedUnits,
+    Returns,
+    paid_amounts,
+    refund_memo,
+    refundable_units,
+    sum_returns,
+)
 
-_HOW_MANY = "Read the order: its lines tell how many were refunded, its refunds what is on its way."
+_HOW_MANY = "Read the order: its lines show how many units were refunded, its refunds which are pending."
 _FAILED = "failed"
 
 
@@ -28,7 +36,7 @@ class OrderNotPaid(Conflict):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class RefundRequest:
     """Units by their lines, or an amount; neither: all that is left. `restock`: the units go back on sale."""
 
     units: Sequence[tuple[int, int]] = ()
@@ -44,39 +52,39 @@ async def find_payment(tx: Tx, scope: ProjectScope, order: Row[Any]) -> tuple[ga
     return await billing.find_payment(tx, scope, order.payment_id)
 
 
-async def begin(
+async def create_refund(
     tx: Tx,
     account: gateways.GatewayAccount,
     order: Row[Any],
-    asked: Asked,
+    asked: RefundRequest,
     *,
     once: IdempotentRequest | None = None,
     send_at_once: bool = False,
 ) -> Row[Any]:
-    """The intent to give it back, for `billing.send_refund`; never more than was paid, whoever else refunds now."""
+    """The new refund, for `billing.send_refund`; never more than was paid, also under concurrent refunds."""
     _refuse_improper(order, asked)
-    await billing.hold_payment(tx, order.platform_id, order.payment_id)
+    await billing.lock_payment(tx, order.platform_id, order.payment_id)
     refunds = await billing.refunds_of(tx, order.platform_id, order.payment_id)
     lines = await queries.lines_of(tx, order.platform_id, order.id)
     # What is on its way has gone as well, until it turns out that it did not arrive.
-    gone = returned_by(refund for refund in refunds if refund.status != _FAILED)
+    gone = sum_returns(refund for refund in refunds if refund.status != _FAILED)
     returns = _returns(order, lines, gone, asked)
-    refund = await billing.begin_refund(
+    refund = await billing.create_refund(
         tx,
         account,
         order.payment_id,
         _amount(asked, returns),
         reason=asked.reason,
-        memo=memo_of(order.id, returns),
+        memo=refund_memo(order.id, returns),
         once=once,
         send_at_once=send_at_once,
     )
-    now = await billing.now_in(tx, account)
-    await orders.note(tx, order, "refund_asked", now, refund=refund.id, amount=refund.amount)
+    now = await billing.account_now(tx, account)
+    await orders.add_event(tx, order, "refund_asked", now, refund=refund.id, amount=refund.amount)
     return refund
 
 
-def _refuse_improper(order: Row[Any], asked: Asked) -> None:
+def _refuse_improper(order: Row[Any], asked: RefundRequest) -> None:
     if asked.amount is not None and asked.units:
         raise ValidationFailed("A refund is of lines or of an amount, not of both.", param="amount")
     if asked.amount is not None and asked.restock:
@@ -85,23 +93,25 @@ def _refuse_improper(order: Row[Any], asked: Asked) -> None:
         raise ValidationFailed("The order failed: nothing of it ever left the shelf.", param="restock")
 
 
-def _returns(order: Row[Any], lines: Lines, gone: Returns, asked: Asked) -> Returns:
+def _returns(order: Row[Any], lines: Lines, gone: Returns, asked: RefundRequest) -> Returns:
     """Which units go back, and for how much."""
     if asked.amount is not None:
         return {}
-    left = {line.line: line.quantity - gone.get(line.line, Returned()).quantity for line in lines}
+    left = {line.line: line.quantity - gone.get(line.line, ReturnedUnits()).quantity for line in lines}
     wanted = _wanted(asked, left)
     step = money.step(order.currency)
-    paid = paid_for(lines, order.discount, step)
-    returns: dict[int, Returned] = {}
+    paid = paid_amounts(lines, order.discount, step)
+    returns: dict[int, ReturnedUnits] = {}
     for line in lines:
         if wanted[line.line]:
-            units = units_of(line, wanted[line.line], paid[line.line], gone.get(line.line, Returned()), step)
+            units = refundable_units(
+                line, wanted[line.line], paid[line.line], gone.get(line.line, ReturnedUnits()), step
+            )
             returns[line.line] = replace(units, restocked=units.quantity if asked.restock else 0)
     return returns
 
 
-def _wanted(asked: Asked, left: dict[int, int]) -> Counter[int]:
+def _wanted(asked: RefundRequest, left: dict[int, int]) -> Counter[int]:
     """How many of each line; all that is left where none is named."""
     if not asked.units:
         return Counter(left)
@@ -116,7 +126,7 @@ def _wanted(asked: Asked, left: dict[int, int]) -> Counter[int]:
     return wanted
 
 
-def _amount(asked: Asked, returns: Returns) -> int | None:
+def _amount(asked: RefundRequest, returns: Returns) -> int | None:
     """None: all that is left."""
     if not asked.units:
         return asked.amount

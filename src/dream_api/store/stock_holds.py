@@ -1,6 +1,6 @@
-"""Stock that is kept for those who are paying: held at checkout, settled when it is paid, released when it is not.
+"""Stock holds: created at checkout, settled when it is paid, released when it is not.
 
-A hold has no clock of its own: billing sees to it that every checkout ends, and tells so.
+A hold does not expire by itself: billing ends every checkout and emits an event.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ class SoldOut(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedStock:
     """So many of a product, by its tier; the name is for people."""
 
     tier_id: str
@@ -31,8 +31,8 @@ class Wanted:
     quantity: int
 
 
-async def hold(tx: Tx, scope: ProjectScope, checkout_id: str, wanted: Iterable[Wanted]) -> None:
-    """Keep all of it for the checkout, or SoldOut and nothing; what is not counted needs no hold."""
+async def hold_stock(tx: Tx, scope: ProjectScope, checkout_id: str, wanted: Iterable[WantedStock]) -> None:
+    """Hold all of it for the checkout, or nothing (SoldOut); uncounted stock needs no hold."""
     together, names = _together(wanted)
     for row in await queries.lock_stock(tx, scope.platform_id, together):
         quantity, left = together[row.tier_id], row.on_hand - row.held
@@ -84,12 +84,12 @@ async def _locked(tx: Tx, scope: ProjectScope, checkout_id: str) -> tuple[dict[s
 
 
 def _is_short(stocked: Mapping[str, Row[Any]], of: Row[Any]) -> bool:
-    """Whether what must be taken anew is not there; what is not counted any more is always there."""
+    """Whether the stock for a released hold is gone; uncounted stock is always enough."""
     row = stocked.get(of.tier_id)
     return row is not None and of.state == "released" and of.quantity > row.on_hand - row.held
 
 
-def _together(wanted: Iterable[Wanted]) -> tuple[dict[str, int], dict[str, str]]:
+def _together(wanted: Iterable[WantedStock]) -> tuple[dict[str, int], dict[str, str]]:
     """How many of each tier over all lines, and what it is called."""
     together: Counter[str] = Counter()
     names: dict[str, str] = {}

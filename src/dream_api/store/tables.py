@@ -1,4 +1,4 @@
-"""What is in stock, what is held of it, and what was ordered."""
+"""Tables of stock, stock holds and orders."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table, UniqueConstraint
 
@@ -22,7 +22,7 @@ stock = Table(
     # What is there, also what is held for somebody who is paying at this moment.
     Column("on_hand", Number, nullable=False),
     Column("held", Number, nullable=False),
-    # The number at which the developer is told; none: never.
+    # The number at which `stock.low` is emitted; none: never.
     Column("low_at", Number, nullable=True),
     timestamp_column("updated_at"),
     ForeignKeyConstraint(*_OF_TIER),

@@ -19,7 +19,7 @@ async def on_plan_changed(home_mode: Mode, tx: Tx, *, account: GatewayAccount, u
     if row is None or row.gone_at is not None:
         return
     name = plan or await _default(tx, home_mode)
-    level = next((level for level in await catalog.levels_of(tx, home_mode) if level.name == name), None)
+    level = next((level for level in await catalog.list_levels(tx, home_mode) if level.name == name), None)
     details = {} if level is None else {"level": str(level.number)}
     await audit.record(tx, row.id, "level.changed", by=_BY_ITSELF, about=row.id, details=details)
 
@@ -27,5 +27,5 @@ async def on_plan_changed(home_mode: Mode, tx: Tx, *, account: GatewayAccount, u
 async def _default(tx: Tx, mode: Mode) -> str:
     """The level of platforms that pay for none."""
     home = (await catalog.find_home(tx)).project
-    plans = await catalog.load(tx, home.platform_id, home.platform_no, home.id, home.no, mode)
+    plans = await catalog.load_plans(tx, home.platform_id, home.platform_no, home.id, home.no, mode)
     return "" if plans.default is None else plans.default.name

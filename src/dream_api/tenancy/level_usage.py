@@ -47,10 +47,10 @@ async def get_platform_level(tx: Tx, platform: Platform, mode: Mode) -> Platform
         return None
     wanted = (project.platform_id, project.id, mode, platform.id)
     found = (await customers.find_many(tx, [wanted])).get(wanted, Customer(0, "active", None, None, None))
-    plans = await catalog.load(tx, project.platform_id, project.platform_no, project.id, project.no, mode)
+    plans = await catalog.load_plans(tx, project.platform_id, project.platform_no, project.id, project.no, mode)
     name = None if customers.has_lapsed(found, clock.now()) else found.plan
     plan = plans.of_customer(name)
-    levels = await catalog.levels_of(tx, mode)
+    levels = await catalog.list_levels(tx, mode)
     level = next(each for each in levels if each.name == plan.name)
     return PlatformLevel(home, home_scope(home, mode), level, plan, found)
 

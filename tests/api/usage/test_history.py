@@ -212,7 +212,9 @@ class Filled:
 
 async def filled(tx: Tx, rows: list[Row]) -> Filled:
     platform = await platforms.create(tx, "Charts")
-    projects = tuple([await catalog.open_project(tx, platform, name, "saas", MODES) for name in ("One", "Other")])
+    projects = tuple(
+        [await catalog.create_project_with_defaults(tx, platform, name, "saas", MODES) for name in ("One", "Other")]
+    )
     meters: list[usage.Meter] = []
     for project in projects:
         await usage.create_meter(tx, project, "tokens")

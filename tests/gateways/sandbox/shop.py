@@ -15,12 +15,12 @@ from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.gateways.contract import (
     GatewayAccount,
-    InvoiceFacts,
+    InvoiceSnapshot,
     LineItem,
     NewCheckout,
-    PaymentFacts,
+    PaymentSnapshot,
     SubscriptionChange,
-    SubscriptionFacts,
+    SubscriptionSnapshot,
 )
 from dream_api.gateways.sandbox import Sandbox
 from dream_api.gateways.sandbox.tables import sandbox_events, sandbox_objects
@@ -132,7 +132,7 @@ class Shop:
         """Let time pass, and all that falls due on the way; the moments at which something did."""
         until = moment(to) if isinstance(to, str) else to
         moments: list[int] = []
-        while (at := await self.sandbox.run_next(self.account, until)) is not None:
+        while (at := await self.sandbox.advance_next_due(self.account, until)) is not None:
             self.now = max(self.now, at)
             moments.append(at)
             if then is not None:
@@ -171,15 +171,15 @@ class Shop:
         """The types of all events but the first so many."""
         return [event["type"] for event in await self.events()][since:]
 
-    async def subscription(self, subscription_id: str) -> SubscriptionFacts:
+    async def subscription(self, subscription_id: str) -> SubscriptionSnapshot:
         return await self.sandbox.read_subscription(self.account, subscription_id)
 
-    async def invoices(self) -> list[InvoiceFacts]:
+    async def invoices(self) -> list[InvoiceSnapshot]:
         """Oldest first."""
         found = await self.documents("invoice")
         return [await self.sandbox.read_invoice(self.account, one["id"]) for one in found]
 
-    async def payments(self) -> list[PaymentFacts]:
+    async def payments(self) -> list[PaymentSnapshot]:
         found = await self.documents("payment_intent")
         return [await self.sandbox.read_payment(self.account, one["id"]) for one in found]
 
@@ -210,5 +210,5 @@ async def open_shop(database: Database) -> Shop:
     async with database.write() as tx:
         platform = await platforms.create(tx, "Alice")
         project = await platforms.create_project(tx, platform, "Alice", "saas")
-        account = await gateway_accounts.account_of(tx, ProjectScope(platform.id, platform.no, project.id, "test"))
+        account = await gateway_accounts.ensure_account(tx, ProjectScope(platform.id, platform.no, project.id, "test"))
     return Shop(database, Sandbox(database, "http://dream.test"), account, clock.now())

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dream_api.core import clock
 from dream_api.gateways.sandbox.billing_cycle import DAY, renewal_after
-from dream_api.gateways.sandbox.dunning import next_try
+from dream_api.gateways.sandbox.dunning import next_retry_at
 from tests.gateways.sandbox.shop import moment
 
 
@@ -68,5 +68,5 @@ def test_money_is_asked_for_after_three_five_and_seven_days() -> None:
 def _tries(failed_at: int):  # type: ignore[no-untyped-def]
     at: int | None = failed_at
     while at is not None:
-        at = next_try(failed_at, at)
+        at = next_retry_at(failed_at, at)
         yield at

@@ -177,8 +177,8 @@ async def test_of_two_who_pay_at_once_one_does(shop: Shop) -> None:
 async def test_who_leaves_cannot_pay_any_more(shop: Shop) -> None:
     session_id = await shop.open(BOOK)
 
-    await shop.sandbox.leave(session_id)
-    await shop.sandbox.leave(session_id)
+    await shop.sandbox.abandon(session_id)
+    await shop.sandbox.abandon(session_id)
 
     assert await shop.told() == ["checkout.session.expired"]
     with pytest.raises(GatewayRefused, match="has expired"):

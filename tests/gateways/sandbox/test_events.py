@@ -29,7 +29,7 @@ from tests.gateways.sandbox.shop import (
     open_shop,
 )
 
-SECRET = webhook_signature.secret_of(InstanceKey(bytes(32)), "acct_test")
+SECRET = webhook_signature.signing_secret(InstanceKey(bytes(32)), "acct_test")
 KINDS: dict[str, type[Any]] = {
     "checkout.session.completed": stripe.checkout.Session,
     "checkout.session.expired": stripe.checkout.Session,
@@ -54,7 +54,7 @@ KINDS: dict[str, type[Any]] = {
 
 
 async def everything_happens(shop: Shop) -> None:
-    await shop.sandbox.leave(await shop.open(BOOK))
+    await shop.sandbox.abandon(await shop.open(BOOK))
     session_id = await shop.open(BOOK, coupon=coupon())
     with pytest.raises(Exception, match="declined"):
         await shop.sandbox.pay(session_id, DECLINED)
@@ -145,7 +145,7 @@ async def test_every_event_is_about_something_that_can_be_read(shop: Shop) -> No
     }
 
     for event in await shop.events():
-        about = stripe_objects.about(event)
+        about = stripe_objects.event_object(event)
         if event["type"] == "customer.created":
             assert about is None
         else:
@@ -199,4 +199,4 @@ async def test_an_account_sees_nothing_of_anothers(shop: Shop) -> None:
         with pytest.raises(GatewayRefused, match="has no"):
             await asked
     assert await other.sandbox.undelivered(other.account) == []
-    assert await other.sandbox.run_next(other.account, moment("2030-01-01T00:00:00")) is None
+    assert await other.sandbox.advance_next_due(other.account, moment("2030-01-01T00:00:00")) is None

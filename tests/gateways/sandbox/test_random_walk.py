@@ -15,7 +15,7 @@ from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.core.settings import Settings
 from dream_api.gateways import stripe_objects
-from dream_api.gateways.contract import CardRefused, GatewayRefused, InvoiceFacts
+from dream_api.gateways.contract import CardRefused, GatewayRefused, InvoiceSnapshot
 from tests.gateways.sandbox.conftest import START
 from tests.gateways.sandbox.shop import (
     DECLINED_LATER,
@@ -126,7 +126,7 @@ def machine(running: Running, monkeypatch: pytest.MonkeyPatch) -> type[RuleBased
         @invariant()
         def the_books_close(self) -> None:
             run(self._look())
-            invoices = [stripe_objects.invoice_of(one) for one in run(self.shop.documents("invoice"))]
+            invoices = [stripe_objects.parse_invoice(one) for one in run(self.shop.documents("invoice"))]
             payments = {one["id"]: one for one in run(self.shop.documents("payment_intent"))}
             for invoice in invoices:
                 _adds_up(invoice)
@@ -153,7 +153,7 @@ def machine(running: Running, monkeypatch: pytest.MonkeyPatch) -> type[RuleBased
     return Subscriber
 
 
-def _adds_up(invoice: InvoiceFacts) -> None:
+def _adds_up(invoice: InvoiceSnapshot) -> None:
     assert sum(line.amount for line in invoice.lines) == invoice.subtotal
     assert invoice.total == invoice.subtotal - invoice.discount
     assert 0 <= invoice.discount <= max(invoice.subtotal, 0)
@@ -161,7 +161,7 @@ def _adds_up(invoice: InvoiceFacts) -> None:
     assert (invoice.status == "paid") == (invoice.paid_at is not None)
 
 
-def _bills_each_period_once(invoices: list[InvoiceFacts]) -> None:
+def _bills_each_period_once(invoices: list[InvoiceSnapshot]) -> None:
     """Those of usage follow one another, and none overlap."""
     spans = [
         (one.period_starts_at, one.period_ends_at)
@@ -180,7 +180,7 @@ def test_whatever_happens_the_books_close(
     run_state_machine_as_test(
         machine(running, monkeypatch),
         settings=settings(
-            # The rules are the same on both; the other tests show that the books are.
+            # The rules are the same on both; the other tests show that the work are.
             max_examples=20 if database_settings.is_embedded else 4,
             stateful_step_count=15,
             deadline=None,

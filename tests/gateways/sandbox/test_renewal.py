@@ -176,5 +176,5 @@ async def test_nothing_is_due_before_its_moment(shop: Shop) -> None:
         due = await shop.sandbox.next_due(tx, shop.account)
 
     assert due == ends_at
-    assert await shop.sandbox.run_next(shop.account, ends_at - 1) is None
-    assert await shop.sandbox.run_next(shop.account, ends_at) == ends_at
+    assert await shop.sandbox.advance_next_due(shop.account, ends_at - 1) is None
+    assert await shop.sandbox.advance_next_due(shop.account, ends_at) == ends_at

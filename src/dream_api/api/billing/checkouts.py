@@ -27,7 +27,7 @@ from dream_api.core.http import (
 )
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.idempotency import IdempotentRequest
-from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
+from dream_api.gateways import GATEWAY_ERRORS as GATEWAY_REFUSALS
 from dream_api.platforms import Project, RedirectNotAllowed, SaasProjectRequired
 
 router = APIRouter(tags=["Selling"])
@@ -164,7 +164,7 @@ async def buy_level(
         home = (await catalog.find_home(tx)).project
         if platform.id == home.platform_id:
             raise ValidationFailed("The operator's own platform has no level.", param="level")
-        level = next((each for each in await catalog.levels_of(tx, mode) if each.number == body.level), None)
+        level = next((each for each in await catalog.list_levels(tx, mode) if each.number == body.level), None)
         if level is None:
             raise ValidationFailed("There is no level of that number; see `dream-api levels`.", param="level")
     scope = platforms.ProjectScope(home.platform_id, home.platform_no, home.id, mode)
@@ -182,9 +182,9 @@ async def _sell(
 ) -> Response:
     told = body if isinstance(body, NewCheckout) else None
     async with billing_context.database.write() as tx:
-        account = await billing.account_of(tx, scope)
-        before = await billing.begun_checkout(tx, account, once)
-        checkout = before or await billing.begin_subscription(
+        account = await billing.ensure_account(tx, scope)
+        before = await billing.find_started_checkout(tx, account, once)
+        checkout = before or await billing.create_subscription_checkout(
             tx,
             project,
             scope,

@@ -14,7 +14,7 @@ from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
 from dream_api.billing import queries
 from dream_api.billing import refunds as refunding
 from dream_api.billing.dependencies import BillingDep
-from dream_api.billing.idempotency import begun_refund
+from dream_api.billing.idempotency import find_started_refund
 from dream_api.core import errors
 from dream_api.core.http import (
     JSON_BODY_ERRORS,
@@ -27,7 +27,7 @@ from dream_api.core.http import (
     request_body,
 )
 from dream_api.core.http.dependencies import Db
-from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
+from dream_api.gateways import GATEWAY_ERRORS as GATEWAY_REFUSALS
 
 router = APIRouter(tags=["Invoices and payments"], prefix="/api/payments")
 
@@ -149,11 +149,15 @@ async def refund_payment(
     once = idempotency_key_of(request, platform_id=acting.platform_id, caller=acting.caller, body=raw)
     async with billing_context.database.write() as tx:
         account, payment = await refunding.find_payment(tx, acting.scope, payment_id)
-        before = await begun_refund(tx, account, once)
-        refund = before or await refunding.begin(tx, account, payment.id, body.amount, reason=body.reason, once=once)
+        before = await find_started_refund(tx, account, once)
+        refund = before or await refunding.create_refund(
+            tx, account, payment.id, body.amount, reason=body.reason, once=once
+        )
         if before is None and not acting.may("refund"):
-            await refunding.refuse_beyond(tx, payment, acting.project.refund_limit)
+            await refunding.require_refund_limit(tx, payment, acting.project.refund_limit)
         if before is None:
             told = {"refund": refund.id, "amount": str(refund.amount), "currency": refund.currency}
             await audit_request(tx, request, acting, "payment.refunded", about=payment.id, details=told)
-    return mark_replayed(json_response(refund_of(await refunding.send(billing_context, account, refund)), 201), before)
+    return mark_replayed(
+        json_response(refund_of(await refunding.send_refund(billing_context, account, refund)), 201), before
+    )

@@ -28,7 +28,7 @@ from dream_api.core.http import (
 )
 from dream_api.core.http.dependencies import Db
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
-from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
+from dream_api.gateways import GATEWAY_ERRORS as GATEWAY_REFUSALS
 from dream_api.gateways.contract import AuthenticationRequired, CardDeclined, InsufficientFunds, SubscriptionChange
 
 router = APIRouter(tags=["Subscriptions"], prefix="/api/subscriptions")
@@ -278,15 +278,15 @@ async def resume_subscription(
 
 async def _asked(db: Database, acting: ProjectPrincipal, subscription_id: str) -> tuple[gateways.GatewayAccount, Any]:
     async with db.read() as tx:
-        return await subscription_changes.find(tx, acting.scope, subscription_id)
+        return await subscription_changes.find_subscription(tx, acting.scope, subscription_id)
 
 
 async def _wanted(
     db: Database, acting: ProjectPrincipal, subscription_id: str, body: NewTerms
 ) -> tuple[gateways.GatewayAccount, Any, SubscriptionChange]:
     async with db.read() as tx:
-        account, row = await subscription_changes.find(tx, acting.scope, subscription_id)
-        change = await subscription_changes.wanted(
+        account, row = await subscription_changes.find_subscription(tx, acting.scope, subscription_id)
+        change = await subscription_changes.build_change(
             tx, acting.scope, row, tier=body.tier, price_id=body.price_id, quantity=body.quantity
         )
     return account, row, change

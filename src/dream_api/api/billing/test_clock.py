@@ -79,7 +79,7 @@ async def move_clock(request: Request, db: Db, billing_context: BillingDep, acti
         raise billing.TestClockNeedsSandbox("Live mode keeps real time.")
     async with billing_context.database.write() as tx:
         await platforms.require_movable(tx, acting.project, to)
-        account = await billing.account_of(tx, acting.scope)
+        account = await billing.ensure_account(tx, acting.scope)
         await audit_request(
             tx, request, acting, "clock.moved", about=acting.project_id, details={"to": clock.rfc3339(to)}
         )

@@ -107,7 +107,7 @@ async def list_coupons(
 ) -> Response:
     """Newest first, without the archived ones."""
     async with db.read() as tx:
-        found = await catalog.coupons_of(
+        found = await catalog.list_coupons(
             tx, acting.platform_id, acting.project.id, acting.mode, limit=limit + 1, after=after
         )
     page = [_coupon(coupon) for coupon in found[:limit]]

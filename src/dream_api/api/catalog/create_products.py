@@ -85,7 +85,9 @@ async def create_products(
     instance_key = secrets.instance_key(settings)
 
     async def effect(tx: Tx) -> ProjectWithProducts:
-        project = await catalog.open_project(tx, developer.platform, body.name, body.project_type, platforms.MODES)
+        project = await catalog.create_project_with_defaults(
+            tx, developer.platform, body.name, body.project_type, platforms.MODES
+        )
         await _put_products(tx, project, body.products)
         publishable, secret = await keys.issue_pair(
             tx, project, _MODE, instance_key=instance_key, created_by=developer.caller
@@ -127,15 +129,15 @@ async def _put_product(tx: Tx, project: Project, asked: NewTier) -> None:
     offer = await catalog.lock_tier(tx, project, _MODE, asked.name)
     draft = to_draft(project.type, asked, offer)
     if offer is not None:
-        await catalog.change_tier(tx, project, _MODE, offer, draft)
+        await catalog.update_tier(tx, project, _MODE, offer, draft)
         return
-    made = await catalog.make_tier(tx, project, _MODE, asked.name, draft)
+    made = await catalog.create_tier(tx, project, _MODE, asked.name, draft)
     await store.set_tier_inventory(tx, _scope(project), made.id, asked)
 
 
 async def _shown(tx: Tx, project: Project) -> list[Tier]:
-    offers = await catalog.offers_of(tx, project.platform_id, project.id, _MODE)
-    inventory = await store.inventory_of(tx, _scope(project), [offer.id for offer in offers])
+    offers = await catalog.list_tiers(tx, project.platform_id, project.id, _MODE)
+    inventory = await store.get_inventory(tx, _scope(project), [offer.id for offer in offers])
     return [shown_tier(offer, _MODE, inventory[offer.id]) for offer in offers]
 
 

@@ -37,10 +37,10 @@ class ProductList(BaseModel):
 async def list_products(db: Db, acting: PublishableKeyAuth, limit: Limit = 100, after: After = None) -> Response:
     """Newest first, without hidden and archived ones; `soldOut` also where nothing is left in stock."""
     async with db.read() as tx:
-        offers = await catalog.offers_of(
+        offers = await catalog.list_tiers(
             tx, acting.platform_id, acting.project.id, acting.mode, visible_only=True, limit=limit + 1, after=after
         )
-        inventory = await store.inventory_of(tx, acting.scope, [offer.id for offer in offers])
+        inventory = await store.get_inventory(tx, acting.scope, [offer.id for offer in offers])
     page = [
         shown_product(offer, is_sold_out=offer.is_sold_out or inventory[offer.id].is_sold_out)
         for offer in offers[:limit]

@@ -56,7 +56,7 @@ class TierList(BaseModel):
 async def list_tiers(db: Db, acting: CanView, limit: Limit = 100, after: After = None) -> Response:
     """Newest first, without the archived ones."""
     async with db.read() as tx:
-        offers = await catalog.offers_of(
+        offers = await catalog.list_tiers(
             tx, acting.platform_id, acting.project.id, acting.mode, limit=limit + 1, after=after
         )
         page = await _shown(tx, acting, offers[:limit])
@@ -80,7 +80,7 @@ async def create_tier(request: Request, acting: CanSell, _: IdempotencyKey = Non
     draft = to_draft(acting.project.type, body)
 
     async def effect(tx: Tx) -> Tier:
-        made = await catalog.make_tier(tx, acting.project, acting.mode, body.name, draft)
+        made = await catalog.create_tier(tx, acting.project, acting.mode, body.name, draft)
         await store.set_tier_inventory(tx, acting.scope, made.id, body)
         await audit_request(tx, request, acting, "tier.created", about=made.id, details={"tier": body.name})
         return await _named(tx, acting, body.name)
@@ -120,7 +120,7 @@ async def change_tier(request: Request, db: Db, acting: CanSell, name: Name) -> 
         if offer is None:
             raise NotFound("There is no such tier.", param="name")
         draft = to_draft(acting.project.type, body, offer)
-        await catalog.change_tier(tx, acting.project, acting.mode, offer, draft)
+        await catalog.update_tier(tx, acting.project, acting.mode, offer, draft)
         await store.set_tier_inventory(tx, acting.scope, offer.id, body)
         await audit_request(tx, request, acting, "tier.changed", about=offer.id, details={"tier": name})
         return json_response(await _named(tx, acting, name))
@@ -150,5 +150,5 @@ async def _named(tx: Tx, acting: ProjectPrincipal, name: str) -> Tier:
 
 
 async def _shown(tx: Tx, acting: ProjectPrincipal, offers: Sequence[TierWithPrices]) -> list[Tier]:
-    inventory = await store.inventory_of(tx, acting.scope, [offer.id for offer in offers])
+    inventory = await store.get_inventory(tx, acting.scope, [offer.id for offer in offers])
     return [shown_tier(offer, acting.mode, inventory[offer.id]) for offer in offers]

@@ -127,7 +127,9 @@ async def make_project(
     instance_key = secrets.instance_key(settings)
 
     async def effect(tx: Tx) -> MadeProject:
-        made = await catalog.open_project(tx, developer.platform, body.name, body.project_type, platforms.MODES)
+        made = await catalog.create_project_with_defaults(
+            tx, developer.platform, body.name, body.project_type, platforms.MODES
+        )
         if body.origins:
             made = await platforms.change_origins(tx, made, add=body.origins)
         if body.refund_limit is not None:

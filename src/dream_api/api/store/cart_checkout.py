@@ -24,7 +24,7 @@ from dream_api.core.http import (
     read_json_body,
     request_body,
 )
-from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
+from dream_api.gateways import GATEWAY_ERRORS as GATEWAY_REFUSALS
 from dream_api.platforms import RedirectNotAllowed
 
 router = APIRouter(tags=["Store"])
@@ -107,10 +107,10 @@ async def sell_cart(
     body, raw = await read_json_body(request, NewCart)
     once = idempotency_key_of(request, platform_id=acting.platform_id, caller=acting.caller, body=raw)
     async with billing_context.database.write() as tx:
-        account = await billing.account_of(tx, acting.scope)
-        before = await billing.begun_checkout(tx, account, once)
-        checkout = before or await store.begin_checkout(tx, acting.project, acting.scope, _cart_of(body), once=once)
-        order = await store.order_of(tx, acting.scope, checkout.id)
+        account = await billing.ensure_account(tx, acting.scope)
+        before = await billing.find_started_checkout(tx, account, once)
+        checkout = before or await store.create_checkout(tx, acting.project, acting.scope, _cart_of(body), once=once)
+        order = await store.order_of_checkout(tx, acting.scope, checkout.id)
     assert order is not None
     opened = await billing.open_page(billing_context, account, checkout)
     answer = CartCheckout(url=opened.url, order_id=order.id, expires_at=clock.rfc3339(opened.expires_at))

@@ -17,7 +17,7 @@ from dream_api.core.db import Tx
 from dream_api.core.http import error_responses, example_response, json_response
 from dream_api.core.http.dependencies import Db
 from dream_api.customers import LONGEST_USER_ID
-from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
+from dream_api.gateways import GATEWAY_ERRORS as GATEWAY_REFUSALS
 from dream_api.platforms import ProjectScope
 
 router = APIRouter(tags=["Store"], prefix="/api/orders")
@@ -107,7 +107,7 @@ async def list_orders(
 ) -> Response:
     """Newest first; read one of them for its lines and payments."""
     async with db.read() as tx:
-        rows = await store.page_of(
+        rows = await store.page_of_orders(
             tx, acting.scope, status=status, email=email, user_id=user_id, limit=limit + 1, after=after
         )
     page = [order_of(row) for row in rows[:limit]]
@@ -142,9 +142,9 @@ async def cancel_order(billing_context: BillingDep, acting: CanSell, order_id: I
         checkout = await billing.checkout_by_id(tx, acting.platform_id, order.checkout_id)
         account = None if checkout is None else await billing.find_account(tx, checkout.account)
     if order.status == "processing" and checkout is not None and account is not None:
-        await billing.end_checkout(billing_context, account, checkout)
+        await billing.expire_checkout(billing_context, account, checkout)
     async with billing_context.database.read() as tx:
-        store.refuse_paid(await store.find_order(tx, acting.scope, order_id))
+        store.require_unpaid(await store.find_order(tx, acting.scope, order_id))
         return json_response(await _whole(tx, acting.scope, order_id))
 
 

@@ -25,7 +25,7 @@ from dream_api.core.http import (
     read_json_body,
     request_body,
 )
-from dream_api.gateways import REFUSALS as GATEWAY_REFUSALS
+from dream_api.gateways import GATEWAY_ERRORS as GATEWAY_REFUSALS
 
 router = APIRouter(tags=["Store"], prefix="/api/orders")
 
@@ -84,7 +84,7 @@ async def refund_order(
     """Some units, an amount, or all that is left; the order follows when the money has gone."""
     body, raw = await read_json_body(request, NewOrderRefund)
     once = idempotency_key_of(request, platform_id=acting.platform_id, caller=acting.caller, body=raw)
-    asked = store.Asked(
+    asked = store.RefundRequest(
         units=[(each.line, each.quantity) for each in body.lines or ()],
         amount=body.amount,
         restock=body.restock,
@@ -93,10 +93,10 @@ async def refund_order(
     async with billing_context.database.write() as tx:
         order = await store.find_order(tx, acting.scope, order_id)
         account, payment = await store.find_payment(tx, acting.scope, order)
-        before = await billing.begun_refund(tx, account, once)
-        refund = before or await store.begin_refund(tx, account, order, asked, once=once)
+        before = await billing.find_started_refund(tx, account, once)
+        refund = before or await store.create_refund(tx, account, order, asked, once=once)
         if before is None and not acting.may("refund"):
-            await billing.refuse_beyond(tx, payment, acting.project.refund_limit)
+            await billing.require_refund_limit(tx, payment, acting.project.refund_limit)
         if before is None:
             told = {"refund": refund.id, "amount": str(refund.amount), "currency": refund.currency}
             await audit_request(tx, request, acting, "order.refunded", about=order.id, details=told)

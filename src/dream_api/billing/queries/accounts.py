@@ -1,4 +1,4 @@
-"""SQL of accounts at gateways, and of the customers they know."""
+"""SQL of gateway accounts and gateway customers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -45,7 +45,7 @@ async def insert_account(tx: Tx, platform_id: str, row: dict[str, Any]) -> None:
     await tx.execute(upserting(gateway_accounts).values(platform_id=platform_id, **row).on_conflict_do_nothing())
 
 
-async def hold_account(tx: Tx, platform_id: str, account_id: str) -> None:
+async def lock_account(tx: Tx, platform_id: str, account_id: str) -> None:
     """Nobody else who holds it goes on before this transaction ends."""
     await tx.first(select(a.id).where(a.platform_id == platform_id, a.id == account_id).with_for_update())
 

@@ -26,19 +26,19 @@ async def open_checkout(tx: Tx, platform_id: str, checkout_id: str, values: dict
         .values(status=values["status"])
     )
     del values["status"]
-    return await common.change_one(tx, platform_id, checkouts, checkout_id, values)
+    return await common.update_one(tx, platform_id, checkouts, checkout_id, values)
 
 
 async def end_checkout(tx: Tx, platform_id: str, checkout_id: str, values: dict[str, Any]) -> Row[Any]:
-    return await common.change_one(tx, platform_id, checkouts, checkout_id, values)
+    return await common.update_one(tx, platform_id, checkouts, checkout_id, values)
 
 
 async def checkout_by_id(tx: Tx, platform_id: str, checkout_id: str) -> Row[Any] | None:
     return await common.by_id(tx, platform_id, checkouts, checkout_id)
 
 
-async def hold_checkout(tx: Tx, platform_id: str, checkout_id: str) -> Row[Any] | None:
-    return await common.by_id(tx, platform_id, checkouts, checkout_id, held=True)
+async def lock_checkout(tx: Tx, platform_id: str, checkout_id: str) -> Row[Any] | None:
+    return await common.by_id(tx, platform_id, checkouts, checkout_id, lock=True)
 
 
 async def has_failed_payment(tx: Tx, platform_id: str, checkout_id: str) -> bool:
@@ -69,5 +69,5 @@ async def by_request(tx: Tx, platform_id: str, table: Table, digest: bytes) -> R
     return await tx.first(select(table).where(table.c.platform_id == platform_id, table.c.request == digest))
 
 
-async def forget_request(tx: Tx, platform_id: str, table: Table, row_id: str) -> None:
-    await common.change_one(tx, platform_id, table, row_id, {"request": None})
+async def clear_request(tx: Tx, platform_id: str, table: Table, row_id: str) -> None:
+    await common.update_one(tx, platform_id, table, row_id, {"request": None})

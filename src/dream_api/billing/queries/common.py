@@ -1,4 +1,4 @@
-"""What the statements of all tables of billing share."""
+"""SQL shared by the tables of billing."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -24,7 +24,7 @@ async def insert_one(tx: Tx, account: GatewayAccount, table: Table, values: dict
     return made
 
 
-async def change_one(tx: Tx, platform_id: str, table: Table, row_id: str, values: dict[str, Any]) -> Row[Any]:
+async def update_one(tx: Tx, platform_id: str, table: Table, row_id: str, values: dict[str, Any]) -> Row[Any]:
     changed = await tx.first(
         update(table).where(table.c.platform_id == platform_id, table.c.id == row_id).values(values).returning(*table.c)
     )
@@ -32,10 +32,10 @@ async def change_one(tx: Tx, platform_id: str, table: Table, row_id: str, values
     return changed
 
 
-async def by_id(tx: Tx, platform_id: str, table: Table, row_id: str, *, held: bool = False) -> Row[Any] | None:
-    """`held`: nobody else changes it before this transaction ends."""
+async def by_id(tx: Tx, platform_id: str, table: Table, row_id: str, *, lock: bool = False) -> Row[Any] | None:
+    """`lock`: nobody else changes it before this transaction ends."""
     query = select(table).where(table.c.platform_id == platform_id, table.c.id == row_id)
-    return await tx.first(query.with_for_update() if held else query)
+    return await tx.first(query.with_for_update() if lock else query)
 
 
 async def by_gateway_id(tx: Tx, account: GatewayAccount, table: Table, gateway_id: str) -> Row[Any] | None:
@@ -80,7 +80,7 @@ async def page_of(
 
 
 async def user_ids_by_id(tx: Tx, platform_id: str, table: Table, row_ids: Collection[str]) -> dict[str, str]:
-    """The user ids of the customers to whom the rows belong."""
+    """User ids of the rows' customers, by row id."""
     same = and_(customers.c.platform_id == table.c.platform_id, customers.c.id == table.c.customer_id)
     query = select(table.c.id, customers.c.user_id).join(customers, same)
     rows = await tx.all(query.where(table.c.platform_id == platform_id, table.c.id.in_(sorted(row_ids))))

@@ -1,4 +1,4 @@
-"""SQL of what gateways told, and of the tickets by which their objects are read."""
+"""SQL of gateway events, and of the fencing tokens of gateway objects."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -57,34 +57,34 @@ async def _mark(tx: Tx, account: GatewayAccount, event_id: str, applied_at: int 
 
 
 async def next_fencing_token(tx: Tx, account: GatewayAccount, kind: ObjectKind, object_id: str) -> int:
-    """A number above all that were drawn for the object before."""
-    drawing = upserting(gateway_objects).values(
+    """A number above all earlier tokens of the object."""
+    taking_token = upserting(gateway_objects).values(
         platform_id=account.platform_id, account=account.id, id=object_id, kind=kind, ticket=1, written=0
     )
     return await tx.scalar(
-        drawing.on_conflict_do_update(
+        taking_token.on_conflict_do_update(
             index_elements=list(gateway_objects.primary_key), set_={"ticket": o.ticket + 1}
         ).returning(o.ticket)
     )
 
 
-async def is_latest_token(tx: Tx, account: GatewayAccount, object_id: str, ticket: int) -> bool:
-    """Whether nobody with a later ticket has written; then the object is held, and it is written with this one."""
+async def is_latest_token(tx: Tx, account: GatewayAccount, object_id: str, token: int) -> bool:
+    """Whether no later token has written; if so the row is locked and this token stored as the last writer."""
     claimed = await tx.execute(
         update(gateway_objects)
         .where(
             o.platform_id == account.platform_id,
             o.account == account.id,
             o.id == object_id,
-            o.written < ticket,
+            o.written < token,
         )
-        .values(written=ticket)
+        .values(written=token)
     )
     return claimed == 1
 
 
 async def is_written(tx: Tx, account: GatewayAccount, object_id: str) -> bool:
-    """Whether the object was ever written down here."""
+    """Whether the object was ever stored here."""
     written = await tx.scalar(
         select(o.written).where(o.platform_id == account.platform_id, o.account == account.id, o.id == object_id)
     )

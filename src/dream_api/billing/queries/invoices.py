@@ -20,7 +20,7 @@ async def insert_invoice(tx: Tx, account: GatewayAccount, values: dict[str, Any]
 
 
 async def update_invoice(tx: Tx, platform_id: str, invoice_id: str, values: dict[str, Any]) -> Row[Any]:
-    return await common.change_one(tx, platform_id, invoices, invoice_id, values)
+    return await common.update_one(tx, platform_id, invoices, invoice_id, values)
 
 
 async def invoice_by_gateway_id(tx: Tx, account: GatewayAccount, gateway_id: str) -> Row[Any] | None:

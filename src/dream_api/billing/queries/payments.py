@@ -21,16 +21,16 @@ async def insert_payment(tx: Tx, account: GatewayAccount, values: dict[str, Any]
 
 
 async def update_payment(tx: Tx, platform_id: str, payment_id: str, values: dict[str, Any]) -> Row[Any]:
-    return await common.change_one(tx, platform_id, payments, payment_id, values)
+    return await common.update_one(tx, platform_id, payments, payment_id, values)
 
 
 async def payment_by_id(tx: Tx, platform_id: str, payment_id: str) -> Row[Any] | None:
     return await common.by_id(tx, platform_id, payments, payment_id)
 
 
-async def hold_payment(tx: Tx, platform_id: str, payment_id: str) -> Row[Any]:
-    """Nobody else who refunds it goes on before this transaction ends."""
-    payment = await common.by_id(tx, platform_id, payments, payment_id, held=True)
+async def lock_payment(tx: Tx, platform_id: str, payment_id: str) -> Row[Any]:
+    """The payment, locked until this transaction ends."""
+    payment = await common.by_id(tx, platform_id, payments, payment_id, lock=True)
     assert payment is not None
     return payment
 
@@ -74,7 +74,7 @@ async def insert_refund(tx: Tx, account: GatewayAccount, values: dict[str, Any])
 
 
 async def update_refund(tx: Tx, platform_id: str, refund_id: str, values: dict[str, Any]) -> Row[Any]:
-    return await common.change_one(tx, platform_id, refunds, refund_id, values)
+    return await common.update_one(tx, platform_id, refunds, refund_id, values)
 
 
 async def fail_refund(tx: Tx, platform_id: str, refund_id: str, now: int) -> bool:
@@ -92,7 +92,7 @@ async def refund_by_id(tx: Tx, platform_id: str, refund_id: str) -> Row[Any] | N
 
 
 async def refund_of(tx: Tx, account: GatewayAccount, refund_id: str | None, gateway_id: str) -> Row[Any] | None:
-    """By our own id, which the gateway was told; one that was made at the gateway by the gateway's."""
+    """By our own id in the metadata; a refund that was created at the gateway by the gateway's id."""
     known = None if refund_id is None else await common.by_id(tx, account.platform_id, refunds, refund_id)
     return known if known is not None else await common.by_gateway_id(tx, account, refunds, gateway_id)
 
@@ -102,7 +102,7 @@ async def refunds_of(tx: Tx, platform_id: str, payment_id: str) -> Sequence[Row[
     return await tx.all(select(refunds).where(r.platform_id == platform_id, r.payment_id == payment_id).order_by(r.id))
 
 
-async def refunded_or_asked(tx: Tx, platform_id: str, payment_id: str) -> int:
+async def refunded_or_pending_amount(tx: Tx, platform_id: str, payment_id: str) -> int:
     """What went back, and what is on its way."""
     total = select(func.coalesce(func.sum(r.amount), 0)).where(
         r.platform_id == platform_id, r.payment_id == payment_id, r.status != "failed"

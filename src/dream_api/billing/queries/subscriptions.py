@@ -20,7 +20,7 @@ async def insert_subscription(tx: Tx, account: GatewayAccount, values: dict[str,
 
 
 async def update_subscription(tx: Tx, platform_id: str, subscription_id: str, values: dict[str, Any]) -> Row[Any]:
-    return await common.change_one(tx, platform_id, subscriptions, subscription_id, values)
+    return await common.update_one(tx, platform_id, subscriptions, subscription_id, values)
 
 
 async def subscription_by_id(tx: Tx, platform_id: str, subscription_id: str) -> Row[Any] | None:
@@ -48,7 +48,7 @@ async def granting_subscriptions(tx: Tx, platform_id: str, customer_id: str) -> 
     return await tx.all(query.order_by(s.id))
 
 
-async def holding_of_user(tx: Tx, scope: ProjectScope, user_id: str) -> Sequence[Row[Any]]:
+async def granting_subscriptions_of_user(tx: Tx, scope: ProjectScope, user_id: str) -> Sequence[Row[Any]]:
     """Those by which the customer of that user id has a plan."""
     query = select(subscriptions).where(*common.scoped(subscriptions, scope), s.user_id == user_id, s.holds)
     return await tx.all(query.order_by(s.id))

@@ -25,7 +25,7 @@ async def list_levels(context: CommandContext) -> CommandResult:
     `assign` puts a platform on one, `set` changes what one allows.
     """
     mode = context.settings.home_mode
-    found = await catalog.levels_of(context.tx, mode)
+    found = await catalog.list_levels(context.tx, mode)
     listing = Table(
         _COLUMNS,
         [(level.number, _name(level), *_amounts(level)) for level in found],
@@ -68,7 +68,9 @@ async def set_level(
     }
     limits = [
         TierLimit(parse_maximum(text, param), meter, window)
-        for (param, text), (meter, window, _) in zip(typed.items(), catalog.limits_of(catalog.LEVELS[0]), strict=True)
+        for (param, text), (meter, window, _) in zip(
+            typed.items(), catalog.level_limits(catalog.LEVELS[0]), strict=True
+        )
         if text is not None
     ]
     asked = prices.parse_prices(price or [], currency)
@@ -76,7 +78,7 @@ async def set_level(
         raise ValidationFailed("There is nothing to set: name a limit of the level, --price or --name.")
     mode = context.settings.home_mode
     is_new = await catalog.set_level(context.tx, mode, number, limits, name, asked)
-    [level] = [each for each in await catalog.levels_of(context.tx, mode) if each.number == number]
+    [level] = [each for each in await catalog.list_levels(context.tx, mode) if each.number == number]
     home = await platforms.operator_platform(context.tx)
     details = {"level": str(number), "mode": mode}
     await audit.record(context.tx, home.id, "levels.changed", by=audit.OPERATOR, about=level.name, details=details)
@@ -95,7 +97,7 @@ async def assign(
 ) -> CommandResult:
     """Put a platform on a level. In force within a second; no payment is asked for."""
     found = await platforms.find(context.tx, platform)
-    level = await catalog.assign(context.tx, found, number, context.settings.home_mode)
+    level = await catalog.assign_level(context.tx, found, number, context.settings.home_mode)
     details = {"level": str(level.number), "name": level.name}
     await audit.record(context.tx, found.id, "level.changed", by=audit.OPERATOR, about=found.id, details=details)
     return CommandResult(
@@ -110,7 +112,7 @@ def _name(level: Level) -> str:
 
 def _amounts(level: Level) -> list[int | str]:
     return [
-        *(format_maximum(most) for _, _, most in catalog.limits_of(level)),
+        *(format_maximum(most) for _, _, most in catalog.level_limits(level)),
         prices.format_prices(level.prices) or "free",
     ]
 

@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from dream_api import audit, catalog, platforms
-from dream_api.catalog import NewPrice, SetTier, TierLimit, TierWithPrices
+from dream_api.catalog import NewPrice, SavedTier, TierLimit, TierWithPrices
 from dream_api.cli.catalog import prices
 from dream_api.cli.catalog.limits import WINDOWS, describe_limit, format_maximum, parse_limits
 from dream_api.core.console import CommandContext, CommandGroup, CommandResult, Table
@@ -70,7 +70,7 @@ def _summary(
     mode: Mode,
     offer: TierWithPrices,
     what: tuple[Sequence[TierLimit], Sequence[NewPrice]],
-    done: SetTier,
+    done: SavedTier,
 ) -> str:
     """A line for the tier, and one for each new meter."""
     limits, asked = what
@@ -89,7 +89,7 @@ def _summary(
 async def list_(context: CommandContext, project: OfProject, mode: InMode = "test") -> CommandResult:
     """List the tiers of a project, with all their limits and prices; oldest first, archived ones too."""
     owner = await platforms.find_project(context.tx, project)
-    offers = await catalog.offers_of(context.tx, owner.platform_id, owner.id, mode, archived_too=True)
+    offers = await catalog.list_tiers(context.tx, owner.platform_id, owner.id, mode, archived_too=True)
     listing = Table(
         ("Tier", "Limit", "Meter", "Window", "Kind", "Price", "State", "Name"),
         [_row(offer) for offer in reversed(offers)],

@@ -82,7 +82,7 @@ async def _show(
     after: str | None = None,
 ) -> Response:
     async with db.read() as tx:
-        found = await catalog.coupons_of(
+        found = await catalog.list_coupons(
             tx, visit.platform_id, visit.project.id, visit.mode, limit=_ON_A_PAGE + 1, after=after
         )
     coupons = found[:_ON_A_PAGE]

@@ -41,7 +41,7 @@ async def make_price(request: Request, db: Db, visit: ProjectPageCanSell, name: 
         new = _asked_by(form, is_store=visit.project.type == "store")
         async with db.write() as tx:
             offer = await _hold(tx, visit, name)
-            await catalog.add_price(tx, visit.project, visit.mode, offer, new, beside="beside" in form)
+            await catalog.add_price(tx, visit.project, visit.mode, offer, new, keep_others="beside" in form)
             await record(tx, request, visit, "tier.changed", about=offer.id, tier=name, price="new")
     except (Invalid, Conflict) as refusal:
         return await _show(db, visit, name, form, _told(refusal))

@@ -71,7 +71,7 @@ async def move_clock(request: Request, db: Db, billing_context: BillingDep, visi
             now = await platforms.project_now(tx, visit.platform_id, visit.project.id, visit.mode)
             to = _moment(form, now)
             await platforms.require_movable(tx, visit.project, to)
-            account = await billing.account_of(tx, visit.scope)
+            account = await billing.ensure_account(tx, visit.scope)
             await record(tx, request, visit, "clock.moved", about=visit.project.id, to=clock.rfc3339(to))
         await billing.advance(billing_context, visit.project, account, to)
     except (Invalid, Conflict) as refusal:

@@ -31,7 +31,7 @@ async def make_tier(request: Request, db: Db, visit: ProjectPageCanSell) -> Resp
         assert isinstance(asked, NewTier)
         draft = catalog.to_draft(visit.project.type, asked)
         async with db.write() as tx:
-            made = await catalog.make_tier(tx, visit.project, visit.mode, asked.name, draft)
+            made = await catalog.create_tier(tx, visit.project, visit.mode, asked.name, draft)
             await store.set_tier_inventory(tx, visit.scope, made.id, asked)
             await record(tx, request, visit, "tier.created", about=made.id, tier=asked.name)
     except (Invalid, Conflict) as refusal:

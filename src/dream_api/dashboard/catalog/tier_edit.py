@@ -35,7 +35,7 @@ async def change_tier(request: Request, db: Db, visit: ProjectPageCanSell, name:
             if offer is None:
                 raise NotFound("There is no such tier.")
             draft = catalog.to_draft(visit.project.type, asked, offer)
-            await catalog.change_tier(tx, visit.project, visit.mode, offer, draft)
+            await catalog.update_tier(tx, visit.project, visit.mode, offer, draft)
             await store.set_tier_inventory(tx, visit.scope, offer.id, asked)
             await record(tx, request, visit, "tier.changed", about=offer.id, tier=name)
     except (Invalid, Conflict) as refusal:

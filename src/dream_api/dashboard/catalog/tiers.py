@@ -57,8 +57,8 @@ async def export_tiers(db: Db, visit: ProjectPageCanManage, sort: Sort = "number
 
 async def _held(db: Database, visit: ProjectContext, sort: Sort, state: State) -> list[Held]:
     async with db.read() as tx:
-        offers = await catalog.offers_of(tx, visit.platform_id, visit.project.id, visit.mode, archived_too=True)
-        inventory = await store.inventory_of(tx, visit.scope, [offer.id for offer in offers])
+        offers = await catalog.list_tiers(tx, visit.platform_id, visit.project.id, visit.mode, archived_too=True)
+        inventory = await store.get_inventory(tx, visit.scope, [offer.id for offer in offers])
         subscribers = await billing.subscribers_by_plan(tx, visit.scope)
     held = [Held(offer, inventory[offer.id], subscribers.get(offer.name, 0)) for offer in offers]
     wanted = (state,) if state else ("visible", "hidden")

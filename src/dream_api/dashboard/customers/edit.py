@@ -45,7 +45,7 @@ async def set_plan(
     plan = form.get("plan") or None
     try:
         if plan is not None:
-            (await engine.get_plans(visit.acting, plan)).named(plan, param="plan")
+            (await engine.get_plans(visit.acting, plan)).find(plan, param="plan")
         return await _change(request, db, visit, customer_id, {"plan": plan})
     except AppError as refusal:
         return await _again(db, engine, visit, customer_id, form, refusal)

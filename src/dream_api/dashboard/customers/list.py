@@ -110,7 +110,7 @@ async def make_customer(request: Request, db: Db, engine: MeteringDep, visit: Pr
     try:
         user_id = customers.validate_user_id(form.get("userId", ""), "userId")
         email, name = read_profile(form)
-        plan = plans.named(form["plan"], param="plan").name if form.get("plan") else None
+        plan = plans.find(form["plan"], param="plan").name if form.get("plan") else None
         async with db.write() as tx:
             made = await customers.create(tx, visit.acting.scope, user_id, email=email, name=name, plan=plan)
     except AppError as refusal:

@@ -81,7 +81,7 @@ async def begin(request: Request, db: Db, settings: SettingsDep, visitor: Signed
         platforms.validate_name(form.get("name", ""))
         async with db.write() as tx:
             platform = await _platform(tx, request, settings, visitor, form)
-            made = await catalog.open_project(tx, platform, form["name"], kind, platforms.MODES)
+            made = await catalog.create_project_with_defaults(tx, platform, form["name"], kind, platforms.MODES)
             caller = f"user:{visitor.session.user_id}"
             pair = await keys.issue_pair(tx, made, "test", instance_key=instance_key, created_by=caller)
             by = actor_of(request, visitor)
@@ -165,7 +165,7 @@ async def _first_call(tx: Tx, scope: ProjectScope, project: Project) -> tuple[st
     if not rows:
         return None
     customer = rows[0]
-    plans = await catalog.load(tx, scope.platform_id, scope.platform_no, project.id, project.no, "test")
+    plans = await catalog.load_plans(tx, scope.platform_id, scope.platform_no, project.id, project.no, "test")
     now = clock.now() + plans.ahead
     plan = plans.by_name.get(customer.plan or "") or plans.default
     if plan is None:
@@ -180,7 +180,7 @@ async def _first_call(tx: Tx, scope: ProjectScope, project: Project) -> tuple[st
 
 
 async def _products(tx: Tx, project: Project) -> list[catalog.TierWithPrices]:
-    return await catalog.offers_of(tx, project.platform_id, project.id, "test", limit=3)
+    return await catalog.list_tiers(tx, project.platform_id, project.id, "test", limit=3)
 
 
 @router.post(_PATH + "/product")

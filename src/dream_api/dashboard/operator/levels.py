@@ -86,7 +86,7 @@ async def assign_level(
             raise ValidationFailed("Choose one of the levels.", param="level")
         async with db.write() as tx:
             platform = await platforms.find(tx, platform_id)
-            level = await catalog.assign(tx, platform, int(typed), mode)
+            level = await catalog.assign_level(tx, platform, int(typed), mode)
             await _record(tx, request, visit, platform.id, level.number)
     except Invalid as refusal:
         return await _show_one(db, settings, visit, platform_id, form_errors(refusal, {"platform": "level"}))
@@ -99,7 +99,7 @@ async def list_levels(db: Db, settings: SettingsDep, visit: Operating) -> Respon
     mode: Mode = settings.home_mode
     async with db.read() as tx:
         home = await catalog.find_home(tx)
-        offers = await catalog.offers_of(tx, home.project.platform_id, home.project.id, mode)
+        offers = await catalog.list_tiers(tx, home.project.platform_id, home.project.id, mode)
         held = await customers.customers_by_plan(tx, _scope_of(home, mode))
     levels = sorted((offer for offer in offers if offer.number is not None), key=lambda offer: offer.number or 0)
     tiers_url = f"/dashboard/{home.project.id}/{mode}/tiers"
@@ -129,7 +129,7 @@ async def _show_one(
         if row is None:
             raise NotFound("There is no such platform.")
         [tenant] = await _tenants(tx, [row], mode)
-        levels = [level for level in await catalog.levels_of(tx, mode) if not level.is_archived]
+        levels = [level for level in await catalog.list_levels(tx, mode) if not level.is_archived]
         projects = await platforms.projects_of(tx, row.id, limit=_ON_A_PAGE)
         members = len(await platforms.members_of(tx, row.id))
     return _frame.render(
@@ -151,9 +151,9 @@ async def _tenants(tx: Tx, rows: Any, mode: Mode) -> list[Tenant]:
     """So many statements, however many platforms."""
     home = await catalog.find_home(tx)
     scope = _scope_of(home, mode)
-    levels = await catalog.levels_of(tx, mode)
+    levels = await catalog.list_levels(tx, mode)
     by_name = {level.name: level for level in levels}
-    offers = await catalog.offers_of(tx, scope.platform_id, scope.project_id, mode)
+    offers = await catalog.list_tiers(tx, scope.platform_id, scope.project_id, mode)
     default = next((by_name.get(offer.name) for offer in offers if offer.is_default), None)
     wanted: list[customers.CustomerKey] = [(scope.platform_id, scope.project_id, scope.mode, row.id) for row in rows]
     found = await customers.find_many(tx, wanted)

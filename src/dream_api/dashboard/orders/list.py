@@ -83,7 +83,7 @@ async def read_order(billing_context: BillingDep, visit: ProjectPage, order_id: 
 async def _page(
     tx: Tx, visit: ProjectContext, status: Status, email: str, sort: Sort, *, limit: int, after: str | None
 ) -> Any:
-    return await store.page_of(
+    return await store.page_of_orders(
         tx,
         visit.scope,
         status=status or None,

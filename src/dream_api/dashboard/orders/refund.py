@@ -35,11 +35,11 @@ async def refund_order(
             order = await store.find_order(tx, visit.scope, order_id)
             account, payment = await store.find_payment(tx, visit.scope, order)
             once = _once_of(visit, order_id, form)
-            refund = await billing.begun_refund(tx, account, once)
+            refund = await billing.find_started_refund(tx, account, once)
             if refund is None:
-                refund = await store.begin_refund(tx, account, order, asked, once=once)
+                refund = await store.create_refund(tx, account, order, asked, once=once)
                 if not visit.may("refund"):
-                    await billing.refuse_beyond(tx, payment, visit.project.refund_limit)
+                    await billing.require_refund_limit(tx, payment, visit.project.refund_limit)
                 told = {"amount": str(refund.amount), "currency": refund.currency}
                 await record(tx, request, visit, "order.refunded", about=order_id, **told)
         await billing.send_refund(billing_context, account, refund)
@@ -61,16 +61,16 @@ async def cancel_order(
             checkout = await billing.checkout_by_id(tx, visit.platform_id, order.checkout_id)
             account = None if checkout is None else await billing.find_account(tx, checkout.account)
         if order.status == "processing" and checkout is not None and account is not None:
-            await billing.end_checkout(billing_context, account, checkout)
+            await billing.expire_checkout(billing_context, account, checkout)
         async with billing_context.database.write() as tx:
-            store.refuse_paid(await store.find_order(tx, visit.scope, order_id))
+            store.require_unpaid(await store.find_order(tx, visit.scope, order_id))
             await record(tx, request, visit, "order.canceled", about=order_id)
     except (Invalid, Conflict) as refusal:
         return await show_order(billing_context, visit, order_id, problems=form_errors(refusal, {"id": ""}))
     return redirect(order_url(visit, order_id, "canceled"))
 
 
-async def _asked_by(tx: Tx, visit: ProjectContext, order_id: str, form: Form) -> store.Asked:
+async def _asked_by(tx: Tx, visit: ProjectContext, order_id: str, form: Form) -> store.RefundRequest:
     held = await find(tx, visit, order_id)
     typed, reason = form.get("amount", ""), form.get("reason") or None
     if reason is not None and len(reason) > _LONGEST_REASON:
@@ -80,7 +80,7 @@ async def _asked_by(tx: Tx, visit: ProjectContext, order_id: str, form: Form) ->
     if any(quantity < 0 for _, quantity in units):
         raise ValidationFailed("Type how many units go back.", param="lines")
     amount = catalog.parse_amount(typed, held.row.currency, "amount") if typed else None
-    return store.Asked(units=units, amount=amount, restock="restock" in form, reason=reason)
+    return store.RefundRequest(units=units, amount=amount, restock="restock" in form, reason=reason)
 
 
 def _once_of(visit: ProjectContext, order_id: str, form: Form) -> IdempotentRequest | None:

@@ -58,9 +58,11 @@ async def _show(
         if found is None:
             return frame.render(visit, "no_level.html", here="level")
         standings = await tenancy.level_usage(tx, visit.platform, found)
-        subscription = next(iter(await billing.holding_of_user(tx, found.scope, visit.platform_id)), None)
+        subscription = next(
+            iter(await billing.granting_subscriptions_of_user(tx, found.scope, visit.platform_id)), None
+        )
         payer = await billing.find_gateway_customer(tx, found.scope, visit.platform_id)
-        levels = [each for each in await catalog.levels_of(tx, mode) if not each.is_archived]
+        levels = [each for each in await catalog.list_levels(tx, mode) if not each.is_archived]
     return frame.render(
         visit,
         "level.html",
@@ -116,7 +118,7 @@ async def buy(
             level = None if found is None else await _wanted(tx, form.get("level", ""), mode)
             if found is None or level is None:
                 raise ValidationFailed("There is no such level.", param="level")
-            checkout = await billing.begin_subscription(
+            checkout = await billing.create_subscription_checkout(
                 tx,
                 found.home.project,
                 found.scope,
@@ -126,7 +128,7 @@ async def buy(
                 cancel_url=back,
                 are_own_pages=True,
             )
-            account = await billing.account_of(tx, found.scope)
+            account = await billing.ensure_account(tx, found.scope)
         checkout = await billing.open_page(billing_context, account, checkout)
     except AppError as refusal:
         return await _show(db, settings, visit, f"{refusal.sentence} {refusal.hint}", refusal.status)
@@ -153,7 +155,7 @@ async def open_portal(
 
 
 async def _wanted(tx: Tx, number: str, mode: Mode) -> Level | None:
-    levels = await catalog.levels_of(tx, mode)
+    levels = await catalog.list_levels(tx, mode)
     return next((each for each in levels if str(each.number) == number and not each.is_archived), None)
 
 

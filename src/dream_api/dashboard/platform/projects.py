@@ -39,7 +39,9 @@ async def make_project(request: Request, db: Db, settings: SettingsDep, visit: M
         if project_type is None:
             raise ValidationFailed("Choose what the project sells.", param="type")
         async with db.write() as tx:
-            made = await catalog.open_project(tx, visit.platform, form.get("name", ""), project_type, platforms.MODES)
+            made = await catalog.create_project_with_defaults(
+                tx, visit.platform, form.get("name", ""), project_type, platforms.MODES
+            )
             await keys.issue_pair(tx, made, "test", instance_key=instance_key, created_by=visit.caller)
             await record(tx, request, visit, "project.created", about=made.id)
     except Invalid as refusal:

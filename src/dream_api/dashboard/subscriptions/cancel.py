@@ -31,7 +31,7 @@ async def cancel_subscription(
         if reason is not None and len(reason) > _LONGEST_REASON:
             raise ValidationFailed(f"A reason has at most {_LONGEST_REASON} characters.", param="reason")
         async with billing_context.database.read() as tx:
-            account, row = await subscription_changes.find(tx, visit.scope, subscription_id)
+            account, row = await subscription_changes.find_subscription(tx, visit.scope, subscription_id)
         if is_now:
             require_confirmation(form, row.user_id)
         await subscription_changes.cancel(
@@ -54,7 +54,7 @@ async def resume_subscription(
     await read_csrf_form(request, visit.visitor)
     try:
         async with billing_context.database.read() as tx:
-            account, row = await subscription_changes.find(tx, visit.scope, subscription_id)
+            account, row = await subscription_changes.find_subscription(tx, visit.scope, subscription_id)
         await subscription_changes.resume(billing_context, account, row, None)
     except (Invalid, Conflict) as refusal:
         return await show_subscription(

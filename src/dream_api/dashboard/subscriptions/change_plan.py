@@ -109,7 +109,7 @@ async def _show(
 
 async def _choices(tx: Tx, visit: ProjectContext, held: Whole) -> list[Choice]:
     """What is sold by the period in the subscription's currency, hidden tiers among it."""
-    offers = await catalog.offers_of(tx, visit.platform_id, visit.project.id, visit.mode)
+    offers = await catalog.list_tiers(tx, visit.platform_id, visit.project.id, visit.mode)
     return [
         Choice(offer, price)
         for offer in sorted(offers, key=lambda offer: (offer.number is None, offer.number or 0, offer.id))
@@ -124,6 +124,6 @@ async def _wanted(tx: Tx, visit: ProjectContext, held: Whole, form: Form) -> Sub
     if choice is None:
         raise ValidationFailed("Choose one of the prices.", param="price")
     quantity = 1 if choice.is_flat else parse_integer(form, "quantity")
-    return await subscription_changes.wanted(
+    return await subscription_changes.build_change(
         tx, visit.scope, held.row, tier=choice.offer.name, price_id=choice.price.id, quantity=quantity
     )

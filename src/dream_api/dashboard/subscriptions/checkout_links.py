@@ -47,8 +47,8 @@ async def make_link(request: Request, billing_context: BillingDep, visit: Projec
         async with billing_context.database.write() as tx:
             offer, price = await _chosen(tx, visit, form.get("price", ""))
             quantity = parse_integer(form, "quantity")
-            account = await billing.account_of(tx, visit.scope)
-            checkout = await billing.begin_subscription(
+            account = await billing.ensure_account(tx, visit.scope)
+            checkout = await billing.create_subscription_checkout(
                 tx,
                 visit.project,
                 visit.scope,
@@ -89,7 +89,7 @@ async def _chosen(tx: Tx, visit: ProjectContext, price_id: str) -> tuple[TierWit
 
 
 async def _choices(tx: Tx, visit: ProjectContext) -> list[tuple[TierWithPrices, Price]]:
-    offers = await catalog.offers_of(tx, visit.platform_id, visit.project.id, visit.mode)
+    offers = await catalog.list_tiers(tx, visit.platform_id, visit.project.id, visit.mode)
     offers.sort(key=lambda offer: (offer.number is None, offer.number or 0, offer.id))
     return [(offer, price) for offer in offers for price in offer.prices if price.type == "recurring"]
 

@@ -31,10 +31,10 @@ def _money_mood(status: str) -> str:
 
 frame = PageRenderer(
     "dream_api.dashboard.subscriptions",
-    each=display.each,
-    mood=display.mood,
-    priced=display.priced,
-    status=display.status,
+    each=display.format_interval,
+    mood=display.status_tone,
+    priced=display.format_price,
+    status=display.status_label,
     money_mood=_money_mood,
 )
 DONE = {
@@ -71,9 +71,9 @@ class Whole:
 
 async def find(tx: Tx, visit: ProjectContext, subscription_id: str) -> Whole:
     """NotFound where the project has no such subscription in this mode."""
-    account, row = await subscription_changes.find(tx, visit.scope, subscription_id)
+    account, row = await subscription_changes.find_subscription(tx, visit.scope, subscription_id)
     price = await catalog.find_price(tx, visit.platform_id, visit.project.id, visit.mode, row.price_id)
-    offer = await catalog.find_offer_of(tx, visit.platform_id, price)
+    offer = await catalog.find_tier_of_price(tx, visit.platform_id, price)
     invoices = await queries.invoices_of(tx, visit.platform_id, row.id, limit=_MOST)
     gateway_ids = [invoice.gateway_id for invoice in invoices]
     payments = await queries.payments_of_invoices(tx, visit.scope, row.customer_id, gateway_ids, limit=_MOST)

@@ -55,7 +55,7 @@ async def list_subscriptions(
         found = await queries.page_of_subscriptions(
             tx, visit.scope, **asked, oldest_first=sort == "oldest", limit=_ON_A_PAGE + 1, after=after
         )
-        offers = await catalog.offers_of(tx, visit.platform_id, visit.project.id, visit.mode, archived_too=True)
+        offers = await catalog.list_tiers(tx, visit.platform_id, visit.project.id, visit.mode, archived_too=True)
     page = found[:_ON_A_PAGE]
     query = urlencode({"status": status, "plan": plan, "userId": user_id, "sort": sort})
     return frame.render(

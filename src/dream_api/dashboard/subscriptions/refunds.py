@@ -39,12 +39,12 @@ async def refund_payment(
             typed = form.get("amount", "")
             amount = catalog.parse_amount(typed, payment.currency, "amount") if typed else None
             once = _once_of(visit, payment_id, form)
-            refund = await billing.begun_refund(tx, held.account, once)
+            refund = await billing.find_started_refund(tx, held.account, once)
             if refund is None:
                 reason = _reason(form)
-                refund = await billing.begin_refund(tx, held.account, payment_id, amount, reason=reason, once=once)
+                refund = await billing.create_refund(tx, held.account, payment_id, amount, reason=reason, once=once)
                 if not visit.may("refund"):
-                    await billing.refuse_beyond(tx, payment, visit.project.refund_limit)
+                    await billing.require_refund_limit(tx, payment, visit.project.refund_limit)
                 told = {"amount": str(refund.amount), "currency": refund.currency}
                 await record(tx, request, visit, "payment.refunded", about=payment_id, **told)
         await billing.send_refund(billing_context, held.account, refund)

@@ -8,31 +8,31 @@ from dream_api.core import clock, ids
 from dream_api.core.errors import ValidationFailed
 from dream_api.gateways.contract import AuthenticationRequired, CardRefused, GatewayRefused, NewCheckout
 from dream_api.gateways.sandbox import dunning, invoices, objects, page_ids, payment_intents, subscriptions
-from dream_api.gateways.sandbox.line_items import SubscriptionItem, discounts, sold
-from dream_api.gateways.sandbox.test_cards import Card, card_of, refusal_of
+from dream_api.gateways.sandbox.line_items import SubscriptionItem, build_items, discounts
+from dream_api.gateways.sandbox.test_cards import Card, decline_error, find_card
 from dream_api.gateways.sandbox.unit_of_work import StoredObject, UnitOfWork
 
 Json = dict[str, Any]
 
 
-async def open_session(books: UnitOfWork, wanted: NewCheckout, link_base: str) -> StoredObject:
+async def open_session(work: UnitOfWork, wanted: NewCheckout, link_base: str) -> StoredObject:
     """A page that can be paid until it expires."""
-    lines = sold(wanted.lines, wanted.currency, books.at)
+    lines = build_items(wanted.lines, wanted.currency, work.at)
     if not lines or (not wanted.is_subscription and any(one.is_metered for one in lines)):
-        raise GatewayRefused("There is nothing to pay: usage is sold beside a recurring price.")
+        raise GatewayRefused("There is nothing to pay: usage is sold with a recurring price only.")
     if wanted.coupon is not None and wanted.coupon.currency not in (None, wanted.currency):
         raise GatewayRefused(f"The coupon {wanted.coupon.code} is not for {wanted.currency.upper()}.")
     email = wanted.email
     if wanted.customer is not None:
-        customer = await books.find("customer", wanted.customer)
+        customer = await work.find("customer", wanted.customer)
         email = email or customer.document["email"]
     coupon = None if wanted.coupon is None else asdict(wanted.coupon)
     trial_days = wanted.trial_days if wanted.is_subscription else 0
-    session_id = page_ids.new_id(page_ids.CHECKOUT, books.account.id)
+    session_id = page_ids.new_id(page_ids.CHECKOUT, work.account.id)
     url = page_ids.link_to(link_base, page_ids.CHECKOUT, session_id)
-    document = _document(books, wanted, session_id, url, email)
+    document = _document(work, wanted, session_id, url, email)
     _price(document, lines, coupon, trial_days)
-    return books.add(
+    return work.add(
         document,
         due=document["expires_at"],
         lines=[asdict(one) for one in lines],
@@ -42,14 +42,14 @@ async def open_session(books: UnitOfWork, wanted: NewCheckout, link_base: str) -
     )
 
 
-def _document(books: UnitOfWork, wanted: NewCheckout, session_id: str, url: str, email: str | None) -> Json:
+def _document(work: UnitOfWork, wanted: NewCheckout, session_id: str, url: str, email: str | None) -> Json:
     return {
         "id": session_id,
         "object": "checkout.session",
         "automatic_tax": {"enabled": False, "liability": None, "status": None},
         "cancel_url": wanted.cancel_url,
         "client_reference_id": None,
-        "created": books.at,
+        "created": work.at,
         "currency": wanted.currency,
         "custom_fields": [],
         "custom_text": dict.fromkeys(("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")),
@@ -76,7 +76,7 @@ def _document(books: UnitOfWork, wanted: NewCheckout, session_id: str, url: str,
 
 def _price(document: Json, lines: Sequence[SubscriptionItem], coupon: Json | None, trial_days: int) -> None:
     """What is asked for now; a trial asks for what is bought once only, and its coupon waits for its end."""
-    amounts = [0 if trial_days and one.rhythm else one.amount for one in lines]
+    amounts = [0 if trial_days and one.recurrence else one.amount for one in lines]
     off = discounts(None if trial_days else coupon, amounts, (), document["currency"])
     items = [_item(*line) for line in zip(lines, amounts, off, strict=True)]
     document |= {
@@ -103,87 +103,87 @@ def _item(one: SubscriptionItem, amount: int, off: int) -> Json:
 
 
 async def pay(
-    books: UnitOfWork, session: StoredObject, card_number: str | None, *, is_authenticated: bool
+    work: UnitOfWork, session: StoredObject, card_number: str | None, *, is_authenticated: bool
 ) -> CardRefused | None:
     """Complete it, once; where the card is declined, the page stays open for another one.
 
     A subscription keeps the card for what it will cost, also where nothing is to be paid now.
     """
-    refuse_closed(books, session)
+    refuse_closed(work, session)
     document = session.document
     if card_number is None and (document["amount_total"] or document["mode"] == "subscription"):
         raise ValidationFailed("A card is needed.", param="card", hint="Pay with 4242 4242 4242 4242.")
-    card = None if card_number is None else card_of(card_number)
-    refused = None if card is None else refusal_of(card, is_present=True, is_authenticated=is_authenticated)
+    card = None if card_number is None else find_card(card_number)
+    refused = None if card is None else decline_error(card, is_present=True, is_authenticated=is_authenticated)
     if card is not None and refused is not None:
-        await _note_refused(books, session, card, refused)
+        await _record_decline(work, session, card, refused)
         return refused
-    customer = await _customer_of(books, session)
+    customer = await _customer_of(work, session)
     document["customer"] = customer.id
     if document["mode"] == "subscription":
-        await _subscribe(books, session, customer, card)
+        await _subscribe(work, session, customer, card)
     elif card is not None and document["amount_total"]:
-        await _pay_once(books, session, customer, card)
+        await _pay_once(work, session, customer, card)
     document |= {
         "status": "complete",
         "payment_status": "paid" if document["amount_total"] else "no_payment_required",
         "url": None,
     }
     session.due = None
-    books.emit_event("checkout.session.completed", session)
+    work.emit_event("checkout.session.completed", session)
     return None
 
 
-def refuse_closed(books: UnitOfWork, session: StoredObject) -> None:
+def refuse_closed(work: UnitOfWork, session: StoredObject) -> None:
     """GatewayRefused where it cannot be paid any more."""
     if session.document["status"] == "complete":
         raise GatewayRefused("This checkout was paid already.", hint="Nothing was charged again.")
-    if session.document["status"] == "expired" or session.document["expires_at"] <= books.at:
-        raise GatewayRefused("This checkout has expired.", hint="Go back to the shop and begin anew.")
+    if session.document["status"] == "expired" or session.document["expires_at"] <= work.at:
+        raise GatewayRefused("This checkout has expired.", hint="Go back to the shop and start again.")
 
 
-async def _note_refused(books: UnitOfWork, session: StoredObject, card: Card, refused: CardRefused) -> None:
-    """Whoever is asked to confirm was not declined yet; and where nothing was asked, nothing was refused."""
+async def _record_decline(work: UnitOfWork, session: StoredObject, card: Card, refused: CardRefused) -> None:
+    """Record the failed attempt; a pending confirmation, or a free checkout, is none."""
     if session.document["amount_total"] and not isinstance(refused, AuthenticationRequired):
-        payment_intents.charge_card(books, await _payment_of(books, session), card, is_present=True)
+        payment_intents.charge_card(work, await _payment_of(work, session), card, is_present=True)
 
 
-async def _payment_of(books: UnitOfWork, session: StoredObject) -> StoredObject:
+async def _payment_of(work: UnitOfWork, session: StoredObject) -> StoredObject:
     """One for all attempts."""
     document = session.document
     if session.hidden["payment"] is not None:
-        return await books.find("payment_intent", session.hidden["payment"])
+        return await work.find("payment_intent", session.hidden["payment"])
     metadata = dict(document["metadata"])
-    payment = payment_intents.intent(
-        books, document["amount_total"], document["currency"], document["customer"], metadata
+    payment = payment_intents.create_intent(
+        work, document["amount_total"], document["currency"], document["customer"], metadata
     )
     session.hidden["payment"] = payment.id
     return payment
 
 
-async def _customer_of(books: UnitOfWork, session: StoredObject) -> StoredObject:
+async def _customer_of(work: UnitOfWork, session: StoredObject) -> StoredObject:
     document = session.document
     if document["customer"] is not None:
-        return await books.find("customer", document["customer"])
-    made = books.add(objects.customer(document["customer_details"]["email"], document["currency"], books.at), card=None)
-    books.emit_event("customer.created", made)
+        return await work.find("customer", document["customer"])
+    made = work.add(objects.customer(document["customer_details"]["email"], document["currency"], work.at), card=None)
+    work.emit_event("customer.created", made)
     return made
 
 
-async def _pay_once(books: UnitOfWork, session: StoredObject, customer: StoredObject, card: Card) -> None:
-    payment = await _payment_of(books, session)
+async def _pay_once(work: UnitOfWork, session: StoredObject, customer: StoredObject, card: Card) -> None:
+    payment = await _payment_of(work, session)
     payment.document["customer"] = customer.id
     session.document["payment_intent"] = payment.id
-    payment_intents.charge_card(books, payment, card, is_present=True, is_authenticated=True)
+    payment_intents.charge_card(work, payment, card, is_present=True, is_authenticated=True)
 
 
-async def _subscribe(books: UnitOfWork, session: StoredObject, customer: StoredObject, card: Card | None) -> None:
+async def _subscribe(work: UnitOfWork, session: StoredObject, customer: StoredObject, card: Card | None) -> None:
     """The subscription begins, and its first invoice is paid by the card, which is kept."""
     assert card is not None
     dunning.save_card(customer, card)
     hidden, document = session.hidden, session.document
-    subscription, invoice = subscriptions.begin(
-        books,
+    subscription, invoice = subscriptions.create_subscription(
+        work,
         customer,
         [SubscriptionItem(**one) for one in hidden["lines"]],
         trial_days=hidden["trial_days"],
@@ -191,17 +191,17 @@ async def _subscribe(books: UnitOfWork, session: StoredObject, customer: StoredO
         metadata=dict(document["metadata"]),
     )
     # What the page showed is what is paid: credit waits for the next invoice.
-    invoices.finalize(books, invoice, customer, uses_credit=False)
+    invoices.finalize(work, invoice, customer, uses_credit=False)
     if document["amount_total"]:
-        invoice.hidden["payment"] = (await _payment_of(books, session)).id
-    await dunning.collect(books, invoice, card, is_present=True, is_authenticated=True)
+        invoice.hidden["payment"] = (await _payment_of(work, session)).id
+    await dunning.collect(work, invoice, card, is_present=True, is_authenticated=True)
     document |= {"subscription": subscription.id, "invoice": invoice.id}
 
 
-def expire(books: UnitOfWork, session: StoredObject) -> None:
+def expire(work: UnitOfWork, session: StoredObject) -> None:
     """Nobody can pay it any more; nothing where it is over already."""
     if session.document["status"] != "open":
         return
     session.document |= {"status": "expired", "url": None}
     session.due = None
-    books.emit_event("checkout.session.expired", session)
+    work.emit_event("checkout.session.expired", session)

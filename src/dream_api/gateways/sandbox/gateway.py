@@ -1,4 +1,4 @@
-"""The sandbox as a gateway: each verb is one transaction, alone on the account's books."""
+"""The sandbox as a gateway: each verb is one transaction, with the account's row locked."""
 
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
@@ -12,16 +12,16 @@ from dream_api.core.db import Database, Tx
 from dream_api.core.errors import NotFound
 from dream_api.gateways import stripe_objects
 from dream_api.gateways.contract import (
-    CheckoutFacts,
+    CheckoutSnapshot,
     GatewayAccount,
-    InvoiceFacts,
+    HostedPage,
+    InvoiceSnapshot,
     LineItem,
     NewCheckout,
-    Opened,
-    PaymentFacts,
+    PaymentSnapshot,
     Preview,
     SubscriptionChange,
-    SubscriptionFacts,
+    SubscriptionSnapshot,
 )
 from dream_api.gateways.sandbox import (
     cancellation,
@@ -42,7 +42,7 @@ _DELIVERED_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class CheckoutSession:
     """A checkout as its page needs it; `hidden` has the trial's days and the coupon."""
 
     account: GatewayAccount
@@ -57,82 +57,82 @@ class Sandbox:
         self._database = database
         self._link_base = link_base
 
-    # What billing asks.
+    # The gateway contract.
 
-    async def open_checkout(self, account: GatewayAccount, wanted: NewCheckout, *, key: str) -> Opened:
-        async def act(books: UnitOfWork) -> Json:
-            session = await checkout_sessions.open_session(books, wanted, self._link_base)
+    async def open_checkout(self, account: GatewayAccount, wanted: NewCheckout, *, key: str) -> HostedPage:
+        async def act(work: UnitOfWork) -> Json:
+            session = await checkout_sessions.open_session(work, wanted, self._link_base)
             return {"id": session.id, "url": session.document["url"]}
 
-        return Opened(**await self._once(account, "open_checkout", key, act))
+        return HostedPage(**await self._once(account, "open_checkout", key, act))
 
     async def expire_checkout(self, account: GatewayAccount, checkout_id: str) -> None:
-        async with self._writing(account.id) as books:
-            checkout_sessions.expire(books, await books.find("checkout.session", checkout_id))
+        async with self._write_transaction(account.id) as work:
+            checkout_sessions.expire(work, await work.find("checkout.session", checkout_id))
 
-    async def open_portal(self, account: GatewayAccount, customer: str, return_url: str) -> Opened:
-        async with self._writing(account.id) as books:
-            opened = await portal.open_portal(books, customer, return_url, self._link_base)
-        return Opened(opened.id, opened.document["url"])
+    async def open_portal(self, account: GatewayAccount, customer: str, return_url: str) -> HostedPage:
+        async with self._write_transaction(account.id) as work:
+            opened = await portal.open_portal(work, customer, return_url, self._link_base)
+        return HostedPage(opened.id, opened.document["url"])
 
-    async def read_checkout(self, account: GatewayAccount, checkout_id: str) -> CheckoutFacts:
-        async with self._reading(account.id) as books:
-            return stripe_objects.checkout_of((await books.find("checkout.session", checkout_id)).document)
+    async def read_checkout(self, account: GatewayAccount, checkout_id: str) -> CheckoutSnapshot:
+        async with self._read_transaction(account.id) as work:
+            return stripe_objects.parse_checkout((await work.find("checkout.session", checkout_id)).document)
 
-    async def read_subscription(self, account: GatewayAccount, subscription_id: str) -> SubscriptionFacts:
-        async with self._reading(account.id) as books:
-            subscription = (await books.find("subscription", subscription_id)).document
-            invoice = await books.find("invoice", subscription["latest_invoice"])
-            return stripe_objects.subscription_of(subscription | {"latest_invoice": invoice.document})
+    async def read_subscription(self, account: GatewayAccount, subscription_id: str) -> SubscriptionSnapshot:
+        async with self._read_transaction(account.id) as work:
+            subscription = (await work.find("subscription", subscription_id)).document
+            invoice = await work.find("invoice", subscription["latest_invoice"])
+            return stripe_objects.parse_subscription(subscription | {"latest_invoice": invoice.document})
 
-    async def read_invoice(self, account: GatewayAccount, invoice_id: str) -> InvoiceFacts:
-        async with self._reading(account.id) as books:
-            return stripe_objects.invoice_of((await books.find("invoice", invoice_id)).document)
+    async def read_invoice(self, account: GatewayAccount, invoice_id: str) -> InvoiceSnapshot:
+        async with self._read_transaction(account.id) as work:
+            return stripe_objects.parse_invoice((await work.find("invoice", invoice_id)).document)
 
-    async def read_payment(self, account: GatewayAccount, payment_id: str) -> PaymentFacts:
-        async with self._reading(account.id) as books:
-            payment = (await books.find("payment_intent", payment_id)).document
+    async def read_payment(self, account: GatewayAccount, payment_id: str) -> PaymentSnapshot:
+        async with self._read_transaction(account.id) as work:
+            payment = (await work.find("payment_intent", payment_id)).document
             charge = (
-                (await books.find("charge", payment["latest_charge"])).document if payment["latest_charge"] else None
+                (await work.find("charge", payment["latest_charge"])).document if payment["latest_charge"] else None
             )
-            refunds, disputes = [await books.children(payment_id, kind) for kind in ("refund", "dispute")]
+            refunds, disputes = [await work.children(payment_id, kind) for kind in ("refund", "dispute")]
             documents = [[one.document for one in found] for found in (refunds, disputes)]
-            return stripe_objects.payment_of(payment, charge, *documents)
+            return stripe_objects.parse_payment(payment, charge, *documents)
 
     async def preview_change(
         self, account: GatewayAccount, subscription_id: str, change: SubscriptionChange
     ) -> Preview:
-        async with self._reading(account.id) as books:
-            return plan_changes.preview(books, *await _with_customer(books, subscription_id), change)
+        async with self._read_transaction(account.id) as work:
+            return plan_changes.preview(work, *await _with_customer(work, subscription_id), change)
 
     async def change_subscription(
         self, account: GatewayAccount, subscription_id: str, change: SubscriptionChange, *, key: str
     ) -> None:
-        async def act(books: UnitOfWork) -> None:
-            await plan_changes.change(books, *await _with_customer(books, subscription_id), change)
+        async def act(work: UnitOfWork) -> None:
+            await plan_changes.change(work, *await _with_customer(work, subscription_id), change)
 
         await self._once(account, f"change_subscription:{subscription_id}", key, act)
 
     async def cancel_subscription(
         self, account: GatewayAccount, subscription_id: str, *, at_period_end: bool, reason: str | None, key: str
     ) -> None:
-        async def act(books: UnitOfWork) -> None:
-            subscription = await books.find("subscription", subscription_id)
-            await cancellation.cancel(books, subscription, at_period_end=at_period_end, reason=reason)
+        async def act(work: UnitOfWork) -> None:
+            subscription = await work.find("subscription", subscription_id)
+            await cancellation.cancel(work, subscription, at_period_end=at_period_end, reason=reason)
 
         await self._once(account, f"cancel_subscription:{subscription_id}", key, act)
 
     async def resume_subscription(self, account: GatewayAccount, subscription_id: str, *, key: str) -> None:
-        async def act(books: UnitOfWork) -> None:
-            cancellation.resume(books, await books.find("subscription", subscription_id))
+        async def act(work: UnitOfWork) -> None:
+            cancellation.resume(work, await work.find("subscription", subscription_id))
 
         await self._once(account, f"resume_subscription:{subscription_id}", key, act)
 
     async def add_invoice_line(
         self, account: GatewayAccount, invoice_id: str, line: LineItem, *, amount: int, line_key: str, key: str
     ) -> None:
-        async def act(books: UnitOfWork) -> None:
-            invoice_drafts.add_usage(books, await books.find("invoice", invoice_id), line, amount, line_key)
+        async def act(work: UnitOfWork) -> None:
+            invoice_drafts.add_usage_line(work, await work.find("invoice", invoice_id), line, amount, line_key)
 
         await self._once(account, f"add_invoice_line:{invoice_id}", key, act)
 
@@ -146,52 +146,52 @@ class Sandbox:
         metadata: dict[str, str],
         key: str,
     ) -> str:
-        async def act(books: UnitOfWork) -> str:
-            payment = await books.find("payment_intent", payment_id)
-            return (await payment_intents.refund(books, payment, amount, reason=reason, metadata=metadata)).id
+        async def act(work: UnitOfWork) -> str:
+            payment = await work.find("payment_intent", payment_id)
+            return (await payment_intents.refund(work, payment, amount, reason=reason, metadata=metadata)).id
 
         return await self._once(account, f"refund:{payment_id}", key, act)
 
-    # What its pages ask. They know an id, and nothing else; what they change, they tell by the ids of its events.
+    # Actions of its pages, which know an id only; they return the ids of the events that they caused.
 
-    async def find_session(self, session_id: str) -> Session:
+    async def find_session(self, session_id: str) -> CheckoutSession:
         """NotFound where there is none."""
-        async with self._reading(page_ids.account_in(page_ids.CHECKOUT, session_id)) as books:
-            session = await _page(books, "checkout.session", session_id)
-            return Session(books.account, session.document, session.hidden)
+        async with self._read_transaction(page_ids.account_in(page_ids.CHECKOUT, session_id)) as work:
+            session = await _page(work, "checkout.session", session_id)
+            return CheckoutSession(work.account, session.document, session.hidden)
 
     async def pay(self, session_id: str, card: str | None, authenticate: bool = False) -> list[str]:
         """Once; raises CardRefused where the card does not pay, and the session stays open.
 
         `authenticate`: the buyer has confirmed it with their bank.
         """
-        async with self._writing(page_ids.account_in(page_ids.CHECKOUT, session_id)) as books:
-            session = await _page(books, "checkout.session", session_id)
-            refused = await checkout_sessions.pay(books, session, card, is_authenticated=authenticate)
+        async with self._write_transaction(page_ids.account_in(page_ids.CHECKOUT, session_id)) as work:
+            session = await _page(work, "checkout.session", session_id)
+            refused = await checkout_sessions.pay(work, session, card, is_authenticated=authenticate)
         # Only now, so that what the refused attempt left behind is kept.
         if refused is not None:
             raise refused
-        return books.told
+        return work.event_ids
 
-    async def leave(self, session_id: str) -> list[str]:
+    async def abandon(self, session_id: str) -> list[str]:
         """The buyer went away: nobody can pay it any more."""
-        async with self._writing(page_ids.account_in(page_ids.CHECKOUT, session_id)) as books:
-            checkout_sessions.expire(books, await _page(books, "checkout.session", session_id))
-        return books.told
+        async with self._write_transaction(page_ids.account_in(page_ids.CHECKOUT, session_id)) as work:
+            checkout_sessions.expire(work, await _page(work, "checkout.session", session_id))
+        return work.event_ids
 
     async def find_portal(self, portal_id: str) -> Portal:
         """NotFound where there is none, and an hour after it was opened."""
-        async with self._reading(page_ids.account_in(page_ids.PORTAL, portal_id)) as books:
-            return await portal.look(books, await _page(books, "billing_portal.session", portal_id))
+        async with self._read_transaction(page_ids.account_in(page_ids.PORTAL, portal_id)) as work:
+            return await portal.read_portal(work, await _page(work, "billing_portal.session", portal_id))
 
     async def change_card(self, portal_id: str, card: str, authenticate: bool = False) -> list[str]:
         """Open invoices are paid with it at once; CardRefused where it pays nothing, and all stays as it was."""
-        async with self._writing(page_ids.account_in(page_ids.PORTAL, portal_id)) as books:
-            opened = await _page(books, "billing_portal.session", portal_id)
-            await portal.change_card(books, opened, card, is_authenticated=authenticate)
-        return books.told
+        async with self._write_transaction(page_ids.account_in(page_ids.PORTAL, portal_id)) as work:
+            opened = await _page(work, "billing_portal.session", portal_id)
+            await portal.change_card(work, opened, card, is_authenticated=authenticate)
+        return work.event_ids
 
-    # What time brings.
+    # Due objects and event delivery.
 
     @staticmethod
     async def next_due(tx: Tx, account: GatewayAccount) -> int | None:
@@ -199,15 +199,15 @@ class Sandbox:
         row = await queries.first_due(tx, account.platform_id, account.id)
         return None if row is None else row.due_at
 
-    async def run_next(self, account: GatewayAccount, until: int) -> int | None:
-        """Do the one thing that falls due first, as of its moment, and tell that; None where nothing is due by then."""
-        async with self._writing(account.id) as books:
-            thing = await books.first_due()
-            if thing is None or thing.due is None or thing.due * clock.SECOND > until:
+    async def advance_next_due(self, account: GatewayAccount, until: int) -> int | None:
+        """Advance the first due object, as of its time, and return that time; None where nothing is due by `until`."""
+        async with self._write_transaction(account.id) as work:
+            stored = await work.first_due()
+            if stored is None or stored.due is None or stored.due * clock.SECOND > until:
                 return None
-            books.at = thing.due
-            await transitions.advance_object(books, thing)
-        return books.at * clock.SECOND
+            work.at = stored.due
+            await transitions.advance_object(work, stored)
+        return work.at * clock.SECOND
 
     async def undelivered(self, account: GatewayAccount, only: Collection[str] | None = None) -> list[tuple[str, str]]:
         """Ids and payloads of events that nobody has received yet, oldest first; `only`: of these. Not all at once."""
@@ -220,33 +220,33 @@ class Sandbox:
             await queries.mark_delivered(tx, account.platform_id, account.id, event_ids, clock.now())
 
     @asynccontextmanager
-    async def _writing(self, account_id: str, key: str | None = None) -> AsyncGenerator[UnitOfWork]:
+    async def _write_transaction(self, account_id: str, key: str | None = None) -> AsyncGenerator[UnitOfWork]:
         async with self._database.write() as tx:
-            books = await _books(tx, await queries.hold_account(tx, account_id), key)
-            yield books
-            await books.save()
+            work = await _unit_of_work(tx, await queries.lock_account(tx, account_id), key)
+            yield work
+            await work.save()
 
     @asynccontextmanager
-    async def _reading(self, account_id: str) -> AsyncGenerator[UnitOfWork]:
+    async def _read_transaction(self, account_id: str) -> AsyncGenerator[UnitOfWork]:
         async with self._database.read() as tx:
-            yield await _books(tx, await queries.account_by_id(tx, account_id))
+            yield await _unit_of_work(tx, await queries.account_by_id(tx, account_id))
 
     async def _once(
         self, account: GatewayAccount, what: str, key: str, act: Callable[[UnitOfWork], Awaitable[Any]]
     ) -> Any:
-        """The same thing asked for with the same key is done once, and answered the same again."""
-        async with self._writing(account.id, key) as books:
+        """Run `act` once for each key; a retry returns the stored response."""
+        async with self._write_transaction(account.id, key) as work:
             asked = f"{what}:{key}"
-            remembered = await queries.answer_to(books.tx, account.platform_id, account.id, asked)
+            remembered = await queries.find_response(work.tx, account.platform_id, account.id, asked)
             if remembered is not None:
                 return json.loads(remembered)
-            answer = await act(books)
+            answer = await act(work)
             row = {"key": asked, "answer": json.dumps(answer), "created_at": clock.now()}
-            await queries.remember_answer(books.tx, account.platform_id, account.id, row)
+            await queries.insert_response(work.tx, account.platform_id, account.id, row)
         return answer
 
 
-async def _books(tx: Tx, account: GatewayAccount | None, key: str | None = None) -> UnitOfWork:
+async def _unit_of_work(tx: Tx, account: GatewayAccount | None, key: str | None = None) -> UnitOfWork:
     if account is None:
         raise _unknown()
     return UnitOfWork(tx, account, await _now(tx, account) // clock.SECOND, key)
@@ -257,8 +257,8 @@ async def _now(tx: Tx, account: GatewayAccount) -> int:
     return await platforms.project_now(tx, account.platform_id, account.project_id, account.mode)
 
 
-async def _page(books: UnitOfWork, kind: str, page_id: str) -> StoredObject:
-    found = await books.get(page_id)
+async def _page(work: UnitOfWork, kind: str, page_id: str) -> StoredObject:
+    found = await work.get(page_id)
     if found is None or found.kind != kind:
         raise _unknown()
     return found
@@ -268,6 +268,6 @@ def _unknown() -> NotFound:
     return NotFound("There is no such page.", hint="Open it again by the link that led here.")
 
 
-async def _with_customer(books: UnitOfWork, subscription_id: str) -> tuple[StoredObject, StoredObject]:
-    subscription = await books.find("subscription", subscription_id)
-    return subscription, await books.find("customer", subscription.document["customer"])
+async def _with_customer(work: UnitOfWork, subscription_id: str) -> tuple[StoredObject, StoredObject]:
+    subscription = await work.find("subscription", subscription_id)
+    return subscription, await work.find("customer", subscription.document["customer"])

@@ -1,4 +1,4 @@
-"""Invoices as drafts: their lines, and what they sum to."""
+"""Draft invoices: lines and totals."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ Json = dict[str, Any]
 Period = tuple[int, int]
 
 
-def line(
+def new_line(
     amount: int, description: str, period: Period, price: Json, *, quantity: int | None = None, key: str | None = None
 ) -> Json:
     """`key`: of usage, our own name of what is billed."""
@@ -40,8 +40,8 @@ def line(
     }
 
 
-def draft(
-    books: UnitOfWork,
+def create_draft(
+    work: UnitOfWork,
     subscription: StoredObject,
     reason: str,
     lines: Sequence[Json],
@@ -51,16 +51,16 @@ def draft(
     due: int | None = None,
 ) -> StoredObject:
     """`closed`: the period that is over, whose usage is billed; `due`: when it will be finalized and charged."""
-    document = _document(books, subscription, reason, closed, due)
+    document = _document(work, subscription, reason, closed, due)
     document["lines"] = objects.list_object(lines, f"/v1/invoices/{document['id']}/lines")
-    add_up(document, coupon)
+    set_totals(document, coupon)
     subscription.document["latest_invoice"] = document["id"]
-    made = books.add(document, parent=subscription.id, due=due, coupon=coupon, payment=None, failed=None)
-    books.emit_event("invoice.created", made)
+    made = work.add(document, parent=subscription.id, due=due, coupon=coupon, payment=None, failed=None)
+    work.emit_event("invoice.created", made)
     return made
 
 
-def _document(books: UnitOfWork, subscription: StoredObject, reason: str, closed: Period, due: int | None) -> Json:
+def _document(work: UnitOfWork, subscription: StoredObject, reason: str, closed: Period, due: int | None) -> Json:
     of = subscription.document
     details = {"metadata": dict(of["metadata"]), "subscription": subscription.id}
     return {
@@ -78,7 +78,7 @@ def _document(books: UnitOfWork, subscription: StoredObject, reason: str, closed
         "automatically_finalizes_at": due,
         "billing_reason": reason,
         "collection_method": "charge_automatically",
-        "created": books.at,
+        "created": work.at,
         "currency": of["currency"],
         "customer": of["customer"],
         "customer_email": None,
@@ -111,10 +111,10 @@ def _document(books: UnitOfWork, subscription: StoredObject, reason: str, closed
     }
 
 
-def add_up(document: Json, coupon: Json | None) -> None:
+def set_totals(document: Json, coupon: Json | None) -> None:
     """Subtotal, discounts and total of the lines, which may sum to less than nothing."""
     lines: list[Json] = sorted(document["lines"]["data"], key=is_usage)
-    plan, usage = ([one["amount"] for one in lines if is_usage(one) is told] for told in (False, True))
+    plan, usage = ([one["amount"] for one in lines if is_usage(one) is wanted] for wanted in (False, True))
     all_off = discounts(coupon, plan, usage, document["currency"])
     discount = "" if coupon is None else f"di_{coupon['id']}"
     for one, off in zip(lines, all_off, strict=True):
@@ -137,7 +137,7 @@ def is_usage(line: Json) -> bool:
     return "key" in line["metadata"]
 
 
-def add_usage(books: UnitOfWork, invoice: StoredObject, usage: LineItem, amount: int, key: str) -> None:
+def add_usage_line(work: UnitOfWork, invoice: StoredObject, usage: LineItem, amount: int, key: str) -> None:
     """The same key stands on an invoice once; it is added to drafts only."""
     document = invoice.document
     lines: list[Json] = document["lines"]["data"]
@@ -145,17 +145,17 @@ def add_usage(books: UnitOfWork, invoice: StoredObject, usage: LineItem, amount:
         return
     if document["status"] != "draft":
         raise GatewayRefused("The invoice is finalized: no line can be added to it.")
-    price, period = objects.price(usage, books.at), (document["period_start"], document["period_end"])
-    lines.append(line(amount, usage.name, period, price, quantity=usage.quantity, key=key))
-    add_up(document, invoice.hidden["coupon"])
-    books.emit_event("invoice.updated", invoice)
+    price, period = objects.price(usage, work.at), (document["period_start"], document["period_end"])
+    lines.append(new_line(amount, usage.name, period, price, quantity=usage.quantity, key=key))
+    set_totals(document, invoice.hidden["coupon"])
+    work.emit_event("invoice.updated", invoice)
 
 
-def drop_plan(books: UnitOfWork, invoice: StoredObject) -> None:
+def remove_plan_lines(work: UnitOfWork, invoice: StoredObject) -> None:
     """Only usage remains on the draft: a period that was not paid for and is not had costs nothing."""
     kept = [one for one in invoice.document["lines"]["data"] if is_usage(one)]
     if len(kept) == len(invoice.document["lines"]["data"]):
         return
     invoice.document["lines"]["data"] = kept
-    add_up(invoice.document, invoice.hidden["coupon"])
-    books.emit_event("invoice.updated", invoice)
+    set_totals(invoice.document, invoice.hidden["coupon"])
+    work.emit_event("invoice.updated", invoice)

@@ -1,4 +1,4 @@
-"""Invoices from the draft to their end: finalized, then paid or written off; credit pays first."""
+"""Finalizes invoices, and marks them paid or uncollectible; the credit balance pays first."""
 
 from typing import Any
 
@@ -9,33 +9,33 @@ from dream_api.gateways.sandbox.unit_of_work import StoredObject, UnitOfWork
 Json = dict[str, Any]
 
 
-def credit_of(customer: StoredObject, currency: str) -> int:
+def credit_balance(customer: StoredObject, currency: str) -> int:
     """What the customer is owed, and following invoices are paid with."""
     return -customer.document["invoice_credit_balance"].get(currency, 0)
 
 
-def finalize(books: UnitOfWork, invoice: StoredObject, customer: StoredObject, *, uses_credit: bool = True) -> None:
+def finalize(work: UnitOfWork, invoice: StoredObject, customer: StoredObject, *, uses_credit: bool = True) -> None:
     """Numbered, and open for payment; a total below nothing becomes credit, and credit pays a total above."""
-    document, told = invoice.document, customer.document
+    document, payer = invoice.document, customer.document
     currency, total = document["currency"], document["total"]
-    credit = credit_of(customer, currency)
+    credit = credit_balance(customer, currency)
     used = min(credit if uses_credit else 0, total)
     _set_credit(customer, currency, credit - used)
-    number = told["next_invoice_sequence"]
-    told["next_invoice_sequence"] = number + 1
+    number = payer["next_invoice_sequence"]
+    payer["next_invoice_sequence"] = number + 1
     document |= {
-        "number": f"{told['invoice_prefix']}-{number:04}",
-        "customer_email": told["email"],
+        "number": f"{payer['invoice_prefix']}-{number:04}",
+        "customer_email": payer["email"],
         "status": "open",
-        "effective_at": books.at,
+        "effective_at": work.at,
         "automatically_finalizes_at": None,
         "starting_balance": -credit,
         "ending_balance": used - credit,
         "amount_due": max(total - used, 0),
         "amount_remaining": max(total - used, 0),
     }
-    document["status_transitions"]["finalized_at"] = books.at
-    books.emit_event("invoice.finalized", invoice)
+    document["status_transitions"]["finalized_at"] = work.at
+    work.emit_event("invoice.finalized", invoice)
 
 
 def _set_credit(customer: StoredObject, currency: str, credit: int) -> None:
@@ -44,7 +44,7 @@ def _set_credit(customer: StoredObject, currency: str, credit: int) -> None:
         customer.document["balance"] = -credit
 
 
-def settle(books: UnitOfWork, invoice: StoredObject, payment: StoredObject | None) -> None:
+def mark_paid(work: UnitOfWork, invoice: StoredObject, payment: StoredObject | None) -> None:
     """Paid, by the payment or because nothing was due."""
     document = invoice.document
     due = document["amount_due"]
@@ -55,34 +55,34 @@ def settle(books: UnitOfWork, invoice: StoredObject, payment: StoredObject | Non
         "attempted": True,
         "next_payment_attempt": None,
     }
-    document["status_transitions"]["paid_at"] = books.at
+    document["status_transitions"]["paid_at"] = work.at
     if payment is not None:
-        document["payments"] = objects.list_object([_payment(books, invoice, payment)], "/v1/invoice_payments")
+        document["payments"] = objects.list_object([_payment(work, invoice, payment)], "/v1/invoice_payments")
     invoice.due = None
-    books.emit_event("invoice.paid", invoice)
+    work.emit_event("invoice.paid", invoice)
 
 
-def _payment(books: UnitOfWork, invoice: StoredObject, payment: StoredObject) -> Json:
+def _payment(work: UnitOfWork, invoice: StoredObject, payment: StoredObject) -> Json:
     due = invoice.document["amount_due"]
     return {
         "id": ids.new("inpay"),
         "object": "invoice_payment",
         "amount_paid": due,
         "amount_requested": due,
-        "created": books.at,
+        "created": work.at,
         "currency": invoice.document["currency"],
         "invoice": invoice.id,
         "is_default": True,
         "livemode": False,
         "payment": {"type": "payment_intent", "payment_intent": payment.id},
         "status": "paid",
-        "status_transitions": {"canceled_at": None, "paid_at": books.at},
+        "status_transitions": {"canceled_at": None, "paid_at": work.at},
     }
 
 
-def write_off(books: UnitOfWork, invoice: StoredObject) -> None:
+def mark_uncollectible(work: UnitOfWork, invoice: StoredObject) -> None:
     """Nobody is asked for it any more."""
     invoice.document |= {"status": "uncollectible", "auto_advance": False, "next_payment_attempt": None}
-    invoice.document["status_transitions"]["marked_uncollectible_at"] = books.at
+    invoice.document["status_transitions"]["marked_uncollectible_at"] = work.at
     invoice.due = None
-    books.emit_event("invoice.marked_uncollectible", invoice)
+    work.emit_event("invoice.marked_uncollectible", invoice)

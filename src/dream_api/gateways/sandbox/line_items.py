@@ -1,4 +1,4 @@
-"""What was sold: lines whose amounts will not change any more, and what a coupon takes off them."""
+"""Line items with fixed amounts and their coupon discounts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -22,7 +22,7 @@ class SubscriptionItem:
     amount: int
 
     @property
-    def rhythm(self) -> tuple[str, int] | None:
+    def recurrence(self) -> tuple[str, int] | None:
         """How often it is asked for; None: once."""
         recurring: Json | None = self.price["recurring"]
         return None if recurring is None else (recurring["interval"], recurring["interval_count"])
@@ -34,28 +34,28 @@ class SubscriptionItem:
 
     @property
     def is_licensed(self) -> bool:
-        return self.rhythm is not None and not self.is_metered
+        return self.recurrence is not None and not self.is_metered
 
     @property
     def description(self) -> str:
         return self.name if self.quantity == 1 or self.is_metered else f"{self.quantity} × {self.name}"
 
 
-def sold(lines: Sequence[LineItem], currency: str, at: int) -> list[SubscriptionItem]:
-    """Refuses what no single bill could ask for: two currencies, or two rhythms."""
+def build_items(lines: Sequence[LineItem], currency: str, at: int) -> list[SubscriptionItem]:
+    """The lines with their amounts; GatewayRefused for several currencies or intervals."""
     if {line.price.currency for line in lines} - {currency}:
         raise GatewayRefused(f"All prices must be in {currency.upper()}.", hint="Sell each currency by itself.")
     made = _distinct([_sold(line, at) for line in lines])
-    rhythms = {one.rhythm for one in made if one.is_licensed}
-    if len(rhythms) > 1:
+    recurrences = {one.recurrence for one in made if one.is_licensed}
+    if len(recurrences) > 1:
         raise GatewayRefused(
             "All recurring prices of a subscription must renew together.",
             hint="Choose prices of one interval.",
         )
-    for rhythm in rhythms:
+    for recurrence in recurrences:
         for one in made:
             if one.is_metered:
-                one.price["recurring"] |= dict(zip(("interval", "interval_count"), rhythm or (), strict=True))
+                one.price["recurring"] |= dict(zip(("interval", "interval_count"), recurrence or (), strict=True))
     return made
 
 
@@ -85,7 +85,7 @@ def discounts(coupon: Json | None, amounts: Sequence[int], usage: Sequence[int],
     return [*off, *discount_of(the_coupon, usage, step=step)]
 
 
-def coupon_lasts(discount: Json, at: int) -> bool:
+def coupon_applies(discount: Json, at: int) -> bool:
     """Whether what a subscription knows of its coupon still takes something off an invoice of this moment."""
     coupon: Json | None = discount["coupon"]
     if coupon is None:
@@ -95,7 +95,7 @@ def coupon_lasts(discount: Json, at: int) -> bool:
     return discount["ends"] is None or at < discount["ends"]
 
 
-def discount_from(coupon: Json | None, begins: int) -> Json:
+def new_discount(coupon: Json | None, begins: int) -> Json:
     """What a subscription keeps of its coupon, whose months are counted from the first moment that is paid for."""
     is_repeating = coupon is not None and coupon["duration"] == "repeating"
     ends = (

@@ -1,4 +1,4 @@
-"""New objects in the shape in which Stripe tells them."""
+"""New objects in the shape of Stripe's API."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Ids of the sandbox's pages: whoever has one may pay, or manage a customer's subscriptions."""
+"""Ids of the sandbox's pages: secrets that let their owner pay, or manage a customer's subscriptions."""
 
 import secrets
 

@@ -1,16 +1,16 @@
-"""Money from a card: payment intents, their charges, disputes and refunds."""
+"""Payment intents, their charges, disputes and refunds."""
 
 from typing import Any
 
 from dream_api.core import ids
 from dream_api.gateways.contract import CardRefused, GatewayRefused
 from dream_api.gateways.sandbox.billing_cycle import DAY
-from dream_api.gateways.sandbox.test_cards import Card, card_of, refusal_of
+from dream_api.gateways.sandbox.test_cards import Card, decline_error, find_card
 from dream_api.gateways.sandbox.unit_of_work import StoredObject, UnitOfWork
 
 Json = dict[str, Any]
 _DISPUTE_DAYS = 7
-# Stripe's words for why: `code`, and `decline_code` where the bank told more.
+# Stripe's words for why: `code`, and `decline_code` where the bank gave one.
 _REASONS = {
     "card_declined": ("card_declined", "generic_decline"),
     "insufficient_funds": ("card_declined", "insufficient_funds"),
@@ -18,8 +18,8 @@ _REASONS = {
 }
 
 
-def intent(
-    books: UnitOfWork, amount: int, currency: str, customer: str | None, metadata: dict[str, str]
+def create_intent(
+    work: UnitOfWork, amount: int, currency: str, customer: str | None, metadata: dict[str, str]
 ) -> StoredObject:
     """So much is to be paid; nothing is charged yet."""
     document = {
@@ -33,7 +33,7 @@ def intent(
         "capture_method": "automatic",
         "client_secret": None,
         "confirmation_method": "automatic",
-        "created": books.at,
+        "created": work.at,
         "currency": currency,
         "customer": customer,
         "description": None,
@@ -48,19 +48,19 @@ def intent(
         "receipt_email": None,
         "status": "requires_payment_method",
     }
-    return books.add(document, parent=customer)
+    return work.add(document, parent=customer)
 
 
 def charge_card(
-    books: UnitOfWork, payment: StoredObject, card: Card, *, is_present: bool, is_authenticated: bool = False
+    work: UnitOfWork, payment: StoredObject, card: Card, *, is_present: bool, is_authenticated: bool = False
 ) -> CardRefused | None:
-    """Charge the card; None where it paid. Either is written down and told."""
-    refused = refusal_of(card, is_present=is_present, is_authenticated=is_authenticated)
-    charge = _charge(books, payment, card, refused)
+    """Charge the card; None where it paid. Either outcome is stored and emits events."""
+    refused = decline_error(card, is_present=is_present, is_authenticated=is_authenticated)
+    charge = _charge(work, payment, card, refused)
     payment.document["latest_charge"] = charge.id
     if refused is not None:
         payment.document["last_payment_error"] = _error(refused, charge)
-        books.emit_event("payment_intent.payment_failed", payment)
+        work.emit_event("payment_intent.payment_failed", payment)
         return refused
     payment.document |= {
         "status": "succeeded",
@@ -68,10 +68,10 @@ def charge_card(
         "last_payment_error": None,
         "payment_method": charge.document["payment_method"],
     }
-    books.emit_event("charge.succeeded", charge)
-    books.emit_event("payment_intent.succeeded", payment)
+    work.emit_event("charge.succeeded", charge)
+    work.emit_event("payment_intent.succeeded", payment)
     if card.behaviour == "disputed":
-        _dispute(books, charge)
+        _dispute(work, charge)
     return None
 
 
@@ -86,7 +86,7 @@ def _error(refused: CardRefused, charge: StoredObject) -> Json:
     }
 
 
-def _charge(books: UnitOfWork, payment: StoredObject, card: Card, refused: CardRefused | None) -> StoredObject:
+def _charge(work: UnitOfWork, payment: StoredObject, card: Card, refused: CardRefused | None) -> StoredObject:
     asked, is_paid = payment.document, refused is None
     document = {
         "id": ids.new("ch"),
@@ -97,7 +97,7 @@ def _charge(books: UnitOfWork, payment: StoredObject, card: Card, refused: CardR
         "balance_transaction": None,
         "billing_details": {"address": None, "email": None, "name": None, "phone": None},
         "captured": is_paid,
-        "created": books.at,
+        "created": work.at,
         "currency": asked["currency"],
         "customer": asked["customer"],
         "description": None,
@@ -114,19 +114,19 @@ def _charge(books: UnitOfWork, payment: StoredObject, card: Card, refused: CardR
         "refunded": False,
         "status": "succeeded" if is_paid else "failed",
     }
-    return books.add(document, parent=payment.id, card=card.number)
+    return work.add(document, parent=payment.id, card=card.number)
 
 
-def _dispute(books: UnitOfWork, charge: StoredObject) -> None:
+def _dispute(work: UnitOfWork, charge: StoredObject) -> None:
     charge.document["disputed"] = True
-    lost_at = books.at + _DISPUTE_DAYS * DAY
+    lost_at = work.at + _DISPUTE_DAYS * DAY
     document: Json = {
         "id": ids.new("dp"),
         "object": "dispute",
         "amount": charge.document["amount"],
         "balance_transactions": [],
         "charge": charge.id,
-        "created": books.at,
+        "created": work.at,
         "currency": charge.document["currency"],
         "enhanced_eligibility_types": [],
         "evidence": {},
@@ -138,41 +138,41 @@ def _dispute(books: UnitOfWork, charge: StoredObject) -> None:
         "reason": "fraudulent",
         "status": "needs_response",
     }
-    books.emit_event("charge.dispute.created", books.add(document, parent=charge.parent, due=lost_at))
+    work.emit_event("charge.dispute.created", work.add(document, parent=charge.parent, due=lost_at))
 
 
-def lose_dispute(books: UnitOfWork, dispute: StoredObject) -> None:
+def lose_dispute(work: UnitOfWork, dispute: StoredObject) -> None:
     """Nobody answered it in time: the money is the buyer's again."""
     dispute.document["status"] = "lost"
     dispute.document["evidence_details"]["past_due"] = True
     dispute.due = None
-    books.emit_event("charge.dispute.closed", dispute)
+    work.emit_event("charge.dispute.closed", dispute)
 
 
 async def refund(
-    books: UnitOfWork, payment: StoredObject, amount: int, *, reason: str | None, metadata: dict[str, str]
+    work: UnitOfWork, payment: StoredObject, amount: int, *, reason: str | None, metadata: dict[str, str]
 ) -> StoredObject:
     """All refunds together never give back more than was paid."""
     if payment.document["status"] != "succeeded":
         raise GatewayRefused("Nothing was paid that could be given back.")
-    charge = await books.find("charge", payment.document["latest_charge"])
+    charge = await work.find("charge", payment.document["latest_charge"])
     left = charge.document["amount"] - charge.document["amount_refunded"]
     if charge.document["disputed"]:
         raise GatewayRefused("The payment is disputed: its money is with the bank.")
     if not 0 < amount <= left:
         raise GatewayRefused(f"Of this payment {left} can be given back, not {amount}.")
-    fails = card_of(charge.hidden["card"]).behaviour == "keeps_refunds"
-    made = books.add(_refund(books, charge, amount, reason, metadata, fails=fails), parent=payment.id)
-    books.emit_event("refund.created", made)
+    fails = find_card(charge.hidden["card"]).behaviour == "keeps_refunds"
+    made = work.add(_refund(work, charge, amount, reason, metadata, fails=fails), parent=payment.id)
+    work.emit_event("refund.created", made)
     if not fails:
         charge.document["amount_refunded"] += amount
         charge.document["refunded"] = amount == left
-        books.emit_event("charge.refunded", charge)
+        work.emit_event("charge.refunded", charge)
     return made
 
 
 def _refund(
-    books: UnitOfWork, charge: StoredObject, amount: int, reason: str | None, metadata: dict[str, str], *, fails: bool
+    work: UnitOfWork, charge: StoredObject, amount: int, reason: str | None, metadata: dict[str, str], *, fails: bool
 ) -> Json:
     return {
         "id": ids.new("re"),
@@ -180,7 +180,7 @@ def _refund(
         "amount": amount,
         "balance_transaction": None,
         "charge": charge.id,
-        "created": books.at,
+        "created": work.at,
         "currency": charge.document["currency"],
         "failure_reason": "declined" if fails else None,
         "metadata": metadata,

@@ -1,4 +1,4 @@
-"""SQL of the sandbox's books."""
+"""SQL of the sandbox."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -29,8 +29,8 @@ async def account_by_id(tx: Tx, account_id: str) -> GatewayAccount | None:
     return None if row is None else _account(row)
 
 
-async def hold_account(tx: Tx, account_id: str) -> GatewayAccount | None:
-    """The account; nobody else who holds it goes on before this transaction ends."""
+async def lock_account(tx: Tx, account_id: str) -> GatewayAccount | None:
+    """The account, locked until this transaction ends."""
     row = await tx.first(_accounts().where(a.id == account_id).with_for_update(of=gateway_accounts))
     return None if row is None else _account(row)
 
@@ -79,10 +79,10 @@ async def mark_delivered(tx: Tx, platform_id: str, account: str, event_ids: Sequ
     await tx.execute(update(sandbox_events).where(*where).values(delivered_at=at))
 
 
-async def answer_to(tx: Tx, platform_id: str, account: str, key: str) -> str | None:
+async def find_response(tx: Tx, platform_id: str, account: str, key: str) -> str | None:
     clause = select(r.answer).where(r.platform_id == platform_id, r.account == account, r.key == key)
     return await tx.scalar(clause)
 
 
-async def remember_answer(tx: Tx, platform_id: str, account: str, row: dict[str, Any]) -> None:
+async def insert_response(tx: Tx, platform_id: str, account: str, row: dict[str, Any]) -> None:
     await tx.execute(insert(sandbox_requests).values(platform_id=platform_id, account=account, **row))

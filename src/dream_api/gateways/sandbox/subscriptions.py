@@ -1,4 +1,4 @@
-"""Subscriptions: how they begin, and how one period follows the other."""
+"""Subscriptions: creation, billing periods and renewal."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -6,14 +6,14 @@ from typing import Any
 
 from dream_api.gateways.sandbox import billing_cycle, cancellation, invoice_drafts, objects
 from dream_api.gateways.sandbox.invoice_drafts import Period
-from dream_api.gateways.sandbox.line_items import SubscriptionItem, coupon_lasts, discount_from, discounts
+from dream_api.gateways.sandbox.line_items import SubscriptionItem, coupon_applies, discounts, new_discount
 from dream_api.gateways.sandbox.unit_of_work import StoredObject, UnitOfWork
 
 Json = dict[str, Any]
 
 
-def begin(
-    books: UnitOfWork,
+def create_subscription(
+    work: UnitOfWork,
     customer: StoredObject,
     lines: Sequence[SubscriptionItem],
     *,
@@ -22,33 +22,33 @@ def begin(
     metadata: dict[str, str],
 ) -> tuple[StoredObject, StoredObject]:
     """A subscription from this moment on, and the draft of its first invoice."""
-    at = books.at
+    at = work.at
     trial_end = at + trial_days * billing_cycle.DAY if trial_days else None
     document = objects.subscription(customer.id, lines[0].price["currency"], metadata, at, trial_end)
     document["default_payment_method"] = customer.document["invoice_settings"]["default_payment_method"]
-    subscription = books.add(document, parent=customer.id, discount=discount_from(coupon, trial_end or at))
-    going_on = [one for one in lines if one.rhythm is not None]
+    subscription = work.add(document, parent=customer.id, discount=new_discount(coupon, trial_end or at))
+    going_on = [one for one in lines if one.recurrence is not None]
     period = (at, trial_end or renewal_after(at, going_on, anchor=at))
-    asked = open_period(books, subscription, going_on, period, is_free=trial_end is not None)
-    asked += [bill_line(one, one.amount, (at, at)) for one in lines if one.rhythm is None]
-    invoice = invoice_drafts.draft(
-        books, subscription, "subscription_create", asked, (at, at), coupon=coupon_of(subscription)
+    asked = start_period(work, subscription, going_on, period, is_free=trial_end is not None)
+    asked += [invoice_line(one, one.amount, (at, at)) for one in lines if one.recurrence is None]
+    invoice = invoice_drafts.create_draft(
+        work, subscription, "subscription_create", asked, (at, at), coupon=coupon_of(subscription)
     )
-    books.emit_event("customer.subscription.created", subscription)
+    work.emit_event("customer.subscription.created", subscription)
     return subscription, invoice
 
 
 def renewal_after(at: int, lines: Sequence[SubscriptionItem], *, anchor: int) -> int:
-    interval, count = next(one.rhythm for one in lines if one.is_licensed and one.rhythm is not None)
+    interval, count = next(one.recurrence for one in lines if one.is_licensed and one.recurrence is not None)
     return billing_cycle.renewal_after(at, anchor=anchor, interval=interval, count=count)
 
 
-def bill_line(one: SubscriptionItem, amount: int, period: Period, description: str | None = None) -> Json:
-    return invoice_drafts.line(amount, description or one.description, period, one.price, quantity=one.quantity)
+def invoice_line(one: SubscriptionItem, amount: int, period: Period, description: str | None = None) -> Json:
+    return invoice_drafts.new_line(amount, description or one.description, period, one.price, quantity=one.quantity)
 
 
-def open_period(
-    books: UnitOfWork,
+def start_period(
+    work: UnitOfWork,
     subscription: StoredObject,
     lines: Sequence[SubscriptionItem],
     period: Period,
@@ -57,23 +57,23 @@ def open_period(
 ) -> list[Json]:
     """The period that begins at its first moment, and what is asked for it; a trial is free."""
     discount = subscription.hidden["discount"]
-    is_discounted = not is_free and coupon_lasts(discount, period[0])
+    is_discounted = not is_free and coupon_applies(discount, period[0])
     discount["used"] = discount["used"] or is_discounted
     subscription.hidden |= {"is_discounted": is_discounted, "is_metered": False}
-    put_lines(books, subscription, lines, period)
+    set_items(work, subscription, lines, period)
     if is_free:
-        return [bill_line(one, 0, period, f"Trial of {one.description}") for one in lines if one.is_licensed]
-    return [bill_line(one, one.amount, period) for one in lines if one.is_licensed]
+        return [invoice_line(one, 0, period, f"Trial of {one.description}") for one in lines if one.is_licensed]
+    return [invoice_line(one, one.amount, period) for one in lines if one.is_licensed]
 
 
-def put_lines(books: UnitOfWork, subscription: StoredObject, lines: Sequence[SubscriptionItem], period: Period) -> None:
+def set_items(work: UnitOfWork, subscription: StoredObject, lines: Sequence[SubscriptionItem], period: Period) -> None:
     """From now on it has these lines; an item whose price stays keeps its id."""
     document, hidden = subscription.document, subscription.hidden
     old = {item["price"]["id"]: item for item in document["items"]["data"]}
     items: list[Json] = []
     for one in lines:
         quantity = None if one.is_metered else one.quantity
-        item = objects.item(subscription.id, one.price, quantity, period, books.at)
+        item = objects.item(subscription.id, one.price, quantity, period, work.at)
         before = old.pop(one.price["id"], item)
         items.append(item | {"id": before["id"], "created": before["created"]})
     document["items"] = objects.list_object(items, document["items"]["url"])
@@ -95,23 +95,23 @@ def coupon_of(subscription: StoredObject) -> Json | None:
     return subscription.hidden["discount"]["coupon"] if subscription.hidden["is_discounted"] else None
 
 
-def lines_of(subscription: StoredObject) -> list[SubscriptionItem]:
+def items_of(subscription: StoredObject) -> list[SubscriptionItem]:
     return [SubscriptionItem(**one) for one in subscription.hidden["lines"]]
 
 
-async def renew(books: UnitOfWork, subscription: StoredObject) -> None:
+async def renew(work: UnitOfWork, subscription: StoredObject) -> None:
     """At its period's end: the next one begins at once and its invoice is drafted, or all of it ends."""
     document = subscription.document
     if document["cancel_at_period_end"]:
-        await cancellation.end(books, subscription, reason="cancellation_requested")
+        await cancellation.end_subscription(work, subscription, reason="cancellation_requested")
         return
-    closed = cancellation.period_of(subscription)
-    lines = lines_of(subscription)
+    closed = cancellation.current_period(subscription)
+    lines = items_of(subscription)
     period = (closed[1], renewal_after(closed[1], lines, anchor=document["billing_cycle_anchor"]))
-    asked = open_period(books, subscription, lines, period)
+    asked = start_period(work, subscription, lines, period)
     if document["status"] == "trialing":
         document["status"] = "active"
-    due = books.at + billing_cycle.DRAFT_TIME
+    due = work.at + billing_cycle.DRAFT_TIME
     coupon = coupon_of(subscription)
-    invoice_drafts.draft(books, subscription, "subscription_cycle", asked, closed, coupon=coupon, due=due)
-    books.emit_event("customer.subscription.updated", subscription)
+    invoice_drafts.create_draft(work, subscription, "subscription_cycle", asked, closed, coupon=coupon, due=due)
+    work.emit_event("customer.subscription.updated", subscription)

@@ -1,4 +1,4 @@
-"""The sandbox's own books: what a real gateway would keep on its side."""
+"""Tables of the sandbox: what a real gateway stores on its side."""
 
 from sqlalchemy import Column, ForeignKeyConstraint, Index, Table, text
 
@@ -17,7 +17,7 @@ sandbox_objects = Table(
     # The object that it belongs to: a subscription's invoices, a payment's refunds.
     id_column("parent", nullable=True),
     Column("document", RawText, nullable=False),
-    # What a gateway knows and does not tell: the card on file, how many times to try again.
+    # What a gateway stores and does not expose: the card on file, how many times to try again.
     Column("hidden", RawText, nullable=False),
     # When it changes by itself, in the project's own time.
     timestamp_column("due_at", nullable=True),
@@ -35,7 +35,7 @@ sandbox_objects = Table(
     info={"scope": "mode", "personal": True, "keep": "until the project is deleted"},
 )
 
-# What is told of it: signed and delivered like a gateway's webhooks.
+# Events: signed and delivered like a gateway's webhooks.
 sandbox_events = Table(
     "sandbox_events",
     metadata,

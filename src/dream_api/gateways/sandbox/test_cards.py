@@ -1,4 +1,4 @@
-"""The test cards, and what each does when it is asked for money."""
+"""Test cards and their behaviour when charged."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -37,7 +37,7 @@ CARDS = (
 _BY_NUMBER = {card.number: card for card in CARDS}
 
 
-def card_of(number: str) -> Card:
+def find_card(number: str) -> Card:
     """The card of the number, with or without spaces; ValidationFailed where it is no test card."""
     card = _BY_NUMBER.get("".join(number.split()))
     if card is None:
@@ -49,7 +49,7 @@ def card_of(number: str) -> Card:
     return card
 
 
-def refusal_of(card: Card, *, is_present: bool, is_authenticated: bool = False) -> CardRefused | None:
+def decline_error(card: Card, *, is_present: bool, is_authenticated: bool = False) -> CardRefused | None:
     """Why the card gives no money; None where it does.
 
     `is_present`: its owner is here and pays; a card on file was confirmed before, where it had to be.

@@ -1,20 +1,20 @@
-"""What happens by itself: each object's step, at the moment at which it falls due."""
+"""State machine: advances a due object by one transition."""
 
 from dream_api.gateways.sandbox import checkout_sessions, dunning, payment_intents, subscriptions
 from dream_api.gateways.sandbox.unit_of_work import StoredObject, UnitOfWork
 
 
-async def advance_object(books: UnitOfWork, thing: StoredObject) -> None:
-    match thing.kind:
+async def advance_object(work: UnitOfWork, stored: StoredObject) -> None:
+    match stored.kind:
         case "checkout.session":
-            checkout_sessions.expire(books, thing)
+            checkout_sessions.expire(work, stored)
         case "subscription":
-            await subscriptions.renew(books, thing)
-        case "invoice" if thing.document["status"] == "draft":
-            await dunning.finalize_and_charge(books, thing)
+            await subscriptions.renew(work, stored)
+        case "invoice" if stored.document["status"] == "draft":
+            await dunning.finalize_and_charge(work, stored)
         case "invoice":
-            await dunning.retry_payment(books, thing)
+            await dunning.retry_payment(work, stored)
         case "dispute":
-            payment_intents.lose_dispute(books, thing)
+            payment_intents.lose_dispute(work, stored)
         case kind:
             raise AssertionError(f"Nothing of the kind {kind} falls due.")

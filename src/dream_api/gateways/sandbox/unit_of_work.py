@@ -1,4 +1,4 @@
-"""One account's objects within one transaction: what was read, what changes, and the events that tell of it."""
+"""Unit of work over one sandbox account: loaded objects, changes, events."""
 
 import json
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ API_VERSION = "2026-10-28.endive"
 
 @dataclass(slots=True)
 class StoredObject:
-    """An object in Stripe's shape, with what the sandbox knows and does not tell of it."""
+    """An object in Stripe's shape, with what the sandbox stores and does not expose."""
 
     document: Json
     hidden: Json = field(default_factory=dict[str, Any])
@@ -27,7 +27,7 @@ class StoredObject:
     # When it changes by itself, in whole seconds of the project's time.
     due: int | None = None
     # As it was read; None of a new one.
-    was: Json | None = None
+    original: Json | None = None
 
     @property
     def id(self) -> str:
@@ -47,9 +47,9 @@ class StoredObject:
         }
 
     @classmethod
-    def of(cls, row: Row[Any]) -> "StoredObject":
+    def from_row(cls, row: Row[Any]) -> "StoredObject":
         due = None if row.due_at is None else row.due_at // clock.SECOND
-        return cls(json.loads(row.document), json.loads(row.hidden), row.parent, due, was=_stored(row))
+        return cls(json.loads(row.document), json.loads(row.hidden), row.parent, due, original=_stored(row))
 
 
 def _stored(row: Row[Any]) -> Json:
@@ -65,18 +65,18 @@ class UnitOfWork:
     def __init__(self, tx: Tx, account: GatewayAccount, at: int, key: str | None = None) -> None:
         self.account = account
         self.at = at
-        self.told: list[str] = []
+        self.event_ids: list[str] = []
         self.tx = tx
         self._key = key
-        self._things: dict[str, StoredObject] = {}
+        self._objects: dict[str, StoredObject] = {}
         self._events: list[Json] = []
 
     async def get(self, object_id: str) -> StoredObject | None:
-        if object_id not in self._things:
+        if object_id not in self._objects:
             row = await queries.object_by_id(self.tx, self.account.platform_id, self.account.id, object_id)
             if row is not None:
-                self._things[object_id] = StoredObject.of(row)
-        return self._things.get(object_id)
+                self._objects[object_id] = StoredObject.from_row(row)
+        return self._objects.get(object_id)
 
     async def find(self, kind: str, object_id: str) -> StoredObject:
         """GatewayRefused where there is none."""
@@ -88,25 +88,25 @@ class UnitOfWork:
     async def children(self, parent: str, kind: str) -> list[StoredObject]:
         """Oldest first; also those that were made just now."""
         for row in await queries.children(self.tx, self.account.platform_id, self.account.id, parent, kind):
-            self._things.setdefault(row.id, StoredObject.of(row))
-        found = (thing for thing in self._things.values() if thing.parent == parent and thing.kind == kind)
-        return sorted(found, key=lambda thing: thing.id)
+            self._objects.setdefault(row.id, StoredObject.from_row(row))
+        found = (stored for stored in self._objects.values() if stored.parent == parent and stored.kind == kind)
+        return sorted(found, key=lambda stored: stored.id)
 
     async def first_due(self) -> StoredObject | None:
         row = await queries.first_due(self.tx, self.account.platform_id, self.account.id)
-        return None if row is None else self._things.setdefault(row.id, StoredObject.of(row))
+        return None if row is None else self._objects.setdefault(row.id, StoredObject.from_row(row))
 
     def add(self, document: Json, *, parent: str | None = None, due: int | None = None, **hidden: Any) -> StoredObject:
-        thing = self._things[str(document["id"])] = StoredObject(document, hidden, parent, due)
-        return thing
+        stored = self._objects[str(document["id"])] = StoredObject(document, hidden, parent, due)
+        return stored
 
-    def emit_event(self, event_type: str, thing: StoredObject) -> None:
-        """An event of how the thing stands now."""
-        data: Json = {"object": thing.document}
-        if event_type.endswith(".updated") and thing.was is not None:
-            before: Json = json.loads(thing.was["document"])
+    def emit_event(self, event_type: str, stored: StoredObject) -> None:
+        """Add an event with the object's present state."""
+        data: Json = {"object": stored.document}
+        if event_type.endswith(".updated") and stored.original is not None:
+            before: Json = json.loads(stored.original["document"])
             data["previous_attributes"] = {
-                name: value for name, value in before.items() if thing.document.get(name) != value
+                name: value for name, value in before.items() if stored.document.get(name) != value
             }
         event_id = ids.new("evt")
         payload = {
@@ -121,22 +121,22 @@ class UnitOfWork:
             "request": {"id": None, "idempotency_key": self._key},
             "type": event_type,
         }
-        self.told.append(event_id)
+        self.event_ids.append(event_id)
         self._events.append({"id": event_id, "payload": json.dumps(payload)})
 
     async def save(self) -> None:
-        """Writes what changed, and asks for the delivery of what was told."""
+        """Write the changed objects and the events, and enqueue the delivery."""
         account, platform_id = self.account, self.account.platform_id
-        of_account = {"account": account.id, "project_id": account.project_id}
-        for thing in self._things.values():
-            row = thing.row
-            if thing.was is None:
-                row |= {"id": thing.id, "kind": thing.kind, "created_at": self.at * clock.SECOND, **of_account}
+        account_columns = {"account": account.id, "project_id": account.project_id}
+        for stored in self._objects.values():
+            row = stored.row
+            if stored.original is None:
+                row |= {"id": stored.id, "kind": stored.kind, "created_at": self.at * clock.SECOND, **account_columns}
                 await queries.insert_object(self.tx, platform_id, row)
-            elif row != thing.was:
-                await queries.update_object(self.tx, platform_id, account.id, thing.id, row)
+            elif row != stored.original:
+                await queries.update_object(self.tx, platform_id, account.id, stored.id, row)
         for event in self._events:
-            row = {**event, **of_account, "created_at": clock.now()}
+            row = {**event, **account_columns, "created_at": clock.now()}
             await queries.insert_event(self.tx, platform_id, row)
         if self._events:
             await jobs.enqueue(self.tx, DELIVER_JOB, {"account": account.id}, platform_id=platform_id)

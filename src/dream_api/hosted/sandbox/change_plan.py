@@ -33,7 +33,7 @@ class Choice:
 
     @property
     def told(self) -> str:
-        return display.priced(self.price)
+        return display.format_price(self.price)
 
     @property
     def is_flat(self) -> bool:
@@ -142,7 +142,7 @@ async def _change(billing_context: BillingContext, visit: Visit, held: Held, wis
         choice = next((each for each in choices if each.price.id == wish.price_id), None)
         if choice is None:
             raise ValidationFailed("Choose one of the plans.", param="price")
-        return await subscription_changes.wanted(
+        return await subscription_changes.build_change(
             tx,
             billing.scope_of(visit.account),
             held.row,
@@ -162,7 +162,7 @@ def _number(text: str) -> int:
 async def _choices_of(tx: Tx, visit: Visit, held: Held) -> Sequence[Choice]:
     """What the project shows and sells in the subscription's currency, in its own order."""
     scope = billing.scope_of(visit.account)
-    offers = await catalog.offers_of(tx, scope.platform_id, scope.project_id, scope.mode, visible_only=True)
+    offers = await catalog.list_tiers(tx, scope.platform_id, scope.project_id, scope.mode, visible_only=True)
     offers = [each for each in offers if not each.is_sold_out]
     offers.sort(key=lambda offer: (offer.number is None, offer.number or 0, offer.id))
     return [

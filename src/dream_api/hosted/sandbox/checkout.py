@@ -13,7 +13,7 @@ from dream_api.core import clock
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import read_form
 from dream_api.gateways.contract import AuthenticationRequired, CardRefused
-from dream_api.gateways.sandbox import Session
+from dream_api.gateways.sandbox import CheckoutSession
 from dream_api.hosted.sandbox.card_form import CardForm, attempt_of, chosen, told
 from dream_api.hosted.sandbox.checkout_summary import Asked, read_asked
 from dream_api.hosted.sandbox.page import Id, PageRoute, page, redirect, seller_of
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/sandbox/checkout", route_class=PageRoute, include_in
 class Visit:
     """A checkout with all that its pages show."""
 
-    session: Session
+    session: CheckoutSession
     seller: str
     asked: Asked
     state: Literal["open", "complete", "expired"]
@@ -39,7 +39,7 @@ class Visit:
 async def _visit(billing_context: BillingContext, session_id: str) -> Visit:
     session = await sandbox_checkout.sandbox_of(billing_context).find_session(session_id)
     async with billing_context.database.read() as tx:
-        now = await billing.now_in(tx, session.account)
+        now = await billing.account_now(tx, session.account)
         seller = await seller_of(tx, session.account)
         asked = await read_asked(tx, session, now)
     expires_at = session.document["expires_at"] * clock.SECOND

@@ -10,7 +10,7 @@ from dream_api.catalog import Price
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.gateways.contract import GatewayAccount
-from dream_api.gateways.sandbox import Session
+from dream_api.gateways.sandbox import CheckoutSession
 from dream_api.gateways.sandbox.line_items import SubscriptionItem, discounts
 
 Json = dict[str, Any]
@@ -46,7 +46,7 @@ class Asked:
     wants_card: bool
 
 
-async def read_asked(tx: Tx, session: Session, now: int) -> Asked:
+async def read_asked(tx: Tx, session: CheckoutSession, now: int) -> Asked:
     document, hidden = session.document, session.hidden
     currency: str = document["currency"]
     lines = [SubscriptionItem(**one) for one in hidden["lines"]]
@@ -57,7 +57,7 @@ async def read_asked(tx: Tx, session: Session, now: int) -> Asked:
     return Asked(
         currency=currency,
         rows=[
-            Row(line.description, display.priced(price), item["amount_subtotal"], line.is_metered)
+            Row(line.description, display.format_price(price), item["amount_subtotal"], line.is_metered)
             for line, price, item in zip(lines, prices, items, strict=True)
         ],
         subtotal=document["amount_subtotal"],
@@ -85,7 +85,9 @@ def _told(
     """What it comes to: `19.99 USD each month`; and what follows where that is not all."""
     currency: str = document["currency"]
     due = display.format_amount(document["amount_total"], currency)
-    rhythm = next((display.each(price) for line, price in zip(lines, prices, strict=True) if line.is_licensed), None)
+    rhythm = next(
+        (display.format_interval(price) for line, price in zip(lines, prices, strict=True) if line.is_licensed), None
+    )
     if rhythm is None:
         return due, None
     amounts = [line.amount for line in lines if line.is_licensed]

@@ -24,12 +24,12 @@ _PAGES = TemplateRenderer(
     "dream_api.hosted.sandbox",
     amount=display.format_amount,
     day=display.day,
-    each=display.each,
-    instant=display.instant,
-    mood=display.mood,
+    each=display.format_interval,
+    instant=display.format_time,
+    mood=display.status_tone,
     number=card_form.grouped,
     rfc3339=clock.rfc3339,
-    status=display.status,
+    status=display.status_label,
 )
 _HEADERS = {
     "Cache-Control": "no-store",

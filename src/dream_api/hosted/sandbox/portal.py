@@ -13,7 +13,7 @@ from dream_api.catalog import Price
 from dream_api.core.db import Row, Tx
 from dream_api.core.errors import NotFound
 from dream_api.gateways import stripe_objects
-from dream_api.gateways.contract import GatewayAccount, InvoiceFacts
+from dream_api.gateways.contract import GatewayAccount, InvoiceSnapshot
 from dream_api.gateways.sandbox import Portal
 from dream_api.hosted.sandbox.page import Id, PageRoute, page, seller_of
 
@@ -43,7 +43,7 @@ class Held:
     @property
     def asks(self) -> str:
         """`99.98 USD each month`."""
-        return f"{display.format_amount(self.row.amount, self.row.currency)} {display.each(self.price)}"
+        return f"{display.format_amount(self.row.amount, self.row.currency)} {display.format_interval(self.price)}"
 
     @property
     def may_change(self) -> bool:
@@ -72,9 +72,9 @@ class Visit:
         return [each for each in self.held if each.row.status != "canceled"]
 
     @property
-    def invoices(self) -> list[InvoiceFacts]:
+    def invoices(self) -> list[InvoiceSnapshot]:
         """Newest first; what is still being written is not asked for yet."""
-        found = [stripe_objects.invoice_of(each) for each in self.portal.invoices]
+        found = [stripe_objects.parse_invoice(each) for each in self.portal.invoices]
         return [each for each in found if each.status != "draft"]
 
     @property
@@ -112,7 +112,7 @@ async def _rows_of(tx: Tx, portal: Portal) -> list[Row[Any]]:
 async def _held(tx: Tx, account: GatewayAccount, row: Row[Any]) -> Held:
     scope = billing.scope_of(account)
     price = await catalog.find_price(tx, scope.platform_id, scope.project_id, scope.mode, row.price_id)
-    offer = await catalog.find_offer_of(tx, scope.platform_id, price)
+    offer = await catalog.find_tier_of_price(tx, scope.platform_id, price)
     return Held(row, offer.display_name, price)
 
 
