@@ -10,9 +10,9 @@ from dream_api.core.db import Tx
 from dream_api.dashboard.dependencies import PlatformContext, ProjectContext
 
 
-def actor_of(request: Request, visitor: SignedInUser) -> Actor:
+def actor_of(request: Request, user: SignedInUser) -> Actor:
     """Who it was, and from where."""
-    return Actor("user", visitor.session.user_id, visitor.session.shown_name, client_address(request.scope) or "")
+    return Actor("user", user.session.user_id, user.session.shown_name, client_address(request.scope) or "")
 
 
 async def record(

@@ -24,7 +24,7 @@ _MOST_PROJECTS = 200
 class PlatformContext:
     """At work on a platform."""
 
-    visitor: SignedInUser
+    user: SignedInUser
     platform: Platform
     role: Role
     # All of the platform's, oldest first.
@@ -40,12 +40,12 @@ class PlatformContext:
 
     @property
     def caller(self) -> str:
-        return self.visitor.caller
+        return self.user.caller
 
     @property
     def developer(self) -> PlatformPrincipal:
         """As the rules know them that programs reach by a personal token."""
-        session = self.visitor.session
+        session = self.user.session
         return PlatformPrincipal(self.platform, self.role, self.caller, session.user_id, session.shown_name)
 
     def may(self, permission: Permission) -> bool:
@@ -67,7 +67,7 @@ class ProjectContext(PlatformContext):
     @property
     def acting(self) -> ProjectPrincipal:
         """As the rules know them that programs reach by a key."""
-        session, caller = self.visitor.session, f"{self.caller}:{self.project.id}:{self.mode}"
+        session, caller = self.user.session, f"{self.caller}:{self.project.id}:{self.mode}"
         return ProjectPrincipal(self.project, self.mode, caller, self.role, session.user_id, session.shown_name)
 
     @property
@@ -76,10 +76,10 @@ class ProjectContext(PlatformContext):
 
 
 async def _at(
-    request: Request, db: Database, visitor: SignedInUser, platform_id: str, permission: Permission
+    request: Request, db: Database, user: SignedInUser, platform_id: str, permission: Permission
 ) -> PlatformContext:
-    """Raises NotFound for a platform that is not the visitor's, RoleForbids where their role does not allow it."""
-    own = visitor.membership_on(platform_id)
+    """Raises NotFound for a platform that is not the user's, RoleForbids where their role does not allow it."""
+    own = user.membership_on(platform_id)
     if own is None:
         raise NotFound("There is no such page.", hint="It may belong to a platform that you are no member of.")
     platforms.require_permission(own.role, permission)
@@ -87,7 +87,7 @@ async def _at(
         projects = await platforms.projects_of(tx, platform_id, limit=_MOST_PROJECTS)
         operator = await platforms.operator_platform(tx)
     is_operators = operator.id == platform_id
-    return PlatformContext(visitor, own.platform, own.role, projects, is_operators, beside_of(request, projects))
+    return PlatformContext(user, own.platform, own.role, projects, is_operators, beside_of(request, projects))
 
 
 def at_platform(permission: Permission) -> Callable[..., Awaitable[PlatformContext]]:
@@ -96,10 +96,10 @@ def at_platform(permission: Permission) -> Callable[..., Awaitable[PlatformConte
     async def find(
         request: Request,
         db: Db,
-        visitor: SignedIn,
+        user: SignedIn,
         platform_id: Annotated[str, Path(alias="platformId", max_length=255)],
     ) -> PlatformContext:
-        return await _at(request, db, visitor, platform_id, permission)
+        return await _at(request, db, user, platform_id, permission)
 
     return find
 
@@ -111,16 +111,16 @@ def in_project(permission: Permission) -> Callable[..., Awaitable[ProjectContext
         request: Request,
         db: Db,
         authenticator: AuthenticatorDep,
-        visitor: SignedIn,
+        user: SignedIn,
         project_id: Annotated[str, Path(alias="projectId", max_length=255)],
         mode: Mode,
     ) -> ProjectContext:
         project = await authenticator.find_project(project_id)
         if project is None:
             raise NotFound("There is no such page.")
-        at = await _at(request, db, visitor, project.platform_id, permission)
+        at = await _at(request, db, user, project.platform_id, permission)
         return ProjectContext(
-            at.visitor,
+            at.user,
             at.platform,
             at.role,
             at.projects,
@@ -158,10 +158,10 @@ ProjectPageCanManage = Annotated[ProjectContext, Depends(in_project("manage"))]
 def operating(permission: Permission) -> Callable[..., Awaitable[PlatformContext]]:
     """A dependency: a page of the whole instance, for whose role on the operator's platform has the permission."""
 
-    async def find(request: Request, db: Db, visitor: SignedIn) -> PlatformContext:
+    async def find(request: Request, db: Db, user: SignedIn) -> PlatformContext:
         async with db.read() as tx:
             operator = await platforms.operator_platform(tx)
-        return await _at(request, db, visitor, operator.id, permission)
+        return await _at(request, db, user, operator.id, permission)
 
     return find
 

@@ -14,10 +14,10 @@ _LAST_YEAR = 9_998
 FormErrors = dict[str, str]
 
 
-def form_errors(refusal: AppError, fields: Mapping[str, str] | None = None) -> FormErrors:
+def form_errors(error: AppError, fields: Mapping[str, str] | None = None) -> FormErrors:
     """The sentence for the field at fault; `fields`: how the page calls what the rules name otherwise."""
-    param = refusal.param or ""
-    return {(fields or {}).get(param, param): refusal.sentence}
+    param = error.param or ""
+    return {(fields or {}).get(param, param): error.sentence}
 
 
 def parse_integer(form: Form, field: str) -> int | None:

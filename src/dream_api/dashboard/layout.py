@@ -146,16 +146,16 @@ class PageRenderer:
             "groups": navigation(visit, here),
             "in_project": isinstance(visit, ProjectContext),
             "base": project_url(visit) if isinstance(visit, ProjectContext) else f"/dashboard/{visit.platform_id}",
-            "csrf": visit.visitor.csrf,
+            "csrf": visit.user.csrf,
         }
         return HTMLResponse(self._pages.render(template, **told, **values), status, _HEADERS)
 
     def render_public(
-        self, template: str, visitor: SignedInUser | None = None, *, status: int = 200, csrf: str = "", **values: Any
+        self, template: str, user: SignedInUser | None = None, *, status: int = 200, csrf: str = "", **values: Any
     ) -> Response:
         """A page without navigation, of `plain.html`: for those who are not signed in, or not at work on a platform."""
-        csrf = csrf if visitor is None else visitor.csrf
-        return HTMLResponse(self._pages.render(template, visitor=visitor, csrf=csrf, **values), status, _HEADERS)
+        csrf = csrf if user is None else user.csrf
+        return HTMLResponse(self._pages.render(template, user=user, csrf=csrf, **values), status, _HEADERS)
 
 
 def redirect(url: str) -> Response:
@@ -185,8 +185,8 @@ class PageRoute(APIRoute):
                     raise
                 # An address that cannot be is one where nothing is.
                 return _refused(request, NotFound("There is no such page.", hint=_LOST))
-            except AppError as refusal:
-                return _refused(request, refusal)
+            except AppError as error:
+                return _refused(request, error)
 
         return answer
 
@@ -199,9 +199,7 @@ def _refuse_nul(request: Request) -> None:
         raise ValidationFailed("What is asked for cannot be read.")
 
 
-def _refused(request: Request, refusal: AppError) -> Response:
-    told = _own.render_public(
-        "refused.html", status=refusal.status, refusal=refusal, request_id=request.state.request_id
-    )
-    told.headers.update(refusal.headers)
+def _refused(request: Request, error: AppError) -> Response:
+    told = _own.render_public("error.html", status=error.status, error=error, request_id=request.state.request_id)
+    told.headers.update(error.headers)
     return told

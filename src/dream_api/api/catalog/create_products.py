@@ -120,8 +120,8 @@ async def _put_products(tx: Tx, project: Project, asked: list[NewTier]) -> None:
             if any(one.name == other.name for other in asked[:place]):
                 raise ValidationFailed("There are two products of this name.", param="name")
             await _put_product(tx, project, one)
-        except AppError as refusal:
-            refusal.param = f"products.{place}.{refusal.param}"
+        except AppError as error:
+            error.param = f"products.{place}.{error.param}"
             raise
 
 

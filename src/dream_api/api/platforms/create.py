@@ -62,17 +62,17 @@ class MadePlatform(Shown):
     openapi_extra=request_body(NewPlatform, {"name": "Acme"}),
 )
 async def generate_platform_id(
-    request: Request, settings: SettingsDep, visitor: CurrentUser, _: IdempotencyKey = None
+    request: Request, settings: SettingsDep, user: CurrentUser, _: IdempotencyKey = None
 ) -> Response:
     """By the session of somebody whose address is verified; personal tokens work on a platform that is there."""
-    accounts.require_verified_email(visitor.session)
+    accounts.require_verified_email(user.session)
     body, raw = await read_json_body(request, NewPlatform)
     mode, address = settings.home_mode, client_address(request.scope)
 
     async def effect(tx: Tx) -> MadePlatform:
-        platform = await create_platform(tx, body.name, visitor.session, mode, address=address)
+        platform = await create_platform(tx, body.name, user.session, mode, address=address)
         return MadePlatform(platform_id=platform.id, name=platform.name)
 
     return await idempotent_response(
-        request, platform_id=visitor.session.user_id, caller=visitor.caller, status=201, body=raw, effect=effect
+        request, platform_id=user.session.user_id, caller=user.caller, status=201, body=raw, effect=effect
     )

@@ -206,8 +206,8 @@ async def _put_origins(tx: Tx, project: Project, wanted: list[str]) -> Project:
         gone = [origin for origin in project.origins if origin not in proper]
         come = [origin for origin in proper if origin not in project.origins]
         return await platforms.change_origins(tx, project, add=come, remove=gone)
-    except ValidationFailed as refusal:
-        refusal.param = "origins"
+    except ValidationFailed as error:
+        error.param = "origins"
         raise
 
 

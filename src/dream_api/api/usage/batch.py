@@ -111,8 +111,8 @@ def _call(key: Key, terms: CallTerms, item: NewItem, place: int, header: str | N
         )
     except SaasProjectRequired:
         raise
-    except AppError as refusal:
-        return refusal
+    except AppError as error:
+        return error
 
 
 def _told(result: CallResult | AppError, place: int, request_id: str, link_base: str) -> str:

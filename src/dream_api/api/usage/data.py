@@ -134,9 +134,9 @@ class Metering:
         reply(answer.status_code, headers, bytes(answer.body))
 
     def _refusal(self, problem: Exception, request_id: str) -> Response:
-        refusal = to_app_error(problem, request_id)
-        metrics.calls.labels(refusal.code).inc()
-        return error_response(refusal, request_id, self._link_base)
+        error = to_app_error(problem, request_id)
+        metrics.calls.labels(error.code).inc()
+        return error_response(error, request_id, self._link_base)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = ids.new_request()

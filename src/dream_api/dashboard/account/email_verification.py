@@ -20,10 +20,10 @@ async def show_verify(request: Request, guest: AnyViewer, sent: bool = False) ->
 
 
 @router.post("")
-async def send_again(request: Request, db: Db, visitor: SignedIn) -> Response:
-    await read_csrf_form(request, visitor)
+async def send_again(request: Request, db: Db, user: SignedIn) -> Response:
+    await read_csrf_form(request, user)
     async with db.write() as tx:
-        await accounts.request_verification_email(tx, visitor.session.user_id, visitor.session.email)
+        await accounts.request_verification_email(tx, user.session.user_id, user.session.email)
     return redirect("/account/verify?sent=true")
 
 

@@ -53,8 +53,8 @@ async def finish(
             arrival = await accounts.sign_in_external(tx, claims, may_join=settings.sign_up == "open" or is_invited)
             await _record(tx, request, arrival, provider.name)
             answer = await complete_sign_in(tx, request, arrival.user, provider.name, path)
-    except AppError as refusal:
-        values = {"form": {"next": own_path(path)}, "problems": {"": refusal.sentence}, "notice": ""}
+    except AppError as error:
+        values = {"form": {"next": own_path(path)}, "problems": {"": error.sentence}, "notice": ""}
         is_open = settings.sign_up == "open"
         answer = page(request, guest, "sign_in.html", status=INVALID, **values, provider=provider, is_open=is_open)
     return delete_cookie(request, answer, _COOKIE)

@@ -36,8 +36,8 @@ async def become_operator(request: Request, db: Db, passwords: PasswordsDep, gue
         return await _make(request, db, passwords, form, token)
     except identity.LinkExpired:
         raise
-    except AppError as refusal:
-        shown = {"token": token, "form": without_secrets(form), "problems": form_errors(refusal)}
+    except AppError as error:
+        shown = {"token": token, "form": without_secrets(form), "problems": form_errors(error)}
         return page(request, guest, "operator.html", status=INVALID, **shown)
 
 

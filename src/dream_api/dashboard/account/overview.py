@@ -54,10 +54,10 @@ class TokenShown:
 
 
 @router.get("")
-async def show_account(db: Db, visitor: SignedIn, done: str = "") -> Response:
-    user_id = visitor.session.user_id
+async def show_account(db: Db, user: SignedIn, done: str = "") -> Response:
+    user_id = user.session.user_id
     async with db.read() as tx:
-        user = await accounts.find_user(tx, user_id)
+        account = await accounts.find_user(tx, user_id)
         sessions = await accounts.list_sessions(tx, user_id)
         tokens = await accounts.list_user_tokens(tx, user_id)
         has_factor = await identity.has_second_factor(tx, user_id)
@@ -65,21 +65,21 @@ async def show_account(db: Db, visitor: SignedIn, done: str = "") -> Response:
     now = clock.now()
     open_ones = [row for row in sessions if row.expires_at > now]
     working = [row for row in tokens if row.revoked_at is None and (row.expires_at is None or row.expires_at > now)]
-    own = {each.platform.id: each for each in visitor.memberships}
+    own = {each.platform.id: each for each in user.memberships}
     return frame.render_public(
         "account.html",
-        visitor,
-        user=user,
+        user,
+        account=account,
         notice=_DONE.get(done, ""),
-        sessions=[_session(row, visitor) for row in open_ones],
+        sessions=[_session(row, user) for row in open_ones],
         tokens=[_token(row, own[row.platform_id]) for row in working if row.platform_id in own],
         has_factor=has_factor,
         codes_left=codes_left,
     )
 
 
-def _session(row: Row[Any], visitor: SignedInUser) -> SessionShown:
-    is_this = row.id == visitor.session.id
+def _session(row: Row[Any], user: SignedInUser) -> SessionShown:
+    is_this = row.id == user.session.id
     return SessionShown(row.id, browser_named(row.agent), row.address, row.last_used_at, is_this)
 
 
@@ -89,21 +89,21 @@ def _token(row: Row[Any], membership: Membership) -> TokenShown:
 
 
 @router.post("/sessions/end")
-async def end_other_sessions(request: Request, db: Db, visitor: SignedIn) -> Response:
-    await read_csrf_form(request, visitor)
-    session = visitor.session
+async def end_other_sessions(request: Request, db: Db, user: SignedIn) -> Response:
+    await read_csrf_form(request, user)
+    session = user.session
     async with db.write() as tx:
         await accounts.end_sessions(tx, session.user_id, but=(session.id,))
-        await platforms.audit_for_user(tx, session.user_id, "sessions.ended", by=actor(request, visitor))
+        await platforms.audit_for_user(tx, session.user_id, "sessions.ended", by=actor(request, user))
     return redirect("/account?done=sessions")
 
 
 @router.post("/sessions/{session_id}/end")
-async def end_session(request: Request, db: Db, visitor: SignedIn, session_id: str) -> Response:
-    await read_csrf_form(request, visitor)
-    user_id = visitor.session.user_id
+async def end_session(request: Request, db: Db, user: SignedIn, session_id: str) -> Response:
+    await read_csrf_form(request, user)
+    user_id = user.session.user_id
     async with db.write() as tx:
         await accounts.end_session(tx, user_id, session_id)
-        by = actor(request, visitor)
+        by = actor(request, user)
         await platforms.audit_for_user(tx, user_id, "session.ended", by=by, about=session_id)
     return redirect("/account?done=session")

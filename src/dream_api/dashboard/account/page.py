@@ -45,9 +45,9 @@ def page(request: Request, guest: PageViewer, template: str, *, status: int = 20
     return set_form_cookie(request, shown, guest)
 
 
-def form_errors(refusal: AppError) -> dict[str, str]:
+def form_errors(error: AppError) -> dict[str, str]:
     """The sentence under its field, or above the form."""
-    return {refusal.param or "": refusal.sentence}
+    return {error.param or "": error.sentence}
 
 
 def without_secrets(form: Form) -> Form:
@@ -69,8 +69,8 @@ def actor_of(request: Request, user_id: str, email: str) -> Actor:
     return Actor("user", user_id, email, address_of(request))
 
 
-def actor(request: Request, visitor: SignedInUser) -> Actor:
-    return actor_of(request, visitor.session.user_id, visitor.session.email)
+def actor(request: Request, user: SignedInUser) -> Actor:
+    return actor_of(request, user.session.user_id, user.session.email)
 
 
 async def begin_session(tx: Tx, request: Request, user: User, how: str) -> str:
@@ -105,14 +105,14 @@ def to_sign_in(request: Request, settings: Settings, done: str, email: str) -> R
 
 
 async def require_password(
-    request: Request, db: Database, passwords: PasswordHasher, visitor: SignedInUser, form: Form
+    request: Request, db: Database, passwords: PasswordHasher, user: SignedInUser, form: Form
 ) -> None:
     """Returns where whoever sits at the browser knows the password as well; raises ValidationFailed."""
-    user_id, database = visitor.session.user_id, db
+    user_id, database = user.session.user_id, db
     try:
         await accounts.confirm_password(database, passwords, user_id, form.get("current", ""))
-    except accounts.PasswordWrong as refusal:
-        if refusal.locks:
+    except accounts.PasswordWrong as error:
+        if error.locks:
             async with database.write() as tx:
-                await platforms.audit_for_user(tx, user_id, "account.locked", by=actor(request, visitor))
+                await platforms.audit_for_user(tx, user_id, "account.locked", by=actor(request, user))
         raise

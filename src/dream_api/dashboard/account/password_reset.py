@@ -34,13 +34,13 @@ async def ask(request: Request, db: Db, guest: AnyViewer) -> Response:
     form = await read_public_form(request, guest)
     try:
         email = accounts.normalize_email(form.get("email", ""))
-    except ValidationFailed as refusal:
+    except ValidationFailed as error:
         return page(
-            request, guest, "reset.html", status=INVALID, form=without_secrets(form), problems=form_errors(refusal)
+            request, guest, "reset.html", status=INVALID, form=without_secrets(form), problems=form_errors(error)
         )
     async with db.write() as tx:
         await accounts.request_password_reset(tx, email, address_of(request))
-    return page(request, guest, "reset_asked.html", email=email)
+    return page(request, guest, "reset_requested.html", email=email)
 
 
 @router.get("/{token}")
@@ -60,8 +60,8 @@ async def reset(
         user = await accounts.find_user(tx, link.subject)
     try:
         password = identity.validate_password(form.get("password", ""), "" if user is None else user.email)
-    except ValidationFailed as refusal:
-        return page(request, guest, "reset_link.html", status=INVALID, token=token, problems=form_errors(refusal))
+    except ValidationFailed as error:
+        return page(request, guest, "reset_link.html", status=INVALID, token=token, problems=form_errors(error))
     hashed = await passwords.hash(password)
     async with db.write() as tx:
         owner = await accounts.reset_password(tx, token, hashed)

@@ -29,115 +29,113 @@ router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=F
 Change = Callable[[Request, SignedInUser, Form], Awaitable[Response]]
 
 
-async def _change(request: Request, visitor: SignedInUser, template: str, change: Change) -> Response:
+async def _change(request: Request, user: SignedInUser, template: str, change: Change) -> Response:
     """Does what the form asks for; the form again, with the reason, where that is refused."""
-    form = await read_csrf_form(request, visitor)
+    form = await read_csrf_form(request, user)
     try:
-        return await change(request, visitor, form)
-    except AppError as refusal:
+        return await change(request, user, form)
+    except AppError as error:
         return frame.render_public(
-            template, visitor, status=INVALID, form=without_secrets(form), problems=form_errors(refusal)
+            template, user, status=INVALID, form=without_secrets(form), problems=form_errors(error)
         )
 
 
 @router.get("/name")
-async def show_name(visitor: SignedIn) -> Response:
-    return frame.render_public("name.html", visitor, form={"name": visitor.session.name}, problems={})
+async def show_name(user: SignedIn) -> Response:
+    return frame.render_public("name.html", user, form={"name": user.session.name}, problems={})
 
 
 @router.post("/name")
-async def change_name(request: Request, db: Db, visitor: SignedIn) -> Response:
-    return await _change(request, visitor, "name.html", partial(_rename, db))
+async def change_name(request: Request, db: Db, user: SignedIn) -> Response:
+    return await _change(request, user, "name.html", partial(_rename, db))
 
 
-async def _rename(db: Database, request: Request, visitor: SignedInUser, form: Form) -> Response:
+async def _rename(db: Database, request: Request, user: SignedInUser, form: Form) -> Response:
     async with db.write() as tx:
-        await accounts.rename_user(tx, visitor.session.user_id, form.get("name", ""))
-        by = actor(request, visitor)
-        await platforms.audit_for_user(tx, visitor.session.user_id, "user.changed", by=by)
+        await accounts.rename_user(tx, user.session.user_id, form.get("name", ""))
+        by = actor(request, user)
+        await platforms.audit_for_user(tx, user.session.user_id, "user.changed", by=by)
     return redirect("/account?done=name")
 
 
 @router.get("/email")
-async def show_email(visitor: SignedIn) -> Response:
-    return frame.render_public("email.html", visitor, form={}, problems={})
+async def show_email(user: SignedIn) -> Response:
+    return frame.render_public("email.html", user, form={}, problems={})
 
 
 @router.post("/email")
-async def change_email(request: Request, db: Db, passwords: PasswordsDep, visitor: SignedIn) -> Response:
-    return await _change(request, visitor, "email.html", partial(_ask_for_email, db, passwords))
+async def change_email(request: Request, db: Db, passwords: PasswordsDep, user: SignedIn) -> Response:
+    return await _change(request, user, "email.html", partial(_ask_for_email, db, passwords))
 
 
 async def _ask_for_email(
-    db: Database, passwords: PasswordHasher, request: Request, visitor: SignedInUser, form: Form
+    db: Database, passwords: PasswordHasher, request: Request, user: SignedInUser, form: Form
 ) -> Response:
     """Whether somebody has the address is told by the letter's link alone, to whom reads its mail."""
     email = accounts.normalize_email(form.get("email", ""))
-    await require_password(request, db, passwords, visitor, form)
+    await require_password(request, db, passwords, user, form)
     async with db.write() as tx:
-        await accounts.request_verification_email(tx, visitor.session.user_id, email)
+        await accounts.request_verification_email(tx, user.session.user_id, email)
     return redirect("/account?done=email")
 
 
 @router.get("/password")
-async def show_password(visitor: SignedIn) -> Response:
-    return frame.render_public("password.html", visitor, form={}, problems={})
+async def show_password(user: SignedIn) -> Response:
+    return frame.render_public("password.html", user, form={}, problems={})
 
 
 @router.post("/password")
-async def change_password(request: Request, db: Db, passwords: PasswordsDep, visitor: SignedIn) -> Response:
-    return await _change(request, visitor, "password.html", partial(_set_password, db, passwords))
+async def change_password(request: Request, db: Db, passwords: PasswordsDep, user: SignedIn) -> Response:
+    return await _change(request, user, "password.html", partial(_set_password, db, passwords))
 
 
 async def _set_password(
-    db: Database, passwords: PasswordHasher, request: Request, visitor: SignedInUser, form: Form
+    db: Database, passwords: PasswordHasher, request: Request, user: SignedInUser, form: Form
 ) -> Response:
-    session = visitor.session
+    session = user.session
     password = identity.validate_password(form.get("password", ""), session.email)
-    await require_password(request, db, passwords, visitor, form)
+    await require_password(request, db, passwords, user, form)
     hashed = await passwords.hash(password)
     async with db.write() as tx:
         await accounts.set_password(tx, session.user_id, hashed, but=session.id)
         await accounts.send_security_notice(tx, session.email, "Your password was changed")
-        by = actor(request, visitor)
+        by = actor(request, user)
         await platforms.audit_for_user(tx, session.user_id, "password.changed", by=by)
     return redirect("/account?done=password")
 
 
 @router.get("/close")
-async def show_close(visitor: SignedIn) -> Response:
-    return frame.render_public("close.html", visitor, form={}, problems={})
+async def show_close(user: SignedIn) -> Response:
+    return frame.render_public("close.html", user, form={}, problems={})
 
 
 @router.post("/close")
-async def close(
-    request: Request, db: Db, settings: SettingsDep, passwords: PasswordsDep, visitor: SignedIn
-) -> Response:
-    return await _change(request, visitor, "close.html", partial(_close, db, settings, passwords))
+async def close(request: Request, db: Db, settings: SettingsDep, passwords: PasswordsDep, user: SignedIn) -> Response:
+    return await _change(request, user, "close.html", partial(_close, db, settings, passwords))
 
 
 async def _close(
-    db: Database, settings: Settings, passwords: PasswordHasher, request: Request, visitor: SignedInUser, form: Form
+    db: Database, settings: Settings, passwords: PasswordHasher, request: Request, user: SignedInUser, form: Form
 ) -> Response:
-    session = visitor.session
+    session = user.session
     if form.get("email", "").lower() != session.email:
         raise ValidationFailed("That is not the address of this account.", param="email")
-    await require_password(request, db, passwords, visitor, form)
-    by = actor(request, visitor)
+    await require_password(request, db, passwords, user, form)
+    by = actor(request, user)
     async with db.write() as tx:
-        # As they are now: somebody may have been let in or put out since the visitor was read.
+        # As they are now: somebody may have been let in or put out since the user was read.
         memberships = await platforms.memberships_of(tx, session.user_id)
         for membership in sorted(memberships, key=lambda each: each.platform.id):
-            await _leave(tx, request, settings, visitor, membership)
+            await _leave(tx, request, settings, user, membership)
         await accounts.close_account(tx, session.user_id)
         await audit.record(tx, session.user_id, "user.deleted", by=by)
     return delete_cookie(request, redirect("/account/sign-in?done=closed"), "dream_session")
 
 
-async def _leave(tx: Tx, request: Request, settings: Settings, visitor: SignedInUser, membership: Membership) -> None:
-    session, platform = visitor.session, membership.platform
-    developer = PlatformPrincipal(platform, membership.role, visitor.caller, session.user_id, session.shown_name)
-    changing = TeamChange(developer, actor(request, visitor), settings.home_mode)
+async def _leave(tx: Tx, request: Request, settings: Settings, user: SignedInUser, membership: Membership) -> None:
+    session, platform = user.session, membership.platform
+    developer = PlatformPrincipal(platform, membership.role, user.caller, session.user_id, session.shown_name)
+    changing = TeamChange(developer, actor(request, user), settings.home_mode)
     try:
         await teaming.leave(tx, changing, session.user_id)
     except platforms.LastOwner:

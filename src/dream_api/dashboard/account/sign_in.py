@@ -73,11 +73,11 @@ async def sign_in(
     typed = form.get("email", ""), form.get("password", "")
     try:
         return await accounts.sign_in(db, passwords, *typed, then)
-    except SignInRefused as refusal:
+    except SignInRefused as error:
         async with db.write() as tx:
-            await platforms.enqueue_failed_sign_in(tx, refusal.user_id, address_of(request), locks=refusal.locks)
+            await platforms.enqueue_failed_sign_in(tx, error.user_id, address_of(request), locks=error.locks)
         return _page(
-            request, settings, provider, guest, {**without_secrets(form), "next": path}, problem=refusal.sentence
+            request, settings, provider, guest, {**without_secrets(form), "next": path}, problem=error.sentence
         )
 
 
@@ -144,12 +144,10 @@ def _code_cookie(request: Request, settings: Settings) -> str:
 
 
 @router.post("/sign-out")
-async def sign_out(request: Request, db: Db, visitor: SignedIn) -> Response:
-    await read_csrf_form(request, visitor)
-    session = visitor.session
+async def sign_out(request: Request, db: Db, user: SignedIn) -> Response:
+    await read_csrf_form(request, user)
+    session = user.session
     async with db.write() as tx:
         await accounts.end_session(tx, session.user_id, session.id)
-        await platforms.audit_for_user(
-            tx, session.user_id, "session.ended", by=actor(request, visitor), about=session.id
-        )
+        await platforms.audit_for_user(tx, session.user_id, "session.ended", by=actor(request, user), about=session.id)
     return delete_cookie(request, redirect("/account/sign-in?done=out"), "dream_session")

@@ -66,8 +66,8 @@ async def sign_up(
             password=form.get("password", ""),
             address=address_of(request),
         )
-    except AppError as refusal:
-        return _page(request, provider, guest, {**without_secrets(form), "next": path}, form_errors(refusal))
+    except AppError as error:
+        return _page(request, provider, guest, {**without_secrets(form), "next": path}, form_errors(error))
     answer = page(request, guest, "signed_up.html", email=email)
     return set_cookie(request, answer, NEXT_COOKIE, quote(path), seconds=_NEXT_SECONDS)
 

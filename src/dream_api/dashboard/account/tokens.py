@@ -25,56 +25,56 @@ _LIVES = {"30": "30 days", "90": "90 days", "365": "a year", "": "until it is re
 
 
 @router.get("")
-async def show_form(visitor: SignedIn) -> Response:
-    return _form(visitor, {"expires": "90", "role": "viewer"}, {})
+async def show_form(user: SignedIn) -> Response:
+    return _form(user, {"expires": "90", "role": "viewer"}, {})
 
 
 @router.post("")
-async def issue(request: Request, db: Db, visitor: SignedIn) -> Response:
-    form = await read_csrf_form(request, visitor)
+async def issue(request: Request, db: Db, user: SignedIn) -> Response:
+    form = await read_csrf_form(request, user)
     try:
-        membership, role, expires_at = _asked(visitor, form)
+        membership, role, expires_at = _asked(user, form)
         async with db.write() as tx:
             issued = await accounts.issue_token(
                 tx,
                 membership.platform.id,
                 role,
-                created_by=visitor.session.user_id,
+                created_by=user.session.user_id,
                 name=form.get("name", ""),
                 expires_at=expires_at,
-                user_id=visitor.session.user_id,
+                user_id=user.session.user_id,
             )
-            books = [membership.platform.id, visitor.session.user_id]
+            books = [membership.platform.id, user.session.user_id]
             details = {"role": role, "name": form.get("name", "")}
-            by = actor(request, visitor)
+            by = actor(request, user)
             await audit.record_in_streams(tx, books, "token.issued", by=by, about=issued.id, details=details)
-    except AppError as refusal:
-        return _form(visitor, form, form_errors(refusal))
-    return frame.render_public("token_issued.html", visitor, issued=issued, membership=membership)
+    except AppError as error:
+        return _form(user, form, form_errors(error))
+    return frame.render_public("token_issued.html", user, issued=issued, membership=membership)
 
 
 @router.post("/{token_id}/revoke")
-async def revoke(request: Request, db: Db, visitor: SignedIn, token_id: str) -> Response:
-    await read_csrf_form(request, visitor)
-    user_id = visitor.session.user_id
+async def revoke(request: Request, db: Db, user: SignedIn, token_id: str) -> Response:
+    await read_csrf_form(request, user)
+    user_id = user.session.user_id
     async with db.write() as tx:
         own = next((row for row in await accounts.list_user_tokens(tx, user_id) if row.id == token_id), None)
         if own is None:
             raise NotFound("There is no such token of yours.", param="token")
         await accounts.revoke_token(tx, own.platform_id, own.id)
-        by = actor(request, visitor)
+        by = actor(request, user)
         await audit.record_in_streams(tx, [own.platform_id, user_id], "token.revoked", by=by, about=own.id)
     return redirect("/account?done=token")
 
 
-def _form(visitor: SignedInUser, form: Form, problems: dict[str, str]) -> Response:
+def _form(user: SignedInUser, form: Form, problems: dict[str, str]) -> Response:
     shown: dict[str, Any] = {
-        "platforms": [(each.platform.id, f"{each.platform.name} ({each.role})") for each in visitor.memberships],
-        "roles": [(role, _may(role)) for role in reversed(_roles_of(visitor.memberships))],
+        "platforms": [(each.platform.id, f"{each.platform.name} ({each.role})") for each in user.memberships],
+        "roles": [(role, _may(role)) for role in reversed(_roles_of(user.memberships))],
         "lives": list(_LIVES.items()),
     }
     return frame.render_public(
-        "tokens.html", visitor, status=INVALID if problems else 200, form=form, problems=problems, **shown
+        "tokens.html", user, status=INVALID if problems else 200, form=form, problems=problems, **shown
     )
 
 
@@ -93,9 +93,9 @@ def _may(role: Role) -> str:
     }[role]
 
 
-def _asked(visitor: SignedInUser, form: Form) -> tuple[Membership, Role, int | None]:
+def _asked(user: SignedInUser, form: Form) -> tuple[Membership, Role, int | None]:
     """Where, as what and until when; raises ValidationFailed."""
-    membership = next((each for each in visitor.memberships if each.platform.id == form.get("platform")), None)
+    membership = next((each for each in user.memberships if each.platform.id == form.get("platform")), None)
     if membership is None:
         raise ValidationFailed("Choose one of your platforms.", param="platform")
     if form.get("role") not in ROLES:

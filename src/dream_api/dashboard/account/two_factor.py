@@ -23,18 +23,18 @@ _TWO = 2
 
 
 @router.get("/factor")
-async def show_factor(db: Db, settings: SettingsDep, instance_key: InstanceKeyDep, visitor: SignedIn) -> Response:
-    return await _enrolment(db, settings, instance_key, visitor, {})
+async def show_factor(db: Db, settings: SettingsDep, instance_key: InstanceKeyDep, user: SignedIn) -> Response:
+    return await _enrolment(db, settings, instance_key, user, {})
 
 
 async def _enrolment(
     db: Database,
     settings: Settings,
     instance_key: InstanceKey,
-    visitor: SignedInUser,
+    user: SignedInUser,
     problems: dict[str, str],
 ) -> Response:
-    session = visitor.session
+    session = user.session
     if not session.is_verified:
         return redirect("/account/verify")
     async with db.write() as tx:
@@ -43,7 +43,7 @@ async def _enrolment(
         issuer = _issuer(settings)
         begun = await identity.enroll_totp(tx, session.user_id, instance_key, account=session.email, issuer=issuer)
     status = INVALID if problems else 200
-    return frame.render_public("factor.html", visitor, status=status, **_shown(begun), problems=problems)
+    return frame.render_public("factor.html", user, status=status, **_shown(begun), problems=problems)
 
 
 def _shown(begun: TOTPEnrollment) -> dict[str, str]:
@@ -67,57 +67,57 @@ async def confirm_factor(
     settings: SettingsDep,
     passwords: PasswordsDep,
     instance_key: InstanceKeyDep,
-    visitor: SignedIn,
+    user: SignedIn,
 ) -> Response:
-    form = await read_csrf_form(request, visitor)
-    user_id = visitor.session.user_id
+    form = await read_csrf_form(request, user)
+    user_id = user.session.user_id
     try:
-        await require_password(request, db, passwords, visitor, form)
+        await require_password(request, db, passwords, user, form)
         async with db.write() as tx:
             codes = await identity.confirm_totp(tx, user_id, instance_key, form.get("code", ""))
-            await accounts.end_sessions(tx, user_id, but=(visitor.session.id,))
-            await _note(tx, request, visitor, "totp.enabled", "Codes are asked for at sign-in from now on")
-    except AppError as refusal:
-        return await _enrolment(db, settings, instance_key, visitor, form_errors(refusal))
-    return frame.render_public("codes.html", visitor, codes=codes)
+            await accounts.end_sessions(tx, user_id, but=(user.session.id,))
+            await _note(tx, request, user, "totp.enabled", "Codes are asked for at sign-in from now on")
+    except AppError as error:
+        return await _enrolment(db, settings, instance_key, user, form_errors(error))
+    return frame.render_public("codes.html", user, codes=codes)
 
 
 @router.get("/factor/off")
-async def show_off(visitor: SignedIn) -> Response:
-    return frame.render_public("factor_off.html", visitor, problems={})
+async def show_off(user: SignedIn) -> Response:
+    return frame.render_public("factor_off.html", user, problems={})
 
 
 @router.post("/factor/off")
-async def end_factor(request: Request, db: Db, passwords: PasswordsDep, visitor: SignedIn) -> Response:
-    form = await read_csrf_form(request, visitor)
+async def end_factor(request: Request, db: Db, passwords: PasswordsDep, user: SignedIn) -> Response:
+    form = await read_csrf_form(request, user)
     try:
-        await require_password(request, db, passwords, visitor, form)
-    except AppError as refusal:
-        return frame.render_public("factor_off.html", visitor, status=INVALID, problems=form_errors(refusal))
+        await require_password(request, db, passwords, user, form)
+    except AppError as error:
+        return frame.render_public("factor_off.html", user, status=INVALID, problems=form_errors(error))
     async with db.write() as tx:
-        await identity.disable_totp(tx, visitor.session.user_id)
-        await _note(tx, request, visitor, "totp.disabled", "Codes are no longer asked for at sign-in")
+        await identity.disable_totp(tx, user.session.user_id)
+        await _note(tx, request, user, "totp.disabled", "Codes are no longer asked for at sign-in")
     return redirect("/account?done=factor-off")
 
 
 @router.get("/codes")
-async def show_codes(visitor: SignedIn) -> Response:
-    return frame.render_public("codes_new.html", visitor, problems={})
+async def show_codes(user: SignedIn) -> Response:
+    return frame.render_public("codes_new.html", user, problems={})
 
 
 @router.post("/codes")
-async def make_codes(request: Request, db: Db, passwords: PasswordsDep, visitor: SignedIn) -> Response:
-    form = await read_csrf_form(request, visitor)
+async def make_codes(request: Request, db: Db, passwords: PasswordsDep, user: SignedIn) -> Response:
+    form = await read_csrf_form(request, user)
     try:
-        await require_password(request, db, passwords, visitor, form)
+        await require_password(request, db, passwords, user, form)
         async with db.write() as tx:
-            codes = await identity.renew_recovery_codes(tx, visitor.session.user_id)
-            await _note(tx, request, visitor, "recovery.renewed", "There are new recovery codes")
-    except AppError as refusal:
-        return frame.render_public("codes_new.html", visitor, status=INVALID, problems=form_errors(refusal))
-    return frame.render_public("codes.html", visitor, codes=codes)
+            codes = await identity.renew_recovery_codes(tx, user.session.user_id)
+            await _note(tx, request, user, "recovery.renewed", "There are new recovery codes")
+    except AppError as error:
+        return frame.render_public("codes_new.html", user, status=INVALID, problems=form_errors(error))
+    return frame.render_public("codes.html", user, codes=codes)
 
 
-async def _note(tx: Tx, request: Request, visitor: SignedInUser, action: str, what: str) -> None:
-    await accounts.send_security_notice(tx, visitor.session.email, what)
-    await platforms.audit_for_user(tx, visitor.session.user_id, action, by=actor(request, visitor))
+async def _note(tx: Tx, request: Request, user: SignedInUser, action: str, what: str) -> None:
+    await accounts.send_security_notice(tx, user.session.email, what)
+    await platforms.audit_for_user(tx, user.session.user_id, action, by=actor(request, user))

@@ -34,21 +34,21 @@ async def list_coupons(db: Db, visit: ProjectPage, after: After = None) -> Respo
 
 @router.post(_PATH)
 async def make_coupon(request: Request, db: Db, visit: ProjectPageCanSell) -> Response:
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     try:
         new = _asked_by(form)
         async with db.write() as tx:
             made = await catalog.create_coupon(tx, visit.platform_id, visit.project.id, visit.mode, new)
             await record(tx, request, visit, "coupon.created", about=made.id)
-    except (Invalid, Conflict) as refusal:
-        return await _show(db, visit, form, form_errors(refusal, _FIELDS))
+    except (Invalid, Conflict) as error:
+        return await _show(db, visit, form, form_errors(error, _FIELDS))
     return redirect(project_url(visit, "/coupons"))
 
 
 @router.post(_PATH + "/{couponId}/archive")
 async def archive_coupon(request: Request, db: Db, visit: ProjectPageCanSell) -> Response:
     """Nobody can use it any more; subscriptions that have it keep it."""
-    await read_csrf_form(request, visit.visitor)
+    await read_csrf_form(request, visit.user)
     async with db.write() as tx:
         coupon_id = request.path_params["couponId"]
         await catalog.archive_coupon(tx, visit.platform_id, visit.project.id, visit.mode, coupon_id)

@@ -36,29 +36,29 @@ async def ask_for_price(db: Db, visit: ProjectPageCanSell, name: Name) -> Respon
 @router.post(_PATH)
 async def make_price(request: Request, db: Db, visit: ProjectPageCanSell, name: Name) -> Response:
     """On sale within a second."""
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     try:
         new = _asked_by(form, is_store=visit.project.type == "store")
         async with db.write() as tx:
             offer = await _hold(tx, visit, name)
             await catalog.add_price(tx, visit.project, visit.mode, offer, new, keep_others="beside" in form)
             await record(tx, request, visit, "tier.changed", about=offer.id, tier=name, price="new")
-    except (Invalid, Conflict) as refusal:
-        return await _show(db, visit, name, form, _told(refusal))
+    except (Invalid, Conflict) as error:
+        return await _show(db, visit, name, form, _told(error))
     return redirect(tier_url(visit, name, "price"))
 
 
 @router.post(_PATH + "/archive")
 async def archive_price(request: Request, db: Db, visit: ProjectPageCanSell, name: Name) -> Response:
     """Nobody new pays it; who bought at it keeps it."""
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     try:
         async with db.write() as tx:
             offer = await _hold(tx, visit, name)
             await catalog.archive_price(tx, visit.project, visit.mode, offer, form.get("price", ""))
             await record(tx, request, visit, "tier.changed", about=offer.id, tier=name, price="archived")
-    except (Invalid, Conflict) as refusal:
-        return await show_tier(db, visit, name, problems=form_errors(refusal, {"priceId": "prices"}))
+    except (Invalid, Conflict) as error:
+        return await show_tier(db, visit, name, problems=form_errors(error, {"priceId": "prices"}))
     return redirect(tier_url(visit, name, "archived-price"))
 
 
@@ -94,9 +94,9 @@ def _steps(form: Form, currency: str) -> list[dict[str, Any]]:
     return steps
 
 
-def _told(refusal: Invalid | Conflict) -> FormErrors:
-    param = (refusal.param or "").removeprefix(_AT).removeprefix(".")
-    sentence = refusal.sentence.removeprefix(f"{param}: ")
+def _told(error: Invalid | Conflict) -> FormErrors:
+    param = (error.param or "").removeprefix(_AT).removeprefix(".")
+    sentence = error.sentence.removeprefix(f"{param}: ")
     return {"price" if param == "amount" else param: sentence[:1].upper() + sentence[1:]}
 
 

@@ -34,20 +34,20 @@ async def show_settings(db: Db, visit: ProjectPageCanSell) -> Response:
 
 @router.post(_PATH)
 async def rename_project(request: Request, db: Db, visit: ProjectPageCanManage) -> Response:
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     try:
         async with db.write() as tx:
             await platforms.rename_project(tx, visit.project, form.get("name", ""))
             await record(tx, request, visit, "project.changed", about=visit.project.id)
-    except Invalid as refusal:
-        return await _show(db, visit, form, form_errors(refusal))
+    except Invalid as error:
+        return await _show(db, visit, form, form_errors(error))
     return redirect(project_url(visit, "/settings"))
 
 
 @router.post(_PATH + "/origins")
 async def change_origins(request: Request, db: Db, visit: ProjectPageCanManage) -> Response:
     """One more, or one less."""
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     add, remove = form.get("add"), form.get("remove")
     try:
         async with db.write() as tx:
@@ -55,15 +55,15 @@ async def change_origins(request: Request, db: Db, visit: ProjectPageCanManage) 
                 tx, visit.project, add=[] if add is None else [add], remove=[] if remove is None else [remove]
             )
             await record(tx, request, visit, "origins.changed", about=visit.project.id, **_changed(add, remove))
-    except Invalid as refusal:
-        return await _show(db, visit, {**form, "name": visit.project.name}, form_errors(refusal))
+    except Invalid as error:
+        return await _show(db, visit, {**form, "name": visit.project.name}, form_errors(error))
     return redirect(project_url(visit, "/settings"))
 
 
 @router.post(_PATH + "/clock")
 async def move_clock(request: Request, db: Db, billing_context: BillingDep, visit: ProjectPageCanSell) -> Response:
     """What falls due on the way has happened when the page answers."""
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     try:
         if visit.mode == "live":
             raise billing.TestClockNeedsSandbox("Live mode keeps real time.")
@@ -74,8 +74,8 @@ async def move_clock(request: Request, db: Db, billing_context: BillingDep, visi
             account = await billing.ensure_account(tx, visit.scope)
             await record(tx, request, visit, "clock.moved", about=visit.project.id, to=clock.rfc3339(to))
         await billing.advance(billing_context, visit.project, account, to)
-    except (Invalid, Conflict) as refusal:
-        told = form_errors(refusal, {"project": "advanceTo", "": "advanceTo"})
+    except (Invalid, Conflict) as error:
+        told = form_errors(error, {"project": "advanceTo", "": "advanceTo"})
         return await _show(db, visit, {**form, "name": visit.project.name}, told)
     return redirect(project_url(visit, "/settings"))
 

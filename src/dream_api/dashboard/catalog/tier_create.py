@@ -25,7 +25,7 @@ async def ask_for_tier(visit: ProjectPageCanSell) -> Response:
 @router.post("/dashboard/{projectId}/{mode}/tiers")
 async def make_tier(request: Request, db: Db, visit: ProjectPageCanSell) -> Response:
     """In force within a second; its prices come next."""
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     try:
         asked = tier_form.asked_by(form, visit.project.type, is_new=True)
         assert isinstance(asked, NewTier)
@@ -34,6 +34,6 @@ async def make_tier(request: Request, db: Db, visit: ProjectPageCanSell) -> Resp
             made = await catalog.create_tier(tx, visit.project, visit.mode, asked.name, draft)
             await store.set_tier_inventory(tx, visit.scope, made.id, asked)
             await record(tx, request, visit, "tier.created", about=made.id, tier=asked.name)
-    except (Invalid, Conflict) as refusal:
-        return show_new(visit, tier_form.again(form), tier_form.told(refusal, form))
+    except (Invalid, Conflict) as error:
+        return show_new(visit, tier_form.again(form), tier_form.told(error, form))
     return redirect(tier_url(visit, asked.name, "made"))

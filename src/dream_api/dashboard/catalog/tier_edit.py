@@ -27,7 +27,7 @@ async def read_tier(db: Db, visit: ProjectPage, name: Name, done: str = "") -> R
 @router.post(_PATH)
 async def change_tier(request: Request, db: Db, visit: ProjectPageCanSell, name: Name) -> Response:
     """All but its prices, which are made and archived one by one."""
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     try:
         asked = tier_form.asked_by(form, visit.project.type, is_new=False)
         async with db.write() as tx:
@@ -38,21 +38,21 @@ async def change_tier(request: Request, db: Db, visit: ProjectPageCanSell, name:
             await catalog.update_tier(tx, visit.project, visit.mode, offer, draft)
             await store.set_tier_inventory(tx, visit.scope, offer.id, asked)
             await record(tx, request, visit, "tier.changed", about=offer.id, tier=name)
-    except (Invalid, Conflict) as refusal:
+    except (Invalid, Conflict) as error:
         typed = tier_form.again(form)
-        return await show_tier(db, visit, name, form=typed, problems=tier_form.told(refusal, form))
+        return await show_tier(db, visit, name, form=typed, problems=tier_form.told(error, form))
     return redirect(tier_url(visit, name, "saved"))
 
 
 @router.post(_PATH + "/archive")
 async def archive_tier(request: Request, db: Db, visit: ProjectPageCanSell, name: Name) -> Response:
     """For ever hidden from new buyers; those who have it keep it."""
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     try:
         require_confirmation(form, name)
         async with db.write() as tx:
             await catalog.archive_tier(tx, visit.project, visit.mode, name)
             await record(tx, request, visit, "tier.archived", tier=name)
-    except (Invalid, Conflict) as refusal:
-        return await show_tier(db, visit, name, problems=form_errors(refusal, {"name": "confirm"}))
+    except (Invalid, Conflict) as error:
+        return await show_tier(db, visit, name, problems=form_errors(error, {"name": "confirm"}))
     return redirect(project_url(visit, "/tiers"))

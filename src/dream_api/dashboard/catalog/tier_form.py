@@ -72,10 +72,10 @@ def asked_by(form: Form, project_type: ProjectType, *, is_new: bool) -> TierChan
     return parse_json_body(NewTier if is_new else TierChange, json.dumps(asked).encode(), "application/json")
 
 
-def told(refusal: AppError, form: Form) -> FormErrors:
+def told(error: AppError, form: Form) -> FormErrors:
     """The sentence beside its field: in the form, the limit of a period stands before the rows of others."""
-    param = refusal.param or ""
-    sentence = refusal.sentence.removeprefix(f"{param}: ")
+    param = error.param or ""
+    sentence = error.sentence.removeprefix(f"{param}: ")
     if "should match pattern" in sentence:
         sentence = "It has not the form that is asked for."
     kind, _, rest = param.partition(".")
@@ -94,8 +94,8 @@ def _limits(form: Form) -> list[dict[str, Any]]:
     for place, row in enumerate(_filled(form)):
         try:
             most = parse_integer(form, f"limits.{row}.max")
-        except ValidationFailed as refusal:
-            raise ValidationFailed(refusal.sentence, param=f"limits.{place + (own is not None)}.max") from None
+        except ValidationFailed as error:
+            raise ValidationFailed(error.sentence, param=f"limits.{place + (own is not None)}.max") from None
         one = {part: form.get(f"limits.{row}.{part}", "") for part in ("meter", "window", "kind")}
         limits.append({**one, "max": most})
     return limits

@@ -28,12 +28,12 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 async def change_profile(
     request: Request, db: Db, engine: MeteringDep, visit: ProjectPageCanSell, customer_id: Id
 ) -> Response:
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     try:
         email, name = read_profile(form)
         return await _change(request, db, visit, customer_id, {"email": email, "name": name})
-    except AppError as refusal:
-        return await _again(db, engine, visit, customer_id, form, refusal)
+    except AppError as error:
+        return await _again(db, engine, visit, customer_id, form, error)
 
 
 @router.post(PATH + "/plan")
@@ -41,19 +41,19 @@ async def set_plan(
     request: Request, db: Db, engine: MeteringDep, visit: ProjectPageCanSell, customer_id: Id
 ) -> Response:
     """In force at the gate within a second; without one the project's default tier."""
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     plan = form.get("plan") or None
     try:
         if plan is not None:
             (await engine.get_plans(visit.acting, plan)).find(plan, param="plan")
         return await _change(request, db, visit, customer_id, {"plan": plan})
-    except AppError as refusal:
-        return await _again(db, engine, visit, customer_id, form, refusal)
+    except AppError as error:
+        return await _again(db, engine, visit, customer_id, form, error)
 
 
 @router.post(PATH + "/status")
 async def set_status(request: Request, db: Db, visit: ProjectPageCanSell, customer_id: Id) -> Response:
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     status = "blocked" if form.get("status") == "blocked" else "active"
     return await _change(request, db, visit, customer_id, {"status": status})
 
@@ -78,7 +78,7 @@ async def delete_customer(
     request: Request, db: Db, engine: MeteringDep, visit: ProjectPageCanSell, customer_id: Id
 ) -> Response:
     """Their name is typed first: name and address are erased, and nothing brings them back."""
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     scope = visit.acting.scope
     async with db.read() as tx:
         customer = await customers.find(tx, scope, customer_id)
@@ -102,7 +102,7 @@ async def open_portal(
     customer_id: Id,
 ) -> Response:
     """There the customer changes the plan or the card; the address works for an hour."""
-    await read_csrf_form(request, visit.visitor)
+    await read_csrf_form(request, visit.user)
     async with db.read() as tx:
         customer = await customers.find(tx, visit.acting.scope, customer_id)
         found = await at_gateway(tx, visit.acting.scope, customer.id)
@@ -120,12 +120,12 @@ async def _again(
     visit: ProjectContext,
     customer_id: str,
     form: dict[str, str],
-    refusal: AppError,
+    error: AppError,
 ) -> Response:
     """The page once more, with what was typed and what is wrong with it; raises what no field is at fault for."""
-    if refusal.status != ValidationFailed.status:
-        raise refusal
-    problems = {refusal.param or "": refusal.sentence}
+    if error.status != ValidationFailed.status:
+        raise error
+    problems = {error.param or "": error.sentence}
     return await customer_page(
         db, engine, visit, customer_id, form=form, problems=problems, status=ValidationFailed.status
     )

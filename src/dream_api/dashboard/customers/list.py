@@ -105,7 +105,7 @@ async def ask_for_customer(engine: MeteringDep, visit: ProjectPageCanSell) -> Re
 @router.post(_PATH)
 async def make_customer(request: Request, db: Db, engine: MeteringDep, visit: ProjectPageCanSell) -> Response:
     """A customer whom metered calls made before is adopted with its counts."""
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     plans = await engine.get_plans(visit.acting, form.get("plan") or None)
     try:
         user_id = customers.validate_user_id(form.get("userId", ""), "userId")
@@ -113,10 +113,10 @@ async def make_customer(request: Request, db: Db, engine: MeteringDep, visit: Pr
         plan = plans.find(form["plan"], param="plan").name if form.get("plan") else None
         async with db.write() as tx:
             made = await customers.create(tx, visit.acting.scope, user_id, email=email, name=name, plan=plan)
-    except AppError as refusal:
-        if refusal.status not in (ValidationFailed.status, 409):
+    except AppError as error:
+        if error.status not in (ValidationFailed.status, 409):
             raise
-        return await _form(engine, visit, form, {refusal.param or "": refusal.sentence})
+        return await _form(engine, visit, form, {error.param or "": error.sentence})
     return redirect(project_url(visit, f"/customers/{made.id}"))
 
 

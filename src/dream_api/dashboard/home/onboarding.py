@@ -36,17 +36,17 @@ _LONGEST_TIER = 60
 
 
 @router.get(_PATH)
-async def show_welcome(db: Db, settings: SettingsDep, visitor: SignedIn, project: str = "") -> Response:
+async def show_welcome(db: Db, settings: SettingsDep, user: SignedIn, project: str = "") -> Response:
     async with db.read() as tx:
-        found = await _found(tx, visitor, project)
+        found = await _found(tx, user, project)
     if found is None:
-        return _ask(visitor, {"type": "saas"}, {})
-    return await _show_steps(db, settings, visitor, *found)
+        return _ask(user, {"type": "saas"}, {})
+    return await _show_steps(db, settings, user, *found)
 
 
-async def _found(tx: Tx, visitor: SignedInUser, project_id: str) -> tuple[Membership, Project] | None:
-    """The project that is asked for, else the newest one, on the visitor's first platform that has any."""
-    for membership in visitor.memberships:
+async def _found(tx: Tx, user: SignedInUser, project_id: str) -> tuple[Membership, Project] | None:
+    """The project that is asked for, else the newest one, on the user's first platform that has any."""
+    for membership in user.memberships:
         projects = await platforms.projects_of(tx, membership.platform.id, limit=_MOST_PROJECTS)
         for one in reversed(projects):
             if project_id in ("", one.id):
@@ -54,44 +54,44 @@ async def _found(tx: Tx, visitor: SignedInUser, project_id: str) -> tuple[Member
     return None
 
 
-def _ask(visitor: SignedInUser, form: Mapping[str, str], problems: Mapping[str, str]) -> Response:
+def _ask(user: SignedInUser, form: Mapping[str, str], problems: Mapping[str, str]) -> Response:
     return _frame.render_public(
         "welcome.html",
-        visitor,
+        user,
         status=ValidationFailed.status if problems else 200,
-        has_platform=_may_found(visitor) is not None,
-        is_verified=visitor.session.is_verified,
+        has_platform=_may_found(user) is not None,
+        is_verified=user.session.is_verified,
         form=form,
         problems=problems,
     )
 
 
-def _may_found(visitor: SignedInUser) -> Membership | None:
-    """The first platform on which the visitor may make projects."""
-    return next((one for one in visitor.memberships if platforms.has_permission(one.role, "manage")), None)
+def _may_found(user: SignedInUser) -> Membership | None:
+    """The first platform on which the user may make projects."""
+    return next((one for one in user.memberships if platforms.has_permission(one.role, "manage")), None)
 
 
 @router.post(_PATH)
-async def begin(request: Request, db: Db, settings: SettingsDep, visitor: SignedIn) -> Response:
-    """A project with its test keys, on a platform that is made where the visitor has none."""
-    form = await read_csrf_form(request, visitor)
+async def begin(request: Request, db: Db, settings: SettingsDep, user: SignedIn) -> Response:
+    """A project with its test keys, on a platform that is made where the user has none."""
+    form = await read_csrf_form(request, user)
     instance_key = secrets.instance_key(settings)
     try:
         kind = _kind(form.get("type", ""))
         platforms.validate_name(form.get("name", ""))
         async with db.write() as tx:
-            platform = await _platform(tx, request, settings, visitor, form)
+            platform = await _platform(tx, request, settings, user, form)
             made = await catalog.create_project_with_defaults(tx, platform, form["name"], kind, platforms.MODES)
-            caller = f"user:{visitor.session.user_id}"
+            caller = f"user:{user.session.user_id}"
             pair = await keys.issue_pair(tx, made, "test", instance_key=instance_key, created_by=caller)
-            by = actor_of(request, visitor)
+            by = actor_of(request, user)
             told = {"name": made.name, "type": made.type}
             await audit.record(tx, platform.id, "project.created", by=by, about=made.id, details=told)
             for key in pair:
                 told = {"project": made.id, "mode": "test", "kind": key.kind}
                 await audit.record(tx, platform.id, "key.issued", by=by, about=key.id, details=told)
-    except ValidationFailed as refusal:
-        return _ask(visitor, form, {refusal.param or "": refusal.sentence})
+    except ValidationFailed as error:
+        return _ask(user, form, {error.param or "": error.sentence})
     return redirect(f"{_PATH}?project={made.id}")
 
 
@@ -103,22 +103,22 @@ def _kind(typed: str) -> ProjectType:
 
 
 async def _platform(
-    tx: Tx, request: Request, settings: Settings, visitor: SignedInUser, form: Mapping[str, str]
+    tx: Tx, request: Request, settings: Settings, user: SignedInUser, form: Mapping[str, str]
 ) -> Platform:
-    """The visitor's, or a new one; while the visitor is held, so that a form that is sent twice makes one."""
-    await accounts.lock_user(tx, visitor.session.user_id)
-    for one in await platforms.memberships_of(tx, visitor.session.user_id):
+    """The user's, or a new one; while the user is held, so that a form that is sent twice makes one."""
+    await accounts.lock_user(tx, user.session.user_id)
+    for one in await platforms.memberships_of(tx, user.session.user_id):
         if platforms.has_permission(one.role, "manage"):
             return one.platform
-    if not visitor.session.is_verified:
+    if not user.session.is_verified:
         raise ValidationFailed("Open the link in the mail that was sent to you first.")
     name = platforms.validate_name(form.get("platform", ""), "platform")
     mode, address = settings.home_mode, client_address(request.scope)
-    return await create_platform(tx, name, visitor.session, mode, address=address)
+    return await create_platform(tx, name, user.session, mode, address=address)
 
 
 async def _show_steps(
-    db: Database, settings: Settings, visitor: SignedInUser, membership: Membership, project: Project
+    db: Database, settings: Settings, user: SignedInUser, membership: Membership, project: Project
 ) -> Response:
     scope = ProjectScope(project.platform_id, project.platform_no, project.id, "test")
     async with db.read() as tx:
@@ -127,7 +127,7 @@ async def _show_steps(
         offers = await _products(tx, project) if project.type == "store" else []
     return _frame.render_public(
         "begun.html",
-        visitor,
+        user,
         project=project,
         platform=membership.platform,
         base=f"/dashboard/{project.id}/test",
@@ -185,12 +185,12 @@ async def _products(tx: Tx, project: Project) -> list[catalog.TierWithPrices]:
 
 @router.post(_PATH + "/product")
 async def make_product(
-    request: Request, db: Db, settings: SettingsDep, changes: ChangesDep, visitor: SignedIn, project: str = ""
+    request: Request, db: Db, settings: SettingsDep, changes: ChangesDep, user: SignedIn, project: str = ""
 ) -> Response:
     """The store's first product, in test mode; the editor of products has all the rest."""
-    form = await read_csrf_form(request, visitor)
+    form = await read_csrf_form(request, user)
     async with db.read() as tx:
-        found = await _found(tx, visitor, project)
+        found = await _found(tx, user, project)
     if found is None:
         return redirect(_PATH)
     membership, store = found
@@ -202,30 +202,30 @@ async def make_product(
         price = NewPrice(currency=currency, amount=catalog.parse_amount(form.get("price", ""), currency, "price"))
         async with db.write() as tx:
             await catalog.set_tier(tx, store, "test", slug, [], prices=[price], display_name=name)
-            by, told = actor_of(request, visitor), {"project": store.id, "mode": "test", "tier": slug}
+            by, told = actor_of(request, user), {"project": store.id, "mode": "test", "tier": slug}
             await audit.record(tx, store.platform_id, "tier.created", by=by, about=slug, details=told)
-    except AppError as refusal:
-        return await _product_again(settings, visitor, membership, store, form, refusal)
+    except AppError as error:
+        return await _product_again(settings, user, membership, store, form, error)
     await changes.poll()
     return redirect(f"{_PATH}?project={store.id}")
 
 
 async def _product_again(
     settings: Settings,
-    visitor: SignedInUser,
+    user: SignedInUser,
     membership: Membership,
     store: Project,
     form: Mapping[str, str],
-    refusal: AppError,
+    error: AppError,
 ) -> Response:
     """The form once more, with what was typed; raises what is no matter of typing."""
-    if refusal.status != ValidationFailed.status:
-        raise refusal
-    field = {"prices.0.currency": "currency"}.get(refusal.param or "", refusal.param or "")
+    if error.status != ValidationFailed.status:
+        raise error
+    field = {"prices.0.currency": "currency"}.get(error.param or "", error.param or "")
     return _frame.render_public(
         "begun.html",
-        visitor,
-        status=refusal.status,
+        user,
+        status=error.status,
         project=store,
         platform=membership.platform,
         base=f"/dashboard/{store.id}/test",
@@ -235,6 +235,6 @@ async def _product_again(
         offers=[],
         may_sell=True,
         form=form,
-        problems={field if field in form else "": refusal.sentence},
+        problems={field if field in form else "": error.sentence},
         link_base=settings.link_base,
     )

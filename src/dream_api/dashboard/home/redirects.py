@@ -20,29 +20,29 @@ _MOST = 200
 
 
 @router.get("/dashboard")
-async def open_dashboard(db: Db, visitor: SignedIn) -> Response:
-    """The visitor's first project, the operator's home last; without any, the page that makes one."""
-    project = await _project(db, visitor, None)
+async def open_dashboard(db: Db, user: SignedIn) -> Response:
+    """The user's first project, the operator's home last; without any, the page that makes one."""
+    project = await _project(db, user, None)
     return redirect("/dashboard/welcome" if project is None else f"/dashboard/{project.id}/test")
 
 
 @router.get("/api-tier-config")
-async def open_tiers(db: Db, visitor: SignedIn, project_id: Asked = None, mode: Mode = "test") -> Response:
-    return await _see_page(db, visitor, project_id, mode, "/tiers")
+async def open_tiers(db: Db, user: SignedIn, project_id: Asked = None, mode: Mode = "test") -> Response:
+    return await _see_page(db, user, project_id, mode, "/tiers")
 
 
 @router.get("/credentials")
-async def open_keys(db: Db, visitor: SignedIn, project_id: Asked = None, mode: Mode = "test") -> Response:
-    return await _see_page(db, visitor, project_id, mode, "/keys")
+async def open_keys(db: Db, user: SignedIn, project_id: Asked = None, mode: Mode = "test") -> Response:
+    return await _see_page(db, user, project_id, mode, "/keys")
 
 
-async def _see_page(db: Database, visitor: SignedInUser, asked: str | None, mode: Mode, path: str) -> Response:
-    project = await _project(db, visitor, asked)
+async def _see_page(db: Database, user: SignedInUser, asked: str | None, mode: Mode, path: str) -> Response:
+    project = await _project(db, user, asked)
     return redirect("/dashboard/welcome" if project is None else f"/dashboard/{project.id}/{mode}{path}")
 
 
-async def _project(db: Database, visitor: SignedInUser, asked: str | None) -> Project | None:
-    """The project that is asked for, else the first of the visitor's; NotFound where it is another's.
+async def _project(db: Database, user: SignedInUser, asked: str | None) -> Project | None:
+    """The project that is asked for, else the first of the user's; NotFound where it is another's.
 
     Home comes last: it is where the operator sets levels, and nobody's first sight of a dashboard.
     """
@@ -50,7 +50,7 @@ async def _project(db: Database, visitor: SignedInUser, asked: str | None) -> Pr
         home_id = await platforms.home_project_id(tx)
         own = [
             project
-            for membership in visitor.memberships
+            for membership in user.memberships
             for project in await platforms.projects_of(tx, membership.platform.id, limit=_MOST)
             if asked in (None, project.id)
         ]

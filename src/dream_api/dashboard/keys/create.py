@@ -28,20 +28,20 @@ _FIELDS = {"perSecond": "rateLimit"}
 @router.post(_PATH)
 async def make_key(request: Request, db: Db, settings: SettingsDep, visit: Keeping) -> Response:
     """Another secret key; the others go on working."""
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     try:
         async with db.write() as tx:
             issued = await _issue(tx, settings, visit, form)
             await record(tx, request, visit, "key.issued", about=issued.id)
-    except Invalid as refusal:
-        return await show_keys(db, visit, form=form, problems=form_errors(refusal, _FIELDS))
+    except Invalid as error:
+        return await show_keys(db, visit, form=form, problems=form_errors(error, _FIELDS))
     return await show_keys(db, visit, issued=[issued])
 
 
 @router.post(_PATH + "/pair")
 async def make_pair(request: Request, db: Db, settings: SettingsDep, visit: Keeping) -> Response:
     """A publishable and a secret key, as every mode begins with."""
-    await read_csrf_form(request, visit.visitor)
+    await read_csrf_form(request, visit.user)
     async with db.write() as tx:
         issued = await keys.issue_pair(
             tx, visit.project, visit.mode, instance_key=sealing_key(settings), created_by=visit.caller
@@ -54,7 +54,7 @@ async def make_pair(request: Request, db: Db, settings: SettingsDep, visit: Keep
 @router.post(_PATH + "/rotate")
 async def rotate_keys(request: Request, db: Db, settings: SettingsDep, visit: Keeping) -> Response:
     """A new secret key at once; the others work for the grace that was chosen."""
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     try:
         hours = parse_integer(form, "grace")
         async with db.write() as tx:
@@ -67,8 +67,8 @@ async def rotate_keys(request: Request, db: Db, settings: SettingsDep, visit: Ke
                 grace=keys.DEFAULT_GRACE if hours is None else hours * clock.HOUR,
             )
             await record(tx, request, visit, "key.rotated", about=issued.id)
-    except Invalid as refusal:
-        return await show_keys(db, visit, form=form, problems=form_errors(refusal))
+    except Invalid as error:
+        return await show_keys(db, visit, form=form, problems=form_errors(error))
     return await show_keys(db, visit, issued=[issued])
 
 

@@ -26,7 +26,7 @@ async def list_keys(db: Db, visit: ProjectPage) -> Response:
 @router.post(_PATH + "/{keyId}/reveal")
 async def reveal_key(request: Request, db: Db, settings: SettingsDep, visit: ProjectPageCanManage) -> Response:
     """Of test mode; a live one is told once, when it is made."""
-    await read_csrf_form(request, visit.visitor)
+    await read_csrf_form(request, visit.user)
     async with db.read() as tx:
         key = await find_key(tx, visit, request.path_params["keyId"])
     token = keys.reveal_if_decryptable(key.row, sealing_key(settings))
@@ -47,13 +47,13 @@ async def ask_to_revoke(request: Request, db: Db, visit: Keeping) -> Response:
 @router.post(_PATH + "/{keyId}/revoke")
 async def revoke_key(request: Request, db: Db, visit: Keeping) -> Response:
     """Refused from now on, everywhere within a second."""
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     async with db.read() as tx:
         key = await find_key(tx, visit, request.path_params["keyId"])
     try:
         require_confirmation(form, key.called)
-    except AppError as refusal:
-        return show_revoking(visit, key, form_errors(refusal))
+    except AppError as error:
+        return show_revoking(visit, key, form_errors(error))
     async with db.write() as tx:
         await keys.revoke(tx, visit.platform_id, key.row.id)
         await record(tx, request, visit, "key.revoked", about=key.row.id)

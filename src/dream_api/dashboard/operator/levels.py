@@ -78,7 +78,7 @@ async def assign_level(
     request: Request, db: Db, settings: SettingsDep, visit: ManagingInstance, platform_id: PlatformId
 ) -> Response:
     """Without a payment; in force within a second."""
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     typed = form.get("level", "")
     mode: Mode = settings.home_mode
     try:
@@ -88,8 +88,8 @@ async def assign_level(
             platform = await platforms.find(tx, platform_id)
             level = await catalog.assign_level(tx, platform, int(typed), mode)
             await _record(tx, request, visit, platform.id, level.number)
-    except Invalid as refusal:
-        return await _show_one(db, settings, visit, platform_id, form_errors(refusal, {"platform": "level"}))
+    except Invalid as error:
+        return await _show_one(db, settings, visit, platform_id, form_errors(error, {"platform": "level"}))
     return redirect(f"{_PLATFORMS}/{platform.id}")
 
 
@@ -110,7 +110,7 @@ async def list_levels(db: Db, settings: SettingsDep, visit: Operating) -> Respon
 
 async def _record(tx: Tx, request: Request, visit: PlatformContext, platform_id: str, number: int) -> None:
     """In the operator's book who it was, in the platform's that an operator did it; in one order, as all do it."""
-    by = {visit.platform_id: actor_of(request, visit.visitor), platform_id: Actor("operator", "")}
+    by = {visit.platform_id: actor_of(request, visit.user), platform_id: Actor("operator", "")}
     for book in sorted(by):
         told = {"platform": platform_id, "level": str(number)}
         await audit.record(tx, book, "level.changed", by=by[book], about=platform_id, details=told)

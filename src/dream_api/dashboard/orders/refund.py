@@ -28,7 +28,7 @@ async def refund_order(
     request: Request, billing_context: BillingDep, visit: RefundingInProject, order_id: Id
 ) -> Response:
     """Units, an amount, or all that is left; a form that is sent twice gives back once."""
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     try:
         async with billing_context.database.write() as tx:
             asked = await _asked_by(tx, visit, order_id, form)
@@ -43,8 +43,8 @@ async def refund_order(
                 told = {"amount": str(refund.amount), "currency": refund.currency}
                 await record(tx, request, visit, "order.refunded", about=order_id, **told)
         await billing.send_refund(billing_context, account, refund)
-    except (Invalid, Conflict, billing.RefundBeyondLimit) as refusal:
-        told = form_errors(refusal, {"id": ""})
+    except (Invalid, Conflict, billing.RefundBeyondLimit) as error:
+        told = form_errors(error, {"id": ""})
         return await show_order(billing_context, visit, order_id, form=form, problems=told)
     return redirect(order_url(visit, order_id, "refunded"))
 
@@ -54,7 +54,7 @@ async def cancel_order(
     request: Request, billing_context: BillingDep, visit: ProjectPageCanSell, order_id: Id
 ) -> Response:
     """Nobody can pay it any more, and what it held is free again."""
-    await read_csrf_form(request, visit.visitor)
+    await read_csrf_form(request, visit.user)
     try:
         async with billing_context.database.read() as tx:
             order = await store.find_order(tx, visit.scope, order_id)
@@ -65,8 +65,8 @@ async def cancel_order(
         async with billing_context.database.write() as tx:
             store.require_unpaid(await store.find_order(tx, visit.scope, order_id))
             await record(tx, request, visit, "order.canceled", about=order_id)
-    except (Invalid, Conflict) as refusal:
-        return await show_order(billing_context, visit, order_id, problems=form_errors(refusal, {"id": ""}))
+    except (Invalid, Conflict) as error:
+        return await show_order(billing_context, visit, order_id, problems=form_errors(error, {"id": ""}))
     return redirect(order_url(visit, order_id, "canceled"))
 
 

@@ -21,25 +21,25 @@ Token = Annotated[str, Path(max_length=100, pattern="^[A-Za-z0-9_-]+$")]
 
 @router.get("/account/invitation/{token}")
 async def show_invitation(request: Request, db: Db, token: Token) -> Response:
-    visitor = await find_signed_in_user(request)
+    user = await find_signed_in_user(request)
     async with db.read() as tx:
         invitation = await platforms.find_invitation(tx, token)
     shown = frame.render_public(
         "invitation.html",
-        visitor,
+        user,
         invitation=invitation,
         words=ROLE_WORDS[invitation.role],
         here=f"/account/invitation/{token}",
-        is_theirs=visitor is not None and visitor.session.email == invitation.email,
+        is_theirs=user is not None and user.session.email == invitation.email,
     )
     return unreferred(shown)
 
 
 @router.post("/account/invitation/{token}")
-async def accept(request: Request, db: Db, settings: SettingsDep, visitor: SignedIn, token: Token) -> Response:
-    await read_csrf_form(request, visitor)
+async def accept(request: Request, db: Db, settings: SettingsDep, user: SignedIn, token: Token) -> Response:
+    await read_csrf_form(request, user)
     mode = settings.home_mode
     async with db.write() as tx:
         address = client_address(request.scope)
-        platform = await membership.accept(tx, token, visitor.session, mode, address=address)
+        platform = await membership.accept(tx, token, user.session, mode, address=address)
     return redirect(f"/dashboard/{platform.id}/projects")

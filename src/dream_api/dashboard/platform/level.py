@@ -109,7 +109,7 @@ async def buy(
     request: Request, db: Db, settings: SettingsDep, billing_context: BillingDep, visit: OwningPlatform
 ) -> Response:
     """The owner goes to the checkout; the level is theirs as soon as the gateway says that they paid."""
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     mode = settings.home_mode
     back = f"{settings.link_base}/dashboard/{visit.platform_id}/level"
     try:
@@ -130,8 +130,8 @@ async def buy(
             )
             account = await billing.ensure_account(tx, found.scope)
         checkout = await billing.open_page(billing_context, account, checkout)
-    except AppError as refusal:
-        return await _show(db, settings, visit, f"{refusal.sentence} {refusal.hint}", refusal.status)
+    except AppError as error:
+        return await _show(db, settings, visit, f"{error.sentence} {error.hint}", error.status)
     return redirect(checkout.url)
 
 
@@ -140,7 +140,7 @@ async def open_portal(
     request: Request, db: Db, settings: SettingsDep, billing_context: BillingDep, visit: OwningPlatform
 ) -> Response:
     """There the owner changes the level or the card, cancels, and finds the invoices."""
-    await read_csrf_form(request, visit.visitor)
+    await read_csrf_form(request, visit.user)
     back = f"{settings.link_base}/dashboard/{visit.platform_id}/level"
     found = await _level_of(db, settings, visit)
     async with billing_context.database.read() as tx:
@@ -149,8 +149,8 @@ async def open_portal(
         return await _show(db, settings, visit, "The platform has never paid, so there is nothing to see.", 409)
     try:
         opened = await billing_context.gateway_of(payer[0]).open_portal(*payer, back)
-    except AppError as refusal:
-        return await _show(db, settings, visit, f"{refusal.sentence} {refusal.hint}", refusal.status)
+    except AppError as error:
+        return await _show(db, settings, visit, f"{error.sentence} {error.hint}", error.status)
     return redirect(opened.url)
 
 

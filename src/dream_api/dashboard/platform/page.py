@@ -21,14 +21,14 @@ ROLE_WORDS = {
 
 
 def changing(request: Request, settings: Settings, visit: PlatformContext) -> TeamChange:
-    """The visitor, as one who changes the team."""
+    """The user, as one who changes the team."""
     developer = visit.developer
     return TeamChange(developer, developer.actor(client_address(request.scope)), settings.home_mode)
 
 
-def problems_of(refusal: AppError, *fields: str) -> dict[str, str]:
+def problems_of(error: AppError, *fields: str) -> dict[str, str]:
     """The refusal's sentence under its field, or above the form where it is about none of them."""
-    return {refusal.param if refusal.param in fields else "": refusal.sentence}
+    return {error.param if error.param in fields else "": error.sentence}
 
 
 def unreferred(answer: Response) -> Response:

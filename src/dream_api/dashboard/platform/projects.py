@@ -32,7 +32,7 @@ async def list_projects(db: Db, visit: PlatformPage) -> Response:
 @router.post(_PATH)
 async def make_project(request: Request, db: Db, settings: SettingsDep, visit: ManagingPlatform) -> Response:
     """With the keys of its test mode; its type is what it is from now on."""
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     instance_key = secrets.instance_key(settings)
     try:
         project_type = _TYPES.get(form.get("type", ""))
@@ -44,8 +44,8 @@ async def make_project(request: Request, db: Db, settings: SettingsDep, visit: M
             )
             await keys.issue_pair(tx, made, "test", instance_key=instance_key, created_by=visit.caller)
             await record(tx, request, visit, "project.created", about=made.id)
-    except Invalid as refusal:
-        return await _show(db, visit, form, form_errors(refusal))
+    except Invalid as error:
+        return await _show(db, visit, form, form_errors(error))
     return redirect(f"/dashboard/{made.id}/test/keys")
 
 

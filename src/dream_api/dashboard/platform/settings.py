@@ -46,7 +46,7 @@ async def _others(db: Database, visit: PlatformContext) -> list[tuple[str, str]]
     """Whom the platform could be handed to."""
     async with db.read() as tx:
         ids = [row.user_id for row in await platforms.members_of(tx, visit.platform_id)]
-        users = await accounts.users_by_id(tx, [one for one in ids if one != visit.visitor.session.user_id])
+        users = await accounts.users_by_id(tx, [one for one in ids if one != visit.user.session.user_id])
     return [(user.id, _named(user)) for user in users]
 
 
@@ -56,7 +56,7 @@ def _named(user: Row[Any]) -> str:
 
 @router.post("")
 async def rename(request: Request, db: Db, visit: ManagingPlatform) -> Response:
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     try:
         async with db.write() as tx:
             renamed = await platforms.rename(tx, visit.platform, form.get("name", ""))
@@ -69,37 +69,37 @@ async def rename(request: Request, db: Db, visit: ManagingPlatform) -> Response:
                 name=renamed.name,
                 before=visit.platform.name,
             )
-    except ValidationFailed as refusal:
-        return await _show(db, visit, form, problems_of(refusal, "name"))
+    except ValidationFailed as error:
+        return await _show(db, visit, form, problems_of(error, "name"))
     return redirect(f"/dashboard/{visit.platform_id}/settings")
 
 
 @router.post("/transfer")
 async def transfer(request: Request, db: Db, settings: SettingsDep, visit: OwningItself) -> Response:
-    """The visitor is an admin from then on."""
-    form = await read_csrf_form(request, visit.visitor)
+    """The user is an admin from then on."""
+    form = await read_csrf_form(request, visit.user)
     try:
         if form.get("confirmed") != visit.platform.name:
             raise ValidationFailed("Type the platform's name to hand it over.", param="confirmed")
         async with db.write() as tx:
             await membership.transfer(tx, changing(request, settings, visit), form.get("userId", ""))
-    except AppError as refusal:
-        return await _show(db, visit, form, problems_of(refusal, "userId", "confirmed"))
+    except AppError as error:
+        return await _show(db, visit, form, problems_of(error, "userId", "confirmed"))
     return redirect(f"/dashboard/{visit.platform_id}/team")
 
 
 @router.post("/delete")
 async def delete(request: Request, db: Db, settings: SettingsDep, visit: OwningItself) -> Response:
     """After 14 days; until then it can be taken back."""
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     try:
         if form.get("deleted") != visit.platform.name:
             raise ValidationFailed("Type the platform's name to delete it.", param="deleted")
         async with db.write() as tx:
             await retention.close_platform(tx, visit.platform, settings.home_mode)
             await record(tx, request, visit, "platform.deletion_asked", about=visit.platform_id)
-    except AppError as refusal:
-        sentence = refusal.sentence if refusal.param == "deleted" else f"{refusal.sentence} {refusal.hint}"
+    except AppError as error:
+        sentence = error.sentence if error.param == "deleted" else f"{error.sentence} {error.hint}"
         return await _show(db, visit, form, {"deleted": sentence})
     return redirect(f"/dashboard/{visit.platform_id}/settings")
 
@@ -107,7 +107,7 @@ async def delete(request: Request, db: Db, settings: SettingsDep, visit: OwningI
 @router.post("/keep")
 async def keep(request: Request, db: Db, visit: OwningItself) -> Response:
     """The deletion is taken back."""
-    await read_csrf_form(request, visit.visitor)
+    await read_csrf_form(request, visit.user)
     async with db.write() as tx:
         await retention.reopen_platform(tx, visit.platform)
         await record(tx, request, visit, "platform.deletion_stopped", about=visit.platform_id)

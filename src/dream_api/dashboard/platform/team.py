@@ -53,7 +53,7 @@ async def _show(
 
 
 def roles_for(visit: PlatformContext) -> list[tuple[str, str]]:
-    """Those that the visitor may give: owners are made by owners."""
+    """Those that the user may give: owners are made by owners."""
     given = ROLES if visit.role == "owner" else ROLES[1:]
     return [(role, ROLE_WORDS[role]) for role in reversed(given)]
 
@@ -67,7 +67,7 @@ async def _members(tx: Tx, platform_id: str) -> list[tuple[Row[Any], Row[Any]]]:
 
 @router.post("/invitations")
 async def invite(request: Request, db: Db, settings: SettingsDep, visit: TeamingPlatform) -> Response:
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     try:
         email, role = accounts.normalize_email(form.get("email", "")), _role(form)
         token = platforms.new_token()
@@ -75,8 +75,8 @@ async def invite(request: Request, db: Db, settings: SettingsDep, visit: Teaming
         async with db.write() as tx:
             await membership.invite(tx, changing(request, settings, visit), email, role, token)
             await mail.enqueue_email(tx, letter)
-    except AppError as refusal:
-        return await _show(db, visit, form, problems_of(refusal, "email", "role"))
+    except AppError as error:
+        return await _show(db, visit, form, problems_of(error, "email", "role"))
     return redirect(f"/dashboard/{visit.platform_id}/team")
 
 
@@ -84,7 +84,7 @@ async def invite(request: Request, db: Db, settings: SettingsDep, visit: Teaming
 async def send_again(
     request: Request, db: Db, settings: SettingsDep, visit: TeamingPlatform, invitation_id: Id
 ) -> Response:
-    await read_csrf_form(request, visit.visitor)
+    await read_csrf_form(request, visit.user)
     async with db.read() as tx:
         known = await platforms.read_invitation(tx, visit.platform_id, invitation_id)
     token = platforms.new_token()
@@ -99,7 +99,7 @@ async def send_again(
 async def revoke(
     request: Request, db: Db, settings: SettingsDep, visit: TeamingPlatform, invitation_id: Id
 ) -> Response:
-    await read_csrf_form(request, visit.visitor)
+    await read_csrf_form(request, visit.user)
     async with db.write() as tx:
         await membership.revoke_invitation(tx, changing(request, settings, visit), invitation_id)
     return redirect(f"/dashboard/{visit.platform_id}/team")
@@ -121,7 +121,7 @@ async def _show_member(
     async with db.read() as tx:
         member = await platforms.find_member(tx, visit.platform_id, user_id)
         [user] = await accounts.users_by_id(tx, [user_id])
-    is_oneself = user_id == visit.visitor.session.user_id
+    is_oneself = user_id == visit.user.session.user_id
     return frame.render(
         visit,
         "member.html",
@@ -139,22 +139,22 @@ async def _show_member(
 
 @router.post("/{user_id}")
 async def change_role(request: Request, db: Db, settings: SettingsDep, visit: TeamingPlatform, user_id: Id) -> Response:
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     try:
         async with db.write() as tx:
             await membership.change_role(tx, changing(request, settings, visit), user_id, _role(form))
-    except (platforms.LastOwner, ValidationFailed) as refusal:
-        return await _show_member(db, visit, user_id, {"role": refusal.sentence})
+    except (platforms.LastOwner, ValidationFailed) as error:
+        return await _show_member(db, visit, user_id, {"role": error.sentence})
     return redirect(f"/dashboard/{visit.platform_id}/team")
 
 
 @router.post("/{user_id}/remove")
 async def remove(request: Request, db: Db, settings: SettingsDep, visit: PlatformPage, user_id: Id) -> Response:
     """Who removes themselves leaves; who or what is parted from is typed first."""
-    is_oneself = user_id == visit.visitor.session.user_id
+    is_oneself = user_id == visit.user.session.user_id
     if not is_oneself:
         platforms.require_permission(visit.role, "team")
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     async with db.read() as tx:
         await platforms.find_member(tx, visit.platform_id, user_id)
         [user] = await accounts.users_by_id(tx, [user_id])
@@ -162,10 +162,10 @@ async def remove(request: Request, db: Db, settings: SettingsDep, visit: Platfor
         require_confirmation(form, visit.platform.name if is_oneself else user.email)
         async with db.write() as tx:
             await membership.leave(tx, changing(request, settings, visit), user_id)
-    except (platforms.LastOwner, ValidationFailed) as refusal:
-        sentence = refusal.sentence if refusal.param == "confirm" else f"{refusal.sentence} {refusal.hint}"
+    except (platforms.LastOwner, ValidationFailed) as error:
+        sentence = error.sentence if error.param == "confirm" else f"{error.sentence} {error.hint}"
         typed = form.get("confirm", "")
-        return await _show_member(db, visit, user_id, {refusal.param or "": sentence}, typed=typed)
+        return await _show_member(db, visit, user_id, {error.param or "": sentence}, typed=typed)
     return redirect("/dashboard" if is_oneself else f"/dashboard/{visit.platform_id}/team")
 
 
@@ -181,7 +181,7 @@ def _letter(settings: Settings, visit: PlatformContext, email: str, role: str, t
         email,
         platform=visit.platform.name,
         role=role,
-        invited_by=visit.visitor.session.shown_name,
+        invited_by=visit.user.session.shown_name,
         link_base=settings.link_base,
         token=token,
     )

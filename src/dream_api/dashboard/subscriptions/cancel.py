@@ -24,7 +24,7 @@ async def cancel_subscription(
     request: Request, billing_context: BillingDep, visit: ProjectPageCanSell, subscription_id: Id
 ) -> Response:
     """At the end of what was paid for; or now, which is confirmed by the customer's user id."""
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     is_now = form.get("at") == "now"
     reason = form.get("reason") or None
     try:
@@ -37,8 +37,8 @@ async def cancel_subscription(
         await subscription_changes.cancel(
             billing_context, account, row, at_period_end=not is_now, reason=reason, key=None
         )
-    except (Invalid, Conflict) as refusal:
-        told = form_errors(refusal, {"id": ""})
+    except (Invalid, Conflict) as error:
+        told = form_errors(error, {"id": ""})
         return await show_subscription(billing_context, visit, subscription_id, form=form, problems=told)
     async with billing_context.database.write() as tx:
         at = "now" if is_now else "period_end"
@@ -51,15 +51,13 @@ async def resume_subscription(
     request: Request, billing_context: BillingDep, visit: ProjectPageCanSell, subscription_id: Id
 ) -> Response:
     """Take back a cancellation at the period's end."""
-    await read_csrf_form(request, visit.visitor)
+    await read_csrf_form(request, visit.user)
     try:
         async with billing_context.database.read() as tx:
             account, row = await subscription_changes.find_subscription(tx, visit.scope, subscription_id)
         await subscription_changes.resume(billing_context, account, row, None)
-    except (Invalid, Conflict) as refusal:
-        return await show_subscription(
-            billing_context, visit, subscription_id, problems=form_errors(refusal, {"id": ""})
-        )
+    except (Invalid, Conflict) as error:
+        return await show_subscription(billing_context, visit, subscription_id, problems=form_errors(error, {"id": ""}))
     async with billing_context.database.write() as tx:
         await record(tx, request, visit, "subscription.resumed", about=subscription_id)
     return redirect(subscription_url(visit, subscription_id, "resumed"))

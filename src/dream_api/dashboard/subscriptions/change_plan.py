@@ -57,15 +57,15 @@ async def change_plan(
     request: Request, billing_context: BillingDep, visit: ProjectPageCanSell, subscription_id: Id
 ) -> Response:
     """In force and charged at once; where the card is declined, nothing changes."""
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     try:
         async with billing_context.database.read() as tx:
             held = await find(tx, visit, subscription_id)
             change = await _wanted(tx, visit, held, form)
         key = f"page:{held.row.id}:{change.lines[0].price.id}:{form.get('once', '')[:_LONGEST_ONCE]}"
         await subscription_changes.change(billing_context, held.account, held.row, change, key)
-    except (Invalid, Conflict, CardRefused) as refusal:
-        return await _show(billing_context, visit, subscription_id, form, refusal)
+    except (Invalid, Conflict, CardRefused) as error:
+        return await _show(billing_context, visit, subscription_id, form, error)
     async with billing_context.database.write() as tx:
         await record(tx, request, visit, "subscription.changed", about=subscription_id, price=form.get("price", ""))
     return redirect(subscription_url(visit, subscription_id, "changed"))
@@ -76,33 +76,33 @@ async def _show(
     visit: ProjectContext,
     subscription_id: str,
     form: Form,
-    refusal: AppError | None = None,
+    error: AppError | None = None,
 ) -> Response:
     preview = change = None
     async with billing_context.database.read() as tx:
         held = await find(tx, visit, subscription_id)
         choices = await _choices(tx, visit, held)
-        if form.get("price") and refusal is None:
+        if form.get("price") and error is None:
             try:
                 change = await _wanted(tx, visit, held, form)
             except (Invalid, Conflict) as problem:
-                refusal = problem
+                error = problem
     if change is not None:
         try:
             preview = await subscription_changes.preview(billing_context, held.account, held.row, change)
         except Conflict as problem:
-            refusal = problem
+            error = problem
     return frame.render(
         visit,
         "change.html",
         here="subscriptions",
-        status=422 if refusal else 200,
+        status=422 if error else 200,
         whole=held,
         choices=choices,
         form={"price": held.row.price_id, "quantity": str(held.row.quantity), **{k: v for k, v in form.items() if v}},
         preview=preview,
         line=None if change is None else change.lines[0],
-        problems={} if refusal is None else form_errors(refusal, {"tier": "price", "priceId": "price", "id": ""}),
+        problems={} if error is None else form_errors(error, {"tier": "price", "priceId": "price", "id": ""}),
         once=ids.new("req"),
     )
 

@@ -39,7 +39,7 @@ async def ask_for_link(
 @router.post(_PATH)
 async def make_link(request: Request, billing_context: BillingDep, visit: ProjectPageCanSell) -> Response:
     """The plan is the customer's as soon as they have paid there."""
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     try:
         if visit.project.type != "saas":
             raise SaasProjectRequired("Subscriptions are sold by saas projects; this one is a store.")
@@ -63,8 +63,8 @@ async def make_link(request: Request, billing_context: BillingDep, visit: Projec
             )
             await record(tx, request, visit, "checkout.made", about=checkout.id)
         await billing.open_page(billing_context, account, checkout)
-    except (Invalid, Conflict, Forbidden) as refusal:
-        return await _show(billing_context, visit, form, form_errors(refusal, _FIELDS))
+    except (Invalid, Conflict, Forbidden) as error:
+        return await _show(billing_context, visit, form, form_errors(error, _FIELDS))
     return redirect(project_url(visit, f"/subscriptions/links/{checkout.id}"))
 
 

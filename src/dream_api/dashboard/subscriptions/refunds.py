@@ -29,7 +29,7 @@ async def refund_payment(
     request: Request, billing_context: BillingDep, visit: RefundingInProject, subscription_id: Id, payment_id: PaymentId
 ) -> Response:
     """All that is left of it or a part; a form that is sent twice gives back once."""
-    form = await read_csrf_form(request, visit.visitor)
+    form = await read_csrf_form(request, visit.user)
     try:
         async with billing_context.database.write() as tx:
             held = await find(tx, visit, subscription_id)
@@ -48,8 +48,8 @@ async def refund_payment(
                 told = {"amount": str(refund.amount), "currency": refund.currency}
                 await record(tx, request, visit, "payment.refunded", about=payment_id, **told)
         await billing.send_refund(billing_context, held.account, refund)
-    except (Invalid, Conflict, billing.RefundBeyondLimit) as refusal:
-        told = form_errors(refusal, {"amount": f"{payment_id}-amount", "id": f"{payment_id}-amount"})
+    except (Invalid, Conflict, billing.RefundBeyondLimit) as error:
+        told = form_errors(error, {"amount": f"{payment_id}-amount", "id": f"{payment_id}-amount"})
         return await show_subscription(billing_context, visit, subscription_id, form=form, problems=told)
     return redirect(subscription_url(visit, subscription_id, "refunded"))
 

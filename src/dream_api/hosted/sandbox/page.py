@@ -52,8 +52,8 @@ class PageRoute(APIRoute):
         async def answer(request: Request) -> Response:
             try:
                 return await handle(request)
-            except AppError as refusal:
-                return _refused(request, refusal)
+            except AppError as error:
+                return _refused(request, error)
 
         return answer
 
@@ -77,9 +77,9 @@ async def seller_of(tx: Tx, account: GatewayAccount) -> str:
     return project.name
 
 
-def _refused(request: Request, refusal: AppError) -> Response:
-    told = page("refused.html", refusal.status, refusal=refusal, seller="Sandbox", request_id=request.state.request_id)
-    told.headers.update(refusal.headers)
+def _refused(request: Request, error: AppError) -> Response:
+    told = page("error.html", error.status, error=error, seller="Sandbox", request_id=request.state.request_id)
+    told.headers.update(error.headers)
     return told
 
 
