@@ -30,7 +30,7 @@ from dream_api import (
     usage,
 )
 from dream_api.accounts import jobs as accounts_jobs
-from dream_api.api.usage import Metering
+from dream_api.api.usage import MeteredCallEndpoint
 from dream_api.audit import jobs as audit_jobs
 from dream_api.auth import browser_sessions
 from dream_api.auth.authenticator import Authenticator
@@ -180,7 +180,7 @@ def create_app(settings: Settings, open_gateways: OpenGateways = default_gateway
     engine = MeteringEngine(database, changes, home_mode=settings.home_mode, queue_size=settings.metering_queue)
     shared_rates = ratelimit.open_rate_limiter(settings.valkey_url, processes=settings.processes)
     rate_limiter = CallerRateLimiter(authenticator, shared_rates, open_rate=settings.open_rate)
-    metering = Metering(
+    metering = MeteredCallEndpoint(
         authenticator,
         engine,
         rate_limiter,

@@ -105,8 +105,8 @@ async def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept(
 
         assert answer.status_code == 422, typed
         assert kept in answer.text, typed
-        assert f'id="{field}-told">' in answer.text, typed
-        begins = answer.text.index(f'id="{field}-told">')
+        assert f'id="{field}-description">' in answer.text, typed
+        begins = answer.text.index(f'id="{field}-description">')
         assert '<p class="problem">' in answer.text[begins : begins + 60], typed
     assert (await api.get("/tiers/pro", headers=alice.sk)).status_code == 404
 

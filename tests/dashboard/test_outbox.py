@@ -38,14 +38,14 @@ async def test_the_operator_reads_the_text_of_a_letter(instance: Instance, alice
     assert "Open &lt;i&gt;this" in read.text
     assert "<script>x" not in read.text
     assert ("bob@example.com" in admins.text, "Open" in admins.text) == (True, False)
-    assert "its links open doors" in admins.text
+    assert "its links give access to accounts" in admins.text
     assert strangers == [404, 404]
     assert nobodys == [303, 303]
 
 
 async def test_there_are_older_letters_and_ones_that_were_sent(instance: Instance, alice: Account) -> None:
     await join_operators(instance, alice)
-    assert "No letters yet" in (await instance.api.get("/dashboard/operator/mail", headers=alice.cookie())).text
+    assert "No emails yet" in (await instance.api.get("/dashboard/operator/mail", headers=alice.cookie())).text
     written = [await post(instance, f"Letter {number}.") for number in range(52)]
     async with instance.database.write() as tx:
         sent = text("UPDATE mails SET state = 'sent', sent_at = 1, text = '', html = '' WHERE id = :id")

@@ -75,7 +75,7 @@ async def test_a_link_that_cannot_be_made_says_why_beside_its_field(instance: In
         answer = await desk.post(**typed)
 
         assert answer.status_code == 422, field
-        assert f'id="{field.strip()}-told"' in answer.text, field
+        assert f'id="{field.strip()}-description"' in answer.text, field
         assert sentence in answer.text, field
 
 
@@ -144,7 +144,7 @@ async def test_a_payment_is_refunded_once_however_often_its_form_is_sent(instanc
     stranger = await desk.post(f"{page}/payments/pay_00000000000000000000000000/refund", once="d")
 
     assert (too_much.status_code, odd.status_code, stranger.status_code) == (422, 422, 404)
-    assert f'id="{payment}-amount-told"><p class="problem">' in too_much.text
+    assert f'id="{payment}-amount-description"><p class="problem">' in too_much.text
     assert 'value="1.999"' in odd.text
     assert "5.00 USD went back" in shown
     assert "all that is left, 14.99 USD" in shown

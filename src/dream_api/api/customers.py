@@ -39,7 +39,7 @@ _CURSOR = r"^cus_[0-9a-z]{26}$"
 _BODY = (errors.MalformedJson, errors.BodyTooDeep, errors.TooLarge, errors.UnsupportedMedia)
 
 
-class NewCustomer(RequestModel):
+class CustomerCreate(RequestModel):
     """A customer to make, or to adopt where metered calls made it before."""
 
     user_id: str = Field(min_length=1, max_length=customers.LONGEST_USER_ID, description="Your own id of the user.")
@@ -48,7 +48,7 @@ class NewCustomer(RequestModel):
     plan: str | None = Field(None, max_length=63, description="A tier of the project; none: the default tier.")
 
 
-class CustomerChange(RequestModel):
+class CustomerUpdate(RequestModel):
     """What is to change; what is left out stays."""
 
     email: str | None = Field(None, max_length=_LONGEST_EMAIL, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")
@@ -116,11 +116,11 @@ def _shown(status: int, example: Any) -> dict[int | str, dict[str, Any]]:
             *PROJECT_AUTH_ERRORS, *_BODY, UnknownPlan, CustomerExists, IdempotencyInProgress, IdempotencyMismatch
         ),
     },
-    openapi_extra=request_body(NewCustomer, _EXAMPLE),
+    openapi_extra=request_body(CustomerCreate, _EXAMPLE),
 )
 async def create_customer(request: Request, engine: MeteringDep, acting: CanSell, _: IdempotencyKey = None) -> Response:
-    """A customer whom metered calls made before is adopted with its counts."""
-    body, raw = await read_json_body(request, NewCustomer)
+    """A customer that metered calls already created is adopted with its counts."""
+    body, raw = await read_json_body(request, CustomerCreate)
     customers.validate_user_id(body.user_id, "userId")
     plans = await engine.get_plans(acting, body.plan)
 
@@ -177,11 +177,11 @@ async def read_customer(db: Db, acting: CanView, reference: Id) -> Response:
         **_shown(200, _SHOWN | {"plan": "free"}),
         **error_responses(*PROJECT_AUTH_ERRORS, *_BODY, UnknownPlan, customers.CustomerDeleted),
     },
-    openapi_extra=request_body(CustomerChange, {"plan": "free", "status": "active"}),
+    openapi_extra=request_body(CustomerUpdate, {"plan": "free", "status": "active"}),
 )
-async def change_customer(request: Request, db: Db, engine: MeteringDep, acting: CanSell, reference: Id) -> Response:
-    """In force at the gate within a second."""
-    body, _ = await read_json_body(request, CustomerChange)
+async def update_customer(request: Request, db: Db, engine: MeteringDep, acting: CanSell, reference: Id) -> Response:
+    """In force for metered calls within a second."""
+    body, _ = await read_json_body(request, CustomerUpdate)
     if body.plan is not None:
         (await engine.get_plans(acting, body.plan)).find(body.plan, param="plan")
     values = body.model_dump(exclude_unset=True)
@@ -198,9 +198,9 @@ async def change_customer(request: Request, db: Db, engine: MeteringDep, acting:
 
 async def _record(tx: Tx, request: Request, acting: ProjectPrincipal, before: Row[Any], values: dict[str, Any]) -> None:
     """All that a developer changes; of what servers change, day in, day out, only who may come in."""
-    told = audit_details(before, values)
-    if told is not None and (acting.role is not None or told[0] != "customer.changed"):
-        await audit_request(tx, request, acting, told[0], about=before.id, details=told[1])
+    change = audit_details(before, values)
+    if change is not None and (acting.role is not None or change[0] != "customer.changed"):
+        await audit_request(tx, request, acting, change[0], about=before.id, details=change[1])
 
 
 @router.delete(

@@ -34,21 +34,21 @@ _MOST_PROJECTS = 100
 _DAY_SECONDS = 86_400
 
 
-class Shown(BaseModel):
+class ResponseModel(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-class Credentials(Shown):
+class Credentials(ResponseModel):
     """The newest keys of a project and mode that work; null where there is none."""
 
     publishable_key: str | None
     secret_key: str | None = Field(
-        description="Of test mode, to owners and admins; live ones are told once, when made."
+        description="Of test mode, to owners and admins; live ones are returned once, when created."
     )
     secret_key_prefix: str | None = Field(description="What may be shown of it.")
 
 
-class ProjectCredentials(Shown):
+class ProjectCredentials(ResponseModel):
     """The keys of a project."""
 
     project_id: str
@@ -58,7 +58,7 @@ class ProjectCredentials(Shown):
     live: Credentials
 
 
-class CredentialsList(Shown):
+class CredentialsList(ResponseModel):
     """Oldest project first."""
 
     data: list[ProjectCredentials]
@@ -73,7 +73,7 @@ class Rotation(RequestModel):
     )
 
 
-class Rotated(Shown):
+class Rotated(ResponseModel):
     """The new key, in force at once."""
 
     project_id: str
@@ -127,12 +127,12 @@ async def get_credentials(
         wanted = [project for project in found if project_id in (None, project.id)]
         if project_id is not None and not wanted:
             raise errors.NotFound("There is no such project.", param="projectId")
-        told = [await _credentials_of(tx, project, instance_key if may_reveal else None) for project in wanted]
-        if any(each.test.secret_key for each in told):
+        credentials = [await _credentials_of(tx, project, instance_key if may_reveal else None) for project in wanted]
+        if any(each.test.secret_key for each in credentials):
             by = developer.actor(client_address(request.scope))
             about = project_id or developer.platform.id
             await audit.record(tx, developer.platform.id, "key.revealed", by=by, about=about)
-    answer = json_response(CredentialsList(data=told))
+    answer = json_response(CredentialsList(data=credentials))
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

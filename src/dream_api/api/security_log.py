@@ -18,7 +18,7 @@ from dream_api.core.http.dependencies import Db
 router = APIRouter(tags=["Security log"])
 
 
-class ShownActor(BaseModel):
+class AuditActor(BaseModel):
     """Who did it, and from where."""
 
     kind: ActorKind
@@ -27,7 +27,7 @@ class ShownActor(BaseModel):
     address: str | None = Field(description="null where there is none, and once it is erased, after 30 days.")
 
 
-class ShownEntry(BaseModel):
+class AuditEntry(BaseModel):
     """Something that was done."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
@@ -36,17 +36,17 @@ class ShownEntry(BaseModel):
     at: str
     action: str = Field(description="More actions may come.")
     sentence: str = Field(description="The action as people say it.")
-    by: ShownActor
+    by: AuditActor
     about: str | None = Field(description="The id of what it was done to.")
     details: dict[str, str]
 
 
-class EntryList(BaseModel):
+class AuditEntryList(BaseModel):
     """Newest first."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
-    data: list[ShownEntry]
+    data: list[AuditEntry]
     next_cursor: str | None = Field(description="Send it as `after` to read on; null at the end.")
 
 
@@ -64,7 +64,7 @@ _EXAMPLE: dict[str, Any] = {
 @router.get(
     "/api/security-log",
     summary="Read the security log",
-    response_model=EntryList,
+    response_model=AuditEntryList,
     responses={
         200: {"content": {"application/json": {"example": {"data": [_EXAMPLE], "nextCursor": None}}}},
         **error_responses(*PLATFORM_AUTH_ERRORS),
@@ -90,18 +90,18 @@ async def read_log(
             action=action,
             actor_id=member,
         )
-    page = [shown(entry) for entry in found[:limit]]
-    return json_response(EntryList(data=page, next_cursor=str(page[-1].number) if len(found) > limit else None))
+    page = [entry_response(entry) for entry in found[:limit]]
+    return json_response(AuditEntryList(data=page, next_cursor=str(page[-1].number) if len(found) > limit else None))
 
 
-def shown(entry: Entry) -> ShownEntry:
+def entry_response(entry: Entry) -> AuditEntry:
     by = entry.by
-    return ShownEntry(
+    return AuditEntry(
         number=entry.number,
         at=clock.rfc3339(entry.at),
         action=entry.action,
         sentence=entry.sentence,
-        by=ShownActor(kind=by.kind, id=by.id, name=by.name or None, address=by.address or None),
+        by=AuditActor(kind=by.kind, id=by.id, name=by.name or None, address=by.address or None),
         about=entry.about or None,
         details=dict(entry.details),
     )

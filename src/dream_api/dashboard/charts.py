@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 WIDTH = 680
 HEIGHT = 280
-# What is beside the marks: the numbers at the left, the days below.
+# The margins of a chart: the numbers at the left, the days below.
 _LEFT, _TOP, _BELOW = 48, 10, 24
-# Of the room that a bar has, the part it fills; and how wide it is at most.
+# Of a bar's slot, the part it fills; and how wide it is at most.
 _FILLED, _WIDEST = 0.68, 28
 _GRID_LINES = 3
 _LABELS = 4
@@ -45,11 +45,11 @@ def bars_of(points: Sequence[tuple[int, int]], label: Callable[[int], str]) -> B
     """A bar for each (moment, value), oldest first; what is below nothing is drawn as nothing."""
     step = _step(max((value for _, value in points), default=0))
     top = step * _GRID_LINES
-    room = (WIDTH - _LEFT) / max(len(points), 1)
-    width = min(room * _FILLED, _WIDEST)
+    slot = (WIDTH - _LEFT) / max(len(points), 1)
+    width = min(slot * _FILLED, _WIDEST)
     ground = HEIGHT - _BELOW
     bars = [
-        Bar(label(at), value, _at(_LEFT + room * place + (room - width) / 2), _at(ground - height), _at(width), height)
+        Bar(label(at), value, _at(_LEFT + slot * place + (slot - width) / 2), _at(ground - height), _at(width), height)
         for place, (at, value) in enumerate(points)
         for height in [_at((ground - _TOP) * max(value, 0) / top)]
     ]

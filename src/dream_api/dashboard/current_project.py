@@ -1,4 +1,4 @@
-"""The project whose pages are named beside a page of its platform."""
+"""The current project of the navigation, also on pages of its platform."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class CurrentProject:
         return "" if self == _first(projects) else f"?{_PARAM}={self.project.id}:{self.mode}"
 
 
-def beside_of(request: Request, projects: Sequence[Project]) -> CurrentProject | None:
+def find_current_project(request: Request, projects: Sequence[Project]) -> CurrentProject | None:
     """What the address says, or that of the page before; else the first of the projects, in test mode."""
     before = parse_qs(request.headers.get("referer", "").partition("?")[2])
     asked = request.query_params.get(_PARAM) or before.get(_PARAM, [""])[0]

@@ -14,7 +14,7 @@ from dream_api.auth.principals import PlatformPrincipal, ProjectPrincipal
 from dream_api.core.db import Database
 from dream_api.core.errors import NotFound
 from dream_api.core.http.dependencies import Db
-from dream_api.dashboard.current_project import CurrentProject, beside_of
+from dream_api.dashboard.current_project import CurrentProject, find_current_project
 from dream_api.platforms import Mode, Permission, Platform, Project, ProjectScope
 
 _MOST_PROJECTS = 200
@@ -32,7 +32,7 @@ class PlatformContext:
     # Whether it is the platform of those who run this instance.
     is_operators: bool
     # None where the platform has no project.
-    beside: CurrentProject | None
+    current: CurrentProject | None
 
     @property
     def platform_id(self) -> str:
@@ -87,7 +87,9 @@ async def _at(
         projects = await platforms.projects_of(tx, platform_id, limit=_MOST_PROJECTS)
         operator = await platforms.operator_platform(tx)
     is_operators = operator.id == platform_id
-    return PlatformContext(user, own.platform, own.role, projects, is_operators, beside_of(request, projects))
+    return PlatformContext(
+        user, own.platform, own.role, projects, is_operators, find_current_project(request, projects)
+    )
 
 
 def at_platform(permission: Permission) -> Callable[..., Awaitable[PlatformContext]]:
@@ -143,19 +145,19 @@ async def _refunding(visit: Annotated[ProjectContext, Depends(in_project("refund
 # A page of a platform: for all its members, for those who choose them, for those who run it, for those who
 # pay for it, for those whose it is.
 PlatformPage = Annotated[PlatformContext, Depends(at_platform("view"))]
-TeamingPlatform = Annotated[PlatformContext, Depends(at_platform("team"))]
-ManagingPlatform = Annotated[PlatformContext, Depends(at_platform("manage"))]
-OwningPlatform = Annotated[PlatformContext, Depends(at_platform("bill"))]
-OwningItself = Annotated[PlatformContext, Depends(at_platform("own"))]
+PlatformPageCanManageTeam = Annotated[PlatformContext, Depends(at_platform("team"))]
+PlatformPageCanManage = Annotated[PlatformContext, Depends(at_platform("manage"))]
+PlatformPageCanManageBilling = Annotated[PlatformContext, Depends(at_platform("bill"))]
+PlatformPageIsOwner = Annotated[PlatformContext, Depends(at_platform("own"))]
 # A page of a project and mode: for all members, for those who sell, for those who may give money back, some of
 # them up to the project's limit, for those who run it.
 ProjectPage = Annotated[ProjectContext, Depends(in_project("view"))]
 ProjectPageCanSell = Annotated[ProjectContext, Depends(in_project("sell"))]
-RefundingInProject = Annotated[ProjectContext, Depends(_refunding)]
+ProjectPageCanRefund = Annotated[ProjectContext, Depends(_refunding)]
 ProjectPageCanManage = Annotated[ProjectContext, Depends(in_project("manage"))]
 
 
-def operating(permission: Permission) -> Callable[..., Awaitable[PlatformContext]]:
+def on_operator_platform(permission: Permission) -> Callable[..., Awaitable[PlatformContext]]:
     """A dependency: a page of the whole instance, for whose role on the operator's platform has the permission."""
 
     async def find(request: Request, db: Db, user: SignedIn) -> PlatformContext:
@@ -167,11 +169,11 @@ def operating(permission: Permission) -> Callable[..., Awaitable[PlatformContext
 
 
 # A page of the whole instance: for the operator's members, for those who run it.
-Operating = Annotated[PlatformContext, Depends(operating("view"))]
-ManagingInstance = Annotated[PlatformContext, Depends(operating("manage"))]
+OperatorPage = Annotated[PlatformContext, Depends(on_operator_platform("view"))]
+OperatorPageCanManage = Annotated[PlatformContext, Depends(on_operator_platform("manage"))]
 
 
-async def refuse_others_than_operators(visit: PlatformContext) -> None:
+async def require_operator(visit: PlatformContext) -> None:
     """Pages of the whole instance are for the operator's own platform; for everybody else there are none."""
     if not visit.is_operators:
         raise NotFound("There is no such page.")

@@ -1,4 +1,4 @@
-"""What several pages say of events and moments."""
+"""Summaries of webhook events, and short dates for charts."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from dream_api.core.db import Row, Tx
 from dream_api.core.html import format as words
 
 _TONES = {"failed": "bad", "disputed": "bad", "sold_out": "bad", "threshold_reached": "warn", "low": "warn"}
-# What events tell of that has a customer without naming one.
+# Objects of events that belong to a customer not named in the data.
 _OWNED = {"payment": billing.user_ids_by_payment, "invoice": billing.user_ids_by_invoice}
 _NOBODY = "–"
 _GOOD = ("created", "paid", "succeeded", "completed")
@@ -20,7 +20,7 @@ _GOOD = ("created", "paid", "succeeded", "completed")
 
 @dataclass(frozen=True, slots=True)
 class EventSummary:
-    """An event as a row of a table: what happened, to whom, and in a few words how much."""
+    """An event as a row of a table: type, customer and a short detail."""
 
     id: str
     type: str
@@ -38,8 +38,8 @@ def summarize_event(row: Row[Any]) -> EventSummary:
     return EventSummary(row.id, row.type, tone, who, _detail(data), row.created_at)
 
 
-async def told_events(tx: Tx, platform_id: str, rows: Sequence[Row[Any]]) -> list[EventSummary]:
-    """With the customers of payments and invoices, whom their events do not name; a statement for each kind."""
+async def summarize_events(tx: Tx, platform_id: str, rows: Sequence[Row[Any]]) -> list[EventSummary]:
+    """Summaries with the customers of payments and invoices, which the events do not name; one query for each kind."""
     owners: dict[str, str] = {}
     ids = {row.id: {name: json.loads(row.data).get(name) for name in _OWNED} for row in rows}
     for name, user_ids_of in _OWNED.items():
@@ -55,7 +55,7 @@ def _owned(event: EventSummary, owners: Iterable[str | None]) -> EventSummary:
 
 
 def _detail(data: Mapping[str, Any]) -> str:
-    """Of whatever the event tells: a share of a limit, a plan, an amount."""
+    """The detail of an event: a share of a limit, a plan, an amount."""
     if "percent" in data and "limit" in data:
         return f"{data['percent']} % of {words.number(data['limit'])} {data.get('meter', '')}".strip()
     amount = next((data[name] for name in ("amount", "total", "amountDue") if isinstance(data.get(name), int)), None)
@@ -66,7 +66,7 @@ def _detail(data: Mapping[str, Any]) -> str:
 
 
 def short_day(at: int) -> str:
-    """`21 Nov`, as charts have room for it."""
+    """`21 Nov`, short enough for charts."""
     return f"{datetime.fromtimestamp(at // clock.SECOND, UTC):%-d %b}"
 
 

@@ -1,4 +1,4 @@
-"""The frame around every page of the dashboard: where one is, where one can go, and in which mode."""
+"""The layout of dashboard pages: navigation, rendering, redirects and error pages."""
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _HEADERS = {
     ),
     "X-Robots-Tag": "noindex",
 }
-# What a page may be shown with; rooms add filters of their own.
+# What a page may be shown with; sections add filters of their own.
 _FILTERS: dict[str, Callable[..., Any]] = {
     "ago": words.ago,
     "amount": words.format_amount,
@@ -115,11 +115,11 @@ def project_url(visit: ProjectContext, path: str = "") -> str:
 def navigation(visit: PlatformContext, here: str) -> list[tuple[str, list[Link]]]:
     """The groups of links that the role allows; those of a project stay while its platform is looked at."""
     groups: list[tuple[str, list[Link]]] = []
-    back = visit.beside.return_query(visit.projects) if visit.beside else ""
-    if visit.beside is not None:
+    back = visit.current.return_query(visit.projects) if visit.current else ""
+    if visit.current is not None:
         for label, entries in _IN_PROJECT:
-            shown = [entry for entry in entries if entry.only_for in (None, visit.beside.project.type)]
-            groups.append((label, _links(visit, shown, visit.beside.url, here)))
+            shown = [entry for entry in entries if entry.only_for in (None, visit.current.project.type)]
+            groups.append((label, _links(visit, shown, visit.current.url, here)))
     groups.append(("Team", _links(visit, _AT_PLATFORM, f"/dashboard/{visit.platform_id}", here, back)))
     if visit.is_operators:
         groups.append(("Instance", _links(visit, _OF_OPERATOR, "/dashboard", here, back)))
@@ -133,14 +133,14 @@ def _links(
 
 
 class PageRenderer:
-    """The pages of one room, in the dashboard's frame; templates extend `dashboard.html`."""
+    """Renders the pages of one section in the dashboard's layout; templates extend `dashboard.html`."""
 
     def __init__(self, package: str, **filters: Callable[..., Any]) -> None:
         self._pages = TemplateRenderer(package, _HERE, **{**_FILTERS, **filters})
 
     def render(self, visit: PlatformContext, template: str, *, here: str, status: int = 200, **values: Any) -> Response:
         """The page; `here` names the line of the navigation that it belongs to."""
-        told = {
+        context = {
             "visit": visit,
             "here": here,
             "groups": navigation(visit, here),
@@ -148,7 +148,7 @@ class PageRenderer:
             "base": project_url(visit) if isinstance(visit, ProjectContext) else f"/dashboard/{visit.platform_id}",
             "csrf": visit.user.csrf,
         }
-        return HTMLResponse(self._pages.render(template, **told, **values), status, _HEADERS)
+        return HTMLResponse(self._pages.render(template, **context, **values), status, _HEADERS)
 
     def render_public(
         self, template: str, user: SignedInUser | None = None, *, status: int = 200, csrf: str = "", **values: Any
@@ -167,7 +167,7 @@ _own = PageRenderer("dream_api.dashboard")
 
 
 class PageRoute(APIRoute):
-    """Who is not signed in is sent to do that; a refusal is a page as well."""
+    """Who is not signed in is sent to do that; an error is a page as well."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -200,6 +200,6 @@ def _refuse_nul(request: Request) -> None:
 
 
 def _refused(request: Request, error: AppError) -> Response:
-    told = _own.render_public("error.html", status=error.status, error=error, request_id=request.state.request_id)
-    told.headers.update(error.headers)
-    return told
+    response = _own.render_public("error.html", status=error.status, error=error, request_id=request.state.request_id)
+    response.headers.update(error.headers)
+    return response

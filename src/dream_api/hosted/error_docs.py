@@ -17,7 +17,7 @@ router = APIRouter(include_in_schema=False)
 
 _PAGES = TemplateRenderer("dream_api.hosted")
 _HERE = Path(__file__).resolve().parent
-# In an installed package beside this file, in a checkout in docs/.
+# In an installed package next to this file, in a checkout in docs/.
 _PLACES = (_HERE / "errors", _HERE.parents[2] / "docs" / "errors")
 # How every page begins: "**Status 422.** What happened. More of it."
 _BEGINNING = re.compile(r"^\*\*Status (\d{3})\.\*\* (.+?\.)(?:\s|$)", re.MULTILINE)

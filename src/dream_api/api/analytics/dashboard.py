@@ -16,7 +16,7 @@ from dream_api.core.http.dependencies import Db
 router = APIRouter(tags=["Dashboard"], prefix="/api/dashboard")
 
 Days = Annotated[
-    int, Query(ge=1, le=analytics.LONGEST_DAYS, description="How many UTC days to tell of, the present one included.")
+    int, Query(ge=1, le=analytics.LONGEST_DAYS, description="How many UTC days to report, the present one included.")
 ]
 
 

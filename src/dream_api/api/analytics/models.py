@@ -18,19 +18,19 @@ To = Annotated[str, Field(serialization_alias="to", description="When the last d
 Minor = Annotated[int, Field(description="In minor units of the currency.")]
 
 
-class Shown(BaseModel):
+class ResponseModel(BaseModel):
     """camelCase on the wire; most are made of what has the same names."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True)
 
 
-class Money(Shown):
+class Money(ResponseModel):
     currency: str
     amount: int = Field(description="In minor units.")
     price: str = Field(description="The same in major units, such as 19.99.")
 
 
-class SubscriptionFigures(Shown):
+class SubscriptionFigures(ResponseModel):
     by_status: dict[str, int]
     holding: int
     started: int
@@ -43,12 +43,12 @@ class SubscriptionFigures(Shown):
     trial_conversion: Share
 
 
-class CustomerFigures(Shown):
+class CustomerFigures(ResponseModel):
     active: int
     new: int
 
 
-class RevenueDay(Shown):
+class RevenueDay(ResponseModel):
     """Minor units of the currency."""
 
     at: str
@@ -58,7 +58,7 @@ class RevenueDay(Shown):
     net: Minor
 
 
-class RevenueSums(Shown):
+class RevenueSums(ResponseModel):
     """What came in and went back in one currency."""
 
     currency: str
@@ -74,13 +74,13 @@ class RevenueFigures(RevenueSums):
     days: list[RevenueDay]
 
 
-class UsageDay(Shown):
+class UsageDay(ResponseModel):
     at: str
     total: int
     calls: int
 
 
-class UsageFigures(Shown):
+class UsageFigures(ResponseModel):
     """With every day of the span, the oldest first."""
 
     meter: str
@@ -89,7 +89,7 @@ class UsageFigures(Shown):
     days: list[UsageDay]
 
 
-class NearLimit(Shown):
+class NearLimit(ResponseModel):
     """A customer who comes near a hard limit."""
 
     customer: str
@@ -103,7 +103,7 @@ class NearLimit(Shown):
     period_end: str | None
 
 
-class LowStock(Shown):
+class LowStock(ResponseModel):
     """A product of which few are left."""
 
     tier: str
@@ -114,14 +114,14 @@ class LowStock(Shown):
     low_at: int | None
 
 
-class RecentEvent(Shown):
+class RecentEvent(ResponseModel):
     id: str
     type: str
     created_at: str
     data: dict[str, Any]
 
 
-class Dashboard(Shown):
+class Dashboard(ResponseModel):
     """The figures of a project in one mode."""
 
     mode: str
@@ -139,7 +139,7 @@ class Dashboard(Shown):
     events: list[RecentEvent]
 
 
-class LiveFigures(Shown):
+class LiveFigures(ResponseModel):
     """What one project or several come to."""
 
     mrr: list[Money]

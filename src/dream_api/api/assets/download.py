@@ -1,4 +1,4 @@
-"""`GET /api/assets/{key}`: files out, to whoever knows their keys."""
+"""`GET /api/assets/{key}`: file downloads, for anyone who knows the key."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Request
 from starlette.responses import Response, StreamingResponse
 
 from dream_api import assets
-from dream_api.api.assets.models import FILE, Key, no_such_file
+from dream_api.api.assets.models import FILE, Key, asset_not_found
 from dream_api.assets import RangeNotSatisfiable
 from dream_api.core.db import Database, Row
 from dream_api.core.errors import NotFound, StorageUnavailable
@@ -49,7 +49,7 @@ async def read_asset(
     if_none_match: Annotated[str | None, Header()] = None,
     if_range: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """For whoever knows the key. A file never changes, so browsers keep it for a year."""
+    """For anyone who knows the key. A file never changes, so browsers keep it for a year."""
     asset = await _find(db, key)
     tag = f'"{asset.digest.hex()}"'
     headers = {**_HEADERS, "ETag": tag, "Content-Disposition": _disposition(asset)}
@@ -72,7 +72,7 @@ async def _find(db: Database, key: str) -> Row[Any]:
             asset = await assets.by_key(tx, key)
         if asset is not None:
             return asset
-    raise no_such_file()
+    raise asset_not_found()
 
 
 async def _content(objects: ObjectStore, asset: Row[Any], start: int, end: int) -> AsyncIterator[bytes]:

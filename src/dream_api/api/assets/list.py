@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
 from dream_api import assets
-from dream_api.api.assets.models import SHOWN, KeptAsset, Key, no_such_file, shown
+from dream_api.api.assets.models import ASSET_EXAMPLE, KeptAsset, Key, asset_not_found, asset_response
 from dream_api.auth.audit import audit_request
 from dream_api.auth.dependencies import CanSell, CanView
 from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
@@ -33,7 +33,7 @@ class AssetList(BaseModel):
     summary="List files",
     response_model=AssetList,
     responses={
-        200: {"content": {"application/json": {"example": {"data": [SHOWN], "nextCursor": None}}}},
+        200: {"content": {"application/json": {"example": {"data": [ASSET_EXAMPLE], "nextCursor": None}}}},
         **error_responses(*PROJECT_AUTH_ERRORS),
     },
 )
@@ -52,7 +52,7 @@ async def list_assets(
             tx, acting.platform_id, acting.project_id, acting.mode, limit=limit + 1, after=after
         )
     link_base = settings.link_base
-    page = [shown(row, link_base) for row in rows[:limit]]
+    page = [asset_response(row, link_base) for row in rows[:limit]]
     return json_response(AssetList(data=page, next_cursor=assets.cursor_of(rows[limit - 1]) if rows[limit:] else None))
 
 
@@ -61,7 +61,7 @@ async def list_assets(
     summary="Delete a file",
     response_model=KeptAsset,
     responses={
-        200: {"content": {"application/json": {"example": SHOWN}}},
+        200: {"content": {"application/json": {"example": ASSET_EXAMPLE}}},
         **error_responses(*PROJECT_AUTH_ERRORS, StorageUnavailable),
     },
 )
@@ -73,11 +73,11 @@ async def delete_asset(
         asset = await assets.by_key(tx, key) if assets.is_key(key) else None
     whose = (acting.platform_id, acting.project_id, acting.mode)
     if asset is None or (asset.platform_id, asset.project_id, asset.mode) != whose:
-        raise no_such_file()
+        raise asset_not_found()
     # The bytes first: what fails half way can be asked again, and leaves nothing that nobody knows of.
     await objects.delete(assets.path_of(acting.platform_id, key))
     async with db.write() as tx:
         if not await assets.delete_asset(tx, acting.platform_id, key):
-            raise no_such_file()
+            raise asset_not_found()
         await audit_request(tx, request, acting, "asset.deleted", about=key, details={"file": asset.name})
-    return json_response(shown(asset, settings.link_base))
+    return json_response(asset_response(asset, settings.link_base))

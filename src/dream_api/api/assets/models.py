@@ -11,7 +11,7 @@ from dream_api.core.db import Row
 from dream_api.core.errors import NotFound
 
 Key = Annotated[str, Path(description="From the upload's answer.")]
-# A file, as OpenAPI tells of one.
+# A file, as OpenAPI describes it.
 FILE: dict[str, Any] = {"type": "string", "format": "binary"}
 
 
@@ -22,13 +22,13 @@ class KeptAsset(BaseModel):
 
     key: str
     url: str = Field(description="Where everybody who knows it finds the file; it never changes.")
-    content_type: str = Field(description="As the bytes themselves tell.")
+    content_type: str = Field(description="Detected from the bytes themselves.")
     size: int = Field(description="In bytes.")
     name: str
     created_at: str
 
 
-SHOWN: dict[str, Any] = {
+ASSET_EXAMPLE: dict[str, Any] = {
     "key": "0f8fad5bd9cb469fa16570867728950e-9f86d081884c7d65",
     "url": "http://127.0.0.1:8787/api/assets/0f8fad5bd9cb469fa16570867728950e-9f86d081884c7d65",
     "contentType": "image/png",
@@ -38,7 +38,7 @@ SHOWN: dict[str, Any] = {
 }
 
 
-def shown(row: Row[Any], link_base: str) -> KeptAsset:
+def asset_response(row: Row[Any], link_base: str) -> KeptAsset:
     return KeptAsset(
         key=row.key,
         url=f"{link_base}/api/assets/{row.key}",
@@ -49,5 +49,5 @@ def shown(row: Row[Any], link_base: str) -> KeptAsset:
     )
 
 
-def no_such_file() -> NotFound:
-    return NotFound("There is no such file.", param="key", hint="Check the address, as the upload's answer told it.")
+def asset_not_found() -> NotFound:
+    return NotFound("There is no such file.", param="key", hint="Check the address, as the upload returned it.")

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from dream_api import assets, platforms
-from dream_api.api.assets.models import FILE, SHOWN, KeptAsset, shown
+from dream_api.api.assets.models import ASSET_EXAMPLE, FILE, KeptAsset, asset_response
 from dream_api.assets import Asset, AssetTooLarge, StorageFull
 from dream_api.auth.dependencies import CanSell, IdempotencyKey
 from dream_api.auth.principals import ProjectPrincipal
@@ -22,7 +22,7 @@ from dream_api.core.settings import Settings
 
 router = APIRouter(tags=["Assets"])
 
-# What a form needs beside its file.
+# What a form needs in addition to its file.
 _AROUND = 16_384
 _BODY: dict[str, Any] = {
     "requestBody": {
@@ -39,7 +39,7 @@ _TAKES: dict[str, Any] = {
     "status_code": 201,
     "response_model": KeptAsset,
     "responses": {
-        201: {"content": {"application/json": {"example": SHOWN}}},
+        201: {"content": {"application/json": {"example": ASSET_EXAMPLE}}},
         **error_responses(
             *PROJECT_AUTH_ERRORS,
             AssetTooLarge,
@@ -67,7 +67,7 @@ async def upload_asset(
     _: IdempotencyKey = None,
 ) -> Response:
     """The file as the body, or the first one of a form. Its type is decided by its bytes."""
-    return await _take(request, db, settings, objects, acting, name)
+    return await _read_upload(request, db, settings, objects, acting, name)
 
 
 @router.post("/api/assets", summary="Keep a file", **_TAKES)
@@ -81,10 +81,10 @@ async def create_asset(
     _: IdempotencyKey = None,
 ) -> Response:
     """As `POST /upload-asset`, for servers."""
-    return await _take(request, db, settings, objects, acting, name)
+    return await _read_upload(request, db, settings, objects, acting, name)
 
 
-async def _take(
+async def _read_upload(
     request: Request, db: Database, settings: Settings, objects: ObjectStore, acting: ProjectPrincipal, name: str
 ) -> Response:
     limit = settings.asset_limit
@@ -92,20 +92,20 @@ async def _take(
         body = await read_body(request.receive, request.headers.get("content-length"), limit + _AROUND)
     except TooLarge:
         raise AssetTooLarge(f"The file is too large; at most {limit:,} bytes are kept.") from None
-    # Beside the loop, which other requests wait for: a large file takes long to look through.
+    # In a thread, as other requests wait for the event loop: a large file takes long to look through.
     upload = await asyncio.to_thread(assets.parse_upload, body, request.headers.get("content-type"), name)
     asset = await asyncio.to_thread(assets.draft, upload, limit)
 
     async def effect(_: str | None) -> KeptAsset:
-        row = await _keep(db, settings, objects, acting, asset)
-        return shown(row, settings.link_base)
+        row = await _save(db, settings, objects, acting, asset)
+        return asset_response(row, settings.link_base)
 
     return await idempotent_external_call(
         request, platform_id=acting.platform_id, caller=acting.caller, status=201, body=body, effect=effect
     )
 
 
-async def _keep(
+async def _save(
     db: Database, settings: Settings, objects: ObjectStore, acting: ProjectPrincipal, asset: Asset
 ) -> Row[Any]:
     """Refused before the bytes are stored where that is known; of two at once the later one is refused after."""

@@ -7,7 +7,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from dream_api import billing, catalog, customers, platforms
-from dream_api.api.billing.models import Shown
+from dream_api.api.billing.models import ResponseModel
 from dream_api.auth.dependencies import CanManageBilling, CanSell, IdempotencyKey
 from dream_api.auth.tenant_resolution import PLATFORM_AUTH_ERRORS, PROJECT_AUTH_ERRORS
 from dream_api.billing import BillingContext
@@ -40,7 +40,7 @@ UserId = Annotated[
 ]
 
 
-class NewCheckout(RequestModel):
+class CheckoutCreate(RequestModel):
     """What the customer is to subscribe to, and where they go afterwards."""
 
     tier: str = Field(min_length=1, max_length=63, description="The tier's name.")
@@ -51,7 +51,7 @@ class NewCheckout(RequestModel):
     cancel_url: str = _URL
 
 
-class NewLevelCheckout(RequestModel):
+class LevelCheckoutCreate(RequestModel):
     """Which level the platform is to be on."""
 
     level: int = Field(ge=0, le=999, description="The level's number; see `dream-api levels`.")
@@ -59,13 +59,13 @@ class NewLevelCheckout(RequestModel):
     cancel_url: str = _URL
 
 
-class NewPortal(RequestModel):
+class PortalCreate(RequestModel):
     """Where the customer goes afterwards."""
 
     return_url: str = _URL
 
 
-class Checkout(Shown):
+class Checkout(ResponseModel):
     """A page on which the customer can pay."""
 
     id: str
@@ -73,7 +73,7 @@ class Checkout(Shown):
     expires_at: str
 
 
-class Portal(Shown):
+class Portal(ResponseModel):
     """A page on which the customer sees and changes what they have."""
 
     url: str
@@ -110,13 +110,13 @@ _SELLING = (
     summary="Sell a subscription",
     response_model=Checkout,
     responses={**example_response(200, _ANSWER), **error_responses(*_SELLING)},
-    openapi_extra=request_body(NewCheckout, _EXAMPLE),
+    openapi_extra=request_body(CheckoutCreate, _EXAMPLE),
 )
 async def create_checkout(
     request: Request, billing_context: BillingDep, acting: CanSell, user_id: UserId, _: IdempotencyKey = None
 ) -> Response:
     """Send the customer to the answer's `url`; the plan is theirs as soon as the gateway says that they paid."""
-    body, raw = await read_json_body(request, NewCheckout)
+    body, raw = await read_json_body(request, CheckoutCreate)
     user_id = customers.validate_user_id(user_id, "X-User-Id")
     once = idempotency_key_of(
         request, platform_id=acting.platform_id, caller=acting.caller, body=user_id.encode() + b"\n" + raw
@@ -143,7 +143,7 @@ async def create_checkout(
         ),
     },
     openapi_extra=request_body(
-        NewLevelCheckout,
+        LevelCheckoutCreate,
         {"level": 1, "successUrl": "http://localhost:8787/dashboard", "cancelUrl": "http://localhost:8787/dashboard"},
     ),
 )
@@ -156,7 +156,7 @@ async def buy_level(
     _: IdempotencyKey = None,
 ) -> Response:
     """The platform is a customer of the operator's project home, and pays like any customer."""
-    body, raw = await read_json_body(request, NewLevelCheckout)
+    body, raw = await read_json_body(request, LevelCheckoutCreate)
     mode = settings.home_mode
     platform = developer.platform
     once = idempotency_key_of(request, platform_id=platform.id, caller=developer.caller, body=raw)
@@ -177,10 +177,10 @@ async def _sell(
     scope: platforms.ProjectScope,
     user_id: str,
     tier: str,
-    body: NewCheckout | NewLevelCheckout,
+    body: CheckoutCreate | LevelCheckoutCreate,
     once: IdempotentRequest | None,
 ) -> Response:
-    told = body if isinstance(body, NewCheckout) else None
+    plan = body if isinstance(body, CheckoutCreate) else None
     async with billing_context.database.write() as tx:
         account = await billing.ensure_account(tx, scope)
         before = await billing.find_started_checkout(tx, account, once)
@@ -190,9 +190,9 @@ async def _sell(
             scope,
             user_id=user_id,
             tier=tier,
-            price_id=None if told is None else told.price_id,
-            quantity=1 if told is None else told.quantity,
-            coupon=None if told is None else told.coupon,
+            price_id=None if plan is None else plan.price_id,
+            quantity=1 if plan is None else plan.quantity,
+            coupon=None if plan is None else plan.coupon,
             success_url=body.success_url,
             cancel_url=body.cancel_url,
             once=once,
@@ -217,11 +217,11 @@ async def _sell(
             billing.GatewayMissing,
         ),
     },
-    openapi_extra=request_body(NewPortal, {"returnUrl": "https://myapp.com/account"}),
+    openapi_extra=request_body(PortalCreate, {"returnUrl": "https://myapp.com/account"}),
 )
 async def open_portal(request: Request, billing_context: BillingDep, acting: CanSell, user_id: UserId) -> Response:
     """There the customer changes the plan or the card, cancels, resumes, and finds the invoices; for an hour."""
-    body, _ = await read_json_body(request, NewPortal)
+    body, _ = await read_json_body(request, PortalCreate)
     user_id = customers.validate_user_id(user_id, "X-User-Id")
     platforms.require_allowed_redirect(acting.project, acting.mode, body.return_url, "returnUrl")
     async with billing_context.database.read() as tx:

@@ -1,11 +1,11 @@
-"""`POST /webhook/stripe`: what a gateway tells."""
+"""`POST /webhook/stripe`: events that a payment gateway sends."""
 
 from typing import Literal
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from dream_api.api.billing.models import Shown
+from dream_api.api.billing.models import ResponseModel
 from dream_api.billing import webhook_intake
 from dream_api.billing.dependencies import BillingDep
 from dream_api.core import errors
@@ -16,7 +16,7 @@ from dream_api.gateways import webhook_signature
 router = APIRouter(tags=["Webhooks"])
 
 
-class Received(Shown):
+class Received(ResponseModel):
     """The event is kept; what follows from it happens soon."""
 
     received: Literal[True] = True

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from dream_api.api.billing.models import Invoice, Shown, invoice_of
+from dream_api.api.billing.models import Invoice, ResponseModel, invoice_of
 from dream_api.api.billing.pagination import After, Limit
 from dream_api.auth.dependencies import CanView
 from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
@@ -43,7 +43,7 @@ _SHOWN = {
 }
 
 
-class InvoiceList(Shown):
+class InvoiceList(ResponseModel):
     """Newest first."""
 
     data: list[Invoice]

@@ -11,13 +11,13 @@ from dream_api.core.db import Row
 from dream_api.core.http import RequestModel
 
 
-class Shown(BaseModel):
+class ResponseModel(BaseModel):
     """camelCase on the wire."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-class Subscription(Shown):
+class Subscription(ResponseModel):
     """What a customer has subscribed to."""
 
     id: str
@@ -45,14 +45,14 @@ class Subscription(Shown):
     updated_at: str
 
 
-class InvoiceLine(Shown):
+class InvoiceLine(ResponseModel):
     description: str
     amount: int
     quantity: int | None
     price_id: str | None
 
 
-class Invoice(Shown):
+class Invoice(ResponseModel):
     """What a customer was asked to pay."""
 
     id: str
@@ -76,7 +76,7 @@ class Invoice(Shown):
     created_at: str
 
 
-class Refund(Shown):
+class Refund(ResponseModel):
     """Money on its way back."""
 
     id: str
@@ -88,7 +88,7 @@ class Refund(Shown):
     created_at: str
 
 
-class Payment(Shown):
+class Payment(ResponseModel):
     """Money that was asked for."""
 
     id: str
@@ -105,7 +105,7 @@ class Payment(Shown):
     created_at: str
 
 
-class NewRefund(RequestModel):
+class RefundCreate(RequestModel):
     """How much goes back."""
 
     amount: int | None = Field(None, ge=1, description="In minor units; all that is left where it is left out.")

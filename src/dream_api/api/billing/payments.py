@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from dream_api.api.billing.models import NewRefund, Payment, Refund, Shown, payment_of, refund_of
+from dream_api.api.billing.models import Payment, Refund, RefundCreate, ResponseModel, payment_of, refund_of
 from dream_api.api.billing.pagination import After, Limit
 from dream_api.auth.audit import audit_request
 from dream_api.auth.dependencies import CanRefund, CanView, IdempotencyKey
@@ -57,14 +57,14 @@ _REFUND = {
 }
 
 
-class PaymentList(Shown):
+class PaymentList(ResponseModel):
     """Newest first."""
 
     data: list[Payment]
     next_cursor: str | None = Field(description="Send it as `after` to read on; null at the end.")
 
 
-class RefundList(Shown):
+class RefundList(ResponseModel):
     """Oldest first."""
 
     data: list[Refund]
@@ -139,13 +139,13 @@ async def list_refunds(db: Db, acting: CanView, payment_id: Id) -> Response:
             refunding.RefundBeyondLimit,
         ),
     },
-    openapi_extra=request_body(NewRefund, {"amount": 500, "reason": "one was broken"}),
+    openapi_extra=request_body(RefundCreate, {"amount": 500, "reason": "one was broken"}),
 )
 async def refund_payment(
     request: Request, billing_context: BillingDep, acting: CanRefund, payment_id: Id, _: IdempotencyKey = None
 ) -> Response:
     """All or a part goes back; never more than was paid, however many ask at once."""
-    body, raw = await read_json_body(request, NewRefund)
+    body, raw = await read_json_body(request, RefundCreate)
     once = idempotency_key_of(request, platform_id=acting.platform_id, caller=acting.caller, body=raw)
     async with billing_context.database.write() as tx:
         account, payment = await refunding.find_payment(tx, acting.scope, payment_id)
@@ -156,8 +156,8 @@ async def refund_payment(
         if before is None and not acting.may("refund"):
             await refunding.require_refund_limit(tx, payment, acting.project.refund_limit)
         if before is None:
-            told = {"refund": refund.id, "amount": str(refund.amount), "currency": refund.currency}
-            await audit_request(tx, request, acting, "payment.refunded", about=payment.id, details=told)
+            details = {"refund": refund.id, "amount": str(refund.amount), "currency": refund.currency}
+            await audit_request(tx, request, acting, "payment.refunded", about=payment.id, details=details)
     return mark_replayed(
         json_response(refund_of(await refunding.send_refund(billing_context, account, refund)), 201), before
     )

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from dream_api.api.billing.models import Shown
+from dream_api.api.billing.models import ResponseModel
 from dream_api.billing import sandbox_checkout
 from dream_api.billing.dependencies import BillingDep
 from dream_api.core import errors
@@ -33,14 +33,14 @@ class PaymentByCard(RequestModel):
     authenticate: bool = Field(False, description="The buyer has confirmed it with their bank.")
 
 
-class Paid(Shown):
+class Paid(ResponseModel):
     """The checkout is complete, and what was bought is in force."""
 
     status: Literal["complete"] = "complete"
     url: str = Field(description="Where the buyer goes next: the checkout's successUrl.")
 
 
-class Left(Shown):
+class Left(ResponseModel):
     """Nobody can pay the checkout any more."""
 
     status: Literal["expired"] = "expired"
@@ -68,7 +68,7 @@ _ALWAYS = (
     openapi_extra=request_body(PaymentByCard, {"card": "4242424242424242"}),
 )
 async def pay_checkout(request: Request, billing_context: BillingDep, session_id: Id) -> Response:
-    """The id is the permission, as for whoever has the page's address. Once: it is answered the same again."""
+    """The id is the permission, as for anyone who has the page's address. A repeated call gets the same response."""
     body, _ = await read_json_body(request, PaymentByCard)
     session = await sandbox_checkout.pay_checkout(
         billing_context, session_id, body.card, authenticate=body.authenticate

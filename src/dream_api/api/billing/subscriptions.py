@@ -7,7 +7,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from dream_api import catalog, gateways
-from dream_api.api.billing.models import Shown, Subscription, subscription_of
+from dream_api.api.billing.models import ResponseModel, Subscription, subscription_of
 from dream_api.api.billing.pagination import After, Limit
 from dream_api.auth.dependencies import CanSell, CanView, IdempotencyKey
 from dream_api.auth.principals import ProjectPrincipal
@@ -37,7 +37,7 @@ Id = Annotated[str, Path(alias="id", max_length=64, pattern=r"^[^\x00]*$", examp
 Status = Literal["trialing", "active", "past_due", "paused", "canceled"]
 
 
-class NewTerms(RequestModel):
+class SubscriptionUpdate(RequestModel):
     """What the subscription is to become; what is left out stays."""
 
     tier: str | None = Field(None, min_length=1, max_length=63)
@@ -52,19 +52,19 @@ class Cancellation(RequestModel):
     reason: str | None = Field(None, max_length=255, pattern=r"^[^\x00]*$")
 
 
-class SubscriptionList(Shown):
+class SubscriptionList(ResponseModel):
     """Newest first."""
 
     data: list[Subscription]
     next_cursor: str | None = Field(description="Send it as `after` to read on; null at the end.")
 
 
-class PreviewLine(Shown):
+class PreviewLine(ResponseModel):
     description: str
     amount: int
 
 
-class Preview(Shown):
+class Preview(ResponseModel):
     """What a change would cost at this moment."""
 
     currency: str
@@ -164,13 +164,13 @@ async def read_subscription(db: Db, acting: CanView, subscription_id: Id) -> Res
     summary="Preview a change",
     response_model=Preview,
     responses={**example_response(200, _PREVIEW), **error_responses(*_CHANGING)},
-    openapi_extra=request_body(NewTerms, {"tier": "team"}),
+    openapi_extra=request_body(SubscriptionUpdate, {"tier": "team"}),
 )
 async def preview_change(
     request: Request, db: Db, billing_context: BillingDep, acting: CanSell, subscription_id: Id
 ) -> Response:
     """What the same change would cost now: the unused rest is credited, the new rest charged. Nothing changes."""
-    body, _ = await read_json_body(request, NewTerms)
+    body, _ = await read_json_body(request, SubscriptionUpdate)
     account, row, change = await _wanted(db, acting, subscription_id, body)
     found = await subscription_changes.preview(billing_context, account, row, change)
     lines = [PreviewLine(description=line.description, amount=line.amount) for line in found.lines]
@@ -191,7 +191,7 @@ async def preview_change(
     summary="Change a subscription",
     response_model=Subscription,
     responses={**example_response(200, _SHOWN | {"plan": "team"}), **error_responses(*_CHANGING, *_CARDS)},
-    openapi_extra=request_body(NewTerms, {"tier": "team"}),
+    openapi_extra=request_body(SubscriptionUpdate, {"tier": "team"}),
 )
 async def change_subscription(
     request: Request,
@@ -202,7 +202,7 @@ async def change_subscription(
     _: IdempotencyKey = None,
 ) -> Response:
     """In force at once, and charged at once; where the card is declined, nothing changes."""
-    body, raw = await read_json_body(request, NewTerms)
+    body, raw = await read_json_body(request, SubscriptionUpdate)
 
     async def effect(key: str | None) -> Subscription:
         account, row, change = await _wanted(db, acting, subscription_id, body)
@@ -282,7 +282,7 @@ async def _asked(db: Database, acting: ProjectPrincipal, subscription_id: str) -
 
 
 async def _wanted(
-    db: Database, acting: ProjectPrincipal, subscription_id: str, body: NewTerms
+    db: Database, acting: ProjectPrincipal, subscription_id: str, body: SubscriptionUpdate
 ) -> tuple[gateways.GatewayAccount, Any, SubscriptionChange]:
     async with db.read() as tx:
         account, row = await subscription_changes.find_subscription(tx, acting.scope, subscription_id)

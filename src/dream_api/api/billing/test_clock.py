@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
 from dream_api import billing, platforms
-from dream_api.api.billing.models import Shown
+from dream_api.api.billing.models import ResponseModel
 from dream_api.auth.audit import audit_request
 from dream_api.auth.dependencies import CanSell, CanView
 from dream_api.auth.principals import ProjectPrincipal
@@ -36,7 +36,7 @@ class Advance(RequestModel):
     advance_to: AwareDatetime = Field(description="RFC 3339; later than the project's present time.")
 
 
-class ProjectTime(Shown):
+class ProjectTime(ResponseModel):
     """What time it is in the project."""
 
     now: str

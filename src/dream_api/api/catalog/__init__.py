@@ -1,4 +1,4 @@
-"""What a project sells, for its developers and for whoever buys."""
+"""Endpoints of the catalog: tiers, prices and coupons for developers, products for buyers."""
 
 from dream_api.api.catalog import coupons, create_products, products, tiers
 

@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
 from dream_api import catalog
-from dream_api.api.catalog.models import BODY_REFUSALS
+from dream_api.api.catalog.models import BODY_ERRORS
 from dream_api.auth.audit import audit_request
 from dream_api.auth.dependencies import CanSell, CanView, IdempotencyKey
 from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
@@ -31,7 +31,7 @@ from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatc
 router = APIRouter(tags=["Catalogue"], prefix="/coupons")
 
 
-class NewCoupon(RequestModel):
+class CouponCreate(RequestModel):
     """A coupon to make: `percentOff`, or `amountOff` with its currency."""
 
     code: str = Field(max_length=40, description="What buyers type, in capitals or not; it is given once.")
@@ -122,13 +122,13 @@ async def list_coupons(
     responses={
         **example_response(201, _SHOWN),
         **error_responses(
-            *PROJECT_AUTH_ERRORS, *BODY_REFUSALS, catalog.CouponExists, IdempotencyInProgress, IdempotencyMismatch
+            *PROJECT_AUTH_ERRORS, *BODY_ERRORS, catalog.CouponExists, IdempotencyInProgress, IdempotencyMismatch
         ),
     },
-    openapi_extra=request_body(NewCoupon, _EXAMPLE),
+    openapi_extra=request_body(CouponCreate, _EXAMPLE),
 )
 async def create_coupon(request: Request, acting: CanSell, _: IdempotencyKey = None) -> Response:
-    body, raw = await read_json_body(request, NewCoupon)
+    body, raw = await read_json_body(request, CouponCreate)
     expires_at = None if body.expires_at is None else clock.from_datetime(body.expires_at)
     new = catalog.NewCoupon(**body.model_dump(exclude={"expires_at"}), expires_at=expires_at)
 

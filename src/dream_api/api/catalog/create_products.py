@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
 from dream_api import catalog, keys, platforms, store
-from dream_api.api.catalog.models import BODY_REFUSALS, SHOWN_TIER, TIER_EXAMPLE, Tier, shown_tier
+from dream_api.api.catalog.models import BODY_ERRORS, TIER_EXAMPLE, TIER_RESPONSE, Tier, tier_response
 from dream_api.auth.audit import audit_request
 from dream_api.auth.dependencies import CanManagePlatform, IdempotencyKey
 from dream_api.auth.tenant_resolution import PLATFORM_AUTH_ERRORS
@@ -62,7 +62,7 @@ _SHOWN: dict[str, Any] = {
     "projectType": "saas",
     "publishableKey": "pk_test_…",
     "secretKey": "sk_test_…",
-    "products": [SHOWN_TIER],
+    "products": [TIER_RESPONSE],
 }
 
 
@@ -73,7 +73,7 @@ _SHOWN: dict[str, Any] = {
     response_model=ProjectWithProducts,
     responses={
         **example_response(201, _SHOWN),
-        **error_responses(*PLATFORM_AUTH_ERRORS, *BODY_REFUSALS, IdempotencyInProgress, IdempotencyMismatch),
+        **error_responses(*PLATFORM_AUTH_ERRORS, *BODY_ERRORS, IdempotencyInProgress, IdempotencyMismatch),
     },
     openapi_extra=request_body(NewProject, _EXAMPLE),
 )
@@ -138,7 +138,7 @@ async def _put_product(tx: Tx, project: Project, asked: NewTier) -> None:
 async def _shown(tx: Tx, project: Project) -> list[Tier]:
     offers = await catalog.list_tiers(tx, project.platform_id, project.id, _MODE)
     inventory = await store.get_inventory(tx, _scope(project), [offer.id for offer in offers])
-    return [shown_tier(offer, _MODE, inventory[offer.id]) for offer in offers]
+    return [tier_response(offer, _MODE, inventory[offer.id]) for offer in offers]
 
 
 def _scope(project: Project) -> ProjectScope:

@@ -6,7 +6,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from dream_api.api.catalog.prices import PRICE_EXAMPLE, SHOWN_PRICE, ShownPrice, shown_price
+from dream_api.api.catalog.prices import PRICE_EXAMPLE, PRICE_RESPONSE, ShownPrice, price_response
 from dream_api.catalog import Features, TierWithPrices, WindowName
 from dream_api.core import clock, errors
 from dream_api.core.errors import AppError
@@ -14,7 +14,7 @@ from dream_api.platforms import Mode
 from dream_api.store import Inventory
 from dream_api.usage import Aggregation, Kind
 
-BODY_REFUSALS: tuple[type[AppError], ...] = (
+BODY_ERRORS: tuple[type[AppError], ...] = (
     errors.MalformedJson,
     errors.BodyTooDeep,
     errors.TooLarge,
@@ -74,17 +74,17 @@ TIER_EXAMPLE: dict[str, Any] = {
     "prices": [PRICE_EXAMPLE],
 }
 _LIMIT = {"meter": "requests", "aggregation": "sum", "window": "period", "kind": "hard", "max": 10000}
-SHOWN_PRODUCT: dict[str, Any] = {
+PRODUCT_RESPONSE: dict[str, Any] = {
     "id": "tier_01k9q3v8zd0g2m4n6p8r0t2v4w",
     **TIER_EXAMPLE,
     "popular": False,
     "imageUrl": None,
     "trialDays": 0,
-    "prices": [SHOWN_PRICE],
+    "prices": [PRICE_RESPONSE],
     "soldOut": False,
 }
-SHOWN_TIER: dict[str, Any] = {
-    **SHOWN_PRODUCT,
+TIER_RESPONSE: dict[str, Any] = {
+    **PRODUCT_RESPONSE,
     "number": None,
     "limits": [_LIMIT],
     "isVisible": True,
@@ -101,11 +101,11 @@ Limit = Annotated[int, Query(ge=1, le=100, description="How many to answer.")]
 After = Annotated[str | None, Query(pattern=r"^tier_[0-9a-z]{26}$", description="The `nextCursor` of the page before.")]
 
 
-def shown_product(offer: TierWithPrices, *, is_sold_out: bool) -> Product:
+def product_response(offer: TierWithPrices, *, is_sold_out: bool) -> Product:
     return Product(**_common(offer), sold_out=is_sold_out)
 
 
-def shown_tier(offer: TierWithPrices, mode: Mode, inventory: Inventory) -> Tier:
+def tier_response(offer: TierWithPrices, mode: Mode, inventory: Inventory) -> Tier:
     limits = [
         ShownLimit(
             meter=limit.meter,
@@ -144,5 +144,5 @@ def _common(offer: TierWithPrices) -> dict[str, Any]:
         "image_url": offer.image_url,
         "trial_days": offer.trial_days,
         "limit": offer.limit,
-        "prices": [shown_price(price) for price in offer.prices],
+        "prices": [price_response(price) for price in offer.prices],
     }

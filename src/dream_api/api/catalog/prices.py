@@ -25,7 +25,7 @@ class ShownPrice(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
     id: str
-    amount: int | None = Field(description="Minor units; null where `tiers` tell the amounts.")
+    amount: int | None = Field(description="Minor units; null where `tiers` have the amounts.")
     price: str | None = Field(description="The same in major units.")
     currency: str
     type: PriceType
@@ -38,7 +38,7 @@ class ShownPrice(BaseModel):
 
 
 PRICE_EXAMPLE: dict[str, Any] = {"amount": 1999, "currency": "usd", "interval": "month"}
-SHOWN_PRICE: dict[str, Any] = {
+PRICE_RESPONSE: dict[str, Any] = {
     "id": "price_01k9q3v8zd0g2m4n6p8r0t2v4w",
     "amount": 1999,
     "price": "19.99",
@@ -53,7 +53,7 @@ SHOWN_PRICE: dict[str, Any] = {
 }
 
 
-def shown_price(price: Price) -> ShownPrice:
+def price_response(price: Price) -> ShownPrice:
     steps = [
         ShownStep(up_to=step.up_to, unit_amount=step.unit_amount, flat_amount=step.flat_amount) for step in price.steps
     ]

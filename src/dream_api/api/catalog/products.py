@@ -6,7 +6,7 @@ from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
 from dream_api import catalog, store
-from dream_api.api.catalog.models import SHOWN_PRODUCT, After, Limit, Product, shown_product
+from dream_api.api.catalog.models import PRODUCT_RESPONSE, After, Limit, Product, product_response
 from dream_api.auth.cors import add_preflight_route
 from dream_api.auth.dependencies import PublishableKeyAuth
 from dream_api.auth.tenant_resolution import BROWSER_AUTH_ERRORS
@@ -30,7 +30,7 @@ class ProductList(BaseModel):
     summary="List what is sold",
     response_model=ProductList,
     responses={
-        **example_response(200, {"data": [SHOWN_PRODUCT], "nextCursor": None}),
+        **example_response(200, {"data": [PRODUCT_RESPONSE], "nextCursor": None}),
         **error_responses(*BROWSER_AUTH_ERRORS),
     },
 )
@@ -42,7 +42,7 @@ async def list_products(db: Db, acting: PublishableKeyAuth, limit: Limit = 100, 
         )
         inventory = await store.get_inventory(tx, acting.scope, [offer.id for offer in offers])
     page = [
-        shown_product(offer, is_sold_out=offer.is_sold_out or inventory[offer.id].is_sold_out)
+        product_response(offer, is_sold_out=offer.is_sold_out or inventory[offer.id].is_sold_out)
         for offer in offers[:limit]
     ]
     return json_response(ProductList(data=page, next_cursor=page[-1].id if len(offers) > limit else None))

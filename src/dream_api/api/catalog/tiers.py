@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
 from dream_api import catalog, store
-from dream_api.api.catalog.models import BODY_REFUSALS, SHOWN_TIER, TIER_EXAMPLE, After, Limit, Tier, shown_tier
+from dream_api.api.catalog.models import BODY_ERRORS, TIER_EXAMPLE, TIER_RESPONSE, After, Limit, Tier, tier_response
 from dream_api.auth.audit import audit_request
 from dream_api.auth.dependencies import CanSell, CanView, IdempotencyKey
 from dream_api.auth.principals import ProjectPrincipal
@@ -31,7 +31,7 @@ from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatc
 router = APIRouter(tags=["Catalogue"], prefix="/tiers")
 
 Name = Annotated[str, Path(description="The tier's name.", examples=["pro"])]
-_WRITING = (*PROJECT_AUTH_ERRORS, *BODY_REFUSALS, store.InventoryBelowHeld)
+_WRITING = (*PROJECT_AUTH_ERRORS, *BODY_ERRORS, store.InventoryBelowHeld)
 _CHANGE = {"description": "For teams of any size.", "prices": [{"price": "24.99", "currency": "usd"}]}
 
 
@@ -49,7 +49,7 @@ class TierList(BaseModel):
     summary="List tiers",
     response_model=TierList,
     responses={
-        **example_response(200, {"data": [SHOWN_TIER], "nextCursor": None}),
+        **example_response(200, {"data": [TIER_RESPONSE], "nextCursor": None}),
         **error_responses(*PROJECT_AUTH_ERRORS),
     },
 )
@@ -69,7 +69,7 @@ async def list_tiers(db: Db, acting: CanView, limit: Limit = 100, after: After =
     status_code=201,
     response_model=Tier,
     responses={
-        **example_response(201, SHOWN_TIER),
+        **example_response(201, TIER_RESPONSE),
         **error_responses(*_WRITING, catalog.TierExists, IdempotencyInProgress, IdempotencyMismatch),
     },
     openapi_extra=request_body(NewTier, TIER_EXAMPLE),
@@ -94,7 +94,7 @@ async def create_tier(request: Request, acting: CanSell, _: IdempotencyKey = Non
     "/{name}",
     summary="Read a tier",
     response_model=Tier,
-    responses={**example_response(200, SHOWN_TIER), **error_responses(*PROJECT_AUTH_ERRORS, NotFound)},
+    responses={**example_response(200, TIER_RESPONSE), **error_responses(*PROJECT_AUTH_ERRORS, NotFound)},
 )
 async def read_tier(db: Db, acting: CanView, name: Name) -> Response:
     """Also an archived one."""
@@ -106,13 +106,13 @@ async def read_tier(db: Db, acting: CanView, name: Name) -> Response:
     "/{name}",
     summary="Change a tier",
     response_model=Tier,
-    responses={**example_response(200, SHOWN_TIER), **error_responses(*_WRITING, NotFound, catalog.TierArchived)},
+    responses={**example_response(200, TIER_RESPONSE), **error_responses(*_WRITING, NotFound, catalog.TierArchived)},
     openapi_extra=request_body(TierChange, _CHANGE),
 )
 async def change_tier(request: Request, db: Db, acting: CanSell, name: Name) -> Response:
     """What is left out stays; limits and prices are replaced as whole lists.
 
-    No price is changed in place: one that differs is made anew, and who bought the former keeps it.
+    No price is changed in place: one that differs becomes a new price, and existing buyers keep the former.
     """
     body, _ = await read_json_body(request, TierChange)
     async with db.write() as tx:
@@ -131,7 +131,7 @@ async def change_tier(request: Request, db: Db, acting: CanSell, name: Name) -> 
     summary="Archive a tier",
     response_model=Tier,
     responses={
-        **example_response(200, SHOWN_TIER | {"archivedAt": "2026-11-21T09:14:00Z"}),
+        **example_response(200, TIER_RESPONSE | {"archivedAt": "2026-11-21T09:14:00Z"}),
         **error_responses(*PROJECT_AUTH_ERRORS, NotFound, catalog.TierIsDefault),
     },
 )
@@ -151,4 +151,4 @@ async def _named(tx: Tx, acting: ProjectPrincipal, name: str) -> Tier:
 
 async def _shown(tx: Tx, acting: ProjectPrincipal, offers: Sequence[TierWithPrices]) -> list[Tier]:
     inventory = await store.get_inventory(tx, acting.scope, [offer.id for offer in offers])
-    return [shown_tier(offer, acting.mode, inventory[offer.id]) for offer in offers]
+    return [tier_response(offer, acting.mode, inventory[offer.id]) for offer in offers]

@@ -13,7 +13,7 @@ from dream_api.core.http import RequestModel
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.platforms import ProjectType, RefundLimit, project_from
 
-BODY_REFUSALS: tuple[type[AppError], ...] = (
+BODY_ERRORS: tuple[type[AppError], ...] = (
     errors.MalformedJson,
     errors.BodyTooDeep,
     errors.TooLarge,
@@ -23,11 +23,11 @@ BODY_REFUSALS: tuple[type[AppError], ...] = (
 )
 
 
-class Shown(BaseModel):
+class ResponseModel(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-class AskedRefundLimit(RequestModel):
+class RefundLimitUpdate(RequestModel):
     """How much of a payment members may give back; admins and owners may all of it."""
 
     amount: int = Field(ge=1, le=10**12, description="In minor units, all refunds of a payment together.")
@@ -38,25 +38,25 @@ class AskedRefundLimit(RequestModel):
         return RefundLimit(self.amount, self.currency)
 
 
-class ShownRefundLimit(Shown):
+class RefundLimitResponse(ResponseModel):
     """As it was asked for."""
 
     amount: int
     currency: str
 
 
-class ShownProject(Shown):
+class ShownProject(ResponseModel):
     """What a platform sells."""
 
     project_id: str
     name: str
     project_type: ProjectType = Field(description="It never changes.")
     origins: list[str] = Field(description="Its websites.")
-    refund_limit: ShownRefundLimit | None = Field(description="null: members give nothing back.")
+    refund_limit: RefundLimitResponse | None = Field(description="null: members give nothing back.")
     created_at: str
 
 
-class Member(Shown):
+class Member(ResponseModel):
     """Somebody who works on the platform."""
 
     user_id: str
@@ -66,7 +66,7 @@ class Member(Shown):
     joined_at: str
 
 
-class Invitation(Shown):
+class Invitation(ResponseModel):
     """Somebody who was asked to, and has not answered yet."""
 
     id: str
@@ -80,7 +80,7 @@ class Invitation(Shown):
 Yes = Literal[True]
 
 
-class Done(Shown):
+class Done(ResponseModel):
     """It is done."""
 
     deleted: Yes = True
@@ -111,7 +111,7 @@ INVITATION_EXAMPLE = {
 }
 
 
-def shown_project(row: Row[Any]) -> ShownProject:
+def project_response(row: Row[Any]) -> ShownProject:
     project = project_from(row)
     limit = project.refund_limit
     return ShownProject(
@@ -119,18 +119,18 @@ def shown_project(row: Row[Any]) -> ShownProject:
         name=project.name,
         project_type=project.type,
         origins=list(project.origins),
-        refund_limit=None if limit is None else ShownRefundLimit(amount=limit.amount, currency=limit.currency),
+        refund_limit=None if limit is None else RefundLimitResponse(amount=limit.amount, currency=limit.currency),
         created_at=clock.rfc3339(row.created_at),
     )
 
 
-def shown_member(row: Row[Any], user: Row[Any]) -> Member:
+def member_response(row: Row[Any], user: Row[Any]) -> Member:
     return Member(
         user_id=row.user_id, email=user.email, name=user.name, role=row.role, joined_at=clock.rfc3339(row.joined_at)
     )
 
 
-def shown_invitation(row: Row[Any]) -> Invitation:
+def invitation_response(row: Row[Any]) -> Invitation:
     return Invitation(
         id=row.id,
         email=row.email,

@@ -8,13 +8,13 @@ from starlette.responses import Response
 
 from dream_api import audit, catalog, keys, platforms, retention
 from dream_api.api.platforms.models import (
-    BODY_REFUSALS,
+    BODY_ERRORS,
     PROJECT_EXAMPLE,
-    AskedRefundLimit,
     Done,
-    Shown,
+    RefundLimitUpdate,
+    ResponseModel,
     ShownProject,
-    shown_project,
+    project_response,
 )
 from dream_api.auth.dependencies import CanManagePlatform, IdempotencyKey, PlatformMember
 from dream_api.auth.principals import PlatformPrincipal
@@ -48,28 +48,28 @@ class NewProject(RequestModel):
     name: str = Field(max_length=120, description="What people call it.")
     project_type: ProjectType = Field(description="saas sells by the period, store sells things; it never changes.")
     origins: _Origins = Field([], description="Its websites, such as https://myapp.com or https://*.myapp.com.")
-    refund_limit: AskedRefundLimit | None = Field(None, description="null: members give nothing back.")
+    refund_limit: RefundLimitUpdate | None = Field(None, description="null: members give nothing back.")
     live: bool = Field(False, description="Whether to make live keys as well.")
 
 
-class ProjectChange(RequestModel):
+class ProjectUpdate(RequestModel):
     """What is to change; what is left out stays."""
 
     name: str = Field("", max_length=120)
     origins: _Origins = Field([], description="All of its websites.")
-    refund_limit: AskedRefundLimit | None = Field(None, description="null: members give nothing back.")
+    refund_limit: RefundLimitUpdate | None = Field(None, description="null: members give nothing back.")
 
 
-class MadeProject(ShownProject):
+class CreatedProject(ShownProject):
     """A new project with its keys; secret ones are null in a replay."""
 
     publishable_key: str
     secret_key: str | None = Field(description="Of test mode; owners and admins may read it again.")
     live_publishable_key: str | None
-    live_secret_key: str | None = Field(description="Told this once.")
+    live_secret_key: str | None = Field(description="Returned this once.")
 
 
-class ProjectList(Shown):
+class ProjectList(ResponseModel):
     """Newest first."""
 
     data: list[ShownProject]
@@ -105,7 +105,7 @@ async def list_projects(
     """The platform's, newest first."""
     async with db.read() as tx:
         rows = await platforms.page_of_projects(tx, developer.platform.id, limit=limit + 1, after=after)
-    page = [shown_project(row) for row in rows[:limit]]
+    page = [project_response(row) for row in rows[:limit]]
     return json_response(ProjectList(data=page, next_cursor=page[-1].project_id if len(rows) > limit else None))
 
 
@@ -113,20 +113,20 @@ async def list_projects(
     "",
     summary="Make a project",
     status_code=201,
-    response_model=MadeProject,
-    responses={**example_response(201, _MADE), **error_responses(*PLATFORM_AUTH_ERRORS, *BODY_REFUSALS)},
+    response_model=CreatedProject,
+    responses={**example_response(201, _MADE), **error_responses(*PLATFORM_AUTH_ERRORS, *BODY_ERRORS)},
     openapi_extra=request_body(
         NewProject, {"name": "My API", "projectType": "saas", "origins": ["https://myapp.com"], "live": True}
     ),
 )
-async def make_project(
+async def create_project(
     request: Request, settings: SettingsDep, developer: CanManagePlatform, _: IdempotencyKey = None
 ) -> Response:
     """With test keys; a saas one begins with the tier `free`, 1,000 calls a month."""
     body, raw = await read_json_body(request, NewProject)
     instance_key = secrets.instance_key(settings)
 
-    async def effect(tx: Tx) -> MadeProject:
+    async def effect(tx: Tx) -> CreatedProject:
         made = await catalog.create_project_with_defaults(
             tx, developer.platform, body.name, body.project_type, platforms.MODES
         )
@@ -134,15 +134,15 @@ async def make_project(
             made = await platforms.change_origins(tx, made, add=body.origins)
         if body.refund_limit is not None:
             made = await platforms.change_project(tx, made, refund_limit=body.refund_limit.limit)
-        told: dict[str, str | None] = {"livePublishableKey": None, "liveSecretKey": None}
+        live_keys: dict[str, str | None] = {"livePublishableKey": None, "liveSecretKey": None}
         for mode in platforms.MODES if body.live else platforms.MODES[:1]:
             publishable, secret = await keys.issue_pair(
                 tx, made, mode, instance_key=instance_key, created_by=developer.caller
             )
             names = ("publishableKey", "secretKey") if mode == "test" else ("livePublishableKey", "liveSecretKey")
-            told |= dict(zip(names, (publishable.token, secret.token), strict=True))
+            live_keys |= dict(zip(names, (publishable.token, secret.token), strict=True))
         await _record(request, tx, developer, "project.created", made, name=made.name, type=made.type)
-        return MadeProject.model_validate({**(await _read(tx, made)).model_dump(by_alias=True), **told})
+        return CreatedProject.model_validate({**(await _read(tx, made)).model_dump(by_alias=True), **live_keys})
 
     return await idempotent_response(
         request,
@@ -172,13 +172,13 @@ async def read_project(db: Db, developer: PlatformMember, project_id: Id) -> Res
     response_model=ShownProject,
     responses={
         **example_response(200, PROJECT_EXAMPLE),
-        **error_responses(*PLATFORM_AUTH_ERRORS, *BODY_REFUSALS, errors.NotFound),
+        **error_responses(*PLATFORM_AUTH_ERRORS, *BODY_ERRORS, errors.NotFound),
     },
-    openapi_extra=request_body(ProjectChange, {"name": "Our API", "refundLimit": {"amount": 5000, "currency": "usd"}}),
+    openapi_extra=request_body(ProjectUpdate, {"name": "Our API", "refundLimit": {"amount": 5000, "currency": "usd"}}),
 )
-async def change_project(request: Request, db: Db, developer: CanManagePlatform, project_id: Id) -> Response:
+async def update_project(request: Request, db: Db, developer: CanManagePlatform, project_id: Id) -> Response:
     """Its name, websites and refund limit; its type is for ever."""
-    body, _ = await read_json_body(request, ProjectChange)
+    body, _ = await read_json_body(request, ProjectUpdate)
     sent = body.model_fields_set
     async with db.write() as tx:
         project = await _find(tx, developer, project_id)
@@ -239,7 +239,7 @@ async def _find(tx: Tx, developer: PlatformPrincipal, project_id: str) -> Projec
 async def _read(tx: Tx, project: Project) -> ShownProject:
     row = await platforms.project_row(tx, project.platform_id, project.id)
     assert row is not None
-    return shown_project(row)
+    return project_response(row)
 
 
 async def _record(

@@ -9,15 +9,15 @@ from starlette.responses import Response
 from dream_api import accounts, platforms, tenancy
 from dream_api.accounts import Role
 from dream_api.api.platforms.models import (
-    BODY_REFUSALS,
+    BODY_ERRORS,
     INVITATION_EXAMPLE,
     MEMBER_EXAMPLE,
     Done,
     Invitation,
     Member,
-    Shown,
-    shown_invitation,
-    shown_member,
+    ResponseModel,
+    invitation_response,
+    member_response,
 )
 from dream_api.auth.dependencies import CanManageTeam, IdempotencyKey, PlatformMember
 from dream_api.auth.principals import PlatformPrincipal
@@ -51,8 +51,8 @@ InvitationId = Annotated[
 ]
 
 
-class NewInvitation(RequestModel):
-    """Whom to ask."""
+class InvitationCreate(RequestModel):
+    """An email address and the role that it is invited to."""
 
     email: str = Field(max_length=254)
     role: Role = Field(description="Owners are invited by owners only.")
@@ -64,7 +64,7 @@ class RoleChange(RequestModel):
     role: Role = Field(description="Owners are made, and made less, by owners only.")
 
 
-class Team(Shown):
+class Team(ResponseModel):
     """Who came first stands first."""
 
     members: list[Member]
@@ -86,8 +86,8 @@ async def read_team(db: Db, developer: PlatformMember) -> Response:
         rows = await platforms.members_of(tx, developer.platform.id)
         users = {user.id: user for user in await accounts.users_by_id(tx, [row.user_id for row in rows])}
         waiting = await platforms.invitations_of(tx, developer.platform.id)
-    team = [shown_member(row, users[row.user_id]) for row in rows]
-    return json_response(Team(members=team, invitations=[shown_invitation(row) for row in waiting]))
+    team = [member_response(row, users[row.user_id]) for row in rows]
+    return json_response(Team(members=team, invitations=[invitation_response(row) for row in waiting]))
 
 
 @router.post(
@@ -99,27 +99,27 @@ async def read_team(db: Db, developer: PlatformMember) -> Response:
         **example_response(201, INVITATION_EXAMPLE),
         **error_responses(
             *PLATFORM_AUTH_ERRORS,
-            *BODY_REFUSALS,
+            *BODY_ERRORS,
             platforms.AlreadyAMember,
             platforms.AlreadyInvited,
             tenancy.MembersLimitReached,
         ),
     },
-    openapi_extra=request_body(NewInvitation, {"email": "grace@example.com", "role": "member"}),
+    openapi_extra=request_body(InvitationCreate, {"email": "grace@example.com", "role": "member"}),
 )
 async def invite(
     request: Request, settings: SettingsDep, developer: CanManageTeam, _: IdempotencyKey = None
 ) -> Response:
     """A mail with a link goes to the address; it works once, and for 7 days."""
-    body, raw = await read_json_body(request, NewInvitation)
+    body, raw = await read_json_body(request, InvitationCreate)
     email, token = accounts.normalize_email(body.email), platforms.new_token()
-    letter = _letter(settings, developer, email, body.role, token)
+    message = _invitation_email(settings, developer, email, body.role, token)
     by = changing(request, settings, developer)
 
     async def effect(tx: Tx) -> Invitation:
         invited = await membership.invite(tx, by, email, body.role, token)
-        await mail.enqueue_email(tx, letter)
-        return shown_invitation(invited)
+        await mail.enqueue_email(tx, message)
+        return invitation_response(invited)
 
     return await idempotent_response(
         request,
@@ -144,11 +144,11 @@ async def send_again(
     async with db.read() as tx:
         known = await platforms.read_invitation(tx, developer.platform.id, invitation_id)
     token = platforms.new_token()
-    letter = _letter(settings, developer, known.email, known.role, token)
+    message = _invitation_email(settings, developer, known.email, known.role, token)
     async with db.write() as tx:
         row = await membership.invite_again(tx, changing(request, settings, developer), invitation_id, token)
-        await mail.enqueue_email(tx, letter)
-    return json_response(shown_invitation(row))
+        await mail.enqueue_email(tx, message)
+    return json_response(invitation_response(row))
 
 
 @router.delete(
@@ -172,7 +172,7 @@ async def revoke_invitation(
     response_model=Member,
     responses={
         **example_response(200, MEMBER_EXAMPLE),
-        **error_responses(*PLATFORM_AUTH_ERRORS, *BODY_REFUSALS, errors.NotFound, platforms.LastOwner),
+        **error_responses(*PLATFORM_AUTH_ERRORS, *BODY_ERRORS, errors.NotFound, platforms.LastOwner),
     },
     openapi_extra=request_body(RoleChange, {"role": "admin"}),
 )
@@ -184,7 +184,7 @@ async def change_role(
     async with db.write() as tx:
         row = await membership.change_role(tx, changing(request, settings, developer), user_id, body.role)
         [user] = await accounts.users_by_id(tx, [user_id])
-    return json_response(shown_member(row, user))
+    return json_response(member_response(row, user))
 
 
 @router.delete(
@@ -210,7 +210,9 @@ def changing(request: Request, settings: Settings, developer: PlatformPrincipal)
     return TeamChange(developer, developer.actor(client_address(request.scope)), settings.home_mode)
 
 
-def _letter(settings: Settings, developer: PlatformPrincipal, email: str, role: Role, token: str) -> mail.EmailMessage:
+def _invitation_email(
+    settings: Settings, developer: PlatformPrincipal, email: str, role: Role, token: str
+) -> mail.EmailMessage:
     return emails.invitation(
         email,
         platform=developer.platform.name,

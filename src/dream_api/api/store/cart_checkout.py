@@ -7,7 +7,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from dream_api import billing, catalog, customers, store
-from dream_api.api.store.models import Shown
+from dream_api.api.store.models import ResponseModel
 from dream_api.api.store.params import NO_NUL
 from dream_api.auth.dependencies import CanSell, IdempotencyKey
 from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
@@ -41,7 +41,7 @@ class CartItem(RequestModel):
     quantity: int = Field(1, ge=1, le=store.MOST_OF_ONE)
 
 
-class NewCart(RequestModel):
+class CartCheckoutCreate(RequestModel):
     """What somebody wants to pay for, and where they go afterwards."""
 
     email: str = Field(max_length=_LONGEST_EMAIL, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$", description="The buyer's.")
@@ -56,7 +56,7 @@ class NewCart(RequestModel):
     cancel_url: str = _URL
 
 
-class CartCheckout(Shown):
+class CartCheckout(ResponseModel):
     """A page on which the buyer can pay until it expires; so long the goods are held for them."""
 
     url: str
@@ -98,13 +98,13 @@ _ANSWER = {
             store.MixedCurrencies,
         ),
     },
-    openapi_extra=request_body(NewCart, _EXAMPLE),
+    openapi_extra=request_body(CartCheckoutCreate, _EXAMPLE),
 )
-async def sell_cart(
+async def create_cart_checkout(
     request: Request, billing_context: BillingDep, acting: CanSell, _: IdempotencyKey = None
 ) -> Response:
     """Send the buyer to the answer's `url`. All of the cart is held for them until then, or nothing is written."""
-    body, raw = await read_json_body(request, NewCart)
+    body, raw = await read_json_body(request, CartCheckoutCreate)
     once = idempotency_key_of(request, platform_id=acting.platform_id, caller=acting.caller, body=raw)
     async with billing_context.database.write() as tx:
         account = await billing.ensure_account(tx, acting.scope)
@@ -117,7 +117,7 @@ async def sell_cart(
     return mark_replayed(json_response(answer), before)
 
 
-def _cart_of(body: NewCart) -> store.Cart:
+def _cart_of(body: CartCheckoutCreate) -> store.Cart:
     return store.Cart(
         email=body.email,
         items=[store.Item(item.price_id, item.quantity) for item in body.items],

@@ -12,13 +12,13 @@ from dream_api.core import clock, money
 from dream_api.core.db import Row
 
 
-class Shown(BaseModel):
+class ResponseModel(BaseModel):
     """camelCase on the wire."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-class Order(Shown):
+class Order(ResponseModel):
     """What somebody bought, or is about to pay for."""
 
     id: str
@@ -37,7 +37,7 @@ class Order(Shown):
     updated_at: str
 
 
-class OrderLine(Shown):
+class OrderLine(ResponseModel):
     """So many of a product."""
 
     line: int
@@ -51,7 +51,7 @@ class OrderLine(Shown):
     restocked_quantity: int = Field(description="How many of them went back on sale.")
 
 
-class OrderPayment(Shown):
+class OrderPayment(ResponseModel):
     """How it was paid."""
 
     id: str
@@ -64,7 +64,7 @@ class OrderPayment(Shown):
     created_at: str
 
 
-class OrderRefund(Shown):
+class OrderRefund(ResponseModel):
     """Money that went back, is on its way, or could not."""
 
     id: str
@@ -75,7 +75,7 @@ class OrderRefund(Shown):
     created_at: str
 
 
-class OrderEvent(Shown):
+class OrderEvent(ResponseModel):
     """Something that happened to it."""
 
     at: str
@@ -83,7 +83,7 @@ class OrderEvent(Shown):
     data: dict[str, Any]
 
 
-class WholeOrder(Order):
+class OrderDetail(Order):
     """An order with all there is of it."""
 
     lines: list[OrderLine]
@@ -96,15 +96,15 @@ def order_of(row: Row[Any]) -> Order:
     return Order(**_order(row))
 
 
-def whole_order_of(
+def order_detail_of(
     row: Row[Any],
     *,
     lines: Sequence[Row[Any]],
     payments: Sequence[Row[Any]],
     refunds: Sequence[Row[Any]],
     events: Sequence[Row[Any]],
-) -> WholeOrder:
-    return WholeOrder(
+) -> OrderDetail:
+    return OrderDetail(
         **_order(row),
         lines=[_line_of(line) for line in lines],
         payments=[_payment_of(payment) for payment in payments],

@@ -7,7 +7,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from dream_api import billing, store
-from dream_api.api.store.models import Order, Shown, WholeOrder, order_of, whole_order_of
+from dream_api.api.store.models import Order, OrderDetail, ResponseModel, order_detail_of, order_of
 from dream_api.api.store.params import NO_NUL, Id
 from dream_api.auth.dependencies import CanSell, CanView
 from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
@@ -75,7 +75,7 @@ _WHOLE: dict[str, Any] = {
 _CANCELED: dict[str, Any] = {"status": "canceled", "paidAt": None, "payments": [], "events": _WHOLE["events"][:1]}
 
 
-class OrderList(Shown):
+class OrderList(ResponseModel):
     """Newest first."""
 
     data: list[Order]
@@ -117,7 +117,7 @@ async def list_orders(
 @router.get(
     "/{id}",
     summary="Read an order",
-    response_model=WholeOrder,
+    response_model=OrderDetail,
     responses={**example_response(200, _WHOLE), **error_responses(*PROJECT_AUTH_ERRORS, errors.NotFound)},
 )
 async def read_order(db: Db, acting: CanView, order_id: Id) -> Response:
@@ -129,7 +129,7 @@ async def read_order(db: Db, acting: CanView, order_id: Id) -> Response:
 @router.post(
     "/{id}/cancel",
     summary="Cancel an order",
-    response_model=WholeOrder,
+    response_model=OrderDetail,
     responses={
         **example_response(200, {**_WHOLE, **_CANCELED}),
         **error_responses(*PROJECT_AUTH_ERRORS, *GATEWAY_REFUSALS, errors.NotFound, store.OrderPaid),
@@ -148,10 +148,10 @@ async def cancel_order(billing_context: BillingDep, acting: CanSell, order_id: I
         return json_response(await _whole(tx, acting.scope, order_id))
 
 
-async def _whole(tx: Tx, scope: ProjectScope, order_id: str) -> WholeOrder:
+async def _whole(tx: Tx, scope: ProjectScope, order_id: str) -> OrderDetail:
     order = await store.find_order(tx, scope, order_id)
     payment_id = order.payment_id
-    return whole_order_of(
+    return order_detail_of(
         order,
         lines=await store.lines_of(tx, scope.platform_id, order.id),
         payments=await billing.payments_of_checkout(tx, scope.platform_id, order.checkout_id),

@@ -37,7 +37,7 @@ class RefundedLine(RequestModel):
     quantity: int = Field(ge=1, le=store.MOST_OF_ONE)
 
 
-class NewOrderRefund(RequestModel):
+class OrderRefundCreate(RequestModel):
     """Units or an amount; all that is left where neither is named."""
 
     lines: list[RefundedLine] | None = Field(
@@ -76,13 +76,13 @@ _SHOWN = {
             billing.RefundBeyondLimit,
         ),
     },
-    openapi_extra=request_body(NewOrderRefund, _EXAMPLE),
+    openapi_extra=request_body(OrderRefundCreate, _EXAMPLE),
 )
 async def refund_order(
     request: Request, billing_context: BillingDep, acting: CanRefund, order_id: Id, _: IdempotencyKey = None
 ) -> Response:
     """Some units, an amount, or all that is left; the order follows when the money has gone."""
-    body, raw = await read_json_body(request, NewOrderRefund)
+    body, raw = await read_json_body(request, OrderRefundCreate)
     once = idempotency_key_of(request, platform_id=acting.platform_id, caller=acting.caller, body=raw)
     asked = store.RefundRequest(
         units=[(each.line, each.quantity) for each in body.lines or ()],
@@ -98,8 +98,8 @@ async def refund_order(
         if before is None and not acting.may("refund"):
             await billing.require_refund_limit(tx, payment, acting.project.refund_limit)
         if before is None:
-            told = {"refund": refund.id, "amount": str(refund.amount), "currency": refund.currency}
-            await audit_request(tx, request, acting, "order.refunded", about=order.id, details=told)
+            details = {"refund": refund.id, "amount": str(refund.amount), "currency": refund.currency}
+            await audit_request(tx, request, acting, "order.refunded", about=order.id, details=details)
     return mark_replayed(
         json_response(refund_of(await billing.send_refund(billing_context, account, refund)), 201), before
     )

@@ -9,11 +9,11 @@ from starlette.responses import Response
 
 from dream_api import customers
 from dream_api.api.usage.models import (
-    BODY_REFUSALS,
+    BODY_ERRORS,
     USAGE_EXAMPLE,
+    BatchItem,
     Counted,
     EventKey,
-    NewItem,
     event_key_of,
     moment_of,
     quantity_of,
@@ -41,10 +41,10 @@ router = APIRouter(tags=["Usage"])
 LARGEST_BATCH = 1_000
 
 
-class NewBatch(RequestModel):
+class BatchCreate(RequestModel):
     """Up to 1,000 calls, each counted or refused on its own, in their order."""
 
-    items: list[NewItem] = Field(min_length=1, max_length=LARGEST_BATCH)
+    items: list[BatchItem] = Field(min_length=1, max_length=LARGEST_BATCH)
 
 
 class CountedItem(Counted):
@@ -74,26 +74,26 @@ _EXAMPLE = {"items": [{"userId": "user_123"}, {"userId": "user_456", "meter": "r
     response_model=Batch,
     responses={
         **example_response(200, {"results": [{"status": 200, "allowed": True, **USAGE_EXAMPLE}] * 2}),
-        **error_responses(*SECRET_KEY_ERRORS, *BODY_REFUSALS, SaasProjectRequired),
+        **error_responses(*SECRET_KEY_ERRORS, *BODY_ERRORS, SaasProjectRequired),
     },
-    openapi_extra=request_body(NewBatch, _EXAMPLE),
+    openapi_extra=request_body(BatchCreate, _EXAMPLE),
 )
 async def count_batch(
     request: Request, settings: SettingsDep, engine: MeteringDep, key: SecretKeyAuth, event_key: EventKey = None
 ) -> Response:
     """Each item is counted or refused as `POST /api/data` would, and answered in its place; a body of the wrong form
     counts nothing. Under one `Idempotency-Key`, each item is remembered by its place: send the whole batch again."""
-    body, _ = await read_json_body(request, NewBatch)
+    body, _ = await read_json_body(request, BatchCreate)
     terms = await engine.get_terms(key)
     calls = [_call(key, terms, item, place, event_key) for place, item in enumerate(body.items)]
     results = await engine.count_all(calls)
     link_base: str = settings.link_base
     request_id: str = request.state.request_id
-    told = [_told(result, place, request_id, link_base) for place, result in enumerate(results)]
-    return Response(f'{{"results":[{",".join(told)}]}}', media_type="application/json")
+    items = [_item_json(result, place, request_id, link_base) for place, result in enumerate(results)]
+    return Response(f'{{"results":[{",".join(items)}]}}', media_type="application/json")
 
 
-def _call(key: Key, terms: CallTerms, item: NewItem, place: int, header: str | None) -> UsageCall | AppError:
+def _call(key: Key, terms: CallTerms, item: BatchItem, place: int, header: str | None) -> UsageCall | AppError:
     try:
         own = item.idempotency_key
         return build_call(
@@ -115,7 +115,7 @@ def _call(key: Key, terms: CallTerms, item: NewItem, place: int, header: str | N
         return error
 
 
-def _told(result: CallResult | AppError, place: int, request_id: str, link_base: str) -> str:
+def _item_json(result: CallResult | AppError, place: int, request_id: str, link_base: str) -> str:
     if isinstance(result, CallResult):
         if result.is_allowed:
             return f'{{"status":200,{response_body(result)[1:]}'

@@ -13,12 +13,12 @@ from starlette.types import Receive, Scope, Send
 
 from dream_api import usage
 from dream_api.api.usage.models import (
-    BODY_REFUSALS,
-    METERED_REFUSALS,
+    BODY_ERRORS,
+    METERED_ERRORS,
     USAGE_EXAMPLE,
+    CountCreate,
     Counted,
     EventKey,
-    NewCount,
     UserId,
     UserPlan,
     event_key_of,
@@ -60,8 +60,8 @@ from dream_api.metering import (
 router = APIRouter(tags=["Usage"])
 
 
-class Metering:
-    """The endpoint of `POST /api/data`: at the end of the fast lane, and as an ASGI endpoint behind uvicorn."""
+class MeteredCallEndpoint:
+    """The endpoint of `POST /api/data`: called by the HTTP fast path, and as an ASGI endpoint behind uvicorn."""
 
     method = "POST"
     path = "/api/data"
@@ -70,7 +70,7 @@ class Metering:
         self,
         authenticator: Authenticator,
         engine: MeteringEngine,
-        turnstile: CallerRateLimiter,
+        rate_limiter: CallerRateLimiter,
         *,
         proxies: TrustedProxies,
         body_limit: int,
@@ -78,7 +78,7 @@ class Metering:
     ) -> None:
         self._authenticator = authenticator
         self._engine = engine
-        self._turnstile = turnstile
+        self._rate_limiter = rate_limiter
         self._proxies = proxies
         self._body_limit = body_limit
         self._link_base = link_base
@@ -97,43 +97,43 @@ class Metering:
         except UNAUTHENTICATED_ERRORS:
             pass  # its address is to be counted first
         except Exception as problem:
-            self._refuse(problem, request_id, reply)
+            self._reply_error(problem, request_id, reply)
             return
-        asking = asyncio.create_task(self._ask_first(headers, body, request_id, reply, peer))
+        asking = asyncio.create_task(self._authenticate_then_submit(headers, body, request_id, reply, peer))
         self._asking.add(asking)
         asking.add_done_callback(self._asking.discard)
 
-    async def _ask_first(
+    async def _authenticate_then_submit(
         self, headers: dict[bytes, bytes], body: bytes, request_id: str, reply: Reply, peer: str | None
     ) -> None:
         try:
             client = self._proxies.client_of(peer, headers.get(b"x-forwarded-for"))
-            key = await self._turnstile.check_secret_key(_authorization(headers), client)
+            key = await self._rate_limiter.check_secret_key(_authorization(headers), client)
             terms = await self._engine.get_terms(key, _text(headers, b"x-user-plan"))
             self._submit(key, terms, headers, body, request_id, reply)
         except Exception as problem:
-            self._refuse(problem, request_id, reply)
+            self._reply_error(problem, request_id, reply)
 
     def _submit(
         self, key: Key, terms: CallTerms, headers: dict[bytes, bytes], body: bytes, request_id: str, reply: Reply
     ) -> None:
         call = _call(key, terms, headers, body)
 
-        def tell(result: CallResult | AppError) -> None:
+        def respond(result: CallResult | AppError) -> None:
             if isinstance(result, CallResult) and result.is_allowed:
                 _allowed.inc()
                 reply(200, headers_of(result, request_id), response_body(result).encode())
             else:
-                self._refuse(_as_problem(result), request_id, reply)
+                self._reply_error(_error_of(result), request_id, reply)
 
-        self._engine.submit(call, tell)
+        self._engine.submit(call, respond)
 
-    def _refuse(self, problem: Exception, request_id: str, reply: Reply) -> None:
-        answer = self._refusal(problem, request_id)
+    def _reply_error(self, problem: Exception, request_id: str, reply: Reply) -> None:
+        answer = self._error_response(problem, request_id)
         headers = [pair for pair in answer.raw_headers if pair[0] != b"content-length"]
         reply(answer.status_code, headers, bytes(answer.body))
 
-    def _refusal(self, problem: Exception, request_id: str) -> Response:
+    def _error_response(self, problem: Exception, request_id: str) -> Response:
         error = to_app_error(problem, request_id)
         metrics.calls.labels(error.code).inc()
         return error_response(error, request_id, self._link_base)
@@ -142,7 +142,7 @@ class Metering:
         request_id = ids.new_request()
         headers: dict[bytes, bytes] = dict(scope["headers"])
         try:
-            key = await self._turnstile.check_secret_key(_authorization(headers), client_address(scope))
+            key = await self._rate_limiter.check_secret_key(_authorization(headers), client_address(scope))
             body = await read_body(receive, _text(headers, b"content-length"), self._body_limit)
             terms = await self._engine.get_terms(key, _text(headers, b"x-user-plan"))
             outcome = await self._engine.count(_call(key, terms, headers, body))
@@ -151,7 +151,7 @@ class Metering:
         except ClientDisconnected:
             return
         except Exception as problem:
-            await self._refusal(problem, request_id)(scope, receive, send)
+            await self._error_response(problem, request_id)(scope, receive, send)
             return
         _allowed.inc()
         answer = Response(response_body(outcome))
@@ -160,7 +160,7 @@ class Metering:
 
 
 # What a call is refused for because of what it wants counted.
-COUNT_REFUSALS: tuple[type[AppError], ...] = (
+COUNT_ERRORS: tuple[type[AppError], ...] = (
     usage.QuantityOutOfRange,
     usage.CorrectionBelowZero,
     usage.TimestampOutOfRange,
@@ -176,14 +176,14 @@ def headers_of(outcome: CallResult, request_id: str) -> list[tuple[bytes, bytes]
     return [_JSON, (b"x-request-id", request_id.encode()), *rate_headers(outcome)]
 
 
-def _as_problem(result: CallResult | AppError) -> AppError:
+def _error_of(result: CallResult | AppError) -> AppError:
     return limit_error(result) if isinstance(result, CallResult) else result
 
 
 def _call(key: Key, terms: CallTerms, headers: dict[bytes, bytes], body: bytes) -> UsageCall:
     """What is to be counted, from a request whose key was found good."""
     user_id = user_id_of(_text(headers, b"x-user-id"))
-    wanted = parse_json_body(NewCount, body, _text(headers, b"content-type")) if body else _ONE
+    wanted = parse_json_body(CountCreate, body, _text(headers, b"content-type")) if body else _ONE
     return build_call(
         key,
         terms,
@@ -197,7 +197,7 @@ def _call(key: Key, terms: CallTerms, headers: dict[bytes, bytes], body: bytes) 
     )
 
 
-_ONE = NewCount.model_validate({})
+_ONE = CountCreate.model_validate({})
 
 
 def _text(sent: dict[bytes, bytes], name: bytes) -> str | None:
@@ -216,10 +216,10 @@ def _authorization(headers: dict[bytes, bytes]) -> str | None:
     return None if value is None else value.decode("latin-1")
 
 
-class _Passing(Response):
+class _EndpointResponse(Response):
     """Lets the metered call's own endpoint answer."""
 
-    def __init__(self, endpoint: Metering) -> None:
+    def __init__(self, endpoint: MeteredCallEndpoint) -> None:
         super().__init__()
         self._endpoint = endpoint
 
@@ -233,16 +233,16 @@ class _Passing(Response):
     response_model=Counted,
     responses={
         **example_response(200, {"allowed": True, **USAGE_EXAMPLE}),
-        **error_responses(*METERED_REFUSALS, *BODY_REFUSALS, *COUNT_REFUSALS),
+        **error_responses(*METERED_ERRORS, *BODY_ERRORS, *COUNT_ERRORS),
     },
-    openapi_extra=request_body(NewCount, {"meter": "requests", "quantity": 1}, required=False) | SERVER_SECURITY,
+    openapi_extra=request_body(CountCreate, {"meter": "requests", "quantity": 1}, required=False) | SERVER_SECURITY,
 )
 async def count(
-    endpoint: Annotated[Metering, Depends(from_state("metered_call"))],
+    endpoint: Annotated[MeteredCallEndpoint, Depends(from_state("metered_call"))],
     user_id: UserId = None,
     user_plan: UserPlan = None,
     event_key: EventKey = None,
 ) -> Response:
-    """Verifies the key, finds the customer's plan, and counts the call if and only if every hard limit keeps room
-    for it; all in one transaction, committed before the answer. The first admitted call makes the customer."""
-    return _Passing(endpoint)
+    """Verifies the key, finds the customer's plan, and counts the call if and only if every hard limit admits
+    it; all in one transaction, committed before the answer. The first admitted call makes the customer."""
+    return _EndpointResponse(endpoint)

@@ -25,7 +25,7 @@ Total = Annotated[int, Field(description="Quantities less corrections; of a dist
 Calls = Annotated[int, Field(description="Admitted calls, without corrections.")]
 
 
-class UsedAt(BaseModel):
+class UsageAtTime(BaseModel):
     """What was counted in an hour or day."""
 
     at: str = Field(description="When the hour or UTC day began (RFC 3339).")
@@ -33,7 +33,7 @@ class UsedAt(BaseModel):
     calls: Calls
 
 
-class UsedBy(BaseModel):
+class UsageByCustomer(BaseModel):
     """What was counted of a customer."""
 
     user_id: str = Field(serialization_alias="userId")
@@ -41,7 +41,7 @@ class UsedBy(BaseModel):
     calls: Calls
 
 
-class UsedOf(BaseModel):
+class UsageByMeter(BaseModel):
     """What was counted on a meter."""
 
     meter: str
@@ -49,14 +49,14 @@ class UsedOf(BaseModel):
     calls: Calls
 
 
-class History(BaseModel):
+class UsageHistory(BaseModel):
     """What a project's customers used."""
 
     by: UsageBy
     starts_at: str = Field(serialization_alias="from", description="Where the span begins, in whole hours or days.")
     ends_at: str = Field(serialization_alias="to", description="Where it ends (RFC 3339), itself outside.")
     meter: str | None = Field(description="The meter that was asked for; null: all of them.")
-    data: list[UsedAt | UsedBy | UsedOf] = Field(
+    data: list[UsageAtTime | UsageByCustomer | UsageByMeter] = Field(
         description="Every hour or day of the span, oldest first; customers, the largest total first; meters by name."
     )
 
@@ -77,7 +77,7 @@ _METER = "Which meter; by default `requests`, and all of them by meter."
 @router.get(
     "/api/usage/history",
     summary="Read usage over time",
-    response_model=History,
+    response_model=UsageHistory,
     responses={
         **example_response(200, _EXAMPLE),
         **error_responses(*PROJECT_AUTH_ERRORS, SaasProjectRequired, usage.UnknownMeter),
@@ -108,14 +108,14 @@ async def read_history(
     meters = _meters(plans, acting, by, meter)
     async with db.read() as tx:
         points = await usage.usage_history(tx, acting.scope, by, span, meters, user_id=user_id, limit=limit)
-    told = History(
+    history = UsageHistory(
         by=by,
         starts_at=clock.rfc3339(span.starts_at),
         ends_at=clock.rfc3339(span.ends_at),
         meter=meters[0].name if by != "meter" else meter,
         data=[_used(by, point) for point in points],
     )
-    return json_response(told)
+    return json_response(history)
 
 
 def _moment(asked: AwareDatetime | None) -> int | None:
@@ -136,9 +136,9 @@ def _meters(plans: Plans, acting: ProjectPrincipal, by: UsageBy, name: str | Non
     return [found]
 
 
-def _used(by: UsageBy, point: Point) -> UsedAt | UsedBy | UsedOf:
+def _used(by: UsageBy, point: Point) -> UsageAtTime | UsageByCustomer | UsageByMeter:
     if isinstance(point.of, int):
-        return UsedAt(at=clock.rfc3339(point.of), total=point.total, calls=point.calls)
+        return UsageAtTime(at=clock.rfc3339(point.of), total=point.total, calls=point.calls)
     if by == "customer":
-        return UsedBy(user_id=point.of, total=point.total, calls=point.calls)
-    return UsedOf(meter=point.of, total=point.total, calls=point.calls)
+        return UsageByCustomer(user_id=point.of, total=point.total, calls=point.calls)
+    return UsageByMeter(meter=point.of, total=point.total, calls=point.calls)

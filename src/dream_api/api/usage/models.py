@@ -18,9 +18,9 @@ LONGEST_SUBJECT = 255
 _NO_NUL = r"^[^\x00]*$"
 
 # What a metered call can be refused for, whatever it counts.
-METERED_REFUSALS: tuple[type[AppError], ...] = (*SECRET_KEY_ERRORS, *metering.METERING_ERRORS)
+METERED_ERRORS: tuple[type[AppError], ...] = (*SECRET_KEY_ERRORS, *metering.METERING_ERRORS)
 # What any call with a body is refused for.
-BODY_REFUSALS: tuple[type[AppError], ...] = (
+BODY_ERRORS: tuple[type[AppError], ...] = (
     errors.MalformedJson,
     errors.BodyTooDeep,
     errors.TooLarge,
@@ -28,7 +28,7 @@ BODY_REFUSALS: tuple[type[AppError], ...] = (
 )
 
 
-class NewCount(RequestModel):
+class CountCreate(RequestModel):
     """What is counted; an empty body counts one request."""
 
     meter: str = Field(usage.REQUESTS, min_length=1, max_length=120, description="What is counted.")
@@ -40,7 +40,7 @@ class NewCount(RequestModel):
         min_length=1,
         max_length=LONGEST_SUBJECT,
         pattern=_NO_NUL,
-        description="Whom or what a distinct meter counts; by default the user.",
+        description="What a distinct meter counts; by default the user.",
     )
     idempotency_key: str | None = Field(
         None, description="The event's own key, remembered for ever; the header Idempotency-Key is the same."
@@ -50,7 +50,7 @@ class NewCount(RequestModel):
     )
 
 
-class NewItem(NewCount):
+class BatchItem(CountCreate):
     """One call of a batch."""
 
     user_id: str = Field(min_length=1, max_length=customers.LONGEST_USER_ID, description="Your own id of the customer.")
@@ -128,18 +128,18 @@ def user_id_of(header: str | None) -> str:
     return customers.validate_user_id(header, "X-User-Id")
 
 
-def quantity_of(wanted: NewCount) -> int:
+def quantity_of(wanted: CountCreate) -> int:
     """From 1 to a thousand millions, or as much below zero."""
     if not 1 <= abs(wanted.quantity) <= usage.LARGEST_QUANTITY:
         raise usage.QuantityOutOfRange("The quantity is not in range.", param="quantity")
     return wanted.quantity
 
 
-def moment_of(wanted: NewCount) -> int | None:
+def moment_of(wanted: CountCreate) -> int | None:
     return None if wanted.timestamp is None else clock.from_datetime(wanted.timestamp)
 
 
-def event_key_of(header: str | None, wanted: NewCount) -> str | None:
+def event_key_of(header: str | None, wanted: CountCreate) -> str | None:
     body = wanted.idempotency_key
     if header is not None and body is not None and header != body:
         raise ValidationFailed(

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from dream_api import metering, usage
 from dream_api.api.usage.models import (
-    BODY_REFUSALS,
-    METERED_REFUSALS,
+    BODY_ERRORS,
+    METERED_ERRORS,
     USAGE_EXAMPLE,
     Counted,
     UserId,
@@ -89,7 +89,7 @@ _SHOWN: dict[str, Any] = {
 }
 _RESERVED: dict[str, Any] = {"allowed": True, "reservation": _SHOWN, **USAGE_EXAMPLE}
 _SETTLED = _RESERVED | {"reservation": _SHOWN | {"state": "settled", "settled": 7}}
-_REFUSALS = (*METERED_REFUSALS, *BODY_REFUSALS, IdempotencyInProgress, IdempotencyMismatch)
+_ERRORS = (*METERED_ERRORS, *BODY_ERRORS, IdempotencyInProgress, IdempotencyMismatch)
 Id = Annotated[str, Path(alias="id", description="`res_…`", max_length=64, pattern=r"^[^\x00]*$")]
 
 
@@ -100,7 +100,7 @@ Id = Annotated[str, Path(alias="id", description="`res_…`", max_length=64, pat
     response_model=Reserved,
     responses={
         **example_response(201, _RESERVED),
-        **error_responses(*_REFUSALS, usage.UnknownMeter, usage.QuantityOutOfRange, usage.CountTooLarge),
+        **error_responses(*_ERRORS, usage.UnknownMeter, usage.QuantityOutOfRange, usage.CountTooLarge),
     },
     openapi_extra=request_body(NewReservation, {"meter": "requests", "quantity": 10, "ttlSeconds": 300}),
 )
@@ -118,14 +118,14 @@ async def reserve(
     body, raw = await read_json_body(request, NewReservation)
     terms = await engine.get_terms(key, user_plan)
     call = build_call(key, terms, user_id=who, plan=user_plan, meter=body.meter, quantity=body.quantity)
-    told = json.dumps([who, user_plan]).encode() + raw
+    replayed_body = json.dumps([who, user_plan]).encode() + raw
 
     async def effect(tx: Tx) -> str:
         reservation, outcome = await metering.reserve(tx, call, body.ttl_seconds)
-        return _told(reservation, body.meter, None, outcome)
+        return _response_body(reservation, body.meter, None, outcome)
 
     return await idempotent_response(
-        request, platform_id=key.platform_id, caller=key.caller, status=201, body=told, effect=effect
+        request, platform_id=key.platform_id, caller=key.caller, status=201, body=replayed_body, effect=effect
     )
 
 
@@ -136,7 +136,7 @@ async def reserve(
     responses={
         **example_response(200, _SETTLED),
         **error_responses(
-            *_REFUSALS,
+            *_ERRORS,
             errors.NotFound,
             usage.SettlesTooMuch,
             usage.ReservationExpired,
@@ -148,7 +148,7 @@ async def reserve(
 async def settle(
     request: Request, engine: MeteringDep, key: SecretKeyAuth, reservation_id: Id, _: IdempotencyKey = None
 ) -> Response:
-    """Counts the quantity at this moment and releases the rest. It is not refused for any limit: there was room for it
+    """Counts the quantity at this moment and releases the rest. It is not refused for any limit: it was admitted
     when it was reserved."""
     body, raw = await read_json_body(request, Settlement)
     if key.project_type != "saas":
@@ -157,14 +157,14 @@ async def settle(
 
     async def effect(tx: Tx) -> str:
         reservation, meter, outcome = await metering.settle(tx, key, terms, reservation_id, body.quantity)
-        return _told(reservation, meter, body.quantity, outcome)
+        return _response_body(reservation, meter, body.quantity, outcome)
 
     return await idempotent_response(
         request, platform_id=key.platform_id, caller=key.caller, status=200, body=raw, effect=effect
     )
 
 
-def _told(reservation: Reservation, meter: str, settled: int | None, outcome: CallResult) -> str:
+def _response_body(reservation: Reservation, meter: str, settled: int | None, outcome: CallResult) -> str:
     shown_one = ShownReservation(
         id=reservation.id,
         meter=meter,

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from dream_api import usage
-from dream_api.api.usage.models import METERED_REFUSALS, USAGE_EXAMPLE, Usage, UserId, UserPlan, user_id_of
+from dream_api.api.usage.models import METERED_ERRORS, USAGE_EXAMPLE, Usage, UserId, UserPlan, user_id_of
 from dream_api.auth.dependencies import SecretKeyAuth
 from dream_api.core.http import error_responses, example_response
 from dream_api.metering import build_call, rate_headers, usage_body
@@ -19,7 +19,7 @@ router = APIRouter(tags=["Usage"])
     "/api/usage",
     summary="Read usage",
     response_model=Usage,
-    responses={**example_response(200, USAGE_EXAMPLE), **error_responses(*METERED_REFUSALS, usage.UnknownMeter)},
+    responses={**example_response(200, USAGE_EXAMPLE), **error_responses(*METERED_ERRORS, usage.UnknownMeter)},
 )
 async def read_usage(
     engine: MeteringDep,

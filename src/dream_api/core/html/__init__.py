@@ -1,1 +1,1 @@
-"""The layout of all HTML pages and emails, and the page of errors."""
+"""HTML rendering: the template environment, formatting filters, the base layout and the error page."""

@@ -29,7 +29,7 @@ async def send_again(request: Request, db: Db, user: SignedIn) -> Response:
 
 @router.get("/{token}")
 async def show_link(request: Request, db: Db, guest: AnyViewer, token: str) -> Response:
-    """Asks before it acts: programs that look at letters before people do open every link in them."""
+    """Asks before it acts: programs that look at emails before people do open every link in them."""
     async with db.read() as tx:
         link = await identity.find_link(tx, accounts.VERIFY_LINK, token)
     return page(request, guest, "verify_link.html", email=link.payload, token=token)

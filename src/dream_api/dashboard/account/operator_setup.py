@@ -1,4 +1,4 @@
-"""`/account/operator/{token}`: whoever starts an instance becomes its operator, by a link that works once."""
+"""`/account/operator/{token}`: the first operator of an instance signs up by a link that works once."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -51,7 +51,7 @@ async def _take_over(request: Request, db: Database, guest: PageViewer, token: s
 
 
 async def _make(request: Request, db: Database, passwords: PasswordHasher, form: Form, token: str) -> Response:
-    """By somebody new: whoever reads the server's terminal need not show that mail reaches them."""
+    """By somebody new: anyone who reads the server's terminal need not show that mail reaches them."""
     email = accounts.normalize_email(form.get("email", ""))
     password = identity.validate_password(form.get("password", ""), email)
     hashed = await passwords.hash(password)

@@ -22,7 +22,7 @@ router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=F
 
 _DONE = {
     "name": "Your name is changed.",
-    "email": "We sent a letter to the new address. It becomes yours when you follow the link in it.",
+    "email": "We sent an email to the new address. It becomes yours when you follow the link in it.",
     "password": "Your password is changed. You are signed out everywhere else.",
     "session": "The session is ended.",
     "sessions": "You are signed out everywhere else.",
@@ -32,7 +32,7 @@ _DONE = {
 
 
 @dataclass(frozen=True, slots=True)
-class SessionShown:
+class SessionRow:
     id: str
     browser: str
     address: str
@@ -41,7 +41,7 @@ class SessionShown:
 
 
 @dataclass(frozen=True, slots=True)
-class TokenShown:
+class TokenRow:
     """`role`: what it may do now."""
 
     id: str
@@ -78,14 +78,14 @@ async def show_account(db: Db, user: SignedIn, done: str = "") -> Response:
     )
 
 
-def _session(row: Row[Any], user: SignedInUser) -> SessionShown:
+def _session(row: Row[Any], user: SignedInUser) -> SessionRow:
     is_this = row.id == user.session.id
-    return SessionShown(row.id, browser_named(row.agent), row.address, row.last_used_at, is_this)
+    return SessionRow(row.id, browser_named(row.agent), row.address, row.last_used_at, is_this)
 
 
-def _token(row: Row[Any], membership: Membership) -> TokenShown:
+def _token(row: Row[Any], membership: Membership) -> TokenRow:
     role = lower_role(row.role, membership.role)
-    return TokenShown(row.id, row.name, row.shown, membership.platform.name, role, row.expires_at, row.last_used_at)
+    return TokenRow(row.id, row.name, row.shown, membership.platform.name, role, row.expires_at, row.last_used_at)
 
 
 @router.post("/sessions/end")

@@ -92,12 +92,12 @@ async def complete_sign_in(tx: Tx, request: Request, user: User, how: str, path:
 
 
 def read_cookie(request: Request, settings: Settings, cookie: str) -> str:
-    """What this browser was told to keep, as it comes back."""
+    """The value of a cookie that this instance set; empty where it is missing."""
     return request.cookies.get(cookie_name(settings, cookie), "")
 
 
 def to_sign_in(request: Request, settings: Settings, done: str, email: str) -> Response:
-    """What was to be done is done; the page has the address filled in, which no address of a page tells."""
+    """Redirects to the sign-in page with the email address filled in, which is kept out of the URL."""
     path = own_path(unquote(read_cookie(request, settings, NEXT_COOKIE)))
     back = "" if path == HOME else f"&next={quote(path, safe='')}"
     answer = delete_cookie(request, redirect(f"/account/sign-in?done={done}{back}"), NEXT_COOKIE)
@@ -107,7 +107,7 @@ def to_sign_in(request: Request, settings: Settings, done: str, email: str) -> R
 async def require_password(
     request: Request, db: Database, passwords: PasswordHasher, user: SignedInUser, form: Form
 ) -> None:
-    """Returns where whoever sits at the browser knows the password as well; raises ValidationFailed."""
+    """Re-authenticates the signed-in user by their password; raises ValidationFailed."""
     user_id, database = user.session.user_id, db
     try:
         await accounts.confirm_password(database, passwords, user_id, form.get("current", ""))

@@ -21,7 +21,7 @@ from dream_api.dashboard.account.page import INVALID, actor, form_errors, frame,
 from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.identity import PasswordHasher
 from dream_api.platforms import Membership
-from dream_api.tenancy import membership as teaming
+from dream_api.tenancy import membership as team_membership
 from dream_api.tenancy.membership import TeamChange
 
 router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=False)
@@ -71,7 +71,7 @@ async def change_email(request: Request, db: Db, passwords: PasswordsDep, user: 
 async def _ask_for_email(
     db: Database, passwords: PasswordHasher, request: Request, user: SignedInUser, form: Form
 ) -> Response:
-    """Whether somebody has the address is told by the letter's link alone, to whom reads its mail."""
+    """Only the emailed link shows whether the address has an account, to the one who reads its mail."""
     email = accounts.normalize_email(form.get("email", ""))
     await require_password(request, db, passwords, user, form)
     async with db.write() as tx:
@@ -137,7 +137,7 @@ async def _leave(tx: Tx, request: Request, settings: Settings, user: SignedInUse
     developer = PlatformPrincipal(platform, membership.role, user.caller, session.user_id, session.shown_name)
     changing = TeamChange(developer, actor(request, user), settings.home_mode)
     try:
-        await teaming.leave(tx, changing, session.user_id)
+        await team_membership.leave(tx, changing, session.user_id)
     except platforms.LastOwner:
         sentence = f"Nobody would own {platform.name} without you. Hand it over or delete it first."
         raise ValidationFailed(sentence) from None

@@ -125,15 +125,15 @@ async def show_that_one_has_it(
         if tried.kind is not None:
             await identity.use_link(tx, accounts.CODE_LINK, token)
             if tried.kind == "recovery":
-                await _tell_of_recovery(tx, request, user)
+                await _notify_recovery_used(tx, request, user)
             session = await begin_session(tx, request, user, "password and code")
             return delete_cookie(request, set_session_cookie(request, redirect(link.payload), session), CODE_COOKIE)
         await platforms.enqueue_failed_sign_in(tx, user.id, address_of(request), locks=tried.locks)
     return page(request, guest, "code.html", status=INVALID, problems={"code": _CODE_WRONG})
 
 
-async def _tell_of_recovery(tx: Tx, request: Request, user: User) -> None:
-    """To whom the codes belong: whoever found one can use it as well."""
+async def _notify_recovery_used(tx: Tx, request: Request, user: User) -> None:
+    """Notifies the owner of the recovery codes, as anyone who found one can use it."""
     await accounts.send_security_notice(tx, user.email, "A recovery code was used to sign in")
     by, left = actor_of(request, user.id, user.email), await identity.count_recovery_codes(tx, user.id)
     await platforms.audit_for_user(tx, user.id, "recovery.used", by=by, details={"left": str(left)})

@@ -31,7 +31,7 @@ from dream_api.platforms import InvitationOver
 router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=False)
 
 _INVITATION = "/account/invitation/"
-# As long as the letter's link works.
+# As long as the email's link works.
 _NEXT_SECONDS = 3 * 86_400
 Next = Annotated[str, Query(max_length=2_000)]
 
@@ -88,7 +88,7 @@ async def _invited(db: Database, settings: Settings, path: str) -> str | None:
 
 
 async def _address_of(db: Database, path: str) -> str | None:
-    """Whom the invitation at the path was sent to; None where the path leads to no open invitation."""
+    """The email address of the invitation at the path; None where the path leads to no open invitation."""
     if path.startswith(_INVITATION):
         with suppress(InvitationOver):
             async with db.read() as tx:

@@ -44,10 +44,10 @@ async def issue(request: Request, db: Db, user: SignedIn) -> Response:
                 expires_at=expires_at,
                 user_id=user.session.user_id,
             )
-            books = [membership.platform.id, user.session.user_id]
+            streams = [membership.platform.id, user.session.user_id]
             details = {"role": role, "name": form.get("name", "")}
             by = actor(request, user)
-            await audit.record_in_streams(tx, books, "token.issued", by=by, about=issued.id, details=details)
+            await audit.record_in_streams(tx, streams, "token.issued", by=by, about=issued.id, details=details)
     except AppError as error:
         return _form(user, form, form_errors(error))
     return frame.render_public("token_issued.html", user, issued=issued, membership=membership)

@@ -33,10 +33,10 @@ async def list_coupons(db: Db, visit: ProjectPage, after: After = None) -> Respo
 
 
 @router.post(_PATH)
-async def make_coupon(request: Request, db: Db, visit: ProjectPageCanSell) -> Response:
+async def create_coupon(request: Request, db: Db, visit: ProjectPageCanSell) -> Response:
     form = await read_csrf_form(request, visit.user)
     try:
-        new = _asked_by(form)
+        new = _parse_coupon(form)
         async with db.write() as tx:
             made = await catalog.create_coupon(tx, visit.platform_id, visit.project.id, visit.mode, new)
             await record(tx, request, visit, "coupon.created", about=made.id)
@@ -56,7 +56,7 @@ async def archive_coupon(request: Request, db: Db, visit: ProjectPageCanSell) ->
     return redirect(project_url(visit, "/coupons"))
 
 
-def _asked_by(form: Form) -> NewCoupon:
+def _parse_coupon(form: Form) -> NewCoupon:
     """So much off: a percentage, or an amount where a currency was typed."""
     currency, off = form.get("currency") or None, form.get("off", "")
     duration = form.get("duration", "once")

@@ -34,17 +34,17 @@ async def ask_for_price(db: Db, visit: ProjectPageCanSell, name: Name) -> Respon
 
 
 @router.post(_PATH)
-async def make_price(request: Request, db: Db, visit: ProjectPageCanSell, name: Name) -> Response:
+async def create_price(request: Request, db: Db, visit: ProjectPageCanSell, name: Name) -> Response:
     """On sale within a second."""
     form = await read_csrf_form(request, visit.user)
     try:
-        new = _asked_by(form, is_store=visit.project.type == "store")
+        new = _parse_price(form, is_store=visit.project.type == "store")
         async with db.write() as tx:
-            offer = await _hold(tx, visit, name)
+            offer = await _lock_tier(tx, visit, name)
             await catalog.add_price(tx, visit.project, visit.mode, offer, new, keep_others="beside" in form)
             await record(tx, request, visit, "tier.changed", about=offer.id, tier=name, price="new")
     except (Invalid, Conflict) as error:
-        return await _show(db, visit, name, form, _told(error))
+        return await _show(db, visit, name, form, _form_errors(error))
     return redirect(tier_url(visit, name, "price"))
 
 
@@ -54,7 +54,7 @@ async def archive_price(request: Request, db: Db, visit: ProjectPageCanSell, nam
     form = await read_csrf_form(request, visit.user)
     try:
         async with db.write() as tx:
-            offer = await _hold(tx, visit, name)
+            offer = await _lock_tier(tx, visit, name)
             await catalog.archive_price(tx, visit.project, visit.mode, offer, form.get("price", ""))
             await record(tx, request, visit, "tier.changed", about=offer.id, tier=name, price="archived")
     except (Invalid, Conflict) as error:
@@ -62,14 +62,14 @@ async def archive_price(request: Request, db: Db, visit: ProjectPageCanSell, nam
     return redirect(tier_url(visit, name, "archived-price"))
 
 
-async def _hold(tx: Tx, visit: ProjectContext, name: str) -> TierWithPrices:
+async def _lock_tier(tx: Tx, visit: ProjectContext, name: str) -> TierWithPrices:
     offer = await catalog.lock_tier(tx, visit.project, visit.mode, name)
     if offer is None:
         raise NotFound("There is no such tier.")
     return offer
 
 
-def _asked_by(form: Form, *, is_store: bool) -> NewPrice:
+def _parse_price(form: Form, *, is_store: bool) -> NewPrice:
     """What the form asks for; refuses it as the API does."""
     currency = form.get("currency", "")
     asked: dict[str, Any] = {"currency": currency, "price": form.get("price") or None, "tiers": _steps(form, currency)}
@@ -94,7 +94,7 @@ def _steps(form: Form, currency: str) -> list[dict[str, Any]]:
     return steps
 
 
-def _told(error: Invalid | Conflict) -> FormErrors:
+def _form_errors(error: Invalid | Conflict) -> FormErrors:
     param = (error.param or "").removeprefix(_AT).removeprefix(".")
     sentence = error.sentence.removeprefix(f"{param}: ")
     return {"price" if param == "amount" else param: sentence[:1].upper() + sentence[1:]}

@@ -75,8 +75,8 @@ async def move_clock(request: Request, db: Db, billing_context: BillingDep, visi
             await record(tx, request, visit, "clock.moved", about=visit.project.id, to=clock.rfc3339(to))
         await billing.advance(billing_context, visit.project, account, to)
     except (Invalid, Conflict) as error:
-        told = form_errors(error, {"project": "advanceTo", "": "advanceTo"})
-        return await _show(db, visit, {**form, "name": visit.project.name}, told)
+        problems = form_errors(error, {"project": "advanceTo", "": "advanceTo"})
+        return await _show(db, visit, {**form, "name": visit.project.name}, problems)
     return redirect(project_url(visit, "/settings"))
 
 

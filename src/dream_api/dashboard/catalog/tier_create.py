@@ -19,15 +19,15 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 @router.get("/dashboard/{projectId}/{mode}/new-tier")
 async def ask_for_tier(visit: ProjectPageCanSell) -> Response:
-    return show_new(visit, tier_form.blank())
+    return show_new(visit, tier_form.empty_form())
 
 
 @router.post("/dashboard/{projectId}/{mode}/tiers")
-async def make_tier(request: Request, db: Db, visit: ProjectPageCanSell) -> Response:
+async def create_tier(request: Request, db: Db, visit: ProjectPageCanSell) -> Response:
     """In force within a second; its prices come next."""
     form = await read_csrf_form(request, visit.user)
     try:
-        asked = tier_form.asked_by(form, visit.project.type, is_new=True)
+        asked = tier_form.parse_tier(form, visit.project.type, is_new=True)
         assert isinstance(asked, NewTier)
         draft = catalog.to_draft(visit.project.type, asked)
         async with db.write() as tx:
@@ -35,5 +35,5 @@ async def make_tier(request: Request, db: Db, visit: ProjectPageCanSell) -> Resp
             await store.set_tier_inventory(tx, visit.scope, made.id, asked)
             await record(tx, request, visit, "tier.created", about=made.id, tier=asked.name)
     except (Invalid, Conflict) as error:
-        return show_new(visit, tier_form.again(form), tier_form.told(error, form))
+        return show_new(visit, tier_form.redisplayed(form), tier_form.form_errors(error, form))
     return redirect(tier_url(visit, asked.name, "made"))

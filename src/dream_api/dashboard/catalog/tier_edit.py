@@ -29,7 +29,7 @@ async def change_tier(request: Request, db: Db, visit: ProjectPageCanSell, name:
     """All but its prices, which are made and archived one by one."""
     form = await read_csrf_form(request, visit.user)
     try:
-        asked = tier_form.asked_by(form, visit.project.type, is_new=False)
+        asked = tier_form.parse_tier(form, visit.project.type, is_new=False)
         async with db.write() as tx:
             offer = await catalog.lock_tier(tx, visit.project, visit.mode, name)
             if offer is None:
@@ -39,8 +39,8 @@ async def change_tier(request: Request, db: Db, visit: ProjectPageCanSell, name:
             await store.set_tier_inventory(tx, visit.scope, offer.id, asked)
             await record(tx, request, visit, "tier.changed", about=offer.id, tier=name)
     except (Invalid, Conflict) as error:
-        typed = tier_form.again(form)
-        return await show_tier(db, visit, name, form=typed, problems=tier_form.told(error, form))
+        typed = tier_form.redisplayed(form)
+        return await show_tier(db, visit, name, form=typed, problems=tier_form.form_errors(error, form))
     return redirect(tier_url(visit, name, "saved"))
 
 

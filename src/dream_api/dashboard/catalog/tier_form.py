@@ -21,7 +21,7 @@ _CHECKS = {"popular": "is_popular", "isVisible": "is_visible", "default": "is_de
 _CHECKED = "on"
 
 
-def blank() -> Form:
+def empty_form() -> Form:
     """A new tier's."""
     return {"isVisible": _CHECKED, **_rows_of([])}
 
@@ -46,7 +46,7 @@ def rows_in(form: Form) -> list[int]:
     return [row for row in range(_MOST + _SPARE) if f"limits.{row}.meter" in form]
 
 
-def again(form: Form) -> Form:
+def redisplayed(form: Form) -> Form:
     """What was typed, its rows one after the other as `asked_by` counts them."""
     kept = {name: value for name, value in form.items() if not name.startswith("limits.")}
     filled = [{part: form.get(f"limits.{row}.{part}", "") for part in _LIMIT} for row in _filled(form)]
@@ -55,7 +55,7 @@ def again(form: Form) -> Form:
     return kept
 
 
-def asked_by(form: Form, project_type: ProjectType, *, is_new: bool) -> TierChange:
+def parse_tier(form: Form, project_type: ProjectType, *, is_new: bool) -> TierChange:
     """What the form asks for; refuses it as the API does."""
     asked: dict[str, Any] = {field: form.get(field) or None for field in ("description", "imageUrl")}
     asked |= {"popular": "popular" in form, "isVisible": "isVisible" in form, "soldOut": "soldOut" in form}
@@ -72,8 +72,8 @@ def asked_by(form: Form, project_type: ProjectType, *, is_new: bool) -> TierChan
     return parse_json_body(NewTier if is_new else TierChange, json.dumps(asked).encode(), "application/json")
 
 
-def told(error: AppError, form: Form) -> FormErrors:
-    """The sentence beside its field: in the form, the limit of a period stands before the rows of others."""
+def form_errors(error: AppError, form: Form) -> FormErrors:
+    """The sentence by its field: in the form, the limit of a period stands before the rows of others."""
     param = error.param or ""
     sentence = error.sentence.removeprefix(f"{param}: ")
     if "should match pattern" in sentence:

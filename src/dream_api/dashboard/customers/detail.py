@@ -8,7 +8,7 @@ from starlette.responses import Response
 from dream_api import customers
 from dream_api.core.db import Database, Row
 from dream_api.core.http.dependencies import Db
-from dream_api.dashboard.customers.detail_data import shown
+from dream_api.dashboard.customers.detail_data import customer_detail
 from dream_api.dashboard.dependencies import ProjectContext, ProjectPage
 from dream_api.dashboard.layout import PageRenderer, PageRoute
 from dream_api.metering import MeteringEngine
@@ -39,7 +39,7 @@ async def customer_page(
     plans = await engine.get_plans(visit.acting)
     async with db.read() as tx:
         customer: Row[Any] = await customers.find(tx, visit.acting.scope, customer_id)
-        page = await shown(tx, visit.acting.scope, customer, plans)
+        page = await customer_detail(tx, visit.acting.scope, customer, plans)
     return _frame.render(
         visit,
         "customer.html",

@@ -28,7 +28,7 @@ class Metered:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class CustomerDetail:
     """Newest first, all lists but that of meters."""
 
     customer: Row[Any]
@@ -46,7 +46,7 @@ class Shown:
     has_portal: bool
 
 
-async def shown(tx: Tx, scope: ProjectScope, customer: Row[Any], plans: Plans) -> Shown:
+async def customer_detail(tx: Tx, scope: ProjectScope, customer: Row[Any], plans: Plans) -> CustomerDetail:
     now = clock.now() + plans.ahead
     own = customers.period_of(customer, now)
     period = own or clock.month_of(now)
@@ -58,7 +58,7 @@ async def shown(tx: Tx, scope: ProjectScope, customer: Row[Any], plans: Plans) -
         "payment": await billing_queries.payments_of_customer(tx, *whose, limit=_MOST),
         "order": await store.orders_of(tx, *whose, limit=_MOST),
     }
-    return Shown(
+    return CustomerDetail(
         customer=customer,
         plan=plan,
         period=period,
@@ -81,7 +81,7 @@ def _plan(plans: Plans, name: str | None) -> Plan | None:
 async def _metered(
     tx: Tx, scope: ProjectScope, customer: Row[Any], plans: Plans, plan: Plan | None, period: tuple[int, int], now: int
 ) -> list[Metered]:
-    """As the gate would count the next call; of meters that nothing limits, what was counted in the period."""
+    """As metering would count the next call; of meters that nothing limits, what was counted in the period."""
     if plan is None:
         return []
     windows = CurrentWindows(now)

@@ -40,7 +40,7 @@ async def change_profile(
 async def set_plan(
     request: Request, db: Db, engine: MeteringDep, visit: ProjectPageCanSell, customer_id: Id
 ) -> Response:
-    """In force at the gate within a second; without one the project's default tier."""
+    """In force for metered calls within a second; without one the project's default tier."""
     form = await read_csrf_form(request, visit.user)
     plan = form.get("plan") or None
     try:
@@ -67,9 +67,9 @@ async def _change(
         customers.require_not_deleted(customer)
         now = await platforms.project_now(tx, scope.platform_id, scope.project_id, scope.mode)
         await customers.update(tx, scope, customer, values, now=now)
-        told = audit_details(customer, values)
-        if told is not None:
-            await record(tx, request, visit, told[0], about=customer.id, **told[1])
+        change = audit_details(customer, values)
+        if change is not None:
+            await record(tx, request, visit, change[0], about=customer.id, **change[1])
     return redirect(project_url(visit, f"/customers/{customer_id}"))
 
 

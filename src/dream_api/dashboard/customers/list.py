@@ -89,8 +89,8 @@ async def export_customers(
             break
         after = piece[-1].user_id if wanted.by_name else piece[-1].id
     heads = ("id", "userId", "email", "name", "status", "plan", "createdAt", "updatedAt")
-    told = ((row.id, row.user_id, row.email, row.name, row.status, row.plan, *_times(row)) for row in rows)
-    return csv_file(f"customers-{visit.mode}", heads, told)
+    cells = ((row.id, row.user_id, row.email, row.name, row.status, row.plan, *_times(row)) for row in rows)
+    return csv_file(f"customers-{visit.mode}", heads, cells)
 
 
 def _times(row: Row[Any]) -> tuple[str, str]:
@@ -103,8 +103,8 @@ async def ask_for_customer(engine: MeteringDep, visit: ProjectPageCanSell) -> Re
 
 
 @router.post(_PATH)
-async def make_customer(request: Request, db: Db, engine: MeteringDep, visit: ProjectPageCanSell) -> Response:
-    """A customer whom metered calls made before is adopted with its counts."""
+async def create_customer(request: Request, db: Db, engine: MeteringDep, visit: ProjectPageCanSell) -> Response:
+    """A customer that metered calls already created is adopted with its counts."""
     form = await read_csrf_form(request, visit.user)
     plans = await engine.get_plans(visit.acting, form.get("plan") or None)
     try:

@@ -1,4 +1,4 @@
-"""The pages of events: what happened, newest first, and each with all it tells."""
+"""The pages of events: a list, newest first, and one page for each with its data."""
 
 import json
 from typing import Annotated
@@ -11,7 +11,7 @@ from dream_api import webhooks
 from dream_api.core.errors import NotFound
 from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.dependencies import ProjectPage
-from dream_api.dashboard.event_summaries import summarize_event, told_events
+from dream_api.dashboard.event_summaries import summarize_event, summarize_events
 from dream_api.dashboard.layout import PageRenderer, PageRoute
 from dream_api.webhooks import EventType
 
@@ -38,14 +38,14 @@ async def show_events(
             limit=_PAGE + 1,
             after=after.replace("\x00", "") or None,
         )
-        told = await told_events(tx, visit.platform_id, rows[:_PAGE])
+        summaries = await summarize_events(tx, visit.platform_id, rows[:_PAGE])
     asked: dict[str, str] = {} if wanted is None else {"type": wanted}
     return _frame.render(
         visit,
         "events.html",
         here="events",
         mode_path="/events",
-        events=told,
+        events=summaries,
         wanted=wanted,
         sentences=webhooks.SENTENCES,
         is_first=not after,

@@ -85,11 +85,11 @@ async def begin(request: Request, db: Db, settings: SettingsDep, user: SignedIn)
             caller = f"user:{user.session.user_id}"
             pair = await keys.issue_pair(tx, made, "test", instance_key=instance_key, created_by=caller)
             by = actor_of(request, user)
-            told = {"name": made.name, "type": made.type}
-            await audit.record(tx, platform.id, "project.created", by=by, about=made.id, details=told)
+            details = {"name": made.name, "type": made.type}
+            await audit.record(tx, platform.id, "project.created", by=by, about=made.id, details=details)
             for key in pair:
-                told = {"project": made.id, "mode": "test", "kind": key.kind}
-                await audit.record(tx, platform.id, "key.issued", by=by, about=key.id, details=told)
+                details = {"project": made.id, "mode": "test", "kind": key.kind}
+                await audit.record(tx, platform.id, "key.issued", by=by, about=key.id, details=details)
     except ValidationFailed as error:
         return _ask(user, form, {error.param or "": error.sentence})
     return redirect(f"{_PATH}?project={made.id}")
@@ -202,8 +202,8 @@ async def make_product(
         price = NewPrice(currency=currency, amount=catalog.parse_amount(form.get("price", ""), currency, "price"))
         async with db.write() as tx:
             await catalog.set_tier(tx, store, "test", slug, [], prices=[price], display_name=name)
-            by, told = actor_of(request, user), {"project": store.id, "mode": "test", "tier": slug}
-            await audit.record(tx, store.platform_id, "tier.created", by=by, about=slug, details=told)
+            by, details = actor_of(request, user), {"project": store.id, "mode": "test", "tier": slug}
+            await audit.record(tx, store.platform_id, "tier.created", by=by, about=slug, details=details)
     except AppError as error:
         return await _product_again(settings, user, membership, store, form, error)
     await changes.poll()

@@ -14,7 +14,7 @@ from dream_api.core.html import format as words
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.charts import Bars, bars_of, spark_of
 from dream_api.dashboard.dependencies import ProjectContext, ProjectPage
-from dream_api.dashboard.event_summaries import short_day, told_events
+from dream_api.dashboard.event_summaries import short_day, summarize_events
 from dream_api.dashboard.layout import PageRenderer, PageRoute
 from dream_api.usage import Span
 
@@ -24,19 +24,19 @@ SPANS = (7, 30, 90)
 _BY_DEFAULT = 30
 _SHOWN_EVENTS = 6
 _SHOWN_NEAR = 5
-# From here on a change is told as a factor: percents of it say little.
+# From here on a change is shown as a factor: percentages that large say little.
 _MANY_TIMES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A figure; `change` is told in its tone, `beside` in plain words, `more` in lines of their own."""
+    """A figure; `change` is shown in its tone, `caption` as plain text, `more` in lines of their own."""
 
     label: str
     figure: str
     change: str = ""
     tone: str = ""
-    beside: str = ""
+    caption: str = ""
     spark: str = ""
     more: Sequence[str] = ()
 
@@ -62,7 +62,7 @@ async def overview(db: Db, settings: SettingsDep, visit: ProjectPage, days: str 
         events = await webhooks.list_events(
             tx, visit.platform_id, visit.project.id, visit.mode, kind=None, limit=_SHOWN_EVENTS, after=None
         )
-        told = await told_events(tx, visit.platform_id, events)
+        summaries = await summarize_events(tx, visit.platform_id, events)
     now = clock.now()
     working = [key for key in all_keys if key.revoked_at is None and (key.expires_at is None or key.expires_at > now)]
     return _frame.render(
@@ -73,7 +73,7 @@ async def overview(db: Db, settings: SettingsDep, visit: ProjectPage, days: str 
         spans=SPANS,
         board=board,
         shown_near=_SHOWN_NEAR,
-        events=told,
+        events=summaries,
         key=next((key for key in reversed(working) if key.kind == "secret"), None),
         link_base=settings.link_base,
     )
@@ -133,8 +133,8 @@ def _subscriptions(s: Subscriptions, trends: Sequence[Trend]) -> Card:
 def _problems(s: Subscriptions) -> Card:
     late, at_risk = s.by_status["past_due"], s.past_due
     risk = f"{words.amounts(at_risk)} a month at risk" if at_risk else ""
-    beside = "" if late else "every subscription is paid"
-    return Card("Payment problems", words.number(late), risk, "bad", beside)
+    caption = "" if late else "every subscription is paid"
+    return Card("Payment problems", words.number(late), risk, "bad", caption)
 
 
 async def _of_store(tx: Tx, visit: ProjectContext, days: int) -> Board:
@@ -161,7 +161,7 @@ async def _of_store(tx: Tx, visit: ProjectContext, days: int) -> Board:
             spark_of([day.net for day in main.days.values()]) if main else "",
             _others(by_currency),
         ),
-        Card("Orders paid", words.number(orders), beside=f"{by_status['processing']} being paid"),
+        Card("Orders paid", words.number(orders), caption=f"{by_status['processing']} being paid"),
         Card("Average order", _first(average), more=_others(average)),
         Card(
             "Low stock",
@@ -183,7 +183,7 @@ def _revenue_bars(revenue: Revenue | None, span: Span) -> Bars:
 
 
 def _first(amounts: Mapping[str, int]) -> str:
-    """What is told largest; other currencies stand below."""
+    """The figure that is shown largest; other currencies stand below."""
     return next((words.rounded(minor, currency) for currency, minor in sorted(amounts.items())), "0")
 
 

@@ -1,4 +1,4 @@
-"""`/dashboard/{projectId}/{mode}/keys`: what the project's servers and browsers show at the gate."""
+"""`/dashboard/{projectId}/{mode}/keys`: the API keys of a project and mode."""
 
 from dream_api.dashboard.keys import create
 from dream_api.dashboard.keys import list as listing

@@ -14,7 +14,7 @@ from dream_api.core.settings import Settings
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.dependencies import ProjectContext
 from dream_api.dashboard.forms import form_errors, parse_date_end, parse_integer
-from dream_api.dashboard.keys.page import Keeping, sealing_key, show_keys
+from dream_api.dashboard.keys.page import KeysPage, sealing_key, show_keys
 from dream_api.dashboard.layout import PageRoute
 from dream_api.keys import IssuedKey
 
@@ -26,7 +26,7 @@ _FIELDS = {"perSecond": "rateLimit"}
 
 
 @router.post(_PATH)
-async def make_key(request: Request, db: Db, settings: SettingsDep, visit: Keeping) -> Response:
+async def create_key(request: Request, db: Db, settings: SettingsDep, visit: KeysPage) -> Response:
     """Another secret key; the others go on working."""
     form = await read_csrf_form(request, visit.user)
     try:
@@ -39,7 +39,7 @@ async def make_key(request: Request, db: Db, settings: SettingsDep, visit: Keepi
 
 
 @router.post(_PATH + "/pair")
-async def make_pair(request: Request, db: Db, settings: SettingsDep, visit: Keeping) -> Response:
+async def create_key_pair(request: Request, db: Db, settings: SettingsDep, visit: KeysPage) -> Response:
     """A publishable and a secret key, as every mode begins with."""
     await read_csrf_form(request, visit.user)
     async with db.write() as tx:
@@ -52,7 +52,7 @@ async def make_pair(request: Request, db: Db, settings: SettingsDep, visit: Keep
 
 
 @router.post(_PATH + "/rotate")
-async def rotate_keys(request: Request, db: Db, settings: SettingsDep, visit: Keeping) -> Response:
+async def rotate_keys(request: Request, db: Db, settings: SettingsDep, visit: KeysPage) -> Response:
     """A new secret key at once; the others work for the grace that was chosen."""
     form = await read_csrf_form(request, visit.user)
     try:

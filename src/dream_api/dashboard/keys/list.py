@@ -10,7 +10,7 @@ from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.dependencies import ProjectPage, ProjectPageCanManage
 from dream_api.dashboard.forms import form_errors, require_confirmation
-from dream_api.dashboard.keys.page import Keeping, find_key, sealing_key, show_keys, show_revoking
+from dream_api.dashboard.keys.page import KeysPage, find_key, sealing_key, show_keys, show_revoking
 from dream_api.dashboard.layout import PageRoute, project_url, redirect
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -25,7 +25,7 @@ async def list_keys(db: Db, visit: ProjectPage) -> Response:
 
 @router.post(_PATH + "/{keyId}/reveal")
 async def reveal_key(request: Request, db: Db, settings: SettingsDep, visit: ProjectPageCanManage) -> Response:
-    """Of test mode; a live one is told once, when it is made."""
+    """Of test mode; a live one is shown once, when it is created."""
     await read_csrf_form(request, visit.user)
     async with db.read() as tx:
         key = await find_key(tx, visit, request.path_params["keyId"])
@@ -38,14 +38,14 @@ async def reveal_key(request: Request, db: Db, settings: SettingsDep, visit: Pro
 
 
 @router.get(_PATH + "/{keyId}/revoke")
-async def ask_to_revoke(request: Request, db: Db, visit: Keeping) -> Response:
+async def ask_to_revoke(request: Request, db: Db, visit: KeysPage) -> Response:
     async with db.read() as tx:
         key = await find_key(tx, visit, request.path_params["keyId"])
     return show_revoking(visit, key)
 
 
 @router.post(_PATH + "/{keyId}/revoke")
-async def revoke_key(request: Request, db: Db, visit: Keeping) -> Response:
+async def revoke_key(request: Request, db: Db, visit: KeysPage) -> Response:
     """Refused from now on, everywhere within a second."""
     form = await read_csrf_form(request, visit.user)
     async with db.read() as tx:

@@ -28,7 +28,7 @@ _frame = PageRenderer("dream_api.dashboard.keys")
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class KeyRow:
     """A key as the page shows it."""
 
     row: Row[Any]
@@ -64,28 +64,28 @@ def permission_in(mode: Mode) -> Permission:
     return "manage" if mode == "live" else "test_keys"
 
 
-async def _keeper(visit: ProjectPage) -> ProjectContext:
+async def _require_key_permission(visit: ProjectPage) -> ProjectContext:
     platforms.require_permission(visit.role, permission_in(visit.mode))
     return visit
 
 
 # A visit of somebody who may make and end the keys of the mode.
-Keeping = Annotated[ProjectContext, Depends(_keeper)]
+KeysPage = Annotated[ProjectContext, Depends(_require_key_permission)]
 
 
 def sealing_key(settings: Settings) -> InstanceKey:
     return instance_key(settings)
 
 
-async def keys_of(tx: Tx, visit: ProjectContext) -> list[Shown]:
+async def keys_of(tx: Tx, visit: ProjectContext) -> list[KeyRow]:
     """Newest first."""
     rows = await keys.of_project(tx, visit.platform_id, visit.project.id, visit.mode)
     names = await _names_of(tx, rows)
     now = clock.now()
-    return [Shown(row, names.get(row.created_by) or str(row.created_by), now) for row in reversed(rows)]
+    return [KeyRow(row, names.get(row.created_by) or str(row.created_by), now) for row in reversed(rows)]
 
 
-async def find_key(tx: Tx, visit: ProjectContext, key_id: str) -> Shown:
+async def find_key(tx: Tx, visit: ProjectContext, key_id: str) -> KeyRow:
     """A key of this project and mode; NotFound where there is none."""
     found = next((key for key in await keys_of(tx, visit) if key.row.id == key_id), None)
     if found is None:
@@ -109,7 +109,7 @@ async def show_keys(
     form: Form | None = None,
     problems: FormErrors | None = None,
 ) -> Response:
-    """`issued` keys are told here and never again; `revealed`: test keys by their ids; `problems`: of a form of it."""
+    """`issued` keys are shown here and never again; `revealed`: test keys by their ids; `problems`: of a form of it."""
     async with db.read() as tx:
         known = await keys_of(tx, visit)
     return _frame.render(
@@ -130,7 +130,7 @@ async def show_keys(
     )
 
 
-def show_revoking(visit: ProjectContext, key: Shown, problems: FormErrors | None = None) -> Response:
+def show_revoking(visit: ProjectContext, key: KeyRow, problems: FormErrors | None = None) -> Response:
     return _frame.render(
         visit, "revoke.html", here="keys", status=422 if problems else 200, key=key, problems=problems or {}
     )

@@ -18,7 +18,7 @@ from dream_api.core.settings import Settings
 from dream_api.dashboard.audit import actor_of
 from dream_api.dashboard.catalog import format as catalog_format
 from dream_api.dashboard.csv_export import MOST_ROWS, csv_file
-from dream_api.dashboard.dependencies import ManagingInstance, Operating, PlatformContext
+from dream_api.dashboard.dependencies import OperatorPage, OperatorPageCanManage, PlatformContext
 from dream_api.dashboard.forms import FormErrors, form_errors
 from dream_api.dashboard.layout import PageRenderer, PageRoute, redirect
 from dream_api.platforms import Mode
@@ -47,7 +47,7 @@ class Tenant:
 
 @router.get(_PLATFORMS)
 async def list_platforms(
-    db: Db, settings: SettingsDep, visit: Operating, q: Asked = "", after: After = None
+    db: Db, settings: SettingsDep, visit: OperatorPage, q: Asked = "", after: After = None
 ) -> Response:
     mode: Mode = settings.home_mode
     async with db.read() as tx:
@@ -58,7 +58,7 @@ async def list_platforms(
 
 
 @router.get(_PLATFORMS + ".csv")
-async def export_platforms(db: Db, settings: SettingsDep, visit: ManagingInstance, q: Asked = "") -> Response:
+async def export_platforms(db: Db, settings: SettingsDep, visit: OperatorPageCanManage, q: Asked = "") -> Response:
     mode: Mode = settings.home_mode
     async with db.read() as tx:
         rows = await platforms.page_of_platforms(tx, limit=MOST_ROWS, after=None, containing=q)
@@ -69,13 +69,13 @@ async def export_platforms(db: Db, settings: SettingsDep, visit: ManagingInstanc
 
 
 @router.get(_PLATFORMS + "/{platformId}")
-async def show_platform(db: Db, settings: SettingsDep, visit: Operating, platform_id: PlatformId) -> Response:
+async def show_platform(db: Db, settings: SettingsDep, visit: OperatorPage, platform_id: PlatformId) -> Response:
     return await _show_one(db, settings, visit, platform_id)
 
 
 @router.post(_PLATFORMS + "/{platformId}/level")
 async def assign_level(
-    request: Request, db: Db, settings: SettingsDep, visit: ManagingInstance, platform_id: PlatformId
+    request: Request, db: Db, settings: SettingsDep, visit: OperatorPageCanManage, platform_id: PlatformId
 ) -> Response:
     """Without a payment; in force within a second."""
     form = await read_csrf_form(request, visit.user)
@@ -94,7 +94,7 @@ async def assign_level(
 
 
 @router.get("/dashboard/operator/levels")
-async def list_levels(db: Db, settings: SettingsDep, visit: Operating) -> Response:
+async def list_levels(db: Db, settings: SettingsDep, visit: OperatorPage) -> Response:
     """Each is a tier of the project home, and edited there."""
     mode: Mode = settings.home_mode
     async with db.read() as tx:
@@ -109,11 +109,11 @@ async def list_levels(db: Db, settings: SettingsDep, visit: Operating) -> Respon
 
 
 async def _record(tx: Tx, request: Request, visit: PlatformContext, platform_id: str, number: int) -> None:
-    """In the operator's book who it was, in the platform's that an operator did it; in one order, as all do it."""
+    """In the operator's stream who it was, in the platform's that an operator did it; in one order, as all do it."""
     by = {visit.platform_id: actor_of(request, visit.user), platform_id: Actor("operator", "")}
-    for book in sorted(by):
-        told = {"platform": platform_id, "level": str(number)}
-        await audit.record(tx, book, "level.changed", by=by[book], about=platform_id, details=told)
+    for stream in sorted(by):
+        details = {"platform": platform_id, "level": str(number)}
+        await audit.record(tx, stream, "level.changed", by=by[stream], about=platform_id, details=details)
 
 
 async def _show_one(

@@ -1,4 +1,4 @@
-"""`/dashboard/operator/mail`: the letters of this instance, and those that nobody sent."""
+"""`/dashboard/operator/mail`: the emails of this instance, and those that nobody sent."""
 
 from typing import Annotated, Any
 
@@ -9,7 +9,7 @@ from dream_api.core import ids, mail
 from dream_api.core.db import Database, Row
 from dream_api.core.errors import NotFound
 from dream_api.core.http.dependencies import Db, SettingsDep
-from dream_api.dashboard.dependencies import ManagingInstance
+from dream_api.dashboard.dependencies import OperatorPageCanManage
 from dream_api.dashboard.layout import PageRenderer, PageRoute
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -23,27 +23,27 @@ _PAGE = 50
 async def list_mail(
     db: Db,
     settings: SettingsDep,
-    visit: ManagingInstance,
+    visit: OperatorPageCanManage,
     before: Annotated[str | None, Query(pattern=r"^eml_[0-9a-z]{26}$")] = None,
 ) -> Response:
     async with db.read() as tx:
         found = await mail.list_newest(tx, limit=_PAGE + 1, before=before)
-    letters = found[:_PAGE]
-    next_url = f"{_HERE}?before={letters[-1].id}" if len(found) > _PAGE else None
+    emails = found[:_PAGE]
+    next_url = f"{_HERE}?before={emails[-1].id}" if len(found) > _PAGE else None
     is_sending = settings.smtp_url is not None
-    return _frame.render(visit, "mails.html", here="mail", letters=letters, next_url=next_url, is_sending=is_sending)
+    return _frame.render(visit, "mails.html", here="mail", emails=emails, next_url=next_url, is_sending=is_sending)
 
 
 @router.get(_HERE + "/{mailId}")
-async def read_mail(db: Db, visit: ManagingInstance, mail_id: Annotated[str, Path(alias="mailId")]) -> Response:
+async def read_mail(db: Db, visit: OperatorPageCanManage, mail_id: Annotated[str, Path(alias="mailId")]) -> Response:
     """Its text, for owners: an admin who asks to reset an owner's password must not find the link here.
 
     The HTML was made for the person it goes to, and is not shown.
     """
-    letter = await _find(db, mail_id)
-    if letter is None:
-        raise NotFound("There is no such letter.", hint="Letters are kept for 30 days.")
-    return _frame.render(visit, "mail.html", here="mail", letter=letter)
+    email = await _find(db, mail_id)
+    if email is None:
+        raise NotFound("There is no such email.", hint="Emails are kept for 30 days.")
+    return _frame.render(visit, "mail.html", here="mail", email=email)
 
 
 async def _find(db: Database, mail_id: str) -> Row[Any] | None:

@@ -75,7 +75,7 @@ frame = PageRenderer(
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class OrderDetail:
     """Lines in their order, the rest oldest first."""
 
     row: Row[Any]
@@ -90,11 +90,11 @@ class Whole:
         return self.row.payment_id is not None and self.row.refunded_amount < self.row.total
 
 
-async def find(tx: Tx, visit: ProjectContext, order_id: str) -> Whole:
+async def find(tx: Tx, visit: ProjectContext, order_id: str) -> OrderDetail:
     """NotFound where the store has no such order in this mode."""
     row = await store.find_order(tx, visit.scope, order_id)
     paid_by = row.payment_id
-    return Whole(
+    return OrderDetail(
         row,
         await store.lines_of(tx, visit.platform_id, row.id),
         await billing.payments_of_checkout(tx, visit.platform_id, row.checkout_id),

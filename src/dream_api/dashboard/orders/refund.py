@@ -11,7 +11,7 @@ from dream_api.core.errors import Conflict, Invalid, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.core.idempotency import IdempotentRequest
 from dream_api.dashboard.audit import record
-from dream_api.dashboard.dependencies import ProjectContext, ProjectPageCanSell, RefundingInProject
+from dream_api.dashboard.dependencies import ProjectContext, ProjectPageCanRefund, ProjectPageCanSell
 from dream_api.dashboard.forms import form_errors, parse_integer
 from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.dashboard.orders.detail import Id, find, order_url, show_order
@@ -25,7 +25,7 @@ _LONGEST_REASON = 255
 
 @router.post(_PATH + "/refund")
 async def refund_order(
-    request: Request, billing_context: BillingDep, visit: RefundingInProject, order_id: Id
+    request: Request, billing_context: BillingDep, visit: ProjectPageCanRefund, order_id: Id
 ) -> Response:
     """Units, an amount, or all that is left; a form that is sent twice gives back once."""
     form = await read_csrf_form(request, visit.user)
@@ -40,12 +40,12 @@ async def refund_order(
                 refund = await store.create_refund(tx, account, order, asked, once=once)
                 if not visit.may("refund"):
                     await billing.require_refund_limit(tx, payment, visit.project.refund_limit)
-                told = {"amount": str(refund.amount), "currency": refund.currency}
-                await record(tx, request, visit, "order.refunded", about=order_id, **told)
+                details = {"amount": str(refund.amount), "currency": refund.currency}
+                await record(tx, request, visit, "order.refunded", about=order_id, **details)
         await billing.send_refund(billing_context, account, refund)
     except (Invalid, Conflict, billing.RefundBeyondLimit) as error:
-        told = form_errors(error, {"id": ""})
-        return await show_order(billing_context, visit, order_id, form=form, problems=told)
+        problems = form_errors(error, {"id": ""})
+        return await show_order(billing_context, visit, order_id, form=form, problems=problems)
     return redirect(order_url(visit, order_id, "refunded"))
 
 

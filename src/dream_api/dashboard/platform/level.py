@@ -14,7 +14,7 @@ from dream_api.core.db import Database, Tx
 from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.settings import Settings
-from dream_api.dashboard.dependencies import OwningPlatform, PlatformContext, PlatformPage
+from dream_api.dashboard.dependencies import PlatformContext, PlatformPage, PlatformPageCanManageBilling
 from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.dashboard.platform.page import frame
 from dream_api.platforms import Mode
@@ -95,18 +95,18 @@ def _price(level: Level) -> str:
 
 def _allows(level: Level) -> Sequence[str]:
     """Its limits, line by line."""
-    told = (
+    limits = (
         (level.active_users_per_hour, "active users an hour"),
         (level.requests_per_day, "requests a day"),
         (level.requests_per_month, "requests a month"),
         (level.members, "members"),
     )
-    return [f"{most:,} {what}" for most, what in told if most is not None] or ["No limits"]
+    return [f"{most:,} {what}" for most, what in limits if most is not None] or ["No limits"]
 
 
 @router.post("")
 async def buy(
-    request: Request, db: Db, settings: SettingsDep, billing_context: BillingDep, visit: OwningPlatform
+    request: Request, db: Db, settings: SettingsDep, billing_context: BillingDep, visit: PlatformPageCanManageBilling
 ) -> Response:
     """The owner goes to the checkout; the level is theirs as soon as the gateway says that they paid."""
     form = await read_csrf_form(request, visit.user)
@@ -137,7 +137,7 @@ async def buy(
 
 @router.post("/portal")
 async def open_portal(
-    request: Request, db: Db, settings: SettingsDep, billing_context: BillingDep, visit: OwningPlatform
+    request: Request, db: Db, settings: SettingsDep, billing_context: BillingDep, visit: PlatformPageCanManageBilling
 ) -> Response:
     """There the owner changes the level or the card, cancels, and finds the invoices."""
     await read_csrf_form(request, visit.user)

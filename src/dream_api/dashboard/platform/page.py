@@ -27,11 +27,11 @@ def changing(request: Request, settings: Settings, visit: PlatformContext) -> Te
 
 
 def problems_of(error: AppError, *fields: str) -> dict[str, str]:
-    """The refusal's sentence under its field, or above the form where it is about none of them."""
+    """The error's sentence under its field, or above the form where it is about none of them."""
     return {error.param if error.param in fields else "": error.sentence}
 
 
 def unreferred(answer: Response) -> Response:
-    """For pages whose address must not be told to any other."""
+    """Adds `Referrer-Policy`, for pages whose URL is a secret."""
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer

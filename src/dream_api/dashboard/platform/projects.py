@@ -11,7 +11,7 @@ from dream_api.core.errors import Invalid, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.audit import record
-from dream_api.dashboard.dependencies import ManagingPlatform, PlatformContext, PlatformPage
+from dream_api.dashboard.dependencies import PlatformContext, PlatformPage, PlatformPageCanManage
 from dream_api.dashboard.forms import FormErrors, form_errors
 from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.dashboard.platform.page import frame
@@ -30,7 +30,7 @@ async def list_projects(db: Db, visit: PlatformPage) -> Response:
 
 
 @router.post(_PATH)
-async def make_project(request: Request, db: Db, settings: SettingsDep, visit: ManagingPlatform) -> Response:
+async def create_project(request: Request, db: Db, settings: SettingsDep, visit: PlatformPageCanManage) -> Response:
     """With the keys of its test mode; its type is what it is from now on."""
     form = await read_csrf_form(request, visit.user)
     instance_key = secrets.instance_key(settings)

@@ -11,7 +11,7 @@ from dream_api.core.db import Database, Row
 from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.audit import record
-from dream_api.dashboard.dependencies import ManagingPlatform, OwningItself, PlatformContext
+from dream_api.dashboard.dependencies import PlatformContext, PlatformPageCanManage, PlatformPageIsOwner
 from dream_api.dashboard.forms import FormErrors
 from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.dashboard.platform.page import changing, frame, problems_of
@@ -21,7 +21,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False, prefix="/dash
 
 
 @router.get("")
-async def show_settings(db: Db, visit: ManagingPlatform) -> Response:
+async def show_settings(db: Db, visit: PlatformPageCanManage) -> Response:
     return await _show(db, visit)
 
 
@@ -43,7 +43,7 @@ async def _show(
 
 
 async def _others(db: Database, visit: PlatformContext) -> list[tuple[str, str]]:
-    """Whom the platform could be handed to."""
+    """Members that ownership could be transferred to."""
     async with db.read() as tx:
         ids = [row.user_id for row in await platforms.members_of(tx, visit.platform_id)]
         users = await accounts.users_by_id(tx, [one for one in ids if one != visit.user.session.user_id])
@@ -55,7 +55,7 @@ def _named(user: Row[Any]) -> str:
 
 
 @router.post("")
-async def rename(request: Request, db: Db, visit: ManagingPlatform) -> Response:
+async def rename(request: Request, db: Db, visit: PlatformPageCanManage) -> Response:
     form = await read_csrf_form(request, visit.user)
     try:
         async with db.write() as tx:
@@ -75,7 +75,7 @@ async def rename(request: Request, db: Db, visit: ManagingPlatform) -> Response:
 
 
 @router.post("/transfer")
-async def transfer(request: Request, db: Db, settings: SettingsDep, visit: OwningItself) -> Response:
+async def transfer(request: Request, db: Db, settings: SettingsDep, visit: PlatformPageIsOwner) -> Response:
     """The user is an admin from then on."""
     form = await read_csrf_form(request, visit.user)
     try:
@@ -89,7 +89,7 @@ async def transfer(request: Request, db: Db, settings: SettingsDep, visit: Ownin
 
 
 @router.post("/delete")
-async def delete(request: Request, db: Db, settings: SettingsDep, visit: OwningItself) -> Response:
+async def delete(request: Request, db: Db, settings: SettingsDep, visit: PlatformPageIsOwner) -> Response:
     """After 14 days; until then it can be taken back."""
     form = await read_csrf_form(request, visit.user)
     try:
@@ -105,7 +105,7 @@ async def delete(request: Request, db: Db, settings: SettingsDep, visit: OwningI
 
 
 @router.post("/keep")
-async def keep(request: Request, db: Db, visit: OwningItself) -> Response:
+async def cancel_deletion(request: Request, db: Db, visit: PlatformPageIsOwner) -> Response:
     """The deletion is taken back."""
     await read_csrf_form(request, visit.user)
     async with db.write() as tx:

@@ -13,7 +13,7 @@ from dream_api.core.db import Database, Row, Tx
 from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.settings import Settings
-from dream_api.dashboard.dependencies import PlatformContext, PlatformPage, TeamingPlatform
+from dream_api.dashboard.dependencies import PlatformContext, PlatformPage, PlatformPageCanManageTeam
 from dream_api.dashboard.forms import FormErrors, require_confirmation
 from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.dashboard.platform.page import ROLE_WORDS, changing, frame, problems_of
@@ -66,15 +66,15 @@ async def _members(tx: Tx, platform_id: str) -> list[tuple[Row[Any], Row[Any]]]:
 
 
 @router.post("/invitations")
-async def invite(request: Request, db: Db, settings: SettingsDep, visit: TeamingPlatform) -> Response:
+async def invite(request: Request, db: Db, settings: SettingsDep, visit: PlatformPageCanManageTeam) -> Response:
     form = await read_csrf_form(request, visit.user)
     try:
         email, role = accounts.normalize_email(form.get("email", "")), _role(form)
         token = platforms.new_token()
-        letter = _letter(settings, visit, email, role, token)
+        message = _invitation_email(settings, visit, email, role, token)
         async with db.write() as tx:
             await membership.invite(tx, changing(request, settings, visit), email, role, token)
-            await mail.enqueue_email(tx, letter)
+            await mail.enqueue_email(tx, message)
     except AppError as error:
         return await _show(db, visit, form, problems_of(error, "email", "role"))
     return redirect(f"/dashboard/{visit.platform_id}/team")
@@ -82,22 +82,22 @@ async def invite(request: Request, db: Db, settings: SettingsDep, visit: Teaming
 
 @router.post("/invitations/{invitation_id}/send")
 async def send_again(
-    request: Request, db: Db, settings: SettingsDep, visit: TeamingPlatform, invitation_id: Id
+    request: Request, db: Db, settings: SettingsDep, visit: PlatformPageCanManageTeam, invitation_id: Id
 ) -> Response:
     await read_csrf_form(request, visit.user)
     async with db.read() as tx:
         known = await platforms.read_invitation(tx, visit.platform_id, invitation_id)
     token = platforms.new_token()
-    letter = _letter(settings, visit, known.email, known.role, token)
+    message = _invitation_email(settings, visit, known.email, known.role, token)
     async with db.write() as tx:
         await membership.invite_again(tx, changing(request, settings, visit), invitation_id, token)
-        await mail.enqueue_email(tx, letter)
+        await mail.enqueue_email(tx, message)
     return redirect(f"/dashboard/{visit.platform_id}/team")
 
 
 @router.post("/invitations/{invitation_id}/revoke")
 async def revoke(
-    request: Request, db: Db, settings: SettingsDep, visit: TeamingPlatform, invitation_id: Id
+    request: Request, db: Db, settings: SettingsDep, visit: PlatformPageCanManageTeam, invitation_id: Id
 ) -> Response:
     await read_csrf_form(request, visit.user)
     async with db.write() as tx:
@@ -138,7 +138,9 @@ async def _show_member(
 
 
 @router.post("/{user_id}")
-async def change_role(request: Request, db: Db, settings: SettingsDep, visit: TeamingPlatform, user_id: Id) -> Response:
+async def change_role(
+    request: Request, db: Db, settings: SettingsDep, visit: PlatformPageCanManageTeam, user_id: Id
+) -> Response:
     form = await read_csrf_form(request, visit.user)
     try:
         async with db.write() as tx:
@@ -176,7 +178,9 @@ def _role(form: dict[str, str]) -> Role:
     raise ValidationFailed("Choose a role.", param="role")
 
 
-def _letter(settings: Settings, visit: PlatformContext, email: str, role: str, token: str) -> mail.EmailMessage:
+def _invitation_email(
+    settings: Settings, visit: PlatformContext, email: str, role: str, token: str
+) -> mail.EmailMessage:
     return emails.invitation(
         email,
         platform=visit.platform.name,

@@ -16,7 +16,7 @@ from dream_api.auth import audit as recording
 from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.core.http.dependencies import Db
-from dream_api.dashboard.dependencies import ManagingPlatform, PlatformContext
+from dream_api.dashboard.dependencies import PlatformContext, PlatformPageCanManage
 from dream_api.dashboard.layout import PageRenderer, PageRoute
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -35,12 +35,12 @@ Member = Annotated[str, Query(pattern=r"^[0-9a-z_]{0,64}$")]
 
 
 def _who(entry: Entry) -> str:
-    """As people are called; by what they are where the name is erased, or never was told."""
+    """The actor's name; their kind where the name is erased or unknown."""
     return entry.by.name or _KINDS[entry.by.kind]
 
 
 def _kind(entry: Entry) -> str:
-    """What is told beneath: of somebody without a name, by which id they are known."""
+    """The line below the name: the id of an actor without a name."""
     return entry.by.id if not entry.by.name else _BENEATH[entry.by.kind]
 
 
@@ -50,7 +50,7 @@ _frame = PageRenderer("dream_api.dashboard.security_log", who=_who, kind=_kind)
 @router.get("/dashboard/{platformId}/security-log")
 async def show_log(
     db: Db,
-    visit: ManagingPlatform,
+    visit: PlatformPageCanManage,
     action: Action = "",
     member: Member = "",
     before: Annotated[int | None, Query(ge=1, lt=2**53)] = None,
@@ -85,7 +85,7 @@ def _url(visit: PlatformContext, ending: str, asked: dict[str, str]) -> str:
 
 @router.get("/dashboard/{platformId}/security-log.csv")
 async def export_csv(
-    request: Request, db: Db, visit: ManagingPlatform, action: Action = "", member: Member = ""
+    request: Request, db: Db, visit: PlatformPageCanManage, action: Action = "", member: Member = ""
 ) -> Response:
     """All that is asked for, as a spreadsheet reads it."""
 
@@ -100,7 +100,7 @@ async def export_csv(
 
 @router.get("/dashboard/{platformId}/security-log.json")
 async def export_json(
-    request: Request, db: Db, visit: ManagingPlatform, action: Action = "", member: Member = ""
+    request: Request, db: Db, visit: PlatformPageCanManage, action: Action = "", member: Member = ""
 ) -> Response:
     """All that is asked for, a line each."""
 
@@ -141,8 +141,8 @@ async def _all_of(db: Database, visit: PlatformContext, action: str, member: str
 def _cells(entry: Entry) -> list[str]:
     by = entry.by
     details = json.dumps(dict(entry.details), ensure_ascii=False) if entry.details else ""
-    told = [clock.rfc3339(entry.at), entry.action, entry.sentence, by.kind, by.id, by.name, by.address, entry.about]
-    return [str(entry.number), *told, details]
+    cells = [clock.rfc3339(entry.at), entry.action, entry.sentence, by.kind, by.id, by.name, by.address, entry.about]
+    return [str(entry.number), *cells, details]
 
 
 def _safe(cell: str) -> str:

@@ -38,8 +38,8 @@ async def cancel_subscription(
             billing_context, account, row, at_period_end=not is_now, reason=reason, key=None
         )
     except (Invalid, Conflict) as error:
-        told = form_errors(error, {"id": ""})
-        return await show_subscription(billing_context, visit, subscription_id, form=form, problems=told)
+        problems = form_errors(error, {"id": ""})
+        return await show_subscription(billing_context, visit, subscription_id, form=form, problems=problems)
     async with billing_context.database.write() as tx:
         at = "now" if is_now else "period_end"
         await record(tx, request, visit, "subscription.canceled", about=subscription_id, at=at)

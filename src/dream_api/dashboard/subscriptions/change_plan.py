@@ -18,7 +18,7 @@ from dream_api.dashboard.audit import record
 from dream_api.dashboard.dependencies import ProjectContext, ProjectPageCanSell
 from dream_api.dashboard.forms import form_errors, parse_integer
 from dream_api.dashboard.layout import PageRoute, redirect
-from dream_api.dashboard.subscriptions.detail import Id, Whole, find, frame, subscription_url
+from dream_api.dashboard.subscriptions.detail import Id, SubscriptionDetail, find, frame, subscription_url
 from dream_api.gateways.contract import CardRefused, SubscriptionChange
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -107,7 +107,7 @@ async def _show(
     )
 
 
-async def _choices(tx: Tx, visit: ProjectContext, held: Whole) -> list[Choice]:
+async def _choices(tx: Tx, visit: ProjectContext, held: SubscriptionDetail) -> list[Choice]:
     """What is sold by the period in the subscription's currency, hidden tiers among it."""
     offers = await catalog.list_tiers(tx, visit.platform_id, visit.project.id, visit.mode)
     return [
@@ -118,7 +118,7 @@ async def _choices(tx: Tx, visit: ProjectContext, held: Whole) -> list[Choice]:
     ]
 
 
-async def _wanted(tx: Tx, visit: ProjectContext, held: Whole, form: Form) -> SubscriptionChange:
+async def _wanted(tx: Tx, visit: ProjectContext, held: SubscriptionDetail, form: Form) -> SubscriptionChange:
     choices = await _choices(tx, visit, held)
     choice = next((each for each in choices if each.price.id == form.get("price")), None)
     if choice is None:

@@ -37,7 +37,7 @@ async def ask_for_link(
 
 
 @router.post(_PATH)
-async def make_link(request: Request, billing_context: BillingDep, visit: ProjectPageCanSell) -> Response:
+async def create_link(request: Request, billing_context: BillingDep, visit: ProjectPageCanSell) -> Response:
     """The plan is the customer's as soon as they have paid there."""
     form = await read_csrf_form(request, visit.user)
     try:

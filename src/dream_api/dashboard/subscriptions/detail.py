@@ -46,7 +46,7 @@ DONE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class SubscriptionDetail:
     """A subscription, what it is for, and its money, newest first."""
 
     account: gateways.GatewayAccount
@@ -57,7 +57,7 @@ class Whole:
     payments: Sequence[Row[Any]]
 
     @property
-    def told(self) -> str:
+    def title(self) -> str:
         """`2 × Team`."""
         return self.name if self.row.quantity == 1 else f"{self.row.quantity} × {self.name}"
 
@@ -69,7 +69,7 @@ class Whole:
         return [line["description"] for line in json.loads(invoice.lines)]
 
 
-async def find(tx: Tx, visit: ProjectContext, subscription_id: str) -> Whole:
+async def find(tx: Tx, visit: ProjectContext, subscription_id: str) -> SubscriptionDetail:
     """NotFound where the project has no such subscription in this mode."""
     account, row = await subscription_changes.find_subscription(tx, visit.scope, subscription_id)
     price = await catalog.find_price(tx, visit.platform_id, visit.project.id, visit.mode, row.price_id)
@@ -77,7 +77,7 @@ async def find(tx: Tx, visit: ProjectContext, subscription_id: str) -> Whole:
     invoices = await queries.invoices_of(tx, visit.platform_id, row.id, limit=_MOST)
     gateway_ids = [invoice.gateway_id for invoice in invoices]
     payments = await queries.payments_of_invoices(tx, visit.scope, row.customer_id, gateway_ids, limit=_MOST)
-    return Whole(account, row, offer.display_name, price, invoices, payments)
+    return SubscriptionDetail(account, row, offer.display_name, price, invoices, payments)
 
 
 def subscription_url(visit: ProjectContext, subscription_id: str, done: str = "") -> str:

@@ -12,7 +12,7 @@ from dream_api.core.errors import Conflict, Invalid, NotFound, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.core.idempotency import IdempotentRequest
 from dream_api.dashboard.audit import record
-from dream_api.dashboard.dependencies import ProjectContext, RefundingInProject
+from dream_api.dashboard.dependencies import ProjectContext, ProjectPageCanRefund
 from dream_api.dashboard.forms import form_errors
 from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.dashboard.subscriptions.detail import Id, find, show_subscription, subscription_url
@@ -26,7 +26,11 @@ PaymentId = Annotated[str, Path(alias="paymentId", max_length=64, pattern=r"^[^\
 
 @router.post("/dashboard/{projectId}/{mode}/subscriptions/{id}/payments/{paymentId}/refund")
 async def refund_payment(
-    request: Request, billing_context: BillingDep, visit: RefundingInProject, subscription_id: Id, payment_id: PaymentId
+    request: Request,
+    billing_context: BillingDep,
+    visit: ProjectPageCanRefund,
+    subscription_id: Id,
+    payment_id: PaymentId,
 ) -> Response:
     """All that is left of it or a part; a form that is sent twice gives back once."""
     form = await read_csrf_form(request, visit.user)
@@ -45,12 +49,12 @@ async def refund_payment(
                 refund = await billing.create_refund(tx, held.account, payment_id, amount, reason=reason, once=once)
                 if not visit.may("refund"):
                     await billing.require_refund_limit(tx, payment, visit.project.refund_limit)
-                told = {"amount": str(refund.amount), "currency": refund.currency}
-                await record(tx, request, visit, "payment.refunded", about=payment_id, **told)
+                details = {"amount": str(refund.amount), "currency": refund.currency}
+                await record(tx, request, visit, "payment.refunded", about=payment_id, **details)
         await billing.send_refund(billing_context, held.account, refund)
     except (Invalid, Conflict, billing.RefundBeyondLimit) as error:
-        told = form_errors(error, {"amount": f"{payment_id}-amount", "id": f"{payment_id}-amount"})
-        return await show_subscription(billing_context, visit, subscription_id, form=form, problems=told)
+        problems = form_errors(error, {"amount": f"{payment_id}-amount", "id": f"{payment_id}-amount"})
+        return await show_subscription(billing_context, visit, subscription_id, form=form, problems=problems)
     return redirect(subscription_url(visit, subscription_id, "refunded"))
 
 

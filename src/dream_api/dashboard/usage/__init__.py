@@ -1,4 +1,4 @@
-"""`/dashboard/{projectId}/{mode}/usage`: what was used, by hour or day, of which meter and by whom."""
+"""`/dashboard/{projectId}/{mode}/usage`: usage by hour or day, by meter and by customer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 ROUTERS = (router,)
 _frame = PageRenderer("dream_api.dashboard.usage")
 _PATH = "/dashboard/{projectId}/{mode}/usage"
-# By their names in the address: how long each is, and by what it is told.
+# By their names in the address: how long each is, and its step.
 _SPANS: Mapping[str, tuple[int, UsageBy]] = {
     "24h": (clock.DAY, "hour"),
     "7d": (7 * clock.DAY, "day"),
@@ -42,8 +42,8 @@ UserId = Annotated[str, Query(alias="userId")]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What the address asks for, where it can be told; else what is told by default."""
+class UsageFilter:
+    """The meter, span and customer of the query string, with defaults for what is missing or unknown."""
 
     meter: Meter
     name: str
@@ -53,11 +53,11 @@ class Asked:
 
     @property
     def query(self) -> str:
-        told = {"meter": self.meter.name, "span": self.name} | ({"userId": self.user_id} if self.user_id else {})
-        return urlencode(told)
+        query = {"meter": self.meter.name, "span": self.name} | ({"userId": self.user_id} if self.user_id else {})
+        return urlencode(query)
 
 
-def _asked(visit: ProjectContext, plans: Plans, meter: str, span: str, user_id: str) -> Asked:
+def _usage_filter(visit: ProjectContext, plans: Plans, meter: str, span: str, user_id: str) -> UsageFilter:
     if visit.project.type != "saas":
         raise SaasProjectRequired("Calls are metered for saas projects; this one is a store.")
     found = plans.meters.get(meter) or plans.meters.get(usage.REQUESTS) or next(iter(plans.meters.values()))
@@ -66,7 +66,7 @@ def _asked(visit: ProjectContext, plans: Plans, meter: str, span: str, user_id: 
     now = clock.now() + plans.ahead
     step = clock.DAY if by == "day" else clock.HOUR
     ends_at = now - now % step + step
-    return Asked(found, name, by, Span(ends_at - length, ends_at), user_id.replace("\x00", "").strip()[:255])
+    return UsageFilter(found, name, by, Span(ends_at - length, ends_at), user_id.replace("\x00", "").strip()[:255])
 
 
 @router.get(_PATH)
@@ -79,7 +79,7 @@ async def show_usage(
     user_id: UserId = "",
 ) -> Response:
     plans = await engine.get_plans(visit.acting)
-    asked = _asked(visit, plans, meter, span, user_id)
+    asked = _usage_filter(visit, plans, meter, span, user_id)
     scope = visit.acting.scope
     of_user = asked.user_id or None
     async with db.read() as tx:
@@ -126,7 +126,7 @@ async def export_usage(
     user_id: UserId = "",
 ) -> Response:
     plans = await engine.get_plans(visit.acting)
-    asked = _asked(visit, plans, meter, span, user_id)
+    asked = _usage_filter(visit, plans, meter, span, user_id)
     async with db.read() as tx:
         points = await usage.usage_history(
             tx, visit.acting.scope, asked.by, asked.span, [asked.meter], user_id=asked.user_id or None

@@ -9,7 +9,7 @@ from dream_api.billing.dependencies import BillingDep
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import Form, read_form
 from dream_api.hosted.sandbox.page import Id, PageRoute, page, redirect
-from dream_api.hosted.sandbox.portal import Held, Visit, visit_of
+from dream_api.hosted.sandbox.portal import PortalSubscription, Visit, visit_of
 
 router = APIRouter(prefix="/sandbox/portal", route_class=PageRoute, include_in_schema=False)
 
@@ -24,7 +24,7 @@ async def ask_whether_to_cancel(billing_context: BillingDep, portal_id: Id, subs
 
 @router.post("/{id}/subscriptions/{subscription_id}/cancel")
 async def cancel(request: Request, billing_context: BillingDep, portal_id: Id, subscription_id: str) -> Response:
-    """At the period's end; at once only for whoever typed the plan's name."""
+    """At the period's end; at once only for a customer who typed the plan's name."""
     form = await read_form(request)
     visit = await visit_of(billing_context, portal_id)
     held = visit.find(subscription_id)
@@ -48,6 +48,6 @@ async def resume(billing_context: BillingDep, portal_id: Id, subscription_id: st
     return redirect(f"{visit.address}?done=resume")
 
 
-def _form(visit: Visit, held: Held, form: Form, **problems: str) -> Response:
+def _form(visit: Visit, held: PortalSubscription, form: Form, **problems: str) -> Response:
     status = ValidationFailed.status if problems else 200
     return page("cancel.html", status, visit=visit, seller=visit.seller, held=held, form=form, problems=problems)

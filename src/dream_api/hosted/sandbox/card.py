@@ -8,7 +8,7 @@ from dream_api.billing.dependencies import BillingDep
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import read_form
 from dream_api.gateways.contract import AuthenticationRequired, CardRefused
-from dream_api.hosted.sandbox.card_form import CardForm, attempt_of, chosen, told
+from dream_api.hosted.sandbox.card_form import CardForm, attempt_of, card_error, chosen
 from dream_api.hosted.sandbox.page import Id, PageRoute, page, redirect
 from dream_api.hosted.sandbox.portal import Visit, visit_of
 
@@ -32,7 +32,7 @@ async def change_card(request: Request, billing_context: BillingDep, portal_id: 
     except AuthenticationRequired:
         return page("bank.html", action=f"{visit.address}/card", attempt=attempt, seller=visit.seller, due=None)
     except (CardRefused, ValidationFailed) as refused:
-        return _form(visit, attempt, told(refused), status=refused.status)
+        return _form(visit, attempt, card_error(refused), status=refused.status)
     return redirect(f"{visit.address}?done=card")
 
 

@@ -30,8 +30,8 @@ def attempt_of(form: Form) -> CardForm:
     return CardForm(form.get("card", ""), form.get("bank") == "yes", refused)
 
 
-def told(refused: AppError) -> str:
-    """Why the card was not taken, for whoever typed it."""
+def card_error(refused: AppError) -> str:
+    """The error of a card that was not accepted, as the form shows it."""
     return _NO_TEST_CARD if isinstance(refused, ValidationFailed) else refused.sentence
 
 

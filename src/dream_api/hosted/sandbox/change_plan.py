@@ -16,7 +16,7 @@ from dream_api.core.errors import AppError, Invalid, ValidationFailed
 from dream_api.core.http import read_form
 from dream_api.gateways.contract import CardRefused, SubscriptionChange
 from dream_api.hosted.sandbox.page import Id, PageRoute, page, redirect
-from dream_api.hosted.sandbox.portal import Held, Visit, visit_of
+from dream_api.hosted.sandbox.portal import PortalSubscription, Visit, visit_of
 
 router = APIRouter(prefix="/sandbox/portal", route_class=PageRoute, include_in_schema=False)
 
@@ -32,7 +32,7 @@ class Choice:
     price: Price
 
     @property
-    def told(self) -> str:
+    def price_text(self) -> str:
         return display.format_price(self.price)
 
     @property
@@ -47,7 +47,7 @@ class Wish:
     price_id: str
     quantity: str
 
-    def is_had(self, held: Held) -> bool:
+    def is_had(self, held: PortalSubscription) -> bool:
         is_flat = held.price.billing_scheme == "flat_rate"
         return self.price_id == held.price.id and (is_flat or self.quantity == str(held.row.quantity))
 
@@ -90,14 +90,14 @@ async def change_plan(request: Request, billing_context: BillingDep, portal_id: 
     return redirect(f"{visit.address}?done=change")
 
 
-def _key(held: Held, change: SubscriptionChange, once: str) -> str:
+def _key(held: PortalSubscription, change: SubscriptionChange, once: str) -> str:
     """The same page sent twice changes once."""
     line = change.lines[0]
     return f"portal:{held.row.id}:{line.price.id}:{line.quantity}:{once[:_LONGEST_ONCE]}"
 
 
 async def _choices(
-    billing_context: BillingContext, visit: Visit, held: Held, wish: Wish, problem: AppError | None = None
+    billing_context: BillingContext, visit: Visit, held: PortalSubscription, wish: Wish, problem: AppError | None = None
 ) -> Response:
     async with billing_context.database.read() as tx:
         choices = await _choices_of(tx, visit, held)
@@ -114,7 +114,7 @@ async def _choices(
 
 
 async def _preview(
-    billing_context: BillingContext, visit: Visit, held: Held, wish: Wish, problem: AppError | None = None
+    billing_context: BillingContext, visit: Visit, held: PortalSubscription, wish: Wish, problem: AppError | None = None
 ) -> Response:
     try:
         change = await _change(billing_context, visit, held, wish)
@@ -135,7 +135,9 @@ async def _preview(
     )
 
 
-async def _change(billing_context: BillingContext, visit: Visit, held: Held, wish: Wish) -> SubscriptionChange:
+async def _change(
+    billing_context: BillingContext, visit: Visit, held: PortalSubscription, wish: Wish
+) -> SubscriptionChange:
     """Invalid where it is none of the choices, or what the customer has already."""
     async with billing_context.database.read() as tx:
         choices = await _choices_of(tx, visit, held)
@@ -159,7 +161,7 @@ def _number(text: str) -> int:
     return number
 
 
-async def _choices_of(tx: Tx, visit: Visit, held: Held) -> Sequence[Choice]:
+async def _choices_of(tx: Tx, visit: Visit, held: PortalSubscription) -> Sequence[Choice]:
     """What the project shows and sells in the subscription's currency, in its own order."""
     scope = billing.scope_of(visit.account)
     offers = await catalog.list_tiers(tx, scope.platform_id, scope.project_id, scope.mode, visible_only=True)

@@ -14,8 +14,8 @@ from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import read_form
 from dream_api.gateways.contract import AuthenticationRequired, CardRefused
 from dream_api.gateways.sandbox import CheckoutSession
-from dream_api.hosted.sandbox.card_form import CardForm, attempt_of, chosen, told
-from dream_api.hosted.sandbox.checkout_summary import Asked, read_asked
+from dream_api.hosted.sandbox.card_form import CardForm, attempt_of, card_error, chosen
+from dream_api.hosted.sandbox.checkout_summary import CheckoutSummary, read_checkout_summary
 from dream_api.hosted.sandbox.page import Id, PageRoute, page, redirect, seller_of
 
 router = APIRouter(prefix="/sandbox/checkout", route_class=PageRoute, include_in_schema=False)
@@ -27,7 +27,7 @@ class Visit:
 
     session: CheckoutSession
     seller: str
-    asked: Asked
+    asked: CheckoutSummary
     state: Literal["open", "complete", "expired"]
     expires_at: int
 
@@ -41,7 +41,7 @@ async def _visit(billing_context: BillingContext, session_id: str) -> Visit:
     async with billing_context.database.read() as tx:
         now = await billing.account_now(tx, session.account)
         seller = await seller_of(tx, session.account)
-        asked = await read_asked(tx, session, now)
+        asked = await read_checkout_summary(tx, session, now)
     expires_at = session.document["expires_at"] * clock.SECOND
     is_over = session.document["status"] == "open" and expires_at <= now
     return Visit(session, seller, asked, "expired" if is_over else session.document["status"], expires_at)
@@ -82,7 +82,7 @@ async def _pay(billing_context: BillingContext, visit: Visit, attempt: CardForm)
         due = display.format_amount(visit.asked.due, visit.asked.currency) if visit.asked.due else None
         return page("bank.html", action=visit.address, attempt=attempt, due=due, **_shown(visit))
     except (CardRefused, ValidationFailed) as refused:
-        return _form(visit, attempt, told(refused), status=refused.status)
+        return _form(visit, attempt, card_error(refused), status=refused.status)
     return redirect(sandbox_checkout.success_url(session))
 
 

@@ -22,13 +22,13 @@ class Row:
 
     name: str
     # How it is priced: "19.99 USD each month".
-    told: str
+    price_text: str
     amount: int
     is_usage: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CheckoutSummary:
     """All amounts in minor units of the currency."""
 
     currency: str
@@ -46,15 +46,15 @@ class Asked:
     wants_card: bool
 
 
-async def read_asked(tx: Tx, session: CheckoutSession, now: int) -> Asked:
+async def read_checkout_summary(tx: Tx, session: CheckoutSession, now: int) -> CheckoutSummary:
     document, hidden = session.document, session.hidden
     currency: str = document["currency"]
     lines = [SubscriptionItem(**one) for one in hidden["lines"]]
     prices = await _prices_of(tx, session.account, lines)
     items: list[Json] = document["line_items"]["data"]
-    total, then = _told(document, hidden, lines, prices)
+    total, then = _total_texts(document, hidden, lines, prices)
     trial_days: int = hidden["trial_days"]
-    return Asked(
+    return CheckoutSummary(
         currency=currency,
         rows=[
             Row(line.description, display.format_price(price), item["amount_subtotal"], line.is_metered)
@@ -63,7 +63,7 @@ async def read_asked(tx: Tx, session: CheckoutSession, now: int) -> Asked:
         subtotal=document["amount_subtotal"],
         discount=document["total_details"]["amount_discount"],
         due=document["amount_total"],
-        coupon=None if hidden["coupon"] is None else told_coupon(hidden["coupon"]),
+        coupon=None if hidden["coupon"] is None else coupon_text(hidden["coupon"]),
         total=total,
         then=then,
         trial_ends_at=now + trial_days * clock.DAY if trial_days else None,
@@ -79,7 +79,7 @@ async def _prices_of(tx: Tx, account: GatewayAccount, lines: Sequence[Subscripti
     ]
 
 
-def _told(
+def _total_texts(
     document: Json, hidden: Json, lines: Sequence[SubscriptionItem], prices: Sequence[Price]
 ) -> tuple[str, str | None]:
     """What it comes to: `19.99 USD each month`; and what follows where that is not all."""
@@ -113,7 +113,7 @@ def _days(many: int) -> str:
     return f"{many} day{'' if many == 1 else 's'}"
 
 
-def told_coupon(coupon: Json) -> str:
+def coupon_text(coupon: Json) -> str:
     """`HALF: 50 % off for 3 months`."""
     percent = coupon["percent_off"]
     off = f"{percent} %" if percent is not None else display.format_amount(coupon["amount_off"], coupon["currency"])

@@ -1,4 +1,4 @@
-"""What all pages of the sandbox share: their headers, their forms, and how they say no."""
+"""Shared by all sandbox pages: rendering, security headers, redirects and error pages."""
 
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
@@ -33,7 +33,7 @@ _PAGES = TemplateRenderer(
 )
 _HEADERS = {
     "Cache-Control": "no-store",
-    # The address of the page is the permission: it is told to nobody.
+    # The address of the page is the permission: no referrer carries it.
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex",
 }
@@ -44,7 +44,7 @@ _NAMEABLE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.:")
 
 
 class PageRoute(APIRoute):
-    """A refusal is a page as well, with the same headers."""
+    """An error is a page as well, with the same headers."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -72,15 +72,15 @@ def redirect(url: str) -> Response:
 
 
 async def seller_of(tx: Tx, account: GatewayAccount) -> str:
-    """Whom people buy from, by the name that they know."""
+    """The seller's name, as customers know it."""
     project = await platforms.find_project(tx, account.project_id)
     return project.name
 
 
 def _refused(request: Request, error: AppError) -> Response:
-    told = page("error.html", error.status, error=error, seller="Sandbox", request_id=request.state.request_id)
-    told.headers.update(error.headers)
-    return told
+    response = page("error.html", error.status, error=error, seller="Sandbox", request_id=request.state.request_id)
+    response.headers.update(error.headers)
+    return response
 
 
 def _source(url: str) -> str:

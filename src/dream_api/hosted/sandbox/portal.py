@@ -28,7 +28,7 @@ _DONE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class PortalSubscription:
     """A subscription of the customer's."""
 
     row: Row[Any]
@@ -36,12 +36,12 @@ class Held:
     price: Price
 
     @property
-    def told(self) -> str:
+    def title(self) -> str:
         """`2 × Team`."""
         return self.name if self.row.quantity == 1 else f"{self.row.quantity} × {self.name}"
 
     @property
-    def asks(self) -> str:
+    def price_text(self) -> str:
         """`99.98 USD each month`."""
         return f"{display.format_amount(self.row.amount, self.row.currency)} {display.format_interval(self.price)}"
 
@@ -57,7 +57,7 @@ class Visit:
     portal: Portal
     seller: str
     # Newest first.
-    held: list[Held]
+    held: list[PortalSubscription]
 
     @property
     def account(self) -> GatewayAccount:
@@ -68,7 +68,7 @@ class Visit:
         return f"/sandbox/portal/{self.portal.document['id']}"
 
     @property
-    def current(self) -> list[Held]:
+    def current(self) -> list[PortalSubscription]:
         return [each for each in self.held if each.row.status != "canceled"]
 
     @property
@@ -83,7 +83,7 @@ class Visit:
         balances: dict[str, int] = self.portal.customer["invoice_credit_balance"]
         return [display.format_amount(-balance, currency) for currency, balance in balances.items() if balance < 0]
 
-    def find(self, subscription_id: str) -> Held:
+    def find(self, subscription_id: str) -> PortalSubscription:
         """A subscription that has not ended."""
         found = next((each for each in self.current if each.row.id == subscription_id), None)
         if found is None:
@@ -109,11 +109,11 @@ async def _rows_of(tx: Tx, portal: Portal) -> list[Row[Any]]:
     return [row for row in rows if (row.account, row.gateway_customer) == (account.id, customer)]
 
 
-async def _held(tx: Tx, account: GatewayAccount, row: Row[Any]) -> Held:
+async def _held(tx: Tx, account: GatewayAccount, row: Row[Any]) -> PortalSubscription:
     scope = billing.scope_of(account)
     price = await catalog.find_price(tx, scope.platform_id, scope.project_id, scope.mode, row.price_id)
     offer = await catalog.find_tier_of_price(tx, scope.platform_id, price)
-    return Held(row, offer.display_name, price)
+    return PortalSubscription(row, offer.display_name, price)
 
 
 @router.get("/{id}")
