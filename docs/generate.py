@@ -10,7 +10,7 @@ from dream_api.cli import main
 from dream_api.core.settings import Settings
 
 HERE = Path(__file__).parent
-# Options of every command; the head of the page tells them once.
+# Options of every command; the head of the page lists them once.
 _EVERYWHERE = {"--data", "--json"}
 
 # One for each command, as it is typed.
@@ -59,7 +59,7 @@ _CLI_HEAD = """\
 # Commands
 
 `dream-api` works on the instance that `DREAM_DATA` or `DREAM_DATABASE_URL` names, also while its server runs: a command
-is one short transaction, tried again for 5 seconds where others hold the database. What it changes is in force within a
+is one short transaction, retried for 5 seconds where others lock the database. What it changes is in force within a
 second. After `make install` it is `.venv/bin/dream-api`; `python -m dream_api` is the same.
 
 Every command takes two options. `--data DIR` names the data directory, instead of `DREAM_DATA`. `--json` answers one
@@ -74,12 +74,12 @@ interrupted begins again at the next.
 
 Where an instance was and its database is lost, no command goes on with an empty one. That is so where `dream.db` is
 empty, cut off or without its tables, and where it is missing while `instance.key`, `objects` or `dream.db-wal` are
-still in its directory. Restore a backup, or move what is left out of the directory to begin anew. (An instance key of
-one's own choice is set by `DREAM_INSTANCE_KEY`, not by a file that is there before the database.)
+still in its directory. Restore a backup, or move what is left out of the directory to start again. (An instance key of
+your own choice is set by `DREAM_INSTANCE_KEY`, not by a file that is there before the database.)
 
 After the server was stopped, or a command ended that ran alone, everything is in the one file `dream.db`: a copy of it
-and of `instance.key` is a whole backup (with `objects`, where assets are kept there). While `dream.db-wal` is beside
-it, it is not.
+and of `instance.key` is a whole backup (with `objects`, where assets are kept there). While `dream.db-wal` is
+there, it is not.
 
 Made from the commands themselves by `python -m docs.generate`.
 """
@@ -91,14 +91,14 @@ A command that cannot do its work says why in one sentence, and what to do next.
 [error codes](errors) of the server, or one of these:
 
 - `already_running`: another server works on the same data directory. There is one server for each; commands may run
-  beside it.
+  at the same time.
 - `cannot_listen`: the address or port is taken or not this machine's. Choose another with `--host` and `--port`.
 - `database_damaged`: the embedded database is cut off or lacks tables. Restore a backup.
-- `database_empty`: the file of the embedded database holds nothing. Restore a backup, or begin anew as above.
+- `database_empty`: the file of the embedded database holds nothing. Restore a backup, or start again as above.
 - `database_missing`: the embedded database is gone from its directory. Restore a backup, set `DREAM_DATABASE_URL` where
-  the instance is on PostgreSQL, or begin anew as above.
-- `ended_at_once`: the server was told to stop a second time and waited for nothing. Requests that were being answered
-  may be counted all the same.
+  the instance is on PostgreSQL, or start again as above.
+- `ended_at_once`: the server received a second signal to stop and waited for nothing. Requests in progress may be
+  counted all the same.
 - `foreign_schema`: the database was written by a newer release, or is no database of dream-api.
 - `instance_key_missing`: the database is there, and its instance key is not in this data directory. Name the directory
   that holds it, or set `DREAM_INSTANCE_KEY`. Only `serve` and `migrate` create one.
@@ -107,7 +107,7 @@ A command that cannot do its work says why in one sentence, and what to do next.
   create an instance with `serve` or `migrate`.
 - `processes_need_postgresql`: the embedded database has one server, so `--workers` (`DREAM_PROCESSES`) must be 1 there.
 - `references_broken`: the schema cannot be upgraded, because rows refer to rows that do not exist. Nothing was changed.
-- `seal_broken`: something encrypted cannot be opened with this instance key. Set the key with which it was written.
+- `seal_broken`: something encrypted cannot be decrypted with this instance key. Set the key with which it was written.
 - `setting_invalid`: the setting named in `param` has a value that cannot be used.
 - `worker_needs_postgresql`: on the embedded database the server runs the jobs itself.
 """
@@ -155,13 +155,13 @@ def _option(parameter: Any, context: Any) -> str:
 
 
 def _values(field: FieldInfo) -> str:
-    """Which values a setting takes, where they can be told in a few words."""
+    """Which values a setting takes, where a few words are enough."""
     if get_origin(field.annotation) is Literal:
         return " One of " + ", ".join(f"`{value}`" for value in get_args(field.annotation)) + "."
     bounds = {type(bound).__name__: bound for bound in field.metadata}
-    told = [f"at least {bounds['Ge'].ge:,}"] if "Ge" in bounds else []
-    told += [f"at most {bounds['Le'].le:,}"] if "Le" in bounds else []
-    return f" {' and '.join(told).capitalize()}." if told and field.annotation is int else ""
+    limits = [f"at least {bounds['Ge'].ge:,}"] if "Ge" in bounds else []
+    limits += [f"at most {bounds['Le'].le:,}"] if "Le" in bounds else []
+    return f" {' and '.join(limits).capitalize()}." if limits and field.annotation is int else ""
 
 
 def _default(value: object) -> str:

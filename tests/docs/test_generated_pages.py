@@ -7,11 +7,13 @@ import pytest
 
 import dream_api
 from docs import generate
+from dream_api.core.console import CommandError
 from dream_api.core.db import DatabaseUnusable
 from dream_api.core.settings import Settings
 from tests.docs.documents import DOCS
 
 COMMANDS = dict(generate.commands())
+CODE = rf"(?:{CommandError.__name__}|__init__)" + r'\((?:[^()]|\([^()]*\))*?code="(\w+)"'
 _STALE = "Run `python -m docs.generate`."
 
 
@@ -61,7 +63,7 @@ def test_the_example_is_understood_by_its_command(name: str) -> None:
 def test_every_code_of_the_commands_own_is_documented() -> None:
     page = (DOCS / "cli.md").read_text()
     source = [path.read_text() for path in (DOCS.parent / "src" / dream_api.__name__).rglob("*.py")]
-    codes = {code for text in source for code in re.findall(r'CommandError\((?:[^()]|\([^()]*\))*?code="(\w+)"', text)}
+    codes = {code for text in source for code in re.findall(CODE, text)}
 
     codes |= {kind.code for kind in DatabaseUnusable.__subclasses__()}
     assert {"foreign_schema", "setting_invalid"} <= codes

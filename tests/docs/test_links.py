@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.documents import DOCS, DOCUMENTS, ROOT, code_spans, named, prose
+from tests.docs.documents import DOCS, DOCUMENTS, ROOT, blocks_in_order, code_spans, named, prose, section
 
 PACKAGE = ROOT / "src" / "dream_api"
 _LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
+# Where a path in code letters may begin.
+_FOLDERS = ("src", "tests", "docs", "bench", *sorted(path.name for path in PACKAGE.iterdir() if path.is_dir()))
+_FILES_OF_A_LIFE = 10
+_ONE_PAGE = 140
 _PLACE = re.compile(r"([\w/]+\.py):([A-Za-z_][\w.]*)")
 
 
@@ -52,14 +56,26 @@ def test_every_file_and_function_that_is_named_exists(document: Path) -> None:
         assert name in _names(file), f"{path}:{name}"
 
 
-def test_architecture_follows_a_request() -> None:
-    assert len(_PLACE.findall((DOCS / "architecture.md").read_text())) >= 20
+@pytest.mark.parametrize("life", ["The life of a metered call", "The life of a purchase"])
+def test_architecture_follows_a_call_and_a_purchase_from_file_to_file(life: str) -> None:
+    page = (DOCS / "architecture.md").read_text()
+    files = [span for span in code_spans(section(page, life)) if span.endswith(".py")]
+
+    assert len(set(files)) >= _FILES_OF_A_LIFE
+
+
+def test_architecture_is_one_page_with_one_picture() -> None:
+    page = (DOCS / "architecture.md").read_text()
+
+    assert len(page.splitlines()) <= _ONE_PAGE
+    assert len(blocks_in_order(page)) == 1
+    assert _PLACE.findall(page) == [], "Files only: functions are found in them."
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
 def test_every_file_in_code_letters_exists(document: Path) -> None:
     for span in code_spans(document.read_text()):
-        if re.fullmatch(r"(?:src|tests|docs|api|auth|core|metering|usage|keys)/[\w/.]+\.\w+", span):
+        if re.fullmatch(rf"(?:{'|'.join(_FOLDERS)})/[\w/.]+\.\w+", span):
             assert any((place / span).exists() for place in (ROOT, PACKAGE)), f"{named(document)}: {span}"
 
 
@@ -76,7 +92,7 @@ def _names(file: Path) -> set[str]:
 
 
 def test_architecture_names_every_package() -> None:
-    page = (DOCS / "architecture.md").read_text()
+    [(_, picture)] = blocks_in_order((DOCS / "architecture.md").read_text())
     packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
 
-    assert [one for one in packages if not re.search(rf"(?:^|\|) *{one}\b", page, re.MULTILINE)] == []
+    assert sorted(packages - set(re.findall(r"\w+", picture))) == []
