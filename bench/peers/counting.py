@@ -49,7 +49,7 @@ def counted(peer: Peer) -> Counted | None:
 
 
 def _answers(peer: Peer, user: str, plan: str) -> Answers:
-    # Two kinds of call that share their books must not share this user.
+    # Two kinds of call that share their counts must not share this user.
     user += urlsplit(peer.url).path.replace("/", "_")
     with ThreadPoolExecutor(CONNECTIONS) as threads:
         lines = list(threads.map(lambda _: _line(peer, user, plan), range(CONNECTIONS)))

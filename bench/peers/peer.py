@@ -35,7 +35,7 @@ class Peer:
     name: str
     url: str
     processes: Sequence[psutil.Process]
-    # The sum of what it has on its books; a yardstick counts nothing.
+    # The sum of what it has stored; a yardstick counts nothing.
     stored: Callable[[], int] | None
     # What it writes down for a call, and where that is when the answer leaves.
     counts: str = ""

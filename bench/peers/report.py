@@ -12,7 +12,7 @@ from bench.peers.counting import ALL, Counted
 from bench.peers.peer import LIMITS, SMALL_PLAN, Peer
 
 # By how much dream-api is to be the faster one, with one user and with 10,000.
-FLOORS = {worker.NAME: 20, fastapi_limits.name_of("always", "equal work"): 4}
+MINIMUMS = {worker.NAME: 20, fastapi_limits.name_of("always", "equal work"): 4}
 ONE, MANY = 1, 10_000
 
 
@@ -57,17 +57,17 @@ class Results:
         """How many times faster dream-api is, as the median of the rounds."""
         return statistics.median(self.row(ours.NAME, users).over(self.row(name, users)))
 
-    def floors(self) -> Iterator[tuple[str, bool]]:
-        """Each floor as a sentence, and whether it holds; what was not measured holds nothing and breaks nothing."""
+    def minimums(self) -> Iterator[tuple[str, bool]]:
+        """Each minimum as a sentence, and whether it holds; what was not measured holds nothing and breaks nothing."""
         measured = {row.name for row in self.rows}
-        for name, floor in FLOORS.items():
+        for name, minimum in MINIMUMS.items():
             if name not in measured:
-                yield f"dream-api ≥ {floor} × {name}: not measured.", True
+                yield f"dream-api ≥ {minimum} × {name}: not measured.", True
                 continue
             for users in (ONE, MANY):
                 times = self.times(name, users)
-                verdict = "met" if times >= floor else "**not met**"
-                yield f"dream-api ≥ {floor} × {name}, {_users(users)}: {times:.1f} ×, {verdict}.", times >= floor
+                verdict = "met" if times >= minimum else "**not met**"
+                yield f"dream-api ≥ {minimum} × {name}, {_users(users)}: {times:.1f} ×, {verdict}.", times >= minimum
 
 
 def text(results: Results, *, rounds: int, seconds: int, places: str) -> str:
@@ -84,7 +84,7 @@ def text(results: Results, *, rounds: int, seconds: int, places: str) -> str:
             "",
             "Floors:",
             "",
-            *(f"- {sentence}" for sentence, _ in results.floors()),
+            *(f"- {sentence}" for sentence, _ in results.minimums()),
             *_simulator(results),
             "",
             "## What is stored",

@@ -3,7 +3,7 @@
     python -m bench.peers.run [--rounds 5] [--seconds 2] [--only worker,pocketbase] [--anywhere]
 
 Every round measures everything once. Servers share one core, whatever they consist of, and wrk has another. Exit code 1
-where dream-api counts wrongly or a floor is not met. Writes `bench/peers-results.md`, unless only some were measured.
+where dream-api counts wrongly or a minimum is not met. Writes `bench/peers-results.md`, unless only some were measured.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from bench import load
-from bench.peers import fastapi_gate, fastapi_limits, ours, pocketbase, report, worker
+from bench.peers import fastapi_limits, fastapi_metering, ours, pocketbase, report, worker
 from bench.peers.counting import CONNECTIONS, counted
 from bench.peers.peer import PLAN, Missing, Peer
 from bench.peers.report import MANY, ONE, Results, Row
@@ -29,7 +29,7 @@ SETTLE_SECONDS = 0.2
 Start = Callable[[Path], AbstractContextManager[list[Peer]]]
 NEEDED: tuple[Start, ...] = (ours.constant, ours.started)
 PEERS: dict[str, Start] = {
-    "gate": fastapi_gate.started,
+    "fastapi": fastapi_metering.started,
     "limits-always": partial(fastapi_limits.started, sync="always"),
     "limits-everysec": partial(fastapi_limits.started, sync="everysec"),
     "worker": worker.started,
@@ -137,11 +137,11 @@ def _settled(stored: Callable[[], int]) -> int:
 
 
 def _holds(results: Results) -> bool:
-    """Ours counts exactly, and every floor is met; what the others lose is told, not judged."""
+    """Ours counts exactly, and every minimum is met; what the others lose is reported, not judged."""
     exact = results.counted[ours.NAME]
     mine = [each for row in results.rows if row.name == ours.NAME for each in row.beyond]
     is_right = exact.is_exact and exact.over_limit == 0 and min(mine) >= 0 and max(mine) <= CONNECTIONS
-    return is_right and all(is_met for _, is_met in results.floors())
+    return is_right and all(is_met for _, is_met in results.minimums())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Our own counter behind an ordinary FastAPI route: what the fast lane is worth."""
+"""Our metering engine behind an ordinary FastAPI route: what the HTTP fast path is worth."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from bench.peers import ours
 from bench.peers.peer import Peer, running
 from dream_api.core.settings import Settings
 
-NAME = "our gate in a plain FastAPI route"
+NAME = "our metering engine in a plain FastAPI route"
 _SERVER = Path(__file__).with_name("server.py")
 
 
