@@ -1,5 +1,6 @@
 """`make soak DURATION=…`: metering against its plain model, and odd requests against the OpenAPI document, for as long
-as one likes, on both databases; then clients that never finish, while 10 MB are uploaded at 50 kB/s (200 s).
+as one likes, on both databases; then clients that never finish, while 10 MB are uploaded at 50 kB/s
+(200 s).
 
 python -m bench.soak [--duration 60]
 """

@@ -82,7 +82,7 @@ def text(results: Results, *, rounds: int, seconds: int, places: str) -> str:
             "",
             *_speeds(results),
             "",
-            "Floors:",
+            "Minimums:",
             "",
             *(f"- {sentence}" for sentence, _ in results.minimums()),
             *_simulator(results),

@@ -12,7 +12,7 @@ from tests.support.preloaded import Forked
 _SECONDS = 60
 
 
-class Desk:
+class CommandServer:
     """Each command comes as a folder with its `words` and the shell's `env`; into it goes what it says."""
 
     def __init__(self) -> None:
@@ -24,9 +24,9 @@ class Desk:
 
     @property
     def prelude(self) -> str:
-        """The shell's function `ask_desk`, which says and ends as the command did."""
+        """The shell's function `ask_commands`, which says and ends as the command did."""
         return f"""
-ask_desk() {{
+ask_commands() {{
   local folder code
   folder=$(mktemp -d -p {shlex.quote(str(self._folder))})
   env -0 > "$folder/env"

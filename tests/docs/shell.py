@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from dream_api.core.settings import Settings
-from tests.docs.command_server import Desk
+from tests.docs.command_server import CommandServer
 from tests.docs.documents import ROOT, blocks_in_order
 from tests.support.server import environment
 
@@ -35,7 +35,7 @@ curl() {{
 }}
 make() {{ command make --dry-run "$@" > /dev/null; }}
 dream-api() {{
-  if [ "$1" != serve ]; then ask_desk "$@"; return; fi
+  if [ "$1" != serve ]; then ask_commands "$@"; return; fi
   {shlex.quote(sys.executable)} -m dream_api "$@" > /dev/null 2>&1 &
   trap "kill $! && wait $!" EXIT
   until command curl --silent --fail --noproxy '*' "http://127.0.0.1:$DREAM_PORT/readyz" > /dev/null; do
@@ -72,7 +72,7 @@ class Shell:
         self._database_url = settings.database_url
         self._copied: dict[str, str] = {}
         self._notice(said_before)
-        self._desk = Desk()
+        self._commands = CommandServer()
         self._bash = subprocess.Popen(
             ["bash"],
             cwd=ROOT,
@@ -82,7 +82,7 @@ class Shell:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        self._type(self._desk.prelude + _PRELUDE)
+        self._type(self._commands.prelude + _PRELUDE)
 
     def __enter__(self) -> Self:
         return self
@@ -94,7 +94,7 @@ class Shell:
         rest = self._bash.stdout.read()
         self._bash.stdout.close()
         code = self._bash.wait(30)
-        self._desk.close()
+        self._commands.close()
         if code != 0 and error is None:
             raise AssertionError(rest)
 
@@ -161,25 +161,25 @@ def _header(line: str) -> tuple[str, str]:
     return name, "N" if name == "retry-after" else re.sub(r"\b([tw]=)\d+", r"\1N", value.strip())
 
 
-def agree(told: Any, got: Any) -> None:
+def agree(expected: Any, got: Any) -> None:
     """The same names in the same order and the same values; moments and ids of the same kind; … stands for anything."""
-    if told in ("…", ["…"]):
+    if expected in ("…", ["…"]):
         return
-    if isinstance(told, dict):
-        names = [name for name in told if name != "…"]
+    if isinstance(expected, dict):
+        names = [name for name in expected if name != "…"]
         assert isinstance(got, dict), got
-        assert names == (list(got) if len(names) == len(told) else [name for name in got if name in told])
+        assert names == (list(got) if len(names) == len(expected) else [name for name in got if name in expected])
         for name in names:
-            agree(told[name], got[name])
-    elif isinstance(told, list):
+            agree(expected[name], got[name])
+    elif isinstance(expected, list):
         assert isinstance(got, list), got
-        assert len(told) == len(got), got
-        for one, other in zip(told, got, strict=True):
+        assert len(expected) == len(got), got
+        for one, other in zip(expected, got, strict=True):
             agree(one, other)
-    elif isinstance(told, str) and isinstance(got, str):
-        assert _plain(told) == _plain(got)
+    elif isinstance(expected, str) and isinstance(got, str):
+        assert _plain(expected) == _plain(got)
     else:
-        assert (type(told), told) == (type(got), got)
+        assert (type(expected), expected) == (type(got), got)
 
 
 def _plain(text: str) -> str:

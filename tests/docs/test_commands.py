@@ -67,7 +67,7 @@ def test_no_command_stands_where_it_is_not_run(page: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "got"),
+    ("expected", "got"),
     [
         ('{"count": 1}', '{"count": 2}'),
         ('{"count": 1}', '{"count": true}'),
@@ -79,13 +79,13 @@ def test_no_command_stands_where_it_is_not_run(page: Path) -> None:
         ('"res_01"', '"req_01"'),
     ],
 )
-def test_an_answer_that_differs_is_noticed(told: str, got: str) -> None:
+def test_an_answer_that_differs_is_noticed(expected: str, got: str) -> None:
     with pytest.raises(AssertionError):
-        agree(json.loads(told), json.loads(got))
+        agree(json.loads(expected), json.loads(got))
 
 
 @pytest.mark.parametrize(
-    ("told", "got"),
+    ("expected", "got"),
     [
         ('{"count": 1, "…": "…"}', '{"count": 1, "limit": 2}'),
         ('{"limits": ["…"]}', '{"limits": [1, 2]}'),
@@ -93,5 +93,5 @@ def test_an_answer_that_differs_is_noticed(told: str, got: str) -> None:
         ('"res_…"', '"res_01k9q3v8zd0g2m4n6p8r0t2v4w"'),
     ],
 )
-def test_moments_ids_and_what_is_left_out_may_differ(told: str, got: str) -> None:
-    agree(json.loads(told), json.loads(got))
+def test_moments_ids_and_what_is_left_out_may_differ(expected: str, got: str) -> None:
+    agree(json.loads(expected), json.loads(got))

@@ -17,7 +17,7 @@ for _name in main.COMMANDS:
     main.load_command(_name)
 # Those of the product: tests define some of their own.
 CODES: dict[str, type[AppError]] = {
-    refusal.code: refusal for refusal in all_error_types() if refusal.__module__.startswith(dream_api.__name__)
+    error.code: error for error in all_error_types() if error.__module__.startswith(dream_api.__name__)
 }
 PAGES = {path.stem: path.read_text() for path in (DOCS / "errors").glob("*.md")}
 _LONGEST = 200
@@ -27,7 +27,7 @@ def test_every_code_has_a_page_and_every_page_a_code() -> None:
     assert sorted(PAGES) == sorted(CODES)
 
 
-def test_a_code_belongs_to_one_refusal() -> None:
+def test_a_code_belongs_to_one_error() -> None:
     codes = [it.code for it in set(all_error_types()) if it.__module__.startswith(dream_api.__name__)]
 
     assert sorted(codes) == sorted(set(codes))
@@ -82,9 +82,9 @@ async def test_the_list_has_every_code_with_its_status_and_sentence(api: httpx.A
     answer = await api.get("/docs/errors")
 
     assert answer.status_code == 200
-    for code, refusal in CODES.items():
+    for code, error in CODES.items():
         assert f'href="/docs/errors/{code}"><code>{code}</code><span>' in answer.text
-        assert f"<h2>{refusal.status} " in answer.text
+        assert f"<h2>{error.status} " in answer.text
     assert "`" not in answer.text
 
 

@@ -10,7 +10,7 @@ from tests.docs.documents import DOCS, DOCUMENTS, ROOT, blocks_in_order, code_sp
 
 PACKAGE = ROOT / "src" / "dream_api"
 _LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
-# Where a path in code letters may begin.
+# Where a path in a code span may begin.
 _FOLDERS = ("src", "tests", "docs", "bench", *sorted(path.name for path in PACKAGE.iterdir() if path.is_dir()))
 _FILES_OF_A_LIFE = 10
 _ONE_PAGE = 140
@@ -37,15 +37,15 @@ def test_every_make_command_exists(document: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
     text = document.read_text()
-    told = re.findall(r"^(?:\$ )?make ([a-z-]+)", text, re.MULTILINE) + re.findall(r"`make ([a-z-]+)", text)
-    assert set(told) <= targets
+    named_targets = re.findall(r"^(?:\$ )?make ([a-z-]+)", text, re.MULTILINE) + re.findall(r"`make ([a-z-]+)", text)
+    assert set(named_targets) <= targets
 
 
-def test_the_main_make_commands_are_told() -> None:
-    told = (ROOT / "CONTRIBUTING.md").read_text()
+def test_the_main_make_commands_are_in_contributing() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text()
     targets = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
-    assert [target for target in targets if f"make {target}" not in told and target != "help"] == []
+    assert [target for target in targets if f"make {target}" not in page and target != "help"] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
@@ -73,7 +73,7 @@ def test_architecture_is_one_page_with_one_picture() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
-def test_every_file_in_code_letters_exists(document: Path) -> None:
+def test_every_file_in_a_code_span_exists(document: Path) -> None:
     for span in code_spans(document.read_text()):
         if re.fullmatch(rf"(?:{'|'.join(_FOLDERS)})/[\w/.]+\.\w+", span):
             assert any((place / span).exists() for place in (ROOT, PACKAGE)), f"{named(document)}: {span}"

@@ -1,4 +1,4 @@
-"""The README is short and true; that its commands run is told in test_commands.py."""
+"""The README is short and true; that its commands run is tested by test_commands.py."""
 
 import os
 import re
@@ -18,14 +18,14 @@ _LONGEST = 150
 
 def test_what_make_run_prints_is_what_the_readme_shows() -> None:
     picture = README.partition("$ make run\n")[2].partition("```")[0]
-    told = dict(re.findall(r"^  (\w[\w ]*?)   +(\S+)$", picture, re.MULTILINE))
-    project = Project("plt_", 1, told["Project"], 1, NAME, "saas")
+    printed = dict(re.findall(r"^  (\w[\w ]*?)   +(\S+)$", picture, re.MULTILINE))
+    project = Project("plt_", 1, printed["Project"], 1, NAME, "saas")
     console = Console(file=StringIO(), width=1_000)
 
-    ready = Quickstart(project, told["Publishable key"], told["Secret key"])
+    ready = Quickstart(project, printed["Publishable key"], printed["Secret key"])
     link = re.search(r"^http\S+/account/operator/\S+$", picture, re.MULTILINE)
     assert link is not None
-    console.print(serving._welcome(Settings(data=told["Data"]), ready, link[0]))
+    console.print(serving._welcome(Settings(data=printed["Data"]), ready, link[0]))
 
     assert console.file.getvalue().strip() == picture.strip()
 
