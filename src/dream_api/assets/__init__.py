@@ -20,7 +20,7 @@ from dream_api.assets.rules import (
     require_quota,
     save,
 )
-from dream_api.assets.uploads import Upload, parse_upload
+from dream_api.assets.uploads import Upload, sanitize_file_name
 
 __all__ = [
     "CURSOR",
@@ -40,9 +40,9 @@ __all__ = [
     "keys_of",
     "list_assets",
     "parse_range",
-    "parse_upload",
     "path_of",
     "require_quota",
+    "sanitize_file_name",
     "save",
     "sniff_content_type",
 ]

@@ -11,16 +11,15 @@ from sqlalchemy import Row
 
 from dream_api.assets import queries
 from dream_api.assets.content_type import ContentType, sniff_content_type
-from dream_api.assets.uploads import Upload
+from dream_api.assets.uploads import Upload, sanitize_file_name
 from dream_api.core import clock
 from dream_api.core.db import Tx
-from dream_api.core.errors import Forbidden, TooLarge
+from dream_api.core.errors import Forbidden, TooLarge, ValidationFailed
 from dream_api.platforms import Mode
 
 _RANDOM_BYTES = 16
 _SHOWN_DIGITS = 16
-
-
+_HINT = "Send the file as the body, or in a form as multipart/form-data."
 _KEY = re.compile(r"[0-9a-f]{32}-[0-9a-f]{16}")
 # Where a page of files ends: a moment and a key.
 CURSOR = r"^[0-9]{1,16}-[0-9a-f]{32}-[0-9a-f]{16}$"
@@ -49,12 +48,14 @@ class Asset:
 
 
 def draft(upload: Upload, limit: int) -> Asset:
-    """Raises AssetTooLarge."""
+    """The file under a key of its own and a name that a file can have; raises ValidationFailed, AssetTooLarge."""
+    if not upload.content:
+        raise ValidationFailed("There is no file, or it is empty.", param="file", hint=_HINT)
     if len(upload.content) > limit:
         raise AssetTooLarge(f"The file has {len(upload.content):,} bytes; at most {limit:,} are kept.")
     digest = hashlib.sha256(upload.content).digest()
     key = f"{secrets.token_hex(_RANDOM_BYTES)}-{digest.hex()[:_SHOWN_DIGITS]}"
-    return Asset(key, upload.content, digest, sniff_content_type(upload.content), upload.name)
+    return Asset(key, upload.content, digest, sniff_content_type(upload.content), sanitize_file_name(upload.name))
 
 
 def is_key(text: str) -> bool:

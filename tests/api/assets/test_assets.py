@@ -2,17 +2,23 @@
 
 import asyncio
 import hashlib
+import tempfile
 import time
+import tracemalloc
+from collections.abc import AsyncIterator
 
 import pytest
 from httpx2 import AsyncClient
 
 from dream_api import audit
-from dream_api.assets import parse_upload, sniff_content_type
-from dream_api.core.errors import MalformedRequest, ValidationFailed
+from dream_api.api.assets.multipart import read_form_file
+from dream_api.assets import Upload, sniff_content_type
+from dream_api.core.errors import MalformedRequest
 from dream_api.core.settings import Settings
+from tests.support.busy_loop import BusyLoop
 from tests.support.instance import Account, Cast, Instance, open_instance
 
+FORM = "multipart/form-data; boundary=x"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
 ASVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
@@ -163,7 +169,7 @@ async def test_there_must_be_a_file(api: AsyncClient, alice: Account) -> None:
     assert [answer.json()["code"] for answer in odd] == [
         "validation_failed",
         "validation_failed",
-        "validation_failed",
+        "malformed_request",
         "malformed_request",
         "malformed_request",
     ]
@@ -182,29 +188,122 @@ def _form(*heads: str) -> bytes:
     return "".join(f"--x\r\n{head}\r\n\r\nvalue\r\n" for head in heads).encode() + b"--x--\r\n"
 
 
-def test_a_file_stands_among_the_first_twenty_parts() -> None:
+def _form_with(content: bytes, head: bytes = b'name="file"; filename="b"') -> bytes:
+    return b"--x\r\nContent-Disposition: form-data; %b\r\n\r\n%b\r\n--x--\r\n" % (head, content)
+
+
+async def parsed(body: bytes, content_type: str = FORM, chunk_size: int = 65_536) -> Upload:
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), chunk_size):
+            yield body[start : start + chunk_size]
+
+    return await read_form_file(content_type, chunks())
+
+
+async def test_a_form_has_at_most_twenty_fields_around_its_file() -> None:
     field, file = ("Content-Disposition: form-data; name=a" + end for end in ("", "; filename=b"))
 
-    assert parse_upload(_form(*[field] * 19, file), "multipart/form-data; boundary=x", "").name == "b"
-    with pytest.raises(MalformedRequest, match="first 20"):
-        parse_upload(_form(*[field] * 20, file), "multipart/form-data; boundary=x", "")
-    with pytest.raises(ValidationFailed):
-        parse_upload(_form(*[field] * 20), "multipart/form-data; boundary=x", "")
+    assert (await parsed(_form(*[field] * 20, file))).name == "b"
+    assert await parsed(_form(*[field] * 20)) == Upload(b"", "")
+    for heads in ([*[field] * 21, file], [file, *[field] * 21], [file] * 21):
+        with pytest.raises(MalformedRequest, match=r"number of (fields|files) is 20"):
+            await parsed(_form(*heads))
 
 
 @pytest.mark.parametrize("odd", [';"' + ";" * 60_000, ';a="' + '\\";' * 20_000, ";" * 60_000])
-def test_a_form_is_refused_fast_whose_headers_are_slow_to_read(odd: str) -> None:
+async def test_a_form_is_refused_fast_whose_headers_are_slow_to_read(odd: str) -> None:
     began = time.process_time()
 
     for kind, heads in (
-        ("multipart/form-data; boundary=x" + odd, []),
-        ("multipart/form-data; boundary=x", ["Content-Disposition: form-data" + odd[:8_000]] * 1_000),
-        ("multipart/form-data; boundary=x", ["Content-Disposition: form-data" + odd[:990]] * 10_000),
+        (FORM + odd, []),
+        (FORM, ["Content-Disposition: form-data" + odd[:8_000]] * 1_000),
+        (FORM, ["Content-Disposition: form-data" + odd[:990]] * 10_000),
+        (FORM, ["Content-Disposition: form-data; name=a" + odd[:4_000]] * 1_000),
     ):
         with pytest.raises(MalformedRequest):
-            parse_upload(_form(*heads), kind, "")
+            await parsed(_form(*heads), kind)
 
     assert time.process_time() - began < 0.5
+
+
+@pytest.mark.parametrize("nearly", [b"\r\n--xa", b"\r\n--x-a", b"\r\n--x\ra", b"\r\n-", b"\r", b"a"])
+async def test_a_file_full_of_near_boundaries_stops_nobody(nearly: bytes) -> None:
+    """The event loop is free again after milliseconds, and twice the bytes take about twice the time."""
+    seconds: list[float] = []
+    for size in (500_000, 1_000_000):
+        content = nearly * (size // len(nearly))
+        busy, began = BusyLoop(), time.thread_time()
+        watching = asyncio.create_task(busy.watch())
+        assert (await parsed(_form_with(content), chunk_size=1_000_000)).content == content
+        watching.cancel()
+        seconds.append(time.thread_time() - began)
+        assert busy.longest < 0.05
+
+    assert seconds[1] < 3 * seconds[0] + 0.05
+
+
+async def test_a_file_may_arrive_in_any_pieces() -> None:
+    content = PNG + b"\r\n--xy\r\n--x-\r\n--"
+    for size in (1, 2, 3, 7, 64):
+        assert await parsed(_form_with(content), chunk_size=size) == Upload(content, "b")
+
+
+async def test_a_large_form_is_kept_in_memory_once_and_needs_no_temporary_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the file system cannot be written."""
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    piece, pieces = bytes(65_536), 160
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield _form_with(b"").removesuffix(b"\r\n--x--\r\n")
+        for _ in range(pieces):
+            yield piece
+        yield b"\r\n--x--\r\n"
+
+    tracemalloc.start()
+    try:
+        upload = await read_form_file(FORM, chunks())
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert len(upload.content) == pieces * len(piece)
+    assert peak < 2.5 * len(upload.content)
+
+
+@pytest.mark.parametrize("charset", ["punycode", "undefined", "utf-16", "idna", "nobody-knows"])
+async def test_a_form_cannot_choose_a_codec(charset: str) -> None:
+    head = 'name="file"; filename="Grüße.png"'.encode()
+
+    assert (await parsed(_form_with(PNG, head), f"{FORM}; charset={charset}")).name == "Grüße.png"
+
+
+@pytest.mark.parametrize("boundary", ["", '""', "x" * 71, '"x "', "ü", '"x\\"y"', '"x;y"'])
+async def test_a_boundary_consists_of_what_boundaries_may(boundary: str) -> None:
+    with pytest.raises(MalformedRequest, match="boundary"):
+        await parsed(_form_with(PNG), f"multipart/form-data; boundary={boundary}")
+
+
+async def test_a_form_that_was_cut_off_is_not_stored(api: AsyncClient, alice: Account) -> None:
+    cut = _form_with(PNG)[:-20]
+
+    answer = await api.post("/api/assets", headers={**alice.sk, "Content-Type": FORM}, content=cut)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+    assert (await api.get("/api/assets", headers=alice.sk)).json()["data"] == []
+
+
+async def test_a_form_that_is_sent_again_with_its_key_is_one_file(api: AsyncClient, alice: Account) -> None:
+    """Its boundary is another one each time."""
+    headers = alice.sk | {"Idempotency-Key": "form"}
+
+    first, again, renamed, other = [
+        await api.post("/api/assets", headers=headers, files={"file": file})
+        for file in (("a", PNG), ("a", PNG), ("b", PNG), ("a", b"GIF89a"))
+    ]
+
+    assert first.json()["key"] == again.json()["key"]
+    assert again.headers["idempotent-replayed"] == "true"
+    assert {answer.json()["code"] for answer in (renamed, other)} == {"idempotency_mismatch"}
 
 
 @pytest.mark.parametrize(

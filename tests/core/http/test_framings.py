@@ -2,13 +2,13 @@
 
 import asyncio
 import re
-import time
 from dataclasses import dataclass
 
 import uvloop
 
 from dream_api.core.settings import Settings
 from tests.core.http.framings import FRAMINGS, Framing
+from tests.support.busy_loop import BusyLoop
 from tests.support.instance import Instance, open_instance
 from tests.support.raw_http import ProtocolFactory, Served, fast_path, served_on_port, without_fast_path
 
@@ -19,21 +19,6 @@ _MOST_LOOP_SECONDS = 0.05
 class Seen:
     statuses: tuple[int, ...]
     count: int
-
-
-class BusyLoop:
-    """The longest time that the event loop was busy before it had an ear for others, in seconds of its thread."""
-
-    def __init__(self) -> None:
-        self.longest = 0.0
-
-    async def watch(self) -> None:
-        before = time.thread_time()
-        while True:
-            await asyncio.sleep(0.001)
-            now = time.thread_time()
-            self.longest = max(self.longest, now - before)
-            before = now
 
 
 def test_there_are_more_than_a_hundred_of_different_names() -> None:

@@ -8,13 +8,14 @@ from starlette.responses import Response
 
 from dream_api import assets, platforms
 from dream_api.api.assets.models import ASSET_EXAMPLE, FILE, KeptAsset, asset_response
-from dream_api.assets import Asset, AssetTooLarge, StorageFull
+from dream_api.api.assets.multipart import is_multipart, read_form_file
+from dream_api.assets import Asset, AssetTooLarge, StorageFull, Upload
 from dream_api.auth.dependencies import CanSell, IdempotencyKey
 from dream_api.auth.principals import ProjectPrincipal
 from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
 from dream_api.core.db import Database, Row
 from dream_api.core.errors import MalformedRequest, StorageUnavailable, TooLarge, ValidationFailed
-from dream_api.core.http import error_responses, idempotent_external_call, read_body
+from dream_api.core.http import error_responses, idempotent_external_call, read_body, read_chunks
 from dream_api.core.http.dependencies import Db, ObjectsDep, SettingsDep
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.core.objects import ObjectStore
@@ -67,7 +68,7 @@ async def upload_asset(
     _: IdempotencyKey = None,
 ) -> Response:
     """The file as the body, or the first one of a form. Its type is decided by its bytes."""
-    return await _read_upload(request, db, settings, objects, acting, name)
+    return await _store_upload(request, db, settings, objects, acting, name)
 
 
 @router.post("/api/assets", summary="Keep a file", **_TAKES)
@@ -81,19 +82,18 @@ async def create_asset(
     _: IdempotencyKey = None,
 ) -> Response:
     """As `POST /upload-asset`, for servers."""
-    return await _read_upload(request, db, settings, objects, acting, name)
+    return await _store_upload(request, db, settings, objects, acting, name)
 
 
-async def _read_upload(
+async def _store_upload(
     request: Request, db: Database, settings: Settings, objects: ObjectStore, acting: ProjectPrincipal, name: str
 ) -> Response:
     limit = settings.asset_limit
     try:
-        body = await read_body(request.receive, request.headers.get("content-length"), limit + _AROUND)
+        upload = await _read_upload(request, limit + _AROUND, name)
     except TooLarge:
         raise AssetTooLarge(f"The file is too large; at most {limit:,} bytes are kept.") from None
-    # In a thread, as other requests wait for the event loop: a large file takes long to look through.
-    upload = await asyncio.to_thread(assets.parse_upload, body, request.headers.get("content-type"), name)
+    # In a thread: the digest of a large file takes long, and other requests wait for the event loop.
     asset = await asyncio.to_thread(assets.draft, upload, limit)
 
     async def effect(_: str | None) -> KeptAsset:
@@ -101,8 +101,26 @@ async def _read_upload(
         return asset_response(row, settings.link_base)
 
     return await idempotent_external_call(
-        request, platform_id=acting.platform_id, caller=acting.caller, status=201, body=body, effect=effect
+        request,
+        platform_id=acting.platform_id,
+        caller=acting.caller,
+        status=201,
+        body=_identity(request, upload, asset),
+        effect=effect,
     )
+
+
+async def _read_upload(request: Request, limit: int, name: str) -> Upload:
+    content_type, length = (request.headers.get(header) for header in ("content-type", "content-length"))
+    if content_type is not None and is_multipart(content_type):
+        return await read_form_file(content_type, read_chunks(request.receive, length, limit))
+    return Upload(await read_body(request.receive, length, limit), name)
+
+
+def _identity(request: Request, upload: Upload, asset: Asset) -> bytes:
+    """What makes two requests with one idempotency key the same: of a form its file, for the boundary is random."""
+    is_form = is_multipart(request.headers.get("content-type"))
+    return upload.name.encode(errors="replace") + b"\0" + asset.digest if is_form else upload.content
 
 
 async def _save(

@@ -21,6 +21,7 @@ from dream_api.core.http.request_body import (
     from_validation_errors,
     parse_json_body,
     read_body,
+    read_chunks,
     read_json_body,
 )
 from dream_api.core.http.responses import (
@@ -62,6 +63,7 @@ __all__ = [
     "parse_json_body",
     "rate_limit_key",
     "read_body",
+    "read_chunks",
     "read_form",
     "read_json_body",
     "request_body",

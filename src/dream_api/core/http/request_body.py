@@ -1,5 +1,6 @@
 """Request bodies: bounded, JSON only, strictly typed."""
 
+from collections.abc import AsyncGenerator
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -42,21 +43,25 @@ async def read_json_body(request: Request, model: type[B]) -> tuple[B, bytes]:
 
 async def read_body(receive: Receive, content_length: str | None, limit: int) -> bytes:
     """The whole body; raises TooLarge as soon as it is known to exceed the limit."""
+    return b"".join([chunk async for chunk in read_chunks(receive, content_length, limit)])
+
+
+async def read_chunks(receive: Receive, content_length: str | None, limit: int) -> AsyncGenerator[bytes, None]:
+    """The body as it arrives; TooLarge as soon as it is known to have more bytes than the limit."""
     if content_length is not None and content_length.isdecimal() and int(content_length) > limit:
         raise TooLarge(f"The body has {int(content_length):,} bytes; at most {limit:,} are read.")
-    parts: list[bytes] = []
     size = 0
-    while True:
+    more = True
+    while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnected
-        part: bytes = message.get("body", b"")
-        size += len(part)
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
         if size > limit:
             raise TooLarge(f"The body is too large; at most {limit:,} bytes are read.")
-        parts.append(part)
-        if not message.get("more_body", False):
-            return b"".join(parts)
+        yield chunk
+        more = message.get("more_body", False)
 
 
 def parse_json_body(model: type[B], body: bytes, content_type: str | None) -> B:
