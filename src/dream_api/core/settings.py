@@ -139,6 +139,11 @@ class Settings(BaseSettings):
         description="How many connections one address may have open at a time in each server process, before it gets "
         "429 `too_many_connections`; 0 is any number. Trusted proxies may have any number.",
     )
+    fast_path: bool = Field(
+        True,
+        description="Whether plain metered calls (`POST /api/data`) are read straight from the socket. `false` sends "
+        "every request through uvicorn and ASGI, with the same answers, at several times the cost of a call.",
+    )
     metering_queue: int = Field(
         10_000,
         ge=1,

@@ -12,7 +12,7 @@ from rich.console import Console
 from dream_api import app
 from dream_api.core import logs, secrets
 from dream_api.core.console import CommandError, Instance, open_instance
-from dream_api.core.http import Connections, FastPathProtocolFactory, HttpProtocolFactory, TrustedProxies
+from dream_api.core.http import Connections, FastPathProtocolFactory, HttpProtocolFactory, RootApp, TrustedProxies
 from dream_api.core.settings import Settings
 from dream_api.server.lock import lock_data_directory
 from dream_api.server.metrics_directory import metrics_directory
@@ -62,13 +62,12 @@ async def _prepared(settings: Settings, greet: Greeting) -> Callable[[], None]:
 
 def _config(settings: Settings) -> uvicorn.Config:
     root_app = app.create_app(settings)
-    connections = Connections(settings.connections_per_address, TrustedProxies(settings.trusted_proxies))
     return uvicorn.Config(
         root_app,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=FastPathProtocolFactory(root_app.hot, HttpProtocolFactory(connections, root_app.answer_error)),  # pyright: ignore[reportArgumentType]
+        http=http_protocol(root_app, settings),  # pyright: ignore[reportArgumentType]
         ws="none",
         lifespan="on",
         log_config=None,
@@ -80,6 +79,13 @@ def _config(settings: Settings) -> uvicorn.Config:
         timeout_graceful_shutdown=settings.shutdown_seconds,
         backlog=_BACKLOG,
     )
+
+
+def http_protocol(root_app: RootApp, settings: Settings) -> FastPathProtocolFactory | HttpProtocolFactory:
+    """What makes the protocol of each connection: the fast path with its fallback, or the latter alone."""
+    connections = Connections(settings.connections_per_address, TrustedProxies(settings.trusted_proxies))
+    protocols = HttpProtocolFactory(connections, root_app.answer_error)
+    return FastPathProtocolFactory(root_app.hot, protocols) if settings.fast_path else protocols
 
 
 class _Server(uvicorn.Server):
