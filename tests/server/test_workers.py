@@ -5,6 +5,7 @@ import itertools
 import os
 import re
 import signal
+import socket
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -174,7 +175,7 @@ async def test_a_second_signal_waits_for_nothing(server: Server) -> None:
     os.kill(server.pid, signal.SIGTERM)
 
     assert server.wait() == 1
-    assert "told to stop a second time" in server.log
+    assert "second signal to stop" in server.log
     assert not any(process.is_running() for process in processes)
 
 
@@ -190,6 +191,24 @@ def test_without_their_parent_they_end_and_leave_the_port(server: Server) -> Non
     server.start()
     assert not figures.exists()
     assert server.stop() == 0
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.3])
+def test_without_their_parent_they_end_at_once_while_they_import(database_settings: Settings, seconds: float) -> None:
+    """The parent is killed so long after it has started them; within a second they are gone, and the port is free."""
+    server = Server(database_settings, processes=2)
+    server.launch()
+    until(lambda: len(server.processes) == 2)
+    processes = server.processes
+    time.sleep(seconds)
+
+    server.kill()
+    _, alive = psutil.wait_procs(processes, timeout=1)
+
+    assert not alive
+    with closing(socket.socket()) as other:
+        other.bind(("127.0.0.1", server.port))
+    assert "server process listens" not in server.log
 
 
 async def test_all_are_renewed_one_after_the_other_and_nothing_is_lost(served: Served) -> None:

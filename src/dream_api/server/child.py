@@ -1,46 +1,45 @@
-"""One of several server processes, as `server/supervisor.py` starts it: `python -m dream_api.server.child`."""
+"""One of several server processes, as `server/supervisor.py` starts it: a script whose arguments are file descriptors.
 
-import argparse
-import asyncio
+It is a script because a module's packages are imported before its first line, and importing them takes seconds. The
+parent is watched from the first line on, so that no orphan keeps the port because its parent was killed meanwhile.
+"""
+
 import os
 import signal
 import socket
+import sys
+import threading
 from contextlib import suppress
-from functools import partial
-
-import structlog
-
-from dream_api.core import logs
-from dream_api.core.console import load_settings
-from dream_api.server.lifecycle import serve_on
-
-_log = structlog.get_logger()
 
 
 def main() -> None:
-    """Serve on inherited sockets until a signal to stop, or until the parent is gone."""
-    parser = argparse.ArgumentParser(prog="python -m dream_api.server.child")
-    parser.add_argument("--sockets", type=int, nargs="+", required=True)
-    parser.add_argument("--parent-pipe", type=int, required=True, help="ends when the parent ends")
-    parser.add_argument("--status-pipe", type=int, required=True, help="takes one byte when this process listens")
-    given = parser.parse_args()
+    """Serve on inherited sockets until SIGTERM, or until the parent is gone."""
+    parent_pipe, ready_pipe, *sockets = map(int, sys.argv[1:])
+    threading.Thread(target=_stop_without_parent, args=(parent_pipe,), daemon=True).start()
+    _serve([socket.socket(fileno=descriptor) for descriptor in sockets], ready_pipe)
+
+
+def _stop_without_parent(parent_pipe: int) -> None:
+    """Only the parent can write to the pipe, and it never does: reading returns when the parent is gone.
+
+    SIGTERM ends a process that still imports at once, and a server once it has answered what was begun.
+    """
+    os.read(parent_pipe, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _serve(sockets: list[socket.socket], ready_pipe: int) -> None:
+    from dream_api.core import logs  # noqa: PLC0415 - after the parent is watched
+    from dream_api.core.console import load_settings  # noqa: PLC0415
+    from dream_api.server.lifecycle import serve_on  # noqa: PLC0415
+
+    def report_ready() -> None:
+        with suppress(BrokenPipeError):  # the parent is gone
+            os.write(ready_pipe, b"!")
+
     settings = load_settings()
     logs.configure(settings.log_format, settings.log_level)
-    sockets = [socket.socket(fileno=descriptor) for descriptor in given.sockets]
-    serve_on(sockets, settings, partial(_begin, given.parent_pipe, given.status_pipe))
-
-
-def _begin(parent_pipe: int, status_pipe: int) -> None:
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        loop.remove_reader(parent_pipe)
-        _log.warning("parent is gone", pid=os.getpid())
-        signal.raise_signal(signal.SIGTERM)
-
-    loop.add_reader(parent_pipe, stop)
-    with suppress(BrokenPipeError):  # the parent is gone: the other pipe reports it
-        os.write(status_pipe, b"!")
+    serve_on(sockets, settings, report_ready)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
-"""The supervisor of several server processes on the same sockets: starts, watches, replaces and stops them.
+"""Several server processes on the same sockets, and their parent: it starts, watches, replaces and stops them.
 
 Each child is a fresh interpreter: it shares the sockets and the database with the others, but no connection, no event
-loop, and nothing random that was made at import. Two kinds of pipes connect them. All children
-hold the read end of the *parent pipe*: when it closes, the parent is gone, however it went. Every child holds the write
-end of its own *status pipe*: a byte means that it listens, the close that it is gone, however it went.
+loop, and nothing random that was made at import. Parent and children know of each other by pipes alone, which end
+however a process ends: all children hold the reading end of the *parent pipe*, and each child holds the writing end of
+a *ready pipe* of its own, into which it writes one byte when it listens.
 
-The sockets stay open in the parent. What connects while nobody accepts waits there for the next process that does.
+The sockets stay open in the parent. A client that connects while no process accepts waits there for the next one that
+does. docs/decisions/0006 says why this is not uvicorn's supervisor.
 """
 
 import os
@@ -31,17 +32,17 @@ from dream_api.core.settings import Settings
 
 _log = structlog.get_logger()
 
-_MODULE = "dream_api.server.child"
+_SCRIPT = Path(__file__).with_name("child.py")
 # A process that served for less has failed to start, and is replaced after a pause.
 _STEADY_SECONDS = 1.0
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
-# After the grace of its requests, for what a process does at its own end; the grace of background jobs is in it.
-_TIDYING_SECONDS = 15
+# After its requests, for what a process does at its end; background jobs have their time in it.
+_CLEANUP_SECONDS = 15
 
 
 class EndedAtOnce(CommandError):
-    """At a second signal to stop, the supervisor waits for nothing."""
+    """The second signal to stop ends all processes without waiting for what they do."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -52,14 +53,14 @@ class EndedAtOnce(CommandError):
 
 
 @dataclass(slots=True, eq=False)
-class _Place:
-    """One of the N places, whichever process has it at the moment."""
+class _Slot:
+    """One of the N serving processes, whichever it is at the moment; metrics are stored by its number."""
 
     number: int
     process: subprocess.Popen[bytes] | None = None
-    listens_since: float | None = None
+    ready_at: float | None = None
     failures: int = 0
-    due_at: float = 0.0
+    start_at: float = 0.0
 
 
 class Supervisor:
@@ -73,27 +74,27 @@ class Supervisor:
         self._sockets = sockets
         self._metrics_directory = metrics_directory
         self._greeting: Callable[[], None] | None = greeting
-        self._places = [_Place(number) for number in range(1, settings.processes + 1)]
-        self._to_renew: deque[_Place] = deque()
-        self._renewing: _Place | None = None
+        self._slots = [_Slot(number) for number in range(1, settings.processes + 1)]
+        self._to_restart: deque[_Slot] = deque()
+        self._restarting: _Slot | None = None
         self._kill_at: float | None = None
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> None:
-        """Returns after a signal to stop, when all have ended; EndedAtOnce at a second signal."""
-        with self._selector, _caught_signals() as signals, _pipe() as (self._parent_pipe, _):
-            self._selector.register(signals, selectors.EVENT_READ, partial(self._handle_signals, signals))
+        """Returns when all have ended after a signal to stop; raises EndedAtOnce at a second signal."""
+        with self._selector, _signal_pipe() as signals, _pipe() as (self._parent_pipe, _):
+            self._selector.register(signals, selectors.EVENT_READ, partial(self._on_signals, signals))
             try:
                 while not self._is_over:
-                    self._start_due()
+                    self._start_waiting()
                     for key, _ in self._selector.select(self._seconds_to_wait()):
                         key.data()
-                    self._kill_late()
+                    self._kill_overdue()
             finally:
-                for place in self._places:
-                    if place.process is not None:
-                        place.process.kill()
-                        place.process.wait()
+                for slot in self._slots:
+                    if slot.process is not None:
+                        slot.process.kill()
+                        slot.process.wait()
 
     @property
     def _is_stopping(self) -> bool:
@@ -101,133 +102,131 @@ class Supervisor:
 
     @property
     def _is_over(self) -> bool:
-        return self._is_stopping and all(place.process is None for place in self._places)
+        return self._is_stopping and all(slot.process is None for slot in self._slots)
 
     def _seconds_to_wait(self) -> float | None:
-        """Seconds until the next timer; None where there is none."""
-        moments = [place.due_at for place in self._places if place.process is None]
+        """Until a process must be started or killed; None where none must."""
+        moments = [slot.start_at for slot in self._slots if slot.process is None]
         if self._kill_at is not None:
             moments = [self._kill_at]
         return max(0.0, min(moments) - time.monotonic()) if moments else None
 
-    # Starting, and the status of what was started.
+    # Starting, and what the ready pipes say.
 
-    def _start_due(self) -> None:
-        for place in self._places:
-            if place.process is None and not self._is_stopping and place.due_at <= time.monotonic():
-                self._start(place)
+    def _start_waiting(self) -> None:
+        for slot in self._slots:
+            if slot.process is None and not self._is_stopping and slot.start_at <= time.monotonic():
+                self._start(slot)
 
-    def _start(self, place: _Place) -> None:
-        status_pipe, writing = os.pipe()
+    def _start(self, slot: _Slot) -> None:
+        ready_pipe, writing = os.pipe()
         try:
-            place.process = self._launch(place, writing)
+            slot.process = self._launch(slot, writing)
         except OSError as problem:
-            os.close(status_pipe)
-            self._pause(place)
-            _log.error("server process cannot be started", place=place.number, reason=str(problem))
+            os.close(ready_pipe)
+            self._schedule_start(slot)
+            _log.error("server process cannot be started", slot=slot.number, reason=str(problem))
         else:
-            self._selector.register(status_pipe, selectors.EVENT_READ, partial(self._read_status, place, status_pipe))
+            self._selector.register(ready_pipe, selectors.EVENT_READ, partial(self._on_ready_pipe, slot, ready_pipe))
         finally:
             os.close(writing)
 
-    def _launch(self, place: _Place, status_pipe: int) -> "subprocess.Popen[bytes]":
-        sockets = [one.fileno() for one in self._sockets]
-        pipes = ["--parent-pipe", str(self._parent_pipe), "--status-pipe", str(status_pipe)]
-        return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            # -P: nothing is imported from the working directory
-            [sys.executable, "-P", "-m", _MODULE, "--sockets", *map(str, sockets), *pipes],
+    def _launch(self, slot: _Slot, ready_pipe: int) -> "subprocess.Popen[bytes]":
+        settings, storage = _settings_environment(self._settings), metrics.process_environment(self._metrics_directory, slot.number)
+        descriptors = [self._parent_pipe, ready_pipe, *(one.fileno() for one in self._sockets)]
+        return subprocess.Popen(  # noqa: S603 - our own interpreter and script
+            # -P: nothing is imported from the script's directory.
+            [sys.executable, "-P", str(_SCRIPT), *map(str, descriptors)],
             stdin=subprocess.DEVNULL,
-            env=os.environ
-            | _environment(self._settings)
-            | metrics.process_environment(self._metrics_directory, place.number),
-            pass_fds=[*sockets, self._parent_pipe, status_pipe],
-            # Ctrl-C on a terminal is for the parent alone, which stops them.
+            env=os.environ | settings | storage,
+            pass_fds=descriptors,
+            # Ctrl-C on a terminal reaches the parent alone, which stops them.
             process_group=0,
         )
 
-    def _read_status(self, place: _Place, status_pipe: int) -> None:
-        assert place.process is not None
-        if not os.read(status_pipe, 1):
-            self._selector.unregister(status_pipe)
-            os.close(status_pipe)
-            self._reap(place, place.process)
+    def _on_ready_pipe(self, slot: _Slot, ready_pipe: int) -> None:
+        assert slot.process is not None
+        if not os.read(ready_pipe, 1):
+            self._selector.unregister(ready_pipe)
+            os.close(ready_pipe)
+            self._on_exit(slot, slot.process)
             return
-        place.listens_since = time.monotonic()
-        _log.info("server process listens", place=place.number, pid=place.process.pid)
-        if self._greeting is not None and all(each.listens_since is not None for each in self._places):
+        slot.ready_at = time.monotonic()
+        _log.info("server process listens", slot=slot.number, pid=slot.process.pid)
+        if self._greeting is not None and all(each.ready_at is not None for each in self._slots):
             self._greeting()
             self._greeting = None
-        if place is self._renewing:
-            self._renew_next()
+        if slot is self._restarting:
+            self._restart_next()
 
-    def _reap(self, place: _Place, process: "subprocess.Popen[bytes]") -> None:
-        """Collect the ended process and schedule its replacement: after a pause if it failed to start."""
+    def _on_exit(self, slot: _Slot, process: "subprocess.Popen[bytes]") -> None:
+        """It is replaced: at once where it served, after a pause where it failed to start."""
         code = process.wait()
-        place.process = None
-        metrics.remove_process(self._metrics_directory, place.number)
-        pause = self._pause(place, was_stopped=code == 0)
+        slot.process = None
+        metrics.remove_process(self._metrics_directory, slot.number)
+        pause = self._schedule_start(slot, was_stopped=code == 0)
         if code == 0:
-            _log.info("server process stopped", place=place.number, pid=process.pid)
+            _log.info("server process stopped", slot=slot.number, pid=process.pid)
         else:
-            facts = {"place": place.number, "pid": process.pid, **_cause(code), "next_in_seconds": pause}
+            facts = {"slot": slot.number, "pid": process.pid, **_exit_reason(code), "next_in_seconds": pause}
             _log.warning("server process died", **facts)
 
-    def _pause(self, place: _Place, *, was_stopped: bool = False) -> float:
+    def _schedule_start(self, slot: _Slot, *, was_stopped: bool = False) -> float:
         now = time.monotonic()
-        is_steady = place.listens_since is not None and now - place.listens_since >= _STEADY_SECONDS
-        place.failures = 0 if is_steady or was_stopped else place.failures + 1
-        place.listens_since = None
-        pause = _pause_after(place.failures)
-        place.due_at = now + pause
+        is_steady = slot.ready_at is not None and now - slot.ready_at >= _STEADY_SECONDS
+        slot.failures = 0 if is_steady or was_stopped else slot.failures + 1
+        slot.ready_at = None
+        pause = _pause_seconds(slot.failures)
+        slot.start_at = now + pause
         return pause
 
     # Signals.
 
-    def _handle_signals(self, signals: int) -> None:
+    def _on_signals(self, signals: int) -> None:
         for number in os.read(signals, 64):
             if number == signal.SIGHUP:
-                self._renew_all()
+                self._restart_all()
             elif self._is_stopping:
                 raise EndedAtOnce
             else:
                 self._stop()
 
     def _stop(self) -> None:
-        """Close the sockets, and let every process answer the requests it has begun."""
-        self._kill_at = time.monotonic() + self._settings.shutdown_seconds + _TIDYING_SECONDS
-        self._to_renew.clear()
+        """No connection is accepted any more, and every process answers what it has begun."""
+        self._kill_at = time.monotonic() + self._settings.shutdown_seconds + _CLEANUP_SECONDS
+        self._to_restart.clear()
         for one in self._sockets:
             one.close()
-        for place in self._places:
-            if place.process is not None:
-                place.process.terminate()
+        for slot in self._slots:
+            if slot.process is not None:
+                slot.process.terminate()
 
-    def _kill_late(self) -> None:
+    def _kill_overdue(self) -> None:
         if self._kill_at is None or time.monotonic() < self._kill_at:
             return
-        for place in self._places:
-            if place.process is not None:
-                _log.warning("server process did not end in time", place=place.number, pid=place.process.pid)
-                place.process.kill()
-        self._kill_at += _TIDYING_SECONDS
+        for slot in self._slots:
+            if slot.process is not None:
+                _log.warning("server process did not end in time", slot=slot.number, pid=slot.process.pid)
+                slot.process.kill()
+        self._kill_at += _CLEANUP_SECONDS
 
-    def _renew_all(self) -> None:
-        """One after the other is stopped and replaced, while the others serve."""
+    def _restart_all(self) -> None:
+        """Stop and replace one process after the other, while the others serve."""
         if self._is_stopping:
             return
-        is_idle = self._renewing is None
-        self._to_renew = deque(self._places)
+        is_idle = self._restarting is None
+        self._to_restart = deque(self._slots)
         if is_idle:
-            self._renew_next()
+            self._restart_next()
 
-    def _renew_next(self) -> None:
-        self._renewing = self._to_renew.popleft() if self._to_renew else None
-        if self._renewing is not None and self._renewing.process is not None:
-            self._renewing.process.terminate()
+    def _restart_next(self) -> None:
+        self._restarting = self._to_restart.popleft() if self._to_restart else None
+        if self._restarting is not None and self._restarting.process is not None:
+            self._restarting.process.terminate()
 
 
-def _environment(settings: Settings) -> dict[str, str]:
-    """The settings that the command line or the start may have changed."""
+def _settings_environment(settings: Settings) -> dict[str, str]:
+    """The settings that may come from command-line options, or were chosen at the start, such as a free port."""
     return {
         "DREAM_HOST": settings.host,
         "DREAM_PORT": str(settings.port),
@@ -236,12 +235,12 @@ def _environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def _pause_after(failures: int) -> float:
+def _pause_seconds(failures: int) -> float:
     doubled = _FIRST_PAUSE_SECONDS * 2 ** min(failures - 1, 10)
     return min(doubled, _LONGEST_PAUSE_SECONDS) if failures else 0.0
 
 
-def _cause(code: int) -> dict[str, int | str]:
+def _exit_reason(code: int) -> dict[str, int | str]:
     return {"exit_code": code} if code >= 0 else {"signal": signal.Signals(-code).name}
 
 
@@ -257,12 +256,15 @@ def _pipe() -> Generator[tuple[int, int], None, None]:
 
 
 @contextmanager
-def _caught_signals() -> Generator[int, None, None]:
-    """A descriptor from which signal numbers can be read. On a terminal SIGHUP means that it was closed: not caught."""
-    caught = [signal.SIGTERM, signal.SIGINT] + ([] if os.isatty(0) else [signal.SIGHUP])
+def _signal_pipe() -> Generator[int, None, None]:
+    """A pipe from which the numbers of received signals are read.
+
+    On a terminal, SIGHUP means that it was closed, and ends the parent.
+    """
+    handled = [signal.SIGTERM, signal.SIGINT] + ([] if os.isatty(0) else [signal.SIGHUP])
     with _pipe() as (reading, writing):
         os.set_blocking(writing, False)
-        handlers = {signum: signal.signal(signum, _ignore) for signum in caught}
+        handlers = {signum: signal.signal(signum, _do_nothing) for signum in handled}
         before = signal.set_wakeup_fd(writing)
         try:
             yield reading
@@ -272,5 +274,5 @@ def _caught_signals() -> Generator[int, None, None]:
                 signal.signal(signum, handler)
 
 
-def _ignore(_signum: int, _frame: FrameType | None) -> None:
-    """The interpreter writes the number to the descriptor; a handler is only needed to catch the signal."""
+def _do_nothing(_signum: int, _frame: FrameType | None) -> None:
+    """The interpreter writes the number into the pipe, but only of signals that have a handler."""
