@@ -14,7 +14,7 @@ HANGING := -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test check lint format types imports pages bench bench-compare bench-growth bench-crash bench-peers \
+.PHONY: help install install-dev run test test-rest test-all check lint format types imports pages bench bench-compare bench-growth bench-crash bench-peers \
   peers soak lock clean
 
 help: ## this list
@@ -27,8 +27,16 @@ install-dev: $(VENV)/.dev ## the same, and what tests and checks need
 run: install ## install and serve; PORT=8787 DATA=./data
 	@exec env $(if $(PORT),DREAM_PORT='$(PORT)') DREAM_DATA='$(DATA)' $(BIN)/dream-api serve
 
-test: install-dev ## all tests on SQLite and PostgreSQL, with the seconds of each folder; ARGS=…
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(HANGING) $(ARGS)
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(HANGING)
+
+test: install-dev ## all tests on SQLite, and those of what depends on the database on PostgreSQL too; ARGS=…
+	@$(PYTEST) $(ARGS)
+
+test-rest: install-dev ## what `make test` leaves out: all other tests on PostgreSQL; ARGS=…
+	@$(PYTEST) --tier rest $(ARGS)
+
+test-all: install-dev ## all tests on both databases, in one run; ARGS=…
+	@$(PYTEST) --tier all $(ARGS)
 
 check: lint format types imports pages ## lint, format, types, which package imports which, and that every page is there
 

@@ -1,7 +1,4 @@
-"""What every test has: a closed network and a clock that is put right.
-
-`--only-database sqlite` (or `postgres`) leaves the other one out.
-"""
+"""What every test has: a closed network and a clock that is put right."""
 
 import gc
 import ipaddress
@@ -9,7 +6,6 @@ import os
 import socket
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -22,7 +18,12 @@ from dream_api.core import clock as the_clock
 from tests.support.postgres import quick_folder
 from tests.support.server import Server
 
-pytest_plugins = ["tests.support.instance", "tests.support.databases"]
+pytest_plugins = [
+    "tests.support.instance",
+    "tests.support.databases",
+    "tests.support.tiers",
+    "tests.support.budgets",
+]
 
 
 # Tracebacks with every local variable take seconds to draw.
@@ -39,18 +40,11 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("busy")
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--only-database", choices=("sqlite", "postgres"), help="run tests that use a database on this one only"
-    )
-
-
 def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("DREAM_")]:
         del os.environ[name]  # the settings of whoever runs the tests are not the tests' settings
     if not hasattr(config, "workerinput"):
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", quick_folder())
-        config.pluginmanager.register(RoomTimes())
     Server.is_forked = True
 
 
@@ -60,12 +54,8 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    only = config.getoption("--only-database")
-    if only is not None:
-        others = [item for item in items if _kind_of(item) not in (None, only)]
-        config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if _kind_of(item) in (None, only)]
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     _spread_slow(items)
 
 
@@ -77,32 +67,6 @@ def _spread_slow(items: list[pytest.Item]) -> None:
         group = [item for item in items if (item.get_closest_marker("slow") is not None) == is_slow]
         places += [(number / len(group), item) for number, item in enumerate(group)]
     items[:] = [item for _, item in sorted(places, key=lambda place: place[0])]
-
-
-def _kind_of(item: pytest.Item) -> str | None:
-    called = getattr(item, "callspec", None)
-    return None if called is None else called.params.get("database_kind")
-
-
-class RoomTimes:
-    """Says at the end how long the tests of each room took: a slow one is seen when it becomes slow."""
-
-    def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
-        self.tests: Counter[str] = Counter()
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        folders = report.nodeid.partition("::")[0].split("/")[1:-1]
-        room = folders[0] if folders else "."
-        self.seconds[room] += report.duration
-        self.tests[room] += report.when == "call"
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        terminalreporter.section("seconds of each room")
-        for room, seconds in self.seconds.most_common():
-            terminalreporter.write_line(f"{seconds:8.2f} s  {self.tests[room]:5} tests  {room}")
-        if self.seconds:
-            terminalreporter.write_line(f"{self.seconds.total():8.2f} s  {self.tests.total():5} tests  together")
 
 
 # Counts have hours, days and months, and so have the answers of nearly every test: none of those ends by itself in the

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import pytest
 from httpx2 import AsyncClient
 
 from dream_api import audit
 from dream_api.audit import Actor, Entry
 from tests.support.instance import Account, Instance
 from tests.support.storefront import open_storefront
+
+pytestmark = pytest.mark.both
 
 
 async def entries(instance: Instance, account: Account) -> list[Entry]:

@@ -14,6 +14,8 @@ from dream_api.core.db import Database, Tx
 from dream_api.core.integrity import Finding, run_check
 from dream_api.core.secrets import InstanceKey
 
+pytestmark = pytest.mark.both
+
 KEY = InstanceKey(bytes(32))
 ADA = Actor("user", "usr_ada", "Ada", "203.0.113.7")
 BOOK = "plt_1"

@@ -18,6 +18,8 @@ from tests.billing.developer import GOOD, LATER_DECLINED, Seller, monthly
 from tests.support.instance import Account as AccountOf
 from tests.support.instance import Instance
 
+pytestmark = pytest.mark.both
+
 JOURNEYS = 10
 
 

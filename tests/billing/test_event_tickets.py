@@ -11,6 +11,8 @@ from itertools import permutations, product
 
 import pytest
 
+pytestmark = pytest.mark.both
+
 # An applier's queue of events, and where it stands: before a ticket, before the reading, before the writing.
 Applier = tuple[tuple[int, ...], str, int, int]
 IDLE = ("idle", 0, 0)

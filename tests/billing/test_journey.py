@@ -14,7 +14,7 @@ from tests.billing.developer import GOOD, LATER_DECLINED, URLS, Seller, at, mete
 from tests.support.instance import open_account
 from tests.support.server import Server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.both]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from dream_api.gateways.sandbox import Sandbox
 from tests.billing.developer import URLS, Seller, monthly
 from tests.support.instance import Cast, Instance, open_instance
 
+pytestmark = pytest.mark.both
+
 ASKED = {name for name in dir(Gateway) if not name.startswith("_")}
 
 

@@ -15,6 +15,8 @@ from dream_api.core.db.database import _require_timely_invalidation
 from dream_api.core.errors import Overloaded
 from tests.support.deadline import Second
 
+pytestmark = pytest.mark.both
+
 
 class Source:
     """Where facts are read: one load at a time, each answered when the test says so."""

@@ -8,6 +8,8 @@ from dream_api.core.db import Database, Tx
 from dream_api.core.events import Events, NotDeclared
 from dream_api.core.jobs.tables import jobs as table
 
+pytestmark = pytest.mark.both
+
 
 def paid() -> Events:
     events = Events()

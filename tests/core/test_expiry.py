@@ -23,6 +23,8 @@ from dream_api.webhooks import jobs as webhooks_jobs
 from dream_api.webhooks.tables import events
 from tests.core.job_workers import at_work, rows, until
 
+pytestmark = pytest.mark.both
+
 JOB = jobs.Job("job_1", expiry.KIND, None, {}, 1)
 
 

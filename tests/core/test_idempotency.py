@@ -16,6 +16,8 @@ from dream_api.core.idempotency.tables import idempotency_keys
 from dream_api.customers.tables import customers
 from tests.support.instance import INSTANCE_KEY, Account, Instance, bearer
 
+pytestmark = pytest.mark.both
+
 ADA = {"userId": "ada", "email": "ada@example.com", "name": "Ada"}
 
 

@@ -24,6 +24,8 @@ from dream_api.migrations import FOLDER, head_revision, migrate
 from dream_api.schema import metadata
 from dream_api.usage import Window
 
+pytestmark = pytest.mark.both
+
 # The tables in which the metered call writes are their own primary key's index.
 WITHOUT_ROWID = {"meters", "usage_counters", "usage_hours", "usage_events", "usage_subjects", "reservations"} | {
     "usage_totals",

@@ -12,6 +12,8 @@ from dream_api.core.errors import StorageUnavailable
 from dream_api.core.objects import NoSuchObject, ObjectStore, open_object_store
 from dream_api.core.settings import Settings
 
+pytestmark = pytest.mark.both
+
 
 @pytest.fixture(scope="module")
 def s3_endpoint() -> Iterator[str]:

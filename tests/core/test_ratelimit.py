@@ -15,6 +15,8 @@ from dream_api.core.ratelimit import FallbackRateLimiter, MemoryRateLimiter, Rat
 from tests.support.postgres import free_port
 from tests.support.valkey import Valkey
 
+pytestmark = pytest.mark.both
+
 A_SECOND = clock.SECOND
 
 

@@ -23,6 +23,8 @@ from dream_api.platforms.tables import numbers
 from dream_api.usage import Window
 from tests.support.instance import Account, Instance
 
+pytestmark = pytest.mark.both
+
 _PUT = insert(numbers)
 _PUT_IN_BATCH = Statement(insert(numbers).values(series="batch", last=1))
 _PUT_AGAIN_IN_BATCH = Statement(insert(numbers).values(series="again", last=1))

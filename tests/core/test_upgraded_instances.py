@@ -25,7 +25,7 @@ from tests.browser.populated_instance import Town, settle
 from tests.support.row_generator import Rows
 from tests.support.server import Server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.both]
 
 # Windows in which the first release counted.
 _FIRST_WINDOWS = (Window.LIFE, Window.PERIOD)

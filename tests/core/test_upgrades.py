@@ -17,6 +17,8 @@ from dream_api.core.db.sqlite import connect
 from dream_api.migrations import FOLDER, head_revision, migrate, revisions
 from tests.support.row_generator import rows_for
 
+pytestmark = pytest.mark.both
+
 OLD = revisions()[:-1]
 
 # Revisions read these of the rows: the operator's project home with a level, and a live customer of another platform.

@@ -21,7 +21,7 @@ from tests.support.server import Server
 BUYERS, UNITS, AT_ONCE, KILLS = 500, 50, 32, 4
 _TRIES = 1_000
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.both]
 
 
 class Buyers:

@@ -14,6 +14,8 @@ from dream_api.core.settings import Settings
 from tests.support.load import Call, Served, found, survive
 from tests.support.postgres import Postgres
 
+pytestmark = pytest.mark.both
+
 # Five seconds are waited for connections and locks, and no longer; the rest is for a busy machine.
 LONGEST_SECONDS = 8
 GONE_SECONDS = 2.5

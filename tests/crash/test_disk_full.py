@@ -24,6 +24,8 @@ from tests.support.instance import Account, Instance
 from tests.support.load import Call, Served, Tally, found
 from tests.support.postgres import Postgres
 
+pytestmark = pytest.mark.both
+
 DESIGNED = {"storage_unavailable", "outcome_unknown"}
 DISK = 320  # MiB; PostgreSQL's new data takes 60, and another 200 where its programs have to be copied there
 FULL_SECONDS = 1.0

@@ -4,6 +4,8 @@ import pytest
 
 from tests.support.load import Served, survive
 
+pytestmark = pytest.mark.both
+
 # `make bench-crash` kills 20 times.
 KILLS = 5
 

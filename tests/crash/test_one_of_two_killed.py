@@ -5,6 +5,8 @@ import pytest
 from dream_api.core.settings import Settings
 from tests.support.load import Served, found, outlive
 
+pytestmark = pytest.mark.both
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize("database_kind", ["postgres"])

@@ -13,6 +13,8 @@ from dream_api import app
 from dream_api.usage.tables import reservations, usage_counters
 from tests.support.load import Served
 
+pytestmark = pytest.mark.both
+
 RESERVATIONS = 1_000
 USERS = 50
 WORKERS = 16

@@ -20,6 +20,8 @@ import pytest
 
 from tests.support.load import Call, Served
 
+pytestmark = pytest.mark.both
+
 CALLS = 12
 _TRACED = "read,recvfrom,recvmsg,write,writev,sendto,sendmsg,pwrite64,pwritev,pwritev2,fsync,fdatasync"
 _READS = ("read", "recvfrom", "recvmsg")

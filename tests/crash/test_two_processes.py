@@ -16,6 +16,8 @@ from dream_api.core.db import FILE_NAME
 from dream_api.core.settings import Settings
 from tests.support.load import Call, Served, Tally, found
 
+pytestmark = pytest.mark.both
+
 CALLERS = 64
 LIMIT = 1_000
 

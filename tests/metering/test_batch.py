@@ -8,6 +8,8 @@ from dream_api.catalog import TierLimit
 from dream_api.core.settings import Settings
 from tests.support.instance import Account, Instance, open_instance
 
+pytestmark = pytest.mark.both
+
 
 async def send(instance: Instance, account: Account, items: list[dict[str, Any]], **headers: str) -> Any:
     return await instance.api.post("/api/data/batch", headers={**account.sk, **headers}, json={"items": items})

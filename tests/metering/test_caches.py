@@ -2,10 +2,14 @@
 
 import asyncio
 
+import pytest
+
 from dream_api import catalog, platforms
 from dream_api.app import open_database
 from dream_api.core import clock
 from tests.support.instance import Account, Instance
+
+pytestmark = pytest.mark.both
 
 
 async def test_plans_are_remembered_after_a_burst_of_first_calls(instance: Instance, alice: Account):

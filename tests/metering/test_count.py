@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.instance import Account, Instance
 
+pytestmark = pytest.mark.both
+
 
 async def test_the_first_call_of_a_new_customer_is_counted(instance: Instance, alice: Account):
     answer = await instance.api.post("/api/data", headers=alice.calls())

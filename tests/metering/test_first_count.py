@@ -14,6 +14,8 @@ from dream_api.usage import CurrentLimit, Increment, Period, Window
 from dream_api.usage.tables import usage_counters
 from tests.support.instance import Account, Instance
 
+pytestmark = pytest.mark.both
+
 
 @pytest.mark.parametrize("database_kind", ["postgres"])
 async def test_a_refused_call_takes_nothing_away_from_what_the_other_began(instance: Instance, alice: Account):

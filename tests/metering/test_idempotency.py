@@ -2,8 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from dream_api.metering import build_call
 from tests.support.instance import Account, Instance
+
+pytestmark = pytest.mark.both
 
 
 async def test_a_repeated_key_counts_once_and_is_answered_alike(instance: Instance, alice: Account):

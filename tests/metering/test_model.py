@@ -28,6 +28,8 @@ from dream_api.webhooks.tables import events
 from tests.metering.model import DISTINCT, Limits, Model, months_after
 from tests.support.instance import Account, Instance, open_account, open_instance
 
+pytestmark = pytest.mark.both
+
 WINDOWS = ["lifetime", "hour", "day", "month", "period"]
 MODES = st.sampled_from(["test", "live"])
 USERS = st.sampled_from(["ada", "bob", "eve"])

@@ -13,6 +13,8 @@ from dream_api.usage import Window
 from tests.support.deadline import Second
 from tests.support.instance import Account, Instance, bearer, open_account, open_instance
 
+pytestmark = pytest.mark.both
+
 LIMITS = {
     "active_users": (TierLimit(2, "active_users", Window.HOUR), "hour"),
     "requests a day": (TierLimit(2, "requests", Window.DAY), "day"),

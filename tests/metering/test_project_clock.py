@@ -17,6 +17,8 @@ from dream_api.usage import Window
 from dream_api.webhooks.tables import events
 from tests.support.instance import Account, Instance
 
+pytestmark = pytest.mark.both
+
 NOON = clock.from_datetime(datetime(2027, 3, 10, 12, tzinfo=UTC))
 
 

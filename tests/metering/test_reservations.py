@@ -12,6 +12,8 @@ from dream_api.core import clock
 from dream_api.usage import Window
 from tests.support.instance import Account, Instance
 
+pytestmark = pytest.mark.both
+
 
 async def reserve(instance: Instance, headers: dict[str, str], **body: Any) -> Any:
     return await instance.api.post("/api/usage/reserve", headers=headers, json={"quantity": 1, **body})

@@ -13,6 +13,8 @@ from dream_api.platforms import MODES, Platform
 from dream_api.usage import Window
 from tests.support.instance import INSTANCE_KEY, Account, Instance, bearer, open_instance
 
+pytestmark = pytest.mark.both
+
 USAGE, LEVEL = "usage.threshold_reached", "level.threshold_reached"
 
 

@@ -2,10 +2,14 @@
 
 from typing import Any
 
+import pytest
+
 from dream_api.catalog import TierLimit
 from dream_api.core import clock
 from dream_api.usage import Window
 from tests.support.instance import Account, Instance
+
+pytestmark = pytest.mark.both
 
 
 async def count(instance: Instance, account: Account, user: str = "ada", **body: Any) -> Any:

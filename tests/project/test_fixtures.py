@@ -25,6 +25,8 @@ from dream_api.platforms.tables import platforms
 from tests.support.postgres import Postgres, execute
 from tests.support.valkey import Valkey
 
+pytestmark = pytest.mark.both
+
 ROOT = Path(__file__).parents[2]
 ALICE = {"id": "plt_alice", "no": 1, "name": "Alice's", "created_at": 1}
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from dream_api.core import clock
@@ -15,6 +16,8 @@ from tests.billing.developer import Seller, monthly
 from tests.support.instance import Account, Instance, open_another
 from tests.tenancy.team import actions_of, invite
 from tests.usage.test_integrity import contradicted
+
+pytestmark = pytest.mark.both
 
 
 async def _delete(instance: Instance, account: Account, **fields: str) -> Any:

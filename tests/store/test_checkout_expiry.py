@@ -2,7 +2,11 @@
 
 import asyncio
 
+import pytest
+
 from tests.store.shop import Shop
+
+pytestmark = pytest.mark.both
 
 
 async def test_what_nobody_paid_is_free_again_and_its_order_canceled(shop: Shop):

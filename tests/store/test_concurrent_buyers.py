@@ -20,7 +20,7 @@ from tests.support.server import Server
 BUYERS, UNITS = 500, 50
 AT_ONCE = 100
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.both]
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -24,6 +25,8 @@ from dream_api.gateways import GatewayRefused
 from dream_api.store import OrderNotPaid, RefundRequest, SoldOut
 from dream_api.store.tables import order_lines, orders, stock_holds
 from tests.store.shop import Shop, open_shop
+
+pytestmark = pytest.mark.both
 
 INVENTORY = {"mug": 12, "pen": 7}
 SOME = st.integers(0, 5)

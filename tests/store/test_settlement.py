@@ -12,6 +12,8 @@ from dream_api.gateways import GatewayRefused
 from dream_api.store import RefundRequest
 from tests.store.shop import Shop
 
+pytestmark = pytest.mark.both
+
 
 async def test_what_is_paid_leaves_the_shelf(shop: Shop):
     await shop.sell("mug", inventory=5)

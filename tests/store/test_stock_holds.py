@@ -15,6 +15,8 @@ from dream_api.store.stock_holds import WantedStock
 from dream_api.store.tables import orders, stock_holds
 from tests.store.shop import Shop
 
+pytestmark = pytest.mark.both
+
 
 async def test_a_checkout_holds_what_it_wants(shop: Shop):
     await shop.sell("mug", inventory=5)

@@ -12,6 +12,8 @@ from dream_api.usage import Window
 from tests.billing.developer import GOOD, URLS
 from tests.support.instance import Cast, Instance, bearer, open_instance
 
+pytestmark = pytest.mark.both
+
 BOUGHT = dict.fromkeys(URLS, "http://localhost:3000")
 
 

@@ -14,6 +14,8 @@ from tests.support.instance import Account, Instance, bearer
 from tests.tenancy.team import actions_of, invite, link_to, sign_up, team_of
 from tests.usage.test_integrity import contradicted
 
+pytestmark = pytest.mark.both
+
 GRACE = "grace@example.com"
 
 

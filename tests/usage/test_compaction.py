@@ -25,6 +25,8 @@ from dream_api.usage.tables import usage_counters, usage_hours, usage_subjects
 from tests.core.job_workers import at_work, until
 from tests.support.instance import Account, Instance
 
+pytestmark = pytest.mark.both
+
 JOB = Job("job_1", usage_jobs.MERGE, None, {}, 1)
 EVERY_WINDOW = (Window.LIFE, Window.HOUR, Window.DAY, Window.MONTH, Window.PERIOD)
 Rows = Sequence[Any]

@@ -2,6 +2,7 @@
 
 import contextlib
 
+import pytest
 from sqlalchemy import text
 
 from dream_api import audit, platforms, tenancy
@@ -13,6 +14,8 @@ from dream_api.usage import Window
 from tests.billing.developer import Seller, metered, monthly
 from tests.support.instance import Account, Instance
 from tests.support.storefront import Storefront, open_storefront
+
+pytestmark = pytest.mark.both
 
 _ADA = "customer_no = (SELECT no FROM customers WHERE user_id = 'ada')"
 _HELD = "UPDATE usage_counters SET held = {held} WHERE {where}"

@@ -21,6 +21,8 @@ from dream_api.platforms import Mode
 from dream_api.usage import Window
 from tests.support.instance import Account, Instance, living
 
+pytestmark = pytest.mark.both
+
 ROUNDS = 20
 
 

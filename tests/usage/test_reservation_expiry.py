@@ -14,6 +14,8 @@ from dream_api.usage import reservation_queries as queries
 from dream_api.usage.tables import reservations, usage_counters
 from tests.support.instance import Account, Instance
 
+pytestmark = pytest.mark.both
+
 JOB = Job("job_1", jobs.RELEASE, None, {}, 1)
 
 

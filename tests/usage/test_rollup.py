@@ -4,6 +4,7 @@ from collections import Counter
 from random import Random
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from dream_api import usage
@@ -15,6 +16,8 @@ from dream_api.usage import Span, compaction, integrity, rollup
 from dream_api.usage.tables import usage_hours, usage_late, usage_rolled, usage_totals
 from tests.analytics.history import Past
 from tests.support.instance import Account, Instance
+
+pytestmark = pytest.mark.both
 
 
 async def fill(instance: Instance, account: Account) -> None:

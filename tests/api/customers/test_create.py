@@ -11,6 +11,8 @@ from dream_api.customers.tables import customers
 from dream_api.platforms import ProjectScope
 from tests.support.instance import Account, Instance
 
+pytestmark = pytest.mark.both
+
 ADA = {"userId": "ada", "email": "ada@example.com", "name": "Ada"}
 
 

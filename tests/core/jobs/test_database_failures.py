@@ -9,6 +9,8 @@ from dream_api.core.db import Database
 from dream_api.core.jobs.worker import backoff_seconds
 from tests.core.job_workers import Notes, at_work, put, until, until_none_is_left
 
+pytestmark = pytest.mark.both
+
 
 # SQLite has no server that could go away.
 @pytest.mark.parametrize("database_kind", ["postgres"], indirect=True)

@@ -9,6 +9,8 @@ from dream_api.core import clock, ids, jobs
 from dream_api.core.db import Database
 from tests.core.job_workers import Notes, at_work, later, put, rows
 
+pytestmark = pytest.mark.both
+
 
 class Regret(Exception):
     pass

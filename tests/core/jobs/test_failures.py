@@ -10,6 +10,8 @@ from dream_api.core.jobs.leases import ATTEMPTS, retry_delay
 from dream_api.core.jobs.tables import jobs as table
 from tests.core.job_workers import Notes, at_work, later, put, rows, until
 
+pytestmark = pytest.mark.both
+
 
 async def _state_is(database: Database, state: str, attempts: int) -> None:
     async def is_so() -> bool:

@@ -1,5 +1,6 @@
 """A job belongs to the worker that took it, for as long as that worker lives."""
 
+import pytest
 from sqlalchemy import update
 
 from dream_api.core import clock, jobs
@@ -7,6 +8,8 @@ from dream_api.core.db import Database
 from dream_api.core.jobs.leases import LEASE, claim, record, release, renew
 from dream_api.core.jobs.tables import jobs as table
 from tests.core.job_workers import Notes, at_work, later, put, rows, until, until_none_is_left
+
+pytestmark = pytest.mark.both
 
 
 async def test_a_lease_that_ran_out_is_taken_over(database: Database) -> None:

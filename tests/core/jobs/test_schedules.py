@@ -10,6 +10,8 @@ from dream_api.core.db import Database
 from dream_api.core.jobs.tables import schedules
 from tests.core.job_workers import Notes, at_work, later, put, until_none_is_left
 
+pytestmark = pytest.mark.both
+
 
 def hourly(notes: Notes) -> jobs.Registry:
     registry = notes.registry()

@@ -8,6 +8,8 @@ from dream_api.core import jobs
 from dream_api.core.db import Database
 from tests.core.job_workers import Notes, at_work, put, rows
 
+pytestmark = pytest.mark.both
+
 
 async def test_a_stopped_worker_finishes_what_runs(database: Database) -> None:
     notes = Notes()

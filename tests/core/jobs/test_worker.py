@@ -11,6 +11,8 @@ from dream_api.core import clock, jobs
 from dream_api.core.db import Database, Tx, in_transaction
 from tests.core.job_workers import Notes, at_work, put, until_none_is_left
 
+pytestmark = pytest.mark.both
+
 
 async def test_two_workers_that_race_for_200_jobs_run_each_once(database: Database) -> None:
     notes = Notes()

@@ -23,6 +23,8 @@ from dream_api.core.jobs import Registry, Worker
 from dream_api.core.mail import EmailMessage, SMTPTransport
 from dream_api.core.settings import Settings
 
+pytestmark = pytest.mark.both
+
 LETTER = EmailMessage("ada@example.com", "Verify Ünï", "Follow http://dream.test/verify#t\n", "<p>Follow</p>")
 
 
