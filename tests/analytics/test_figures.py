@@ -15,6 +15,7 @@ from dream_api.platforms.tables import test_clocks
 from dream_api.usage import rollup
 from tests.analytics import recomputed
 from tests.analytics.history import Past
+from tests.support.cases import each_case
 from tests.support.instance import Account, Instance, open_account
 from tests.support.statements import statements
 
@@ -126,7 +127,7 @@ async def test_projects_of_either_kind_have_figures(instance: Instance, kind: Pr
     assert [one["meter"] for one in told["usage"]] == (["requests"] if kind == "saas" else [])
 
 
-@pytest.mark.parametrize("days", ["0", "367", "-1", "many", "1.5"])
+@each_case("days", ["0", "367", "-1", "many", "1.5"])
 async def test_other_spans_are_refused(instance: Instance, alice: Account, days: str):
     answer = await instance.api.get("/api/dashboard", headers=alice.sk, params={"days": days})
     assert (answer.status_code, answer.json()["param"]) == (422, "days")

@@ -8,6 +8,7 @@ from dream_api import catalog, platforms
 from dream_api.accounts import ROLES, Role
 from dream_api.core import ids
 from dream_api.platforms import MODES, Mode, Project
+from tests.support.cases import each_case
 from tests.support.instance import Account, Instance, bearer
 from tests.support.protected_routes import add_doors
 
@@ -172,7 +173,7 @@ async def test_a_strangers_project_and_platform_are_as_good_as_none(
     ] == 404
 
 
-@pytest.mark.parametrize("odd", ["", "prj_", "%00", "prj_%00", "x" * 3000, "%27", "PRJ_01K9Q3V8ZD0G2M4N6P8R0T2V4W"])
+@each_case("odd", ["", "prj_", "%00", "prj_%00", "x" * 3000, "%27", "PRJ_01K9Q3V8ZD0G2M4N6P8R0T2V4W"])
 async def test_an_odd_project_id_is_not_found(instance: Instance, alice: Account, odd: str) -> None:
     headers = bearer(alice.token["owner"])
 

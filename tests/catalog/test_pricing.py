@@ -17,6 +17,7 @@ from dream_api.catalog import (
     parts_of,
 )
 from dream_api.core.errors import ValidationFailed
+from tests.support.cases import each_case
 
 AMOUNTS = st.integers(0, LARGEST_UNIT_AMOUNT)
 QUANTITIES = st.integers(0, 10**7)
@@ -49,14 +50,12 @@ def test_a_flat_rate_is_one_amount_and_there_is_one_of_it() -> None:
         assert refused.value.param == "quantity"
 
 
-@pytest.mark.parametrize(
-    ("quantity", "amount"), [(0, 0), (1, 50), (1_000, 50), (1_001, 100), (2_000, 100), (2_001, 150)]
-)
+@each_case(("quantity", "amount"), [(0, 0), (1, 50), (1_000, 50), (1_001, 100), (2_000, 100), (2_001, 150)])
 def test_begun_packages_count_whole(quantity: int, amount: int) -> None:
     assert amount_of(by_unit(50, per=1_000), quantity) == amount
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("quantity", "graduated", "volume"),
     [
         (0, 100, 100),
@@ -140,7 +139,7 @@ def test_a_quantity_is_not_negative_and_below_two_to_the_53(quantity: int) -> No
     assert refused.value.param == "quantity"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("interval", "count", "amount", "monthly"),
     [
         ("month", 1, 1999, 1999),
@@ -157,7 +156,7 @@ def test_every_interval_has_a_monthly_amount(interval: str, count: int, amount: 
     assert monthly_amount(amount, interval, count) == monthly  # pyright: ignore[reportArgumentType]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("price", "sentence"),
     [
         (FLAT, "19.99 USD a month"),

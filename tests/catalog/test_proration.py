@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from dream_api.catalog import LARGEST_AMOUNT, Coupon, allocate, discount_of, prorate
 from dream_api.core import money
+from tests.support.cases import each_case
 
 AMOUNTS = st.integers(-LARGEST_AMOUNT, LARGEST_AMOUNT)
 WEIGHTS = st.lists(st.integers(0, 10**12), min_size=1, max_size=8)
@@ -88,9 +89,7 @@ def test_a_credit_gets_no_discount_and_no_line_none() -> None:
     assert discount_of(coupon(percent=100), []) == []
 
 
-@pytest.mark.parametrize(
-    ("currency", "step"), [("usd", 1), ("JPY", 1), ("kwd", 10), ("bhd", 10), ("isk", 100), ("ugx", 100)]
-)
+@each_case(("currency", "step"), [("usd", 1), ("JPY", 1), ("kwd", 10), ("bhd", 10), ("isk", 100), ("ugx", 100)])
 def test_every_currency_has_its_smallest_step(currency: str, step: int) -> None:
     assert money.step(currency) == step
 

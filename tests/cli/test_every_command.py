@@ -5,12 +5,11 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from dream_api.cli.main import COMMANDS as ENTRIES
 from dream_api.cli.main import load_command
 from dream_api.core.settings import Settings
 from tests.cli.terminal import Terminal
+from tests.support.cases import each_case
 
 NOWHERE = Terminal(Settings())
 
@@ -60,7 +59,7 @@ def test_there_are_the_commands_that_people_need() -> None:
     }
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@each_case("name", COMMANDS)
 def test_answers_json_and_explains_itself(name: str) -> None:
     command = COMMANDS[name]
     options = {option for parameter in command.params for option in parameter.opts}
@@ -70,7 +69,7 @@ def test_answers_json_and_explains_itself(name: str) -> None:
     assert all(parameter.help for parameter in command.params if parameter.name != "help")
 
 
-@pytest.mark.parametrize("name", ENTRIES)
+@each_case("name", ENTRIES)
 def test_is_explained_by_one_sentence_that_fits_a_line(name: str) -> None:
     said = NOWHERE.type("--help")
 
@@ -78,7 +77,7 @@ def test_is_explained_by_one_sentence_that_fits_a_line(name: str) -> None:
     assert f"{name:<{max(map(len, ENTRIES))}}  {ENTRIES[name].help}\n" in said.out
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@each_case("name", COMMANDS)
 def test_its_help_fits_a_terminal(name: str) -> None:
     said = NOWHERE.type(*name.split(), "--help", COLUMNS="80")
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dream_api.core import clock
+from tests.support.cases import each_case
 
 MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
@@ -28,7 +29,7 @@ def test_the_clock_is_the_machines_and_can_be_moved_and_put_right() -> None:
     assert clock.now() - before < clock.MINUTE
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("moment", "start", "end"),
     [
         (at(2026, 11, 21, 4, 48), at(2026, 11, 1), at(2026, 12, 1)),
@@ -65,7 +66,7 @@ def test_months_and_hours_follow_one_another_without_gaps(moment: datetime) -> N
     assert hour % clock.HOUR == 0
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("moment", "text"),
     [
         (0, "1970-01-01T00:00:00Z"),

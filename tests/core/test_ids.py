@@ -4,9 +4,8 @@ import subprocess
 import sys
 import time
 
-import pytest
-
 from dream_api.core import ids
+from tests.support.cases import each_case
 
 NEW_ID = "from dream_api.core import ids; print(ids.new('cus'), ids.new_request())"
 
@@ -38,7 +37,7 @@ def test_an_id_has_its_prefix_and_26_characters_that_nobody_confuses() -> None:
     assert ids.is_one("cus", f"cus_{body}")
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "",

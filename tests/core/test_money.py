@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dream_api.core.money import THREE_DECIMAL, ZERO_DECIMAL, digits, to_major, to_minor
+from tests.support.cases import each_case
 
 CURRENCIES = st.sampled_from(["usd", "EUR", "isk", "ugx", *sorted(ZERO_DECIMAL), *sorted(THREE_DECIMAL)])
 # What a 64-bit column holds.
 MINORS = st.integers(-(2**63), 2**63 - 1)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("major", "currency", "minor"),
     [
         ("19.99", "usd", 1999),
@@ -39,7 +40,7 @@ def test_what_stripe_charges_in_hundredths_has_two_digits_though_nobody_pays_in_
     assert to_minor("5", currency) == 500
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("minor", "currency", "major"),
     [
         (1999, "usd", "19.99"),
@@ -74,7 +75,7 @@ def test_a_digit_too_many_is_refused_however_far_behind_the_point(
         to_minor(told + point + "0" * zeros + str(digit), currency)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         *("", " ", "1 ", " 1", "1_000", "1,5", "1.000,00", "0x10", "$5", "--1", "1.2.3", "1e", "five", "1\x00"),
@@ -86,7 +87,7 @@ def test_what_is_no_number_is_refused(text: str) -> None:
         to_minor(text, "usd")
 
 
-@pytest.mark.parametrize("text", ["1e40", "1e999999", "-1e999999999999", "1e-999999999999", "9" * 100_000])
+@each_case("text", ["1e40", "1e999999", "-1e999999999999", "1e-999999999999", "9" * 100_000])
 def test_a_number_beyond_all_money_is_refused_at_once(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 (its sentence depends on where it ends)
         to_minor(text, "usd")

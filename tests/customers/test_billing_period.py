@@ -3,12 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
 from dream_api import customers, platforms
 from dream_api.catalog import TierLimit
 from dream_api.core import clock
 from dream_api.customers import Customer, has_lapsed, period_of
+from tests.support.cases import each_case
 from tests.support.instance import Account, Instance
 
 
@@ -20,7 +19,7 @@ def subscribed(starts: str, ends: str) -> Customer:
     return Customer(1, "active", "pro", at(starts), at(ends))
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("starts", "ends", "now", "period"),
     [
         ("2026-01-15T10:30", "2026-02-15T10:30", "2026-01-20", ("2026-01-15T10:30", "2026-02-15T10:30")),

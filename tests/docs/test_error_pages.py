@@ -11,6 +11,7 @@ from dream_api.cli import main
 from dream_api.core.errors import AppError, all_error_types
 from dream_api.core.settings import Settings
 from tests.docs.documents import DOCS, blocks, prose
+from tests.support.cases import each_case
 from tests.support.instance import Account
 
 for _name in main.COMMANDS:
@@ -33,7 +34,7 @@ def test_a_code_belongs_to_one_error() -> None:
     assert sorted(codes) == sorted(set(codes))
 
 
-@pytest.mark.parametrize("code", sorted(PAGES))
+@each_case("code", sorted(PAGES))
 def test_a_page_says_what_happened_why_and_what_to_do(code: str) -> None:
     page = PAGES[code]
     headings = re.findall(r"^#+ .*$", prose(page), re.MULTILINE)
@@ -45,7 +46,7 @@ def test_a_page_says_what_happened_why_and_what_to_do(code: str) -> None:
     assert not page.endswith("\n\n")
 
 
-@pytest.mark.parametrize("code", sorted(PAGES))
+@each_case("code", sorted(PAGES))
 def test_a_page_names_commands_and_settings_that_exist(code: str) -> None:
     page = PAGES[code]
     known = {name for name, _ in commands()}

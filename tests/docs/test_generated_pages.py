@@ -3,14 +3,13 @@
 import re
 import shlex
 
-import pytest
-
 import dream_api
 from docs import generate
 from dream_api.core.console import CommandError
 from dream_api.core.db import DatabaseUnusable
 from dream_api.core.settings import Settings
 from tests.docs.documents import DOCS
+from tests.support.cases import each_case
 
 COMMANDS = dict(generate.commands())
 CODE = rf"(?:{CommandError.__name__}|__init__)" + r'\((?:[^()]|\([^()]*\))*?code="(\w+)"'
@@ -37,7 +36,7 @@ def test_every_command_has_an_example_and_every_example_a_command() -> None:
     assert set(generate.EXAMPLES) == set(COMMANDS)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@each_case("name", COMMANDS)
 def test_every_command_is_documented_with_its_options(name: str) -> None:
     page = (DOCS / "cli.md").read_text()
     own = page.split(f"## `dream-api {name}`\n", 1)[1].split("\n## ", 1)[0]
@@ -51,7 +50,7 @@ def test_every_command_is_documented_with_its_options(name: str) -> None:
     assert "`--json`" in page
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@each_case("name", COMMANDS)
 def test_the_example_is_understood_by_its_command(name: str) -> None:
     words = shlex.split(generate.EXAMPLES[name])
     at = words.index("dream-api") + 1 + len(name.split())

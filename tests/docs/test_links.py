@@ -4,9 +4,8 @@ import ast
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.docs.documents import DOCS, DOCUMENTS, ROOT, blocks_in_order, code_spans, named, prose, section
+from tests.support.cases import each_case
 
 PACKAGE = ROOT / "src" / "dream_api"
 _LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
@@ -17,7 +16,7 @@ _ONE_PAGE = 140
 _PLACE = re.compile(r"([\w/]+\.py):([A-Za-z_][\w.]*)")
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+@each_case("document", DOCUMENTS)
 def test_every_link_inside_the_repository_resolves(document: Path) -> None:
     for link in _LINK.findall(prose(document.read_text())):
         if link.startswith("https://"):
@@ -32,7 +31,7 @@ def test_every_link_inside_the_repository_resolves(document: Path) -> None:
             assert anchor in slugs, f"{named(document)} points to {link}"
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+@each_case("document", DOCUMENTS)
 def test_every_make_command_exists(document: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
@@ -48,7 +47,7 @@ def test_the_main_make_commands_are_in_contributing() -> None:
     assert [target for target in targets if f"make {target}" not in page and target != "help"] == []
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+@each_case("document", DOCUMENTS)
 def test_every_file_and_function_that_is_named_exists(document: Path) -> None:
     for path, name in _PLACE.findall(document.read_text()):
         file = PACKAGE / path
@@ -72,7 +71,7 @@ def test_architecture_is_one_page_with_one_picture() -> None:
     assert _PLACE.findall(page) == [], "Files only: functions are found in them."
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+@each_case("document", DOCUMENTS)
 def test_every_file_in_a_code_span_exists(document: Path) -> None:
     for span in code_spans(document.read_text()):
         if re.fullmatch(rf"(?:{'|'.join(_FOLDERS)})/[\w/.]+\.\w+", span):

@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-import pytest
 from sqlalchemy import func, select
 
 from dream_api import keys
 from dream_api.core import clock
 from dream_api.schema import metadata
+from tests.support.cases import each_case
 from tests.support.instance import INSTANCE_KEY, Account, Instance, bearer
 
 WATCHED = [name for name in metadata.tables if name not in ("jobs", "schedules", "changes")]
@@ -70,7 +70,7 @@ BODIES = [
 ]
 
 
-@pytest.mark.parametrize(("body", "status", "code", "param"), BODIES, ids=[str(n) for n in range(len(BODIES))])
+@each_case(("body", "status", "code", "param"), BODIES)
 async def test_a_bad_body_is_refused_and_nothing_is_written(
     instance: Instance, alice: Account, body: bytes, status: int, code: str, param: str | None
 ):
@@ -96,7 +96,7 @@ HEADERS = [
 ]
 
 
-@pytest.mark.parametrize(("sent", "status", "code", "param"), HEADERS, ids=[str(n) for n in range(len(HEADERS))])
+@each_case(("sent", "status", "code", "param"), HEADERS)
 async def test_a_bad_header_is_refused_and_nothing_is_written(
     instance: Instance, alice: Account, sent: dict[str, Any], status: int, code: str, param: str
 ):
@@ -118,7 +118,7 @@ async def test_a_body_that_is_no_json_by_its_type_is_refused(instance: Instance,
     refused(await instance.api.post("/api/data", headers=headers, content=b"{}"), 415, "unsupported_media_type")
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("authorization", "code"),
     [
         (None, "key_missing"),

@@ -6,6 +6,7 @@ import pytest
 
 from dream_api.catalog import TierLimit
 from dream_api.core.settings import Settings
+from tests.support.cases import each_case
 from tests.support.instance import Account, Instance, open_instance
 
 pytestmark = pytest.mark.both
@@ -57,7 +58,7 @@ async def test_each_item_is_answered_in_its_place(instance: Instance, alice: Acc
     assert (await instance.usage_of(alice, "ada"))["count"] == 3
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("body", "param"),
     [
         ({"items": []}, "items"),

@@ -10,6 +10,7 @@ from dream_api import customers
 from dream_api.catalog import TierLimit
 from dream_api.core import clock
 from dream_api.usage import Window
+from tests.support.cases import each_case
 from tests.support.instance import Account, Instance
 
 pytestmark = pytest.mark.both
@@ -111,7 +112,7 @@ async def test_retries_with_a_key_hold_and_settle_once(instance: Instance, alice
     assert (usage["count"], usage["remaining"]) == (3, 997)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("body", "code", "param"),
     [
         ({"quantity": 0}, "validation_failed", "quantity"),

@@ -6,6 +6,7 @@ from dream_api import platforms
 from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.platforms import Mode, OriginNotAllowed, Project, RedirectNotAllowed
 from dream_api.platforms.origins import normalize_origin
+from tests.support.cases import each_case
 from tests.support.instance import Account, Instance
 
 LISTED = ("https://good.com", "https://*.shop.example", "https://odd.example:8443", "https://xn--bcher-kva.example")
@@ -20,7 +21,7 @@ def may_be_sent_to(url: str, mode: Mode = "live") -> bool:
     return True
 
 
-@pytest.mark.parametrize(
+@each_case(
     "url",
     [
         "https://good.com",
@@ -42,7 +43,7 @@ def test_people_are_sent_to_what_is_listed(url: str) -> None:
     assert may_be_sent_to(url)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "url",
     [
         "",
@@ -128,7 +129,7 @@ def test_people_are_not_sent_elsewhere(url: str) -> None:
     assert not may_be_sent_to(url)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "url",
     [
         "http://localhost",
@@ -144,7 +145,7 @@ def test_in_test_mode_people_are_sent_to_this_machine(url: str) -> None:
     assert not may_be_sent_to(url, "live")
 
 
-@pytest.mark.parametrize(
+@each_case(
     "url",
     [
         "http://localhost.evil.com",
@@ -188,7 +189,7 @@ def test_what_could_not_be_listed_is_not_told_to_be() -> None:
 # Browsers.
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("origin", "mode", "may"),
     [
         ("https://good.com", "live", True),
@@ -220,7 +221,7 @@ def test_browsers_call_from_what_is_listed(origin: str, mode: Mode, may: bool) -
 # What may be listed.
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "origin"),
     [
         ("https://myapp.com", "https://myapp.com"),
@@ -236,7 +237,7 @@ def test_an_origin_is_kept_as_browsers_write_it(text: str, origin: str) -> None:
     assert normalize_origin(text) == origin
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "",

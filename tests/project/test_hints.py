@@ -5,12 +5,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 import dream_api.app
 from dream_api.cli import main
 from dream_api.core.console import CommandError
 from dream_api.core.errors import all_error_types
+from tests.support.cases import each_case
 
 for _name in main.COMMANDS:
     main.load_command(_name)
@@ -30,7 +29,7 @@ def _words(text: str) -> set[str]:
     return set(re.findall(r"\w+", text.lower()))
 
 
-@pytest.mark.parametrize("name", sorted(REFUSALS))
+@each_case("name", sorted(REFUSALS))
 def test_every_refusal_says_what_to_do_next(name: str) -> None:
     assert is_of_use(REFUSALS[name].hint or "", REFUSALS[name].code.replace("_", " "))
 
@@ -91,7 +90,7 @@ def test_the_places_are_found() -> None:
     }
 
 
-@pytest.mark.parametrize("place", PLACES)
+@each_case("place", PLACES)
 def test_a_hint_says_more_than_its_sentence(place: str) -> None:
     _, sentence, hint = PLACES[place]
 

@@ -16,6 +16,7 @@ from dream_api.assets import Upload, sniff_content_type
 from dream_api.core.errors import MalformedRequest
 from dream_api.core.settings import Settings
 from tests.support.busy_loop import BusyLoop
+from tests.support.cases import each_case
 from tests.support.instance import Account, Cast, Instance, open_instance
 
 FORM = "multipart/form-data; boundary=x"
@@ -68,7 +69,7 @@ async def test_who_sells_uploads_and_nobody_else(api: AsyncClient, alice: Accoun
     assert told == [403, 401, 401, 201] * 2
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("content", "kind"),
     [
         (PNG, "image/png"),
@@ -103,7 +104,7 @@ async def test_what_could_run_script_is_only_saved(api: AsyncClient, alice: Acco
     assert got.headers["content-disposition"].startswith("attachment;")
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("asked", "status", "told", "part"),
     [
         ("bytes=0-3", 206, "bytes 0-3/2056", PNG[:4]),
@@ -306,9 +307,7 @@ async def test_a_form_that_is_sent_again_with_its_key_is_one_file(api: AsyncClie
     assert {answer.json()["code"] for answer in (renamed, other)} == {"idempotency_mismatch"}
 
 
-@pytest.mark.parametrize(
-    "key", ["..%2f..%2finstance.key", "../../instance.key", "..", "%2e%2e", "a%00b", "x" * 65, "0" * 49, "%ff"]
-)
+@each_case("key", ["..%2f..%2finstance.key", "../../instance.key", "..", "%2e%2e", "a%00b", "x" * 65, "0" * 49, "%ff"])
 async def test_a_key_leads_nowhere_else(api: AsyncClient, alice: Account, key: str) -> None:
     await keep(api, alice.sk)
 

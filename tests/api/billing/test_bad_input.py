@@ -9,6 +9,7 @@ from dream_api.billing.tables import checkouts, refunds, subscriptions
 from dream_api.customers.tables import customers
 from dream_api.gateways.tables import gateway_accounts
 from tests.billing.developer import URLS, Seller, monthly
+from tests.support.cases import each_case
 from tests.support.instance import Instance
 
 USER = {"X-User-Id": "ada"}
@@ -37,7 +38,7 @@ async def written(instance: Instance) -> list[Any]:
         return [await tx.scalar(select(func.count()).select_from(table)) for table in tables]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("change", "status", "code", "param"),
     [
         ({"tier": "gold"}, 422, "unknown_plan", "tier"),
@@ -90,7 +91,7 @@ async def test_who_has_a_plan_changes_it_and_buys_no_second(instance: Instance, 
     assert await written(instance) == before
 
 
-@pytest.mark.parametrize("headers", [{}, {"X-User-Id": ""}, {"X-User-Id": "a" * 256}])
+@each_case("headers", [{}, {"X-User-Id": ""}, {"X-User-Id": "a" * 256}])
 async def test_a_checkout_is_somebodys(instance: Instance, seller: Seller, headers: dict[str, str]):
     before = await written(instance)
     refused = await seller.ask("POST", "/api/create-checkout", {"tier": "pro", **URLS}, **headers)
@@ -168,7 +169,7 @@ async def test_what_has_ended_stays_ended(instance: Instance, seller: Seller):
         assert (refused.status_code, refused.json()["code"]) == (409, "gateway_refused")
 
 
-@pytest.mark.parametrize("to", ["2020-01-01T00:00:00Z", "9999-01-01T00:00:00Z", "tomorrow", 5, None])
+@each_case("to", ["2020-01-01T00:00:00Z", "9999-01-01T00:00:00Z", "tomorrow", 5, None])
 async def test_the_test_clock_goes_forward_to_a_moment(instance: Instance, seller: Seller, to: Any):
     before = await seller.get("/test-clock")
     refused = await seller.ask("POST", "/test-clock", {"advanceTo": to})

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import pytest
-
 from dream_api.store.tables import stock
+from tests.support.cases import each_case
 from tests.support.instance import Account, Instance, bearer
 
 MONTHLY = {"amount": 1999, "currency": "usd"}
@@ -33,9 +32,7 @@ async def test_tiers_are_listed_page_by_page_newest_first(instance: Instance, al
     assert (whole["data"][:-1], whole["nextCursor"]) == (made[::-1], None)
 
 
-@pytest.mark.parametrize(
-    "query", ["limit=0", "limit=101", "limit=x", "after=1", "after=cus_01k9q3v8zd0g2m4n6p8r0t2v4w"]
-)
+@each_case("query", ["limit=0", "limit=101", "limit=x", "after=1", "after=cus_01k9q3v8zd0g2m4n6p8r0t2v4w"])
 async def test_odd_pages_are_refused(instance: Instance, alice: Account, query: str) -> None:
     for path in ("/tiers", "/api/products"):
         answer = await instance.api.get(f"{path}?{query}", headers=alice.sk)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.cases import each_case
 from tests.support.instance import Account, Instance
 
 
@@ -59,7 +60,7 @@ async def test_a_blocked_customer_is_refused_at_the_gate_until_active_again(
     assert again.json()["usage"]["count"] == 2
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("body", "code", "param"),
     [
         ({"status": "deleted"}, "validation_failed", "status"),

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from dream_api.customers import ensure, queries
 from dream_api.customers.tables import customers
 from dream_api.platforms import ProjectScope
+from tests.support.cases import each_case
 from tests.support.instance import Account, Instance
 
 pytestmark = pytest.mark.both
@@ -144,7 +145,7 @@ BODIES: list[tuple[bytes, int, str, str | None]] = [
 ]
 
 
-@pytest.mark.parametrize("body", BODIES, ids=[str(place) for place in range(len(BODIES))])
+@each_case("body", BODIES)
 @pytest.mark.parametrize("database_kind", ["sqlite"])
 async def test_what_is_wrong_is_told_by_its_field_and_nobody_is_made(
     instance: Instance, alice: Account, body: tuple[bytes, int, str, str | None]

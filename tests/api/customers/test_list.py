@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.support.cases import each_case
 from tests.support.instance import Account, Instance
 
 ODD = [
@@ -84,7 +85,7 @@ async def test_a_list_without_customers_is_empty(instance: Instance, alice: Acco
         assert (await instance.api.get("/api/customers", headers=headers)).json() == {"data": [], "nextCursor": None}
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("query", "param"),
     [
         ("limit=0", "limit"),
@@ -128,7 +129,7 @@ async def test_nobody_is_found_by_a_reference_that_is_none(instance: Instance, a
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-@pytest.mark.parametrize("reference", ["%00", "userId:a%00", "userId:" + "a" * 300])
+@each_case("reference", ["%00", "userId:a%00", "userId:" + "a" * 300])
 async def test_a_reference_that_nobody_can_have_is_refused(instance: Instance, alice: Account, reference: str) -> None:
     for method in ("GET", "PATCH", "DELETE"):
         answer = await instance.api.request(method, f"/api/customers/{reference}", headers=alice.sk)

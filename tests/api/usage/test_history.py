@@ -21,6 +21,7 @@ from dream_api.platforms import MODES, Project
 from dream_api.usage import Point, Span, UsageBy
 from dream_api.usage.tables import usage_hours
 from dream_api.usage.time_series import span_of
+from tests.support.cases import each_case
 from tests.support.instance import Account, Instance, open_account
 from tests.support.statements import statements
 
@@ -110,7 +111,7 @@ async def test_a_span_is_told_in_whole_hours_and_days(instance: Instance, alice:
     assert (days["from"], days["to"], len(days["data"])) == ("2026-03-01T00:00:00Z", "2026-03-03T00:00:00Z", 2)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("params", "param"),
     [
         ({"by": "week"}, "by"),

@@ -11,6 +11,7 @@ from dream_api.platforms import Mode
 from dream_api.usage import Window
 from dream_api.webhooks import SENTENCES, Event, EventType, record_events
 from tests.docs.documents import DOCS
+from tests.support.cases import each_case
 from tests.support.instance import Account, Instance
 
 
@@ -108,7 +109,7 @@ async def test_strangers_and_the_other_mode_see_nothing_of_it(instance: Instance
         assert await listed(instance, headers, after=hers[:-1] + "z") == {"data": [], "nextCursor": None}
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("query", "param"),
     [
         ("limit=0", "limit"),
