@@ -76,7 +76,7 @@ async def create_subscription_checkout(
 
 
 def checkout_lines(offer: TierWithPrices, price: Price, quantity: int) -> tuple[LineItem, ...]:
-    """The price, and what the tier bills by usage in the same rhythm."""
+    """The price, and what the tier bills by usage at the same interval."""
     if not 1 <= quantity <= LARGEST_QUANTITY:
         raise ValidationFailed(f"A quantity is a whole number from 1 to {LARGEST_QUANTITY:,}.", param="quantity")
     if price.billing_scheme == "flat_rate" and quantity != 1:

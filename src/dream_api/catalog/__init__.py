@@ -32,22 +32,6 @@ from dream_api.catalog.levels import (
     set_level,
 )
 from dream_api.catalog.limits import TierLimit
-from dream_api.catalog.offers import (
-    Features,
-    NoPrice,
-    TierWithPrices,
-    UnknownPrice,
-    find_price,
-    find_purchasable,
-    find_tier,
-    find_tier_for_sale,
-    find_tier_of_price,
-    get_tier_name,
-    list_tiers,
-    price_by_id,
-    select_price,
-    usage_prices,
-)
 from dream_api.catalog.plans import CACHE_KIND, NoPlan, Plan, Plans, UnknownPlan, load_plans
 from dream_api.catalog.price_validation import NewPrice, parse_amount, validate_prices
 from dream_api.catalog.pricing import (
@@ -68,6 +52,22 @@ from dream_api.catalog.pricing import (
 )
 from dream_api.catalog.proration import allocate, prorate
 from dream_api.catalog.rules import add_price, archive_price, create_project_with_defaults, set_tier
+from dream_api.catalog.tier_lookup import (
+    Features,
+    NoPrice,
+    TierWithPrices,
+    UnknownPrice,
+    find_price,
+    find_purchasable,
+    find_tier,
+    find_tier_for_sale,
+    find_tier_of_price,
+    get_tier_name,
+    list_tiers,
+    price_by_id,
+    select_price,
+    usage_prices,
+)
 from dream_api.catalog.tiers import (
     SavedTier,
     TierArchived,

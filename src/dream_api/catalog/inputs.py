@@ -8,9 +8,9 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from dream_api.catalog.limits import TierLimit
-from dream_api.catalog.offers import TierWithPrices
 from dream_api.catalog.price_validation import NewPrice, parse_amount, validate_prices
 from dream_api.catalog.pricing import LARGEST_UNIT_AMOUNT, BillingScheme, Interval, PriceTerms, PriceType, Step
+from dream_api.catalog.tier_lookup import TierWithPrices
 from dream_api.catalog.tiers import TierAttributes, TierDraft
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import RequestModel

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from dream_api import customers, platforms
 from dream_api.catalog.limits import TierLimit
-from dream_api.catalog.offers import TierWithPrices, list_tiers
 from dream_api.catalog.price_validation import NewPrice, validate_prices
 from dream_api.catalog.pricing import PriceTerms
 from dream_api.catalog.rules import set_tier
+from dream_api.catalog.tier_lookup import TierWithPrices, list_tiers
 from dream_api.catalog.tiers import TierAttributes, TierDraft, create_tier
 from dream_api.core import clock
 from dream_api.core.db import Tx

@@ -64,7 +64,7 @@ async def replace_limits(tx: Tx, project: Project, tier_id: str, limits: Sequenc
 
 
 async def ensure_priced_meters(tx: Tx, project: Project, meters: Sequence[str]) -> tuple[Meter, ...]:
-    """Create the missing meters of usage prices and return them; ValidationFailed where a meter counts distinct subjects."""
+    """Create and return the missing meters of usage prices; ValidationFailed where one counts distinct subjects."""
     known = await meters_of(tx, project.platform_no, project.no)
     for name in meters:
         if name in known and known[name].aggregation != "sum":

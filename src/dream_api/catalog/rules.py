@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from dream_api.catalog.limits import TierLimit
-from dream_api.catalog.offers import TierWithPrices, UnknownPrice
 from dream_api.catalog.price_validation import NewPrice, replacement_key, validate_prices
 from dream_api.catalog.pricing import PriceTerms
+from dream_api.catalog.tier_lookup import TierWithPrices, UnknownPrice
 from dream_api.catalog.tiers import SavedTier, TierAttributes, TierDraft, create_tier, lock_tier, update_tier
 from dream_api.core.db import Tx
 from dream_api.core.errors import ValidationFailed

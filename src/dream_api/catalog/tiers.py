@@ -7,9 +7,9 @@ from typing import Any, TypedDict
 
 from dream_api.catalog import queries
 from dream_api.catalog.limits import NAME, TierLimit, ensure_priced_meters, replace_limits
-from dream_api.catalog.offers import Features, TierWithPrices, find_tier
 from dream_api.catalog.plans import CACHE_KIND, Plans
 from dream_api.catalog.pricing import Price, PriceTerms
+from dream_api.catalog.tier_lookup import Features, TierWithPrices, find_tier
 from dream_api.core import clock, ids
 from dream_api.core.cache import invalidate
 from dream_api.core.db import Tx

@@ -1,7 +1,7 @@
 """The rule by which an object of a gateway is written down, exhaustively: any order of events ends the same.
 
-What is modelled is the protocol of `billing.applying.refresh`: draw a ticket, read the object, write what was read if
-nobody with a later ticket has written. Event number i says that the object has reached state i or more: whoever applies
+What is modelled is the protocol of `billing.event_sync.sync_object`: draw a token, read the object, write what was read if
+nobody with a later token has written. Event number i says that the object has reached state i or more: whoever applies
 it reads some state from there on, and the gateway never goes back.
 """
 
@@ -13,24 +13,24 @@ import pytest
 
 pytestmark = pytest.mark.both
 
-# An applier's queue of events, and where it stands: before a ticket, before the reading, before the writing.
+# An applier's queue of events, and where it stands: before a token, before the reading, before the writing.
 Applier = tuple[tuple[int, ...], str, int, int]
 IDLE = ("idle", 0, 0)
 
 
-def by_ticket(ticket: int, written: int) -> bool:
+def by_token(token: int, written: int) -> bool:
     """As `queries.may_write` has it."""
-    return ticket > written
+    return token > written
 
 
-def always(ticket: int, written: int) -> bool:
+def always(token: int, written: int) -> bool:
     return True
 
 
 MayWrite = Callable[[int, int], bool]
 
 
-def ends_of(queues: tuple[tuple[int, ...], ...], states: int, may_write: MayWrite = by_ticket) -> frozenset[int]:
+def ends_of(queues: tuple[tuple[int, ...], ...], states: int, may_write: MayWrite = by_token) -> frozenset[int]:
     """Every state that can be written down at last, over all interleavings and all that the gateway does meanwhile."""
     return explore(states, may_write, *_alike(tuple((queue, *IDLE) for queue in queues), (0, 0)), 0)
 
@@ -39,9 +39,9 @@ def ends_of(queues: tuple[tuple[int, ...], ...], states: int, may_write: MayWrit
 def explore(
     states: int, may_write: MayWrite, appliers: tuple[Applier, ...], written: tuple[int, int], at_gateway: int
 ) -> frozenset[int]:
-    """From here on; remembered, because many histories come by the same place. `written`: by which ticket, and what."""
+    """From here on; remembered, because many histories come by the same place. `written`: by which token, and what."""
     found: set[int] = set()
-    for place, (queue, step, ticket, read) in enumerate(appliers):
+    for place, (queue, step, token, read) in enumerate(appliers):
 
         def then(applier: Applier, after: tuple[int, int], reached: int, here: int = place) -> None:
             others = (*appliers[:here], applier, *appliers[here + 1 :])
@@ -54,9 +54,9 @@ def explore(
                 then((queue, "drawn", newest + 1, 0), written, max(at_gateway, queue[0]))
             case "drawn":
                 for reached in range(at_gateway, states + 1):
-                    then((queue, "read", ticket, reached), written, reached)
+                    then((queue, "read", token, reached), written, reached)
             case "read":
-                after = (ticket, read) if may_write(ticket, written[0]) else written
+                after = (token, read) if may_write(token, written[0]) else written
                 then((queue[1:], *IDLE), after, at_gateway)
             case _:
                 pass
@@ -64,9 +64,9 @@ def explore(
 
 
 def _alike(appliers: tuple[Applier, ...], written: tuple[int, int]) -> tuple[tuple[Applier, ...], tuple[int, int]]:
-    """The same, whoever is who; of tickets it matters alone which is the later."""
-    ranks = {ticket: rank for rank, ticket in enumerate(sorted({0, written[0], *(each[2] for each in appliers)}))}
-    ranked = ((queue, step, ranks[ticket], read) for queue, step, ticket, read in appliers)
+    """The same, whoever is who; of tokens it matters alone which is the later."""
+    ranks = {token: rank for rank, token in enumerate(sorted({0, written[0], *(each[2] for each in appliers)}))}
+    ranked = ((queue, step, ranks[token], read) for queue, step, token, read in appliers)
     return tuple(sorted(ranked)), (ranks[written[0]], written[1])
 
 
@@ -99,5 +99,5 @@ def test_an_event_applied_twice_by_two_changes_nothing(twice: int):
         assert ends_of((order, (twice,)), 5) == {5}
 
 
-def test_whoever_writes_without_a_ticket_may_undo_the_last_change():
+def test_whoever_writes_without_a_token_may_undo_the_last_change():
     assert ends_of(((1,), (2,)), 2, always) == {1, 2}
