@@ -1,8 +1,8 @@
 """The rule by which an object of a gateway is written down, exhaustively: any order of events ends the same.
 
-What is modelled is the protocol of `billing.event_sync.sync_object`: draw a token, read the object, write what was read if
-nobody with a later token has written. Event number i says that the object has reached state i or more: whoever applies
-it reads some state from there on, and the gateway never goes back.
+What is modelled is the protocol of `billing.event_sync.sync_object`: take a token, read the object, write what was read
+unless a later token has written. Event number i says that the object has reached state i or more: the worker that
+applies it reads some state from there on, and the gateway never goes back.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ IDLE = ("idle", 0, 0)
 
 
 def by_token(token: int, written: int) -> bool:
-    """As `queries.may_write` has it."""
+    """As in `queries.is_latest_token`."""
     return token > written
 
 

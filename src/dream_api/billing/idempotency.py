@@ -21,7 +21,7 @@ async def find_started_checkout(tx: Tx, account: GatewayAccount, once: Idempoten
 
 
 async def find_started_refund(tx: Tx, account: GatewayAccount, once: IdempotentRequest | None) -> Row[Any] | None:
-    """As `begun_checkout`, of refunds."""
+    """The same for refunds."""
     return await _find_started(tx, refunds, account, once)
 
 

@@ -9,7 +9,7 @@ from dream_api.core.errors import Forbidden, Invalid
 from dream_api.platforms import Mode
 from dream_api.usage import Limit, Meter, Window, meters_of
 
-# Cached by `Plans.name_of(project, mode)`.
+# Cached by `Plans.cache_key(project, mode)`.
 CACHE_KIND = platforms.PLANS_KIND
 
 
