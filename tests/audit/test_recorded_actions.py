@@ -1,4 +1,4 @@
-"""What the API and the terminal change stands in the security log, with who did it."""
+"""Changes by API and command line are recorded in the security log, with the actor."""
 
 from typing import Any
 

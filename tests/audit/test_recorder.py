@@ -1,4 +1,4 @@
-"""The security log: what is recorded stays, in order, and can be read."""
+"""The security log: entries are appended in order, and tampering is detected."""
 
 import asyncio
 from collections.abc import Sequence

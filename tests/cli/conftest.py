@@ -1,4 +1,4 @@
-"""A terminal on a fresh instance."""
+"""Fixtures: a terminal on a fresh instance."""
 
 import pytest
 

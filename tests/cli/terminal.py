@@ -1,4 +1,4 @@
-"""Types commands: in this process, which is quick, or in one of their own, as people do."""
+"""Runs commands: in this process, which is quick, or in a process of their own."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""What the operator changes at the terminal stands in the platform's security log."""
+"""Changes by operators' commands are recorded in the platform's security log."""
 
 import asyncio
 

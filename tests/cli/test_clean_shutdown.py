@@ -1,4 +1,4 @@
-"""After a clean stop everything is in `dream.db`: a copy of that one file is whole."""
+"""After a clean shutdown everything is in `dream.db`: a copy of that one file is complete."""
 
 import shutil
 import sqlite3

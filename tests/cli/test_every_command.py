@@ -1,4 +1,4 @@
-"""What all commands have in common."""
+"""Properties of every command: help, JSON, errors."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Only `serve` and `migrate` create an instance; other commands stop where none is, and all stop where one was lost."""
+"""Only `serve` and `migrate` create an instance; others fail where there is none, and all fail where one was lost."""
 
 import shlex
 import shutil

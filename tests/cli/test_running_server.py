@@ -1,4 +1,4 @@
-"""What commands change while a server runs on the same data is in force there within a second."""
+"""Commands while a server runs on the same data: their changes take effect there within a second."""
 
 import sqlite3
 import time

@@ -1,4 +1,4 @@
-"""How lists look: nothing that people copy is ever cut."""
+"""Tables on a terminal: nothing that people copy is ever cut."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""`dream-api token`, and the origins of `dream-api project`."""
+"""`dream-api token`, and `dream-api project origins`."""
 
 from typing import Any
 

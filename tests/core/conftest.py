@@ -1,4 +1,4 @@
-"""An empty database of each kind."""
+"""Fixtures: an empty database of each kind."""
 
 import uuid
 from collections.abc import AsyncIterator, Iterator

@@ -1,4 +1,4 @@
-"""What the tests of jobs share: workers that work for the time of a block, and waiting for what they do."""
+"""Helpers for tests of jobs: workers that run within a block, and waiting for what they do."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Cached facts are true: in this process at once, in every other within a second."""
+"""Cached values are fresh: in this process at once, in all others within a second."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""The one clock: microseconds UTC, months as the calendar has them."""
+"""The clock: microseconds UTC, and calendar months."""
 
 import time
 from datetime import UTC, datetime, timedelta, timezone

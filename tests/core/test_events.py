@@ -1,4 +1,4 @@
-"""Events are told in the transaction of what happened."""
+"""Events are handled in the transaction that emitted them."""
 
 import pytest
 from sqlalchemy import func, select

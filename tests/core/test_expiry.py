@@ -1,4 +1,4 @@
-"""What is kept for a time goes when that time is over, and not before."""
+"""Expired rows are deleted, and no others."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""`Idempotency-Key` on POST /api/customers: the first committed answer again, for a day."""
+"""`Idempotency-Key` on POST /api/customers: the first committed response is replayed for a day."""
 
 import asyncio
 import json

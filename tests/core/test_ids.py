@@ -1,4 +1,4 @@
-"""Ids sort by creation and have one form."""
+"""Ids sort by creation and have one format."""
 
 import subprocess
 import sys

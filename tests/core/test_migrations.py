@@ -1,4 +1,4 @@
-"""Migrations bring every database to the very schema that the tables describe, and refuse what is not ours."""
+"""Migrations bring every database to the schema that the tables describe, and reject foreign databases."""
 
 import asyncio
 import multiprocessing

@@ -1,4 +1,4 @@
-"""Money is whole minor units, told in major ones without ever being a float."""
+"""Money is whole minor units, converted to major ones without floats."""
 
 from decimal import Decimal, FloatOperation
 

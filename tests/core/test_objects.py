@@ -1,4 +1,4 @@
-"""Object stores: local files and S3 keep the same promises."""
+"""Object stores: local files and S3 behave the same."""
 
 import os
 from collections.abc import AsyncIterator, Iterator

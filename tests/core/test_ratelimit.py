@@ -1,4 +1,4 @@
-"""Token buckets: the same rule in memory and in Valkey, shared where there is one, and never in anybody's way."""
+"""Token buckets: the same rule in memory and in Valkey, shared where there is one, with a fallback where it is lost."""
 
 import asyncio
 import os

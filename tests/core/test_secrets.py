@@ -1,4 +1,4 @@
-"""The instance key: what it seals opens for the same row and key only, and its file is made once."""
+"""The instance key: what it encrypts can be decrypted for the same row and key only, and its file is created once."""
 
 import base64
 import os

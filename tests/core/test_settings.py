@@ -1,4 +1,4 @@
-"""Settings come from DREAM_* alone, and a value that cannot be used is told with the setting's name."""
+"""Settings come from DREAM_* alone, and an error about a value names the setting."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Transactions: whole or not at all, committed before the answer, in turn, and with nothing but the database inside."""
+"""Transactions: atomic, committed before the response, in turn, and with nothing but the database inside."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What the product wrote agrees with itself also after an upgrade from any revision.
+"""Instances are consistent after an upgrade from any revision.
 
 An instance that was used is written into a database of each revision, as far as that had tables and columns for it, and
 upgraded: `doctor` finds what it found before.

@@ -1,4 +1,4 @@
-"""Databases of every revision, with rows in every table, are upgraded with nothing lost."""
+"""Databases of every revision, with rows in every table, are upgraded without loss of data."""
 
 import hashlib
 import sqlite3

@@ -1,4 +1,4 @@
-"""A small OpenID Connect provider on loopback, which refuses what a real one refuses."""
+"""A small OpenID Connect provider on loopback, which rejects what a real one rejects."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Passwords, lockout, links and codes by themselves."""
+"""Passwords, lockout, one-time links and codes."""
 
 import argon2
 import pytest

@@ -1,4 +1,4 @@
-"""`make check` notices an error code that nobody explains."""
+"""`make check` fails for an error code without a page."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What the tests stand on: databases of their own, servers that can be killed, and a closed network."""
+"""Test fixtures: databases of their own, servers that can be killed, and no network."""
 
 import asyncio
 import signal

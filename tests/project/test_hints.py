@@ -1,4 +1,4 @@
-"""Every "no" says what to do next, and says more by it than by its sentence."""
+"""Every error has a hint, which says more than its sentence."""
 
 import ast
 import re

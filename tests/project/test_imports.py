@@ -1,4 +1,4 @@
-"""Imports go down only, from one layer to those below it: what `make imports` must refuse."""
+"""Imports go down only, from one layer to those below it: what `make imports` must reject."""
 
 import os
 import shutil

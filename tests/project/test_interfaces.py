@@ -1,4 +1,4 @@
-"""Interfaces read, call one rule and answer: SQL and rules lie below them, and none imports another."""
+"""Interfaces are thin: SQL and rules lie in the layers below, and none imports another."""
 
 import ast
 from collections.abc import Iterator

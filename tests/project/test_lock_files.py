@@ -1,4 +1,4 @@
-"""What is installed is locked, hash by hash, and comes from whatever index the machine is set up for."""
+"""Lock files: dependencies are pinned with hashes, and come from the machine's configured index."""
 
 import json
 import re

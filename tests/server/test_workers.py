@@ -1,4 +1,4 @@
-"""`dream-api serve --workers 2` on PostgreSQL: one port, one parent, two processes that share the work."""
+"""`dream-api serve --workers 2` on PostgreSQL: one port, one supervisor, two processes that share the work."""
 
 import asyncio
 import itertools

@@ -1,1 +1,1 @@
-"""Real servers for tests and benchmarks."""
+"""Real servers, databases and clients for tests and benchmarks."""

@@ -1,4 +1,4 @@
-"""A fresh database of each kind for every test that asks for one: `database` runs it on SQLite and on PostgreSQL."""
+"""A fresh database of each kind for every test that requests one: `database` runs it on SQLite and on PostgreSQL."""
 
 import contextlib
 import shutil

@@ -1,4 +1,4 @@
-"""A second, as long as it is on a busy machine."""
+"""Deadlines for tests, extended on a busy machine."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""A whole instance in this process, on a fresh database, with its cast.
+"""An instance in this process, on a fresh database, with its cast of users.
 
 Alice owns a platform with a saas project; Charlie is a stranger with a project of his own, who must see nothing of
 hers.

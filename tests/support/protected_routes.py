@@ -1,4 +1,4 @@
-"""Operations with doors of every kind, for tests of who may come in."""
+"""Routes with every kind of authentication, for tests of who may call."""
 
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response

@@ -1,4 +1,4 @@
-"""HTTP over bare sockets against a server in this process: requests in any pieces, well-formed or not."""
+"""HTTP over raw sockets against a server in this process: requests in any pieces, well-formed or not."""
 
 import asyncio
 import contextlib

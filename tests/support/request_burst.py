@@ -1,4 +1,4 @@
-"""Many requests in a short time, and how many of them a rate limit may have let through meanwhile."""
+"""A burst of requests, and how many of them a rate limit may have admitted meanwhile."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Rows for every table of any schema, as its columns, foreign keys and checks allow.
+"""Generates rows for every table of any schema, within its columns, foreign keys and checks.
 
 Rows of the same number belong together: each refers to the rows of its number in other tables.
 """

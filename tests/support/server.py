@@ -1,4 +1,4 @@
-"""A real server process for tests: started with settings, asked over HTTP, stopped or killed at any time."""
+"""A server process for tests: started with settings, called over HTTP, stopped or killed at any time."""
 
 import contextlib
 import http.client

@@ -1,4 +1,4 @@
-"""Listens to what is asked of the database: by a transaction, or by whatever answers a page."""
+"""Records SQL statements of a transaction or of a request."""
 
 import contextlib
 import re

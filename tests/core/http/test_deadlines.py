@@ -1,4 +1,4 @@
-"""Requests that never end do not keep their connections, and slow ones that go on are served."""
+"""Deadlines of requests: those that stall lose their connection, slow ones that make progress are served."""
 
 import asyncio
 import json

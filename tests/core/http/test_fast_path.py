@@ -1,4 +1,4 @@
-"""The fast lane: HTTP over a real socket, plain and strange, beside uvicorn's own protocol."""
+"""The fast path: HTTP over a real socket, plain and strange, next to uvicorn's own protocol."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""No request is read in two ways, and none stops others: the fast path beside the protocol that it hands over to."""
+"""No request is read in two ways, and none stops others: the fast path and the protocol that it hands over to."""
 
 import asyncio
 import re

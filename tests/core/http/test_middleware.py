@@ -1,4 +1,4 @@
-"""What every request passes: ids, refusals in one shape, bugs told as such, and the operators' own paths."""
+"""Middleware: request ids, errors in one shape, bugs reported as such, and the operators' own paths."""
 
 import re
 import time

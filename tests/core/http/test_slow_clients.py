@@ -1,4 +1,4 @@
-"""A real server beside clients that never finish: it answers others, keeps its memory, and ends those connections."""
+"""A real server with clients that never finish: it serves others, uses no more memory, and closes those connections."""
 
 import statistics
 

@@ -1,4 +1,4 @@
-"""A worker outlives its database's failures."""
+"""A worker goes on after failures of its database."""
 
 import asyncpg
 import pytest

@@ -1,4 +1,4 @@
-"""A job exists if and only if the transaction that asked for it committed."""
+"""A job is enqueued if and only if its transaction commits."""
 
 import asyncio
 import time

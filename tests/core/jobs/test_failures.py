@@ -1,4 +1,4 @@
-"""A job that fails is tried again, later each time, and kept when it is given up."""
+"""Failed jobs are retried, later each time, and kept as dead after the last attempt."""
 
 import pytest
 from sqlalchemy import update

@@ -1,4 +1,4 @@
-"""A job belongs to the worker that took it, for as long as that worker lives."""
+"""Leases: a job belongs to the worker that claimed it, while that worker lives."""
 
 import pytest
 from sqlalchemy import update

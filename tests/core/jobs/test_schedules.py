@@ -1,4 +1,4 @@
-"""A schedule enqueues its job once for all workers, at its time."""
+"""Schedules: a job is enqueued once for all workers, at its time."""
 
 import asyncio
 

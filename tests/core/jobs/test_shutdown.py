@@ -1,4 +1,4 @@
-"""A worker that stops finishes what it can, and leaves the rest to others at once."""
+"""Shutdown of a worker: it finishes what it can, and releases the rest to others at once."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Each job runs, once, whoever runs it."""
+"""Each job runs, once, in one of the workers."""
 
 import asyncio
 import sqlite3

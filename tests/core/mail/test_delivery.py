@@ -1,4 +1,4 @@
-"""Letters are sent by a real mail server, once it takes them; without one they are kept."""
+"""Emails are sent by a real mail server, once it accepts them; without one they are kept."""
 
 import asyncio
 import ssl

@@ -1,4 +1,4 @@
-"""Letters are written from templates, and nothing told in them becomes anything else."""
+"""Emails are rendered from templates, and their values are escaped."""
 
 import pytest
 from jinja2 import UndefinedError

@@ -1,4 +1,4 @@
-"""Load on a real server, and what may be said of its calls afterwards.
+"""Load on a real server, and what must hold for its calls afterwards.
 
 `calling` makes metered calls and tells honestly what became of each; `serving` sets up a server with Alice's project
 and reads what was counted for her customers; `killing` kills a process under load, again and again, and proves that

@@ -1,4 +1,4 @@
-"""Callers of `POST /api/data`, each on a kept-alive connection of its own, who say only what they know.
+"""Callers of `POST /api/data`, each on a kept-alive connection of its own, which report only what they know.
 
 Some go home when their connection breaks; others insist, and send the same key again until they know.
 """

@@ -1,4 +1,4 @@
-"""One of several server processes is killed, again and again, while clients send keyed calls until they are answered.
+"""One of several server processes is killed repeatedly while clients retry keyed calls until they are answered.
 
 A caller whose connection breaks, or who is told 503, comes again with the same key. At the end:
 

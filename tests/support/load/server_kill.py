@@ -1,4 +1,4 @@
-"""`kill -9` under load, again and again, on the same data.
+"""`kill -9` under load, repeatedly, on the same data.
 
 Callers count for users of four kinds at once: *free* ones without a limit, *keyed* ones whose unknown calls are sent
 again, *new* ones of whom each calls once, and in every round one *small* one who reaches a limit. After each kill:

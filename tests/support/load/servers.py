@@ -1,4 +1,4 @@
-"""A real server over data of its own, on which Alice has a project, and what was counted for her customers."""
+"""A real server with data of its own, a project of Alice's, and the counts of her customers."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Clients that hold connections without finishing their requests, and one that uploads slowly, against one server."""
+"""Clients that keep connections open without finishing their requests, and one that uploads slowly, on one server."""
 
 import asyncio
 import contextlib

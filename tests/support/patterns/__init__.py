@@ -1,1 +1,1 @@
-"""Finds the regular expressions of a package, and text on which they would take too long."""
+"""Finds the regular expressions of a package, and input on which they would take too long."""

@@ -1,4 +1,4 @@
-"""Text on which a regular expression backtracks, made from the expression itself.
+"""Input on which a regular expression backtracks, generated from the expression itself.
 
 A backtracking matcher takes more than linear time where one text can be read in more ways the longer it is (Weber and
 Seidl, "On the degree of ambiguity of finite automata"): polynomially many where a word leads from p to p, from p to q

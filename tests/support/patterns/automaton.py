@@ -1,4 +1,4 @@
-"""A regular expression as a position automaton (Glushkov's).
+"""Regular expressions as position automata (Glushkov's).
 
 A position stands for one character class of the expression, a step for one way in which the matcher goes from a
 character to the next. Two ways between the same positions are two steps: that is how `(a*)*` shows its ambiguity.

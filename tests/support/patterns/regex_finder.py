@@ -1,4 +1,4 @@
-"""Finds every regular expression that a package's modules use, and by which method, in their syntax trees.
+"""Finds every regular expression that a package's modules use, and its method, in their syntax trees.
 
 The patterns are evaluated where they are written. What cannot be is reported, so that no pattern goes untried.
 Left out: `pattern` attributes of HTML and what scripts of pages match, which is the browser's work.
