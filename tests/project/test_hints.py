@@ -11,8 +11,8 @@ from dream_api.core.console import CommandError
 from dream_api.core.errors import all_error_types
 from tests.support.cases import each_case
 
-for _name in main.COMMANDS:
-    main.load_command(_name)
+for _command in main.COMMANDS:
+    main.load_command(_command)
 PACKAGE = Path(dream_api.__file__).parent
 # Those of the product: tests define some of their own.
 REFUSALS = {kind.__name__: kind for kind in all_error_types() if kind.__module__.startswith(dream_api.__name__)}
