@@ -1,1 +1,1 @@
-"""HTML rendering: the template environment, formatting filters, the base layout and the error page."""
+"""The layout of all HTML pages and emails, and the page of errors."""
