@@ -1,4 +1,4 @@
-"""`/api/customers`: what a developer's server may do with its customers. `{id}` is `cus_…` or `userId:…`."""
+"""`/api/customers`: create, list, read, update and delete customers. `{id}` is `cus_…` or `userId:…`."""
 
 from typing import Annotated, Any, Literal
 

@@ -1,4 +1,4 @@
-"""`GET /api/events`: what happened in a project."""
+"""`GET /api/events`: webhook events of a project and mode."""
 
 import json
 from typing import Annotated, Any

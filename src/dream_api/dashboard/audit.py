@@ -1,4 +1,4 @@
-"""What is done on pages stands in the platform's security log."""
+"""Audit entries of actions on pages, in the platform's security log."""
 
 from fastapi import Request
 

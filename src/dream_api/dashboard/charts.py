@@ -1,4 +1,4 @@
-"""Where the marks of a chart go: plain numbers, which templates/charts.html draws as SVG."""
+"""Geometry of charts: plain numbers, which templates/charts.html draws as SVG."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

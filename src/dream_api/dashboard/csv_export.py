@@ -1,4 +1,4 @@
-"""Tables as files for a spreadsheet."""
+"""CSV files for spreadsheets."""
 
 import csv
 import io

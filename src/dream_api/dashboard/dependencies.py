@@ -1,4 +1,4 @@
-"""FastAPI dependencies of dashboard pages: who looks at them, and on which platform, in which project and mode."""
+"""FastAPI dependencies of dashboard pages: the signed-in user with platform, role, project and mode."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass

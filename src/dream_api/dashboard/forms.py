@@ -1,4 +1,4 @@
-"""What pages do with the forms they are sent."""
+"""Form helpers: errors by field, integers, dates and confirmations."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

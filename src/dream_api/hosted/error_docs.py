@@ -1,4 +1,4 @@
-"""The pages that explain error codes: `docs/errors/<code>.md`, rendered."""
+"""Documentation pages of error codes: `docs/errors/<code>.md`, rendered."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What programs read of a project's and a platform's figures."""
+"""Endpoints of the figures of projects and platforms."""
 
 from dream_api.api.analytics.dashboard import router
 

@@ -1,4 +1,4 @@
-"""What the OpenAPI document shows of figures."""
+"""OpenAPI examples of figures."""
 
 from typing import Any
 

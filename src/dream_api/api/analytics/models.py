@@ -1,4 +1,4 @@
-"""How figures look on the wire; docs/guide/figures.md defines each key."""
+"""Response models of figures; docs/guide/figures.md defines each key."""
 
 import json
 from collections.abc import Mapping

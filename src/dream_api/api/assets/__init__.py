@@ -1,4 +1,4 @@
-"""What programs meet: files in, files out, and which there are."""
+"""Endpoints of assets: upload, download, list and delete."""
 
 from dream_api.api.assets import download, upload
 from dream_api.api.assets import list as listing

@@ -1,4 +1,4 @@
-"""`GET /api/assets` and `DELETE /api/assets/{key}`: which files there are, and which are gone."""
+"""`GET /api/assets` and `DELETE /api/assets/{key}`: list and delete files."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What the answers about files share."""
+"""Response models of assets, and their common parameters."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""`POST /upload-asset` and `POST /api/assets`: files in."""
+"""`POST /upload-asset` and `POST /api/assets`: file uploads."""
 
 import asyncio
 from typing import Annotated, Any

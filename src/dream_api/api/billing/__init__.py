@@ -1,4 +1,4 @@
-"""What programs ask of billing."""
+"""Endpoints of billing: checkouts, subscriptions, invoices, payments and gateway webhooks."""
 
 from dream_api.api.billing import checkouts, gateway_webhook, invoices, payments, sandbox, subscriptions, test_clock
 

@@ -1,4 +1,4 @@
-"""`POST /api/create-checkout`, `/create-checkout` and `/api/customer-portal`: where people are sent to pay."""
+"""`POST /api/create-checkout`, `/create-checkout` and `/api/customer-portal`: URLs of hosted checkouts and portals."""
 
 from typing import Annotated, Any
 

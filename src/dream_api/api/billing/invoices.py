@@ -1,4 +1,4 @@
-"""`GET /api/invoices`: what customers were asked to pay."""
+"""`GET /api/invoices`: invoices of customers."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""How billing's rows look on the wire."""
+"""Response models of billing."""
 
 import json
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""How billing's lists are asked for and paged."""
+"""Pagination parameters of lists of billing."""
 
 from typing import Annotated
 

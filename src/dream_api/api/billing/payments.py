@@ -1,4 +1,4 @@
-"""`/api/payments`: money that came in, and how it goes back."""
+"""`/api/payments`: payments and their refunds."""
 
 from typing import Annotated, Literal
 

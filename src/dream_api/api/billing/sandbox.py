@@ -1,4 +1,4 @@
-"""`POST /sandbox/checkout/{id}/pay` and `/cancel`: what people do on the sandbox's page, for programs."""
+"""`POST /sandbox/checkout/{id}/pay` and `/cancel`: the actions of the sandbox checkout, for programs."""
 
 from typing import Annotated, Literal
 

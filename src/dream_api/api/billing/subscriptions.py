@@ -1,4 +1,4 @@
-"""`/api/subscriptions`: what customers have subscribed to, and how it changes."""
+"""`/api/subscriptions`: list, preview, change, cancel and resume subscriptions."""
 
 from typing import Annotated, Any, Literal
 

@@ -1,4 +1,4 @@
-"""`/test-clock`: a project's own time in test mode, which can be moved forward."""
+"""`/test-clock`: the test clock of a project, which can be moved forward."""
 
 from typing import Any
 

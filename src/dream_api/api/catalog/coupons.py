@@ -1,4 +1,4 @@
-"""`/coupons`: what takes something off."""
+"""`/coupons`: create, list and archive coupons."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""`POST /create-products`: a project that is ready to sell, in one call."""
+"""`POST /create-products`: create a project with its tiers in one call."""
 
 from typing import Any
 

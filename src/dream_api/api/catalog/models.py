@@ -1,4 +1,4 @@
-"""Tiers on the wire: as they are sent, and as they are shown."""
+"""Request and response models of tiers and products."""
 
 from typing import Annotated, Any, cast
 

@@ -1,4 +1,4 @@
-"""Prices on the wire."""
+"""Response models of prices."""
 
 from typing import Any
 

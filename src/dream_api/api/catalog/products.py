@@ -1,4 +1,4 @@
-"""`GET /api/products`: what buyers may see, in browsers too."""
+"""`GET /api/products`: the public product list, also for browsers."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field

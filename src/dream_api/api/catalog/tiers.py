@@ -1,4 +1,4 @@
-"""`/tiers`: what a project sells."""
+"""`/tiers`: create, read, update and archive tiers."""
 
 from collections.abc import Sequence
 from typing import Annotated

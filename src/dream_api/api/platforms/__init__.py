@@ -1,4 +1,4 @@
-"""What developers' programs do with platforms, their projects and their teams."""
+"""Endpoints of platforms, their projects and their teams."""
 
 from dream_api.api.platforms import create, projects, team
 

@@ -1,4 +1,4 @@
-"""`POST /generate-platform-id`: how a developer comes by a platform."""
+"""`POST /generate-platform-id`: create a platform."""
 
 from fastapi import APIRouter, Request
 from pydantic import Field

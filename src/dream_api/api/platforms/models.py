@@ -1,4 +1,4 @@
-"""Projects and teams on the wire."""
+"""Request and response models of projects and teams."""
 
 from typing import Any, Literal
 

@@ -1,4 +1,4 @@
-"""`/projects`: what a platform sells."""
+"""`/projects`: the projects of a platform."""
 
 from typing import Annotated, Any
 

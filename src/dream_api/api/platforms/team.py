@@ -1,4 +1,4 @@
-"""`/api/team`: who works on a platform, and who is asked to."""
+"""`/api/team`: members and invitations of a platform."""
 
 from typing import Annotated
 

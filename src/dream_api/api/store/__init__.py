@@ -1,4 +1,4 @@
-"""What programs ask of the store."""
+"""Endpoints of the store: cart checkout, orders and refunds."""
 
 from dream_api.api.store import cart_checkout, orders, refunds
 

@@ -1,4 +1,4 @@
-"""`POST /api/cart/checkout`: where people are sent to pay for what is in their cart."""
+"""`POST /api/cart/checkout`: a hosted checkout for a cart."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How orders look on the wire."""
+"""Response models of orders."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""`/api/orders`: what was sold, and what became of it."""
+"""`/api/orders`: list, read and cancel orders."""
 
 from typing import Annotated, Any
 

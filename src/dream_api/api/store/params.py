@@ -1,4 +1,4 @@
-"""What the store's endpoints share."""
+"""Path parameters of the store's endpoints."""
 
 from typing import Annotated
 

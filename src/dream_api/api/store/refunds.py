@@ -1,4 +1,4 @@
-"""`POST /api/orders/{id}/refunds`: how money of an order goes back."""
+"""`POST /api/orders/{id}/refunds`: refunds of orders."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What programs meet: counting, one call at a time or many; reading, now and over time; reserving and settling."""
+"""Endpoints of metered usage: single and batch calls, current usage, history and reservations."""
 
 from dream_api.api.usage import batch, data, history, reservations, usage
 from dream_api.api.usage.data import MeteredCallEndpoint

@@ -1,4 +1,4 @@
-"""`POST /api/data/batch` counts many calls at once."""
+"""`POST /api/data/batch`: count many calls at once."""
 
 import json
 from typing import Annotated, Any, Literal

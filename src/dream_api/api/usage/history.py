@@ -1,4 +1,4 @@
-"""`GET /api/usage/history` reads what was used over time."""
+"""`GET /api/usage/history`: usage over time."""
 
 from typing import Annotated, Any
 

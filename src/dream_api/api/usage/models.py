@@ -1,4 +1,4 @@
-"""The bodies and answers of metered calls."""
+"""Request and response models of metered calls."""
 
 from typing import Annotated, Any, Literal
 

@@ -1,4 +1,4 @@
-"""`POST /api/usage/reserve` holds a quantity, `POST /api/usage/reserve/{id}/settle` counts what was used of it."""
+"""`POST /api/usage/reserve` and `POST /api/usage/reserve/{id}/settle`: reserve usage, then count what was used."""
 
 import json
 from typing import Annotated, Any, Literal

@@ -1,4 +1,4 @@
-"""`GET /api/usage` reads."""
+"""`GET /api/usage`: current usage and limits of a customer."""
 
 from typing import Annotated
 

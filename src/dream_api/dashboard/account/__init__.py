@@ -1,4 +1,4 @@
-"""`/account/…`: where developers sign up and in, and look after their accounts."""
+"""`/account/…`: sign-up, sign-in and account settings of developers."""
 
 from dream_api.dashboard.account import (
     email_verification,

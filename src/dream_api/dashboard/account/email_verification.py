@@ -1,4 +1,4 @@
-"""`/account/verify`: whether mail to the address arrives where it should."""
+"""`/account/verify`: verification of email addresses."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response

@@ -1,4 +1,4 @@
-"""`/account/oidc`: sign-in by another provider."""
+"""`/account/oidc`: sign-in by an OpenID Connect provider."""
 
 from typing import Annotated
 

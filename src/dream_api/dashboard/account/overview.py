@@ -1,4 +1,4 @@
-"""`/account`: what somebody's account is, and where they are signed in."""
+"""`/account`: a developer's profile, sessions and personal tokens."""
 
 from dataclasses import dataclass
 from typing import Any

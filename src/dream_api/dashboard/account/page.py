@@ -1,4 +1,4 @@
-"""What the pages of accounts share."""
+"""Shared by account pages: rendering, form errors, cookies, audit actors and starting sessions."""
 
 from typing import Any
 from urllib.parse import quote, unquote

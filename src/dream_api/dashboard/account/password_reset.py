@@ -1,4 +1,4 @@
-"""`/account/reset`: another password by a link that only the owner of the address gets."""
+"""`/account/reset`: password reset by an emailed link."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response

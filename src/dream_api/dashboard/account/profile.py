@@ -1,4 +1,4 @@
-"""`/account/name`, `/email`, `/password` and `/close`: what people change of their accounts."""
+"""`/account/name`, `/email`, `/password` and `/close`: change or close an account."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial

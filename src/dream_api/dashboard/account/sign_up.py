@@ -1,4 +1,4 @@
-"""`/account/sign-up`."""
+"""`/account/sign-up`: create an account."""
 
 from contextlib import suppress
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`/account/tokens`: personal tokens, by which one's programs do what one may do oneself."""
+"""`/account/tokens`: issue and revoke personal tokens."""
 
 from collections.abc import Sequence
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""`/account/factor`: codes of an authenticator app, asked for after the password; and codes for when it is lost."""
+"""`/account/factor`: two-factor sign-in by authenticator app, and recovery codes."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response

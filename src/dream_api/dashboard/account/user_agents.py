@@ -1,4 +1,4 @@
-"""What people call the browser that a session is in."""
+"""Names of browsers from User-Agent headers."""
 
 _BROWSERS = (
     ("Edg/", "Edge"),

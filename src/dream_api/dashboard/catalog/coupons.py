@@ -1,4 +1,4 @@
-"""`/dashboard/{projectId}/{mode}/coupons`: what takes something off."""
+"""`/dashboard/{projectId}/{mode}/coupons`: create, list and archive coupons."""
 
 from typing import Annotated
 

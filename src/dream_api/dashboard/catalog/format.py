@@ -1,4 +1,4 @@
-"""Prices, limits and coupons as people say them."""
+"""Formats prices, limits and coupons for pages."""
 
 from dream_api import catalog
 from dream_api.catalog import Coupon, Price, TierLimit

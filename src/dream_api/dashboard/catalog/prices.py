@@ -1,4 +1,4 @@
-"""`/dashboard/{projectId}/{mode}/tiers/{name}/prices`: a new price, and the end of one; none is ever changed."""
+"""`/dashboard/{projectId}/{mode}/tiers/{name}/prices`: create and archive prices, which are never changed."""
 
 import json
 from typing import Any

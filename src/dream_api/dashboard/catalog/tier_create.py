@@ -1,4 +1,4 @@
-"""`/dashboard/{projectId}/{mode}/new-tier`: a new tier or product."""
+"""`/dashboard/{projectId}/{mode}/new-tier`: create a tier or product."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response

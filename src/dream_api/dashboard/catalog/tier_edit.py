@@ -1,4 +1,4 @@
-"""`/dashboard/{projectId}/{mode}/tiers/{name}`: one tier or product, changed and archived."""
+"""`/dashboard/{projectId}/{mode}/tiers/{name}`: update and archive a tier or product."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response

@@ -1,4 +1,4 @@
-"""A tier as a form: what its fields begin with, and what they ask for in the words of the API, whose rules check it."""
+"""The form of a tier: initial values, and parsing into the models of the API, whose rules validate it."""
 
 import json
 from collections.abc import Iterable

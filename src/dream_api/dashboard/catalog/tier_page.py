@@ -1,4 +1,4 @@
-"""The pages of one tier, as all that happens there shows them."""
+"""Renders the page of one tier, for all views that change it."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal

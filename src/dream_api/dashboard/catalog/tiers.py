@@ -1,4 +1,4 @@
-"""`/dashboard/{projectId}/{mode}/tiers`: what the project sells."""
+"""`/dashboard/{projectId}/{mode}/tiers`: the list of tiers or products."""
 
 from collections.abc import Callable
 from typing import Any, Literal

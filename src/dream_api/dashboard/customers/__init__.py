@@ -1,4 +1,4 @@
-"""The pages of customers: all of them, and each one."""
+"""Pages of customers: the list and one page for each."""
 
 from dream_api.dashboard.customers import detail, edit
 from dream_api.dashboard.customers import list as listing

@@ -1,4 +1,4 @@
-"""What a customer's page shows: how their limits stand, what they bought and what became of it."""
+"""Data of a customer's page: limits, purchases and recent events."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

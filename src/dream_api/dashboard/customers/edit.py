@@ -1,4 +1,4 @@
-"""What members may do with a customer: change the profile and the plan, block, delete, open the portal."""
+"""Actions on a customer: change the profile and the plan, block, delete, open the portal."""
 
 from typing import Any
 

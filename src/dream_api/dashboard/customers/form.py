@@ -1,4 +1,4 @@
-"""What a developer types of a customer, held against what the API takes."""
+"""The form of a customer's profile, validated as the API does."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""`/dashboard/{projectId}/{mode}/customers`: all customers, as a table and as a file, and new ones."""
+"""`/dashboard/{projectId}/{mode}/customers`: the list, its CSV export, and creating a customer."""
 
 from typing import Annotated, Any
 from urllib.parse import urlencode

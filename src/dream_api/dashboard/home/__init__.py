@@ -1,4 +1,4 @@
-"""The first page of a project, what leads there, and the way from nothing to the first metered call."""
+"""The home page of a project, redirects to it, and onboarding."""
 
 from dream_api.dashboard.home import onboarding, overview, redirects
 

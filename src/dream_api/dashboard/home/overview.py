@@ -1,4 +1,4 @@
-"""`/dashboard/{projectId}/{mode}`: what the project comes to."""
+"""`/dashboard/{projectId}/{mode}`: key figures of a project."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`/dashboard` and the short addresses: where a developer is taken who names no project."""
+"""Redirects of `/dashboard` and the short addresses to a project."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""New keys: the pair a mode begins with, another one, and one in the place of the last."""
+"""Create keys and key pairs, and rotate them."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response

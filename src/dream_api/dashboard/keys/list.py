@@ -1,4 +1,4 @@
-"""The keys there are: shown, revealed on purpose, revoked."""
+"""List, reveal and revoke keys."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response

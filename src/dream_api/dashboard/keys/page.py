@@ -1,4 +1,4 @@
-"""The page of keys, as all that happens there shows it."""
+"""Renders the page of keys, for all views that change them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`/dashboard/operator/platforms` and `/levels`: who is on this instance, and what each level allows."""
+"""`/dashboard/operator/platforms` and `/levels`: all platforms with their levels, and what each level allows."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any

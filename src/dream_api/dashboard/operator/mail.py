@@ -1,4 +1,4 @@
-"""`/dashboard/operator/mail`: the emails of this instance, and those that nobody sent."""
+"""`/dashboard/operator/mail`: the instance's outbox of emails."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""`/dashboard/{projectId}/{mode}/orders`: what a store sold, and what became of it."""
+"""`/dashboard/{projectId}/{mode}/orders`: orders of a store."""
 
 from dream_api.dashboard.orders import list as listing
 from dream_api.dashboard.orders import refund

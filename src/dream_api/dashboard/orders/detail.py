@@ -1,4 +1,4 @@
-"""One order with all there is of it."""
+"""The page of one order."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The orders there are."""
+"""The list of orders."""
 
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode

@@ -1,4 +1,4 @@
-"""An order's money goes back, or nobody is to pay it any more."""
+"""Refund or cancel an order."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response

@@ -1,4 +1,4 @@
-"""Pages of a platform: its projects, team, level and settings; and the one on which somebody joins."""
+"""Pages of a platform: projects, team, level, settings and invitations."""
 
 from dream_api.dashboard.platform import accept_invitation, level, projects, settings, team
 

@@ -1,4 +1,4 @@
-"""`/account/invitation/{token}`: where somebody who was invited joins."""
+"""`/account/invitation/{token}`: accept an invitation to a team."""
 
 from typing import Annotated
 

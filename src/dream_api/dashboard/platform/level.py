@@ -1,4 +1,4 @@
-"""`/dashboard/{platformId}/level`: what the operator allows the platform, how much of it is used, and what it costs."""
+"""`/dashboard/{platformId}/level`: the limits of the platform's level, their usage and price."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

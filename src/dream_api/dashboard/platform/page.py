@@ -1,4 +1,4 @@
-"""What the pages of platforms share."""
+"""Shared by the pages of a platform: renderer, role descriptions and form errors."""
 
 from fastapi import Request
 from starlette.responses import Response

@@ -1,4 +1,4 @@
-"""`/dashboard/{platformId}/projects`: what a platform sells, with its live totals, and a new one."""
+"""`/dashboard/{platformId}/projects`: projects with their live totals, and creating one."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response

@@ -1,4 +1,4 @@
-"""`/dashboard/{platformId}/settings`: what the platform is called, whose it is, and whether it goes on."""
+"""`/dashboard/{platformId}/settings`: rename, transfer and delete a platform."""
 
 from typing import Any
 

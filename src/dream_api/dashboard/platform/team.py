@@ -1,4 +1,4 @@
-"""`/dashboard/{platformId}/team`: who works here, who is asked to, and in which role."""
+"""`/dashboard/{platformId}/team`: members, their roles, and invitations."""
 
 from typing import Annotated, Any
 

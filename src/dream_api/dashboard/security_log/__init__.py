@@ -1,4 +1,4 @@
-"""The page of the security log."""
+"""Pages of the security log."""
 
 from dream_api.dashboard.security_log.log import router
 

@@ -1,4 +1,4 @@
-"""`/dashboard/{platformId}/security-log`: who did what on a platform, to read and to take away."""
+"""`/dashboard/{platformId}/security-log`: the security log of a platform, and its exports."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Developers' pages of what they sell by the period: subscriptions, their money, and links by which customers pay."""
+"""Pages of subscriptions, their payments, and checkout links."""
 
 from dream_api.dashboard.subscriptions import cancel, change_plan, checkout_links, refunds
 from dream_api.dashboard.subscriptions import list as subscriptions

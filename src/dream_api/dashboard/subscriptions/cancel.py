@@ -1,4 +1,4 @@
-"""A subscription ends, or goes on after all."""
+"""Cancel or resume a subscription."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response

@@ -1,4 +1,4 @@
-"""Another plan for a subscription, seen before it is bought."""
+"""Change a subscription's plan, after a preview."""
 
 from dataclasses import dataclass
 

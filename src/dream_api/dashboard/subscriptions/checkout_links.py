@@ -1,4 +1,4 @@
-"""Selling by link: a checkout for one customer, to be sent to them."""
+"""Checkout links: a checkout for one customer, to be sent to them."""
 
 from urllib.parse import urlsplit
 

@@ -1,4 +1,4 @@
-"""One subscription with all there is of it, as every page shows it that does something to it."""
+"""The page of one subscription."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""`/dashboard/{projectId}/{mode}/subscriptions`: what customers have subscribed to."""
+"""`/dashboard/{projectId}/{mode}/subscriptions`: the list of subscriptions, and its CSV export."""
 
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode

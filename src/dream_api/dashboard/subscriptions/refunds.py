@@ -1,4 +1,4 @@
-"""Money of a subscription goes back."""
+"""Refund a payment of a subscription."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The sandbox's pages: a checkout, and the portal in which customers look after what they have."""
+"""Pages of the sandbox gateway: checkout and customer portal."""
 
 from dream_api.hosted.sandbox import cancel, card, change_plan, checkout, portal
 

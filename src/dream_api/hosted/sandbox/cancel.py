@@ -1,4 +1,4 @@
-"""`/sandbox/portal/{id}/subscriptions/{…}/cancel` and `/resume`: how a subscription ends, or goes on after all."""
+"""`/sandbox/portal/{id}/subscriptions/{…}/cancel` and `/resume`: cancel and resume a subscription."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response

@@ -1,4 +1,4 @@
-"""`/sandbox/portal/{id}/card`: another card for what a customer has."""
+"""`/sandbox/portal/{id}/card`: change the card."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response

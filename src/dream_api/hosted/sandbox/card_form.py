@@ -1,4 +1,4 @@
-"""A card as it was typed, on either page that asks for one."""
+"""The card form of the checkout and the portal."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""`/sandbox/portal/{id}/subscriptions/{…}/change`: another plan, seen before it is bought."""
+"""`/sandbox/portal/{id}/subscriptions/{…}/change`: change the plan, after a preview."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

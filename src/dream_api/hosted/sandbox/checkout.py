@@ -1,4 +1,4 @@
-"""`/sandbox/checkout/{id}`: where a person pays with a test card."""
+"""`/sandbox/checkout/{id}`: the checkout page of the sandbox gateway, paid with test cards."""
 
 from dataclasses import dataclass
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""What a checkout asks for: now, and later."""
+"""The summary of a checkout: what is due now, and later."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

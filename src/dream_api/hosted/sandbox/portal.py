@@ -1,4 +1,4 @@
-"""`/sandbox/portal/{id}`: what a customer has, and its invoices."""
+"""`/sandbox/portal/{id}`: the customer portal with subscriptions and invoices."""
 
 from dataclasses import dataclass
 from typing import Any
