@@ -55,7 +55,7 @@ def test_every_file_and_function_that_is_named_exists(document: Path) -> None:
         assert name in _names(file), f"{path}:{name}"
 
 
-@pytest.mark.parametrize("life", ["The life of a metered call", "The life of a purchase"])
+@each_case("life", ["The life of a metered call", "The life of a purchase"])
 def test_architecture_follows_a_call_and_a_purchase_from_file_to_file(life: str) -> None:
     page = (DOCS / "architecture.md").read_text()
     files = [span for span in code_spans(section(page, life)) if span.endswith(".py")]

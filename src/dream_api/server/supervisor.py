@@ -132,7 +132,10 @@ class Supervisor:
             os.close(writing)
 
     def _launch(self, slot: _Slot, ready_pipe: int) -> "subprocess.Popen[bytes]":
-        settings, storage = _settings_environment(self._settings), metrics.process_environment(self._metrics_directory, slot.number)
+        settings, storage = (
+            _settings_environment(self._settings),
+            metrics.process_environment(self._metrics_directory, slot.number),
+        )
         descriptors = [self._parent_pipe, ready_pipe, *(one.fileno() for one in self._sockets)]
         return subprocess.Popen(  # noqa: S603 - our own interpreter and script
             # -P: nothing is imported from the script's directory.

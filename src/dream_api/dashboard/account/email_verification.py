@@ -15,8 +15,8 @@ router = APIRouter(prefix="/account/verify", route_class=PageRoute, include_in_s
 
 
 @router.get("")
-async def show_verify(request: Request, guest: AnyViewer, sent: bool = False) -> Response:
-    return page(request, guest, "verify.html", is_sent=sent)
+async def show_verify(request: Request, viewer: AnyViewer, sent: bool = False) -> Response:
+    return page(request, viewer, "verify.html", is_sent=sent)
 
 
 @router.post("")
@@ -28,16 +28,16 @@ async def send_again(request: Request, db: Db, user: SignedIn) -> Response:
 
 
 @router.get("/{token}")
-async def show_link(request: Request, db: Db, guest: AnyViewer, token: str) -> Response:
+async def show_link(request: Request, db: Db, viewer: AnyViewer, token: str) -> Response:
     """Asks before it acts: programs that look at emails before people do open every link in them."""
     async with db.read() as tx:
         link = await identity.find_link(tx, accounts.VERIFY_LINK, token)
-    return page(request, guest, "verify_link.html", email=link.payload, token=token)
+    return page(request, viewer, "verify_link.html", email=link.payload, token=token)
 
 
 @router.post("/{token}")
-async def verify(request: Request, db: Db, settings: SettingsDep, guest: AnyViewer, token: str) -> Response:
-    await read_public_form(request, guest)
+async def verify(request: Request, db: Db, settings: SettingsDep, viewer: AnyViewer, token: str) -> Response:
+    await read_public_form(request, viewer)
     async with db.write() as tx:
         before, after = await accounts.verify_email(tx, token)
         by = actor_of(request, after.id, after.email)
@@ -48,5 +48,5 @@ async def verify(request: Request, db: Db, settings: SettingsDep, guest: AnyView
             await accounts.send_security_notice(tx, before.email, what)
             details = {"email": after.email}
             await platforms.audit_for_user(tx, after.id, "user.email_changed", by=by, details=details)
-    is_in = guest.user is not None and guest.user.session.user_id == after.id
+    is_in = viewer.user is not None and viewer.user.session.user_id == after.id
     return redirect(HOME) if is_in else to_sign_in(request, settings, "verified", after.email)

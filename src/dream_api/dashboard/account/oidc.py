@@ -38,7 +38,7 @@ async def finish(
     settings: SettingsDep,
     provider: ProviderDep,
     instance_key: InstanceKeyDep,
-    guest: AnyViewer,
+    viewer: AnyViewer,
 ) -> Response:
     provider = _provider(provider)
     path = ""
@@ -56,7 +56,7 @@ async def finish(
     except AppError as error:
         values = {"form": {"next": own_path(path)}, "problems": {"": error.sentence}, "notice": ""}
         is_open = settings.sign_up == "open"
-        answer = page(request, guest, "sign_in.html", status=INVALID, **values, provider=provider, is_open=is_open)
+        answer = page(request, viewer, "sign_in.html", status=INVALID, **values, provider=provider, is_open=is_open)
     return delete_cookie(request, answer, _COOKIE)
 
 

@@ -19,32 +19,32 @@ router = APIRouter(prefix="/account/operator", route_class=PageRoute, include_in
 
 
 @router.get("/{token}")
-async def show_operator(request: Request, db: Db, guest: AnyViewer, token: str) -> Response:
+async def show_operator(request: Request, db: Db, viewer: AnyViewer, token: str) -> Response:
     async with db.read() as tx:
         await platforms.check_operator_link(tx, token)
-    return page(request, guest, "operator.html", token=token, form={}, problems={})
+    return page(request, viewer, "operator.html", token=token, form={}, problems={})
 
 
 @router.post("/{token}")
-async def become_operator(request: Request, db: Db, passwords: PasswordsDep, guest: AnyViewer, token: str) -> Response:
-    form = await read_public_form(request, guest)
+async def become_operator(request: Request, db: Db, passwords: PasswordsDep, viewer: AnyViewer, token: str) -> Response:
+    form = await read_public_form(request, viewer)
     async with db.read() as tx:
         await platforms.check_operator_link(tx, token)
     try:
-        if guest.user is not None:
-            return await _take_over(request, db, guest, token)
+        if viewer.user is not None:
+            return await _take_over(request, db, viewer, token)
         return await _make(request, db, passwords, form, token)
     except identity.LinkExpired:
         raise
     except AppError as error:
         shown = {"token": token, "form": without_secrets(form), "problems": form_errors(error)}
-        return page(request, guest, "operator.html", status=INVALID, **shown)
+        return page(request, viewer, "operator.html", status=INVALID, **shown)
 
 
-async def _take_over(request: Request, db: Database, guest: PageViewer, token: str) -> Response:
+async def _take_over(request: Request, db: Database, viewer: PageViewer, token: str) -> Response:
     """By somebody who is signed in."""
-    assert guest.user is not None
-    session = guest.user.session
+    assert viewer.user is not None
+    session = viewer.user.session
     async with db.write() as tx:
         await _join(tx, request, token, session.user_id, session.email)
     return redirect(HOME)

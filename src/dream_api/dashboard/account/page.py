@@ -39,10 +39,10 @@ _LONGEST_PATH = 2_000
 frame = PageRenderer("dream_api.dashboard.account")
 
 
-def page(request: Request, guest: PageViewer, template: str, *, status: int = 200, **values: Any) -> Response:
+def page(request: Request, viewer: PageViewer, template: str, *, status: int = 200, **values: Any) -> Response:
     """A page for everybody, whose forms this browser may send."""
-    shown = frame.render_public(template, guest.user, status=status, csrf=guest.csrf, **values)
-    return set_form_cookie(request, shown, guest)
+    shown = frame.render_public(template, viewer.user, status=status, csrf=viewer.csrf, **values)
+    return set_form_cookie(request, shown, viewer)
 
 
 def form_errors(error: AppError) -> dict[str, str]:

@@ -23,45 +23,45 @@ router = APIRouter(prefix="/account/reset", route_class=PageRoute, include_in_sc
 
 
 @router.get("")
-async def show_reset(request: Request, guest: AnyViewer) -> Response:
-    email = "" if guest.user is None else guest.user.session.email
-    return page(request, guest, "reset.html", form={"email": email}, problems={})
+async def show_reset(request: Request, viewer: AnyViewer) -> Response:
+    email = "" if viewer.user is None else viewer.user.session.email
+    return page(request, viewer, "reset.html", form={"email": email}, problems={})
 
 
 @router.post("")
-async def ask(request: Request, db: Db, guest: AnyViewer) -> Response:
+async def ask(request: Request, db: Db, viewer: AnyViewer) -> Response:
     """The same answer and the same work for every address: whether somebody has it, the job finds out."""
-    form = await read_public_form(request, guest)
+    form = await read_public_form(request, viewer)
     try:
         email = accounts.normalize_email(form.get("email", ""))
     except ValidationFailed as error:
         return page(
-            request, guest, "reset.html", status=INVALID, form=without_secrets(form), problems=form_errors(error)
+            request, viewer, "reset.html", status=INVALID, form=without_secrets(form), problems=form_errors(error)
         )
     async with db.write() as tx:
         await accounts.request_password_reset(tx, email, address_of(request))
-    return page(request, guest, "reset_requested.html", email=email)
+    return page(request, viewer, "reset_requested.html", email=email)
 
 
 @router.get("/{token}")
-async def show_link(request: Request, db: Db, guest: AnyViewer, token: str) -> Response:
+async def show_link(request: Request, db: Db, viewer: AnyViewer, token: str) -> Response:
     async with db.read() as tx:
         await identity.find_link(tx, accounts.RESET_LINK, token)
-    return page(request, guest, "reset_link.html", token=token, problems={})
+    return page(request, viewer, "reset_link.html", token=token, problems={})
 
 
 @router.post("/{token}")
 async def reset(
-    request: Request, db: Db, settings: SettingsDep, passwords: PasswordsDep, guest: AnyViewer, token: str
+    request: Request, db: Db, settings: SettingsDep, passwords: PasswordsDep, viewer: AnyViewer, token: str
 ) -> Response:
-    form = await read_public_form(request, guest)
+    form = await read_public_form(request, viewer)
     async with db.read() as tx:
         link = await identity.find_link(tx, accounts.RESET_LINK, token)
         user = await accounts.find_user(tx, link.subject)
     try:
         password = identity.validate_password(form.get("password", ""), "" if user is None else user.email)
     except ValidationFailed as error:
-        return page(request, guest, "reset_link.html", status=INVALID, token=token, problems=form_errors(error))
+        return page(request, viewer, "reset_link.html", status=INVALID, token=token, problems=form_errors(error))
     hashed = await passwords.hash(password)
     async with db.write() as tx:
         owner = await accounts.reset_password(tx, token, hashed)

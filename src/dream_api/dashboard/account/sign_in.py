@@ -49,25 +49,25 @@ _CODE_WRONG = "That code is wrong, or was used already."
 
 @router.get("/sign-in")
 async def show_sign_in(
-    request: Request, settings: SettingsDep, provider: ProviderDep, guest: AnyViewer, next: Next = "", done: str = ""
+    request: Request, settings: SettingsDep, provider: ProviderDep, viewer: AnyViewer, next: Next = "", done: str = ""
 ) -> Response:
     path = own_path(next)
-    if guest.user is not None:
+    if viewer.user is not None:
         return redirect(path)
     email = unquote(read_cookie(request, settings, ADDRESS_COOKIE)) if done in _FILLED_IN else ""
-    return _page(request, settings, provider, guest, {"next": path, "email": email}, notice=_DONE.get(done, ""))
+    return _page(request, settings, provider, viewer, {"next": path, "email": email}, notice=_DONE.get(done, ""))
 
 
 @router.post("/sign-in")
 async def sign_in(
-    request: Request, db: Db, settings: SettingsDep, passwords: PasswordsDep, provider: ProviderDep, guest: AnyViewer
+    request: Request, db: Db, settings: SettingsDep, passwords: PasswordsDep, provider: ProviderDep, viewer: AnyViewer
 ) -> Response:
-    form = await read_public_form(request, guest)
+    form = await read_public_form(request, viewer)
     path = own_path(form.get("next", ""))
 
     async def then(tx: Tx, user: User) -> Response:
-        if guest.user is not None:
-            await accounts.end_session(tx, guest.user.session.user_id, guest.user.session.id)
+        if viewer.user is not None:
+            await accounts.end_session(tx, viewer.user.session.user_id, viewer.user.session.id)
         return await complete_sign_in(tx, request, user, "password", path)
 
     typed = form.get("email", ""), form.get("password", "")
@@ -77,7 +77,7 @@ async def sign_in(
         async with db.write() as tx:
             await platforms.enqueue_failed_sign_in(tx, error.user_id, address_of(request), locks=error.locks)
         return _page(
-            request, settings, provider, guest, {**without_secrets(form), "next": path}, problem=error.sentence
+            request, settings, provider, viewer, {**without_secrets(form), "next": path}, problem=error.sentence
         )
 
 
@@ -85,7 +85,7 @@ def _page(
     request: Request,
     settings: Settings,
     provider: Provider | None,
-    guest: PageViewer,
+    viewer: PageViewer,
     form: dict[str, str],
     *,
     notice: str = "",
@@ -93,7 +93,7 @@ def _page(
 ) -> Response:
     return page(
         request,
-        guest,
+        viewer,
         "sign_in.html",
         status=INVALID if problem else 200,
         form=form,
@@ -105,17 +105,17 @@ def _page(
 
 
 @router.get("/code")
-async def show_code(request: Request, db: Db, settings: SettingsDep, guest: AnyViewer) -> Response:
+async def show_code(request: Request, db: Db, settings: SettingsDep, viewer: AnyViewer) -> Response:
     async with db.read() as tx:
         await identity.find_link(tx, accounts.CODE_LINK, _code_cookie(request, settings))
-    return page(request, guest, "code.html", problems={})
+    return page(request, viewer, "code.html", problems={})
 
 
 @router.post("/code")
 async def show_that_one_has_it(
-    request: Request, db: Db, settings: SettingsDep, instance_key: InstanceKeyDep, guest: AnyViewer
+    request: Request, db: Db, settings: SettingsDep, instance_key: InstanceKeyDep, viewer: AnyViewer
 ) -> Response:
-    form = await read_public_form(request, guest)
+    form = await read_public_form(request, viewer)
     token = _code_cookie(request, settings)
     async with db.write() as tx:
         link = await identity.find_link(tx, accounts.CODE_LINK, token)
@@ -129,7 +129,7 @@ async def show_that_one_has_it(
             session = await begin_session(tx, request, user, "password and code")
             return delete_cookie(request, set_session_cookie(request, redirect(link.payload), session), CODE_COOKIE)
         await platforms.enqueue_failed_sign_in(tx, user.id, address_of(request), locks=tried.locks)
-    return page(request, guest, "code.html", status=INVALID, problems={"code": _CODE_WRONG})
+    return page(request, viewer, "code.html", status=INVALID, problems={"code": _CODE_WRONG})
 
 
 async def _notify_recovery_used(tx: Tx, request: Request, user: User) -> None:

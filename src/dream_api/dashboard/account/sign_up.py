@@ -38,20 +38,20 @@ Next = Annotated[str, Query(max_length=2_000)]
 
 @router.get("/sign-up")
 async def show_sign_up(
-    request: Request, db: Db, settings: SettingsDep, provider: ProviderDep, guest: AnyViewer, next: Next = ""
+    request: Request, db: Db, settings: SettingsDep, provider: ProviderDep, viewer: AnyViewer, next: Next = ""
 ) -> Response:
     path = own_path(next)
-    if guest.user is not None:
+    if viewer.user is not None:
         return redirect(path)
     await _invited(db, settings, path)
-    return _page(request, provider, guest, {"next": path, "email": await _address_of(db, path) or ""}, {})
+    return _page(request, provider, viewer, {"next": path, "email": await _address_of(db, path) or ""}, {})
 
 
 @router.post("/sign-up")
 async def sign_up(
-    request: Request, db: Db, settings: SettingsDep, passwords: PasswordsDep, provider: ProviderDep, guest: AnyViewer
+    request: Request, db: Db, settings: SettingsDep, passwords: PasswordsDep, provider: ProviderDep, viewer: AnyViewer
 ) -> Response:
-    form = await read_public_form(request, guest)
+    form = await read_public_form(request, viewer)
     path = own_path(form.get("next", ""))
     email = form.get("email", "")
     invited = await _invited(db, settings, path)
@@ -67,16 +67,16 @@ async def sign_up(
             address=address_of(request),
         )
     except AppError as error:
-        return _page(request, provider, guest, {**without_secrets(form), "next": path}, form_errors(error))
-    answer = page(request, guest, "signed_up.html", email=email)
+        return _page(request, provider, viewer, {**without_secrets(form), "next": path}, form_errors(error))
+    answer = page(request, viewer, "signed_up.html", email=email)
     return set_cookie(request, answer, NEXT_COOKIE, quote(path), seconds=_NEXT_SECONDS)
 
 
 def _page(
-    request: Request, provider: Provider | None, guest: PageViewer, form: Form, problems: dict[str, str]
+    request: Request, provider: Provider | None, viewer: PageViewer, form: Form, problems: dict[str, str]
 ) -> Response:
     status = INVALID if problems else 200
-    return page(request, guest, "sign_up.html", status=status, form=form, problems=problems, provider=provider)
+    return page(request, viewer, "sign_up.html", status=status, form=form, problems=problems, provider=provider)
 
 
 async def _invited(db: Database, settings: Settings, path: str) -> str | None:
