@@ -126,7 +126,7 @@ async def test_a_new_price_takes_the_place_of_the_former_or_stands_beside_it(api
     [first] = (await _tier(api, alice, "pro"))["prices"]
     await _post(api, alice, "/tiers/pro/prices", price="12.50", **price)
     [second] = (await _tier(api, alice, "pro"))["prices"]
-    await _post(api, alice, "/tiers/pro/prices", price="15", beside="on", **price)
+    await _post(api, alice, "/tiers/pro/prices", price="15", keep_others="on", **price)
     beside = (await _tier(api, alice, "pro"))["prices"]
     gone = await _post(api, alice, "/tiers/pro/prices/archive", price=second["id"])
 

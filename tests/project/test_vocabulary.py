@@ -19,15 +19,21 @@ OLD_WORDS = frozenset(
 # Where a word is the usual one: the text around it, in which it does not count.
 USUAL = (
     r"math\.floor",
-    # A setting's name, which never changes, and a product's.
+    # Names that stay because somebody has stored or configured them: a setting, metrics, tables and columns, a job.
     r"gate_queue",
+    r"dream_gate_\w+",
+    r"audit_books(\.book)?",
+    r"gate\.purge",
+    r"\bo\.ticket\b|\bticket(?==1|\"|\b.? AND)|<= ticket\b",
     r"ClickHouse",
+    r"first-letter",
     r"letters? and digits?",
     r"(small|capital|lower-?case|upper-?case|dead)[- ]letters?",
 )
 # Activities with a name of their own in the field.
 ACTIVITIES = frozenset(("dunning", "onboarding", "pricing", "usage_rating"))
 FOLDERS = ("src", "docs", "tests")
+_IGNORED = re.compile("versions|__pycache__")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _USUAL = re.compile("|".join(USUAL), re.IGNORECASE)
 
@@ -36,8 +42,8 @@ def texts() -> Iterator[Path]:
     kinds = {".py", ".html", ".txt", ".md", ".js", ".css", ".svg"}
     for top in ("src", "docs"):
         for path in sorted((ROOT / top).rglob("*")):
-            # Landed migrations are frozen.
-            if path.suffix in kinds and "versions" not in path.parts:
+            # Landed migrations are frozen, and the most common passwords are data.
+            if path.suffix in kinds and "versions" not in path.parts and path.name != "commonest.txt":
                 yield path
     yield from sorted([*ROOT.glob("*.md"), *(ROOT / "bench").rglob("*.md")])
 
@@ -57,7 +63,7 @@ def test_the_old_vocabulary_is_gone() -> None:
 
 def test_file_names_are_free_of_it_too() -> None:
     names = (str(path.relative_to(ROOT)) for top in FOLDERS for path in sorted((ROOT / top).rglob("*.*")))
-    found = [name for name in names if "versions" not in name and list(old_words(name.replace("_", " ")))]
+    found = [name for name in names if not _IGNORED.search(name) and list(old_words(name.replace("_", " ")))]
 
     assert not found
 

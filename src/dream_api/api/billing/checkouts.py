@@ -27,7 +27,7 @@ from dream_api.core.http import (
 )
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.idempotency import IdempotentRequest
-from dream_api.gateways import GATEWAY_ERRORS as GATEWAY_REFUSALS
+from dream_api.gateways import GATEWAY_ERRORS
 from dream_api.platforms import Project, RedirectNotAllowed, SaasProjectRequired
 
 router = APIRouter(tags=["Selling"])
@@ -91,7 +91,7 @@ _ANSWER = {
 }
 _SELLING = (
     *PROJECT_AUTH_ERRORS,
-    *GATEWAY_REFUSALS,
+    *GATEWAY_ERRORS,
     *JSON_BODY_ERRORS,
     SaasProjectRequired,
     RedirectNotAllowed,
@@ -134,7 +134,7 @@ async def create_checkout(
         **example_response(200, _ANSWER),
         **error_responses(
             *PLATFORM_AUTH_ERRORS,
-            *GATEWAY_REFUSALS,
+            *GATEWAY_ERRORS,
             *JSON_BODY_ERRORS,
             RedirectNotAllowed,
             catalog.NoPrice,
@@ -210,7 +210,7 @@ async def _sell(
         **example_response(200, {"url": "https://api.example.com/sandbox/portal/bps_…"}),
         **error_responses(
             *PROJECT_AUTH_ERRORS,
-            *GATEWAY_REFUSALS,
+            *GATEWAY_ERRORS,
             *JSON_BODY_ERRORS,
             RedirectNotAllowed,
             billing.NotACustomerYet,

@@ -27,7 +27,7 @@ from dream_api.core.http import (
     request_body,
 )
 from dream_api.core.http.dependencies import Db
-from dream_api.gateways import GATEWAY_ERRORS as GATEWAY_REFUSALS
+from dream_api.gateways import GATEWAY_ERRORS
 
 router = APIRouter(tags=["Invoices and payments"], prefix="/api/payments")
 
@@ -132,7 +132,7 @@ async def list_refunds(db: Db, acting: CanView, payment_id: Id) -> Response:
         **example_response(201, _REFUND),
         **error_responses(
             *PROJECT_AUTH_ERRORS,
-            *GATEWAY_REFUSALS,
+            *GATEWAY_ERRORS,
             *JSON_BODY_ERRORS,
             errors.NotFound,
             refunding.RefundTooLarge,

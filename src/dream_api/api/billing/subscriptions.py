@@ -28,7 +28,7 @@ from dream_api.core.http import (
 )
 from dream_api.core.http.dependencies import Db
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
-from dream_api.gateways import GATEWAY_ERRORS as GATEWAY_REFUSALS
+from dream_api.gateways import GATEWAY_ERRORS
 from dream_api.gateways.contract import AuthenticationRequired, CardDeclined, InsufficientFunds, SubscriptionChange
 
 router = APIRouter(tags=["Subscriptions"], prefix="/api/subscriptions")
@@ -115,7 +115,7 @@ _CARDS = (CardDeclined, InsufficientFunds, AuthenticationRequired)
 _KEYED = (IdempotencyInProgress, IdempotencyMismatch)
 _CHANGING = (
     *PROJECT_AUTH_ERRORS,
-    *GATEWAY_REFUSALS,
+    *GATEWAY_ERRORS,
     *JSON_BODY_ERRORS,
     errors.NotFound,
     catalog.UnknownPlan,
@@ -220,7 +220,7 @@ async def change_subscription(
     response_model=Subscription,
     responses={
         **example_response(200, _SHOWN | {"cancelAt": "2026-12-21T09:14:00Z", "canceledAt": "2026-11-21T09:14:00Z"}),
-        **error_responses(*PROJECT_AUTH_ERRORS, *GATEWAY_REFUSALS, *JSON_BODY_ERRORS, errors.NotFound),
+        **error_responses(*PROJECT_AUTH_ERRORS, *GATEWAY_ERRORS, *JSON_BODY_ERRORS, errors.NotFound),
     },
     openapi_extra=request_body(Cancellation, {"atPeriodEnd": True, "reason": "too expensive"}),
 )
@@ -253,7 +253,7 @@ async def cancel_subscription(
     response_model=Subscription,
     responses={
         **example_response(200, _SHOWN),
-        **error_responses(*PROJECT_AUTH_ERRORS, *GATEWAY_REFUSALS, *_KEYED, errors.NotFound),
+        **error_responses(*PROJECT_AUTH_ERRORS, *GATEWAY_ERRORS, *_KEYED, errors.NotFound),
     },
 )
 async def resume_subscription(

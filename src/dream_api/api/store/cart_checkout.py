@@ -24,7 +24,7 @@ from dream_api.core.http import (
     read_json_body,
     request_body,
 )
-from dream_api.gateways import GATEWAY_ERRORS as GATEWAY_REFUSALS
+from dream_api.gateways import GATEWAY_ERRORS
 from dream_api.platforms import RedirectNotAllowed
 
 router = APIRouter(tags=["Store"])
@@ -85,7 +85,7 @@ _ANSWER = {
         **example_response(200, _ANSWER),
         **error_responses(
             *PROJECT_AUTH_ERRORS,
-            *GATEWAY_REFUSALS,
+            *GATEWAY_ERRORS,
             *JSON_BODY_ERRORS,
             RedirectNotAllowed,
             catalog.UnknownPrice,

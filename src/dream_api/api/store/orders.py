@@ -17,7 +17,7 @@ from dream_api.core.db import Tx
 from dream_api.core.http import error_responses, example_response, json_response
 from dream_api.core.http.dependencies import Db
 from dream_api.customers import LONGEST_USER_ID
-from dream_api.gateways import GATEWAY_ERRORS as GATEWAY_REFUSALS
+from dream_api.gateways import GATEWAY_ERRORS
 from dream_api.platforms import ProjectScope
 
 router = APIRouter(tags=["Store"], prefix="/api/orders")
@@ -132,7 +132,7 @@ async def read_order(db: Db, acting: CanView, order_id: Id) -> Response:
     response_model=OrderDetail,
     responses={
         **example_response(200, {**_WHOLE, **_CANCELED}),
-        **error_responses(*PROJECT_AUTH_ERRORS, *GATEWAY_REFUSALS, errors.NotFound, store.OrderPaid),
+        **error_responses(*PROJECT_AUTH_ERRORS, *GATEWAY_ERRORS, errors.NotFound, store.OrderPaid),
     },
 )
 async def cancel_order(billing_context: BillingDep, acting: CanSell, order_id: Id) -> Response:

@@ -25,7 +25,7 @@ from dream_api.core.http import (
     read_json_body,
     request_body,
 )
-from dream_api.gateways import GATEWAY_ERRORS as GATEWAY_REFUSALS
+from dream_api.gateways import GATEWAY_ERRORS
 
 router = APIRouter(tags=["Store"], prefix="/api/orders")
 
@@ -68,7 +68,7 @@ _SHOWN = {
         **example_response(201, _SHOWN),
         **error_responses(
             *PROJECT_AUTH_ERRORS,
-            *GATEWAY_REFUSALS,
+            *GATEWAY_ERRORS,
             *JSON_BODY_ERRORS,
             errors.NotFound,
             store.OrderNotPaid,

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from dream_api import accounts, identity, platforms
 from dream_api.auth.browser_sessions import SignedIn
 from dream_api.auth.csrf import read_csrf_form
-from dream_api.auth.guest_sessions import AnyViewer, read_public_form
+from dream_api.auth.public_pages import AnyViewer, read_public_form
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.account.page import HOME, actor_of, page, to_sign_in
 from dream_api.dashboard.layout import PageRoute, redirect

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from dream_api import accounts, platforms
 from dream_api.accounts import ExternalSignIn
 from dream_api.auth.dependencies import ProviderDep
-from dream_api.auth.guest_sessions import AnyViewer, cookie_name, delete_cookie, set_cookie
+from dream_api.auth.public_pages import AnyViewer, cookie_name, delete_cookie, set_cookie
 from dream_api.billing.dependencies import InstanceKeyDep
 from dream_api.core import clock
 from dream_api.core.db import Tx

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from dream_api import accounts, identity, platforms
 from dream_api.accounts import User
 from dream_api.auth.dependencies import PasswordsDep
-from dream_api.auth.guest_sessions import AnyViewer, PageViewer, read_public_form, set_session_cookie
+from dream_api.auth.public_pages import AnyViewer, PageViewer, read_public_form, set_session_cookie
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import AppError
 from dream_api.core.http import Form

@@ -10,7 +10,7 @@ from dream_api import accounts, identity, platforms
 from dream_api.accounts import User
 from dream_api.audit import Actor
 from dream_api.auth.browser_sessions import SignedInUser
-from dream_api.auth.guest_sessions import (
+from dream_api.auth.public_pages import (
     PageViewer,
     cookie_name,
     delete_cookie,

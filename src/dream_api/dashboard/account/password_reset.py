@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from dream_api import accounts, identity, platforms
 from dream_api.auth.dependencies import PasswordsDep
-from dream_api.auth.guest_sessions import AnyViewer, delete_cookie, read_public_form
+from dream_api.auth.public_pages import AnyViewer, delete_cookie, read_public_form
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.account.page import (

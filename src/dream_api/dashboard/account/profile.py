@@ -10,8 +10,8 @@ from dream_api import accounts, audit, identity, platforms
 from dream_api.auth.browser_sessions import SignedIn, SignedInUser
 from dream_api.auth.csrf import read_csrf_form
 from dream_api.auth.dependencies import PasswordsDep
-from dream_api.auth.guest_sessions import delete_cookie
 from dream_api.auth.principals import PlatformPrincipal
+from dream_api.auth.public_pages import delete_cookie
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http import Form

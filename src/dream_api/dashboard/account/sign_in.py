@@ -11,7 +11,7 @@ from dream_api.accounts import SignInRefused, User
 from dream_api.auth.browser_sessions import SignedIn
 from dream_api.auth.csrf import read_csrf_form
 from dream_api.auth.dependencies import PasswordsDep, ProviderDep
-from dream_api.auth.guest_sessions import AnyViewer, PageViewer, delete_cookie, read_public_form, set_session_cookie
+from dream_api.auth.public_pages import AnyViewer, PageViewer, delete_cookie, read_public_form, set_session_cookie
 from dream_api.billing.dependencies import InstanceKeyDep
 from dream_api.core.db import Tx
 from dream_api.core.http.dependencies import Db, SettingsDep

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from dream_api import accounts, platforms
 from dream_api.auth.dependencies import PasswordsDep, ProviderDep
-from dream_api.auth.guest_sessions import AnyViewer, PageViewer, read_public_form, set_cookie
+from dream_api.auth.public_pages import AnyViewer, PageViewer, read_public_form, set_cookie
 from dream_api.core.db import Database
 from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http import Form

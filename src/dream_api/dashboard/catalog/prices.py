@@ -41,7 +41,7 @@ async def create_price(request: Request, db: Db, visit: ProjectPageCanSell, name
         new = _parse_price(form, is_store=visit.project.type == "store")
         async with db.write() as tx:
             offer = await _lock_tier(tx, visit, name)
-            await catalog.add_price(tx, visit.project, visit.mode, offer, new, keep_others="beside" in form)
+            await catalog.add_price(tx, visit.project, visit.mode, offer, new, keep_others="keep_others" in form)
             await record(tx, request, visit, "tier.changed", about=offer.id, tier=name, price="new")
     except (Invalid, Conflict) as error:
         return await _show(db, visit, name, form, _form_errors(error))
