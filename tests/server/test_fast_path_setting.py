@@ -55,6 +55,7 @@ def _answer(
     more: dict[str, str] = dict(call.get("headers", {}))
     if "Idempotency-Key" in more:
         more["Idempotency-Key"] += turn
-    answer = client.post(url + "/api/data", **{**call, "headers": headers | more})
+    content: dict[str, Any] = {name: value for name, value in call.items() if name != "headers"}
+    answer = client.post(url + "/api/data", headers=headers | more, **content)
     text = _VARYING.sub("", answer.text).replace(turn, "").replace(url, "")
     return answer.status_code, text, set(answer.headers) - {"connection", "transfer-encoding"}
