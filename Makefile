@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run test test-rest test-all check lint format types imports pages bench bench-compare bench-growth bench-crash bench-peers \
-  peers soak lock clean
+  peers mutations soak lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -75,6 +75,9 @@ bench-crash: install-dev ## kill the server and its database under load, and cou
 bench-peers: install-dev ## measure it against what people would use instead; ARGS="--rounds 3 --only worker"
 	@$(MAKE) --no-print-directory --keep-going --silent peers || echo 'What is missing is left out.' >&2
 	$(BIN)/python -m bench.peers.run $(ARGS)
+
+mutations: install-dev ## apply twenty small mistakes to the code, each of which `make test` must notice; takes an hour
+	$(BIN)/python -m tests.mutations --workers $(WORKERS) $(ARGS)
 
 soak: install-dev ## hold the gate against its plain model for longer; DURATION=60 (seconds)
 	$(BIN)/python -m bench.soak --duration $(DURATION) $(ARGS)
