@@ -10,7 +10,7 @@ WORKERS ?= 3
 # A test that hangs is ended after five minutes, with a traceback of every thread. (The longest takes a tenth of that.)
 HANGING := -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
 
-# Without its bytecode, every start would compile the whole house anew.
+# Without its bytecode, every start would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -63,7 +63,7 @@ bench: install-dev ## measure the metered call and the dashboard's pages
 	$(BIN)/python -m bench.slow_gateway
 	$(BIN)/python -m bench.pages
 
-bench-compare: install-dev ## measure the metered call beside another commit's, in the same rounds; BASE=main
+bench-compare: install-dev ## measure the metered call and another commit's, in the same rounds; BASE=main
 	$(BIN)/python -m bench.compare $(or $(BASE),main) $(ARGS)
 
 bench-growth: install-dev ## the same among 10 million customers; takes minutes and 6 GB of disk
@@ -79,7 +79,7 @@ bench-peers: install-dev ## measure it against what people would use instead; AR
 mutations: install-dev ## apply twenty small mistakes to the code, each of which `make test` must notice; takes an hour
 	$(BIN)/python -m tests.mutations --workers $(WORKERS) $(ARGS)
 
-soak: install-dev ## hold the gate against its plain model for longer; DURATION=60 (seconds)
+soak: install-dev ## compare the metering engine with a plain model of it, for longer; DURATION=60 (seconds)
 	$(BIN)/python -m bench.soak --duration $(DURATION) $(ARGS)
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -122,7 +122,7 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.package
 	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
-# What bench-peers measures beside us: each in its place, none needed for the others.
+# What bench-peers measures next to us: each in its own folder, none needed for the others.
 
 PEERS_VENV := .venv-peers
 WORKER := bench/peers/worker

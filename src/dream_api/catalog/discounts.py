@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dream_api.catalog.pricing import divide_rounded
 from dream_api.catalog.proration import allocate
+from dream_api.core.rounding import divide_rounded
 from dream_api.platforms import Mode
 
 CouponDuration = Literal["once", "repeating", "forever"]

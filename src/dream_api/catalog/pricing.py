@@ -6,6 +6,7 @@ from typing import Literal
 
 from dream_api.core import money
 from dream_api.core.errors import Invalid, ValidationFailed
+from dream_api.core.rounding import divide_rounded
 
 PriceType = Literal["recurring", "one_time", "usage"]
 BillingScheme = Literal["flat_rate", "per_unit", "tiered", "volume"]
@@ -126,12 +127,6 @@ def _unit_amount(price: PriceTerms) -> int:
 def monthly_amount(amount: int, interval: Interval, count: int) -> int:
     """What an amount for so many intervals is by the month: a twelfth of a year of 365 days or 52 weeks."""
     return divide_rounded(amount * _A_YEAR[interval], _MONTHS * count)
-
-
-def divide_rounded(amount: int, whole: int) -> int:
-    """The quotient as the nearest whole number; a half goes away from zero."""
-    quotient = (2 * abs(amount) + whole) // (2 * whole)
-    return quotient if amount >= 0 else -quotient
 
 
 def describe_price(price: PriceTerms) -> str:

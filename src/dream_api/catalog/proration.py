@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dream_api.catalog.pricing import divide_rounded
+from dream_api.core.rounding import divide_rounded
 
 
 def allocate(amount: int, weights: Sequence[int]) -> list[int]:

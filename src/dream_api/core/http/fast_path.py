@@ -22,7 +22,9 @@ from dream_api.core.http.protocol import HttpProtocol, HttpProtocolFactory, Repl
 from dream_api.core.http.request_head import MAX_FIELDS, MAX_HEAD_BYTES
 
 _LARGEST_BODY = 65_536
+# What a connection remembers is bounded: so many lines of so many bytes.
 _KNOWN_LINES = 16
+_KNOWN_LINE_BYTES = 512
 _LARGEST_BUFFER = MAX_HEAD_BYTES + _LARGEST_BODY
 # A request that has not arrived by then is left to the other protocol, which has deadlines.
 _ARRIVES_SECONDS = 1.0
@@ -251,7 +253,7 @@ def _plain_headers(head: bytes, known: dict[bytes, tuple[bytes, bytes]]) -> dict
             field = _plain_field(line)
             if field is None:
                 return None
-            if len(known) < _KNOWN_LINES:
+            if len(known) < _KNOWN_LINES and len(line) <= _KNOWN_LINE_BYTES:
                 known[line] = field
         headers[field[0]] = field[1]
     if len(headers) != len(lines) or b"host" not in headers or not _NOT_PLAIN.isdisjoint(headers):
