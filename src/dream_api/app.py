@@ -147,11 +147,11 @@ def build_job_registry(settings: Settings, billing_context: BillingContext) -> R
     rules = (
         *usage_jobs.EXPIRY_RULES,
         *webhooks_jobs.EXPIRY_RULES,
-        *billing_jobs.KEPT,
+        *billing_jobs.EXPIRY_RULES,
         *retention_jobs.EXPIRY_RULES,
-        *accounts_jobs.KEPT,
+        *accounts_jobs.EXPIRY_RULES,
     )
-    expiry.register(registry, *rules, *mail.KEPT)
+    expiry.register(registry, *rules, *mail.EXPIRY_RULES)
     mail.register(registry, settings)
     accounts_jobs.register(registry, settings.link_base)
     platforms.register_sign_ins(registry)

@@ -96,7 +96,7 @@ async def test_few_customers_are_found_by_themselves_and_more_by_their_counters(
             scope = ProjectScope(project.platform_id, project.platform_no, project.id, mode)
             found = []
             for few in (30, 29):  # there are thirty
-                monkeypatch.setattr(near_limit_report, "FEW", few)
+                monkeypatch.setattr(near_limit_report, "FEW_CUSTOMERS", few)
                 found.append(await analytics.near_limits(tx, scope, meters, clock.now()))
 
             assert found[0] == found[1]
@@ -111,7 +111,7 @@ async def test_among_very_many_those_are_near_of_whom_an_event_told(
     for user, quantity in (("ada", 9), ("bob", 7)):
         await count(instance, alice, user, quantity)
     of_all = await instance.api.get(page, headers=alice.cookie())
-    for bound in ("FEW", "MANY"):
+    for bound in ("FEW_CUSTOMERS", "MANY_CUSTOMERS"):
         monkeypatch.setattr(near_limit_report, bound, 1)
     of_told = await instance.api.get(page, headers=alice.cookie())
 

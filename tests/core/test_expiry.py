@@ -95,7 +95,7 @@ def test_a_server_sweeps_what_packages_keep_for_a_time(tmp_path: Path) -> None:
     sweep: Any = build_job_registry(settings, open_billing(settings, open_database(settings))).handler(expiry.KIND)
 
     packages = (usage_jobs, webhooks_jobs, billing_jobs, gate_jobs, accounts_jobs, mail)
-    assert set(sweep.keywords["rules"]) == {kept for package in packages for kept in package.KEPT}
+    assert set(sweep.keywords["rules"]) == {rule for package in packages for rule in package.EXPIRY_RULES}
 
 
 async def test_more_than_a_chunk_is_swept(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

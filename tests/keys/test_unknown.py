@@ -139,7 +139,7 @@ async def test_what_was_read_before_the_key_was_made_is_not_remembered(instance:
 async def test_whoever_cannot_know_what_changed_asks_each_time(instance: Instance) -> None:
     token = key_format.generate("secret", "test")
     await instance.changes.stop()
-    instance.changes._looked_at = float("-inf")
+    instance.changes._polled_at = float("-inf")
     with reading_keys(instance.database) as statements:
         assert [await told(instance.authenticator, token) for _ in range(3)] == ["key_unknown"] * 3
 

@@ -277,7 +277,7 @@ async def change(
 
 
 async def origins_of(instance: Instance, who: Account) -> tuple[str, ...]:
-    project = await instance.authenticator.project(who.project.id)
+    project = await instance.authenticator.find_project(who.project.id)
     assert project is not None
     return project.origins
 

@@ -7,7 +7,7 @@ import httpx2 as httpx
 import pytest
 
 from dream_api.app import create_app
-from dream_api.core.http import FastPathProtocolFactory, HttpProtocols
+from dream_api.core.http import FastPathProtocolFactory, HttpProtocolFactory
 from dream_api.core.settings import Settings
 from dream_api.server.lifecycle import http_protocol
 from tests.support.load import found
@@ -42,7 +42,7 @@ async def test_a_metered_call_is_answered_the_same_without_the_fast_path(databas
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-@pytest.mark.parametrize(("is_on", "kind"), [(True, FastPathProtocolFactory), (False, HttpProtocols)])
+@pytest.mark.parametrize(("is_on", "kind"), [(True, FastPathProtocolFactory), (False, HttpProtocolFactory)])
 def test_the_setting_decides_who_reads_from_the_socket(database_settings: Settings, is_on: bool, kind: type) -> None:
     settings = database_settings.model_copy(update={"fast_path": is_on})
 

@@ -50,7 +50,7 @@ async def test_all_whose_time_is_over_are_released_and_no_other(
         rounds[0] += 1
         return (await find(tx, now))[:2]
 
-    monkeypatch.setattr(queries, "overdue", two)
+    monkeypatch.setattr(queries, "get_overdue", two)
 
     await jobs.release(instance.database, JOB)
 

@@ -17,7 +17,7 @@ from dream_api.core.jobs import Job, Registry
 from dream_api.core.mail import EmailTemplates, enqueue_email
 from dream_api.identity.tables import attempts, one_time_links
 
-KEPT = (
+EXPIRY_RULES = (
     ExpiryRule(sessions.c.expires_at, 0),
     ExpiryRule(one_time_links.c.expires_at, 0),
     ExpiryRule(attempts.c.changed_at, clock.DAY),

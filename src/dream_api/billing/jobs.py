@@ -21,7 +21,7 @@ from dream_api.core.jobs import Job, Registry
 from dream_api.gateways.sandbox import DELIVER_JOB
 from dream_api.gateways.sandbox.tables import sandbox_events, sandbox_requests
 
-KEPT = (
+EXPIRY_RULES = (
     ExpiryRule(gateway_events.c.received_at, 90 * clock.DAY),
     ExpiryRule(sandbox_events.c.created_at, 90 * clock.DAY),
     ExpiryRule(sandbox_requests.c.created_at, clock.DAY),

@@ -25,7 +25,7 @@ from dream_api.core.mail.queries import mail_by_id, set_outcome
 from dream_api.core.mail.tables import mails
 from dream_api.core.settings import Settings
 
-KEPT = (ExpiryRule(mails.c.created_at, 30 * clock.DAY),)
+EXPIRY_RULES = (ExpiryRule(mails.c.created_at, 30 * clock.DAY),)
 _SECONDS = 30
 _PERMANENT = 500
 
