@@ -30,7 +30,10 @@ ROOT = Path(__file__).parent.parent
 # Run in the tree that it is about: its tables, its accounts.
 _PREPARE = """
 import dataclasses, json, sys
-from bench.serving import account
+try:
+    from bench.server import account
+except ImportError:
+    from bench.serving import account  # its name until November 2026
 from dream_api.core.settings import Settings
 print(json.dumps(dataclasses.asdict(account(Settings.model_validate_json(sys.argv[1])))))
 """
