@@ -31,7 +31,7 @@ USUAL = (
     r"(small|capital|lower-?case|upper-?case|dead)[- ]letters?",
 )
 # Activities with a name of their own in the field.
-ACTIVITIES = frozenset(("dunning", "onboarding", "pricing", "usage_rating"))
+ACTIVITIES = frozenset(("dunning", "onboarding", "pricing", "rounding", "usage_rating"))
 FOLDERS = ("src", "docs", "tests")
 _IGNORED = re.compile("versions|__pycache__")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
