@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from dream_api.core.http import Deadlines
+from dream_api.core.http import Connections, Deadlines, TrustedProxies
 from dream_api.core.settings import Settings
 from tests.support.instance import Instance, open_instance
 from tests.support.raw_http import ProtocolFactory, Served, Socket, fast_path, served_on_port, without_fast_path
@@ -147,6 +147,29 @@ async def test_closed_connections_are_forgotten(served: Served) -> None:
         await asyncio.sleep(0.05)
 
     assert served.connections.number == 0
+
+
+async def test_a_fault_in_one_connection_leaves_the_others_their_deadlines() -> None:
+    class Faulty:
+        def check_deadlines(self, now: float) -> None:
+            raise RuntimeError(f"at {now}")
+
+    class Counting:
+        checks = 0
+
+        def check_deadlines(self, now: float) -> None:
+            self.checks += 1
+
+    connections, faulty, counting = Connections(0, TrustedProxies(())), Faulty(), Counting()
+    for connection in (faulty, counting):
+        assert connections.add(connection, "127.0.0.1")
+    deadline = time.monotonic() + _LATEST_SECONDS
+    while counting.checks < 2 and time.monotonic() < deadline:
+        await asyncio.sleep(0.05)
+    for connection in (faulty, counting):
+        connections.remove(connection)
+
+    assert counting.checks >= 2
 
 
 async def test_a_trusted_proxy_has_any_number_of_connections(instance: Instance) -> None:

@@ -4,8 +4,12 @@ import asyncio
 from collections import Counter
 from typing import Protocol
 
+import structlog
+
 from dream_api.core.errors import TooMany
 from dream_api.core.http.client_address import TrustedProxies, rate_limit_key
+
+_log = structlog.get_logger()
 
 _CHECK_SECONDS = 0.5
 
@@ -66,5 +70,8 @@ class Connections:
     def _check_deadlines(self) -> None:
         loop = asyncio.get_running_loop()
         for connection in list(self._open):
-            connection.check_deadlines(loop.time())
+            try:
+                connection.check_deadlines(loop.time())
+            except Exception:  # a fault in one must not leave all others without deadlines
+                _log.exception("deadlines not checked")
         self._check = loop.call_later(_CHECK_SECONDS, self._check_deadlines) if self._open else None
