@@ -53,7 +53,7 @@ async def test_a_role_opens_its_doors_and_no_others(
     for role in ROLES:
         status, told = await knock(instance, door, alice.by(role))
         assert (status, told["role"] if status == 200 else told) == (
-            (200, role) if role in welcome else (403, "role_forbids")
+            (200, role) if role in welcome else (403, "permission_denied")
         )
 
 

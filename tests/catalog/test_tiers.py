@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from dream_api import catalog
-from dream_api.catalog import NoPrice, Price, TierWithPrices, UnknownPlan, UnknownPrice
+from dream_api.catalog import Price, PriceAmbiguous, PriceMissing, TierWithPrices, UnknownPlan, UnknownPrice
 from dream_api.core.db import Tx
 from dream_api.platforms import Mode
 from tests.support.instance import Account, Instance
@@ -57,9 +57,9 @@ async def test_where_it_is_not_clear_the_choices_are_named(instance: Instance, a
     offer = await offer_of(instance, alice, "pro", MONTHLY, YEARLY, IN_EUROS)
     monthly, yearly, _ = [price.id for price in offer.prices]
 
-    with pytest.raises(NoPrice) as several:
+    with pytest.raises(PriceAmbiguous) as several:
         catalog.select_price(offer, currency="usd")
-    with pytest.raises(NoPrice) as other:
+    with pytest.raises(PriceMissing) as other:
         catalog.select_price(offer, currency="gbp")
 
     assert several.value.sentence == (
@@ -72,7 +72,7 @@ async def test_where_it_is_not_clear_the_choices_are_named(instance: Instance, a
 async def test_a_price_for_usage_alone_is_not_bought(instance: Instance, alice: Account) -> None:
     offer = await offer_of(instance, alice, "pro", TOKENS)
 
-    with pytest.raises(NoPrice, match=r"^The tier pro has no price to sell\.$"):
+    with pytest.raises(PriceMissing, match=r"^The tier pro has no price that is paid in advance\.$"):
         catalog.select_price(offer)
     with pytest.raises(UnknownPrice):
         catalog.select_price(offer, price_id=offer.prices[0].id)

@@ -81,7 +81,7 @@ def test_a_live_secret_key_cannot(terminal: Terminal, project: dict[str, Any]) -
     refusal = terminal.refused("keys", "reveal", secret["keyId"], "--project", project["projectId"])
     shown = terminal.ask("keys", "reveal", publishable["keyId"], "--project", project["projectId"])
 
-    assert refusal["code"] == "key_hidden"
+    assert refusal["code"] == "key_not_retrievable"
     assert shown["publishableKey"] == project["livePublishableKey"]
 
 

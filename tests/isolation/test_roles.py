@@ -70,7 +70,7 @@ async def test_the_table_decides_who_may(instance: Instance, operation: Operatio
         answer = await ask(instance, operation, things, headers_of(things.account, role, way))
 
         if not platforms.has_permission(role, permission):
-            assert (answer.status_code, answer.json()["code"]) == (403, "role_forbids"), (role, way)
+            assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied"), (role, way)
             continue
         if answer.status_code in (404, 409, 422):  # somebody else did it already, and it cannot be done twice
             things = await _fresh(instance, operation)

@@ -8,7 +8,7 @@ from dream_api.core import clock
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.secrets import DecryptionFailed, InstanceKey
 from dream_api.keys import IssuedKey
-from dream_api.keys.disclosure import KeyHidden
+from dream_api.keys.disclosure import KeyNotRetrievable
 from dream_api.keys.issuance import NoKeyToRotate
 from dream_api.platforms import Mode
 from dream_api.schema import metadata
@@ -128,7 +128,7 @@ async def test_a_test_key_can_be_shown_again_and_a_live_one_cannot(instance: Ins
     assert keys.reveal(rows[alice.key_ids["test"]], INSTANCE_KEY) == alice.secret["test"]
     with pytest.raises(DecryptionFailed):
         keys.reveal(rows[made["test"].id], InstanceKey(bytes([1] * 32)))
-    with pytest.raises(KeyHidden):
+    with pytest.raises(KeyNotRetrievable):
         keys.reveal(rows[made["live"].id], INSTANCE_KEY)
     publishable = [row for row in rows.values() if row.kind == "publishable"]
     assert {keys.reveal(row, INSTANCE_KEY) for row in publishable} == set(alice.publishable.values())

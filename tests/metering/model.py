@@ -370,7 +370,7 @@ class Model:
         if hold is None:
             return ("reservation_settled",)
         if quantity > hold.quantity:
-            return ("settles_too_much",)
+            return ("settlement_too_large",)
         if hold.ends <= moment(now):
             return ("reservation_expired",)
         del self.holds[name]

@@ -155,7 +155,7 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
             answer = run(instance.api.post(path, headers=headers, json={"quantity": quantity}))
             meant = self.models[mode].settle(clock.now(), name, quantity)
             if meant == ("reservation_settled",):  # a settled one also says so of any quantity
-                assert answer.json()["code"] in ("reservation_settled", "settles_too_much")
+                assert answer.json()["code"] in ("reservation_settled", "settlement_too_large")
                 return
             assert _read(answer.status_code, answer.json()) == meant
 

@@ -138,7 +138,11 @@ async def test_more_than_is_held_cannot_be_settled(instance: Instance, alice: Ac
 
     answer = await settle(instance, alice.sk, held, 6)
 
-    assert (answer.status_code, answer.json()["code"], answer.json()["param"]) == (422, "settles_too_much", "quantity")
+    assert (answer.status_code, answer.json()["code"], answer.json()["param"]) == (
+        422,
+        "settlement_too_large",
+        "quantity",
+    )
     assert (await instance.usage_of(alice))["remaining"] == 995
 
 

@@ -160,5 +160,5 @@ async def test_a_project_in_which_live_money_moved_stays(instance: Instance, ali
 
     refused = await instance.api.delete(f"/projects/{alice.project.id}", headers=alice.at_api())
 
-    assert (refused.status_code, refused.json()["code"]) == (409, "live_money_moved")
+    assert (refused.status_code, refused.json()["code"]) == (409, "live_payments_exist")
     assert (await instance.api.get("/api/customers", headers=alice.sk)).status_code == 200

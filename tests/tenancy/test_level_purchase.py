@@ -80,12 +80,12 @@ async def test_a_level_is_recorded_once_it_is_paid_for_and_when_it_ends(instance
 async def test_only_the_owner_buys_a_level(instance: Instance):
     for role in ("admin", "member", "viewer"):
         refused = await buy(instance, 1, role)
-        assert (refused.status_code, refused.json()["code"]) == (403, "role_forbids")
+        assert (refused.status_code, refused.json()["code"]) == (403, "permission_denied")
 
 
 async def test_a_level_that_costs_nothing_or_is_not_there_is_not_sold(instance: Instance):
     free, unknown = await buy(instance, 0), await buy(instance, 77)
-    assert (free.status_code, free.json()["code"]) == (422, "no_price")
+    assert (free.status_code, free.json()["code"]) == (422, "price_missing")
     assert (unknown.status_code, unknown.json()["param"]) == (422, "level")
 
 

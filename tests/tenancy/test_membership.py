@@ -81,7 +81,7 @@ async def test_an_admin_neither_makes_nor_removes_an_owner(instance: Instance, a
     raised = await instance.api.patch(f"{members}/{member}", headers=by, json={"role": "admin"})
     removed = await instance.api.delete(f"{members}/{member}", headers=by)
 
-    assert [(one.status_code, one.json()["code"]) for one in refused] == [(403, "role_forbids")] * 4
+    assert [(one.status_code, one.json()["code"]) for one in refused] == [(403, "permission_denied")] * 4
     assert (raised.status_code, raised.json()["role"], removed.status_code) == (200, "admin", 200)
 
 

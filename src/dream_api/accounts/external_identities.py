@@ -7,7 +7,7 @@ from dream_api.accounts.profile import mark_verified
 from dream_api.accounts.users import User, create_user, find_user, find_user_by_email, normalize_email
 from dream_api.core import clock
 from dream_api.core.db import Tx
-from dream_api.identity import Claims, ProviderFailed
+from dream_api.identity import Claims, ProviderSignInFailed
 
 _LONGEST_NAME = 120
 
@@ -25,7 +25,9 @@ async def sign_in_external(tx: Tx, claims: Claims, *, may_join: bool) -> Externa
     """The user with this subject, or else with this address; a new one where there is none and `may_join`.
 
     The subject takes precedence, because the address may belong to somebody else by now. The provider must have
-    verified the address; an account that was created with it unverified loses its password. Raises ProviderFailed.
+    verified the address; an account that was created with it unverified loses its password.
+
+    Raises ProviderSignInFailed.
     """
     known = await user_queries.linked_user(tx, claims.issuer, claims.subject)
     if known is not None:
@@ -33,7 +35,7 @@ async def sign_in_external(tx: Tx, claims: Claims, *, may_join: bool) -> Externa
         assert user is not None
         return ExternalSignIn(user)
     if not claims.is_email_verified:
-        raise ProviderFailed("The provider has not verified your e-mail address.")
+        raise ProviderSignInFailed("The provider has not verified your e-mail address.")
     email = normalize_email(claims.email)
     known_by_email = await find_user_by_email(tx, email)
     if known_by_email is not None:
@@ -41,7 +43,7 @@ async def sign_in_external(tx: Tx, claims: Claims, *, may_join: bool) -> Externa
     elif may_join:
         user = await create_user(tx, email, _name(claims.name), verified=True)
     else:
-        raise ProviderFailed("There is no account with this address, and new ones are not open to everybody.")
+        raise ProviderSignInFailed("There is no account with this address, and new ones are not open to everybody.")
     await user_queries.insert_link(tx, claims.issuer, claims.subject, user.id, clock.now())
     return ExternalSignIn(user, is_new=known_by_email is None, is_linked=True)
 

@@ -23,8 +23,8 @@ _SIGN_IN_REFUSED = (
 _CHOOSE_FIRST = "Your account has no password yet. Choose one by email first: sign out, then “Forgot the password?”."
 
 
-class SignInRefused(Unauthorized):
-    code = "sign_in_refused"
+class SignInFailed(Unauthorized):
+    code = "sign_in_failed"
     hint = "Check both, or choose a new password by email. After ten wrong ones nobody is let in for 15 minutes."
 
     def __init__(self, user_id: str | None, *, locks: bool) -> None:
@@ -34,8 +34,8 @@ class SignInRefused(Unauthorized):
         self.locks = locks
 
 
-class PasswordWrong(ValidationFailed):
-    code = "password_wrong"
+class PasswordIncorrect(ValidationFailed):
+    code = "password_incorrect"
     hint = "Type the password of your account; after ten wrong ones none is taken for 15 minutes."
 
     def __init__(self, *, locks: bool) -> None:
@@ -54,7 +54,7 @@ class SecondFactorResult:
 async def sign_in(
     database: Database, passwords: PasswordHasher, email: str, password: str, then: Callable[[Tx, User], Awaitable[T]]
 ) -> T:
-    """What `then` returns, called in a transaction in which the password is still valid; raises SignInRefused.
+    """What `then` returns, called in a transaction in which the password is still valid; raises SignInFailed.
 
     An address that does not exist, is not confirmed, has no password or is locked costs the same statements and the
     same one hash: who makes an account and then tries to sign in does not learn whether there was one before.
@@ -67,12 +67,12 @@ async def sign_in(
     hashed = row.password_hash if row is not None and may_sign_in else None
     is_right = await passwords.verify(password, hashed)
     if row is None or hashed is None or not is_right:
-        raise SignInRefused(None if row is None else row.id, locks=claimed.is_last)
+        raise SignInFailed(None if row is None else row.id, locks=claimed.is_last)
     fresh = await passwords.hash(password) if passwords.is_stale(hashed) else hashed
     async with database.write() as tx:
         row = await user_queries.user_by_id(tx, row.id)
         if row is None or row.password_hash != hashed:
-            raise SignInRefused(None, locks=False)
+            raise SignInFailed(None, locks=False)
         if fresh != hashed:
             await user_queries.set_user(tx, row.id, password_hash=fresh)
         # Codes are counted by themselves: who leaves the page of the code was right about the password.
@@ -87,7 +87,7 @@ async def verify_second_factor(tx: Tx, user_id: str, key: InstanceKey, code: str
         return SecondFactorResult(None)
     try:
         return SecondFactorResult(await identity.verify_totp(tx, user_id, key, code))
-    except identity.CodeWrong:
+    except identity.TwoFactorCodeInvalid:
         return SecondFactorResult(None, locks=claimed.is_last)
 
 
@@ -106,17 +106,17 @@ async def reset_user_attempts(tx: Tx, user: User) -> None:
 async def confirm_password(database: Database, passwords: PasswordHasher, user_id: str, password: str) -> None:
     """Returns where it is the password of the signed-in user; wrong ones count as failed sign-ins.
 
-    Raises PasswordWrong; ValidationFailed where there is none yet.
+    Raises PasswordIncorrect; ValidationFailed where there is none yet.
     """
     async with database.write() as tx:
         row = await user_queries.user_by_id(tx, user_id)
         if row is None:
-            raise PasswordWrong(locks=False)
+            raise PasswordIncorrect(locks=False)
         claimed = await identity.register_attempt(tx, _password_attempt_name(row.email))
     if row.password_hash is None:
         raise ValidationFailed(_CHOOSE_FIRST, param="current")
     if not await passwords.verify(password, row.password_hash if claimed.is_allowed else None):
-        raise PasswordWrong(locks=claimed.is_last)
+        raise PasswordIncorrect(locks=claimed.is_last)
     async with database.write() as tx:
         await identity.reset_attempts(tx, _password_attempt_name(row.email))
 

@@ -47,7 +47,7 @@ def session_cookie_name(settings: Settings) -> str:
 
 
 async def require_signed_in(request: Request) -> SignedInUser:
-    """The signed-in user; raises SignInRequired, and CSRFRejected for forms that another website sent."""
+    """The signed-in user; raises SignInRequired, and CSRFFailed for forms that another website sent."""
     user = await find_signed_in_user(request)
     if user is None:
         raise SignInRequired("Nobody is signed in.")
@@ -72,7 +72,7 @@ async def find_signed_in_user(request: Request) -> SignedInUser | None:
 async def session_from_cookie(request: Request) -> SignedInUser | None:
     """The user who calls the API by their session cookie; None where no cookie came.
 
-    Raises SignInRequired for a session that is over, CrossSiteCall where another website may have made the call.
+    Raises SignInRequired for a session that is over, CSRFFailed where another website may have made the call.
     """
     settings = settings_of(request)
     if session_cookie_name(settings) not in request.cookies:

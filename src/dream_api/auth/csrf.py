@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 
-from dream_api.core.errors import Forbidden
-from dream_api.core.http import CSRFRejected, Form, read_form
+from dream_api.core.http import CSRFFailed, Form, read_form
 from dream_api.core.settings import Settings
 
 
@@ -22,11 +21,7 @@ class HasToken(Protocol):
 # An editor's, with a row for each price and limit.
 _LARGEST_FORM = 262_144
 _MOST_FIELDS = 500
-
-
-class CrossSiteCall(Forbidden):
-    code = "foreign_call"
-    hint = "Call from a page of this instance, or with a personal token instead of the cookie."
+_HINT = "Call from a page of this instance, or with a personal token instead of the cookie."
 
 
 def csrf_token_for(session_token: str) -> str:
@@ -35,11 +30,11 @@ def csrf_token_for(session_token: str) -> str:
 
 
 def require_own_page(request: Request, settings: Settings) -> None:
-    """Raises CrossSiteCall unless the browser's headers say that a page of this instance made the call."""
+    """Raises CSRFFailed unless the browser's headers say that a page of this instance made the call."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     is_ours = origin == instance_origin(settings) if site is None else site == "same-origin"
     if not is_ours:
-        raise CrossSiteCall("A session's cookie came with a call that no page of this instance made.")
+        raise CSRFFailed("A session's cookie came with a call that no page of this instance made.", hint=_HINT)
 
 
 def instance_origin(settings: Settings) -> str:
@@ -49,8 +44,8 @@ def instance_origin(settings: Settings) -> str:
 
 
 async def read_csrf_form(request: Request, user: HasToken) -> Form:
-    """The fields of the form without its CSRF token; raises CSRFRejected where that is not the user's."""
+    """The fields of the form without its CSRF token; raises CSRFFailed where that is not the user's."""
     form = await read_form(request, largest=_LARGEST_FORM, most_fields=_MOST_FIELDS)
     if not hmac.compare_digest(form.pop("csrf", "").encode(), user.csrf.encode()):
-        raise CSRFRejected("The form is not one of this session's.")
+        raise CSRFFailed("The form is not one of this session's.")
     return form

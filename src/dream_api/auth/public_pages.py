@@ -11,7 +11,7 @@ from starlette.responses import Response
 from dream_api.auth.authenticator import Authenticator
 from dream_api.auth.browser_sessions import SignedInUser, SignInRequired, require_signed_in, session_cookie_name
 from dream_api.auth.csrf import csrf_token_for
-from dream_api.core.http import CSRFRejected, Form, read_form, require_same_origin
+from dream_api.core.http import CSRFFailed, Form, read_form, require_same_origin
 from dream_api.core.http.dependencies import settings_of, state_of
 from dream_api.core.settings import Settings
 
@@ -51,10 +51,10 @@ AnyViewer = Annotated[PageViewer, Depends(_page_viewer)]
 
 
 async def read_public_form(request: Request, viewer: PageViewer) -> Form:
-    """The fields of the form without its CSRF token; raises CSRFRejected where that is not the viewer's."""
+    """The fields of the form without its CSRF token; raises CSRFFailed where that is not the viewer's."""
     form = await read_form(request)
     if not viewer.csrf or not hmac.compare_digest(form.pop("csrf", "").encode(), viewer.csrf.encode()):
-        raise CSRFRejected("The form is not one that this browser was shown.")
+        raise CSRFFailed("The form is not one that this browser was shown.")
     return form
 
 

@@ -6,10 +6,10 @@ from dream_api import accounts, keys, platforms
 from dream_api.accounts import PersonalToken
 from dream_api.auth.authenticator import SECRET_KEY_ERRORS, Authenticator
 from dream_api.auth.browser_sessions import SignedInUser, SignInRequired
-from dream_api.auth.csrf import CrossSiteCall
 from dream_api.auth.principals import PlatformPrincipal, ProjectPrincipal
 from dream_api.core import ids
 from dream_api.core.errors import AppError, BadRequest, Forbidden, NotFound
+from dream_api.core.http import CSRFFailed
 from dream_api.keys import Key
 from dream_api.platforms import Membership, Mode, Permission, Project
 
@@ -31,7 +31,7 @@ class ChoosePlatform(BadRequest):
     hint = "Name one of them by the header X-Platform-Id or the query parameter platformId."
 
 
-_BY_SESSION: tuple[type[AppError], ...] = (SignInRequired, CrossSiteCall, ChoosePlatform)
+_BY_SESSION: tuple[type[AppError], ...] = (SignInRequired, CSRFFailed, ChoosePlatform)
 # Errors of calls by servers or developers; by developers only; by browsers.
 PROJECT_AUTH_ERRORS: tuple[type[AppError], ...] = (
     *SECRET_KEY_ERRORS,

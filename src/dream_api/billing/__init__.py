@@ -24,8 +24,8 @@ from dream_api.billing.context import (
 from dream_api.billing.due_work import DUE_TASKS, TestClockNeedsSandbox, advance, run_due
 from dream_api.billing.event_sync import apply_event, sync_object
 from dream_api.billing.gateway_accounts import (
+    CustomerNeverPaid,
     GatewayMissing,
-    NotACustomerYet,
     account_now,
     ensure_account,
     find_account,
@@ -48,7 +48,7 @@ from dream_api.billing.queries import (
     user_ids_by_payment,
 )
 from dream_api.billing.refunds import (
-    RefundBeyondLimit,
+    RefundLimitExceeded,
     RefundTooLarge,
     create_refund,
     find_payment,
@@ -70,10 +70,10 @@ __all__ = [
     "REFUND_SUCCEEDED",
     "AlreadySubscribed",
     "BillingContext",
+    "CustomerNeverPaid",
     "DueTask",
     "GatewayMissing",
-    "NotACustomerYet",
-    "RefundBeyondLimit",
+    "RefundLimitExceeded",
     "RefundTooLarge",
     "TestClockNeedsSandbox",
     "account_now",

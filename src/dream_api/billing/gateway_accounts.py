@@ -18,8 +18,8 @@ class GatewayMissing(Conflict):
     hint = "Sell in test mode, where the built-in sandbox takes the payments."
 
 
-class NotACustomerYet(Conflict):
-    code = "not_a_customer_yet"
+class CustomerNeverPaid(Conflict):
+    code = "customer_never_paid"
     hint = "Send the customer to a checkout first: POST /api/create-checkout."
 
 
@@ -62,10 +62,10 @@ async def find_gateway_customer(tx: Tx, scope: ProjectScope, user_id: str) -> tu
 
 
 async def find_payer(tx: Tx, scope: ProjectScope, user_id: str, *, param: str) -> tuple[GatewayAccount, str]:
-    """As `find_gateway_customer`; raises NotACustomerYet where the customer never paid."""
+    """As `find_gateway_customer`; raises CustomerNeverPaid where the customer never paid."""
     payer = await find_gateway_customer(tx, scope, user_id)
     if payer is None:
-        raise NotACustomerYet("The customer has never paid, so there is nothing to see.", param=param)
+        raise CustomerNeverPaid("The customer has never paid, so there is nothing to see.", param=param)
     return payer
 
 

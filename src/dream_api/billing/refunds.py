@@ -23,8 +23,8 @@ class RefundTooLarge(Conflict):
     hint = "Read the payment: what was refunded, and what is on its way, cannot be refunded again."
 
 
-class RefundBeyondLimit(Forbidden):
-    code = "refund_beyond_limit"
+class RefundLimitExceeded(Forbidden):
+    code = "refund_limit_exceeded"
     hint = "Ask an owner or admin to refund it, or to raise the project's refundLimit."
 
 
@@ -90,13 +90,13 @@ async def create_refund(
 
 
 async def require_refund_limit(tx: Tx, payment: Row[Any], limit: RefundLimit | None) -> None:
-    """Raises RefundBeyondLimit where more of the payment goes back by now, all refunds together, than the limit."""
+    """Raises RefundLimitExceeded where more of the payment goes back by now, all refunds together, than the limit."""
     if limit is None:
-        raise RefundBeyondLimit("The project has no refund limit: only its owners and admins give money back.")
+        raise RefundLimitExceeded("The project has no refund limit: only its owners and admins give money back.")
     gone = await queries.refunded_or_pending_amount(tx, payment.platform_id, payment.id)
     if payment.currency != limit.currency or gone > limit.amount:
         most = f"{money.to_major(limit.amount, limit.currency)} {limit.currency.upper()}"
-        raise RefundBeyondLimit(f"Members give back up to {most} of a payment.", param="amount")
+        raise RefundLimitExceeded(f"Members give back up to {most} of a payment.", param="amount")
 
 
 async def send_refund(billing: BillingContext, account: GatewayAccount, refund: Row[Any]) -> Row[Any]:

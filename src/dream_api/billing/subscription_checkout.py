@@ -56,7 +56,7 @@ async def create_subscription_checkout(
     if coupon is not None:
         found = await catalog.find_coupon(tx, scope.platform_id, scope.project_id, scope.mode, coupon, now)
         if found.currency not in (None, price.currency):
-            raise catalog.CouponUnusable("The coupon is of another currency than the price.", param="coupon")
+            raise catalog.CouponInvalid("The coupon is of another currency than the price.", param="coupon")
     wanted = NewCheckout(
         lines=lines,
         currency=price.currency,

@@ -7,7 +7,7 @@ amount = catalog.amount_of(price, quantity)
 
 from dream_api.catalog.coupons import (
     CouponExists,
-    CouponUnusable,
+    CouponInvalid,
     NewCoupon,
     archive_coupon,
     coupon_by_id,
@@ -54,7 +54,8 @@ from dream_api.catalog.proration import allocate, prorate
 from dream_api.catalog.rules import add_price, archive_price, create_project_with_defaults, set_tier
 from dream_api.catalog.tier_lookup import (
     Features,
-    NoPrice,
+    PriceAmbiguous,
+    PriceMissing,
     TierWithPrices,
     UnknownPrice,
     find_price,
@@ -92,7 +93,7 @@ __all__ = [
     "Coupon",
     "CouponDuration",
     "CouponExists",
-    "CouponUnusable",
+    "CouponInvalid",
     "Features",
     "Home",
     "Interval",
@@ -101,11 +102,12 @@ __all__ = [
     "NewPrice",
     "NewTier",
     "NoPlan",
-    "NoPrice",
     "Plan",
     "Plans",
     "Price",
+    "PriceAmbiguous",
     "PriceInput",
+    "PriceMissing",
     "PriceTerms",
     "PriceType",
     "SavedTier",

@@ -26,8 +26,8 @@ class CouponExists(Conflict):
     hint = "Choose another code; one that was archived is not given again."
 
 
-class CouponUnusable(Invalid):
-    code = "coupon_unusable"
+class CouponInvalid(Invalid):
+    code = "coupon_invalid"
     hint = "Leave the coupon out, or use another one; GET /coupons lists those of the project."
 
 
@@ -82,25 +82,25 @@ async def coupon_by_id(tx: Tx, platform_id: str, coupon_id: str) -> Coupon | Non
 
 
 async def find_coupon(tx: Tx, platform_id: str, project_id: str, mode: Mode, code: str, now: int) -> Coupon:
-    """The usable coupon of this code; CouponUnusable, with the reason, where there is none."""
+    """The usable coupon of this code; CouponInvalid, with the reason, where there is none."""
     code = code.upper()
     row = await queries.by_code(tx, platform_id, project_id, mode, code) if _CODE.fullmatch(code) else None
     if row is None:
-        raise CouponUnusable("There is no such coupon.", param="coupon")
+        raise CouponInvalid("There is no such coupon.", param="coupon")
     coupon = _coupon(row)
     if coupon.archived_at is not None:
-        raise CouponUnusable("The coupon was taken back.", param="coupon")
+        raise CouponInvalid("The coupon was taken back.", param="coupon")
     if coupon.expires_at is not None and coupon.expires_at <= now:
-        raise CouponUnusable("The coupon has expired.", param="coupon")
+        raise CouponInvalid("The coupon has expired.", param="coupon")
     if coupon.max_redemptions is not None and coupon.redeemed >= coupon.max_redemptions:
-        raise CouponUnusable(_USED_UP, param="coupon")
+        raise CouponInvalid(_USED_UP, param="coupon")
     return coupon
 
 
 async def redeem(tx: Tx, platform_id: str, coupon_id: str) -> None:
-    """Count one redemption; CouponUnusable where none is left, also under concurrent requests."""
+    """Count one redemption; CouponInvalid where none is left, also under concurrent requests."""
     if not await queries.count_redemption(tx, platform_id, coupon_id):
-        raise CouponUnusable(_USED_UP, param="coupon")
+        raise CouponInvalid(_USED_UP, param="coupon")
 
 
 async def release_redemption(tx: Tx, platform_id: str, coupon_id: str) -> None:

@@ -25,9 +25,14 @@ class UnknownPrice(Invalid):
     hint = "Use the id of an active price of this project and mode; GET /tiers lists them."
 
 
-class NoPrice(Invalid):
-    code = "no_price"
-    hint = "Send the priceId of one of the tier's prices, or give the tier such a price with PUT /tiers/{name}."
+class PriceMissing(Invalid):
+    code = "price_missing"
+    hint = "Ask for a price that the tier has, or add one with PUT /tiers/{name}."
+
+
+class PriceAmbiguous(Invalid):
+    code = "price_ambiguous"
+    hint = "Send the priceId of one of these prices."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +169,7 @@ def select_price(
     currency: str | None = None,
     interval: Interval | None = None,
 ) -> Price:
-    """The one price that matches, usage prices aside; NoPrice, listing the candidates, where none or several do."""
+    """The one price that matches, usage prices aside; raises PriceMissing or PriceAmbiguous, which list the prices."""
     sold = [price for price in offer.prices if price.type != "usage"]
     if price_id is not None:
         meant = [price for price in sold if price.id == price_id]
@@ -178,8 +183,10 @@ def select_price(
     ]
     if len(meant) == 1:
         return meant[0]
-    how_many = "no price to sell" if not sold else "no such price" if not meant else "several prices"
-    raise NoPrice(f"The tier {offer.name} has {how_many}.{_listed(meant or sold)}", param="priceId")
+    if meant:
+        raise PriceAmbiguous(f"The tier {offer.name} has several prices.{_listed(meant)}", param="priceId")
+    missing = "no such price" if sold else "no price that is paid in advance"
+    raise PriceMissing(f"The tier {offer.name} has {missing}.{_listed(sold)}", param="priceId")
 
 
 def usage_prices(offer: TierWithPrices, currency: str) -> tuple[Price, ...]:

@@ -78,7 +78,7 @@ class ProjectContext(PlatformContext):
 async def _at(
     request: Request, db: Database, user: SignedInUser, platform_id: str, permission: Permission
 ) -> PlatformContext:
-    """Raises NotFound for a platform that is not the user's, RoleForbids where their role does not allow it."""
+    """Raises NotFound for a platform that is not the user's, PermissionDenied where their role does not allow it."""
     own = user.membership_on(platform_id)
     if own is None:
         raise NotFound("There is no such page.", hint="It may belong to a platform that you are no member of.")

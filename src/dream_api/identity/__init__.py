@@ -11,13 +11,13 @@ from dream_api.identity.one_time_links import (
     use_link,
 )
 from dream_api.identity.passwords import ARGON2, PasswordHasher, validate_password
-from dream_api.identity.provider import Claims, Flow, Provider, ProviderFailed
+from dream_api.identity.provider import Claims, Flow, Provider, ProviderSignInFailed
 from dream_api.identity.provider_factory import open_provider
 from dream_api.identity.recovery_codes import count_recovery_codes
 from dream_api.identity.totp import (
     CodeKind,
-    CodeWrong,
     TOTPEnrollment,
+    TwoFactorCodeInvalid,
     confirm_totp,
     disable_totp,
     enroll_totp,
@@ -30,15 +30,15 @@ __all__ = [
     "ARGON2",
     "Claims",
     "CodeKind",
-    "CodeWrong",
     "Flow",
     "Link",
     "LinkExpired",
     "LoginAttempt",
     "PasswordHasher",
     "Provider",
-    "ProviderFailed",
+    "ProviderSignInFailed",
     "TOTPEnrollment",
+    "TwoFactorCodeInvalid",
     "confirm_totp",
     "count_recovery_codes",
     "create_link_token",

@@ -16,7 +16,7 @@ import jwt
 
 from dream_api.core import clock
 from dream_api.core.db import in_transaction
-from dream_api.identity.provider import Claims, Flow, ProviderFailed
+from dream_api.identity.provider import Claims, Flow, ProviderSignInFailed
 
 # Public keys only: with a shared secret, the verifier could also sign.
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
@@ -64,11 +64,11 @@ class OpenIdProvider:
 
     async def finish(self, flow: Flow, params: Mapping[str, str]) -> Claims:
         if not hmac.compare_digest(params.get("state", "").encode(), flow.state.encode()):
-            raise ProviderFailed("The answer belongs to another sign-in.")
+            raise ProviderSignInFailed("The answer belongs to another sign-in.")
         if params.get("iss", self._issuer) != self._issuer:
-            raise ProviderFailed("The answer comes from another provider.")
+            raise ProviderSignInFailed("The answer comes from another provider.")
         if "error" in params or not params.get("code"):
-            raise ProviderFailed(f"{self.name} did not sign you in.")
+            raise ProviderSignInFailed(f"{self.name} did not sign you in.")
         answer = await self._exchange(params["code"], flow.verifier)
         claims = await self._verified_claims(answer, flow.nonce)
         if "email" not in claims:
@@ -115,11 +115,11 @@ class OpenIdProvider:
                 options={"require": ["exp", "iat", "sub", "aud", "iss", "nonce"]},
             )
         except jwt.PyJWTError as problem:
-            raise ProviderFailed(f"What {self.name} sent cannot be believed.") from problem
+            raise ProviderSignInFailed(f"What {self.name} sent cannot be believed.") from problem
         others = isinstance(claims["aud"], list) and len(cast(list[str], claims["aud"])) > 1
         is_for_us = claims.get("azp", None if others else self._client_id) == self._client_id
         if not is_for_us or not hmac.compare_digest(str(claims["nonce"]).encode(), nonce.encode()):
-            raise ProviderFailed(f"What {self.name} sent belongs to another sign-in.")
+            raise ProviderSignInFailed(f"What {self.name} sent belongs to another sign-in.")
         return claims
 
     async def _userinfo(self, answer: Facts, claims: Facts) -> Facts:
@@ -129,7 +129,7 @@ class OpenIdProvider:
         bearer = {"Authorization": f"Bearer {answer.get('access_token', '')}"}
         info = await self._request("GET", await self._endpoint("userinfo_endpoint"), headers=bearer)
         if info.get("sub") != claims["sub"]:
-            raise ProviderFailed(f"What {self.name} sent is of another person.")
+            raise ProviderSignInFailed(f"What {self.name} sent is of another person.")
         return {name: info[name] for name in ("email", "email_verified", "name") if name in info}
 
     async def _key(self, key_id: str) -> jwt.PyJWK:
@@ -146,14 +146,14 @@ class OpenIdProvider:
     async def _endpoint(self, name: str) -> str:
         address = str((await self._discovery_document()).get(name, ""))
         if not _is_safe(address):
-            raise ProviderFailed(f"{self.name} does not say where to sign in.")
+            raise ProviderSignInFailed(f"{self.name} does not say where to sign in.")
         return address
 
     async def _discovery_document(self) -> Facts:
         if time.monotonic() > self._document_until:
             document = await self._request("GET", f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
             if document.get("issuer") != self._issuer:
-                raise ProviderFailed(f"{self.name} calls itself otherwise than DREAM_OIDC_ISSUER does.")
+                raise ProviderSignInFailed(f"{self.name} calls itself otherwise than DREAM_OIDC_ISSUER does.")
             self._document, self._document_until = document, time.monotonic() + _CACHE_SECONDS
         return self._document
 
@@ -169,12 +169,12 @@ class OpenIdProvider:
                 async for part in answer.aiter_bytes():
                     body += part
                     if len(body) > _LARGEST_RESPONSE:
-                        raise ProviderFailed(f"{self.name} answers too much.")
+                        raise ProviderSignInFailed(f"{self.name} answers too much.")
                 data = json.loads(body) if answer.is_success else None
         except (httpx2.HTTPError, ValueError) as problem:
-            raise ProviderFailed(f"{self.name} does not answer.") from problem
+            raise ProviderSignInFailed(f"{self.name} does not answer.") from problem
         if not isinstance(data, dict):
-            raise ProviderFailed(f"{self.name} refused to say who you are.")
+            raise ProviderSignInFailed(f"{self.name} refused to say who you are.")
         return cast(Facts, data)
 
 

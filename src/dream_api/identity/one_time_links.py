@@ -16,7 +16,7 @@ o = one_time_links.c
 
 
 class LinkExpired(NotFound):
-    code = "link_unusable"
+    code = "link_expired"
     hint = "Ask for a new one; each works once."
 
 

@@ -13,8 +13,8 @@ _FLOW_LASTS = 10 * clock.MINUTE
 _SEALED_FOR = "oidc flow"
 
 
-class ProviderFailed(Forbidden):
-    code = "provider_failed"
+class ProviderSignInFailed(Forbidden):
+    code = "provider_sign_in_failed"
     hint = "Begin again at /account/sign-in; the operator finds more in the log."
 
 
@@ -45,13 +45,13 @@ class Flow:
 
     @classmethod
     def unseal(cls, sealed: str, key: InstanceKey) -> "Flow":
-        """Decrypt a flow; raises ProviderFailed where it is not ours, or too old."""
+        """Decrypt a flow; raises ProviderSignInFailed where it is not ours, or too old."""
         try:
             flow = cls(**json.loads(key.open(sealed, _SEALED_FOR)))
         except (DecryptionFailed, ValueError, TypeError):
-            raise ProviderFailed("The sign-in did not begin in this browser.") from None
+            raise ProviderSignInFailed("The sign-in did not begin in this browser.") from None
         if clock.now() > flow.began_at + _FLOW_LASTS:
-            raise ProviderFailed("The sign-in took too long.")
+            raise ProviderSignInFailed("The sign-in took too long.")
         return flow
 
 
@@ -65,5 +65,5 @@ class Provider(Protocol):
         ...
 
     async def finish(self, flow: Flow, params: Mapping[str, str]) -> Claims:
-        """The person's claims, from the query parameters of the callback; raises ProviderFailed."""
+        """The person's claims, from the query parameters of the callback; raises ProviderSignInFailed."""
         ...

@@ -24,13 +24,13 @@ CodeKind = Literal["app", "recovery"]
 f = second_factors.c
 
 
-class CodeWrong(ValidationFailed):
-    code = "code_wrong"
+class TwoFactorCodeInvalid(ValidationFailed):
+    code = "two_factor_code_invalid"
     hint = "Type the six digits that the app shows now, or a recovery code; each works once."
 
 
-class FactorMissing(Conflict):
-    code = "factor_missing"
+class TwoFactorNotEnabled(Conflict):
+    code = "two_factor_not_enabled"
     hint = "Turn on two-factor sign-in under /account/factor first."
 
 
@@ -58,7 +58,7 @@ async def enroll_totp(tx: Tx, subject: str, key: InstanceKey, *, account: str, i
 
 
 async def confirm_totp(tx: Tx, subject: str, key: InstanceKey, code: str) -> list[str]:
-    """Enable the factor and return its recovery codes, which are shown only once. Raises CodeWrong."""
+    """Enable the factor and return its recovery codes, which are shown only once. Raises TwoFactorCodeInvalid."""
     row = await _row(tx, subject)
     if row is None or row.confirmed_at is not None or not await _accept(tx, row, key, code):
         raise _wrong()
@@ -67,7 +67,7 @@ async def confirm_totp(tx: Tx, subject: str, key: InstanceKey, code: str) -> lis
 
 
 async def verify_totp(tx: Tx, subject: str, key: InstanceKey, code: str) -> CodeKind:
-    """Whether the code is the app's or a recovery code; raises CodeWrong."""
+    """Whether the code is the app's or a recovery code; raises TwoFactorCodeInvalid."""
     row = await _row(tx, subject)
     if row is None or row.confirmed_at is None:
         raise _wrong()
@@ -85,9 +85,9 @@ async def has_second_factor(tx: Tx, subject: str) -> bool:
 
 
 async def renew_recovery_codes(tx: Tx, subject: str) -> list[str]:
-    """New recovery codes, instead of those that there were; raises FactorMissing where there is no second factor."""
+    """New recovery codes, which replace the old ones; raises TwoFactorNotEnabled where there is no second factor."""
     if not await has_second_factor(tx, subject):
-        raise FactorMissing("Recovery codes stand in for an authenticator app, and there is none.")
+        raise TwoFactorNotEnabled("Recovery codes stand in for an authenticator app, and there is none.")
     return await create_codes(tx, subject)
 
 
@@ -121,5 +121,5 @@ async def _accept(tx: Tx, row: Row[Any], key: InstanceKey, code: str) -> bool:
     return True
 
 
-def _wrong() -> CodeWrong:
-    return CodeWrong("That code is wrong, or was used already.", param="code")
+def _wrong() -> TwoFactorCodeInvalid:
+    return TwoFactorCodeInvalid("That code is wrong, or was used already.", param="code")

@@ -1,6 +1,6 @@
 """Keys of a project and mode: `pk_…` for browsers, `sk_…` for servers."""
 
-from dream_api.keys.disclosure import KeyHidden, reveal, reveal_if_decryptable
+from dream_api.keys.disclosure import KeyNotRetrievable, reveal, reveal_if_decryptable
 from dream_api.keys.issuance import (
     DEFAULT_GRACE,
     LONGEST_GRACE,
@@ -33,8 +33,8 @@ __all__ = [
     "LONGEST_GRACE",
     "IssuedKey",
     "Key",
-    "KeyHidden",
     "KeyMalformed",
+    "KeyNotRetrievable",
     "KeyRefused",
     "Kind",
     "PlatformClosing",

@@ -8,17 +8,17 @@ from dream_api.core.errors import Conflict
 from dream_api.core.secrets import DecryptionFailed, InstanceKey
 
 
-class KeyHidden(Conflict):
-    code = "key_hidden"
+class KeyNotRetrievable(Conflict):
+    code = "key_not_retrievable"
     hint = "Make a new one with `dream-api keys rotate`, and keep it where your server finds it."
 
 
 def reveal(key: Row[Any], instance_key: InstanceKey) -> str:
-    """The whole key; KeyHidden for a live secret one, of which only a digest is kept."""
+    """The whole key; KeyNotRetrievable for a live secret one, of which only a digest is kept."""
     if key.kind == "publishable":
         return key.shown
     if key.sealed is None:
-        raise KeyHidden("A live secret key is shown once, when it is made; nobody can show it again.")
+        raise KeyNotRetrievable("A live secret key is shown once, when it is made; nobody can show it again.")
     return instance_key.open(key.sealed, key.id)
 
 

@@ -4,8 +4,8 @@ from dream_api.platforms.invitation_queries import are_for as is_invited
 from dream_api.platforms.invitation_queries import count_open, invitations_of
 from dream_api.platforms.invitations import (
     AlreadyInvited,
-    InvitationOver,
-    InvitedAnother,
+    InvitationEmailMismatch,
+    InvitationExpired,
     find_invitation,
     invite,
     invite_again,
@@ -16,7 +16,7 @@ from dream_api.platforms.invitations import (
 )
 from dream_api.platforms.lifecycle import (
     GRACE,
-    HomeStays,
+    OperatorProjectRequired,
     cancel_deletion,
     change_project,
     delete_platform,
@@ -106,7 +106,7 @@ from dream_api.platforms.sequences import lock_platform_sequence, lock_sequences
 from dream_api.platforms.sign_in_log import audit_for_user, enqueue_failed_sign_in, register_sign_ins
 from dream_api.platforms.test_clock import (
     PLANS_KIND,
-    ClockGoesForwardOnly,
+    TestClockBackwards,
     clock_offset,
     move_to,
     project_now,
@@ -121,13 +121,12 @@ __all__ = [
     "TABLE",
     "AlreadyAMember",
     "AlreadyInvited",
-    "ClockGoesForwardOnly",
-    "HomeStays",
-    "InvitationOver",
-    "InvitedAnother",
+    "InvitationEmailMismatch",
+    "InvitationExpired",
     "LastOwner",
     "Membership",
     "Mode",
+    "OperatorProjectRequired",
     "OriginNotAllowed",
     "Permission",
     "PermissionDenied",
@@ -139,6 +138,7 @@ __all__ = [
     "RefundLimit",
     "Right",
     "SaasProjectRequired",
+    "TestClockBackwards",
     "add_member",
     "all_platforms",
     "all_projects",

@@ -24,13 +24,13 @@ class AlreadyInvited(Conflict):
     hint = "Send the invitation again, or revoke it and invite them in another role."
 
 
-class InvitationOver(NotFound):
-    code = "invitation_over"
+class InvitationExpired(NotFound):
+    code = "invitation_expired"
     hint = "Ask the person who invited you to send it again: a link works once, and for 7 days."
 
 
-class InvitedAnother(Forbidden):
-    code = "invited_another"
+class InvitationEmailMismatch(Forbidden):
+    code = "invitation_email_mismatch"
     hint = "Sign out, and sign in or up with the address that the invitation was sent to."
 
 
@@ -90,17 +90,17 @@ async def find_invitation(tx: Tx, token: str) -> Row[Any]:
     """The open invitation with this token, and the name of its platform."""
     row = await invitation_queries.by_hash(tx, hash_token(token))
     if row is None or row.expires_at <= clock.now():
-        raise InvitationOver("There is no such invitation any more.")
+        raise InvitationExpired("There is no such invitation any more.")
     return row
 
 
 async def use_invitation(tx: Tx, token: str, email: str) -> Row[Any]:
-    """The invitation, used up; raises InvitedAnother for another address than the invited one."""
+    """The invitation, used up; raises InvitationEmailMismatch for another address than the invited one."""
     row = await find_invitation(tx, token)
     if row.email != email:
-        raise InvitedAnother(f"The invitation was sent to another address than {email}.")
+        raise InvitationEmailMismatch(f"The invitation was sent to another address than {email}.")
     if not await invitation_queries.delete_invitation(tx, row.platform_id, row.id):
-        raise InvitationOver("The invitation was used before.")
+        raise InvitationExpired("The invitation was used before.")
     return row
 
 

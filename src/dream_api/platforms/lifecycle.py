@@ -14,8 +14,8 @@ GRACE = 14 * clock.DAY
 _LARGEST_REFUND_LIMIT = 10**12
 
 
-class HomeStays(Conflict):
-    code = "home_stays"
+class OperatorProjectRequired(Conflict):
+    code = "operator_project_required"
     hint = "The levels of this instance are sold by it; delete other projects and platforms instead."
 
 
@@ -63,7 +63,7 @@ def validate_refund_limit(limit: RefundLimit) -> RefundLimit:
 async def delete_project(tx: Tx, project: Project) -> None:
     """It is gone for everybody within a second; a job takes what was in it. Its keys are the caller's to revoke."""
     if project.id == await queries.home_project_id(tx):
-        raise HomeStays("The project home stays.", param="id")
+        raise OperatorProjectRequired("The project home stays.", param="id")
     await queries.update_project(tx, project.platform_id, project.id, {"deleted_at": clock.now()})
     await invalidate(tx, CACHE_KIND, project.id)
 
@@ -72,7 +72,7 @@ async def request_deletion(tx: Tx, platform: Platform) -> Platform:
     """Schedule the deletion of the platform after the grace period; where it is scheduled already, that stays."""
     home = await queries.project_by_id(tx, await queries.home_project_id(tx) or "")
     if home is not None and home.platform_id == platform.id:
-        raise HomeStays("The operator's own platform stays.", param="platform")
+        raise OperatorProjectRequired("The operator's own platform stays.", param="platform")
     if platform.deletes_at is not None:
         return platform
     asked = replace(platform, deletes_at=clock.now() + GRACE)

@@ -64,7 +64,7 @@ TABLE = (
 
 
 class PermissionDenied(Forbidden):
-    code = "role_forbids"
+    code = "permission_denied"
     hint = "Ask somebody who has such a role; the page of the team shows the roles of all."
 
 

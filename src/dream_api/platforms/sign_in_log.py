@@ -8,7 +8,7 @@ from dream_api.core.db import Database, Tx
 from dream_api.core.jobs import Job, Registry, enqueue
 from dream_api.platforms.members import memberships_of
 
-_REFUSED_JOB = "platforms.sign_in_refused"
+_REFUSED_JOB = "platforms.sign_in_failed"
 
 
 async def audit_for_user(

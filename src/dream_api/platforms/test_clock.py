@@ -15,8 +15,8 @@ PLANS_KIND = "plans"
 FARTHEST_YEARS = 10
 
 
-class ClockGoesForwardOnly(Invalid):
-    code = "clock_goes_forward_only"
+class TestClockBackwards(Invalid):
+    code = "test_clock_backwards"
     hint = "Send a moment later than the project's present time; to start over, use another project."
 
 
@@ -44,7 +44,7 @@ async def require_movable(tx: Tx, project: Project, at: int) -> None:
     await queries.lock_project(tx, project.platform_id, project.id)
     present = await project_now(tx, project.platform_id, project.id, "test")
     if at <= present:
-        raise ClockGoesForwardOnly(f"It is {clock.rfc3339(present)} in the project already.", param="advanceTo")
+        raise TestClockBackwards(f"It is {clock.rfc3339(present)} in the project already.", param="advanceTo")
     if at > clock.add_months(clock.now(), 12 * FARTHEST_YEARS):
         raise ValidationFailed(f"A project's time is at most {FARTHEST_YEARS} years ahead.", param="advanceTo")
 

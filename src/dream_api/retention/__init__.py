@@ -1,10 +1,16 @@
 """Deletion of projects and platforms, and the purge of what was deleted."""
 
-from dream_api.retention.deletion import LevelStillPaid, LiveMoneyMoved, close_platform, delete_project, reopen_platform
+from dream_api.retention.deletion import (
+    LevelSubscriptionActive,
+    LivePaymentsExist,
+    close_platform,
+    delete_project,
+    reopen_platform,
+)
 
 __all__ = [
-    "LevelStillPaid",
-    "LiveMoneyMoved",
+    "LevelSubscriptionActive",
+    "LivePaymentsExist",
     "close_platform",
     "delete_project",
     "reopen_platform",

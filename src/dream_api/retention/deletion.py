@@ -7,20 +7,20 @@ from dream_api.platforms import Mode, Platform, Project
 from dream_api.tenancy.level_usage import home_scope
 
 
-class LevelStillPaid(Conflict):
-    code = "level_still_paid"
+class LevelSubscriptionActive(Conflict):
+    code = "level_subscription_active"
     hint = "Cancel the level's subscription first: on the page of the level, by its link to the portal."
 
 
-class LiveMoneyMoved(Conflict):
-    code = "live_money_moved"
+class LivePaymentsExist(Conflict):
+    code = "live_payments_exist"
     hint = "Its payments must stay readable. Revoke its keys and hide its tiers, so that nothing more is sold."
 
 
 async def close_platform(tx: Tx, platform: Platform, mode: Mode) -> Platform:
     """Close the platform: its keys are rejected from now on; after the grace period a job deletes it.
 
-    LevelStillPaid while its level's subscription would go on and be paid; `mode`: in which home sells its levels.
+    LevelSubscriptionActive while a subscription pays for its level and would renew; `mode`: in which levels are sold.
     """
     await platforms.lock_platform(tx, platform.id)
     await _require_not_paying(tx, platform, mode)
@@ -37,10 +37,10 @@ async def reopen_platform(tx: Tx, platform: Platform) -> Platform:
 
 
 async def delete_project(tx: Tx, project: Project) -> None:
-    """Delete the project and revoke its keys; LiveMoneyMoved where real payments were made in it."""
+    """Delete the project and revoke its keys; LivePaymentsExist where real payments were made in it."""
     await platforms.lock_project(tx, project.platform_id, project.id)
     if await billing.has_payments(tx, project.platform_id, project.id, "live"):
-        raise LiveMoneyMoved(f"Real money moved in {project.name}, so it cannot be deleted.", param="id")
+        raise LivePaymentsExist(f"Real money moved in {project.name}, so it cannot be deleted.", param="id")
     await platforms.delete_project(tx, project)
     for key in await keys.of_project(tx, project.platform_id, project.id):
         if key.revoked_at is None:
@@ -51,4 +51,4 @@ async def _require_not_paying(tx: Tx, platform: Platform, mode: Mode) -> None:
     scope = home_scope(await catalog.find_home(tx), mode)
     paying = await billing.granting_subscriptions_of_user(tx, scope, platform.id)
     if any(subscription.cancel_at is None for subscription in paying):
-        raise LevelStillPaid("The platform's level is paid by a subscription that would go on.")
+        raise LevelSubscriptionActive("The platform's level is paid by a subscription that would go on.")

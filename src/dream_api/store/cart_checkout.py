@@ -129,7 +129,7 @@ def _currency_of(picked: Sequence[_Picked]) -> str:
 async def _coupon(tx: Tx, scope: ProjectScope, code: str, currency: str, now: int) -> Coupon:
     coupon = await catalog.find_coupon(tx, scope.platform_id, scope.project_id, scope.mode, code, now)
     if coupon.currency not in (None, currency):
-        raise catalog.CouponUnusable("The coupon is of another currency than the cart.", param="coupon")
+        raise catalog.CouponInvalid("The coupon is of another currency than the cart.", param="coupon")
     return coupon
 
 

@@ -50,7 +50,7 @@ from dream_api.usage.reservations import (
     Reservation,
     ReservationExpired,
     ReservationSettled,
-    SettlesTooMuch,
+    SettlementTooLarge,
     reserve,
     settle,
 )
@@ -93,7 +93,7 @@ __all__ = [
     "Reservation",
     "ReservationExpired",
     "ReservationSettled",
-    "SettlesTooMuch",
+    "SettlementTooLarge",
     "Span",
     "State",
     "ThresholdCrossing",

@@ -37,8 +37,8 @@ class ReservationSettled(Conflict):
     hint = "A reservation is settled once. Count more, or correct it by a negative quantity, with POST /api/data."
 
 
-class SettlesTooMuch(Invalid):
-    code = "settles_too_much"
+class SettlementTooLarge(Invalid):
+    code = "settlement_too_large"
     hint = "Settle at most what is held, and count the rest with POST /api/data."
 
 
@@ -114,7 +114,7 @@ async def settle(tx: Tx, reservation: Reservation, call: Call) -> Counted:
     """
     quantity = call.charges[0].quantity
     if quantity > reservation.quantity:
-        raise SettlesTooMuch(f"The reservation holds {reservation.quantity}.", param="quantity")
+        raise SettlementTooLarge(f"The reservation holds {reservation.quantity}.", param="quantity")
     state, born = await counters.lock_state(tx, [call], None, also=[life for life, _ in reservation.holds])
     if not await queries.settle(tx, reservation.platform_no, reservation.id, quantity, clock.now()):
         await _require_open(tx, reservation)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dream_api import catalog
-from dream_api.catalog import Coupon, CouponUnusable
+from dream_api.catalog import Coupon, CouponInvalid
 from dream_api.core import clock
 from dream_api.platforms import Mode
 from tests.api.catalog.test_create_tier import rows
@@ -32,7 +32,7 @@ async def find(instance: Instance, account: Account, code: str, now: int | None 
 async def refusal_of(
     instance: Instance, account: Account, code: str, now: int | None = None, mode: Mode = "test"
 ) -> str:
-    with pytest.raises(CouponUnusable) as refused:
+    with pytest.raises(CouponInvalid) as refused:
         await find(instance, account, code, now, mode)
     assert refused.value.param == "coupon"
     return refused.value.sentence
@@ -184,7 +184,7 @@ async def test_of_all_who_redeem_at_the_same_time_as_many_succeed_as_there_are_u
         try:
             async with instance.database.write() as tx:
                 await catalog.redeem(tx, alice.project.platform_id, made["id"])
-        except CouponUnusable:
+        except CouponInvalid:
             return False
         return True
 
@@ -210,6 +210,6 @@ async def test_nothing_of_a_stranger_or_of_what_was_taken_back_is_redeemed(insta
 
     for platform_id in ("plt_other", alice.project.platform_id):
         await instance.api.delete(f"/coupons/{made['id']}", headers=alice.sk)
-        with pytest.raises(CouponUnusable):
+        with pytest.raises(CouponInvalid):
             async with instance.database.write() as tx:
                 await catalog.redeem(tx, platform_id, made["id"])

@@ -102,8 +102,8 @@ async def test_only_who_runs_the_platform_makes_projects(instance: Instance, ali
     assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [
         (401, "key_missing"),
         (403, "personal_token_required"),
-        (403, "role_forbids"),
-        (403, "role_forbids"),
+        (403, "permission_denied"),
+        (403, "permission_denied"),
         (404, "not_found"),
     ]
     assert await projects(instance) == before

@@ -63,5 +63,5 @@ async def test_a_viewer_cancels_nothing(storefront: Storefront):
 
     answer = await _cancel(storefront, order_id, storefront.account.by("viewer"))
 
-    assert (answer.status_code, answer.json()["code"]) == (403, "role_forbids")
+    assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
     assert (await storefront.order(order_id))["status"] == "processing"

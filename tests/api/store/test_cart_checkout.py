@@ -155,8 +155,8 @@ SAYS_NO: dict[str, tuple[dict[str, Any], int, str, str]] = {
     "more than a gateway charges": ({"items": [("yacht", 2)]}, 422, "amount_too_large", "items"),
     "more than is left": ({"items": [("song", 1), ("mug", 6)]}, 409, "sold_out", "items"),
     "what is said to be sold out": ({"items": [("gone", 1)]}, 409, "sold_out", "items"),
-    "a coupon that is none": ({"coupon": "NOPE"}, 422, "coupon_unusable", "coupon"),
-    "a coupon of another currency": ({"coupon": "EURO"}, 422, "coupon_unusable", "coupon"),
+    "a coupon that is none": ({"coupon": "NOPE"}, 422, "coupon_invalid", "coupon"),
+    "a coupon of another currency": ({"coupon": "EURO"}, 422, "coupon_invalid", "coupon"),
     "a bad e-mail address": ({"email": "ada"}, 422, "validation_failed", "email"),
     "a foreign success page": ({"successUrl": "https://evil.com/"}, 422, "redirect_not_allowed", "successUrl"),
     "a foreign cancel page": ({"cancelUrl": "https://myapp.com.evil.com/"}, 422, "redirect_not_allowed", "cancelUrl"),
@@ -208,7 +208,7 @@ async def test_who_may_not_sell_is_refused_before_the_cart_is_read(storefront: S
         ("", 0), headers={"Authorization": f"Bearer {storefront.account.publishable['test']}"}
     )
 
-    assert (viewer.status_code, viewer.json()["code"]) == (403, "role_forbids")
+    assert (viewer.status_code, viewer.json()["code"]) == (403, "permission_denied")
     assert (browser.status_code, browser.json()["code"]) == (403, "secret_key_required")
 
 

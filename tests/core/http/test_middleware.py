@@ -227,14 +227,14 @@ async def test_the_figures_are_open_to_this_machine_and_to_the_token(
         assert "# TYPE dream_requests_total counter" in answer.text
         assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     else:
-        refused(answer, 403, "metrics_closed")
+        refused(answer, 403, "metrics_forbidden")
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
 async def test_without_a_token_none_opens_the_figures(database_settings: Settings) -> None:
     async with asking(database_settings, "203.0.113.9") as client:
         for headers in ({}, bearer(""), bearer("None"), {"Authorization": ""}):
-            refused(await client.get("/metrics", headers=headers), 403, "metrics_closed")
+            refused(await client.get("/metrics", headers=headers), 403, "metrics_forbidden")
 
 
 async def figure(instance: Instance, name: str) -> float:

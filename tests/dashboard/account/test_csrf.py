@@ -62,7 +62,7 @@ async def test_no_form_of_another_website_does_anything(instance: Instance, is_i
         for sent, headers in tries:
             answer = await browser.http.post(path, data=sent, headers=headers)
 
-            is_refused = answer.status_code == 403 and "foreign_form" in answer.text
+            is_refused = answer.status_code == 403 and "csrf_failed" in answer.text
             is_sent_away = not is_in and answer.headers.get("location") == "/account/sign-in"
             assert is_refused or is_sent_away, (path, sent, headers, answer.status_code)
 

@@ -250,4 +250,4 @@ async def test_a_provider_that_leads_elsewhere_is_not_followed(
 
     answer = await Browser(instance).get("/account/oidc/start")
 
-    assert (answer.status_code, "provider_failed" in answer.text) == (403, True)
+    assert (answer.status_code, "provider_sign_in_failed" in answer.text) == (403, True)

@@ -72,7 +72,7 @@ async def test_a_token_falls_and_ends_with_the_membership(instance: Instance) ->
         await tx.execute(update(members).where(*whose).values(role="viewer"))
         await accounts.invalidate_tokens(tx, platform_id, user_id)
     refund = await instance.api.post("/coupons", headers=bearer(token), json={})
-    assert (refund.status_code, refund.json()["code"]) == (403, "role_forbids")
+    assert (refund.status_code, refund.json()["code"]) == (403, "permission_denied")
     assert await told(instance, token) == 200
 
     async with instance.database.write() as tx:

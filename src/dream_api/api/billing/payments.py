@@ -136,7 +136,7 @@ async def list_refunds(db: Db, acting: CanView, payment_id: Id) -> Response:
             *JSON_BODY_ERRORS,
             errors.NotFound,
             refunding.RefundTooLarge,
-            refunding.RefundBeyondLimit,
+            refunding.RefundLimitExceeded,
         ),
     },
     openapi_extra=request_body(RefundCreate, {"amount": 500, "reason": "one was broken"}),

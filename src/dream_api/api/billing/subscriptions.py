@@ -120,7 +120,8 @@ _CHANGING = (
     errors.NotFound,
     catalog.UnknownPlan,
     catalog.UnknownPrice,
-    catalog.NoPrice,
+    catalog.PriceAmbiguous,
+    catalog.PriceMissing,
 )
 
 

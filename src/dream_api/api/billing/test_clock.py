@@ -25,7 +25,7 @@ from dream_api.core.http import (
     request_body,
 )
 from dream_api.core.http.dependencies import Db
-from dream_api.platforms import ClockGoesForwardOnly
+from dream_api.platforms import TestClockBackwards
 
 router = APIRouter(tags=["Selling"], prefix="/test-clock")
 
@@ -65,7 +65,7 @@ async def read_clock(db: Db, acting: CanView) -> Response:
         **error_responses(
             *PROJECT_AUTH_ERRORS,
             *JSON_BODY_ERRORS,
-            ClockGoesForwardOnly,
+            TestClockBackwards,
             billing.TestClockNeedsSandbox,
         ),
     },

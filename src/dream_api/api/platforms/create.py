@@ -7,12 +7,12 @@ from starlette.responses import Response
 from dream_api import accounts
 from dream_api.api.platforms.models import BODY_ERRORS, ResponseModel
 from dream_api.auth.browser_sessions import SignInRequired
-from dream_api.auth.csrf import CrossSiteCall
 from dream_api.auth.dependencies import CurrentUser, IdempotencyKey
 from dream_api.auth.rate_limit import client_address
 from dream_api.core.db import Tx
 from dream_api.core.errors import OutcomeUnknown, Overloaded, StorageUnavailable, ValidationFailed
 from dream_api.core.http import (
+    CSRFFailed,
     RequestModel,
     error_responses,
     example_response,
@@ -49,7 +49,7 @@ class CreatedPlatform(ResponseModel):
         **example_response(201, {"platformId": "plt_01k9q3v8zd0g2m4n6p8r0t2v4w", "name": "Acme"}),
         **error_responses(
             SignInRequired,
-            CrossSiteCall,
+            CSRFFailed,
             accounts.EmailNotVerified,
             RateLimited,
             ValidationFailed,

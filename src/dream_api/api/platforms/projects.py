@@ -33,7 +33,7 @@ from dream_api.core.http import (
     request_body,
 )
 from dream_api.core.http.dependencies import Db, SettingsDep
-from dream_api.platforms import HomeStays, Project, ProjectType
+from dream_api.platforms import OperatorProjectRequired, Project, ProjectType
 
 router = APIRouter(tags=["Platforms"], prefix="/projects")
 
@@ -217,7 +217,7 @@ async def _put_origins(tx: Tx, project: Project, wanted: list[str]) -> Project:
     response_model=Done,
     responses={
         **example_response(200, {"deleted": True}),
-        **error_responses(*PLATFORM_AUTH_ERRORS, errors.NotFound, retention.LiveMoneyMoved, HomeStays),
+        **error_responses(*PLATFORM_AUTH_ERRORS, errors.NotFound, retention.LivePaymentsExist, OperatorProjectRequired),
     },
 )
 async def delete_project(request: Request, db: Db, developer: CanManagePlatform, project_id: Id) -> Response:

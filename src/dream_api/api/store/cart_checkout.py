@@ -89,7 +89,7 @@ _ANSWER = {
             *JSON_BODY_ERRORS,
             RedirectNotAllowed,
             catalog.UnknownPrice,
-            catalog.CouponUnusable,
+            catalog.CouponInvalid,
             catalog.AmountTooLarge,
             billing.GatewayMissing,
             customers.CustomerBlocked,

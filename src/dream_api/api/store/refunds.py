@@ -73,7 +73,7 @@ _SHOWN = {
             errors.NotFound,
             store.OrderNotPaid,
             billing.RefundTooLarge,
-            billing.RefundBeyondLimit,
+            billing.RefundLimitExceeded,
         ),
     },
     openapi_extra=request_body(OrderRefundCreate, _EXAMPLE),

@@ -138,7 +138,7 @@ async def reserve(
         **error_responses(
             *_ERRORS,
             errors.NotFound,
-            usage.SettlesTooMuch,
+            usage.SettlementTooLarge,
             usage.ReservationExpired,
             usage.ReservationSettled,
         ),

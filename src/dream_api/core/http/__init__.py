@@ -4,7 +4,7 @@ from dream_api.core.http.client_address import TrustedProxies, rate_limit_key
 from dream_api.core.http.connections import Connections
 from dream_api.core.http.error_responses import error_body, error_response
 from dream_api.core.http.fast_path import FastPathProtocolFactory
-from dream_api.core.http.forms import CSRFRejected, Form, read_form, require_same_origin
+from dream_api.core.http.forms import CSRFFailed, Form, read_form, require_same_origin
 from dream_api.core.http.middleware import RequestContextMiddleware, RootApp, to_app_error
 from dream_api.core.http.openapi import (
     JSON_BODY_ERRORS,
@@ -35,7 +35,7 @@ from dream_api.core.http.responses import (
 
 __all__ = [
     "JSON_BODY_ERRORS",
-    "CSRFRejected",
+    "CSRFFailed",
     "ClientDisconnected",
     "Connections",
     "Deadlines",

@@ -16,8 +16,8 @@ _MOST_FIELDS = 20
 _HINT = "Send the form of the page itself."
 
 
-class CSRFRejected(Forbidden):
-    code = "foreign_form"
+class CSRFFailed(Forbidden):
+    code = "csrf_failed"
     hint = "Open the page again and send its own form; another website cannot do that for you."
 
 
@@ -35,7 +35,7 @@ async def read_form(request: Request, *, largest: int = _LARGEST, most_fields: i
 
 
 def require_same_origin(headers: Mapping[str, str], link_base: str) -> None:
-    """Raises CSRFRejected where the browser says that another website sent it."""
+    """Raises CSRFFailed where the browser says that another website sent it."""
     site = headers.get("sec-fetch-site")
     if site is not None:
         is_ours = site in ("same-origin", "none")
@@ -43,4 +43,4 @@ def require_same_origin(headers: Mapping[str, str], link_base: str) -> None:
         parts = urlsplit(link_base)
         is_ours = headers.get("origin") in (None, f"{parts.scheme}://{parts.netloc}")
     if not is_ours:
-        raise CSRFRejected("Another website sent this form.")
+        raise CSRFFailed("Another website sent this form.")

@@ -19,8 +19,8 @@ router = APIRouter(tags=["Operations"])
 PROBES = frozenset(("/healthz", "/readyz", "/metrics"))
 
 
-class MetricsClosed(Forbidden):
-    code = "metrics_closed"
+class MetricsForbidden(Forbidden):
+    code = "metrics_forbidden"
     hint = "Ask from the machine itself, or send the token of DREAM_METRICS_TOKEN as Authorization: Bearer."
 
 
@@ -61,14 +61,14 @@ def _may_read_metrics(request: Request) -> None:
     if token is not None and hmac.compare_digest(sent.encode(), token.get_secret_value().encode()):
         return
     if not _is_loopback(request.client.host if request.client else ""):
-        raise MetricsClosed("The metrics are open to this machine and to the metrics token.")
+        raise MetricsForbidden("The metrics are open to this machine and to the metrics token.")
 
 
 @router.get(
     "/metrics",
     summary="Figures for Prometheus",
     response_class=Response,
-    responses={200: {"content": {metrics.CONTENT_TYPE: {}}}, **error_responses(MetricsClosed)},
+    responses={200: {"content": {metrics.CONTENT_TYPE: {}}}, **error_responses(MetricsForbidden)},
 )
 async def read_metrics(request: Request, _: Annotated[None, Depends(_may_read_metrics)]) -> Response:
     with suppress(AppError):  # without a database, the process's own metrics are still exposed

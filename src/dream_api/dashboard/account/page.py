@@ -111,7 +111,7 @@ async def require_password(
     user_id, database = user.session.user_id, db
     try:
         await accounts.confirm_password(database, passwords, user_id, form.get("current", ""))
-    except accounts.PasswordWrong as error:
+    except accounts.PasswordIncorrect as error:
         if error.locks:
             async with database.write() as tx:
                 await platforms.audit_for_user(tx, user_id, "account.locked", by=actor(request, user))

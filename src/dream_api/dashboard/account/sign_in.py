@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from dream_api import accounts, identity, platforms
-from dream_api.accounts import SignInRefused, User
+from dream_api.accounts import SignInFailed, User
 from dream_api.auth.browser_sessions import SignedIn
 from dream_api.auth.csrf import read_csrf_form
 from dream_api.auth.dependencies import PasswordsDep, ProviderDep
@@ -73,7 +73,7 @@ async def sign_in(
     typed = form.get("email", ""), form.get("password", "")
     try:
         return await accounts.sign_in(db, passwords, *typed, then)
-    except SignInRefused as error:
+    except SignInFailed as error:
         async with db.write() as tx:
             await platforms.enqueue_failed_sign_in(tx, error.user_id, address_of(request), locks=error.locks)
         return _page(

@@ -26,7 +26,7 @@ from dream_api.dashboard.account.page import (
 )
 from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.identity import Provider
-from dream_api.platforms import InvitationOver
+from dream_api.platforms import InvitationExpired
 
 router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=False)
 
@@ -90,7 +90,7 @@ async def _invited(db: Database, settings: Settings, path: str) -> str | None:
 async def _address_of(db: Database, path: str) -> str | None:
     """The email address of the invitation at the path; None where the path leads to no open invitation."""
     if path.startswith(_INVITATION):
-        with suppress(InvitationOver):
+        with suppress(InvitationExpired):
             async with db.read() as tx:
                 return (await platforms.find_invitation(tx, path.removeprefix(_INVITATION))).email
     return None

@@ -31,7 +31,7 @@ async def reveal_key(request: Request, db: Db, settings: SettingsDep, visit: Pro
         key = await find_key(tx, visit, request.path_params["keyId"])
     token = keys.reveal_if_decryptable(key.row, sealing_key(settings))
     if token is None:
-        raise keys.KeyHidden("The key was sealed with another instance key, such as that of a restored backup.")
+        raise keys.KeyNotRetrievable("The key was sealed with another instance key, such as that of a restored backup.")
     async with db.write() as tx:
         await record(tx, request, visit, "key.revealed", about=key.row.id)
     return await show_keys(db, visit, revealed={key.row.id: token})

@@ -43,7 +43,7 @@ async def refund_order(
                 details = {"amount": str(refund.amount), "currency": refund.currency}
                 await record(tx, request, visit, "order.refunded", about=order_id, **details)
         await billing.send_refund(billing_context, account, refund)
-    except (Invalid, Conflict, billing.RefundBeyondLimit) as error:
+    except (Invalid, Conflict, billing.RefundLimitExceeded) as error:
         problems = form_errors(error, {"id": ""})
         return await show_order(billing_context, visit, order_id, form=form, problems=problems)
     return redirect(order_url(visit, order_id, "refunded"))

@@ -52,7 +52,7 @@ async def refund_payment(
                 details = {"amount": str(refund.amount), "currency": refund.currency}
                 await record(tx, request, visit, "payment.refunded", about=payment_id, **details)
         await billing.send_refund(billing_context, held.account, refund)
-    except (Invalid, Conflict, billing.RefundBeyondLimit) as error:
+    except (Invalid, Conflict, billing.RefundLimitExceeded) as error:
         problems = form_errors(error, {"amount": f"{payment_id}-amount", "id": f"{payment_id}-amount"})
         return await show_subscription(billing_context, visit, subscription_id, form=form, problems=problems)
     return redirect(subscription_url(visit, subscription_id, "refunded"))
