@@ -30,6 +30,7 @@ from dream_api import (
     usage,
 )
 from dream_api.accounts import jobs as accounts_jobs
+from dream_api.api.openapi import customize_openapi
 from dream_api.api.usage import MeteredCallEndpoint
 from dream_api.audit import jobs as audit_jobs
 from dream_api.auth import browser_sessions
@@ -48,7 +49,6 @@ from dream_api.core.http import (
     RequestContextMiddleware,
     RootApp,
     TrustedProxies,
-    add_error_schema,
     from_validation_errors,
     health,
 )
@@ -202,7 +202,7 @@ def create_app(settings: Settings, open_gateways: OpenGateways = default_gateway
     app.state.is_stopping = False
     # The routes themselves, which are built once; included, each application would build its own.
     app.router.routes.extend(route for router in ROUTERS for route in router.routes)
-    add_error_schema(app)
+    customize_openapi(app, url=settings.link_base)
     app.add_exception_handler(HTTPException, _raise_app_error)
     app.add_exception_handler(RequestValidationError, _raise_app_error)
     app.add_middleware(

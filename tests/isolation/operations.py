@@ -69,16 +69,18 @@ def document() -> dict[str, Any]:
 
 
 def every_operation() -> list[Operation]:
+    whole = document()
+    shared = whole["components"]["parameters"]
     return [
-        _operation(method, path, told)
-        for path, methods in document()["paths"].items()
+        _operation(method, path, told, shared)
+        for path, methods in whole["paths"].items()
         for method, told in methods.items()
         if method in _METHODS
     ]
 
 
-def _operation(method: str, path: str, told: dict[str, Any]) -> Operation:
-    given = told.get("parameters", [])
+def _operation(method: str, path: str, told: dict[str, Any], shared: dict[str, Any]) -> Operation:
+    given = [shared[one["$ref"].rsplit("/", 1)[1]] if "$ref" in one else one for one in told.get("parameters", [])]
     body = told.get("requestBody")
     takes_a_file = body is not None and "application/octet-stream" in body["content"]
     return Operation(

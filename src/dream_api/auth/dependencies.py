@@ -9,11 +9,18 @@ from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCreden
 from dream_api import accounts
 from dream_api.accounts import PersonalToken
 from dream_api.auth import browser_sessions, tenant_resolution
-from dream_api.auth.authenticator import Authenticator
+from dream_api.auth.authenticator import SECRET_KEY_ERRORS, Authenticator
 from dream_api.auth.browser_sessions import SignedInUser, SignInRequired
 from dream_api.auth.cors import allow_origin
 from dream_api.auth.principals import PlatformPrincipal, ProjectPrincipal
-from dream_api.auth.tenant_resolution import PersonalTokenRequired, RequestedTarget
+from dream_api.auth.tenant_resolution import (
+    BROWSER_AUTH_ERRORS,
+    PLATFORM_AUTH_ERRORS,
+    PROJECT_AUTH_ERRORS,
+    PersonalTokenRequired,
+    RequestedTarget,
+)
+from dream_api.core.errors import raises
 from dream_api.core.http.dependencies import from_state
 from dream_api.identity import PasswordHasher, Provider
 from dream_api.keys import Key
@@ -57,6 +64,7 @@ def _authorization(request: Request) -> str | None:
     return request.headers.get("authorization")
 
 
+@raises(*SECRET_KEY_ERRORS)
 async def _server(
     request: Request, authenticator: AuthenticatorDep, _: Annotated[_Bearer, Security(_secret_key)] = None
 ) -> Key:
@@ -95,6 +103,7 @@ async def _server_or_developer(
     return await (_developer(request, authenticator) if is_token else _server(request, authenticator))
 
 
+@raises(SignInRequired)
 async def _current_user(request: Request, _: Annotated[str | None, Security(_session)] = None) -> SignedInUser:
     user = await browser_sessions.session_from_cookie(request)
     if user is None:
@@ -130,6 +139,7 @@ def require_project_permission(permission: Permission) -> Callable[..., Awaitabl
     """A dependency: a server in its own project, or a developer whose role has the permission."""
 
     # Authentication comes first: only an authenticated caller gets errors about anything else.
+    @raises(*PROJECT_AUTH_ERRORS)
     async def find(
         request: Request,
         authenticator: AuthenticatorDep,
@@ -148,6 +158,7 @@ def require_project_permission(permission: Permission) -> Callable[..., Awaitabl
 def require_developer_permission(permission: Permission) -> Callable[..., Awaitable[ProjectPrincipal]]:
     """A dependency: a developer in a project, whose role has the permission; API keys are rejected."""
 
+    @raises(*PROJECT_AUTH_ERRORS, PersonalTokenRequired)
     async def find(
         request: Request,
         authenticator: AuthenticatorDep,
@@ -164,6 +175,7 @@ def require_developer_permission(permission: Permission) -> Callable[..., Awaita
 def require_platform_permission(permission: Permission) -> Callable[..., Awaitable[PlatformPrincipal]]:
     """A dependency: a developer on a platform, whose role has the permission; API keys are rejected."""
 
+    @raises(*PLATFORM_AUTH_ERRORS)
     async def find(
         request: Request,
         authenticator: AuthenticatorDep,
@@ -181,6 +193,7 @@ def require_platform_permission(permission: Permission) -> Callable[..., Awaitab
     return find
 
 
+@raises(*BROWSER_AUTH_ERRORS)
 async def _browser(
     request: Request,
     authenticator: AuthenticatorDep,

@@ -70,6 +70,10 @@ class PlatformPrincipal:
     # How others know them.
     shown_name: str = ""
 
+    @property
+    def platform_id(self) -> str:
+        return self.platform.id
+
     def may(self, permission: Permission) -> bool:
         return has_permission(self.role, permission)
 

@@ -23,8 +23,8 @@ fails where one has no page. Any 5xx other than these is a bug and is answered a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, TypeVar
 
 
 class AppError(Exception):
@@ -166,3 +166,16 @@ def all_error_types(kind: type[AppError] = AppError) -> Iterator[type[AppError]]
         if child.code:
             yield child
         yield from all_error_types(child)
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def raises(*errors: type[AppError]) -> Callable[[F], F]:
+    """Declare on a FastAPI dependency what it raises: the OpenAPI document lists it for each endpoint that uses it."""
+
+    def declare(function: F) -> F:
+        function.errors = errors  # pyright: ignore[reportFunctionMemberAccess]
+        return function
+
+    return declare

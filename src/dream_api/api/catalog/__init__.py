@@ -2,6 +2,6 @@
 
 from dream_api.api.catalog import coupons, create_products, products, tiers
 
-ROUTERS = (tiers.router, coupons.router, products.router, create_products.router)
+ROUTERS = (tiers.router, coupons.endpoints, products.router, create_products.router)
 
 __all__ = ["ROUTERS"]

@@ -120,7 +120,7 @@ async def reserve(
     call = build_call(key, terms, user_id=who, plan=user_plan, meter=body.meter, quantity=body.quantity)
     replayed_body = json.dumps([who, user_plan]).encode() + raw
 
-    async def effect(tx: Tx) -> str:
+    async def effect(tx: Tx) -> Reserved | str:
         reservation, outcome = await metering.reserve(tx, call, body.ttl_seconds)
         return _response_body(reservation, body.meter, None, outcome)
 
@@ -155,7 +155,7 @@ async def settle(
         raise SaasProjectRequired("Calls are metered for saas projects; this key belongs to a store.")
     terms = await engine.get_terms(key)
 
-    async def effect(tx: Tx) -> str:
+    async def effect(tx: Tx) -> Reserved | str:
         reservation, meter, outcome = await metering.settle(tx, key, terms, reservation_id, body.quantity)
         return _response_body(reservation, meter, body.quantity, outcome)
 

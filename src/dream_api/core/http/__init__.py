@@ -7,9 +7,10 @@ from dream_api.core.http.fast_path import FastPathProtocolFactory
 from dream_api.core.http.forms import CSRFFailed, Form, read_form, require_same_origin
 from dream_api.core.http.middleware import RequestContextMiddleware, RootApp, to_app_error
 from dream_api.core.http.openapi import (
+    BODY_ERRORS,
+    IDEMPOTENCY_ERRORS,
     JSON_BODY_ERRORS,
     Error,
-    add_error_schema,
     error_responses,
     example_response,
     request_body,
@@ -25,6 +26,7 @@ from dream_api.core.http.request_body import (
     read_json_body,
 )
 from dream_api.core.http.responses import (
+    ModelResponse,
     add_header,
     idempotency_key_of,
     idempotent_external_call,
@@ -34,6 +36,8 @@ from dream_api.core.http.responses import (
 )
 
 __all__ = [
+    "BODY_ERRORS",
+    "IDEMPOTENCY_ERRORS",
     "JSON_BODY_ERRORS",
     "CSRFFailed",
     "ClientDisconnected",
@@ -43,12 +47,12 @@ __all__ = [
     "FastPathProtocolFactory",
     "Form",
     "HttpProtocolFactory",
+    "ModelResponse",
     "Reply",
     "RequestContextMiddleware",
     "RequestModel",
     "RootApp",
     "TrustedProxies",
-    "add_error_schema",
     "add_header",
     "error_body",
     "error_response",

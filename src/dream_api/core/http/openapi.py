@@ -2,22 +2,16 @@
 
 from typing import Any, cast
 
-from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from dream_api.core.errors import AppError, BodyTooDeep, MalformedJson, TooLarge, UnsupportedMedia
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 
-# Errors of any POST with a JSON body, before its content is looked at.
-JSON_BODY_ERRORS: tuple[type[AppError], ...] = (
-    MalformedJson,
-    BodyTooDeep,
-    TooLarge,
-    UnsupportedMedia,
-    IdempotencyInProgress,
-    IdempotencyMismatch,
-)
+IDEMPOTENCY_ERRORS: tuple[type[AppError], ...] = (IdempotencyInProgress, IdempotencyMismatch)
+# Errors of any JSON body, before its content is looked at; of a POST with one.
+BODY_ERRORS: tuple[type[AppError], ...] = (MalformedJson, BodyTooDeep, TooLarge, UnsupportedMedia)
+JSON_BODY_ERRORS: tuple[type[AppError], ...] = (*BODY_ERRORS, *IDEMPOTENCY_ERRORS)
 
 
 class Error(BaseModel):
@@ -35,19 +29,6 @@ class Error(BaseModel):
 
 # A reference: FastAPI would make a type of its own for each error of each operation.
 _ERROR = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
-
-
-def add_error_schema(app: FastAPI) -> None:
-    """Add to the application's OpenAPI document the schema that `error_responses` refers to."""
-    written = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = written()
-        shape = Error.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
-        document["components"]["schemas"].setdefault("Error", shape)
-        return document
-
-    app.openapi = openapi
 
 
 def error_responses(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:

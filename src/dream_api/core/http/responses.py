@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable, Collection
 from functools import partial
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -12,9 +13,17 @@ from dream_api.core.db import Tx
 from dream_api.core.http.dependencies import database_of
 from dream_api.core.idempotency import IdempotentRequest, run_once, run_once_external, validate_key
 
+M = TypeVar("M", bound=BaseModel)
 
-def json_response(model: BaseModel, status: int = 200) -> Response:
-    return Response(model.model_dump_json(by_alias=True), status, media_type="application/json")
+
+class ModelResponse(Response, Generic[M]):
+    """A JSON response with an object of this model."""
+
+    media_type = "application/json"
+
+
+def json_response(model: M, status: int = 200) -> ModelResponse[M]:
+    return ModelResponse(model.model_dump_json(by_alias=True), status)
 
 
 def idempotency_key_of(request: Request, *, platform_id: str, caller: str, body: bytes) -> IdempotentRequest | None:
@@ -31,9 +40,9 @@ async def idempotent_response(
     caller: str,
     status: int,
     body: bytes,
-    effect: Callable[[Tx], Awaitable[BaseModel | str]],
+    effect: Callable[[Tx], Awaitable[M | str]],
     secrets: Collection[str] = (),
-) -> Response:
+) -> ModelResponse[M]:
     """Commit the effect, then respond with what it returned (a string is JSON already).
 
     With an `Idempotency-Key`, once for all retries; the fields in `secrets` are not stored, and null in a replay.
@@ -47,7 +56,7 @@ async def idempotent_response(
 
     done = await run_once(database, once, status, as_text, partial(_without, secrets))
     headers = {"Idempotent-Replayed": "true"} if done.is_replay else None
-    return Response(done.text, done.status, headers, media_type="application/json")
+    return ModelResponse(done.text, done.status, headers)
 
 
 async def idempotent_external_call(
@@ -56,9 +65,9 @@ async def idempotent_external_call(
     platform_id: str,
     caller: str,
     body: bytes,
-    effect: Callable[[str | None], Awaitable[BaseModel]],
+    effect: Callable[[str | None], Awaitable[M]],
     status: int = 200,
-) -> Response:
+) -> ModelResponse[M]:
     """As `idempotent_response`, for an effect that calls another service: it gets the idempotency key to send there."""
     once = idempotency_key_of(request, platform_id=platform_id, caller=caller, body=body)
     outgoing = None if once is None else once.digest.hex()
@@ -68,7 +77,7 @@ async def idempotent_external_call(
 
     done = await run_once_external(database_of(request), once, status, as_text)
     headers = {"Idempotent-Replayed": "true"} if done.is_replay else None
-    return Response(done.text, done.status, headers, media_type="application/json")
+    return ModelResponse(done.text, done.status, headers)
 
 
 def _without(secrets: Collection[str], text: str) -> str:
@@ -82,7 +91,10 @@ def add_header(request: Request, name: str, value: str) -> None:
     more.append((name.lower().encode(), value.encode("latin-1")))
 
 
-def mark_replayed(response: Response, before: object | None) -> Response:
+R = TypeVar("R", bound=Response)
+
+
+def mark_replayed(response: R, before: object | None) -> R:
     """The response, marked as a replay where there was one `before`."""
     if before is not None:
         response.headers["Idempotent-Replayed"] = "true"
