@@ -7,6 +7,8 @@ DATA ?= $(or $(DREAM_DATA),./data)
 DURATION ?= 60
 # One more than two cores: many tests wait for others' processes and for time to pass.
 WORKERS ?= 3
+OPENAPI_VENV := .venv-openapi
+OPENAPI_NODE := tests/openapi
 # A test that hangs is ended after five minutes, with a traceback of every thread. (The longest takes a tenth of that.)
 HANGING := -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
 
@@ -15,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run test test-rest test-all check lint format types imports pages bench bench-compare bench-growth bench-crash bench-peers \
-  peers mutations soak lock clean
+  peers mutations openapi-tools soak lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -79,8 +81,20 @@ bench-peers: install-dev ## measure it against what people would use instead; AR
 mutations: install-dev ## apply twenty small mistakes to the code, each of which `make test` must notice; takes an hour
 	$(BIN)/python -m tests.mutations --workers $(WORKERS) $(ARGS)
 
+openapi-tools: $(OPENAPI_VENV)/.tools $(OPENAPI_NODE)/node_modules/.package-lock.json ## install the generators and the linter that tests of the OpenAPI document use; needs Node
+
 soak: install-dev ## compare the metering engine with a plain model of it, for longer; DURATION=60 (seconds)
 	$(BIN)/python -m bench.soak --duration $(DURATION) $(ARGS)
+
+# Generators of clients and a linter, which the tests of the OpenAPI document run: they need other versions than we do.
+$(OPENAPI_VENV)/.tools: requirements/openapi.txt $(VENV)/.python
+	$(BIN)/python -m venv $(OPENAPI_VENV)
+	$(OPENAPI_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/openapi.txt
+	touch $@
+
+$(OPENAPI_NODE)/node_modules/.package-lock.json: $(OPENAPI_NODE)/package-lock.json
+	cd $(OPENAPI_NODE) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE)
@@ -90,10 +104,11 @@ lock: install-dev ## lock the requirements again; UPGRADE=--upgrade for newer ve
 	$(LOCK) --extra dev pyproject.toml requirements/run.in requirements/dev.in -c requirements/run.txt \
 	  -o requirements/dev.txt
 	$(LOCK) requirements/peers.in -o requirements/peers.txt
+	$(LOCK) requirements/openapi.in -o requirements/openapi.txt
 
 clean: ## remove .venv and what the tools leave behind; never the data
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
-	rm -rf $(PEERS_VENV) $(WORKER)/node_modules $(POCKETBASE)/pocketbase
+	rm -rf $(OPENAPI_VENV) $(OPENAPI_NODE)/node_modules $(PEERS_VENV) $(WORKER)/node_modules $(POCKETBASE)/pocketbase
 	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp for each step, so that a step runs again only when its own files changed.

@@ -11,7 +11,7 @@ checked before the body is read, and unknown query parameters are rejected last.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Generic, Protocol, TypeVar, get_args, get_origin
 
@@ -185,14 +185,16 @@ class Endpoints:
         errors: Collection[type[AppError]] = (),
         is_listed: bool = True,
         extra: Mapping[str, Any] = {},
+        documents: type[RequestModel] | None = None,
     ) -> Callable[[F], F]:
         """Registers the function as an endpoint; `name` is its operationId, such as `coupons.create`.
 
-        `extra` is added to the operation in the OpenAPI document, which leaves out what is not `is_listed`.
+        `extra` is added to the operation in the OpenAPI document, which leaves out what is not `is_listed`;
+        `documents` is the body of a function that reads it by itself.
         """
 
         def register(function: F) -> F:
-            handler = _Handler(function)
+            handler = _Handler(function, documents)
             self._router.add_api_route(
                 path,
                 handler.call,
@@ -223,15 +225,15 @@ _REQUEST = "request"
 class _Handler:
     """The function that FastAPI calls for an endpoint."""
 
-    def __init__(self, function: Callable[..., Awaitable[Any]]) -> None:
+    def __init__(self, function: Callable[..., Awaitable[Any]], model: type[RequestModel] | None) -> None:
         self._parameters = inspect.signature(function).parameters
         self._names = tuple(self._parameters)
-        self.model: type[RequestModel] | None = None
+        self.model = model
         # Names of the query parameters that the endpoint and its dependencies know.
         self.parameters: frozenset[str] = frozenset()
 
         async def call(**values: Any) -> Any:
-            _reject_unknown_parameters(values[_REQUEST], self.parameters)
+            reject_unknown_parameters(values[_REQUEST].query_params, self.parameters)
             response = await function(**{name: values[name] for name in self._names})
             response.headers.setdefault("Cache-Control", "no-store")
             return response
@@ -281,8 +283,9 @@ def _with_dependencies(dependant: Dependant) -> Iterator[Dependant]:
         yield from _with_dependencies(inner)
 
 
-def _reject_unknown_parameters(request: Request, known: Collection[str]) -> None:
-    for name in request.query_params:
+def reject_unknown_parameters(sent: Iterable[str], known: Collection[str] = ()) -> None:
+    """Raises ValidationFailed for a query parameter that is not known."""
+    for name in sent:
         if name not in known:
             raise ValidationFailed(
                 f"There is no query parameter {name}.",

@@ -15,6 +15,8 @@ from dream_api.core.ids import is_one
 # PostgreSQL's text has none.
 NO_NUL = r"^[^\x00]*$"
 _LONGEST_ID = 64
+# Of a parameter whose absence the endpoint itself answers: the OpenAPI document says that it is required.
+REQUIRED = {"x-required": True}
 
 
 class ResponseModel(BaseModel):

@@ -47,6 +47,7 @@ def customize_openapi(app: FastAPI, *, url: str) -> None:
             document = generate()
             _add_request_models(document, app)
             _drop_titles(document)
+            _tidy_parameters(document)
             _share_errors(document)
             _share_parameters(document)
         return app.openapi_schema or {}
@@ -84,6 +85,19 @@ def _drop_titles(document: dict[str, Any]) -> None:
     for _, _, operation in operations(document):
         for each in operation.get("parameters", ()):
             each["schema"].pop("title", None)
+
+
+def _tidy_parameters(document: dict[str, Any]) -> None:
+    """A parameter is left out, never null; some are required that endpoints check by themselves."""
+    for _, _, operation in operations(document):
+        for one in operation.get("parameters", ()):
+            schema = one["schema"]
+            if schema.pop("x-required", False):
+                one["required"] = True
+            kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+            if len(kinds) == 1:
+                del schema["anyOf"]
+                one["schema"] = {**kinds[0], **schema}
 
 
 def _share_errors(document: dict[str, Any]) -> None:

@@ -3,6 +3,6 @@
 from dream_api.api.usage import batch, data, history, reservations, usage
 from dream_api.api.usage.data import MeteredCallEndpoint
 
-ROUTERS = (data.router, batch.router, usage.router, history.router, reservations.router)
+ROUTERS = (data.endpoints, batch.endpoints, usage.endpoints, history.endpoints, reservations.endpoints)
 
 __all__ = ["ROUTERS", "MeteredCallEndpoint"]

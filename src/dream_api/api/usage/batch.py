@@ -3,32 +3,28 @@
 import json
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
-from starlette.responses import Response
+from fastapi import Request
+from pydantic import Field
 
 from dream_api import customers
+from dream_api.api.endpoint import Endpoints, JsonBody
+from dream_api.api.models import ResponseModel, example
 from dream_api.api.usage.models import (
-    BODY_ERRORS,
     USAGE_EXAMPLE,
-    BatchItem,
-    Counted,
+    BatchEventCreate,
     EventKey,
+    UsageTracked,
     event_key_of,
     moment_of,
     quantity_of,
 )
-from dream_api.auth.authenticator import SECRET_KEY_ERRORS
 from dream_api.auth.dependencies import SecretKeyAuth
 from dream_api.core.errors import AppError, Overloaded
 from dream_api.core.http import (
     Error,
+    ModelResponse,
     RequestModel,
     error_body,
-    error_responses,
-    example_response,
-    read_json_body,
-    request_body,
 )
 from dream_api.core.http.dependencies import SettingsDep
 from dream_api.core.idempotency import validate_key
@@ -37,63 +33,59 @@ from dream_api.metering import CallResult, CallTerms, UsageCall, build_call, lim
 from dream_api.metering.dependencies import MeteringDep
 from dream_api.platforms import SaasProjectRequired
 
-router = APIRouter(tags=["Usage"])
+endpoints = Endpoints("Usage", "/api/data")
 LARGEST_BATCH = 1_000
+_EXAMPLE = {"items": [{"userId": "user_123"}, {"userId": "user_456", "meter": "requests", "quantity": 5}]}
 
 
-class BatchCreate(RequestModel):
-    """Up to 1,000 calls, each counted or refused on its own, in their order."""
+class UsageBatchCreate(RequestModel, json_schema_extra=example(_EXAMPLE)):
+    """Up to 1,000 events, each counted or rejected on its own, in their order."""
 
-    items: list[BatchItem] = Field(min_length=1, max_length=LARGEST_BATCH)
+    items: list[BatchEventCreate] = Field(min_length=1, max_length=LARGEST_BATCH)
 
 
-class CountedItem(Counted):
-    """An item that was counted."""
+class BatchEventTracked(UsageTracked):
+    """An event that was counted."""
 
     status: Literal[200]
 
 
-class RefusedItem(Error):
-    """An item that was not counted; at a limit with `allowed`, `usage` and `limits` as well."""
+class BatchEventRejected(Error):
+    """An event that was not counted; at a limit with `allowed`, `usage` and `limits` as well."""
 
-    status: int = Field(description="The status that the call would have had by itself.")
-
-
-class Batch(BaseModel):
-    """One answer for each item, in their order."""
-
-    results: list[Annotated[CountedItem | RefusedItem, Field()]]
+    status: int = Field(description="The status of the same event sent alone.")
 
 
-_EXAMPLE = {"items": [{"userId": "user_123"}, {"userId": "user_456", "meter": "requests", "quantity": 5}]}
+class UsageBatch(
+    ResponseModel,
+    json_schema_extra=example({"results": [{"status": 200, "allowed": True, **USAGE_EXAMPLE}] * 2}),
+):
+    """One result for each event, in their order."""
+
+    results: list[Annotated[BatchEventTracked | BatchEventRejected, Field()]]
 
 
-@router.post(
-    "/api/data/batch",
-    summary="Count many calls",
-    response_model=Batch,
-    responses={
-        **example_response(200, {"results": [{"status": 200, "allowed": True, **USAGE_EXAMPLE}] * 2}),
-        **error_responses(*SECRET_KEY_ERRORS, *BODY_ERRORS, SaasProjectRequired),
-    },
-    openapi_extra=request_body(BatchCreate, _EXAMPLE),
-)
-async def count_batch(
-    request: Request, settings: SettingsDep, engine: MeteringDep, key: SecretKeyAuth, event_key: EventKey = None
-) -> Response:
-    """Each item is counted or refused as `POST /api/data` would, and answered in its place; a body of the wrong form
-    counts nothing. Under one `Idempotency-Key`, each item is remembered by its place: send the whole batch again."""
-    body, _ = await read_json_body(request, BatchCreate)
+@endpoints.post("/batch", "usage.trackBatch", "Track a batch of usage", errors=(SaasProjectRequired,))
+async def track_usage_batch(
+    request: Request,
+    settings: SettingsDep,
+    engine: MeteringDep,
+    key: SecretKeyAuth,
+    body: JsonBody[UsageBatchCreate],
+    event_key: EventKey = None,
+) -> ModelResponse[UsageBatch]:
+    """Each event is counted or rejected as by `POST /api/data`, and its result is in the same place; an invalid body
+    counts nothing. Under one `Idempotency-Key`, events are remembered by their place: retry with the whole batch."""
     terms = await engine.get_terms(key)
     calls = [_call(key, terms, item, place, event_key) for place, item in enumerate(body.items)]
     results = await engine.count_all(calls)
     link_base: str = settings.link_base
     request_id: str = request.state.request_id
     items = [_item_json(result, place, request_id, link_base) for place, result in enumerate(results)]
-    return Response(f'{{"results":[{",".join(items)}]}}', media_type="application/json")
+    return ModelResponse(f'{{"results":[{",".join(items)}]}}')
 
 
-def _call(key: Key, terms: CallTerms, item: BatchItem, place: int, header: str | None) -> UsageCall | AppError:
+def _call(key: Key, terms: CallTerms, item: BatchEventCreate, place: int, header: str | None) -> UsageCall | AppError:
     try:
         own = item.idempotency_key
         return build_call(

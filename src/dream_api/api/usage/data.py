@@ -7,18 +7,17 @@ from the socket (`core.http.fast_path`), all others to it as an ASGI endpoint. T
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
+from starlette.datastructures import QueryParams
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from dream_api import usage
+from dream_api.api.endpoint import Endpoints, reject_unknown_parameters
 from dream_api.api.usage.models import (
-    BODY_ERRORS,
-    METERED_ERRORS,
-    USAGE_EXAMPLE,
-    CountCreate,
-    Counted,
     EventKey,
+    UsageEventCreate,
+    UsageTracked,
     UserId,
     UserPlan,
     event_key_of,
@@ -26,27 +25,27 @@ from dream_api.api.usage.models import (
     quantity_of,
     user_id_of,
 )
-from dream_api.auth.authenticator import Authenticator
+from dream_api.auth.authenticator import SECRET_KEY_ERRORS, Authenticator
 from dream_api.auth.dependencies import SERVER_SECURITY
 from dream_api.auth.rate_limit import UNAUTHENTICATED_ERRORS, CallerRateLimiter, client_address
 from dream_api.core import ids, metrics
 from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http import (
+    BODY_ERRORS,
     ClientDisconnected,
+    ModelResponse,
     Reply,
     TrustedProxies,
     error_response,
-    error_responses,
-    example_response,
     parse_json_body,
     read_body,
-    request_body,
     to_app_error,
 )
 from dream_api.core.http.dependencies import from_state
 from dream_api.core.idempotency import IdempotencyMismatch
 from dream_api.keys import Key
 from dream_api.metering import (
+    METERING_ERRORS,
     CallResult,
     CallTerms,
     MeteringEngine,
@@ -57,7 +56,7 @@ from dream_api.metering import (
     response_body,
 )
 
-router = APIRouter(tags=["Usage"])
+endpoints = Endpoints("Usage", "/api/data")
 
 
 class MeteredCallEndpoint:
@@ -144,6 +143,7 @@ class MeteredCallEndpoint:
         try:
             key = await self._rate_limiter.check_secret_key(_authorization(headers), client_address(scope))
             body = await read_body(receive, _text(headers, b"content-length"), self._body_limit)
+            reject_unknown_parameters(QueryParams(scope["query_string"]))
             terms = await self._engine.get_terms(key, _text(headers, b"x-user-plan"))
             outcome = await self._engine.count(_call(key, terms, headers, body))
             if not outcome.is_allowed:
@@ -183,7 +183,7 @@ def _error_of(result: CallResult | AppError) -> AppError:
 def _call(key: Key, terms: CallTerms, headers: dict[bytes, bytes], body: bytes) -> UsageCall:
     """What is to be counted, from a request whose key was found good."""
     user_id = user_id_of(_text(headers, b"x-user-id"))
-    wanted = parse_json_body(CountCreate, body, _text(headers, b"content-type")) if body else _ONE
+    wanted = parse_json_body(UsageEventCreate, body, _text(headers, b"content-type")) if body else _ONE
     return build_call(
         key,
         terms,
@@ -197,7 +197,7 @@ def _call(key: Key, terms: CallTerms, headers: dict[bytes, bytes], body: bytes) 
     )
 
 
-_ONE = CountCreate.model_validate({})
+_ONE = UsageEventCreate.model_validate({})
 
 
 def _text(sent: dict[bytes, bytes], name: bytes) -> str | None:
@@ -216,7 +216,7 @@ def _authorization(headers: dict[bytes, bytes]) -> str | None:
     return None if value is None else value.decode("latin-1")
 
 
-class _EndpointResponse(Response):
+class _EndpointResponse(ModelResponse[UsageTracked]):
     """Lets the metered call's own endpoint answer."""
 
     def __init__(self, endpoint: MeteredCallEndpoint) -> None:
@@ -227,22 +227,20 @@ class _EndpointResponse(Response):
         await self._endpoint(scope, receive, send)
 
 
-@router.post(
-    "/api/data",
-    summary="Count a call",
-    response_model=Counted,
-    responses={
-        **example_response(200, {"allowed": True, **USAGE_EXAMPLE}),
-        **error_responses(*METERED_ERRORS, *BODY_ERRORS, *COUNT_ERRORS),
-    },
-    openapi_extra=request_body(CountCreate, {"meter": "requests", "quantity": 1}, required=False) | SERVER_SECURITY,
+@endpoints.post(
+    "",
+    "usage.track",
+    "Track usage",
+    errors=(*SECRET_KEY_ERRORS, *METERING_ERRORS, *BODY_ERRORS, *COUNT_ERRORS),
+    extra=SERVER_SECURITY,
+    documents=UsageEventCreate,
 )
-async def count(
+async def track_usage(
     endpoint: Annotated[MeteredCallEndpoint, Depends(from_state("metered_call"))],
     user_id: UserId = None,
     user_plan: UserPlan = None,
     event_key: EventKey = None,
-) -> Response:
-    """Verifies the key, finds the customer's plan, and counts the call if and only if every hard limit admits
-    it; all in one transaction, committed before the answer. The first admitted call makes the customer."""
+) -> ModelResponse[UsageTracked]:
+    """Verifies the key, finds the customer's plan, and counts the event if and only if every hard limit admits
+    it; all in one transaction, committed before the response. The first admitted event creates the customer."""
     return _EndpointResponse(endpoint)

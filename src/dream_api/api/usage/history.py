@@ -1,67 +1,26 @@
 """`GET /api/usage/history`: usage over time."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, Field
-from starlette.responses import Response
+from fastapi import Query
+from pydantic import AwareDatetime, Field
 
 from dream_api import customers, usage
+from dream_api.api.endpoint import Endpoints
+from dream_api.api.models import ResponseModel, Timestamp, example
 from dream_api.auth.dependencies import CanView
 from dream_api.auth.principals import ProjectPrincipal
-from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
 from dream_api.catalog import Plans
 from dream_api.core import clock
-from dream_api.core.http import error_responses, example_response, json_response
+from dream_api.core.http import ModelResponse, json_response
 from dream_api.core.http.dependencies import Db
 from dream_api.metering.dependencies import MeteringDep
 from dream_api.platforms import SaasProjectRequired
 from dream_api.usage import Meter, Point, UsageBy
 
-router = APIRouter(tags=["Usage"])
+endpoints = Endpoints("Usage", "/api/usage")
 
-
-Total = Annotated[int, Field(description="Quantities less corrections; of a distinct meter, subjects that were new.")]
-Calls = Annotated[int, Field(description="Admitted calls, without corrections.")]
-
-
-class UsageAtTime(BaseModel):
-    """What was counted in an hour or day."""
-
-    at: str = Field(description="When the hour or UTC day began (RFC 3339).")
-    total: Total
-    calls: Calls
-
-
-class UsageByCustomer(BaseModel):
-    """What was counted of a customer."""
-
-    user_id: str = Field(serialization_alias="userId")
-    total: Total
-    calls: Calls
-
-
-class UsageByMeter(BaseModel):
-    """What was counted on a meter."""
-
-    meter: str
-    total: Total
-    calls: Calls
-
-
-class UsageHistory(BaseModel):
-    """What a project's customers used."""
-
-    by: UsageBy
-    starts_at: str = Field(serialization_alias="from", description="Where the span begins, in whole hours or days.")
-    ends_at: str = Field(serialization_alias="to", description="Where it ends (RFC 3339), itself outside.")
-    meter: str | None = Field(description="The meter that was asked for; null: all of them.")
-    data: list[UsageAtTime | UsageByCustomer | UsageByMeter] = Field(
-        description="Every hour or day of the span, oldest first; customers, the largest total first; meters by name."
-    )
-
-
-_EXAMPLE: dict[str, Any] = {
+_EXAMPLE = {
     "by": "day",
     "from": "2026-11-19T00:00:00Z",
     "to": "2026-11-21T00:00:00Z",
@@ -71,19 +30,51 @@ _EXAMPLE: dict[str, Any] = {
         {"at": "2026-11-20T00:00:00Z", "total": 1280, "calls": 640},
     ],
 }
+Total = Annotated[int, Field(description="Quantities less corrections; of a distinct meter, subjects that were new.")]
+Calls = Annotated[int, Field(description="Admitted calls, without corrections.")]
+
+
+class UsageAtTime(ResponseModel):
+    """What was counted in an hour or day."""
+
+    at: Timestamp = Field(description="When the hour or UTC day began.")
+    total: Total
+    calls: Calls
+
+
+class UsageByCustomer(ResponseModel):
+    """What was counted of a customer."""
+
+    user_id: str
+    total: Total
+    calls: Calls
+
+
+class UsageByMeter(ResponseModel):
+    """What was counted on a meter."""
+
+    meter: str
+    total: Total
+    calls: Calls
+
+
+class UsageHistory(ResponseModel, json_schema_extra=example(_EXAMPLE)):
+    """What a project's customers used."""
+
+    by: UsageBy
+    starts_at: Timestamp = Field(serialization_alias="from", description="The first hour or day.")
+    ends_at: Timestamp = Field(serialization_alias="to", description="The end, exclusive.")
+    meter: str | None = Field(description="The meter that was asked for; null: all of them.")
+    data: list[UsageAtTime | UsageByCustomer | UsageByMeter] = Field(
+        description="Every hour or day of the span, oldest first; customers, the largest total first; meters by name."
+    )
+
+
 _METER = "Which meter; by default `requests`, and all of them by meter."
 
 
-@router.get(
-    "/api/usage/history",
-    summary="Read usage over time",
-    response_model=UsageHistory,
-    responses={
-        **example_response(200, _EXAMPLE),
-        **error_responses(*PROJECT_AUTH_ERRORS, SaasProjectRequired, usage.UnknownMeter),
-    },
-)
-async def read_history(
+@endpoints.get("/history", "usage.history", "Get usage over time", errors=(SaasProjectRequired, usage.UnknownMeter))
+async def get_usage_history(
     db: Db,
     engine: MeteringDep,
     acting: CanView,
@@ -97,8 +88,8 @@ async def read_history(
     ] = None,
     meter: Annotated[str | None, Query(max_length=120, description=_METER)] = None,
     user_id: Annotated[str | None, Query(alias="userId", description="Of this customer only.")] = None,
-    limit: Annotated[int, Query(ge=1, le=100, description="By customer: how many to answer.")] = 20,
-) -> Response:
+    limit: Annotated[int, Query(ge=1, le=100, description="By customer: how many to return.")] = 20,
+) -> ModelResponse[UsageHistory]:
     """What the project's customers used in one mode, for charts: at most 31 days by hour, else 13 months. Days
     are UTC."""
     if user_id is not None:

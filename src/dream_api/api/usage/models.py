@@ -3,33 +3,21 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import Header
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import AwareDatetime, Field
+from typing_extensions import TypeAliasType
 
-from dream_api import customers, metering, usage
-from dream_api.auth.authenticator import SECRET_KEY_ERRORS
-from dream_api.core import clock, errors
-from dream_api.core.errors import AppError, ValidationFailed
+from dream_api import customers, usage
+from dream_api.api.models import NO_NUL, REQUIRED, ResponseModel, Timestamp, example
+from dream_api.core import clock
+from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import RequestModel
 from dream_api.core.idempotency import validate_key
 
 LONGEST_SUBJECT = 255
-# PostgreSQL's text has none.
-_NO_NUL = r"^[^\x00]*$"
-
-# What a metered call can be refused for, whatever it counts.
-METERED_ERRORS: tuple[type[AppError], ...] = (*SECRET_KEY_ERRORS, *metering.METERING_ERRORS)
-# What any call with a body is refused for.
-BODY_ERRORS: tuple[type[AppError], ...] = (
-    errors.MalformedJson,
-    errors.BodyTooDeep,
-    errors.TooLarge,
-    errors.UnsupportedMedia,
-)
 
 
-class CountCreate(RequestModel):
-    """What is counted; an empty body counts one request."""
+class UsageEventCreate(RequestModel, json_schema_extra=example({"meter": "requests", "quantity": 1})):
+    """A usage event; an empty body counts one request."""
 
     meter: str = Field(usage.REQUESTS, min_length=1, max_length=120, description="What is counted.")
     quantity: int = Field(
@@ -39,7 +27,7 @@ class CountCreate(RequestModel):
         None,
         min_length=1,
         max_length=LONGEST_SUBJECT,
-        pattern=_NO_NUL,
+        pattern=NO_NUL,
         description="What a distinct meter counts; by default the user.",
     )
     idempotency_key: str | None = Field(
@@ -50,8 +38,8 @@ class CountCreate(RequestModel):
     )
 
 
-class BatchItem(CountCreate):
-    """One call of a batch."""
+class BatchEventCreate(UsageEventCreate):
+    """A usage event of a batch."""
 
     user_id: str = Field(min_length=1, max_length=customers.LONGEST_USER_ID, description="Your own id of the customer.")
     plan: str | None = Field(None, max_length=63, description="The tier to use, before the customer's own plan.")
@@ -60,42 +48,9 @@ class BatchItem(CountCreate):
     )
 
 
-class Standing(BaseModel):
-    """A limit in the window that is open now."""
-
-    model_config = ConfigDict(alias_generator=to_camel)
-
-    count: int = Field(description="What was counted in the window.")
-    limit: int | None = Field(description="How much fits into the window; null is unlimited.")
-    remaining: int | None = Field(description="How much is left, less what is reserved; null is unlimited.")
-    overage: int | None = Field(None, description="By how much a soft limit is passed; soft limits only.")
-    meter: str
-    window: Literal["lifetime", "hour", "day", "month", "period"]
-    kind: Literal["hard", "soft"]
-    period_start: str = Field(description="When the window began (RFC 3339).")
-    period_end: str | None = Field(description="When the window ends (RFC 3339); null for lifetime.")
-
-
-class ShownStanding(Standing):
-    """The limit that refused, else the hard one with the least remaining."""
-
-    plan: str
-
-
-class Usage(BaseModel):
-    """How a customer's limits stand."""
-
-    usage: ShownStanding
-    limits: list[Standing]
-
-
-class Counted(Usage):
-    """An admitted call."""
-
-    allowed: Literal[True]
-
-
-STANDING_EXAMPLE: dict[str, Any] = {
+Window = TypeAliasType("Window", Literal["lifetime", "hour", "day", "month", "period"])
+LimitKind = TypeAliasType("LimitKind", Literal["hard", "soft"])
+_LIMIT: dict[str, Any] = {
     "count": 1,
     "limit": 1000,
     "remaining": 999,
@@ -105,10 +60,47 @@ STANDING_EXAMPLE: dict[str, Any] = {
     "periodStart": "2026-11-01T00:00:00Z",
     "periodEnd": "2026-12-01T00:00:00Z",
 }
-USAGE_EXAMPLE: dict[str, Any] = {"usage": {"plan": "free", **STANDING_EXAMPLE}, "limits": [STANDING_EXAMPLE]}
+USAGE_EXAMPLE: dict[str, Any] = {"usage": {"plan": "free", **_LIMIT}, "limits": [_LIMIT]}
+
+
+class LimitUsage(ResponseModel):
+    """How much of a limit is used in its current window."""
+
+    count: int = Field(description="What was counted in the window.")
+    limit: int | None = Field(description="The most that is counted in a window; null: unlimited.")
+    remaining: int | None = Field(description="What is left, less reservations; null: unlimited.")
+    overage: int | None = Field(None, description="By how much a soft limit is exceeded; soft limits only.")
+    meter: str
+    window: Window
+    kind: LimitKind
+    period_start: Timestamp = Field(description="When the window began.")
+    period_end: Timestamp | None = Field(description="When the window ends; null for lifetime.")
+
+
+class PlanUsage(LimitUsage):
+    """The limit that was reached, or else the hard limit with the least remaining."""
+
+    plan: str
+
+
+class CustomerUsage(ResponseModel, json_schema_extra=example(USAGE_EXAMPLE)):
+    """How much of its limits a customer has used."""
+
+    usage: PlanUsage
+    limits: list[LimitUsage]
+
+
+class UsageTracked(CustomerUsage, json_schema_extra=example({"allowed": True, **USAGE_EXAMPLE})):
+    """The event was counted."""
+
+    allowed: Literal[True]
+
 
 UserId = Annotated[
-    str | None, Header(alias="X-User-Id", description="Your own id of the customer.", examples=["user_123"])
+    str | None,
+    Header(
+        alias="X-User-Id", description="Your own id of the customer.", examples=["user_123"], json_schema_extra=REQUIRED
+    ),
 ]
 UserPlan = Annotated[
     str | None,
@@ -128,18 +120,18 @@ def user_id_of(header: str | None) -> str:
     return customers.validate_user_id(header, "X-User-Id")
 
 
-def quantity_of(wanted: CountCreate) -> int:
+def quantity_of(wanted: UsageEventCreate) -> int:
     """From 1 to a thousand millions, or as much below zero."""
     if not 1 <= abs(wanted.quantity) <= usage.LARGEST_QUANTITY:
         raise usage.QuantityOutOfRange("The quantity is not in range.", param="quantity")
     return wanted.quantity
 
 
-def moment_of(wanted: CountCreate) -> int | None:
+def moment_of(wanted: UsageEventCreate) -> int | None:
     return None if wanted.timestamp is None else clock.from_datetime(wanted.timestamp)
 
 
-def event_key_of(header: str | None, wanted: CountCreate) -> str | None:
+def event_key_of(header: str | None, wanted: UsageEventCreate) -> str | None:
     body = wanted.idempotency_key
     if header is not None and body is not None and header != body:
         raise ValidationFailed(

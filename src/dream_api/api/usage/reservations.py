@@ -3,43 +3,47 @@
 import json
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Request
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
-from starlette.responses import Response
+from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from dream_api import metering, usage
+from dream_api.api.endpoint import Endpoints, Post
+from dream_api.api.models import ResponseModel, Timestamp, example, path_id
 from dream_api.api.usage.models import (
-    BODY_ERRORS,
-    METERED_ERRORS,
     USAGE_EXAMPLE,
-    Counted,
+    UsageTracked,
     UserId,
     UserPlan,
     user_id_of,
 )
-from dream_api.auth.dependencies import IdempotencyKey, SecretKeyAuth
+from dream_api.auth.dependencies import SecretKeyAuth
 from dream_api.core import clock, errors
 from dream_api.core.db import Tx
-from dream_api.core.http import (
-    RequestModel,
-    error_responses,
-    example_response,
-    idempotent_response,
-    read_json_body,
-    request_body,
-)
-from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
-from dream_api.metering import CallResult, build_call, usage_body
+from dream_api.core.http import ModelResponse, RequestModel
+from dream_api.metering import METERING_ERRORS, CallResult, build_call, usage_body
 from dream_api.metering.dependencies import MeteringDep
 from dream_api.platforms import SaasProjectRequired
-from dream_api.usage import Reservation
 
-router = APIRouter(tags=["Usage"])
+endpoints = Endpoints("Usage", "/api/usage/reserve")
+ReservationStatus = TypeAliasType("ReservationStatus", Literal["open", "settled"])
+_EXAMPLE: dict[str, Any] = {
+    "allowed": True,
+    "reservation": {
+        "id": "res_01k9q3v8zd0g2m4n6p8r0t2v4w",
+        "meter": "requests",
+        "quantity": 10,
+        "state": "open",
+        "settled": None,
+        "expiresAt": "2026-11-21T09:19:00Z",
+    },
+    **USAGE_EXAMPLE,
+}
 
 
-class NewReservation(RequestModel):
-    """What is to be held, and for how long."""
+class ReservationCreate(
+    RequestModel, json_schema_extra=example({"meter": "requests", "quantity": 10, "ttlSeconds": 300})
+):
+    """What to reserve, and for how long."""
 
     meter: str = Field(usage.REQUESTS, min_length=1, max_length=120, description="What is counted; one that sums.")
     quantity: int = Field(
@@ -54,118 +58,89 @@ class NewReservation(RequestModel):
     )
 
 
-class Settlement(RequestModel):
+class ReservationSettle(RequestModel, json_schema_extra=example({"quantity": 7})):
     """What was used in the end."""
 
     quantity: int = Field(ge=0, le=usage.LARGEST_QUANTITY, description="From 0 to what is held; 0 releases all of it.")
 
 
-class ShownReservation(BaseModel):
-    """A quantity that is held."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+class Reservation(ResponseModel):
+    """A reserved quantity."""
 
     id: str
     meter: str
     quantity: int
-    state: Literal["open", "settled"]
+    state: ReservationStatus
     settled: int | None = Field(description="What was counted in the end; null while it is open.")
-    expires_at: str = Field(description="When it is released (RFC 3339).")
+    expires_at: Timestamp = Field(description="When it is released.")
 
 
-class Reserved(Counted):
-    """A reservation, and how the customer's limits stand with it."""
+class ReservationUsage(UsageTracked, json_schema_extra=example(_EXAMPLE)):
+    """A reservation, and how much of its limits the customer has used with it."""
 
-    reservation: ShownReservation
-
-
-_SHOWN: dict[str, Any] = {
-    "id": "res_01k9q3v8zd0g2m4n6p8r0t2v4w",
-    "meter": "requests",
-    "quantity": 10,
-    "state": "open",
-    "settled": None,
-    "expiresAt": "2026-11-21T09:19:00Z",
-}
-_RESERVED: dict[str, Any] = {"allowed": True, "reservation": _SHOWN, **USAGE_EXAMPLE}
-_SETTLED = _RESERVED | {"reservation": _SHOWN | {"state": "settled", "settled": 7}}
-_ERRORS = (*METERED_ERRORS, *BODY_ERRORS, IdempotencyInProgress, IdempotencyMismatch)
-Id = Annotated[str, Path(alias="id", description="`res_…`", max_length=64, pattern=r"^[^\x00]*$")]
+    reservation: Reservation
 
 
-@router.post(
-    "/api/usage/reserve",
-    summary="Reserve usage",
-    status_code=201,
-    response_model=Reserved,
-    responses={
-        **example_response(201, _RESERVED),
-        **error_responses(*_ERRORS, usage.UnknownMeter, usage.QuantityOutOfRange, usage.CountTooLarge),
-    },
-    openapi_extra=request_body(NewReservation, {"meter": "requests", "quantity": 10, "ttlSeconds": 300}),
+@endpoints.post(
+    "",
+    "usage.reserve",
+    "Reserve usage",
+    status=201,
+    errors=(*METERING_ERRORS, usage.UnknownMeter, usage.QuantityOutOfRange, usage.CountTooLarge),
 )
-async def reserve(
-    request: Request,
+async def reserve_usage(
     engine: MeteringDep,
     key: SecretKeyAuth,
+    post: Post[ReservationCreate],
     user_id: UserId = None,
     user_plan: UserPlan = None,
-    _: IdempotencyKey = None,
-) -> Response:
-    """Holds the quantity against every window of the customer if and only if it could be counted now. What is held
-    weighs on every other call until it is settled or its time is over."""
+) -> ModelResponse[ReservationUsage]:
+    """Reserves the quantity in every window of the customer if and only if it could be counted now. It counts against
+    the limits until it is settled or expires."""
     who = user_id_of(user_id)
-    body, raw = await read_json_body(request, NewReservation)
+    body = post.body
     terms = await engine.get_terms(key, user_plan)
     call = build_call(key, terms, user_id=who, plan=user_plan, meter=body.meter, quantity=body.quantity)
-    replayed_body = json.dumps([who, user_plan]).encode() + raw
 
-    async def effect(tx: Tx) -> Reserved | str:
+    async def effect(tx: Tx) -> ReservationUsage | str:
         reservation, outcome = await metering.reserve(tx, call, body.ttl_seconds)
         return _response_body(reservation, body.meter, None, outcome)
 
-    return await idempotent_response(
-        request, platform_id=key.platform_id, caller=key.caller, status=201, body=replayed_body, effect=effect
-    )
+    return await post.commit(key, effect, headers=json.dumps([who, user_plan]).encode())
 
 
-@router.post(
-    "/api/usage/reserve/{id}/settle",
-    summary="Settle a reservation",
-    response_model=Reserved,
-    responses={
-        **example_response(200, _SETTLED),
-        **error_responses(
-            *_ERRORS,
-            errors.NotFound,
-            usage.SettlementTooLarge,
-            usage.ReservationExpired,
-            usage.ReservationSettled,
-        ),
-    },
-    openapi_extra=request_body(Settlement, {"quantity": 7}),
+@endpoints.post(
+    "/{id}/settle",
+    "usage.settle",
+    "Settle a reservation",
+    errors=(
+        *METERING_ERRORS,
+        errors.NotFound,
+        usage.SettlementTooLarge,
+        usage.ReservationExpired,
+        usage.ReservationSettled,
+    ),
 )
-async def settle(
-    request: Request, engine: MeteringDep, key: SecretKeyAuth, reservation_id: Id, _: IdempotencyKey = None
-) -> Response:
-    """Counts the quantity at this moment and releases the rest. It is not refused for any limit: it was admitted
-    when it was reserved."""
-    body, raw = await read_json_body(request, Settlement)
+async def settle_reservation(
+    engine: MeteringDep,
+    key: SecretKeyAuth,
+    reservation_id: Annotated[str, path_id("res")],
+    post: Post[ReservationSettle],
+) -> ModelResponse[ReservationUsage]:
+    """Counts the quantity now and releases the rest. No limit can reject it: it was admitted when it was reserved."""
     if key.project_type != "saas":
         raise SaasProjectRequired("Calls are metered for saas projects; this key belongs to a store.")
     terms = await engine.get_terms(key)
 
-    async def effect(tx: Tx) -> Reserved | str:
-        reservation, meter, outcome = await metering.settle(tx, key, terms, reservation_id, body.quantity)
-        return _response_body(reservation, meter, body.quantity, outcome)
+    async def effect(tx: Tx) -> ReservationUsage | str:
+        reservation, meter, outcome = await metering.settle(tx, key, terms, reservation_id, post.body.quantity)
+        return _response_body(reservation, meter, post.body.quantity, outcome)
 
-    return await idempotent_response(
-        request, platform_id=key.platform_id, caller=key.caller, status=200, body=raw, effect=effect
-    )
+    return await post.commit(key, effect)
 
 
-def _response_body(reservation: Reservation, meter: str, settled: int | None, outcome: CallResult) -> str:
-    shown_one = ShownReservation(
+def _response_body(reservation: usage.Reservation, meter: str, settled: int | None, outcome: CallResult) -> str:
+    shown = Reservation(
         id=reservation.id,
         meter=meter,
         quantity=reservation.quantity,
@@ -173,5 +148,5 @@ def _response_body(reservation: Reservation, meter: str, settled: int | None, ou
         settled=settled,
         expires_at=clock.rfc3339(reservation.expires_at),
     )
-    held = shown_one.model_dump_json(by_alias=True)
+    held = shown.model_dump_json(by_alias=True)
     return f'{{"allowed":true,"reservation":{held},{usage_body(outcome)[1:]}'
