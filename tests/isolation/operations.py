@@ -2,6 +2,7 @@
 
 import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -68,15 +69,17 @@ def document() -> dict[str, Any]:
         return create_app(Settings(data=Path(folder))).openapi()
 
 
-def every_operation() -> list[Operation]:
+@cache
+def every_operation() -> tuple[Operation, ...]:
+    """Read once in each process: four modules call it when they are imported, and the document takes 0.3 s."""
     whole = document()
     shared = whole["components"]["parameters"]
-    return [
+    return tuple(
         _operation(method, path, told, shared)
         for path, methods in whole["paths"].items()
         for method, told in methods.items()
         if method in _METHODS
-    ]
+    )
 
 
 def _operation(method: str, path: str, told: dict[str, Any], shared: dict[str, Any]) -> Operation:
