@@ -111,8 +111,8 @@ async def mix(gateway: Gateway, steps: list[Callable[[], Awaitable[Any]]], chanc
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", [0, JOURNEYS])
-async def test_twenty_journeys_end_as_the_gateway_has_it(instance: Instance, first: int):
+@pytest.mark.parametrize("first", [0, pytest.param(JOURNEYS, marks=pytest.mark.rest)])
+async def test_journeys_end_as_the_gateway_has_it(instance: Instance, first: int):
     seller = Seller(instance.api, instance.alice.sk)
     await seller.post("/tiers", {"name": "pro", "limit": 5_000, "prices": [monthly("20")]})
     gateway = await gateway_of(instance)

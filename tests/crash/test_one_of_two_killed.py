@@ -10,12 +10,15 @@ pytestmark = pytest.mark.both
 
 @pytest.mark.slow
 @pytest.mark.parametrize("database_kind", ["postgres"])
-async def test_keyed_calls_are_counted_exactly_once_while_processes_die(durable_settings: Settings) -> None:
+@pytest.mark.parametrize("seconds", [3, pytest.param(6, marks=pytest.mark.rest)])
+async def test_keyed_calls_are_counted_exactly_once_while_processes_die(
+    durable_settings: Settings, seconds: float
+) -> None:
     # `make bench-crash` goes on for a minute.
     served = Served(durable_settings, await found(durable_settings), processes=2)
     served.start()
     try:
-        whole = await outlive(served, seconds=6, every=1.5)
+        whole = await outlive(served, seconds=seconds, every=1.5)
     finally:
         served.stop()
 

@@ -414,15 +414,15 @@ def _read(status: int, body: Any) -> tuple[object, ...]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("steps", [50], ids=["steps"])
-def test_the_gate_and_a_plain_model_agree(database_settings: Settings, request: pytest.FixtureRequest, steps: int):
+@pytest.mark.parametrize("examples", [15, pytest.param(40, marks=pytest.mark.rest)])
+def test_the_engine_and_a_plain_model_agree(database_settings: Settings, request: pytest.FixtureRequest, examples: int):
     running = Running(database_settings)
     request.addfinalizer(running.close)
     run_state_machine_as_test(
         machine(running),
         settings=settings(
-            max_examples=40,
-            stateful_step_count=steps,
+            max_examples=examples,
+            stateful_step_count=50,
             deadline=None,
             derandomize=True,
             database=None,

@@ -1,10 +1,11 @@
 """Which tests run on which database: the tiers of `make test`, `make test-rest` and `make test-all`.
 
 - `default`: every test on SQLite; modules marked `both`, and tests that exist for PostgreSQL only, on PostgreSQL too.
-- `rest`: what `default` leaves out, which is every other test on PostgreSQL.
+- `rest`: what `default` leaves out: every other test on PostgreSQL, and those marked `rest`, which repeat more often
+  what a test of the default tier proves with fewer rounds.
 - `all`: both of them. `--only-database sqlite` (or `postgres`) takes those of `all` that use this database, or none.
 
-A test that is named by its full id runs in the default tier on whichever database the id says.
+A test that is named by its full id runs in the default tier, whatever its marker and on whichever database the id says.
 """
 
 import pytest
@@ -22,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     only = config.getoption("--only-database")
     tier = config.getoption("--tier") or ("all" if only else "default")
-    later = postgres_later(items)
+    later = postgres_later(items) | long_repetitions(items)
     chosen = [
         item
         for item in items
@@ -42,6 +43,13 @@ def postgres_later(items: list[pytest.Item]) -> set[pytest.Item]:
         if kind_of(item) == "postgres"
         and item.get_closest_marker("both") is None
         and _on_sqlite(item.nodeid) in on_sqlite
+    }
+
+
+def long_repetitions(items: list[pytest.Item]) -> set[pytest.Item]:
+    """Tests marked `rest`, unless the command line names them."""
+    return {
+        item for item in items if item.get_closest_marker("rest") is not None and item.nodeid not in item.config.args
     }
 
 

@@ -172,8 +172,10 @@ def _bills_each_period_once(invoices: list[InvoiceSnapshot]) -> None:
     assert all(ends <= starts for (_, ends), (starts, _) in pairwise(spans))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("examples", [10, pytest.param(20, marks=pytest.mark.rest)])
 def test_whatever_happens_the_books_close(
-    database_settings: Settings, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    database_settings: Settings, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, examples: int
 ) -> None:
     running = Running(database_settings)
     request.addfinalizer(running.close)
@@ -181,7 +183,7 @@ def test_whatever_happens_the_books_close(
         machine(running, monkeypatch),
         settings=settings(
             # The rules are the same on both; the other tests show that the work are.
-            max_examples=20 if database_settings.is_embedded else 4,
+            max_examples=examples if database_settings.is_embedded else examples // 5,
             stateful_step_count=15,
             deadline=None,
             derandomize=True,
