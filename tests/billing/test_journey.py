@@ -14,7 +14,7 @@ from tests.billing.developer import GOOD, LATER_DECLINED, URLS, Seller, at, mete
 from tests.support.instance import open_account
 from tests.support.server import Server
 
-pytestmark = [pytest.mark.slow, pytest.mark.both]
+pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,7 @@ async def test_a_year_of_a_subscription(shop: Shop):
     await hold_all_checks(shop.settings)
 
 
+@pytest.mark.both
 async def test_nobody_pays_and_the_plan_ends(shop: Shop):
     saas = shop.saas
     await saas.post("/tiers", {"name": "pro", "limit": 5_000, "prices": [monthly("20")]})
@@ -108,6 +109,7 @@ async def test_nobody_pays_and_the_plan_ends(shop: Shop):
     assert (unpaid["status"], unpaid["amountPaid"]) == ("uncollectible", 0)
 
 
+@pytest.mark.both
 async def test_an_upgrade_costs_the_rest_of_the_month_and_keeps_the_count(shop: Shop):
     saas = shop.saas
     await saas.post("/tiers", {"name": "pro", "limit": 5_000, "prices": [monthly("20")]})
@@ -144,6 +146,7 @@ async def test_an_upgrade_costs_the_rest_of_the_month_and_keeps_the_count(shop: 
     await hold_all_checks(shop.settings)
 
 
+@pytest.mark.both
 async def test_a_cart_of_three_goods_is_bought_partly_refunded_and_restocked(shop: Shop):
     store = shop.store
     prices = {}

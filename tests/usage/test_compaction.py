@@ -25,8 +25,6 @@ from dream_api.usage.tables import usage_counters, usage_hours, usage_subjects
 from tests.core.job_workers import at_work, until
 from tests.support.instance import Account, Instance
 
-pytestmark = pytest.mark.both
-
 JOB = Job("job_1", usage_jobs.MERGE, None, {}, 1)
 EVERY_WINDOW = (Window.LIFE, Window.HOUR, Window.DAY, Window.MONTH, Window.PERIOD)
 Rows = Sequence[Any]
@@ -137,6 +135,7 @@ class Dying:
             self._lives -= 1
 
 
+@pytest.mark.both
 async def test_hours_older_than_13_months_become_one_a_month_and_period_and_no_sum_changes(
     instance: Instance, alice: Account
 ):
@@ -222,6 +221,7 @@ async def test_a_month_of_many_rows_and_subjects_is_merged_in_chunks(
     await proven(instance)
 
 
+@pytest.mark.both
 async def test_broken_off_anywhere_it_leaves_everything_true_and_is_finished_by_the_next_run(
     instance: Instance, alice: Account, monkeypatch: pytest.MonkeyPatch
 ):
@@ -268,6 +268,7 @@ async def test_what_was_counted_in_a_projects_future_stays_as_it_is(instance: In
     await proven(instance)
 
 
+@pytest.mark.both
 async def test_beside_running_calls_and_a_second_run_of_itself_nothing_is_lost(
     instance: Instance, alice: Account, monkeypatch: pytest.MonkeyPatch
 ):
