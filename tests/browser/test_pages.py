@@ -24,7 +24,8 @@ def visits(town: Town) -> list[tuple[str | None, Sequence[str]]]:
 
 async def violations(person: Person) -> list[str]:
     """Of axe-core, on the page as it is; evaluated, not injected, because the pages run no script of others."""
-    await person.page.evaluate(_AXE)
+    if not await person.page.evaluate("'axe' in window"):
+        await person.page.evaluate(_AXE)
     found: list[dict[str, Any]] = await person.page.evaluate(_RUN)
     return [
         f"{one['id']}: {one['nodes'][0]['html'][:160]} ({one['nodes'][0].get('failureSummary', '')[:200]})"

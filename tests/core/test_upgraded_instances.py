@@ -25,7 +25,8 @@ from tests.browser.populated_instance import Town, settle
 from tests.support.row_generator import Rows
 from tests.support.server import Server
 
-pytestmark = [pytest.mark.slow, pytest.mark.both]
+# Not marked `slow`: those are spread over all processes, each of which would use an instance of its own.
+pytestmark = pytest.mark.both
 
 # Windows in which the first release counted.
 _FIRST_WINDOWS = (Window.LIFE, Window.PERIOD)

@@ -138,13 +138,14 @@ def database_settings(
     Tests call in bursts from one address, so open requests are limited only where a test says so.
     """
     data = tmp_path / "data"
-    instance_key(Settings(data=data))
+    settings = Settings(data=data, open_rate=0)
+    instance_key(settings)
     if database_kind == "sqlite":
         made = (
             request.getfixturevalue("migrated_file") if cast is None else request.getfixturevalue("furnished_file")[0]
         )
         shutil.copyfile(made, data / FILE_NAME)
-        yield Settings(data=data, open_rate=0)
+        yield settings
         return
     template = request.getfixturevalue("migrated_template")
     if cast is not None:
