@@ -2,6 +2,8 @@
 
 from typing import Literal, get_args
 
-Role = Literal["owner", "admin", "member", "viewer"]
+from typing_extensions import TypeAliasType
+
+Role = TypeAliasType("Role", Literal["owner", "admin", "member", "viewer"])
 # The one who may most comes first.
-ROLES: tuple[Role, ...] = get_args(Role)
+ROLES: tuple[Role, ...] = get_args(Role.__value__)

@@ -5,13 +5,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from typing_extensions import TypeAliasType
+
 from dream_api.audit import queries
 from dream_api.audit.actions import require_declared
 from dream_api.audit.hash_chain import entry_digest, field_digest, first_digest
 from dream_api.core import clock
 from dream_api.core.db import Tx
 
-ActorKind = Literal["user", "token", "key", "operator", "system"]
+ActorKind = TypeAliasType("ActorKind", Literal["user", "token", "key", "operator", "system"])
 # The names under which an actor's own name and address are kept, which no detail may take.
 NAME, ADDRESS = "actor.name", "actor.address"
 # Details that are personal data.

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from typing_extensions import TypeAliasType
+
 from dream_api.catalog.proration import allocate
 from dream_api.core.rounding import divide_rounded
 from dream_api.platforms import Mode
 
-CouponDuration = Literal["once", "repeating", "forever"]
+CouponDuration = TypeAliasType("CouponDuration", Literal["once", "repeating", "forever"])
 _WHOLE = 100
 
 

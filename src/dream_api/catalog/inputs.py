@@ -1,11 +1,12 @@
 """Request models of tiers and prices, shared by the API and the dashboard."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BeforeValidator, Field, JsonValue, WithJsonSchema
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
+from typing_extensions import TypeAliasType
 
 from dream_api.catalog.limits import TierLimit
 from dream_api.catalog.price_validation import NewPrice, parse_amount, validate_prices
@@ -15,9 +16,9 @@ from dream_api.catalog.tiers import TierAttributes, TierDraft
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import RequestModel
 from dream_api.platforms import ProjectType
-from dream_api.usage import LARGEST_COUNT, REQUESTS, Aggregation, Kind, Window
+from dream_api.usage import LARGEST_COUNT, REQUESTS, Aggregation, LimitKind, Window
 
-WindowName = Literal["lifetime", "hour", "day", "month", "period"]
+LimitWindow = TypeAliasType("LimitWindow", Literal["lifetime", "hour", "day", "month", "period"])
 _WINDOWS = {window.wire: window for window in Window}
 _MOST_FEATURES = 50
 _LONGEST_FEATURE = 200
@@ -40,78 +41,94 @@ def _as_text(value: object) -> object:
 Major = Annotated[
     str | None, BeforeValidator(_as_text), WithJsonSchema({"anyOf": [{"type": ["string", "number"]}, {"type": "null"}]})
 ]
+_Features = Annotated[
+    Any, WithJsonSchema({"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "object"}]})
+]
 _Amount = Annotated[int, Field(ge=0, le=LARGEST_UNIT_AMOUNT)]
 
 
-class PriceStepInput(RequestModel):
-    """What a unit costs up to some quantity."""
+class PriceTierCreate(RequestModel):
+    """What a unit costs up to a quantity."""
 
-    up_to: int | None = Field(description="The last unit of this step; null in the last step.")
+    up_to: int | None = Field(description="The last unit of this tier; null in the last tier.")
     unit_amount: _Amount
     flat_amount: _Amount = 0
 
 
-class PriceInput(RequestModel):
-    """A price as it is sent: `amount` in minor units or `price` in major ones."""
+class PriceCreate(RequestModel):
+    """A price to create: `amount` in minor units, or `price` in major units."""
 
     currency: str = Field(max_length=3, description="ISO code, such as usd.")
-    amount: _Amount | None = Field(None, description="Minor units, such as 1999.")
-    price: Major = Field(None, description='Major units as decimal text or number, such as "19.99".')
+    amount: _Amount | None = Field(None, description="In minor units, such as 1999.")
+    price: Major = Field(None, description='In major units, as decimal text or a number, such as "19.99".')
     type: PriceType | None = Field(None, description="recurring, or usage with a meter; one_time in a store.")
     billing_scheme: BillingScheme | None = Field(
-        None, description="By default flat_rate where it recurs, per_unit else; tiered and volume have tiers."
+        None, description="By default flat_rate if it recurs, otherwise per_unit; tiered and volume have tiers."
     )
-    per: int = Field(1, description="per_unit: how many units one amount buys; begun ones count whole.")
-    tiers: list[PriceStepInput] = Field([], description="tiered, volume: the amounts by quantity, in ascending order.")
-    interval: Interval | None = Field(None, description="month where left out.")
-    interval_count: int | None = Field(None, description="Every so many intervals; 1 where left out.")
-    meter: str | None = Field(None, description="usage: what is counted; one that sums, made where there is none.")
+    per: int = Field(1, description="per_unit: how many units one amount buys; a part of them costs as much.")
+    tiers: list[PriceTierCreate] = Field([], description="tiered, volume: the amounts by quantity, in ascending order.")
+    interval: Interval | None = Field(None, description="month by default.")
+    interval_count: int | None = Field(None, description="Every how many intervals; 1 by default.")
+    meter: str | None = Field(None, description="usage: the meter that is billed; created if there is none.")
 
 
-class LimitInput(RequestModel):
-    """How much of a meter fits into a window."""
+class LimitCreate(RequestModel):
+    """How much of a meter may be used in a window."""
 
-    meter: str = Field(REQUESTS, pattern=_NAME, description="What is counted; one that there is not is made.")
-    window: WindowName = "period"
-    kind: Kind = Field("hard", description="soft: allows the call and reports the overage.")
+    meter: str = Field(REQUESTS, pattern=_NAME, description="The meter; created if there is none.")
+    window: LimitWindow = "period"
+    kind: LimitKind = Field("hard", description="soft: allows the call and shows the overage.")
     max: int | None = Field(ge=0, le=LARGEST_COUNT, description="null: counted, not limited.")
-    aggregation: Aggregation | None = Field(None, description="How a new meter counts; sum where left out.")
+    aggregation: Aggregation | None = Field(None, description="How a new meter counts; sum by default.")
 
 
-class TierChange(RequestModel):
-    """What is to change; what is left out stays, and lists are replaced as a whole."""
+_EXAMPLE = {
+    "name": "pro",
+    "displayName": "Pro",
+    "description": "For small teams.",
+    "features": ["10,000 requests a month", "Support by email"],
+    "limit": 10000,
+    "prices": [{"amount": 1999, "currency": "usd", "interval": "month"}],
+}
+_CHANGE = {"description": "For teams of any size.", "prices": [{"price": "24.99", "currency": "usd"}]}
 
-    display_name: str = Field("", max_length=120, description="What people call it.")
+
+class TierUpdate(RequestModel, json_schema_extra={"examples": [_CHANGE]}):
+    """What to change; what is left out stays, and lists are replaced as a whole."""
+
+    display_name: str = Field("", max_length=120, description="The name that people see.")
     description: str | None = Field(None, max_length=2_000, pattern=_NO_NUL)
     number: int | None = Field(
-        None, description="A number of your own, given once; a level's number in the home project."
+        None, description="A number of your own, unique in the project; of a platform level its number."
     )
-    features: JsonValue = Field(
-        [],
-        description="Up to 50 short texts, or an object of your own.",
-        json_schema_extra={"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "object"}]},
-    )
+    features: _Features = Field([], description="Up to 50 short texts, or an object of your own.")
     popular: bool = False
-    is_visible: bool = Field(True, description="Whether buyers are shown it.")
+    is_visible: bool = Field(True, description="Whether buyers see it.")
     default: bool = Field(
-        False, description="Whether customers without a plan are on it; the former default is not then."
+        False, description="Whether customers without a plan are on it; only one tier is the default."
     )
-    sold_out: bool = Field(False, description="Nobody can buy it for now, whatever is in stock.")
+    sold_out: bool = Field(False, description="Nobody can buy it, whatever is in stock.")
     trial_days: int = 0
     image_url: str | None = Field(None, max_length=2_000, pattern=_LINK)
-    limit: int | None = Field(None, ge=0, le=LARGEST_COUNT, description="Requests a billing period; null: unlimited.")
-    limits: list[LimitInput] = Field([], description="All limits of the tier.")
-    prices: list[PriceInput] = Field([], description="A price that differs is a new one; buyers of the former keep it.")
-    inventory: int | None = Field(None, ge=0, le=_LARGEST_INVENTORY, description="A store's: null is not counted.")
+    limit: int | None = Field(None, ge=0, le=LARGEST_COUNT, description="Requests per billing period; null: unlimited.")
+    limits: list[LimitCreate] = Field([], description="All limits of the tier.")
+    prices: list[PriceCreate] = Field(
+        [], description="All prices. One that differs is a new price; who has the old one keeps it."
+    )
+    inventory: int | None = Field(
+        None, ge=0, le=_LARGEST_INVENTORY, description="Of a store: units in stock; null: not counted."
+    )
     low_inventory: int | None = Field(
         None, ge=0, le=_LARGEST_INVENTORY, description="A sale that leaves this many or fewer emits `stock.low`."
     )
 
 
-class NewTier(TierChange):
-    """A tier to make."""
+class TierCreate(TierUpdate, json_schema_extra={"examples": [_EXAMPLE]}):
+    """A tier to create: a plan of a SaaS project, or a product of a store."""
 
-    name: str = Field(max_length=63, description="Its stable name, such as pro; it is given once.")
+    name: str = Field(
+        max_length=63, description="Its name in requests, such as pro; it cannot change or be used again."
+    )
 
 
 _COLUMNS = {
@@ -128,7 +145,7 @@ _COLUMNS = {
 }
 
 
-def to_draft(project_type: ProjectType, asked: TierChange, offer: TierWithPrices | None = None) -> TierDraft:
+def to_draft(project_type: ProjectType, asked: TierUpdate, offer: TierWithPrices | None = None) -> TierDraft:
     """The request as a draft; `offer`: the tier that it changes, None for a new one."""
     sent = asked.model_fields_set
     if "features" in sent:
@@ -143,7 +160,7 @@ def to_draft(project_type: ProjectType, asked: TierChange, offer: TierWithPrices
     return TierDraft(cast(TierAttributes, texts), _limits_of(asked, () if offer is None else offer.limits), prices)
 
 
-def _limits_of(asked: TierChange, standing: tuple[TierLimit, ...]) -> list[TierLimit] | None:
+def _limits_of(asked: TierUpdate, standing: tuple[TierLimit, ...]) -> list[TierLimit] | None:
     """All the limits there are to be; `limit` is the one of requests in a period, whether that is listed or not."""
     sent = asked.model_fields_set
     if not sent & {"limit", "limits"}:
@@ -162,7 +179,7 @@ def _limits_of(asked: TierChange, standing: tuple[TierLimit, ...]) -> list[TierL
 _ONE_OF_THEM = "Leave one of them out: limit is that of the meter requests in the window period."
 
 
-def _tier_limit(asked: LimitInput) -> TierLimit:
+def _tier_limit(asked: LimitCreate) -> TierLimit:
     return TierLimit(asked.max, asked.meter, _WINDOWS[asked.window], asked.kind, asked.aggregation)
 
 
@@ -178,12 +195,12 @@ def _are_short_texts(features: JsonValue) -> bool:
     return all(isinstance(text, str) and len(text) <= _LONGEST_FEATURE for text in features)
 
 
-def terms_of(project_type: ProjectType, asked: Sequence[PriceInput]) -> tuple[PriceTerms, ...]:
+def terms_of(project_type: ProjectType, asked: Sequence[PriceCreate]) -> tuple[PriceTerms, ...]:
     """Validated terms of the requested prices; ValidationFailed where the project's type cannot sell them."""
     return validate_prices(project_type, [new_price(one, f"prices.{place}") for place, one in enumerate(asked)])
 
 
-def new_price(asked: PriceInput, at: str) -> NewPrice:
+def new_price(asked: PriceCreate, at: str) -> NewPrice:
     """The price with its amount in minor units; `at`: its path in the request, for errors."""
     amount = asked.amount
     if asked.price is not None:

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Literal
 
+from typing_extensions import TypeAliasType
+
 from dream_api.core import money
 from dream_api.core.errors import Invalid, ValidationFailed
 from dream_api.core.rounding import divide_rounded
 
-PriceType = Literal["recurring", "one_time", "usage"]
-BillingScheme = Literal["flat_rate", "per_unit", "tiered", "volume"]
-Interval = Literal["day", "week", "month", "year"]
+PriceType = TypeAliasType("PriceType", Literal["recurring", "one_time", "usage"])
+BillingScheme = TypeAliasType("BillingScheme", Literal["flat_rate", "per_unit", "tiered", "volume"])
+Interval = TypeAliasType("Interval", Literal["day", "week", "month", "year"])
 
 # Of one unit; what Stripe charges at most in one payment.
 LARGEST_UNIT_AMOUNT = 99_999_999

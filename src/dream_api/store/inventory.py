@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, delete, select, update
 
 from dream_api import webhooks
-from dream_api.catalog import TierChange
+from dream_api.catalog import TierUpdate
 from dream_api.core import clock
 from dream_api.core.db import Tx, insert
 from dream_api.core.errors import Invalid, ValidationFailed
@@ -88,7 +88,7 @@ async def emit_stock_events(tx: Tx, scope: ProjectScope, before: Row[Any], on_ha
     await webhooks.record_events(tx, events)
 
 
-async def set_tier_inventory(tx: Tx, scope: ProjectScope, tier_id: str, asked: TierChange) -> None:
+async def set_tier_inventory(tx: Tx, scope: ProjectScope, tier_id: str, asked: TierUpdate) -> None:
     """What was left out stays."""
     if "inventory" in asked.model_fields_set:
         await set_inventory(tx, scope, tier_id, asked.inventory)

@@ -57,7 +57,7 @@ from dream_api.usage.reservations import (
 from dream_api.usage.reservations import find as find_reservation
 from dream_api.usage.time_series import By as UsageBy
 from dream_api.usage.time_series import Point, Span, calls_by_platform, span_of, usage_history
-from dream_api.usage.windows import CurrentLimit, Kind, Limit, Period, Window, window_at
+from dream_api.usage.windows import CurrentLimit, Kind, Limit, LimitKind, Period, Window, window_at
 
 __all__ = [
     "LARGEST_COUNT",
@@ -79,6 +79,7 @@ __all__ = [
     "Kind",
     "LifeKey",
     "Limit",
+    "LimitKind",
     "LimitStatus",
     "Meter",
     "Mismatched",

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from typing_extensions import TypeAliasType
+
 from dream_api.core.db import RawTransaction, Tx
 from dream_api.core.errors import Invalid
 from dream_api.platforms import Project, next_number
 from dream_api.usage import admission, counters, meter_queries
 from dream_api.usage.admission import Increment, LimitStatus
 
-Aggregation = Literal["sum", "distinct"]
+Aggregation = TypeAliasType("Aggregation", Literal["sum", "distinct"])
 
 # The meter that every project has.
 REQUESTS = "requests"

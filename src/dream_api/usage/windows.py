@@ -4,9 +4,12 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
 
+from typing_extensions import TypeAliasType
+
 from dream_api.core import clock
 
-Kind = Literal["hard", "soft"]
+LimitKind = TypeAliasType("LimitKind", Literal["hard", "soft"])
+Kind = LimitKind
 
 
 class Window(IntEnum):

@@ -2,6 +2,6 @@
 
 from dream_api.api.catalog import coupons, create_products, products, tiers
 
-ROUTERS = (tiers.router, coupons.endpoints, products.router, create_products.router)
+ROUTERS = (tiers.endpoints, coupons.endpoints, products.endpoints, products.preflight, create_products.endpoints)
 
 __all__ = ["ROUTERS"]

@@ -13,8 +13,8 @@ UNLIMITED = "unlimited"
 # From the shortest to the longest, as they are read.
 WINDOWS = (Window.HOUR, Window.DAY, Window.MONTH, Window.PERIOD, Window.LIFE)
 _WINDOWS = {window.wire: window for window in WINDOWS}
-_KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
-_AGGREGATIONS: dict[str, Aggregation] = {way: way for way in get_args(Aggregation)}
+_KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind.__value__)}
+_AGGREGATIONS: dict[str, Aggregation] = {way: way for way in get_args(Aggregation.__value__)}
 _GRAMMAR = OptionSyntax(
     "limit",
     ("meter", "window", "max", "kind", "aggregation"),

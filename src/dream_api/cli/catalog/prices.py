@@ -19,7 +19,7 @@ _GRAMMAR = OptionSyntax(
     ("amount", "currency", "interval", "count", "scheme", "meter", "per"),
     "Such as --price 19.99, or --price amount=199,currency=eur,interval=year.",
 )
-_INTERVALS: dict[str, Interval] = {interval: interval for interval in get_args(Interval)}
+_INTERVALS: dict[str, Interval] = {interval: interval for interval in get_args(Interval.__value__)}
 # Those that one amount is enough for.
 _SCHEMES: dict[str, BillingScheme] = {"flat_rate": "flat_rate", "per_unit": "per_unit"}
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from dream_api import catalog
 from dream_api.auth.csrf import read_csrf_form
-from dream_api.catalog import NewPrice, PriceInput, TierWithPrices
+from dream_api.catalog import NewPrice, PriceCreate, TierWithPrices
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Conflict, Invalid, NotFound
 from dream_api.core.http import Form, parse_json_body
@@ -78,7 +78,7 @@ def _parse_price(form: Form, *, is_store: bool) -> NewPrice:
     if not is_store:
         asked |= {"type": form.get("type") or None, "interval": form.get("interval") or None}
         asked |= {"intervalCount": parse_integer(form, "intervalCount"), "meter": form.get("meter") or None}
-    return catalog.new_price(parse_json_body(PriceInput, json.dumps(asked).encode(), "application/json"), _AT)
+    return catalog.new_price(parse_json_body(PriceCreate, json.dumps(asked).encode(), "application/json"), _AT)
 
 
 def _steps(form: Form, currency: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from dream_api import catalog, store
 from dream_api.auth.csrf import read_csrf_form
-from dream_api.catalog import NewTier
+from dream_api.catalog import TierCreate
 from dream_api.core.errors import Conflict, Invalid
 from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.audit import record
@@ -28,7 +28,7 @@ async def create_tier(request: Request, db: Db, visit: ProjectPageCanSell) -> Re
     form = await read_csrf_form(request, visit.user)
     try:
         asked = tier_form.parse_tier(form, visit.project.type, is_new=True)
-        assert isinstance(asked, NewTier)
+        assert isinstance(asked, TierCreate)
         draft = catalog.to_draft(visit.project.type, asked)
         async with db.write() as tx:
             made = await catalog.create_tier(tx, visit.project, visit.mode, asked.name, draft)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from dream_api.catalog import NewTier, TierChange, TierLimit, TierWithPrices
+from dream_api.catalog import TierCreate, TierLimit, TierUpdate, TierWithPrices
 from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http import Form, parse_json_body
 from dream_api.dashboard.forms import FormErrors, parse_integer
@@ -55,7 +55,7 @@ def redisplayed(form: Form) -> Form:
     return kept
 
 
-def parse_tier(form: Form, project_type: ProjectType, *, is_new: bool) -> TierChange:
+def parse_tier(form: Form, project_type: ProjectType, *, is_new: bool) -> TierUpdate:
     """What the form asks for; refuses it as the API does."""
     asked: dict[str, Any] = {field: form.get(field) or None for field in ("description", "imageUrl")}
     asked |= {"popular": "popular" in form, "isVisible": "isVisible" in form, "soldOut": "soldOut" in form}
@@ -69,7 +69,7 @@ def parse_tier(form: Form, project_type: ProjectType, *, is_new: bool) -> TierCh
         asked["limits"] = _limits(form)
     if is_new:
         asked["name"] = form.get("name", "")
-    return parse_json_body(NewTier if is_new else TierChange, json.dumps(asked).encode(), "application/json")
+    return parse_json_body(TierCreate if is_new else TierUpdate, json.dumps(asked).encode(), "application/json")
 
 
 def form_errors(error: AppError, form: Form) -> FormErrors:

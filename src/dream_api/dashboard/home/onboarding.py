@@ -96,7 +96,7 @@ async def begin(request: Request, db: Db, settings: SettingsDep, user: SignedIn)
 
 
 def _kind(typed: str) -> ProjectType:
-    for kind in get_args(ProjectType):
+    for kind in get_args(ProjectType.__value__):
         if kind == typed:
             return kind
     raise ValidationFailed("A project meters calls or sells goods.", param="type")
