@@ -28,15 +28,18 @@ class SecretKeyRequired(Forbidden):
     hint = "Call this from your server with the project's sk_ key; never put one into a browser."
 
 
-# What a call with a secret key can be refused for, wherever it goes.
-SECRET_KEY_ERRORS: tuple[type[AppError], ...] = (
-    *keys.KEY_ERRORS,
-    SecretKeyRequired,
+# Errors of any call; of calls with a secret key.
+CALL_ERRORS: tuple[type[AppError], ...] = (
     RateLimited,
     ValidationFailed,
     Overloaded,
     StorageUnavailable,
     OutcomeUnknown,
+)
+SECRET_KEY_ERRORS: tuple[type[AppError], ...] = (
+    *keys.KEY_ERRORS,
+    SecretKeyRequired,
+    *CALL_ERRORS,
 )
 
 

@@ -17,6 +17,7 @@ from dream_api.auth.tenant_resolution import (
     BROWSER_AUTH_ERRORS,
     PLATFORM_AUTH_ERRORS,
     PROJECT_AUTH_ERRORS,
+    SESSION_ERRORS,
     PersonalTokenRequired,
     RequestedTarget,
 )
@@ -103,7 +104,7 @@ async def _server_or_developer(
     return await (_developer(request, authenticator) if is_token else _server(request, authenticator))
 
 
-@raises(SignInRequired)
+@raises(*SESSION_ERRORS)
 async def _current_user(request: Request, _: Annotated[str | None, Security(_session)] = None) -> SignedInUser:
     user = await browser_sessions.session_from_cookie(request)
     if user is None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dream_api import accounts, keys, platforms
 from dream_api.accounts import PersonalToken
-from dream_api.auth.authenticator import SECRET_KEY_ERRORS, Authenticator
+from dream_api.auth.authenticator import CALL_ERRORS, SECRET_KEY_ERRORS, Authenticator
 from dream_api.auth.browser_sessions import SignedInUser, SignInRequired
 from dream_api.auth.principals import PlatformPrincipal, ProjectPrincipal
 from dream_api.core import ids
@@ -32,7 +32,8 @@ class ChoosePlatform(BadRequest):
 
 
 _BY_SESSION: tuple[type[AppError], ...] = (SignInRequired, CSRFFailed, ChoosePlatform)
-# Errors of calls by servers or developers; by developers only; by browsers.
+# Errors of calls by users who are signed in; by servers or developers; by developers only; by browsers.
+SESSION_ERRORS: tuple[type[AppError], ...] = (SignInRequired, CSRFFailed, *CALL_ERRORS)
 PROJECT_AUTH_ERRORS: tuple[type[AppError], ...] = (
     *SECRET_KEY_ERRORS,
     *accounts.TOKEN_ERRORS,

@@ -20,6 +20,7 @@ _project_columns = (
     projects.c.origins,
     projects.c.refund_limit_amount,
     projects.c.refund_limit_currency,
+    projects.c.created_at,
 )
 # A project that was deleted is gone for everybody; a job takes what was in it.
 _IS_THERE = projects.c.deleted_at.is_(None)
@@ -92,18 +93,10 @@ async def projects_of(tx: Tx, platform_id: str, *, limit: int) -> Sequence[Row[A
 
 async def page_of_projects(tx: Tx, platform_id: str, *, limit: int, after: str | None) -> Sequence[Row[Any]]:
     """Newest first, those after the id `after`."""
-    columns = (*_project_columns, projects.c.created_at)
-    query = select(*columns).select_from(_of_platform).where(projects.c.platform_id == platform_id, _IS_THERE)
+    query = select(*_project_columns).select_from(_of_platform).where(projects.c.platform_id == platform_id, _IS_THERE)
     if after is not None:
         query = query.where(projects.c.id < after)
     return await tx.all(query.order_by(projects.c.id.desc()).limit(limit))
-
-
-async def project_row(tx: Tx, platform_id: str, project_id: str) -> Row[Any] | None:
-    """With the moment it was made."""
-    columns = (*_project_columns, projects.c.created_at)
-    whose = (projects.c.platform_id == platform_id, projects.c.id == project_id, _IS_THERE)
-    return await tx.first(select(*columns).select_from(_of_platform).where(*whose))
 
 
 async def update_project(tx: Tx, platform_id: str, project_id: str, values: dict[str, Any]) -> None:
@@ -143,12 +136,7 @@ async def lock_project(tx: Tx, platform_id: str, project_id: str) -> None:
 
 async def all_projects(tx: Tx) -> Sequence[Row[Any]]:
     """For operators, who see every platform; oldest first."""
-    return await tx.all(
-        select(*_project_columns, projects.c.created_at)
-        .select_from(_of_platform)
-        .where(_IS_THERE)
-        .order_by(projects.c.no)
-    )
+    return await tx.all(select(*_project_columns).select_from(_of_platform).where(_IS_THERE).order_by(projects.c.no))
 
 
 async def home_project_id(tx: Tx) -> str | None:

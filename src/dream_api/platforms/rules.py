@@ -59,6 +59,7 @@ class Project:
     origins: tuple[str, ...] = ()
     # None: members give nothing back.
     refund_limit: RefundLimit | None = None
+    created_at: int = 0
 
 
 def mode_no(mode: Mode) -> int:
@@ -77,10 +78,16 @@ async def create(tx: Tx, name: str) -> Platform:
 
 async def create_project(tx: Tx, platform: Platform, name: str, project_type: ProjectType) -> Project:
     project = Project(
-        platform.id, platform.no, ids.new("prj"), await next_number(tx, "projects"), validate_name(name), project_type
+        platform_id=platform.id,
+        platform_no=platform.no,
+        id=ids.new("prj"),
+        no=await next_number(tx, "projects"),
+        name=validate_name(name),
+        type=project_type,
+        created_at=clock.now(),
     )
-    row = {"id": project.id, "no": project.no, "name": project.name, "type": project.type}
-    await queries.insert_project(tx, platform.id, {**row, "created_at": clock.now()})
+    row = {name: getattr(project, name) for name in ("id", "no", "name", "type", "created_at")}
+    await queries.insert_project(tx, platform.id, row)
     return project
 
 
@@ -126,6 +133,11 @@ async def operator_platform(tx: Tx) -> Platform:
     return await find(tx, home.platform_id)
 
 
+async def list_projects(tx: Tx, platform_id: str, *, limit: int, after: str | None) -> list[Project]:
+    """The platform's projects, newest first; `after`: those following the project of that id."""
+    return [project_from(row) for row in await queries.page_of_projects(tx, platform_id, limit=limit, after=after)]
+
+
 def platform_from(row: Row[Any]) -> Platform:
     return Platform(row.id, row.no, row.name, row.deletes_at)
 
@@ -135,7 +147,7 @@ def project_from(row: Row[Any]) -> Project:
     if row.refund_limit_amount is not None:
         limit = RefundLimit(row.refund_limit_amount, row.refund_limit_currency)
     origins = tuple(json.loads(row.origins))
-    return Project(row.platform_id, row.platform_no, row.id, row.no, row.name, row.type, origins, limit)
+    return Project(row.platform_id, row.platform_no, row.id, row.no, row.name, row.type, origins, limit, row.created_at)
 
 
 def validate_name(name: str, param: str = "name") -> str:

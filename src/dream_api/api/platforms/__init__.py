@@ -2,4 +2,4 @@
 
 from dream_api.api.platforms import create, projects, team
 
-ROUTERS = (create.router, projects.router, team.router)
+ROUTERS = (create.endpoints, projects.endpoints, team.endpoints)

@@ -1,78 +1,56 @@
 """`POST /generate-platform-id`: create a platform."""
 
-from fastapi import APIRouter, Request
+from dataclasses import dataclass
+
 from pydantic import Field
-from starlette.responses import Response
 
 from dream_api import accounts
-from dream_api.api.platforms.models import BODY_ERRORS, ResponseModel
-from dream_api.auth.browser_sessions import SignInRequired
-from dream_api.auth.dependencies import CurrentUser, IdempotencyKey
+from dream_api.api.endpoint import Endpoints, Post
+from dream_api.api.models import ResponseModel, example
+from dream_api.auth.dependencies import CurrentUser
 from dream_api.auth.rate_limit import client_address
 from dream_api.core.db import Tx
-from dream_api.core.errors import OutcomeUnknown, Overloaded, StorageUnavailable, ValidationFailed
-from dream_api.core.http import (
-    CSRFFailed,
-    RequestModel,
-    error_responses,
-    example_response,
-    idempotent_response,
-    read_json_body,
-    request_body,
-)
+from dream_api.core.http import ModelResponse, RequestModel
 from dream_api.core.http.dependencies import SettingsDep
-from dream_api.core.ratelimit import RateLimited
 from dream_api.tenancy.membership import create_platform
 
-router = APIRouter(tags=["Platforms"])
+endpoints = Endpoints("Platforms")
 
 
-class PlatformCreate(RequestModel):
-    """A platform to make."""
+class PlatformCreate(RequestModel, json_schema_extra=example({"name": "Acme"})):
+    """A platform to create."""
 
-    name: str = Field(max_length=120, description="What people call it.")
+    name: str = Field(max_length=120, description="The name that people see.")
 
 
-class CreatedPlatform(ResponseModel):
-    """A new platform, on the lowest level; its creator owns it."""
+class Platform(
+    ResponseModel, json_schema_extra=example({"platformId": "plt_01k9q3v8zd0g2m4n6p8r0t2v4w", "name": "Acme"})
+):
+    """An organization whose team works in it; it has projects."""
 
-    platform_id: str
+    platform_id: str = Field(validation_alias="id")
     name: str
 
 
-@router.post(
-    "/generate-platform-id",
-    summary="Make a platform",
-    status_code=201,
-    response_model=CreatedPlatform,
-    responses={
-        **example_response(201, {"platformId": "plt_01k9q3v8zd0g2m4n6p8r0t2v4w", "name": "Acme"}),
-        **error_responses(
-            SignInRequired,
-            CSRFFailed,
-            accounts.EmailNotVerified,
-            RateLimited,
-            ValidationFailed,
-            Overloaded,
-            StorageUnavailable,
-            OutcomeUnknown,
-            *BODY_ERRORS,
-        ),
-    },
-    openapi_extra=request_body(PlatformCreate, {"name": "Acme"}),
+@dataclass(frozen=True, slots=True)
+class _Founder:
+    """Whose idempotency keys these are, of somebody who may be on no platform yet."""
+
+    platform_id: str
+    caller: str
+
+
+@endpoints.post(
+    "/generate-platform-id", "platforms.create", "Create a platform", status=201, errors=(accounts.EmailNotVerified,)
 )
 async def generate_platform_id(
-    request: Request, settings: SettingsDep, user: CurrentUser, _: IdempotencyKey = None
-) -> Response:
-    """By the session of somebody whose address is verified; personal tokens work on a platform that is there."""
-    accounts.require_verified_email(user.session)
-    body, raw = await read_json_body(request, PlatformCreate)
-    mode, address = settings.home_mode, client_address(request.scope)
+    settings: SettingsDep, user: CurrentUser, post: Post[PlatformCreate]
+) -> ModelResponse[Platform]:
+    """On the lowest level, owned by its creator: a developer who is signed in and has verified their email address.
+    Personal tokens work on one existing platform only."""
+    mode, address = settings.home_mode, client_address(post.request.scope)
 
-    async def effect(tx: Tx) -> CreatedPlatform:
-        platform = await create_platform(tx, body.name, user.session, mode, address=address)
-        return CreatedPlatform(platform_id=platform.id, name=platform.name)
+    async def effect(tx: Tx) -> Platform:
+        return Platform.model_validate(await create_platform(tx, post.body.name, user.session, mode, address=address))
 
-    return await idempotent_response(
-        request, platform_id=user.session.user_id, caller=user.caller, status=201, body=raw, effect=effect
-    )
+    return await post.commit(_Founder(user.session.user_id, user.caller), effect)

@@ -2,211 +2,152 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from pydantic import Field
-from starlette.responses import Response
 
 from dream_api import accounts, platforms, tenancy
 from dream_api.accounts import Role
-from dream_api.api.platforms.models import (
-    BODY_ERRORS,
-    INVITATION_EXAMPLE,
-    MEMBER_EXAMPLE,
-    Done,
-    Invitation,
-    Member,
-    ResponseModel,
-    invitation_response,
-    member_response,
-)
-from dream_api.auth.dependencies import CanManageTeam, IdempotencyKey, PlatformMember
+from dream_api.api.endpoint import Endpoints, JsonBody, Post
+from dream_api.api.models import NO_NUL, ResponseModel, example, example_of, path_id
+from dream_api.api.platforms.models import Deleted, Invitation, Member, to_member
+from dream_api.auth.dependencies import CanManageTeam, PlatformMember
 from dream_api.auth.principals import PlatformPrincipal
 from dream_api.auth.rate_limit import client_address
-from dream_api.auth.tenant_resolution import PLATFORM_AUTH_ERRORS
-from dream_api.core import errors, mail
+from dream_api.core import mail
 from dream_api.core.db import Tx
-from dream_api.core.http import (
-    RequestModel,
-    error_responses,
-    example_response,
-    idempotent_response,
-    json_response,
-    read_json_body,
-    request_body,
-)
+from dream_api.core.errors import NotFound
+from dream_api.core.http import ModelResponse, RequestModel, json_response
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.settings import Settings
 from dream_api.platforms import emails
 from dream_api.tenancy import membership
 from dream_api.tenancy.membership import TeamChange
 
-router = APIRouter(tags=["Team"], prefix="/api/team")
+endpoints = Endpoints("Team", "/api/team")
 
-UserId = Annotated[
+_UserId = Annotated[
     str,
-    Path(alias="userId", max_length=64, pattern=r"^[^\x00]*$", examples=["usr_01k9q3v8zd0g2m4n6p8r0t2v4w"]),
+    Path(
+        alias="userId",
+        max_length=64,
+        pattern=NO_NUL,
+        description="`usr_…`",
+        examples=["usr_01k9q3v8zd0g2m4n6p8r0t2v4w"],
+    ),
 ]
-InvitationId = Annotated[
-    str, Path(alias="id", max_length=64, pattern=r"^[^\x00]*$", examples=["inv_01k9q3v8zd0g2m4n6p8r0t2v4w"])
-]
+_InvitationId = Annotated[str, path_id("inv")]
 
 
-class InvitationCreate(RequestModel):
-    """An email address and the role that it is invited to."""
+class InvitationCreate(RequestModel, json_schema_extra=example({"email": "grace@example.com", "role": "member"})):
+    """Whom to invite, and to which role."""
 
     email: str = Field(max_length=254)
-    role: Role = Field(description="Owners are invited by owners only.")
+    role: Role = Field(description="Only owners may invite owners.")
 
 
-class RoleChange(RequestModel):
-    """What they are to be."""
+class MemberUpdate(RequestModel, json_schema_extra=example({"role": "admin"})):
+    """The member's new role."""
 
-    role: Role = Field(description="Owners are made, and made less, by owners only.")
+    role: Role = Field(description="Only owners may make somebody an owner, or give an owner another role.")
 
 
-class Team(ResponseModel):
-    """Who came first stands first."""
+class Team(
+    ResponseModel,
+    json_schema_extra=example({"members": [example_of(Member)], "invitations": [example_of(Invitation)]}),
+):
+    """Oldest members and invitations first."""
 
     members: list[Member]
     invitations: list[Invitation]
 
 
-@router.get(
-    "",
-    summary="Read the team",
-    response_model=Team,
-    responses={
-        **example_response(200, {"members": [MEMBER_EXAMPLE], "invitations": [INVITATION_EXAMPLE]}),
-        **error_responses(*PLATFORM_AUTH_ERRORS),
-    },
-)
-async def read_team(db: Db, developer: PlatformMember) -> Response:
-    """All members with their roles, and all who were invited and have not come yet."""
+@endpoints.get("", "team.get", "Get the team")
+async def get_team(db: Db, developer: PlatformMember) -> ModelResponse[Team]:
+    """All members with their roles, and all invitations that were not accepted yet."""
     async with db.read() as tx:
-        rows = await platforms.members_of(tx, developer.platform.id)
+        rows = await platforms.members_of(tx, developer.platform_id)
         users = {user.id: user for user in await accounts.users_by_id(tx, [row.user_id for row in rows])}
-        waiting = await platforms.invitations_of(tx, developer.platform.id)
-    team = [member_response(row, users[row.user_id]) for row in rows]
-    return json_response(Team(members=team, invitations=[invitation_response(row) for row in waiting]))
+        invitations = await platforms.invitations_of(tx, developer.platform_id)
+    members = [to_member(row, users[row.user_id]) for row in rows]
+    return json_response(Team.model_validate({"members": members, "invitations": invitations}))
 
 
-@router.post(
+@endpoints.post(
     "/invitations",
-    summary="Invite somebody",
-    status_code=201,
-    response_model=Invitation,
-    responses={
-        **example_response(201, INVITATION_EXAMPLE),
-        **error_responses(
-            *PLATFORM_AUTH_ERRORS,
-            *BODY_ERRORS,
-            platforms.AlreadyAMember,
-            platforms.AlreadyInvited,
-            tenancy.MembersLimitReached,
-        ),
-    },
-    openapi_extra=request_body(InvitationCreate, {"email": "grace@example.com", "role": "member"}),
+    "invitations.create",
+    "Create an invitation",
+    status=201,
+    errors=(platforms.AlreadyAMember, platforms.AlreadyInvited, tenancy.MembersLimitReached),
 )
-async def invite(
-    request: Request, settings: SettingsDep, developer: CanManageTeam, _: IdempotencyKey = None
-) -> Response:
-    """A mail with a link goes to the address; it works once, and for 7 days."""
-    body, raw = await read_json_body(request, InvitationCreate)
-    email, token = accounts.normalize_email(body.email), platforms.new_token()
-    message = _invitation_email(settings, developer, email, body.role, token)
-    by = changing(request, settings, developer)
+async def create_invitation(
+    settings: SettingsDep, developer: CanManageTeam, post: Post[InvitationCreate]
+) -> ModelResponse[Invitation]:
+    """Sends an email with a link, which works once and for 7 days."""
+    email, role, token = accounts.normalize_email(post.body.email), post.body.role, platforms.new_token()
+    message = _invitation_email(settings, developer, email, role, token)
+    change = _team_change(post.request, settings, developer)
 
     async def effect(tx: Tx) -> Invitation:
-        invited = await membership.invite(tx, by, email, body.role, token)
+        invited = await membership.invite(tx, change, email, role, token)
         await mail.enqueue_email(tx, message)
-        return invitation_response(invited)
+        return Invitation.model_validate(invited)
 
-    return await idempotent_response(
-        request,
-        platform_id=developer.platform.id,
-        caller=developer.caller,
-        status=201,
-        body=raw,
-        effect=effect,
-    )
+    return await post.commit(developer, effect)
 
 
-@router.post(
-    "/invitations/{id}/send",
-    summary="Send an invitation again",
-    response_model=Invitation,
-    responses={**example_response(200, INVITATION_EXAMPLE), **error_responses(*PLATFORM_AUTH_ERRORS, errors.NotFound)},
-)
-async def send_again(
-    request: Request, db: Db, settings: SettingsDep, developer: CanManageTeam, invitation_id: InvitationId
-) -> Response:
-    """With a new link for another 7 days; the one before ends."""
+@endpoints.post("/invitations/{id}/send", "invitations.resend", "Resend an invitation", errors=(NotFound,))
+async def resend_invitation(
+    request: Request, db: Db, settings: SettingsDep, developer: CanManageTeam, invitation_id: _InvitationId
+) -> ModelResponse[Invitation]:
+    """With a new link, which works for another 7 days; the old link stops working."""
     async with db.read() as tx:
-        known = await platforms.read_invitation(tx, developer.platform.id, invitation_id)
+        known = await platforms.read_invitation(tx, developer.platform_id, invitation_id)
     token = platforms.new_token()
     message = _invitation_email(settings, developer, known.email, known.role, token)
     async with db.write() as tx:
-        row = await membership.invite_again(tx, changing(request, settings, developer), invitation_id, token)
+        row = await membership.invite_again(tx, _team_change(request, settings, developer), invitation_id, token)
         await mail.enqueue_email(tx, message)
-    return json_response(invitation_response(row))
+    return json_response(Invitation.model_validate(row))
 
 
-@router.delete(
-    "/invitations/{id}",
-    summary="Revoke an invitation",
-    response_model=Done,
-    responses={**example_response(200, {"deleted": True}), **error_responses(*PLATFORM_AUTH_ERRORS, errors.NotFound)},
-)
+@endpoints.delete("/invitations/{id}", "invitations.revoke", "Revoke an invitation", errors=(NotFound,))
 async def revoke_invitation(
-    request: Request, db: Db, settings: SettingsDep, developer: CanManageTeam, invitation_id: InvitationId
-) -> Response:
-    """Its link is worth nothing from now on."""
+    request: Request, db: Db, settings: SettingsDep, developer: CanManageTeam, invitation_id: _InvitationId
+) -> ModelResponse[Deleted]:
+    """Its link stops working."""
     async with db.write() as tx:
-        await membership.revoke_invitation(tx, changing(request, settings, developer), invitation_id)
-    return json_response(Done())
+        await membership.revoke_invitation(tx, _team_change(request, settings, developer), invitation_id)
+    return json_response(Deleted())
 
 
-@router.patch(
-    "/members/{userId}",
-    summary="Change a member's role",
-    response_model=Member,
-    responses={
-        **example_response(200, MEMBER_EXAMPLE),
-        **error_responses(*PLATFORM_AUTH_ERRORS, *BODY_ERRORS, errors.NotFound, platforms.LastOwner),
-    },
-    openapi_extra=request_body(RoleChange, {"role": "admin"}),
-)
-async def change_role(
-    request: Request, db: Db, settings: SettingsDep, developer: CanManageTeam, user_id: UserId
-) -> Response:
-    """In force at once; the last owner stays one."""
-    body, _ = await read_json_body(request, RoleChange)
+@endpoints.patch("/members/{userId}", "members.update", "Update a member", errors=(NotFound, platforms.LastOwner))
+async def update_member(
+    request: Request,
+    db: Db,
+    settings: SettingsDep,
+    developer: CanManageTeam,
+    user_id: _UserId,
+    body: JsonBody[MemberUpdate],
+) -> ModelResponse[Member]:
+    """The new role is in force at once. A platform always has an owner."""
     async with db.write() as tx:
-        row = await membership.change_role(tx, changing(request, settings, developer), user_id, body.role)
+        row = await membership.change_role(tx, _team_change(request, settings, developer), user_id, body.role)
         [user] = await accounts.users_by_id(tx, [user_id])
-    return json_response(member_response(row, user))
+    return json_response(to_member(row, user))
 
 
-@router.delete(
-    "/members/{userId}",
-    summary="Remove a member",
-    response_model=Done,
-    responses={
-        **example_response(200, {"deleted": True}),
-        **error_responses(*PLATFORM_AUTH_ERRORS, errors.NotFound, platforms.LastOwner),
-    },
-)
+@endpoints.delete("/members/{userId}", "members.remove", "Remove a member", errors=(NotFound, platforms.LastOwner))
 async def remove_member(
-    request: Request, db: Db, settings: SettingsDep, developer: PlatformMember, user_id: UserId
-) -> Response:
-    """They see nothing of the platform any more, and their personal tokens on it end. Everybody may leave but the last
-    owner."""
+    request: Request, db: Db, settings: SettingsDep, developer: PlatformMember, user_id: _UserId
+) -> ModelResponse[Deleted]:
+    """They lose access to the platform, and their personal tokens for it stop working. Members may remove themselves;
+    the last owner cannot leave."""
     async with db.write() as tx:
-        await membership.leave(tx, changing(request, settings, developer), user_id)
-    return json_response(Done())
+        await membership.leave(tx, _team_change(request, settings, developer), user_id)
+    return json_response(Deleted())
 
 
-def changing(request: Request, settings: Settings, developer: PlatformPrincipal) -> TeamChange:
+def _team_change(request: Request, settings: Settings, developer: PlatformPrincipal) -> TeamChange:
     return TeamChange(developer, developer.actor(client_address(request.scope)), settings.home_mode)
 
 
