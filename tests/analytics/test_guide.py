@@ -19,6 +19,7 @@ def keys_of(kind: object) -> Iterator[str]:
             assert field.serialization_alias is not None
             yield field.serialization_alias
             yield from keys_of(field.annotation)
+        yield from (str(field.alias) for field in kind.model_computed_fields.values())
     for inside in get_args(kind):
         yield from keys_of(inside)
 

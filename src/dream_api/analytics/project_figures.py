@@ -32,6 +32,7 @@ _RECENT_EVENTS = 10
 class Figures:
     """What docs/guide/figures.md defines, one by one."""
 
+    mode: Mode
     span: Span
     subscriptions: Subscriptions
     customers: Customers
@@ -57,6 +58,7 @@ async def get_project_figures(tx: Tx, project: Project, mode: Mode, *, days: int
     if project.type == "store":
         meters = []  # its calls are not metered
     return Figures(
+        mode=mode,
         span=span,
         subscriptions=summarize_subscriptions(await subscription_rows(tx, platform_id, within, span)),
         customers=summarize_customers(await customer_rows(tx, platform_id, within, world)),

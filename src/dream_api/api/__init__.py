@@ -21,9 +21,9 @@ ROUTERS = (
     *store.ROUTERS,
     *catalog.ROUTERS,
     *platforms.ROUTERS,
-    keys.router,
-    events.router,
-    analytics.router,
-    security_log.router,
+    keys.endpoints,
+    events.endpoints,
+    analytics.endpoints,
+    security_log.endpoints,
     *assets.ROUTERS,
 )

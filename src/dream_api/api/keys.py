@@ -1,55 +1,57 @@
-"""`GET /get-credentials` and `POST /rotate-key`: a platform's keys, for its developers."""
+"""`GET /get-credentials` and `POST /rotate-key`: the API keys of a platform's projects, for its developers."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
-from starlette.responses import Response
+from fastapi import Query, Request
+from pydantic import Field
 
 from dream_api import audit, keys, platforms
-from dream_api.auth.dependencies import CanManageTestKeys, IdempotencyKey, PlatformMember
+from dream_api.api.endpoint import Endpoints, Post
+from dream_api.api.models import ResponseModel, Timestamp, example
+from dream_api.auth.dependencies import CanManageTestKeys, PlatformMember
 from dream_api.auth.rate_limit import client_address
-from dream_api.auth.tenant_resolution import PLATFORM_AUTH_ERRORS, PROJECT_AUTH_ERRORS, PersonalTokenRequired
 from dream_api.core import clock, errors, secrets
 from dream_api.core.db import Row, Tx
-from dream_api.core.http import (
-    RequestModel,
-    error_responses,
-    idempotent_response,
-    json_response,
-    read_json_body,
-    request_body,
-)
+from dream_api.core.http import ModelResponse, RequestModel, json_response
 from dream_api.core.http.dependencies import Db, SettingsDep
-from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.core.secrets import InstanceKey
 from dream_api.keys.issuance import NoKeyToRotate
 from dream_api.platforms import Mode, Project, ProjectType
 
-router = APIRouter(tags=["Keys"])
+endpoints = Endpoints("Keys")
 
 _MOST_PROJECTS = 100
 _DAY_SECONDS = 86_400
 
 
-class ResponseModel(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
-
-
 class Credentials(ResponseModel):
-    """The newest keys of a project and mode that work; null where there is none."""
+    """The newest API keys of a project and mode that work; null where there is none."""
 
     publishable_key: str | None
     secret_key: str | None = Field(
-        description="Of test mode, to owners and admins; live ones are returned once, when created."
+        description="Of test mode, for owners and admins; a live secret key is shown only once, when it is created."
     )
-    secret_key_prefix: str | None = Field(description="What may be shown of it.")
+    secret_key_prefix: str | None = Field(description="The part of the secret key that everybody may see.")
 
 
-class ProjectCredentials(ResponseModel):
-    """The keys of a project."""
+class ProjectCredentials(
+    ResponseModel,
+    json_schema_extra=example(
+        {
+            "projectId": "prj_01k9q3v8zd0g2m4n6p8r0t2v4w",
+            "name": "My API",
+            "projectType": "saas",
+            "test": {
+                "publishableKey": "pk_test_…",
+                "secretKey": "sk_test_…",
+                "secretKeyPrefix": "sk_test_4f9c…a71e",
+            },
+            "live": {"publishableKey": "pk_live_…", "secretKey": None, "secretKeyPrefix": "sk_live_9b2d…03fe"},
+        }
+    ),
+):
+    """The API keys of a project."""
 
     project_id: str
     name: str
@@ -64,81 +66,61 @@ class CredentialsList(ResponseModel):
     data: list[ProjectCredentials]
 
 
-class Rotation(RequestModel):
-    """Which key to replace, and how long the older ones still work."""
+class KeyRotate(RequestModel, json_schema_extra=example({"mode": "test", "graceSeconds": 3600})):
+    """Which secret key to replace, and how long the old ones keep working."""
 
     mode: Mode
-    grace_seconds: int = Field(
-        _DAY_SECONDS, ge=0, le=7 * _DAY_SECONDS, description="0 to 7 days; a day where left out."
-    )
+    grace_seconds: int = Field(_DAY_SECONDS, ge=0, le=7 * _DAY_SECONDS, description="0 to 7 days; a day by default.")
 
 
-class Rotated(ResponseModel):
-    """The new key, in force at once."""
+class RotatedKey(
+    ResponseModel,
+    json_schema_extra=example(
+        {
+            "projectId": "prj_01k9q3v8zd0g2m4n6p8r0t2v4w",
+            "mode": "test",
+            "keyId": "key_01k9q3v8zd0g2m4n6p8r0t2v4w",
+            "secretKey": "sk_test_…",
+            "oldKeysEndAt": "2026-11-22T09:14:00Z",
+        }
+    ),
+):
+    """The new secret key, in force at once."""
 
     project_id: str
     mode: Mode
     key_id: str
     secret_key: str | None = Field(description="null in a replay.")
-    old_keys_end_at: str
+    old_keys_end_at: Timestamp
 
 
-_KEYS_OF: dict[str, Any] = {
-    "projectId": "prj_01k9q3v8zd0g2m4n6p8r0t2v4w",
-    "name": "My API",
-    "projectType": "saas",
-    "test": {
-        "publishableKey": "pk_test_…",
-        "secretKey": "sk_test_…",
-        "secretKeyPrefix": "sk_test_4f9c…a71e",
-    },
-    "live": {"publishableKey": "pk_live_…", "secretKey": None, "secretKeyPrefix": "sk_live_9b2d…03fe"},
-}
-_ROTATED = {
-    "projectId": "prj_01k9q3v8zd0g2m4n6p8r0t2v4w",
-    "mode": "test",
-    "keyId": "key_01k9q3v8zd0g2m4n6p8r0t2v4w",
-    "secretKey": "sk_test_…",
-    "oldKeysEndAt": "2026-11-22T09:14:00Z",
-}
-
-
-@router.get(
-    "/get-credentials",
-    summary="Read the keys",
-    response_model=CredentialsList,
-    responses={
-        200: {"content": {"application/json": {"example": {"data": [_KEYS_OF]}}}},
-        **error_responses(*PLATFORM_AUTH_ERRORS),
-    },
-)
+@endpoints.get("/get-credentials", "credentials.get", "Get the API keys")
 async def get_credentials(
     request: Request,
     db: Db,
     settings: SettingsDep,
     developer: PlatformMember,
-    project_id: Annotated[str | None, Query(alias="projectId", max_length=64, description="Of this one only.")] = None,
-) -> Response:
-    """Of each project and mode. That test keys were read is written into the security log."""
+    project_id: Annotated[str | None, Query(alias="projectId", max_length=64, description="Only this project.")] = None,
+) -> ModelResponse[CredentialsList]:
+    """Of each project and mode. The security log records it when test secret keys are shown."""
     instance_key = secrets.instance_key(settings)
     may_reveal = developer.may("manage")
     async with db.write() as tx:
-        found = await platforms.projects_of(tx, developer.platform.id, limit=_MOST_PROJECTS)
+        found = await platforms.projects_of(tx, developer.platform_id, limit=_MOST_PROJECTS)
         wanted = [project for project in found if project_id in (None, project.id)]
         if project_id is not None and not wanted:
             raise errors.NotFound("There is no such project.", param="projectId")
         credentials = [await _credentials_of(tx, project, instance_key if may_reveal else None) for project in wanted]
         if any(each.test.secret_key for each in credentials):
             by = developer.actor(client_address(request.scope))
-            about = project_id or developer.platform.id
-            await audit.record(tx, developer.platform.id, "key.revealed", by=by, about=about)
-    answer = json_response(CredentialsList(data=credentials))
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+            await audit.record(
+                tx, developer.platform_id, "key.revealed", by=by, about=project_id or developer.platform_id
+            )
+    return json_response(CredentialsList(data=credentials))
 
 
 async def _credentials_of(tx: Tx, project: Project, instance_key: InstanceKey | None) -> ProjectCredentials:
-    """With the test secret key where it may be revealed."""
+    """With the test secret key where it may be shown."""
     rows = await keys.of_project(tx, project.platform_id, project.id)
     test, live = (_of_mode(rows, mode, instance_key) for mode in platforms.MODES)
     return ProjectCredentials(project_id=project.id, name=project.name, project_type=project.type, test=test, live=live)
@@ -162,58 +144,34 @@ def _of_mode(rows: Sequence[Row[Any]], mode: Mode, instance_key: InstanceKey | N
     )
 
 
-@router.post(
-    "/rotate-key",
-    summary="Rotate a secret key",
-    response_model=Rotated,
-    responses={
-        200: {"content": {"application/json": {"example": _ROTATED}}},
-        **error_responses(
-            *PROJECT_AUTH_ERRORS,
-            PersonalTokenRequired,
-            errors.MalformedJson,
-            errors.BodyTooDeep,
-            errors.TooLarge,
-            errors.UnsupportedMedia,
-            IdempotencyInProgress,
-            IdempotencyMismatch,
-            NoKeyToRotate,
-        ),
-    },
-    openapi_extra=request_body(Rotation, {"mode": "test", "graceSeconds": 3600}),
-)
+@endpoints.post("/rotate-key", "keys.rotate", "Rotate a secret key", errors=(NoKeyToRotate,))
 async def rotate_key(
-    request: Request, settings: SettingsDep, acting: CanManageTestKeys, _: IdempotencyKey = None
-) -> Response:
-    """A new secret key at once; the older ones work until the grace is over. Live keys take an owner or admin."""
-    body, raw = await read_json_body(request, Rotation)
+    settings: SettingsDep, acting: CanManageTestKeys, post: Post[KeyRotate]
+) -> ModelResponse[RotatedKey]:
+    """Creates a new secret key; the old ones work until the grace period ends. Only owners and admins rotate live
+    keys."""
+    body = post.body
     if body.mode == "live":
         assert acting.role is not None
         platforms.require_permission(acting.role, "manage")
     instance_key = secrets.instance_key(settings)
-    by = acting.actor(client_address(request.scope))
+    by = acting.actor(client_address(post.request.scope))
 
-    async def effect(tx: Tx) -> Rotated:
+    async def effect(tx: Tx) -> RotatedKey:
         grace = body.grace_seconds * clock.SECOND
         issued = await keys.rotate(
             tx, acting.project, body.mode, instance_key=instance_key, created_by=acting.caller, grace=grace
         )
         details = {"mode": body.mode, "graceSeconds": str(body.grace_seconds), "project": acting.project_id}
         await audit.record(tx, acting.platform_id, "key.rotated", by=by, about=issued.id, details=details)
-        return Rotated(
-            project_id=acting.project_id,
-            mode=body.mode,
-            key_id=issued.id,
-            secret_key=issued.token,
-            old_keys_end_at=clock.rfc3339(clock.now() + grace),
+        return RotatedKey.model_validate(
+            {
+                "project_id": acting.project_id,
+                "mode": body.mode,
+                "key_id": issued.id,
+                "secret_key": issued.token,
+                "old_keys_end_at": clock.now() + grace,
+            }
         )
 
-    return await idempotent_response(
-        request,
-        platform_id=acting.platform_id,
-        caller=acting.caller,
-        status=200,
-        body=raw,
-        effect=effect,
-        secrets=("secretKey",),
-    )
+    return await post.commit(acting, effect, secrets=("secretKey",))

@@ -1,7 +1,7 @@
 """Wire models: what all JSON of the API has in common."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Path, Query
@@ -48,6 +48,12 @@ Timestamp = Annotated[
     Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-21T09:14:00Z"]),
 ]
 """A time: microseconds in the row, RFC 3339 in UTC on the wire."""
+
+
+def attributes_of(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass, for a model that has others besides; what they hold is not copied."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
 
 T = TypeVar("T", bound=ResponseModel)
 

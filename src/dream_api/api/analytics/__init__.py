@@ -1,5 +1,5 @@
 """Endpoints of the figures of projects and platforms."""
 
-from dream_api.api.analytics.dashboard import router
+from dream_api.api.analytics.dashboard import endpoints
 
-__all__ = ["router"]
+__all__ = ["endpoints"]

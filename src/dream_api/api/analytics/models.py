@@ -1,36 +1,59 @@
 """Response models of figures; docs/guide/figures.md defines each key."""
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import AliasChoices, AliasPath, BeforeValidator, Field, ValidationInfo, computed_field
 
-from dream_api import analytics
-from dream_api.analytics import Figures, MeterUsage, ProjectTotals, Revenue, Totals
-from dream_api.core import clock, money
-from dream_api.core.db import Row
+from dream_api.analytics import Amounts, Totals
+from dream_api.api.analytics import examples
+from dream_api.api.catalog.models import WindowOfLimit
+from dream_api.api.events import Event
+from dream_api.api.models import ResponseModel, Timestamp, attributes_of, example
+from dream_api.core import money
+from dream_api.platforms import Mode, ProjectType
 
-Share = Annotated[float | None, Field(description="From 0 to 1; null where there is nothing to be a part of.")]
-From = Annotated[str, Field(serialization_alias="from", description="When the first day began (RFC 3339).")]
-To = Annotated[str, Field(serialization_alias="to", description="When the last day, the present one, will end.")]
+_FROM = "When the first day begins."
+_TO = "When the last day, the present one, ends."
+Share = Annotated[float | None, Field(description="From 0 to 1; null where there is nothing to divide by.")]
 Minor = Annotated[int, Field(description="In minor units of the currency.")]
 
 
-class ResponseModel(BaseModel):
-    """camelCase on the wire; most are made of what has the same names."""
+def _by_currency(value: Mapping[str, int] | list[Any]) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    return [{"currency": currency, "amount": amount} for currency, amount in value.items()]
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True)
+
+def _in_currency(value: Any, info: ValidationInfo) -> Any:
+    return {"currency": info.data["currency"], "amount": value} if isinstance(value, int) else value
+
+
+def _by_day(value: Mapping[int, Amounts] | list[Any]) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    return [attributes_of(amounts) | {"at": at, "net": amounts.net} for at, amounts in value.items()]
 
 
 class Money(ResponseModel):
+    """An amount of money."""
+
     currency: str
     amount: int = Field(description="In minor units.")
-    price: str = Field(description="The same in major units, such as 19.99.")
+
+    @computed_field(description="The amount in major units, such as 19.99.")
+    @property
+    def price(self) -> str:
+        return money.to_major(self.amount, self.currency)
+
+
+Moneys = Annotated[list[Money], BeforeValidator(_by_currency)]
+Sum = Annotated[Money, BeforeValidator(_in_currency)]
 
 
 class SubscriptionFigures(ResponseModel):
+    """How many subscriptions there are, began and ended."""
+
     by_status: dict[str, int]
     holding: int
     started: int
@@ -44,14 +67,16 @@ class SubscriptionFigures(ResponseModel):
 
 
 class CustomerFigures(ResponseModel):
+    """How many customers there are, and how many are new."""
+
     active: int
     new: int
 
 
 class RevenueDay(ResponseModel):
-    """Minor units of the currency."""
+    """What was paid and went back on a day, in minor units of the currency."""
 
-    at: str
+    at: Timestamp
     gross: Minor
     refunded: Minor
     lost: Minor
@@ -59,29 +84,31 @@ class RevenueDay(ResponseModel):
 
 
 class RevenueSums(ResponseModel):
-    """What came in and went back in one currency."""
+    """What was paid and went back in one currency."""
 
     currency: str
-    gross: Money
-    refunded: Money
-    lost: Money
-    net: Money
+    gross: Sum = Field(validation_alias=AliasPath("total", "gross"))
+    refunded: Sum = Field(validation_alias=AliasPath("total", "refunded"))
+    lost: Sum = Field(validation_alias=AliasPath("total", "lost"))
+    net: Sum = Field(validation_alias=AliasPath("total", "net"))
 
 
 class RevenueFigures(RevenueSums):
-    """With every day of the span, the oldest first."""
+    """With every day, the oldest first."""
 
-    days: list[RevenueDay]
+    days: Annotated[list[RevenueDay], BeforeValidator(_by_day)]
 
 
 class UsageDay(ResponseModel):
-    at: str
+    """What a meter counted on a day."""
+
+    at: Timestamp = Field(validation_alias="of")
     total: int
     calls: int
 
 
 class UsageFigures(ResponseModel):
-    """With every day of the span, the oldest first."""
+    """What a meter counted, with every day, the oldest first."""
 
     meter: str
     total: int
@@ -90,17 +117,17 @@ class UsageFigures(ResponseModel):
 
 
 class NearLimit(ResponseModel):
-    """A customer who comes near a hard limit."""
+    """A customer who has nearly reached a hard limit."""
 
-    customer: str
+    customer: str = Field(validation_alias="customer_id")
     user_id: str
     plan: str
     meter: str
-    window: str
+    window: WindowOfLimit
     count: int
     limit: int
     percent: int
-    period_end: str | None
+    period_end: Timestamp | None = Field(validation_alias=AliasChoices("ends_at", "periodEnd"))
 
 
 class LowStock(ResponseModel):
@@ -114,21 +141,16 @@ class LowStock(ResponseModel):
     low_at: int | None
 
 
-class RecentEvent(ResponseModel):
-    id: str
-    type: str
-    created_at: str
-    data: dict[str, Any]
-
-
-class Dashboard(ResponseModel):
+class Dashboard(ResponseModel, json_schema_extra=example(examples.DASHBOARD)):
     """The figures of a project in one mode."""
 
-    mode: str
-    starts_at: From
-    ends_at: To
-    mrr: list[Money]
-    trial_mrr: list[Money]
+    mode: Mode
+    starts_at: Timestamp = Field(
+        validation_alias=AliasPath("span", "starts_at"), serialization_alias="from", description=_FROM
+    )
+    ends_at: Timestamp = Field(validation_alias=AliasPath("span", "ends_at"), serialization_alias="to", description=_TO)
+    mrr: Moneys = Field(validation_alias=AliasPath("subscriptions", "mrr"))
+    trial_mrr: Moneys = Field(validation_alias=AliasChoices(AliasPath("subscriptions", "trial_mrr"), "trialMrr"))
     subscriptions: SubscriptionFigures
     customers: CustomerFigures
     revenue: list[RevenueFigures]
@@ -136,14 +158,14 @@ class Dashboard(ResponseModel):
     near_limits: list[NearLimit]
     orders: dict[str, int]
     low_stock: list[LowStock]
-    events: list[RecentEvent]
+    events: list[Event]
 
 
 class LiveFigures(ResponseModel):
-    """What one project or several come to."""
+    """The sums of one project or of several."""
 
-    mrr: list[Money]
-    trial_mrr: list[Money]
+    mrr: Moneys
+    trial_mrr: Moneys
     subscriptions: int
     customers: CustomerFigures
     revenue: list[RevenueSums]
@@ -154,96 +176,21 @@ class ProjectFigures(LiveFigures):
 
     project: str
     name: str
-    type: str
+    type: ProjectType
 
 
-class DashboardTotals(LiveFigures):
+class DashboardTotals(LiveFigures, json_schema_extra=example(examples.TOTALS)):
     """The live figures of a platform."""
 
-    starts_at: From
-    ends_at: To
+    starts_at: Timestamp = Field(serialization_alias="from", description=_FROM)
+    ends_at: Timestamp = Field(serialization_alias="to", description=_TO)
     projects: list[ProjectFigures]
 
 
-def dashboard_of(figures: Figures, mode: str) -> Dashboard:
-    return Dashboard(
-        mode=mode,
-        starts_at=clock.rfc3339(figures.span.starts_at),
-        ends_at=clock.rfc3339(figures.span.ends_at),
-        mrr=_moneys(figures.subscriptions.mrr),
-        trial_mrr=_moneys(figures.subscriptions.trial_mrr),
-        subscriptions=SubscriptionFigures.model_validate(figures.subscriptions),
-        customers=CustomerFigures.model_validate(figures.customers),
-        revenue=[_revenue(one) for one in figures.revenue],
-        usage=[_usage(one) for one in figures.usage],
-        near_limits=[_near(one) for one in figures.near_limits],
-        orders=dict(figures.orders),
-        low_stock=[LowStock.model_validate(one) for one in figures.low_stock],
-        events=[_event(row) for row in figures.events],
-    )
-
-
-def dashboard_totals_of(totals: Totals) -> DashboardTotals:
-    return DashboardTotals(
-        starts_at=clock.rfc3339(totals.span.starts_at),
-        ends_at=clock.rfc3339(totals.span.ends_at),
-        projects=[
-            ProjectFigures(project=project.id, name=project.name, type=project.type, **_live(sums))
-            for project, sums in totals.projects
-        ],
-        **_live(totals.altogether),
-    )
-
-
-def _live(sums: ProjectTotals) -> dict[str, Any]:
-    return {
-        "mrr": _moneys(sums.mrr),
-        "trial_mrr": _moneys(sums.trial_mrr),
-        "subscriptions": sums.subscriptions,
-        "customers": CustomerFigures.model_validate(sums.customers),
-        "revenue": [RevenueSums(**_sums(one)) for one in sums.revenue],
-    }
-
-
-def _money(currency: str, amount: int) -> Money:
-    return Money(currency=currency, amount=amount, price=money.to_major(amount, currency))
-
-
-def _moneys(amounts: Mapping[str, int]) -> list[Money]:
-    return [_money(currency, amount) for currency, amount in amounts.items()]
-
-
-def _revenue(revenue: Revenue) -> RevenueFigures:
-    days = [
-        RevenueDay(at=clock.rfc3339(at), gross=day.gross, refunded=day.refunded, lost=day.lost, net=day.net)
-        for at, day in revenue.days.items()
+def to_totals(totals: Totals) -> DashboardTotals:
+    projects = [
+        {**attributes_of(sums), "project": project.id, "name": project.name, "type": project.type}
+        for project, sums in totals.projects
     ]
-    return RevenueFigures(days=days, **_sums(revenue))
-
-
-def _sums(revenue: Revenue) -> dict[str, Any]:
-    of, total = revenue.currency, revenue.total
-    return {"currency": of} | {name: _money(of, getattr(total, name)) for name in ("gross", "refunded", "lost", "net")}
-
-
-def _usage(used: MeterUsage) -> UsageFigures:
-    days = [UsageDay(at=clock.rfc3339(int(day.of)), total=day.total, calls=day.calls) for day in used.days]
-    return UsageFigures(meter=used.meter, total=used.total, calls=used.calls, days=days)
-
-
-def _near(near: analytics.NearLimit) -> NearLimit:
-    return NearLimit(
-        customer=near.customer_id,
-        user_id=near.user_id,
-        plan=near.plan,
-        meter=near.meter,
-        window=near.window.wire,
-        count=near.count,
-        limit=near.limit,
-        percent=near.percent,
-        period_end=None if near.ends_at is None else clock.rfc3339(near.ends_at),
-    )
-
-
-def _event(row: Row[Any]) -> RecentEvent:
-    return RecentEvent(id=row.id, type=row.type, created_at=clock.rfc3339(row.created_at), data=json.loads(row.data))
+    span = {"starts_at": totals.span.starts_at, "ends_at": totals.span.ends_at}
+    return DashboardTotals.model_validate({**attributes_of(totals.altogether), **span, "projects": projects})

@@ -3,6 +3,6 @@
 from dream_api.api.assets import download, upload
 from dream_api.api.assets import list as listing
 
-ROUTERS = (upload.router, listing.router, download.router)
+ROUTERS = (upload.endpoints, listing.endpoints, download.router)
 
 __all__ = ["ROUTERS"]

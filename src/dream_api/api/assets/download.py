@@ -30,12 +30,13 @@ _HEADERS = {
 
 @router.get(
     "/api/assets/{key}",
+    operation_id="assets.get",
     summary="Get a file",
     response_class=Response,
     responses={
         200: {"content": {"*/*": {"schema": FILE}}, "description": "The file."},
-        206: {"content": {"*/*": {"schema": FILE}}, "description": "The bytes that were asked for."},
-        304: {"description": "It is the one that If-None-Match names."},
+        206: {"content": {"*/*": {"schema": FILE}}, "description": "The requested range of bytes."},
+        304: {"description": "The client has this file already: If-None-Match names it."},
         **error_responses(NotFound, RangeNotSatisfiable, StorageUnavailable),
     },
 )
@@ -49,7 +50,7 @@ async def read_asset(
     if_none_match: Annotated[str | None, Header()] = None,
     if_range: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """For anyone who knows the key. A file never changes, so browsers keep it for a year."""
+    """For anyone who knows the key. A file never changes, so browsers may keep it for a year."""
     asset = await _find(db, key)
     tag = f'"{asset.digest.hex()}"'
     headers = {**_HEADERS, "ETag": tag, "Content-Disposition": _disposition(asset)}

@@ -3,50 +3,50 @@
 from typing import Annotated, Any
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import BeforeValidator, Field, ValidationInfo
 
-from dream_api.core import clock
+from dream_api.api.models import ResponseModel, Timestamp, example
 from dream_api.core.db import Row
 from dream_api.core.errors import NotFound
 
-Key = Annotated[str, Path(description="From the upload's answer.")]
+Key = Annotated[str, Path(description="From the response of the upload.")]
 # A file, as OpenAPI describes it.
 FILE: dict[str, Any] = {"type": "string", "format": "binary"}
+_LINK_BASE = "link_base"
 
 
-class KeptAsset(BaseModel):
-    """A file that was kept."""
+def _url_of(key: str, info: ValidationInfo) -> str:
+    assert info.context is not None
+    return f"{info.context[_LINK_BASE]}/api/assets/{key}"
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+class Asset(
+    ResponseModel,
+    json_schema_extra=example(
+        {
+            "key": "0f8fad5bd9cb469fa16570867728950e-9f86d081884c7d65",
+            "url": "http://127.0.0.1:8787/api/assets/0f8fad5bd9cb469fa16570867728950e-9f86d081884c7d65",
+            "contentType": "image/png",
+            "size": 20480,
+            "name": "mug.png",
+            "createdAt": "2026-11-21T09:14:00Z",
+        }
+    ),
+):
+    """An uploaded file."""
 
     key: str
-    url: str = Field(description="Where everybody who knows it finds the file; it never changes.")
-    content_type: str = Field(description="Detected from the bytes themselves.")
+    url: Annotated[str, BeforeValidator(_url_of)] = Field(
+        validation_alias="key", description="Anyone who knows it can download the file; it never changes."
+    )
+    content_type: str = Field(description="Detected from the file's bytes.")
     size: int = Field(description="In bytes.")
     name: str
-    created_at: str
+    created_at: Timestamp
 
 
-ASSET_EXAMPLE: dict[str, Any] = {
-    "key": "0f8fad5bd9cb469fa16570867728950e-9f86d081884c7d65",
-    "url": "http://127.0.0.1:8787/api/assets/0f8fad5bd9cb469fa16570867728950e-9f86d081884c7d65",
-    "contentType": "image/png",
-    "size": 20480,
-    "name": "mug.png",
-    "createdAt": "2026-11-21T09:14:00Z",
-}
-
-
-def asset_response(row: Row[Any], link_base: str) -> KeptAsset:
-    return KeptAsset(
-        key=row.key,
-        url=f"{link_base}/api/assets/{row.key}",
-        content_type=row.content_type,
-        size=row.size,
-        name=row.name,
-        created_at=clock.rfc3339(row.created_at),
-    )
+def to_asset(row: Row[Any], link_base: str) -> Asset:
+    return Asset.model_validate(row, context={_LINK_BASE: link_base})
 
 
 def asset_not_found() -> NotFound:

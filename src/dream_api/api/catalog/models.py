@@ -1,13 +1,12 @@
 """Response models of tiers and products."""
 
-from dataclasses import fields
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
 from dream_api.api.catalog import prices
 from dream_api.api.catalog.prices import Price
-from dream_api.api.models import ResponseModel, Timestamp, example, example_of
+from dream_api.api.models import ResponseModel, Timestamp, attributes_of, example, example_of
 from dream_api.catalog import Features, LimitWindow, TierCreate, TierWithPrices
 from dream_api.platforms import Mode
 from dream_api.store import Inventory
@@ -42,6 +41,9 @@ def _name_of_window(value: Any) -> Any:
     return value.wire if isinstance(value, Window) else value
 
 
+WindowOfLimit = Annotated[LimitWindow, BeforeValidator(_name_of_window)]
+
+
 def _sum_by_default(value: Any) -> Any:
     return value or "sum"
 
@@ -51,7 +53,7 @@ class Limit(ResponseModel):
 
     meter: str
     aggregation: Annotated[Aggregation, BeforeValidator(_sum_by_default)]
-    window: Annotated[LimitWindow, BeforeValidator(_name_of_window)]
+    window: WindowOfLimit
     kind: LimitKind
     max: int | None = Field(description="null: counted, not limited.")
 
@@ -98,4 +100,4 @@ def to_tier(offer: TierWithPrices, mode: Mode, inventory: Inventory) -> Tier:
 
 
 def _attributes(offer: TierWithPrices) -> dict[str, Any]:
-    return {field.name: getattr(offer, field.name) for field in fields(offer)} | {"limit": offer.limit}
+    return attributes_of(offer) | {"limit": offer.limit}
