@@ -16,7 +16,7 @@ from dream_api.api import (
 
 ROUTERS = (
     *usage.ROUTERS,
-    customers.router,
+    customers.endpoints,
     *billing.ROUTERS,
     *store.ROUTERS,
     *catalog.ROUTERS,

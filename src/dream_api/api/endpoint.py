@@ -99,9 +99,13 @@ class PostRequest(Generic[B]):
             effect=effect,
         )
 
-    def once(self, acting: Acting) -> IdempotentRequest | None:
-        """The request as rules store it that take effect in several steps; None without an `Idempotency-Key`."""
-        return idempotency_key_of(self.request, platform_id=acting.platform_id, caller=acting.caller, body=self._raw)
+    def once(self, acting: Acting, *, headers: bytes = b"") -> IdempotentRequest | None:
+        """The request as rules store it that take effect in several steps; None without an `Idempotency-Key`.
+
+        A retry must repeat the body and these `headers`.
+        """
+        body = headers + self._raw
+        return idempotency_key_of(self.request, platform_id=acting.platform_id, caller=acting.caller, body=body)
 
     def reply(self, model: M, *, is_replay: bool = False) -> ModelResponse[M]:
         """The response of an effect that took several steps."""
@@ -184,6 +188,7 @@ class Endpoints:
         status: int = 200,
         errors: Collection[type[AppError]] = (),
         is_listed: bool = True,
+        ignores_unknown_parameters: bool = False,
         extra: Mapping[str, Any] = {},
         documents: type[RequestModel] | None = None,
     ) -> Callable[[F], F]:
@@ -210,7 +215,8 @@ class Endpoints:
             )
             route: APIRoute = self._router.routes[-1]  # pyright: ignore[reportAssignmentType]
             dependants = list(_with_dependencies(route.dependant))
-            handler.parameters = frozenset(field.alias for one in dependants for field in one.query_params)
+            if not ignores_unknown_parameters:
+                handler.parameters = frozenset(field.alias for one in dependants for field in one.query_params)
             inherited = [error for one in dependants for error in getattr(one.call, "errors", ())]
             route.responses.update(error_responses(*errors, *inherited))
             return function
@@ -229,11 +235,12 @@ class _Handler:
         self._parameters = inspect.signature(function).parameters
         self._names = tuple(self._parameters)
         self.model = model
-        # Names of the query parameters that the endpoint and its dependencies know.
-        self.parameters: frozenset[str] = frozenset()
+        # Names of the query parameters that the endpoint and its dependencies know; None: others are ignored.
+        self.parameters: frozenset[str] | None = None
 
         async def call(**values: Any) -> Any:
-            reject_unknown_parameters(values[_REQUEST].query_params, self.parameters)
+            if self.parameters is not None:
+                reject_unknown_parameters(values[_REQUEST].query_params, self.parameters)
             response = await function(**{name: values[name] for name in self._names})
             response.headers.setdefault("Cache-Control", "no-store")
             return response

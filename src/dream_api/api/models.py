@@ -1,5 +1,6 @@
 """Wire models: what all JSON of the API has in common."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, Generic, TypeVar
@@ -54,6 +55,14 @@ def attributes_of(value: Any) -> dict[str, Any]:
     """The fields of a dataclass, for a model that has others besides; what they hold is not copied."""
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
+
+def _from_json(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+V = TypeVar("V")
+StoredJson = Annotated[V, BeforeValidator(_from_json)]
+"""JSON text in the row, the value itself on the wire."""
 
 T = TypeVar("T", bound=ResponseModel)
 
