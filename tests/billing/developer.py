@@ -71,7 +71,7 @@ class Seller:
 
     async def invoices(self, subscription: dict[str, Any]) -> list[dict[str, Any]]:
         """Oldest first."""
-        found = (await self.get(f"/api/invoices?subscription={subscription['id']}&limit=100"))["data"]
+        found = (await self.get(f"/api/invoices?subscriptionId={subscription['id']}&limit=100"))["data"]
         return found[::-1]
 
     async def count(self, user: str, quantity: int, meter: str = "requests") -> dict[str, Any]:

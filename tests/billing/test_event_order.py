@@ -134,7 +134,7 @@ async def test_journeys_end_as_the_gateway_has_it(instance: Instance, first: int
         paid = 0
         for invoice in await seller.invoices(subscription):
             paid += invoice["amountPaid"]
-        payments = (await seller.get(f"/api/payments?customer={customer['id']}&limit=100"))["data"]
+        payments = (await seller.get(f"/api/payments?customerId={customer['id']}&limit=100"))["data"]
         assert sum(one["amount"] for one in payments if one["status"] == "succeeded") == paid
         assert paid >= 2_000
 

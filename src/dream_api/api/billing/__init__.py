@@ -3,11 +3,11 @@
 from dream_api.api.billing import checkouts, gateway_webhook, invoices, payments, sandbox, subscriptions, test_clock
 
 ROUTERS = (
-    checkouts.router,
-    subscriptions.router,
-    invoices.router,
-    payments.router,
-    test_clock.router,
-    gateway_webhook.router,
-    sandbox.router,
+    checkouts.endpoints,
+    subscriptions.endpoints,
+    invoices.endpoints,
+    payments.endpoints,
+    test_clock.endpoints,
+    gateway_webhook.endpoints,
+    sandbox.endpoints,
 )

@@ -1,65 +1,143 @@
-"""Response models of billing."""
+"""Models of money objects: subscriptions, invoices, payments and refunds, the same wherever they are shown."""
 
-import json
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field, computed_field
+from typing_extensions import TypeAliasType
 
-from dream_api.core import clock, money
-from dream_api.core.db import Row
-from dream_api.core.http import RequestModel
+from dream_api.api.models import Page, ResponseModel, StoredJson, Timestamp, example
+from dream_api.core import money
+
+SubscriptionStatus = TypeAliasType(
+    "SubscriptionStatus", Literal["free", "trialing", "active", "past_due", "paused", "canceled"]
+)
+InvoiceStatus = TypeAliasType("InvoiceStatus", Literal["draft", "open", "paid", "void", "uncollectible"])
+PaymentStatus = TypeAliasType("PaymentStatus", Literal["pending", "succeeded", "failed", "canceled"])
+RefundStatus = TypeAliasType("RefundStatus", Literal["asked", "pending", "succeeded", "failed"])
+
+_ID = "01k9q3v8zd0g2m4n6p8r0t2v4w"
+_CUSTOMER = {"customerId": f"cus_{_ID}", "userId": "user_123"}
+_AT = "2026-11-21T09:14:00Z"
 
 
-class ResponseModel(BaseModel):
-    """camelCase on the wire."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
-
-
-class Subscription(ResponseModel):
-    """What a customer has subscribed to."""
+class Subscription(
+    ResponseModel,
+    json_schema_extra=example(
+        {
+            "id": f"sub_{_ID}",
+            **_CUSTOMER,
+            "plan": "pro",
+            "priceId": f"price_{_ID}",
+            "productId": f"tier_{_ID}",
+            "amount": 1999,
+            "price": "19.99",
+            "currency": "usd",
+            "quantity": 1,
+            "status": "active",
+            "startDate": _AT,
+            "endDate": None,
+            "currentPeriodStart": _AT,
+            "currentPeriodEnd": "2026-12-21T09:14:00Z",
+            "trialEnd": None,
+            "cancelAt": None,
+            "canceledAt": None,
+            "cancelReason": None,
+            "paymentGateway": "sandbox",
+            "subscriptionId": "sub_01k9q3v8zd0g2m4n6p8r0t2v4x",
+            "stripeCustomerId": "cus_01k9q3v8zd0g2m4n6p8r0t2v4y",
+            "createdAt": _AT,
+            "updatedAt": _AT,
+        }
+    ),
+):
+    """A customer's recurring purchase of a plan."""
 
     id: str
-    user_id: str
+    customer_id: str
+    user_id: str = Field(description="Your own id of the customer.")
     plan: str
     price_id: str
     product_id: str
     amount: int = Field(description="What a full period costs without usage, in minor units.")
-    price: str = Field(description="The same in major units, such as 19.99.")
     currency: str
     quantity: int
-    status: Literal["free", "trialing", "active", "past_due", "paused", "canceled"]
-    start_date: str
-    end_date: str | None
-    current_period_start: str
-    current_period_end: str
-    trial_end: str | None
-    cancel_at: str | None
-    canceled_at: str | None
+    status: SubscriptionStatus
+    start_date: Timestamp = Field(validation_alias="started_at")
+    end_date: Timestamp | None = Field(validation_alias="ended_at")
+    current_period_start: Timestamp = Field(validation_alias="period_starts_at")
+    current_period_end: Timestamp = Field(validation_alias="period_ends_at")
+    trial_end: Timestamp | None = Field(validation_alias="trial_ends_at")
+    cancel_at: Timestamp | None
+    canceled_at: Timestamp | None
     cancel_reason: str | None
-    payment_gateway: str
-    subscription_id: str = Field(description="The gateway's own id.")
-    stripe_customer_id: str = Field(description="The gateway's own id of the customer.")
-    created_at: str
-    updated_at: str
+    payment_gateway: str = Field(validation_alias="gateway")
+    subscription_id: str = Field(validation_alias="gateway_id", description="The gateway's own id.")
+    stripe_customer_id: str = Field(
+        validation_alias="gateway_customer", description="The gateway's own id of the customer."
+    )
+    created_at: Timestamp
+    updated_at: Timestamp
+
+    @computed_field(description="The amount in major units, such as 19.99.")
+    @property
+    def price(self) -> str:
+        return money.to_major(self.amount, self.currency)
+
+
+class SubscriptionList(Page[Subscription]):
+    """Newest first."""
+
+
+class MoneyObject(ResponseModel):
+    """Whose money it is, and what for."""
+
+    id: str
+    customer_id: str | None = Field(description="null: the buyer is no customer.")
+    user_id: str | None = Field(description="Your own id of the customer.")
+    subscription_id: str | None = Field(description="The subscription that it is for, `sub_…`.")
 
 
 class InvoiceLine(ResponseModel):
+    """A line of an invoice."""
+
     description: str
-    amount: int
+    amount: int = Field(description="In minor units; less than 0: credit.")
     quantity: int | None
     price_id: str | None
 
 
-class Invoice(ResponseModel):
-    """What a customer was asked to pay."""
+class Invoice(
+    MoneyObject,
+    json_schema_extra=example(
+        {
+            "id": f"inv_{_ID}",
+            **_CUSTOMER,
+            "subscriptionId": f"sub_{_ID}",
+            "paymentId": f"pay_{_ID}",
+            "number": "0001",
+            "status": "paid",
+            "reason": "subscription_cycle",
+            "currency": "usd",
+            "subtotal": 1999,
+            "discount": 0,
+            "total": 1999,
+            "amountDue": 1999,
+            "amountPaid": 1999,
+            "periodStart": "2026-10-21T09:14:00Z",
+            "periodEnd": _AT,
+            "attempts": 1,
+            "nextAttempt": None,
+            "paidAt": "2026-11-21T10:14:00Z",
+            "lines": [{"description": "Pro", "amount": 1999, "quantity": 1, "priceId": f"price_{_ID}"}],
+            "createdAt": _AT,
+        }
+    ),
+):
+    """What a customer owes, in lines."""
 
-    id: str
+    payment_id: str | None = Field(description="The payment that paid it, or the last that failed.")
     number: str | None
-    subscription: str | None
-    customer: str | None
-    status: Literal["draft", "open", "paid", "void", "uncollectible"]
+    status: InvoiceStatus
     reason: str
     currency: str
     subtotal: int
@@ -67,131 +145,94 @@ class Invoice(ResponseModel):
     total: int
     amount_due: int
     amount_paid: int
-    period_start: str
-    period_end: str
-    attempts: int
-    next_attempt: str | None
-    paid_at: str | None
-    lines: list[InvoiceLine]
-    created_at: str
+    period_start: Timestamp = Field(validation_alias="period_starts_at")
+    period_end: Timestamp = Field(validation_alias="period_ends_at")
+    attempts: int = Field(description="How often payment was tried.")
+    next_attempt: Timestamp | None = Field(validation_alias="next_attempt_at")
+    paid_at: Timestamp | None
+    lines: StoredJson[list[InvoiceLine]]
+    created_at: Timestamp
 
 
-class Refund(ResponseModel):
-    """Money on its way back."""
-
-    id: str
-    payment: str
-    status: Literal["asked", "pending", "succeeded", "failed"]
-    amount: int
-    currency: str
-    reason: str | None
-    created_at: str
+class InvoiceList(Page[Invoice]):
+    """Newest first."""
 
 
-class Payment(ResponseModel):
-    """Money that was asked for."""
+class Payment(
+    MoneyObject,
+    json_schema_extra=example(
+        {
+            "id": f"pay_{_ID}",
+            **_CUSTOMER,
+            "subscriptionId": f"sub_{_ID}",
+            "invoiceId": f"inv_{_ID}",
+            "orderId": None,
+            "status": "succeeded",
+            "amount": 1999,
+            "price": "19.99",
+            "refundedAmount": 0,
+            "currency": "usd",
+            "method": "card",
+            "brand": "visa",
+            "last4": "4242",
+            "failure": None,
+            "createdAt": _AT,
+        }
+    ),
+):
+    """Money that a customer paid, or tried to pay."""
 
-    id: str
-    customer: str | None
-    status: Literal["pending", "succeeded", "failed", "canceled"]
-    amount: int
-    price: str = Field(description="The amount in major units.")
-    refunded_amount: int
+    invoice_id: str | None
+    order_id: str | None
+    status: PaymentStatus
+    amount: int = Field(description="In minor units.")
+    refunded_amount: int = Field(validation_alias="refunded")
     currency: str
     method: str | None
-    brand: str | None
-    last4: str | None
-    failure: str | None
-    created_at: str
+    brand: str | None = Field(description="Of the card.")
+    last4: str | None = Field(description="The last digits of the card.")
+    failure: str | None = Field(description="Why it failed.")
+    created_at: Timestamp
+
+    @computed_field(description="The amount in major units, such as 19.99.")
+    @property
+    def price(self) -> str:
+        return money.to_major(self.amount, self.currency)
 
 
-class RefundCreate(RequestModel):
-    """How much goes back."""
-
-    amount: int | None = Field(None, ge=1, description="In minor units; all that is left where it is left out.")
-    reason: str | None = Field(None, max_length=255, pattern=r"^[^\x00]*$")
+class PaymentList(Page[Payment]):
+    """Newest first."""
 
 
-def subscription_of(row: Row[Any]) -> Subscription:
-    return Subscription(
-        id=row.id,
-        user_id=row.user_id,
-        plan=row.plan,
-        price_id=row.price_id,
-        product_id=row.product_id,
-        amount=row.amount,
-        price=money.to_major(row.amount, row.currency),
-        currency=row.currency,
-        quantity=row.quantity,
-        status=row.status,
-        start_date=clock.rfc3339(row.started_at),
-        end_date=_at(row.ended_at),
-        current_period_start=clock.rfc3339(row.period_starts_at),
-        current_period_end=clock.rfc3339(row.period_ends_at),
-        trial_end=_at(row.trial_ends_at),
-        cancel_at=_at(row.cancel_at),
-        canceled_at=_at(row.canceled_at),
-        cancel_reason=row.cancel_reason,
-        payment_gateway=row.gateway,
-        subscription_id=row.gateway_id,
-        stripe_customer_id=row.gateway_customer,
-        created_at=clock.rfc3339(row.created_at),
-        updated_at=clock.rfc3339(row.updated_at),
-    )
+_REFUND: dict[str, Any] = {
+    "id": f"ref_{_ID}",
+    **_CUSTOMER,
+    "subscriptionId": f"sub_{_ID}",
+    "paymentId": f"pay_{_ID}",
+    "invoiceId": f"inv_{_ID}",
+    "orderId": None,
+    "status": "succeeded",
+    "amount": 500,
+    "currency": "usd",
+    "reason": "one was broken",
+    "createdAt": _AT,
+}
 
 
-def invoice_of(row: Row[Any]) -> Invoice:
-    return Invoice(
-        id=row.id,
-        number=row.number,
-        subscription=row.subscription_id,
-        customer=row.customer_id,
-        status=row.status,
-        reason=row.reason,
-        currency=row.currency,
-        subtotal=row.subtotal,
-        discount=row.discount,
-        total=row.total,
-        amount_due=row.amount_due,
-        amount_paid=row.amount_paid,
-        period_start=clock.rfc3339(row.period_starts_at),
-        period_end=clock.rfc3339(row.period_ends_at),
-        attempts=row.attempts,
-        next_attempt=_at(row.next_attempt_at),
-        paid_at=_at(row.paid_at),
-        lines=[InvoiceLine.model_validate(line) for line in json.loads(row.lines)],
-        created_at=clock.rfc3339(row.created_at),
-    )
+class Refund(MoneyObject, json_schema_extra=example(_REFUND)):
+    """A refund of a payment, or of a part of it."""
+
+    payment_id: str
+    invoice_id: str | None
+    order_id: str | None
+    status: RefundStatus = Field(description="asked: not sent to the gateway yet.")
+    amount: int = Field(description="In minor units.")
+    currency: str
+    reason: str | None
+    created_at: Timestamp
 
 
-def payment_of(row: Row[Any]) -> Payment:
-    return Payment(
-        id=row.id,
-        customer=row.customer_id,
-        status=row.status,
-        amount=row.amount,
-        price=money.to_major(row.amount, row.currency),
-        refunded_amount=row.refunded,
-        currency=row.currency,
-        method=row.method,
-        brand=row.brand,
-        last4=row.last4,
-        failure=row.failure,
-        created_at=clock.rfc3339(row.created_at),
-    )
+class RefundList(ResponseModel, json_schema_extra=example({"data": [_REFUND]})):
+    """Oldest first."""
 
-
-def refund_of(row: Row[Any]) -> Refund:
-    return Refund(
-        id=row.id,
-        payment=row.payment_id,
-        status=row.status,
-        amount=row.amount,
-        currency=row.currency,
-        reason=row.reason,
-        created_at=clock.rfc3339(row.created_at),
-    )
-
-
-def _at(moment: int | None) -> str | None:
-    return None if moment is None else clock.rfc3339(moment)
+    data: list[Refund]

@@ -1,163 +1,128 @@
-"""`/api/payments`: payments and their refunds."""
+"""`/api/payments`: list and get payments, list and create their refunds."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Query, Request
 from pydantic import Field
-from starlette.responses import Response
 
-from dream_api.api.billing.models import Payment, Refund, RefundCreate, ResponseModel, payment_of, refund_of
-from dream_api.api.billing.pagination import After, Limit
+from dream_api import billing
+from dream_api.api.billing.models import Payment, PaymentList, Refund, RefundList
+from dream_api.api.endpoint import Endpoints, Post
+from dream_api.api.models import NO_NUL, PageRequest, example, page_of, path_id
 from dream_api.auth.audit import audit_request
-from dream_api.auth.dependencies import CanRefund, CanView, IdempotencyKey
-from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
-from dream_api.billing import queries
-from dream_api.billing import refunds as refunding
+from dream_api.auth.dependencies import CanRefund, CanView
+from dream_api.auth.principals import ProjectPrincipal
+from dream_api.billing import BillingContext
 from dream_api.billing.dependencies import BillingDep
-from dream_api.billing.idempotency import find_started_refund
-from dream_api.core import errors
-from dream_api.core.http import (
-    JSON_BODY_ERRORS,
-    error_responses,
-    example_response,
-    idempotency_key_of,
-    json_response,
-    mark_replayed,
-    read_json_body,
-    request_body,
-)
+from dream_api.core.db import Row, Tx
+from dream_api.core.errors import NotFound
+from dream_api.core.http import ModelResponse, RequestModel, json_response
 from dream_api.core.http.dependencies import Db
-from dream_api.gateways import GATEWAY_ERRORS
+from dream_api.gateways import GATEWAY_ERRORS, GatewayAccount
+from dream_api.platforms import ProjectScope
+from dream_api.store import payment_queries
 
-router = APIRouter(tags=["Invoices and payments"], prefix="/api/payments")
+endpoints = Endpoints("Invoices and payments", "/api/payments")
 
-Id = Annotated[str, Path(alias="id", max_length=64, pattern=r"^[^\x00]*$", examples=["pay_01k9q3v8zd0g2m4n6p8r0t2v4w"])]
-_SHOWN = {
-    "id": "pay_01k9q3v8zd0g2m4n6p8r0t2v4w",
-    "customer": "cus_01k9q3v8zd0g2m4n6p8r0t2v4w",
-    "status": "succeeded",
-    "amount": 1999,
-    "price": "19.99",
-    "refundedAmount": 0,
-    "currency": "usd",
-    "method": "card",
-    "brand": "visa",
-    "last4": "4242",
-    "failure": None,
-    "createdAt": "2026-11-21T09:14:00Z",
-}
-_REFUND = {
-    "id": "ref_01k9q3v8zd0g2m4n6p8r0t2v4w",
-    "payment": "pay_01k9q3v8zd0g2m4n6p8r0t2v4w",
-    "status": "succeeded",
-    "amount": 500,
-    "currency": "usd",
-    "reason": "one was broken",
-    "createdAt": "2026-11-21T09:14:00Z",
-}
+Id = Annotated[str, path_id("pay")]
+Reason = Annotated[str, Field(max_length=255, pattern=NO_NUL)]
 
 
-class PaymentList(ResponseModel):
-    """Newest first."""
+class RefundCreate(RequestModel, json_schema_extra=example({"amount": 500, "reason": "one was broken"})):
+    """How much to refund."""
 
-    data: list[Payment]
-    next_cursor: str | None = Field(description="Send it as `after` to read on; null at the end.")
-
-
-class RefundList(ResponseModel):
-    """Oldest first."""
-
-    data: list[Refund]
+    amount: int | None = Field(None, ge=1, description="In minor units; null: all that is left.")
+    reason: Reason | None = None
 
 
-@router.get(
-    "",
-    summary="List payments",
-    response_model=PaymentList,
-    responses={
-        **example_response(200, {"data": [_SHOWN], "nextCursor": None}),
-        **error_responses(*PROJECT_AUTH_ERRORS),
-    },
-)
+@endpoints.get("", "payments.list", "List payments")
 async def list_payments(
     db: Db,
     acting: CanView,
+    page: Annotated[PageRequest, page_of("pay")],
     status: Annotated[
         Literal["pending", "succeeded", "failed", "canceled"] | None, Query(description="Of this status only.")
     ] = None,
-    customer: Annotated[str | None, Query(max_length=64, description="Of this customer only, by `cus_…`.")] = None,
-    limit: Limit = 20,
-    after: After = None,
-) -> Response:
+    customer_id: Annotated[
+        str | None, Query(alias="customerId", max_length=64, description="Of this customer only, by `cus_…`.")
+    ] = None,
+) -> ModelResponse[PaymentList]:
     """Newest first."""
     async with db.read() as tx:
-        rows, cursor = await queries.list_payments(
-            tx, acting.scope, status=status, customer_id=customer, limit=limit, after=after
+        rows = await payment_queries.page_of_payments(
+            tx, acting.scope, status=status, customer_id=customer_id, limit=page.fetch, after=page.after
         )
-    return json_response(PaymentList(data=[payment_of(row) for row in rows], next_cursor=cursor))
+    return json_response(page.page(PaymentList, rows))
 
 
-@router.get(
-    "/{id}",
-    summary="Read a payment",
-    response_model=Payment,
-    responses={**example_response(200, _SHOWN), **error_responses(*PROJECT_AUTH_ERRORS, errors.NotFound)},
-)
-async def read_payment(db: Db, acting: CanView, payment_id: Id) -> Response:
+@endpoints.get("/{id}", "payments.get", "Get a payment", errors=(NotFound,))
+async def get_payment(db: Db, acting: CanView, payment_id: Id) -> ModelResponse[Payment]:
     async with db.read() as tx:
-        _, payment = await refunding.find_payment(tx, acting.scope, payment_id)
-    return json_response(payment_of(payment))
+        return json_response(Payment.model_validate(await _find(tx, acting.scope, payment_id)))
 
 
-@router.get(
-    "/{id}/refunds",
-    summary="List a payment's refunds",
-    response_model=RefundList,
-    responses={**example_response(200, {"data": [_REFUND]}), **error_responses(*PROJECT_AUTH_ERRORS, errors.NotFound)},
-)
-async def list_refunds(db: Db, acting: CanView, payment_id: Id) -> Response:
+@endpoints.get("/{id}/refunds", "payments.listRefunds", "List refunds of a payment", errors=(NotFound,))
+async def list_refunds(db: Db, acting: CanView, payment_id: Id) -> ModelResponse[RefundList]:
     """Oldest first."""
     async with db.read() as tx:
-        _, payment = await refunding.find_payment(tx, acting.scope, payment_id)
-        rows = await queries.refunds_of(tx, acting.platform_id, payment.id)
-    return json_response(RefundList(data=[refund_of(row) for row in rows]))
+        payment = await _find(tx, acting.scope, payment_id)
+        rows = await payment_queries.refunds_of_payment(tx, acting.scope, payment.id)
+    return json_response(RefundList.model_validate({"data": rows}))
 
 
-@router.post(
+@endpoints.post(
     "/{id}/refunds",
-    summary="Refund a payment",
-    status_code=201,
-    response_model=Refund,
-    responses={
-        **example_response(201, _REFUND),
-        **error_responses(
-            *PROJECT_AUTH_ERRORS,
-            *GATEWAY_ERRORS,
-            *JSON_BODY_ERRORS,
-            errors.NotFound,
-            refunding.RefundTooLarge,
-            refunding.RefundLimitExceeded,
-        ),
-    },
-    openapi_extra=request_body(RefundCreate, {"amount": 500, "reason": "one was broken"}),
+    "payments.refund",
+    "Refund a payment",
+    status=201,
+    errors=(*GATEWAY_ERRORS, NotFound, billing.RefundTooLarge, billing.RefundLimitExceeded),
 )
 async def refund_payment(
-    request: Request, billing_context: BillingDep, acting: CanRefund, payment_id: Id, _: IdempotencyKey = None
-) -> Response:
-    """All or a part goes back; never more than was paid, however many ask at once."""
-    body, raw = await read_json_body(request, RefundCreate)
-    once = idempotency_key_of(request, platform_id=acting.platform_id, caller=acting.caller, body=raw)
+    billing_context: BillingDep, acting: CanRefund, payment_id: Id, post: Post[RefundCreate]
+) -> ModelResponse[Refund]:
+    """All or a part; never more than was paid, also under concurrent requests."""
+    once = post.once(acting)
     async with billing_context.database.write() as tx:
-        account, payment = await refunding.find_payment(tx, acting.scope, payment_id)
-        before = await find_started_refund(tx, account, once)
-        refund = before or await refunding.create_refund(
-            tx, account, payment.id, body.amount, reason=body.reason, once=once
+        account, payment = await billing.find_payment(tx, acting.scope, payment_id)
+        before = await billing.find_started_refund(tx, account, once)
+        refund = before or await billing.create_refund(
+            tx, account, payment.id, post.body.amount, reason=post.body.reason, once=once
         )
-        if before is None and not acting.may("refund"):
-            await refunding.require_refund_limit(tx, payment, acting.project.refund_limit)
         if before is None:
-            details = {"refund": refund.id, "amount": str(refund.amount), "currency": refund.currency}
-            await audit_request(tx, request, acting, "payment.refunded", about=payment.id, details=details)
-    return mark_replayed(
-        json_response(refund_of(await refunding.send_refund(billing_context, account, refund)), 201), before
-    )
+            await authorize_refund(
+                tx, post.request, acting, payment, refund, action="payment.refunded", about=payment.id
+            )
+    return post.reply(await send_refund(billing_context, acting, account, refund), is_replay=before is not None)
+
+
+async def authorize_refund(
+    tx: Tx,
+    request: Request,
+    acting: ProjectPrincipal,
+    payment: Row[Any],
+    refund: Row[Any],
+    *,
+    action: str,
+    about: str,
+) -> None:
+    """Check the refund limit of members, and record who refunded."""
+    if not acting.may("refund"):
+        await billing.require_refund_limit(tx, payment, acting.project.refund_limit)
+    details = {"refund": refund.id, "amount": str(refund.amount), "currency": refund.currency}
+    await audit_request(tx, request, acting, action, about=about, details=details)
+
+
+async def send_refund(
+    billing_context: BillingContext, acting: ProjectPrincipal, account: GatewayAccount, refund: Row[Any]
+) -> Refund:
+    """Send the refund to the gateway, and return what became of it; no transaction may be open."""
+    sent = await billing.send_refund(billing_context, account, refund)
+    async with billing_context.database.read() as tx:
+        return Refund.model_validate(await payment_queries.refund_in(tx, acting.scope, sent.id))
+
+
+async def _find(tx: Tx, scope: ProjectScope, payment_id: str) -> Row[Any]:
+    payment = await payment_queries.payment_in(tx, scope, payment_id)
+    if payment is None:
+        raise NotFound("There is no such payment.", param="id")
+    return payment

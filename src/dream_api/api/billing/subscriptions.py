@@ -1,290 +1,185 @@
-"""`/api/subscriptions`: list, preview, change, cancel and resume subscriptions."""
+"""`/api/subscriptions`: list, get, preview, change, cancel and resume subscriptions."""
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request
-from pydantic import Field
-from starlette.responses import Response
+from fastapi import Query
+from pydantic import Field, computed_field
 
 from dream_api import catalog, gateways
-from dream_api.api.billing.models import ResponseModel, Subscription, subscription_of
-from dream_api.api.billing.pagination import After, Limit
-from dream_api.auth.dependencies import CanSell, CanView, IdempotencyKey
+from dream_api.api.billing.models import Subscription, SubscriptionList
+from dream_api.api.endpoint import Endpoints, JsonBody, Post
+from dream_api.api.models import NO_NUL, PageRequest, ResponseModel, Timestamp, example, page_of, path_id
+from dream_api.auth.dependencies import CanSell, CanView
 from dream_api.auth.principals import ProjectPrincipal
-from dream_api.auth.tenant_resolution import PROJECT_AUTH_ERRORS
 from dream_api.billing import queries, subscription_changes
 from dream_api.billing.dependencies import BillingDep
-from dream_api.core import clock, errors, money
-from dream_api.core.db import Database
-from dream_api.core.http import (
-    JSON_BODY_ERRORS,
-    RequestModel,
-    error_responses,
-    example_response,
-    idempotent_external_call,
-    json_response,
-    read_json_body,
-    request_body,
-)
+from dream_api.core import money
+from dream_api.core.db import Database, Row
+from dream_api.core.errors import NotFound
+from dream_api.core.http import ModelResponse, RequestModel, json_response
 from dream_api.core.http.dependencies import Db
-from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 from dream_api.gateways import GATEWAY_ERRORS
 from dream_api.gateways.contract import AuthenticationRequired, CardDeclined, InsufficientFunds, SubscriptionChange
 
-router = APIRouter(tags=["Subscriptions"], prefix="/api/subscriptions")
+endpoints = Endpoints("Subscriptions", "/api/subscriptions")
 
-Id = Annotated[str, Path(alias="id", max_length=64, pattern=r"^[^\x00]*$", examples=["sub_01k9q3v8zd0g2m4n6p8r0t2v4w"])]
-Status = Literal["trialing", "active", "past_due", "paused", "canceled"]
-
-
-class SubscriptionUpdate(RequestModel):
-    """What the subscription is to become; what is left out stays."""
-
-    tier: str | None = Field(None, min_length=1, max_length=63)
-    price_id: str | None = Field(None, max_length=64, description="Which of the tier's prices, where it has several.")
-    quantity: int | None = Field(None)
-
-
-class Cancellation(RequestModel):
-    """When the subscription is to end."""
-
-    at_period_end: bool = Field(True, description="false: now; nothing is paid back.")
-    reason: str | None = Field(None, max_length=255, pattern=r"^[^\x00]*$")
-
-
-class SubscriptionList(ResponseModel):
-    """Newest first."""
-
-    data: list[Subscription]
-    next_cursor: str | None = Field(description="Send it as `after` to read on; null at the end.")
-
-
-class PreviewLine(ResponseModel):
-    description: str
-    amount: int
-
-
-class Preview(ResponseModel):
-    """What a change would cost at this moment."""
-
-    currency: str
-    due: int = Field(description="Charged at once, in minor units; less than 0: credit on the invoices that follow.")
-    price: str = Field(description="The same in major units.")
-    lines: list[PreviewLine]
-    recurring_amount: int = Field(description="What each full period costs from then on, without usage.")
-    current_period_end: str
-
-
-_SHOWN = {
-    "id": "sub_01k9q3v8zd0g2m4n6p8r0t2v4w",
-    "userId": "user_123",
-    "plan": "pro",
-    "priceId": "price_01k9q3v8zd0g2m4n6p8r0t2v4w",
-    "productId": "tier_01k9q3v8zd0g2m4n6p8r0t2v4w",
-    "amount": 1999,
-    "price": "19.99",
-    "currency": "usd",
-    "quantity": 1,
-    "status": "active",
-    "startDate": "2026-11-21T09:14:00Z",
-    "endDate": None,
-    "currentPeriodStart": "2026-11-21T09:14:00Z",
-    "currentPeriodEnd": "2026-12-21T09:14:00Z",
-    "trialEnd": None,
-    "cancelAt": None,
-    "canceledAt": None,
-    "cancelReason": None,
-    "paymentGateway": "sandbox",
-    "subscriptionId": "sub_01k9q3v8zd0g2m4n6p8r0t2v4x",
-    "stripeCustomerId": "cus_01k9q3v8zd0g2m4n6p8r0t2v4y",
-    "createdAt": "2026-11-21T09:14:00Z",
-    "updatedAt": "2026-11-21T09:14:00Z",
-}
-_PREVIEW = {
-    "currency": "usd",
-    "due": 3000,
-    "price": "30.00",
-    "lines": [
-        {"description": "Unused time on Pro", "amount": -1999},
-        {"description": "Remaining time on Team", "amount": 4999},
-    ],
-    "recurringAmount": 4999,
-    "currentPeriodEnd": "2026-12-21T09:14:00Z",
-}
-_CARDS = (CardDeclined, InsufficientFunds, AuthenticationRequired)
-_KEYED = (IdempotencyInProgress, IdempotencyMismatch)
-_CHANGING = (
-    *PROJECT_AUTH_ERRORS,
-    *GATEWAY_ERRORS,
-    *JSON_BODY_ERRORS,
-    errors.NotFound,
+Id = Annotated[str, path_id("sub")]
+_GATEWAY_ERRORS = (*GATEWAY_ERRORS, NotFound)
+_CHANGE_ERRORS = (
+    *_GATEWAY_ERRORS,
     catalog.UnknownPlan,
     catalog.UnknownPrice,
     catalog.PriceAmbiguous,
     catalog.PriceMissing,
 )
+_CARD_ERRORS = (CardDeclined, InsufficientFunds, AuthenticationRequired)
 
 
-@router.get(
-    "",
-    summary="List subscriptions",
-    response_model=SubscriptionList,
-    responses={
-        **example_response(200, {"data": [_SHOWN], "nextCursor": None}),
-        **error_responses(*PROJECT_AUTH_ERRORS),
-    },
-)
+class SubscriptionUpdate(RequestModel, json_schema_extra=example({"tier": "team"})):
+    """The fields to change; fields that are left out stay as they are."""
+
+    tier: str | None = Field(None, min_length=1, max_length=63, description="The plan's name.")
+    price_id: str | None = Field(None, max_length=64, description="Which of the plan's prices, where it has several.")
+    quantity: int | None = None
+
+
+class SubscriptionCancel(RequestModel, json_schema_extra=example({"atPeriodEnd": True, "reason": "too expensive"})):
+    """When to end the subscription."""
+
+    at_period_end: bool = Field(True, description="false: now; nothing is refunded.")
+    reason: str | None = Field(None, max_length=255, pattern=NO_NUL)
+
+
+class SubscriptionPreviewLine(ResponseModel):
+    """A line of the invoice that a change would create."""
+
+    description: str
+    amount: int = Field(description="In minor units; less than 0: credit.")
+
+
+class SubscriptionPreview(
+    ResponseModel,
+    json_schema_extra=example(
+        {
+            "currency": "usd",
+            "due": 3000,
+            "price": "30.00",
+            "lines": [
+                {"description": "Unused time on Pro", "amount": -1999},
+                {"description": "Remaining time on Team", "amount": 4999},
+            ],
+            "recurringAmount": 4999,
+            "currentPeriodEnd": "2026-12-21T09:14:00Z",
+        }
+    ),
+):
+    """What a change would cost now."""
+
+    currency: str
+    due: int = Field(description="Charged at once, in minor units; less than 0: credit on the next invoices.")
+    lines: list[SubscriptionPreviewLine]
+    recurring_amount: int = Field(description="What each full period costs from then on, without usage.")
+    current_period_end: Timestamp = Field(validation_alias="period_ends_at")
+
+    @computed_field(description="What is due, in major units.")
+    @property
+    def price(self) -> str:
+        return money.to_major(self.due, self.currency)
+
+
+@endpoints.get("", "subscriptions.list", "List subscriptions")
 async def list_subscriptions(
     db: Db,
     acting: CanView,
-    status: Annotated[Status | None, Query(description="Of this status only.")] = None,
-    user_id: Annotated[str | None, Query(alias="userId", max_length=255, description="Of this customer only.")] = None,
-    limit: Limit = 20,
-    after: After = None,
-) -> Response:
+    page: Annotated[PageRequest, page_of("sub")],
+    status: Annotated[
+        Literal["trialing", "active", "past_due", "paused", "canceled"] | None,
+        Query(description="Of this status only."),
+    ] = None,
+    user_id: Annotated[
+        str | None, Query(alias="userId", min_length=1, max_length=255, description="Of this customer only.")
+    ] = None,
+) -> ModelResponse[SubscriptionList]:
     """Newest first."""
     async with db.read() as tx:
-        rows, cursor = await queries.list_subscriptions(
-            tx, acting.scope, status=status, user_id=user_id, limit=limit, after=after
+        rows = await queries.page_of_subscriptions(
+            tx, acting.scope, status=status, user_id=user_id, limit=page.fetch, after=page.after
         )
-    return json_response(SubscriptionList(data=[subscription_of(row) for row in rows], next_cursor=cursor))
+    return json_response(page.page(SubscriptionList, rows))
 
 
-@router.get(
-    "/{id}",
-    summary="Read a subscription",
-    response_model=Subscription,
-    responses={**example_response(200, _SHOWN), **error_responses(*PROJECT_AUTH_ERRORS, errors.NotFound)},
-)
-async def read_subscription(db: Db, acting: CanView, subscription_id: Id) -> Response:
-    return json_response(await _found(db, acting, subscription_id))
+@endpoints.get("/{id}", "subscriptions.get", "Get a subscription", errors=(NotFound,))
+async def get_subscription(db: Db, acting: CanView, subscription_id: Id) -> ModelResponse[Subscription]:
+    return json_response(await _subscription(db, acting, subscription_id))
 
 
-@router.post(
-    "/{id}/preview",
-    summary="Preview a change",
-    response_model=Preview,
-    responses={**example_response(200, _PREVIEW), **error_responses(*_CHANGING)},
-    openapi_extra=request_body(SubscriptionUpdate, {"tier": "team"}),
-)
+@endpoints.post("/{id}/preview", "subscriptions.preview", "Preview a change of a subscription", errors=_CHANGE_ERRORS)
 async def preview_change(
-    request: Request, db: Db, billing_context: BillingDep, acting: CanSell, subscription_id: Id
-) -> Response:
-    """What the same change would cost now: the unused rest is credited, the new rest charged. Nothing changes."""
-    body, _ = await read_json_body(request, SubscriptionUpdate)
-    account, row, change = await _wanted(db, acting, subscription_id, body)
-    found = await subscription_changes.preview(billing_context, account, row, change)
-    lines = [PreviewLine(description=line.description, amount=line.amount) for line in found.lines]
-    return json_response(
-        Preview(
-            currency=found.currency,
-            due=found.due,
-            price=money.to_major(found.due, found.currency),
-            lines=lines,
-            recurring_amount=found.recurring_amount,
-            current_period_end=clock.rfc3339(found.period_ends_at),
-        )
-    )
+    db: Db, billing_context: BillingDep, acting: CanSell, subscription_id: Id, body: JsonBody[SubscriptionUpdate]
+) -> ModelResponse[SubscriptionPreview]:
+    """What the change would cost now: the unused time is credited, the remaining time charged. Nothing changes."""
+    account, row, change = await _build_change(db, acting, subscription_id, body)
+    preview = await subscription_changes.preview(billing_context, account, row, change)
+    return json_response(SubscriptionPreview.model_validate(preview))
 
 
-@router.post(
-    "/{id}/change",
-    summary="Change a subscription",
-    response_model=Subscription,
-    responses={**example_response(200, _SHOWN | {"plan": "team"}), **error_responses(*_CHANGING, *_CARDS)},
-    openapi_extra=request_body(SubscriptionUpdate, {"tier": "team"}),
+@endpoints.post(
+    "/{id}/change", "subscriptions.change", "Change a subscription", errors=(*_CHANGE_ERRORS, *_CARD_ERRORS)
 )
 async def change_subscription(
-    request: Request,
-    db: Db,
-    billing_context: BillingDep,
-    acting: CanSell,
-    subscription_id: Id,
-    _: IdempotencyKey = None,
-) -> Response:
-    """In force at once, and charged at once; where the card is declined, nothing changes."""
-    body, raw = await read_json_body(request, SubscriptionUpdate)
+    db: Db, billing_context: BillingDep, acting: CanSell, subscription_id: Id, post: Post[SubscriptionUpdate]
+) -> ModelResponse[Subscription]:
+    """Takes effect at once, and is charged at once; if the card is declined, nothing changes."""
 
     async def effect(key: str | None) -> Subscription:
-        account, row, change = await _wanted(db, acting, subscription_id, body)
+        account, row, change = await _build_change(db, acting, subscription_id, post.body)
         await subscription_changes.change(billing_context, account, row, change, key)
-        return await _found(db, acting, subscription_id)
+        return await _subscription(db, acting, subscription_id)
 
-    return await idempotent_external_call(
-        request, platform_id=acting.platform_id, caller=acting.caller, body=raw, effect=effect
-    )
+    return await post.call(acting, effect)
 
 
-@router.post(
-    "/{id}/cancel",
-    summary="Cancel a subscription",
-    response_model=Subscription,
-    responses={
-        **example_response(200, _SHOWN | {"cancelAt": "2026-12-21T09:14:00Z", "canceledAt": "2026-11-21T09:14:00Z"}),
-        **error_responses(*PROJECT_AUTH_ERRORS, *GATEWAY_ERRORS, *JSON_BODY_ERRORS, errors.NotFound),
-    },
-    openapi_extra=request_body(Cancellation, {"atPeriodEnd": True, "reason": "too expensive"}),
-)
+@endpoints.post("/{id}/cancel", "subscriptions.cancel", "Cancel a subscription", errors=_GATEWAY_ERRORS)
 async def cancel_subscription(
-    request: Request,
-    db: Db,
-    billing_context: BillingDep,
-    acting: CanSell,
-    subscription_id: Id,
-    _: IdempotencyKey = None,
-) -> Response:
-    """At the end of what was paid for, or now; usage that was not billed yet is billed an hour later."""
-    body, raw = await read_json_body(request, Cancellation)
+    db: Db, billing_context: BillingDep, acting: CanSell, subscription_id: Id, post: Post[SubscriptionCancel]
+) -> ModelResponse[Subscription]:
+    """At the end of the period that was paid for, or now; usage that was not billed yet is billed an hour later."""
+    body = post.body
 
     async def effect(key: str | None) -> Subscription:
-        account, row = await _asked(db, acting, subscription_id)
+        account, row = await _find(db, acting, subscription_id)
         await subscription_changes.cancel(
             billing_context, account, row, at_period_end=body.at_period_end, reason=body.reason, key=key
         )
-        return await _found(db, acting, subscription_id)
+        return await _subscription(db, acting, subscription_id)
 
-    return await idempotent_external_call(
-        request, platform_id=acting.platform_id, caller=acting.caller, body=raw, effect=effect
-    )
+    return await post.call(acting, effect)
 
 
-@router.post(
-    "/{id}/resume",
-    summary="Resume a subscription",
-    response_model=Subscription,
-    responses={
-        **example_response(200, _SHOWN),
-        **error_responses(*PROJECT_AUTH_ERRORS, *GATEWAY_ERRORS, *_KEYED, errors.NotFound),
-    },
-)
+@endpoints.post("/{id}/resume", "subscriptions.resume", "Resume a subscription", errors=_GATEWAY_ERRORS)
 async def resume_subscription(
-    request: Request,
-    db: Db,
-    billing_context: BillingDep,
-    acting: CanSell,
-    subscription_id: Id,
-    _: IdempotencyKey = None,
-) -> Response:
-    """Take back a cancellation at the period's end."""
+    db: Db, billing_context: BillingDep, acting: CanSell, subscription_id: Id, post: Post[None]
+) -> ModelResponse[Subscription]:
+    """Take back a cancellation at the end of the period."""
 
     async def effect(key: str | None) -> Subscription:
-        account, row = await _asked(db, acting, subscription_id)
+        account, row = await _find(db, acting, subscription_id)
         await subscription_changes.resume(billing_context, account, row, key)
-        return await _found(db, acting, subscription_id)
+        return await _subscription(db, acting, subscription_id)
 
-    return await idempotent_external_call(
-        request, platform_id=acting.platform_id, caller=acting.caller, body=b"", effect=effect
-    )
+    return await post.call(acting, effect)
 
 
-async def _asked(db: Database, acting: ProjectPrincipal, subscription_id: str) -> tuple[gateways.GatewayAccount, Any]:
+async def _find(
+    db: Database, acting: ProjectPrincipal, subscription_id: str
+) -> tuple[gateways.GatewayAccount, Row[Any]]:
     async with db.read() as tx:
         return await subscription_changes.find_subscription(tx, acting.scope, subscription_id)
 
 
-async def _wanted(
+async def _build_change(
     db: Database, acting: ProjectPrincipal, subscription_id: str, body: SubscriptionUpdate
-) -> tuple[gateways.GatewayAccount, Any, SubscriptionChange]:
+) -> tuple[gateways.GatewayAccount, Row[Any], SubscriptionChange]:
     async with db.read() as tx:
         account, row = await subscription_changes.find_subscription(tx, acting.scope, subscription_id)
         change = await subscription_changes.build_change(
@@ -293,6 +188,6 @@ async def _wanted(
     return account, row, change
 
 
-async def _found(db: Database, acting: ProjectPrincipal, subscription_id: str) -> Subscription:
-    _, row = await _asked(db, acting, subscription_id)
-    return subscription_of(row)
+async def _subscription(db: Database, acting: ProjectPrincipal, subscription_id: str) -> Subscription:
+    _, row = await _find(db, acting, subscription_id)
+    return Subscription.model_validate(row)

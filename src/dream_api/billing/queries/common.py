@@ -67,18 +67,6 @@ async def newest_of_customer(
     return await tx.all(theirs.order_by(table.c.id.desc()).limit(limit))
 
 
-async def page_of(
-    tx: Tx, scope: ProjectScope, table: Table, *, limit: int, after: str | None, **equal: str | None
-) -> tuple[Sequence[Row[Any]], str | None]:
-    """Newest first, and the cursor of the next page; of the rows whose columns are `equal`, where a value is given."""
-    which = [table.c[name] == value for name, value in equal.items() if value is not None]
-    query = select(table).where(*scoped(table, scope), *which)
-    if after is not None:
-        query = query.where(table.c.id < after)
-    found = await tx.all(query.order_by(table.c.id.desc()).limit(limit + 1))
-    return found[:limit], found[limit - 1].id if len(found) > limit else None
-
-
 async def user_ids_by_id(tx: Tx, platform_id: str, table: Table, row_ids: Collection[str]) -> dict[str, str]:
     """User ids of the rows' customers, by row id."""
     same = and_(customers.c.platform_id == table.c.platform_id, customers.c.id == table.c.customer_id)

@@ -3,16 +3,31 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, and_, select, update
 
 from dream_api.billing.queries import common
-from dream_api.billing.tables import invoices, subscriptions, usage_bills
+from dream_api.billing.tables import invoices, payments, subscriptions, usage_bills
 from dream_api.core.db import Tx
 from dream_api.core.db import insert as upserting
+from dream_api.customers.tables import customers
 from dream_api.gateways.contract import GatewayAccount
 from dream_api.platforms import ProjectScope
 
+i = invoices.c
+p = payments.c
 u = usage_bills.c
+
+# Read in the order of the customer's payments, by their index: there is none by invoice.
+_LAST_PAYMENT = (
+    select(p.id)
+    .where(p.platform_id == i.platform_id, p.customer_id == i.customer_id, p.invoice == i.gateway_id)
+    .order_by(p.id.desc())
+    .limit(1)
+)
+# As callers see them: with their customer's user id, and with the payment that paid them or the last that failed.
+_WITH_CONTEXT = select(invoices, customers.c.user_id, _LAST_PAYMENT.scalar_subquery().label("payment_id")).outerjoin(
+    customers, and_(customers.c.platform_id == i.platform_id, customers.c.id == i.customer_id)
+)
 
 
 async def insert_invoice(tx: Tx, account: GatewayAccount, values: dict[str, Any]) -> Row[Any]:
@@ -28,12 +43,11 @@ async def invoice_by_gateway_id(tx: Tx, account: GatewayAccount, gateway_id: str
 
 
 async def invoice_in(tx: Tx, scope: ProjectScope, invoice_id: str) -> Row[Any] | None:
-    return await common.in_scope(tx, scope, invoices, invoice_id)
+    return await tx.first(_WITH_CONTEXT.where(*common.scoped(invoices, scope), i.id == invoice_id))
 
 
 async def invoices_of(tx: Tx, platform_id: str, subscription_id: str, *, limit: int) -> Sequence[Row[Any]]:
     """A subscription's, newest first."""
-    i = invoices.c
     whose = select(invoices).where(i.platform_id == platform_id, i.subscription_id == subscription_id)
     return await tx.all(whose.order_by(i.id.desc()).limit(limit))
 
@@ -78,13 +92,16 @@ async def mark_sent(tx: Tx, platform_id: str, bill: Row[Any], invoice: str, now:
     )
 
 
-async def list_invoices(
+async def page_of_invoices(
     tx: Tx, scope: ProjectScope, *, status: str | None, subscription_id: str | None, limit: int, after: str | None
-) -> tuple[Sequence[Row[Any]], str | None]:
-    """Newest first, and the cursor of the next page."""
-    return await common.page_of(
-        tx, scope, invoices, limit=limit, after=after, status=status, subscription_id=subscription_id
-    )
+) -> Sequence[Row[Any]]:
+    """Newest first; those after the id `after`."""
+    wanted = {i.status: status, i.subscription_id: subscription_id}
+    which = [column == value for column, value in wanted.items() if value is not None]
+    query = _WITH_CONTEXT.where(*common.scoped(invoices, scope), *which)
+    if after is not None:
+        query = query.where(i.id < after)
+    return await tx.all(query.order_by(i.id.desc()).limit(limit))
 
 
 async def user_ids_by_invoice(tx: Tx, platform_id: str, row_ids: Collection[str]) -> dict[str, str]:

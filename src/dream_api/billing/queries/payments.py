@@ -128,13 +128,6 @@ async def put_dispute(tx: Tx, account: GatewayAccount, row: dict[str, Any]) -> b
     return known is None
 
 
-async def list_payments(
-    tx: Tx, scope: ProjectScope, *, status: str | None, customer_id: str | None, limit: int, after: str | None
-) -> tuple[Sequence[Row[Any]], str | None]:
-    """Newest first, and the cursor of the next page."""
-    return await common.page_of(tx, scope, payments, limit=limit, after=after, status=status, customer_id=customer_id)
-
-
 async def user_ids_by_payment(tx: Tx, platform_id: str, row_ids: Collection[str]) -> dict[str, str]:
     """The user ids of their customers, by the payments' ids."""
     return await common.user_ids_by_id(tx, platform_id, payments, row_ids)

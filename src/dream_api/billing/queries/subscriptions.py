@@ -100,10 +100,3 @@ async def page_of_subscriptions(
     if after is not None:
         query = query.where(s.id > after if oldest_first else s.id < after)
     return await tx.all(query.order_by(s.id if oldest_first else s.id.desc()).limit(limit))
-
-
-async def list_subscriptions(
-    tx: Tx, scope: ProjectScope, *, status: str | None, user_id: str | None, limit: int, after: str | None
-) -> tuple[Sequence[Row[Any]], str | None]:
-    """Newest first, and the cursor of the next page."""
-    return await common.page_of(tx, scope, subscriptions, limit=limit, after=after, status=status, user_id=user_id)
