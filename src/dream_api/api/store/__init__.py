@@ -2,4 +2,4 @@
 
 from dream_api.api.store import cart_checkout, orders, refunds
 
-ROUTERS = (cart_checkout.router, orders.router, refunds.router)
+ROUTERS = (cart_checkout.endpoints, orders.endpoints, refunds.endpoints)

@@ -1,44 +1,69 @@
-"""Response models of orders."""
+"""Models of orders."""
 
-import json
-from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field, computed_field
+from typing_extensions import TypeAliasType
 
 from dream_api import store
-from dream_api.core import clock, money
-from dream_api.core.db import Row
+from dream_api.api.billing.models import Payment, Refund
+from dream_api.api.models import Page, ResponseModel, StoredJson, Timestamp, example
+from dream_api.core import money
+
+OrderStatus = TypeAliasType("OrderStatus", store.Status)
+
+_ID = "01k9q3v8zd0g2m4n6p8r0t2v4w"
+_BUYER = {"customerId": None, "userId": None}
+_EXAMPLE: dict[str, Any] = {
+    "id": f"ord_{_ID}",
+    "number": 17,
+    "status": "completed",
+    "email": "ada@example.com",
+    **_BUYER,
+    "paymentId": f"pay_{_ID}",
+    "currency": "usd",
+    "subtotal": 3998,
+    "discount": 0,
+    "total": 3998,
+    "price": "39.98",
+    "refundedAmount": 0,
+    "createdAt": "2026-11-21T09:14:00Z",
+    "paidAt": "2026-11-21T09:16:00Z",
+    "updatedAt": "2026-11-21T09:16:00Z",
+}
 
 
-class ResponseModel(BaseModel):
-    """camelCase on the wire."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
-
-
-class Order(ResponseModel):
+class Order(ResponseModel, json_schema_extra=example(_EXAMPLE)):
     """What somebody bought, or is about to pay for."""
 
     id: str
     number: int = Field(description="1, 2, 3 … in the project and mode.")
-    status: store.Status
+    status: OrderStatus
     email: str
-    user_id: str | None
+    customer_id: str | None = Field(description="null: the buyer is no customer.")
+    user_id: str | None = Field(description="Your own id of the customer.")
+    payment_id: str | None = Field(description="The payment that paid it.")
     currency: str
     subtotal: int
     discount: int
-    total: int = Field(description="What is paid, in minor units.")
-    price: str = Field(description="The same in major units, such as 39.98.")
+    total: int = Field(description="The amount to pay, in minor units.")
     refunded_amount: int
-    created_at: str
-    paid_at: str | None
-    updated_at: str
+    created_at: Timestamp
+    paid_at: Timestamp | None
+    updated_at: Timestamp
+
+    @computed_field(description="The total in major units, such as 39.98.")
+    @property
+    def price(self) -> str:
+        return money.to_major(self.total, self.currency)
+
+
+class OrderList(Page[Order]):
+    """Newest first."""
 
 
 class OrderLine(ResponseModel):
-    """So many of a product."""
+    """A product of an order, and how many."""
 
     line: int
     tier: str = Field(description="The product's name.")
@@ -51,120 +76,62 @@ class OrderLine(ResponseModel):
     restocked_quantity: int = Field(description="How many of them went back on sale.")
 
 
-class OrderPayment(ResponseModel):
-    """How it was paid."""
-
-    id: str
-    status: Literal["pending", "succeeded", "failed", "canceled"]
-    amount: int
-    method: str | None
-    brand: str | None
-    last4: str | None
-    failure: str | None
-    created_at: str
-
-
-class OrderRefund(ResponseModel):
-    """Money that went back, is on its way, or could not."""
-
-    id: str
-    status: Literal["asked", "pending", "succeeded", "failed"]
-    amount: int
-    currency: str
-    reason: str | None
-    created_at: str
-
-
 class OrderEvent(ResponseModel):
-    """Something that happened to it."""
+    """An entry of an order's history."""
 
-    at: str
-    type: str = Field(description="More types may come.")
-    data: dict[str, Any]
+    at: Timestamp
+    type: str = Field(description="More types may be added.")
+    data: StoredJson[dict[str, Any]]
 
 
-class OrderDetail(Order):
-    """An order with all there is of it."""
+class OrderDetail(
+    Order,
+    json_schema_extra=example(
+        {
+            **_EXAMPLE,
+            "lines": [
+                {
+                    "line": 1,
+                    "tier": "mug",
+                    "priceId": f"price_{_ID}",
+                    "name": "Mug",
+                    "quantity": 2,
+                    "unitAmount": 1999,
+                    "amount": 3998,
+                    "refundedQuantity": 0,
+                    "restockedQuantity": 0,
+                }
+            ],
+            "payments": [
+                {
+                    "id": f"pay_{_ID}",
+                    **_BUYER,
+                    "subscriptionId": None,
+                    "invoiceId": None,
+                    "orderId": f"ord_{_ID}",
+                    "status": "succeeded",
+                    "amount": 3998,
+                    "price": "39.98",
+                    "refundedAmount": 0,
+                    "currency": "usd",
+                    "method": "card",
+                    "brand": "visa",
+                    "last4": "4242",
+                    "failure": None,
+                    "createdAt": "2026-11-21T09:16:00Z",
+                }
+            ],
+            "refunds": [],
+            "events": [
+                {"at": "2026-11-21T09:14:00Z", "type": "created", "data": {}},
+                {"at": "2026-11-21T09:16:00Z", "type": "completed", "data": {}},
+            ],
+        }
+    ),
+):
+    """An order with its lines, payments, refunds and history."""
 
     lines: list[OrderLine]
-    payments: list[OrderPayment] = Field(description="All tries to pay, oldest first.")
-    refunds: list[OrderRefund] = Field(description="Oldest first.")
-    events: list[OrderEvent] = Field(description="As they happened.")
-
-
-def order_of(row: Row[Any]) -> Order:
-    return Order(**_order(row))
-
-
-def order_detail_of(
-    row: Row[Any],
-    *,
-    lines: Sequence[Row[Any]],
-    payments: Sequence[Row[Any]],
-    refunds: Sequence[Row[Any]],
-    events: Sequence[Row[Any]],
-) -> OrderDetail:
-    return OrderDetail(
-        **_order(row),
-        lines=[_line_of(line) for line in lines],
-        payments=[_payment_of(payment) for payment in payments],
-        refunds=[refund_of(refund) for refund in refunds],
-        events=[OrderEvent(at=clock.rfc3339(each.at), type=each.type, data=json.loads(each.data)) for each in events],
-    )
-
-
-def refund_of(row: Row[Any]) -> OrderRefund:
-    return OrderRefund(
-        id=row.id,
-        status=row.status,
-        amount=row.amount,
-        currency=row.currency,
-        reason=row.reason,
-        created_at=clock.rfc3339(row.created_at),
-    )
-
-
-def _order(row: Row[Any]) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "number": row.number,
-        "status": row.status,
-        "email": row.email,
-        "user_id": row.user_id,
-        "currency": row.currency,
-        "subtotal": row.subtotal,
-        "discount": row.discount,
-        "total": row.total,
-        "price": money.to_major(row.total, row.currency),
-        "refunded_amount": row.refunded_amount,
-        "created_at": clock.rfc3339(row.created_at),
-        "paid_at": None if row.paid_at is None else clock.rfc3339(row.paid_at),
-        "updated_at": clock.rfc3339(row.updated_at),
-    }
-
-
-def _line_of(row: Row[Any]) -> OrderLine:
-    return OrderLine(
-        line=row.line,
-        tier=row.tier,
-        price_id=row.price_id,
-        name=row.name,
-        quantity=row.quantity,
-        unit_amount=row.unit_amount,
-        amount=row.amount,
-        refunded_quantity=row.refunded_quantity,
-        restocked_quantity=row.restocked_quantity,
-    )
-
-
-def _payment_of(row: Row[Any]) -> OrderPayment:
-    return OrderPayment(
-        id=row.id,
-        status=row.status,
-        amount=row.amount,
-        method=row.method,
-        brand=row.brand,
-        last4=row.last4,
-        failure=row.failure,
-        created_at=clock.rfc3339(row.created_at),
-    )
+    payments: list[Payment] = Field(description="All attempts to pay, oldest first.")
+    refunds: list[Refund] = Field(description="Oldest first.")
+    events: list[OrderEvent] = Field(description="Its history, oldest first.")
