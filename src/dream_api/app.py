@@ -31,6 +31,7 @@ from dream_api import (
 )
 from dream_api.accounts import jobs as accounts_jobs
 from dream_api.api.openapi import customize_openapi
+from dream_api.api.reference_page import add_reference_page
 from dream_api.api.usage import MeteredCallEndpoint
 from dream_api.audit import jobs as audit_jobs
 from dream_api.auth import browser_sessions
@@ -172,6 +173,7 @@ def create_app(settings: Settings, open_gateways: OpenGateways = default_gateway
         description=_DESCRIPTION,
         lifespan=_lifespan,
         redirect_slashes=False,
+        docs_url=None,
         redoc_url=None,
     )
     database = open_database(settings)
@@ -203,6 +205,7 @@ def create_app(settings: Settings, open_gateways: OpenGateways = default_gateway
     # The routes themselves, which are built once; included, each application would build its own.
     app.router.routes.extend(route for router in ROUTERS for route in router.routes)
     customize_openapi(app, url=settings.link_base)
+    add_reference_page(app)
     app.add_exception_handler(HTTPException, _raise_app_error)
     app.add_exception_handler(RequestValidationError, _raise_app_error)
     app.add_middleware(

@@ -115,6 +115,7 @@ async def list_customers(
 
 @endpoints.get("/{id:path}", "customers.get", "Get a customer", errors=(NotFound,))
 async def get_customer(db: Db, acting: CanView, reference: Id) -> ModelResponse[Customer]:
+    """By the customer's id (`cus_…`), or by `userId:` and your own id of the user."""
     async with db.read() as tx:
         return json_response(Customer.model_validate(await customers.find(tx, acting.scope, reference)))
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from dream_api.core.http import Error
 
@@ -39,13 +38,14 @@ _JSON = "application/json"
 def customize_openapi(app: FastAPI, *, url: str) -> None:
     """Complete the document that FastAPI writes; `url` is where the instance is reached."""
     app.openapi_tags = [{"name": name, "description": description} for name, description in TAGS]
+    app.contact = {"name": "The operator of this instance", "url": url}
     app.servers = [{"url": url, "description": "This instance."}]
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = generate()
-            _add_request_models(document, app)
+            _write_schemas(document, app)
             _drop_titles(document)
             _tidy_parameters(document)
             _share_errors(document)
@@ -63,18 +63,19 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
                 yield path, method, methods[method]
 
 
-def _add_request_models(document: dict[str, Any], app: FastAPI) -> None:
-    """Schemas of request bodies, which endpoints read by themselves after checking the caller's permission."""
-    models: list[type[BaseModel] | None] = [
-        getattr(route.endpoint, "request_model", None) for route in app.routes if isinstance(route, APIRoute)
-    ]
-    named = [model for model in dict.fromkeys([*models, Error]) if model is not None]
-    _, found = models_json_schema([(model, "validation") for model in named], ref_template=_SCHEMAS + "{model}")
-    schemas = document["components"]["schemas"]
-    for name, schema in found["$defs"].items():
-        if schemas.setdefault(name, schema) != schema:
-            raise ValueError(f"Two schemas have the name {name}.")
-    document["components"]["schemas"] = dict(sorted(schemas.items()))
+def _write_schemas(document: dict[str, Any], app: FastAPI) -> None:
+    """The schemas of all models, as Pydantic writes them.
+
+    FastAPI leaves out bodies that endpoints read by themselves after checking the caller's permission, and null in
+    examples.
+    """
+    routes = [route for route in app.routes if isinstance(route, APIRoute) and route.include_in_schema]
+    models: dict[tuple[Any, JsonSchemaMode], None] = {(Error, "serialization"): None}
+    for route in routes:
+        models[getattr(route.endpoint, "request_model", None), "validation"] = None
+        models[route.response_model, "serialization"] = None
+    _, found = models_json_schema([one for one in models if one[0] is not None], ref_template=_SCHEMAS + "{model}")
+    document["components"]["schemas"] = dict(sorted(found["$defs"].items()))
 
 
 def _drop_titles(document: dict[str, Any]) -> None:

@@ -18,6 +18,9 @@ from dream_api.core.objects import NoSuchObject, ObjectStore
 
 router = APIRouter(tags=["Assets"])
 
+# Of any type; the first is what generated clients know.
+_FILE = {"application/octet-stream": {"schema": FILE}, "*/*": {"schema": FILE}}
+
 _HEADERS = {
     "Accept-Ranges": "bytes",
     "Access-Control-Allow-Origin": "*",
@@ -34,8 +37,8 @@ _HEADERS = {
     summary="Get a file",
     response_class=Response,
     responses={
-        200: {"content": {"*/*": {"schema": FILE}}, "description": "The file."},
-        206: {"content": {"*/*": {"schema": FILE}}, "description": "The requested range of bytes."},
+        200: {"content": _FILE, "description": "The file."},
+        206: {"content": _FILE, "description": "The requested range of bytes."},
         304: {"description": "The client has this file already: If-None-Match names it."},
         **error_responses(NotFound, RangeNotSatisfiable, StorageUnavailable),
     },
@@ -47,8 +50,8 @@ async def read_asset(
     objects: ObjectsDep,
     key: Key,
     asked: Annotated[str | None, Header(alias="Range", description="One range of bytes.")] = None,
-    if_none_match: Annotated[str | None, Header()] = None,
-    if_range: Annotated[str | None, Header()] = None,
+    if_none_match: Annotated[str | None, Header(description="ETags of versions that you have.")] = None,
+    if_range: Annotated[str | None, Header(description="The ETag of the version that the range is of.")] = None,
 ) -> Response:
     """For anyone who knows the key. A file never changes, so browsers may keep it for a year."""
     asset = await _find(db, key)

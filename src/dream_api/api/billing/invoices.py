@@ -38,6 +38,7 @@ async def list_invoices(
 
 @endpoints.get("/{id}", "invoices.get", "Get an invoice", errors=(NotFound,))
 async def get_invoice(db: Db, acting: CanView, invoice_id: Annotated[str, path_id("inv")]) -> ModelResponse[Invoice]:
+    """An invoice with its lines."""
     async with db.read() as tx:
         row = await queries.invoice_in(tx, acting.scope, invoice_id)
     if row is None:

@@ -57,6 +57,7 @@ async def list_payments(
 
 @endpoints.get("/{id}", "payments.get", "Get a payment", errors=(NotFound,))
 async def get_payment(db: Db, acting: CanView, payment_id: Id) -> ModelResponse[Payment]:
+    """A payment, successful or not, with how much of it was refunded."""
     async with db.read() as tx:
         return json_response(Payment.model_validate(await _find(tx, acting.scope, payment_id)))
 

@@ -110,6 +110,7 @@ async def list_subscriptions(
 
 @endpoints.get("/{id}", "subscriptions.get", "Get a subscription", errors=(NotFound,))
 async def get_subscription(db: Db, acting: CanView, subscription_id: Id) -> ModelResponse[Subscription]:
+    """A subscription with its plan, status and current billing period."""
     return json_response(await _subscription(db, acting, subscription_id))
 
 

@@ -34,6 +34,7 @@ class TestClock(ResponseModel, json_schema_extra=example({"now": "2027-01-01T00:
 
 @endpoints.get("", "testClock.get", "Get the test clock")
 async def get_clock(db: Db, acting: CanView) -> ModelResponse[TestClock]:
+    """What time it is in the test mode of the project."""
     return await _clock(db, acting)
 
 

@@ -122,6 +122,7 @@ async def create_project(
 
 @endpoints.get("/{id}", "projects.get", "Get a project", errors=(NotFound,))
 async def get_project(db: Db, developer: PlatformMember, project_id: _Id) -> ModelResponse[Project]:
+    """A project of your platform, with its name, type, websites and refund limit."""
     async with db.read() as tx:
         return json_response(Project.model_validate(await _find(tx, developer, project_id)))
 

@@ -9,11 +9,8 @@ from dream_api.core.http.middleware import RequestContextMiddleware, RootApp, to
 from dream_api.core.http.openapi import (
     BODY_ERRORS,
     IDEMPOTENCY_ERRORS,
-    JSON_BODY_ERRORS,
     Error,
     error_responses,
-    example_response,
-    request_body,
 )
 from dream_api.core.http.protocol import Deadlines, HttpProtocolFactory, Reply
 from dream_api.core.http.request_body import (
@@ -38,7 +35,6 @@ from dream_api.core.http.responses import (
 __all__ = [
     "BODY_ERRORS",
     "IDEMPOTENCY_ERRORS",
-    "JSON_BODY_ERRORS",
     "CSRFFailed",
     "ClientDisconnected",
     "Connections",
@@ -57,7 +53,6 @@ __all__ = [
     "error_body",
     "error_response",
     "error_responses",
-    "example_response",
     "from_validation_errors",
     "idempotency_key_of",
     "idempotent_external_call",
@@ -70,7 +65,6 @@ __all__ = [
     "read_chunks",
     "read_form",
     "read_json_body",
-    "request_body",
     "require_same_origin",
     "to_app_error",
 ]

@@ -38,13 +38,18 @@ class Health(BaseModel):
 _OK: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": {"status": "ok"}}}}}
 
 
-@router.get("/healthz", summary="Is the process alive?", responses=_OK)
+@router.get("/healthz", operation_id="health.live", summary="Check that the process is alive", responses=_OK)
 async def healthz() -> Health:
     """Checks nothing but the process itself."""
     return Health()
 
 
-@router.get("/readyz", summary="Can it serve?", responses={**_OK, **error_responses(StorageUnavailable, ShuttingDown)})
+@router.get(
+    "/readyz",
+    operation_id="health.ready",
+    summary="Check that it can serve",
+    responses={**_OK, **error_responses(StorageUnavailable, ShuttingDown)},
+)
 async def readyz(request: Request) -> Health:
     """The database answers, and the process is not shutting down."""
     database = database_of(request)
@@ -66,11 +71,16 @@ def _may_read_metrics(request: Request) -> None:
 
 @router.get(
     "/metrics",
-    summary="Figures for Prometheus",
+    operation_id="metrics.get",
+    summary="Get metrics for Prometheus",
     response_class=Response,
-    responses={200: {"content": {metrics.CONTENT_TYPE: {}}}, **error_responses(MetricsForbidden)},
+    responses={
+        200: {"content": {metrics.CONTENT_TYPE: {"schema": {"type": "string"}}}},
+        **error_responses(MetricsForbidden),
+    },
 )
 async def read_metrics(request: Request, _: Annotated[None, Depends(_may_read_metrics)]) -> Response:
+    """In the Prometheus text format; from the machine itself, or with the metrics token."""
     with suppress(AppError):  # without a database, the process's own metrics are still exposed
         async with database_of(request).read() as tx:
             for state, number in (await jobs.counts(tx)).items():

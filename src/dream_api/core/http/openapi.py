@@ -1,6 +1,6 @@
 """OpenAPI: request bodies, examples, and the errors of an operation."""
 
-from typing import Any, cast
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -9,9 +9,8 @@ from dream_api.core.errors import AppError, BodyTooDeep, MalformedJson, TooLarge
 from dream_api.core.idempotency import IdempotencyInProgress, IdempotencyMismatch
 
 IDEMPOTENCY_ERRORS: tuple[type[AppError], ...] = (IdempotencyInProgress, IdempotencyMismatch)
-# Errors of any JSON body, before its content is looked at; of a POST with one.
+# Errors of any JSON body, before its content is looked at.
 BODY_ERRORS: tuple[type[AppError], ...] = (MalformedJson, BodyTooDeep, TooLarge, UnsupportedMedia)
-JSON_BODY_ERRORS: tuple[type[AppError], ...] = (*BODY_ERRORS, *IDEMPOTENCY_ERRORS)
 
 
 class Error(BaseModel):
@@ -40,33 +39,3 @@ def error_responses(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:
         status: {**_ERROR, "description": " · ".join(f"`{code}`" for code in sorted(set(codes)))}
         for status, codes in sorted(by_status.items(), key=lambda item: int(item[0]))
     }
-
-
-def example_response(status: int, example: Any) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI `responses` with an example."""
-    return {status: {"content": {"application/json": {"example": example}}}}
-
-
-def request_body(model: type[BaseModel], example: dict[str, Any], *, required: bool = True) -> dict[str, Any]:
-    """OpenAPI `requestBody`, for endpoints that read the body by themselves after checking the caller's permissions."""
-    schema = model.model_json_schema(by_alias=True, ref_template=_PLACE)
-    schema = _inlined(schema, schema.pop("$defs", {}))
-    return {
-        "requestBody": {
-            "required": required,
-            "content": {"application/json": {"schema": schema, "example": example}},
-        }
-    }
-
-
-_PLACE = "{model}"
-
-
-def _inlined(schema: Any, parts: dict[str, Any]) -> Any:
-    """The schema with its `$ref`s replaced by what they refer to."""
-    if isinstance(schema, dict):
-        known = cast(dict[str, Any], schema)
-        if "$ref" in known:
-            return _inlined(parts[known["$ref"]], parts)
-        return {name: _inlined(each, parts) for name, each in known.items()}
-    return [_inlined(each, parts) for each in cast(list[Any], schema)] if isinstance(schema, list) else schema
