@@ -1,4 +1,4 @@
-"""Writes docs/settings.md and docs/cli.md from the product itself: `python -m docs.generate`."""
+"""Generates docs/settings.md and docs/cli.md from the code: `python -m docs.generate`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from dream_api.cli import main
 from dream_api.core.settings import Settings
 
 HERE = Path(__file__).parent
-# Options of every command; the head of the page lists them once.
+# Options of every command, which the head of the page lists once.
 _EVERYWHERE = {"--data", "--json"}
 
 # One for each command, as it is typed.
@@ -48,68 +48,78 @@ EXAMPLES = {
 _SETTINGS_HEAD = """\
 # Settings
 
-Every setting is an environment variable, read once when the server or a command starts. What is not set has its
-default; an empty variable counts as not set. `dream-api serve` takes `--host`, `--port`, `--data`, and `--workers` for
-`DREAM_PROCESSES`, and every command takes `--data`; what was typed goes before the environment.
+Every setting is an environment variable. Settings are read once, when the server or a command starts. A setting that
+is not set, or is empty, has its default value. `dream-api serve` also accepts the options `--host`, `--port`, `--data`
+and `--workers` (for `DREAM_PROCESSES`), and every command accepts `--data`. An option overrides the environment
+variable.
 
-Made from `src/dream_api/core/settings.py` by `python -m docs.generate`.
+This page is generated from `src/dream_api/core/settings.py` by `python -m docs.generate`.
 """
 
 _CLI_HEAD = """\
 # Commands
 
-`dream-api` works on the instance that `DREAM_DATA` or `DREAM_DATABASE_URL` names, also while its server runs: a command
-is one short transaction, retried for 5 seconds where others lock the database. What it changes is in force within a
-second. After `make install` it is `.venv/bin/dream-api`; `python -m dream_api` is the same.
+`dream-api` manages the instance that `DREAM_DATA` or `DREAM_DATABASE_URL` names. You can run commands while the server
+is running. If the database is locked, a command retries for 5 seconds. Changes take effect within a second. After
+`make install`, the command is `.venv/bin/dream-api`. You can also use `python -m dream_api`.
 
-Every command takes two options. `--data DIR` names the data directory, instead of `DREAM_DATA`. `--json` answers one
-JSON document on standard output, also for an error: `{"error", "code", "param", "hint"}`.
+Every command has two more options. `--data DIR` sets the data directory and overrides `DREAM_DATA`. `--json` prints
+one JSON document to standard output. Errors are then printed as `{"error", "code", "param", "hint"}`.
 
-Exit codes: 0 done; 1 could not be done, or `doctor` found something; 2 could not be understood.
+The exit code is 0 if the command succeeded, 1 if it failed or `doctor` found a problem, and 2 if the arguments are
+invalid.
 
-`serve` and `migrate` create an instance where there is none: the data directory, the database and the instance key.
-Every other command stops there with `no_instance` and creates nothing, so that a command in a wrong directory is
-noticed. The embedded database is created under another name and renamed once it is whole; a first start that was
-interrupted begins again at the next.
+## Where instances are created
 
-Where an instance was and its database is lost, no command goes on with an empty one. That is so where `dream.db` is
-empty, cut off or without its tables, and where it is missing while `instance.key`, `objects` or `dream.db-wal` are
-still in its directory. Restore a backup, or move what is left out of the directory to start again. (An instance key of
-your own choice is set by `DREAM_INSTANCE_KEY`, not by a file that is there before the database.)
+`serve` and `migrate` create an instance if there is none: the data directory, the database and the instance key. Every
+other command then prints the error `no_instance` and creates nothing, so that you notice when you are in the wrong
+directory. A SQLite database is created under another name and renamed when it is complete. If the first start is
+interrupted, the next start begins again.
 
-After the server was stopped, or a command ended that ran alone, everything is in the one file `dream.db`: a copy of it
-and of `instance.key` is a whole backup (with `objects`, where assets are kept there). While `dream.db-wal` is
-there, it is not.
+If the SQLite database of an existing instance is lost, no command creates a new, empty one. The database counts as
+lost if `dream.db` is empty, incomplete or has no tables. It also counts as lost if `dream.db` is missing but
+`instance.key`, `objects` or `dream.db-wal` is still in the directory. Restore a backup. Or move the remaining files to
+another directory to start again. To use your own instance key for a new instance, set `DREAM_INSTANCE_KEY` instead of
+creating the file.
 
-Made from the commands themselves by `python -m docs.generate`.
+## Back up a SQLite instance
+
+After the server stops, or after a command that ran alone, all data is in the single file `dream.db`. A copy of this
+file and of `instance.key` is a complete backup. If files are stored in the data directory, also copy `objects`. While
+the file `dream.db-wal` exists, a copy of `dream.db` is not complete.
+
+This page is generated from the commands by `python -m docs.generate`.
 """
 
 _CLI_TAIL = """\
-## When a command stops
+## Errors
 
-A command that cannot do its work says why in one sentence, and what to do next. Its code is one of the
-[error codes](errors) of the server, or one of these:
+When a command fails, it prints a message and what to do next. Its code is one of the [error codes](errors) of the
+server, or one of these:
 
-- `already_running`: another server works on the same data directory. There is one server for each; commands may run
-  at the same time.
-- `cannot_listen`: the address or port is taken or not this machine's. Choose another with `--host` and `--port`.
-- `database_damaged`: the embedded database is cut off or lacks tables. Restore a backup.
-- `database_empty`: the file of the embedded database holds nothing. Restore a backup, or start again as above.
-- `database_missing`: the embedded database is gone from its directory. Restore a backup, set `DREAM_DATABASE_URL` where
-  the instance is on PostgreSQL, or start again as above.
-- `ended_at_once`: the server received a second signal to stop and waited for nothing. Requests in progress may be
-  counted all the same.
-- `foreign_schema`: the database was written by a newer release, or is no database of dream-api.
-- `instance_key_missing`: the database is there, and its instance key is not in this data directory. Name the directory
-  that holds it, or set `DREAM_INSTANCE_KEY`. Only `serve` and `migrate` create one.
-- `misused`: what was typed could not be understood; exit code 2.
-- `no_instance`: there is nothing at this place. Name another with `--data`, `DREAM_DATA` or `DREAM_DATABASE_URL`, or
-  create an instance with `serve` or `migrate`.
-- `processes_need_postgresql`: the embedded database has one server, so `--workers` (`DREAM_PROCESSES`) must be 1 there.
-- `references_broken`: the schema cannot be upgraded, because rows refer to rows that do not exist. Nothing was changed.
-- `seal_broken`: something encrypted cannot be decrypted with this instance key. Set the key with which it was written.
-- `setting_invalid`: the setting named in `param` has a value that cannot be used.
-- `worker_needs_postgresql`: on the embedded database the server runs the jobs itself.
+- `already_running`: another server uses the same data directory. Only one server can use it. You can run commands at
+  the same time.
+- `cannot_listen`: the address or port is in use, or does not belong to this machine. Choose another one with `--host`
+  and `--port`.
+- `database_damaged`: the SQLite database is incomplete or has no tables. Restore a backup.
+- `database_empty`: the file of the SQLite database is empty. Restore a backup, or start again as described above.
+- `database_missing`: the SQLite database is missing from its directory. Restore a backup, or start again as described
+  above. If the instance uses PostgreSQL, set `DREAM_DATABASE_URL`.
+- `ended_at_once`: the server received a second signal to stop, and stopped without waiting. Requests in progress may
+  have been counted.
+- `foreign_schema`: the database was written by a newer release, or is not a dream-api database.
+- `instance_key_missing`: there is a database, but its instance key is not in this data directory. Use the directory
+  that contains the key, or set `DREAM_INSTANCE_KEY`. Only `serve` and `migrate` create a key.
+- `misused`: the arguments are invalid. The exit code is 2.
+- `no_instance`: there is no instance in this place. Choose another place with `--data`, `DREAM_DATA` or
+  `DREAM_DATABASE_URL`. Or create an instance with `serve` or `migrate`.
+- `processes_need_postgresql`: a SQLite database can have only one server process, so `--workers` (`DREAM_PROCESSES`)
+  must be 1.
+- `references_broken`: the schema cannot be upgraded, because some rows refer to rows that do not exist. Nothing was
+  changed.
+- `seal_broken`: a value cannot be decrypted with this instance key. Set the key with which it was encrypted.
+- `setting_invalid`: the setting in `param` has an invalid value.
+- `worker_needs_postgresql`: with SQLite, the server runs the background jobs itself.
 """
 
 
@@ -128,7 +138,7 @@ def cli_page() -> str:
 
 
 def commands() -> Iterator[tuple[str, Any]]:
-    """Every command that can be run, with its whole name."""
+    """Every command that can be run, with its full name."""
     for name in main.COMMANDS:
         yield from _leaves(name, main.load_command(name))
 
@@ -155,7 +165,7 @@ def _option(parameter: Any, context: Any) -> str:
 
 
 def _values(field: FieldInfo) -> str:
-    """Which values a setting takes, where a few words are enough."""
+    """The allowed values of a setting, as a short sentence."""
     if get_origin(field.annotation) is Literal:
         return " One of " + ", ".join(f"`{value}`" for value in get_args(field.annotation)) + "."
     bounds = {type(bound).__name__: bound for bound in field.metadata}

@@ -47,7 +47,7 @@ def test_the_doctor_finds_a_fresh_instance_well(terminal: Terminal) -> None:
     assert all(check["holds"] and check["contradictions"] == [] for check in found["checks"])
     assert said.code == 0
     assert said.out.count("✓ ") == len(found["checks"]) > 3
-    assert said.out.endswith(f"All {len(found['checks'])} checks hold.\n")
+    assert said.out.endswith(f"All {len(found['checks'])} checks passed.\n")
 
 
 def test_the_doctor_shows_what_contradicts_a_check(terminal: Terminal) -> None:
@@ -58,7 +58,7 @@ def test_the_doctor_shows_what_contradicts_a_check(terminal: Terminal) -> None:
 
     assert (said.code, told.code) == (1, 1)
     assert "✗ Each life count of a sum meter is the sum of its hours.\n    platform_no 1, customer_no " in said.out
-    assert "and more: --json shows the first twenty" in said.out
+    assert "and more: --json shows the first 20" in said.out
     assert told.data["holds"] is False
     (broken,) = [check for check in told.data["checks"] if check["name"] == "life_is_sum_of_hours"]
     assert len(broken["contradictions"]) == 5
@@ -80,7 +80,7 @@ def test_a_dead_job_is_shown_and_can_be_tried_again(terminal: Terminal) -> None:
 
 
 def test_no_dead_job_is_good_news(terminal: Terminal) -> None:
-    assert terminal.type("jobs", "dead").out == "No job was given up.\n"
+    assert terminal.type("jobs", "dead").out == "There are no failed jobs.\n"
     assert terminal.refused("jobs", "dead", "--limit", "0")["param"] == "limit"
 
 

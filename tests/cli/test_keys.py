@@ -116,7 +116,7 @@ def test_a_key_can_be_limited_and_not(terminal: Terminal, project: dict[str, Any
     assert [key["rateLimit"] for key in terminal.ask(*listing)["data"]] == [None, 5000]
     assert "5,000/s" in terminal.type(*listing).out
 
-    assert terminal.type(*words, "unlimited").out.endswith("may now make any number of calls a second.\n")
+    assert terminal.type(*words, "unlimited").out.endswith("now has no rate limit.\n")
     assert [key["rateLimit"] for key in terminal.ask(*listing)["data"]] == [None, None]
     assert "/s" not in terminal.type(*listing).out
 

@@ -118,7 +118,7 @@ def test_a_level_is_set_in_the_home_mode(terminal: Terminal) -> None:
 def test_there_must_be_something_to_set(terminal: Terminal) -> None:
     refusal = terminal.refused("levels", "set", "1")
 
-    assert refusal["error"] == "There is nothing to set: name a limit of the level, --price or --name."
+    assert refusal["error"] == "There is nothing to change: use a limit option, --price or --name."
     assert refusal["hint"] == "See `dream-api levels set --help`."
 
 
@@ -135,7 +135,7 @@ def test_what_a_level_allows_is_a_whole_number(terminal: Terminal, option: str, 
     refusal = terminal.refused("levels", "set", "1", option, "many")
 
     assert refusal["param"] == param
-    assert refusal["error"].endswith("or the word unlimited, and not 'many'.")
+    assert refusal["error"].endswith("or the word unlimited, not 'many'.")
 
 
 def test_a_levels_number_and_name_are_proper(terminal: Terminal) -> None:

@@ -100,8 +100,8 @@ def test_people_read_sentences_and_tables(terminal: Terminal) -> None:
     made = terminal.type("project", "create", "Shop", "--type", "saas", "--live")
     listed = terminal.type("project", "list")
 
-    assert made.out.startswith("Made the saas project Shop of Operator.\n")
-    assert "Keep the live secret key now: nobody can show it again." in made.out
+    assert made.out.startswith("Created the saas project Shop on the platform Operator.\n")
+    assert "Save the live secret key now. It cannot be shown again." in made.out
     assert [line.split()[0] for line in listed.out.splitlines()] == ["Project", "home", "Shop"]
 
 

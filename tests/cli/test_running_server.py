@@ -58,7 +58,7 @@ def test_a_new_limit_counts_within_a_second(server: Server, terminal: Terminal) 
         *("tier", "set", "--project", made["projectId"], "--name", "free", "--limit", "5", "--mode", "live")
     )
 
-    assert said.out == "Changed the live tier free of Shop: 5 requests a period.\n"
+    assert said.out == "Changed the live tier free of Shop: 5 requests per billing period.\n"
     within_a_second(lambda: call(server, made["liveSecretKey"]).json()["usage"]["limit"] == 5)
     assert call(server, made["secretKey"]).json()["usage"]["limit"] == 1_000
     assert terminal.ask("doctor")["holds"] is True

@@ -107,12 +107,12 @@ def test_people_read_what_was_set_and_which_meters_were_made(terminal: Terminal,
     renamed = terminal.type(*words, "--display-name", "Professional")
 
     assert made.out.splitlines() == [
-        "Made the test tier pro of Shop: 3 requests in a lifetime, any number of tokens an hour (soft), "
-        "5 seats a period.",
-        "Made the meter tokens, which adds up quantities.",
-        "Made the meter seats, which counts distinct subjects.",
+        "Created the test tier pro of Shop: 3 requests per lifetime, unlimited tokens per hour (soft), "
+        "5 seats per billing period.",
+        "Created the meter tokens, which adds up quantities.",
+        "Created the meter seats, which counts distinct subjects.",
     ]
-    assert renamed.out == "Changed the test tier pro of Shop: people call it Professional.\n"
+    assert renamed.out == "Changed the test tier pro of Shop: display name Professional.\n"
 
 
 def test_people_read_tiers_with_a_line_for_each_limit(terminal: Terminal, project: str) -> None:
@@ -142,14 +142,14 @@ def test_one_limit_of_a_meter_may_tell_how_it_counts(terminal: Terminal, project
 
 
 FAULTS = {
-    "max=1,window=week": "A limit's window is hour, day, month, period or lifetime, and not 'week'.",
-    "max=1,kind=firm": "A limit's kind is hard or soft, and not 'firm'.",
-    "meter=seats,max=1,aggregation=mean": "A limit's aggregation is sum or distinct, and not 'mean'.",
-    "max=1,metre=seats": "A limit has no 'metre'; it has meter, window, max, kind and aggregation.",
-    "max=1,max=2": "The limit 'max=1,max=2' names its max twice.",
-    "max=1,50": "The part '50' of the limit is not of the form key=value.",
-    "window=day": "The limit 'window=day' has no max: a whole number, or unlimited.",
-    "max=": "A limit is a whole number from 0 to 9,007,199,254,740,991 or the word unlimited, and not ''.",
+    "max=1,window=week": "The window of a limit must be hour, day, month, period or lifetime, not 'week'.",
+    "max=1,kind=firm": "The kind of a limit must be hard or soft, not 'firm'.",
+    "meter=seats,max=1,aggregation=mean": "The aggregation of a limit must be sum or distinct, not 'mean'.",
+    "max=1,metre=seats": "A limit has no key 'metre'. Its keys are meter, window, max, kind and aggregation.",
+    "max=1,max=2": "The limit 'max=1,max=2' contains the key max twice.",
+    "max=1,50": "The part '50' of the limit must have the format key=value.",
+    "window=day": "The limit 'window=day' needs a max: a whole number, or unlimited.",
+    "max=": "A limit must be a whole number from 0 to 9,007,199,254,740,991, or the word unlimited, not ''.",
     "meter=My Seats,max=1": "A meter's name has 1 to 63 of a-z, 0-9, - and _, and begins with a-z or 0-9.",
     "meter=requests,max=1,aggregation=distinct": "The meter requests is there already, and its aggregation is sum.",
 }
@@ -175,8 +175,8 @@ def test_limits_that_contradict_one_another_are_refused(terminal: Terminal, proj
         *("--limit", "meter=seats,window=day,max=5,aggregation=distinct"),
     )
 
-    assert twice["error"] == "The requests a period are limited twice."
-    assert torn["error"] == "The limits of seats name two aggregations, and a meter has one."
+    assert twice["error"] == "There are two limits for requests per billing period."
+    assert torn["error"] == "The limits of seats have different aggregations. A meter can have only one."
 
 
 def test_a_new_tier_needs_a_limit_and_any_change_something_to_set(terminal: Terminal, project: str) -> None:
@@ -185,8 +185,8 @@ def test_a_new_tier_needs_a_limit_and_any_change_something_to_set(terminal: Term
     nothing = terminal.refused(*words, "free")
     new = terminal.refused(*words, "pro", "--display-name", "Pro")
 
-    assert nothing["error"] == "There is nothing to set: give --limit, --price or --display-name."
-    assert new["error"] == "There is no test tier pro yet: a new one needs a --limit or a --price."
+    assert nothing["error"] == "There is nothing to change: use --limit, --price or --display-name."
+    assert new["error"] == "There is no test tier pro yet. A new tier needs a --limit or a --price."
     assert terminal.refused(*words, "free", "--display-name", "")["param"] == "displayName"
     assert [tier["name"] for tier in terminal.ask("tier", "list", "--project", project)["data"]] == ["free"]
 
@@ -241,12 +241,13 @@ PRICE_FAULTS = {
     "-1": "A price is a decimal such as 19.99, without sign or exponent.",
     "19.999": "USD has 2 digits after the point, and the price has more.",
     "amount=1.5,currency=jpy": "JPY has 0 digits after the point, and the price has more.",
-    "interval=year": "The price 'interval=year' has no amount.",
-    "amount=1,interval=decade": "A price's interval is day, week, month or year, and not 'decade'.",
-    "amount=1,scheme=tiered": "A price's scheme is flat_rate or per_unit, and not 'tiered'.",
-    "amount=1,count=many": "A price's count is a whole number, and not 'many'.",
-    "amount=1,colour=red": "A price has no 'colour'; it has amount, currency, interval, count, scheme, meter and per.",
-    "amount=1,amount=2": "The price 'amount=1,amount=2' names its amount twice.",
+    "interval=year": "The price 'interval=year' needs an amount.",
+    "amount=1,interval=decade": "The interval of a price must be day, week, month or year, not 'decade'.",
+    "amount=1,scheme=tiered": "The scheme of a price must be flat_rate or per_unit, not 'tiered'.",
+    "amount=1,count=many": "The count of a price must be a whole number, not 'many'.",
+    "amount=1,color=red": "A price has no key 'color'. Its keys are amount, currency, interval, count, scheme, "
+    "meter and per.",
+    "amount=1,amount=2": "The price 'amount=1,amount=2' contains the key amount twice.",
     "amount=1,currency=xyz": "There is no such currency to charge in.",
 }
 
@@ -267,7 +268,7 @@ def test_people_read_what_a_tier_costs(terminal: Terminal, project: str) -> None
     said = terminal.type("tier", "set", "--project", project, "--name", "pro", *words)
 
     assert said.out.splitlines() == [
-        "Made the test tier pro of Shop: 19.99 USD a month, 0.50 USD per 1,000 tokens billed by the month.",
-        "Made the meter tokens, which adds up quantities.",
+        "Created the test tier pro of Shop: 19.99 USD a month, 0.50 USD per 1,000 tokens billed by the month.",
+        "Created the meter tokens, which adds up quantities.",
     ]
     assert "19.99 USD a month" in terminal.type("tier", "list", "--project", project).out

@@ -14,8 +14,8 @@ from dream_api.platforms import Mode
 
 events = CommandGroup()
 
-OfProject = Annotated[str, typer.Option("--project", metavar="ID", help="Whose events.", show_default=False)]
-InMode = Annotated[Mode, typer.Option(help="Test and live events are apart.")]
+OfProject = Annotated[str, typer.Option("--project", metavar="ID", help="The project's id.", show_default=False)]
+InMode = Annotated[Mode, typer.Option(help="The mode of the events.")]
 _MOST = 1_000
 
 
@@ -24,9 +24,11 @@ async def list_(
     context: CommandContext,
     project: OfProject,
     mode: InMode = "test",
-    limit: Annotated[int, typer.Option(min=1, max=_MOST, help="How many, the last ones first.")] = 20,
+    limit: Annotated[
+        int, typer.Option(min=1, max=_MOST, metavar="N", help="The maximum number of events, newest first.")
+    ] = 20,
 ) -> CommandResult:
-    """List the events that the project's gateway sent, and whether they were applied. Kept for 90 days."""
+    """List the webhook events that the project's payment gateway sent. They are kept for 90 days."""
     owner = await platforms.find_project(context.tx, project)
     scope = platforms.ProjectScope(owner.platform_id, owner.platform_no, owner.id, mode)
     found = await queries.events_of(context.tx, scope, limit=limit)
@@ -36,7 +38,7 @@ async def list_(
             (row.id, row.type, row.object_id or "", ago(row.received_at), "yes" if row.applied_at else "not yet")
             for row in found
         ],
-        empty="The gateway has sent no events yet. Sell something with POST /api/create-checkout.",
+        empty="The payment gateway has not sent any events yet. Create a checkout with POST /api/create-checkout.",
         elastic=("Event", "About"),
     )
     return CommandResult({"data": [_data(row) for row in found]}, listing)
@@ -46,18 +48,18 @@ async def list_(
 async def replay(
     context: CommandContext,
     event: Annotated[
-        str, typer.Argument(metavar="EVENT", help="`evt_…`, as the gateway named it.", show_default=False)
+        str, typer.Argument(metavar="EVENT", help="The gateway's id of the event, `evt_…`.", show_default=False)
     ],
     project: OfProject,
     mode: InMode = "test",
 ) -> CommandResult:
-    """Apply an event again: its object is read at the gateway, and stored as it is now."""
+    """Apply a webhook event again: the current state of its object is read at the gateway and stored."""
     owner = await platforms.find_project(context.tx, project)
     scope = platforms.ProjectScope(owner.platform_id, owner.platform_no, owner.id, mode)
     account = await gateway_accounts.ensure_account(context.tx, scope)
     row = await queries.event_by_id(context.tx, account, event)
     if row is None or row.object_id is None:
-        raise NotFound("There is no such event, or it is about nothing that is kept here.", param="event")
+        raise NotFound("There is no such event, or its object is not stored here.", param="event")
     await queries.mark_unapplied(context.tx, account, event)
     payload = {"account": account.id, "event": event}
     await jobs.enqueue(context.tx, webhook_intake.APPLY_JOB, payload, platform_id=account.platform_id)

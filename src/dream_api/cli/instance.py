@@ -25,25 +25,25 @@ _MOST_JOBS = 1_000
 
 @migrate.creates_instance
 async def migrate_database(instance: Instance) -> CommandResult:
-    """Bring the database to this release's schema. The initial rows are created as well."""
+    """Create or upgrade the database schema. In a new database, the initial rows are created too."""
     before = await current_revision(instance.database)
     await instance.prepare()
     if before is None or instance.settings.is_embedded:
         instance_key(instance.settings)
     after = await current_revision(instance.database)
     is_changed = before != after
-    sentence = f"The database is at revision {after}" + (" now." if is_changed else " already.")
+    sentence = f"The database is {'now' if is_changed else 'already'} at revision {after}."
     return CommandResult({"revision": after, "before": before, "isChanged": is_changed}, Text(sentence))
 
 
 @doctor.on_instance
 async def doctor_instance(instance: Instance) -> CommandResult:
-    """Check that counts, periods and customers agree with one another. Exit code 1 where they do not."""
+    """Check that counts, billing, stock and logs are consistent. Exit with code 1 if a check fails."""
     await instance.prepare()
     checks = instance.app.integrity_checks(instance.settings)
     findings = [await _run_check(instance, check, place, len(checks)) for place, check in enumerate(checks, 1)]
     broken = sum(not finding.holds for finding in findings)
-    sentence = f"All {len(checks)} checks hold." if broken == 0 else f"{broken} of {len(checks)} checks do not hold."
+    sentence = f"All {len(checks)} checks passed." if broken == 0 else f"{broken} of {len(checks)} checks failed."
     return CommandResult(
         {"holds": broken == 0, "checks": [_finding_data(finding) for finding in findings]},
         Text(f"\n{sentence}"),
@@ -67,7 +67,7 @@ def _print_finding(console: Console, finding: Finding) -> None:
         console.print(Padding(facts, (0, 0, 0, 4), expand=False))
     more = len(finding.contradictions) - _CONTRADICTIONS_SHOWN
     if more > 0:
-        console.print(Text("    and more: --json shows the first twenty", "dim"))
+        console.print(Text("    and more: --json shows the first 20", "dim"))
 
 
 def _finding_data(finding: Finding) -> dict[str, Any]:
@@ -81,17 +81,18 @@ def _finding_data(finding: Finding) -> dict[str, Any]:
 
 @jobs.reads
 async def dead(
-    context: CommandContext, limit: Annotated[int, typer.Option(metavar="N", help="At most so many, 1 to 1000.")] = 50
+    context: CommandContext,
+    limit: Annotated[int, typer.Option(metavar="N", help="The maximum number of jobs to list, 1 to 1000.")] = 50,
 ) -> CommandResult:
-    """List the jobs that were given up. Those whose last attempt failed latest come first."""
+    """List failed jobs that are no longer retried. The most recent failure comes first."""
     if not 1 <= limit <= _MOST_JOBS:
-        raise ValidationFailed(f"The limit is 1 to {_MOST_JOBS}.", param="limit")
+        raise ValidationFailed(f"The limit must be from 1 to {_MOST_JOBS}.", param="limit")
     found = await job_queue.list_dead_jobs(context.tx, limit)
     listing = Table(
-        ("Job", "Kind", "Given up", "Why"),
+        ("Job", "Kind", "Failed", "Error"),
         [(one.job.id, one.job.kind, ago(one.died_at), one.last_error.partition("\n")[0]) for one in found],
-        empty="No job was given up.",
-        elastic=("Why",),
+        empty="There are no failed jobs.",
+        elastic=("Error",),
     )
     return CommandResult({"data": [_dead_data(one) for one in found]}, listing)
 
@@ -101,9 +102,9 @@ async def retry(
     context: CommandContext,
     job_id: Annotated[str, typer.Argument(metavar="ID", help="`job_…`, from `jobs dead`.", show_default=False)],
 ) -> CommandResult:
-    """Run a job again that was given up. It has all its attempts again."""
+    """Retry a failed job. The number of attempts starts again at 0."""
     await job_queue.retry(context.tx, job_id)
-    return CommandResult({"jobId": job_id, "state": "waiting"}, Text(f"{job_id} runs again."))
+    return CommandResult({"jobId": job_id, "state": "waiting"}, Text(f"{job_id} will run again."))
 
 
 def _dead_data(one: job_queue.DeadJob) -> dict[str, Any]:

@@ -16,9 +16,11 @@ from dream_api.platforms import Mode, Project
 
 keys = CommandGroup()
 
-OfProject = Annotated[str, typer.Option("--project", metavar="ID", help="Whose keys.", show_default=False)]
-InMode = Annotated[Mode, typer.Option(help="Test and live keys are apart.")]
-KeyId = Annotated[str, typer.Argument(metavar="KEY_ID", help="`key_…`, from `keys list`.", show_default=False)]
+OfProject = Annotated[str, typer.Option("--project", metavar="ID", help="The project's id.", show_default=False)]
+InMode = Annotated[Mode, typer.Option(help="The mode of the key.")]
+KeyId = Annotated[
+    str, typer.Argument(metavar="KEY_ID", help="The key's id, `key_…`, from `keys list`.", show_default=False)
+]
 _MADE_BY = "operator"
 _DEFAULT_GRACE_HOURS = api_keys.DEFAULT_GRACE // clock.HOUR
 _LONGEST_NAME = 120
@@ -30,15 +32,17 @@ async def create(
     context: CommandContext,
     project: OfProject,
     mode: InMode = "test",
-    name: Annotated[str, typer.Option(metavar="TEXT", help="What it is for, such as the server that uses it.")] = "",
+    name: Annotated[
+        str, typer.Option(metavar="TEXT", help="The purpose of the key, such as the server that uses it.")
+    ] = "",
     expires_in_days: Annotated[
-        int | None, typer.Option(metavar="N", help="When it ends; never, where left out.")
+        int | None, typer.Option(metavar="N", help="The key expires after this number of days. Default: never.")
     ] = None,
 ) -> CommandResult:
-    """Make another secret key. A live one is shown only once."""
+    """Create another secret key. A live secret key is shown only once."""
     owner = await platforms.find_project(context.tx, project)
     if len(name) > _LONGEST_NAME or not name.isprintable():
-        raise ValidationFailed(f"A name has at most {_LONGEST_NAME} printable characters.", param="name")
+        raise ValidationFailed(f"A name can have up to {_LONGEST_NAME} printable characters.", param="name")
     expires_at = _end_of(expires_in_days)
     issued = await api_keys.issue(
         context.tx,
@@ -52,9 +56,9 @@ async def create(
     )
     await _record(context, owner, "key.issued", issued.id, mode)
     data = {**_issued_data(owner, issued), "name": name, "expiresAt": _moment(expires_at)}
-    facts = {**_issued_facts(issued), "Ends": None if expires_at is None else ago(expires_at)}
+    facts = {**_issued_facts(issued), "Expires": None if expires_at is None else ago(expires_at)}
     return CommandResult(
-        data, message(f"Made a {mode} secret key of {owner.name}.", KeyValueTable(facts), hint=_hint(issued))
+        data, message(f"Created a {mode} secret key for {owner.name}.", KeyValueTable(facts), hint=_hint(issued))
     )
 
 
@@ -62,16 +66,16 @@ async def create(
 async def list_(
     context: CommandContext,
     project: OfProject,
-    mode: Annotated[Mode | None, typer.Option(help="Of this mode only.", show_default=False)] = None,
+    mode: Annotated[Mode | None, typer.Option(help="List only the keys of this mode.", show_default=False)] = None,
 ) -> CommandResult:
-    """List the keys of a project. Those that no longer work are among them; the oldest comes first."""
+    """List the API keys of a project, oldest first. Expired and revoked keys are included."""
     owner = await platforms.find_project(context.tx, project)
     found = await api_keys.of_project(context.tx, owner.platform_id, owner.id, mode)
     now = clock.now()
     listing = Table(
-        ("Key", "Id", "State", "Used"),
+        ("Key", "Id", "State", "Last used"),
         [(_shown(row), row.id, _state_shown(row, now), ago(row.last_used_at)) for row in found],
-        empty=f"{owner.name} has no keys here. Make one with `dream-api keys create --project {owner.id}`.",
+        empty=f"{owner.name} has no keys here. Create one with `dream-api keys create --project {owner.id}`.",
         elastic=(),
     )
     return CommandResult({"data": [_data(row, now) for row in found]}, listing)
@@ -83,10 +87,10 @@ async def rotate(
     project: OfProject,
     mode: InMode = "test",
     grace_hours: Annotated[
-        int, typer.Option(metavar="N", help="How long the older secret keys still work, 0 to 168.")
+        int, typer.Option(metavar="N", help="How many hours the older secret keys keep working, 0 to 168.")
     ] = _DEFAULT_GRACE_HOURS,
 ) -> CommandResult:
-    """Make a new secret key that works at once. The older ones end after the grace."""
+    """Create a new secret key. The older secret keys stop working after the grace period."""
     owner = await platforms.find_project(context.tx, project)
     grace = grace_hours * clock.HOUR
     issued = await api_keys.rotate(
@@ -94,14 +98,14 @@ async def rotate(
     )
     await _record(context, owner, "key.rotated", issued.id, mode, graceHours=str(grace_hours))
     data = {**_issued_data(owner, issued), "graceHours": grace_hours}
-    end = "ended now" if grace == 0 else f"end in {grace_hours} h"
-    sentence = f"Made a new {mode} secret key of {owner.name}; the older ones {end}."
+    end = "no longer work" if grace == 0 else f"expire in {grace_hours} h"
+    sentence = f"Created a new {mode} secret key for {owner.name}. The older keys {end}."
     return CommandResult(data, message(sentence, KeyValueTable(_issued_facts(issued)), hint=_hint(issued)))
 
 
 @keys.writes
 async def reveal(context: CommandContext, key_id: KeyId, project: OfProject) -> CommandResult:
-    """Show a whole key again: a publishable one, or a test secret one."""
+    """Show a publishable key or a test secret key again."""
     owner = await platforms.find_project(context.tx, project)
     key = await _find(context, owner, key_id)
     token = api_keys.reveal(key, context.instance_key)
@@ -116,22 +120,24 @@ async def limit(
     context: CommandContext,
     key_id: KeyId,
     project: OfProject,
-    per_second: Annotated[str, typer.Option(metavar="N", help="Calls a second, or `unlimited`.", show_default=False)],
+    per_second: Annotated[
+        str, typer.Option(metavar="N", help="Requests per second, or `unlimited`.", show_default=False)
+    ],
 ) -> CommandResult:
-    """Limit how many calls a second a secret key may make, everywhere within a second."""
+    """Set the rate limit of a secret key. It takes effect within a second."""
     owner = await platforms.find_project(context.tx, project)
     key = await _find(context, owner, key_id)
     rate = _rate_of(per_second)
     await api_keys.set_rate_limit(context.tx, owner.platform_id, key.id, rate)
     await _record(context, owner, "key.limited", key.id, key.mode, perSecond=per_second)
-    now = "any number of calls" if rate is None else f"{rate:,} calls"
-    sentence = f"{_brief(key)} of {owner.name} may now make {now} a second."
+    now = "no rate limit" if rate is None else f"a rate limit of {rate:,} requests per second"
+    sentence = f"{_brief(key)} of {owner.name} now has {now}."
     return CommandResult({"keyId": key.id, "rateLimit": rate}, Text(sentence))
 
 
 @keys.writes
 async def revoke(context: CommandContext, key_id: KeyId, project: OfProject) -> CommandResult:
-    """End a key for good, everywhere within a second."""
+    """Revoke a key permanently. It stops working within a second."""
     owner = await platforms.find_project(context.tx, project)
     key = await _find(context, owner, key_id)
     await api_keys.revoke(context.tx, owner.platform_id, key.id)
@@ -148,7 +154,7 @@ def _end_of(days: int | None) -> int | None:
     if days is None:
         return None
     if not 1 <= days <= _LONGEST_LIFE_DAYS:
-        raise ValidationFailed(f"A key lives 1 to {_LONGEST_LIFE_DAYS:,} days.", param="expiresInDays")
+        raise ValidationFailed(f"A key can expire after 1 to {_LONGEST_LIFE_DAYS:,} days.", param="expiresInDays")
     return clock.now() + days * clock.DAY
 
 
@@ -158,7 +164,7 @@ def _rate_of(per_second: str) -> int | None:
     try:
         return int(per_second)
     except ValueError:
-        raise ValidationFailed("A rate is a whole number or `unlimited`.", param="perSecond") from None
+        raise ValidationFailed("A rate limit must be a whole number or `unlimited`.", param="perSecond") from None
 
 
 async def _find(context: CommandContext, owner: Project, key_id: str) -> Row[Any]:
@@ -168,7 +174,7 @@ async def _find(context: CommandContext, owner: Project, key_id: str) -> Row[Any
     raise NotFound(
         "The project has no such key.",
         param="key",
-        hint=f"`dream-api keys list --project {owner.id}` shows its keys.",
+        hint=f"`dream-api keys list --project {owner.id}` lists its keys.",
     )
 
 
@@ -181,7 +187,7 @@ def _issued_facts(issued: api_keys.IssuedKey) -> dict[str, str | None]:
 
 
 def _hint(issued: api_keys.IssuedKey) -> str:
-    return "" if issued.mode == "test" else "Keep it now: nobody can show it again."
+    return "" if issued.mode == "test" else "Save the key now. It cannot be shown again."
 
 
 def _data(key: Row[Any], now: int) -> dict[str, Any]:
@@ -210,7 +216,7 @@ def _state(key: Row[Any], now: int) -> Literal["working", "expired", "revoked"]:
 def _state_shown(key: Row[Any], now: int) -> Text:
     state: str = _state(key, now)
     if state == "working" and key.expires_at is not None:
-        state = f"ends {ago(key.expires_at)}"
+        state = f"expires {ago(key.expires_at)}"
     return Text.assemble(state, ("" if key.rate_limit is None else f"\n{key.rate_limit:,}/s", "dim"))
 
 

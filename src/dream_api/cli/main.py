@@ -25,21 +25,29 @@ class CommandEntry:
 
 COMMANDS = {
     "serve": CommandEntry("dream_api.cli.serve:serving", "Run the server."),
-    "worker": CommandEntry("dream_api.cli.worker:worker", "Run background jobs outside the servers, on PostgreSQL."),
-    "operator-link": CommandEntry("dream_api.cli.platform:operator_link", "Make a link that makes an operator."),
+    "worker": CommandEntry(
+        "dream_api.cli.worker:worker", "Run background jobs in a separate process (PostgreSQL only)."
+    ),
+    "operator-link": CommandEntry("dream_api.cli.platform:operator_link", "Create a one-time link for a new operator."),
     "platform": CommandEntry(
-        "dream_api.cli.platform:platform", "Make and list platforms: the tenants of this instance."
+        "dream_api.cli.platform:platform", "Create and list platforms: the tenants of this instance."
     ),
     "project": CommandEntry(
-        "dream_api.cli.platform:project", "Make and list projects, and say where they may send people."
+        "dream_api.cli.platform:project", "Create and list projects, and set their allowed websites."
     ),
-    "token": CommandEntry("dream_api.cli.token:token", "Make, list and revoke developers' personal tokens."),
-    "keys": CommandEntry("dream_api.cli.keys:keys", "Make, list, rotate, reveal and revoke keys of a project."),
-    "tier": CommandEntry("dream_api.cli.catalog:tier", "Set and list the tiers of a project and what they allow."),
-    "levels": CommandEntry("dream_api.cli.catalog:levels", "List and set the levels, and put a platform on one."),
-    "events": CommandEntry("dream_api.cli.events:events", "List the events of gateways, and apply one again."),
-    "jobs": CommandEntry("dream_api.cli.instance:jobs", "See and retry background jobs that were given up."),
-    "migrate": CommandEntry("dream_api.cli.instance:migrate", "Bring the database to this release's schema."),
+    "token": CommandEntry("dream_api.cli.token:token", "Create, list and revoke personal tokens of developers."),
+    "keys": CommandEntry(
+        "dream_api.cli.keys:keys", "Create, list, rotate, reveal, limit and revoke the API keys of a project."
+    ),
+    "tier": CommandEntry("dream_api.cli.catalog:tier", "Create, change and list plans (saas) and products (store)."),
+    "levels": CommandEntry(
+        "dream_api.cli.catalog:levels", "List, create and change levels, and assign one to a platform."
+    ),
+    "events": CommandEntry(
+        "dream_api.cli.events:events", "List webhook events of payment gateways, and apply one again."
+    ),
+    "jobs": CommandEntry("dream_api.cli.instance:jobs", "List and retry failed background jobs."),
+    "migrate": CommandEntry("dream_api.cli.instance:migrate", "Create or upgrade the database schema."),
     "doctor": CommandEntry("dream_api.cli.instance:doctor", "Check the integrity of the data."),
 }
 
@@ -133,7 +141,7 @@ def _root(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """API keys, metered limits and customers behind one API, on your own machine."""
+    """API keys, usage limits, customers, billing and a store, on your own server."""
 
 
 def main() -> None:

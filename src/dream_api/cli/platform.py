@@ -16,17 +16,18 @@ operator_link = CommandGroup()
 platform = CommandGroup()
 project = CommandGroup()
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="What people call it.", show_default=False)]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The display name.", show_default=False)]
 _MADE_BY = "operator"
-_ORIGIN_HELP = "A website of the project, such as https://myapp.com or https://*.myapp.com; may be repeated."
+_ORIGIN_HELP = "A website of the project, such as https://myapp.com or https://*.myapp.com. Can be repeated."
 
 
 @operator_link.writes
 async def operator_link_made(context: CommandContext) -> CommandResult:
-    """Make a link that makes an operator. It works once, for a day, and links made before no longer do."""
+    """Create a link for a new operator. It works once, within a day. Earlier links stop working."""
     url = f"{context.settings.link_base}/account/operator/{await platforms.create_operator_link(context.tx)}"
     return CommandResult(
-        {"url": url}, message("Anyone who opens this link becomes the operator:", KeyValueTable({"Link": url}))
+        {"url": url},
+        message("Everyone who opens this link can create an operator account:", KeyValueTable({"Link": url})),
     )
 
 
@@ -34,9 +35,9 @@ async def operator_link_made(context: CommandContext) -> CommandResult:
 async def create_platform(
     context: CommandContext,
     name: Name,
-    level: Annotated[int, typer.Option(metavar="N", help="The level to begin on; see `dream-api levels`.")] = 0,
+    level: Annotated[int, typer.Option(metavar="N", help="The platform's level; see `dream-api levels`.")] = 0,
 ) -> CommandResult:
-    """Make a platform: a tenant with projects of its own."""
+    """Create a platform: a tenant with its own team and projects."""
     made = await platforms.create(context.tx, name)
     found = await catalog.assign_level(context.tx, made, level, context.settings.home_mode)
     details = {"level": str(found.number)}
@@ -44,7 +45,7 @@ async def create_platform(
     return CommandResult(
         {"platformId": made.id, "name": made.name, "level": found.number},
         message(
-            f"Made the platform {made.name}.",
+            f"Created the platform {made.name}.",
             KeyValueTable({"Platform": made.id, "Level": f"{found.number} ({found.display_name})"}),
             hint=f"Next: dream-api project create NAME --type saas --platform {made.id}",
         ),
@@ -53,7 +54,7 @@ async def create_platform(
 
 @platform.reads
 async def list_platforms(context: CommandContext) -> CommandResult:
-    """List all platforms, oldest first. The operator's own has no level."""
+    """List all platforms, oldest first. The operator's platform has no level."""
     operator = await platforms.operator_platform(context.tx)
     levels = await _levels(context.tx, context.settings.home_mode)
     default = min(level.number for level in await catalog.list_levels(context.tx, context.settings.home_mode))
@@ -76,12 +77,12 @@ def _platform_data(row: Row[Any], level: int | None) -> dict[str, Any]:
 
 def _platform_listing(found: Sequence[tuple[Row[Any], int | None]]) -> Table:
     return Table(
-        ("Platform", "Id", "Level", "Made"),
+        ("Platform", "Id", "Level", "Created"),
         [
             (row.name, row.id, "operator" if level is None else f"level {level}", ago(row.created_at))
             for row, level in found
         ],
-        empty="There is no platform yet. Make one with `dream-api platform create NAME`.",
+        empty="There are no platforms yet. Create one with `dream-api platform create NAME`.",
     )
 
 
@@ -105,15 +106,22 @@ async def create_project(
     context: CommandContext,
     name: Name,
     project_type: Annotated[
-        ProjectType, typer.Option("--type", help="What it sells; it never changes.", show_default=False)
+        ProjectType,
+        typer.Option(
+            "--type",
+            help="saas sells plans, store sells products. The type cannot be changed later.",
+            show_default=False,
+        ),
     ],
     platform: Annotated[
-        str | None, typer.Option(metavar="ID", help="Whose it is; the operator's own where none is named.")
+        str | None, typer.Option(metavar="ID", help="The platform of the project. Default: the operator's platform.")
     ] = None,
-    live: Annotated[bool, typer.Option("--live", help="Make live keys as well, shown only once.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Also create live keys. The live secret key is shown only once.")
+    ] = False,
     origin: Annotated[list[str] | None, typer.Option(metavar="URL", help=_ORIGIN_HELP)] = None,
 ) -> CommandResult:
-    """Make a project with its keys. A saas one begins with the tier `free`, 1,000 calls a month."""
+    """Create a project with API keys. A saas project has the plan `free` (1,000 requests per month)."""
     owner = await platforms.find(context.tx, platform) if platform else await platforms.operator_platform(context.tx)
     made = await catalog.create_project_with_defaults(context.tx, owner, name, project_type, platforms.MODES)
     if origin:
@@ -137,11 +145,11 @@ async def _issue(context: CommandContext, made: Project, mode: Mode) -> dict[str
 
 
 def _made(owner: Platform, made: Project, tokens: dict[str, str]) -> RenderableType:
-    hint = f"Test keys can be shown again: `keys list` and `keys reveal` with --project {made.id}"
+    hint = f"To show the test keys again, use `keys list` and `keys reveal` with --project {made.id}"
     if "liveSecretKey" in tokens:
-        hint = "Keep the live secret key now: nobody can show it again.\n" + hint
+        hint = "Save the live secret key now. It cannot be shown again.\n" + hint
     return message(
-        f"Made the {made.type} project {made.name} of {owner.name}.",
+        f"Created the {made.type} project {made.name} on the platform {owner.name}.",
         KeyValueTable(
             {
                 "Project": made.id,
@@ -159,17 +167,17 @@ def _made(owner: Platform, made: Project, tokens: dict[str, str]) -> RenderableT
 @project.reads
 async def list_projects(
     context: CommandContext,
-    platform: Annotated[str | None, typer.Option(metavar="ID", help="Of this platform only.")] = None,
+    platform: Annotated[str | None, typer.Option(metavar="ID", help="List only the projects of this platform.")] = None,
 ) -> CommandResult:
-    """List projects, oldest first. The tiers of the operator's project `home` are the levels."""
+    """List projects, oldest first. The plans of the operator's project `home` are the levels."""
     if platform is not None:
         await platforms.find(context.tx, platform)
     owners = {row.id: row.name for row in await platforms.all_platforms(context.tx)}
     found = [row for row in await platforms.all_projects(context.tx) if platform in (None, row.platform_id)]
     listing = Table(
-        ("Project", "Id", "Type", "Platform", "Made"),
+        ("Project", "Id", "Type", "Platform", "Created"),
         [(row.name, row.id, row.type, owners[row.platform_id], ago(row.created_at)) for row in found],
-        empty="There is no project yet. Make one with `dream-api project create NAME --type saas`.",
+        empty="There are no projects yet. Create one with `dream-api project create NAME --type saas`.",
         elastic=("Project", "Platform"),
     )
     return CommandResult({"data": [_project_data(row) for row in found]}, listing)
@@ -188,11 +196,16 @@ def _project_data(row: Row[Any]) -> dict[str, Any]:
 @project.writes
 async def origins_of_project(
     context: CommandContext,
-    project: Annotated[str, typer.Argument(metavar="PROJECT", help="`prj_…`.", show_default=False)],
+    project: Annotated[str, typer.Argument(metavar="PROJECT", help="The project's id, `prj_…`.", show_default=False)],
     add: Annotated[list[str] | None, typer.Option(metavar="URL", help=_ORIGIN_HELP)] = None,
-    remove: Annotated[list[str] | None, typer.Option(metavar="URL", help="One that is listed.")] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option(metavar="URL", help="A website to remove from the list. Can be repeated.")
+    ] = None,
 ) -> CommandResult:
-    """Show or change the websites of a project. Its browsers may call from them, and its people be sent to them."""
+    """Show or change the websites (origins) of a project.
+
+    Browsers can call from them, and checkouts can redirect to them.
+    """
     found = await platforms.find_project(context.tx, project)
     if add or remove:
         found = await platforms.change_origins(context.tx, found, add=add or (), remove=remove or ())
@@ -202,6 +215,6 @@ async def origins_of_project(
     listing = Table(
         (f"Origins of {found.name}",),
         [(origin,) for origin in found.origins],
-        empty=f"{found.name} lists no origins. In test mode, this machine is one all the same.",
+        empty=f"{found.name} has no origins. In test mode, the local machine is always allowed.",
     )
     return CommandResult({"projectId": found.id, "origins": list(found.origins)}, listing)

@@ -36,16 +36,20 @@ _log = structlog.get_logger()
 @serving.typer.command("serve")
 def serve_instance(
     context: typer.Context,
-    host: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Instead of DREAM_HOST (127.0.0.1).")] = None,
-    port: Annotated[int | None, typer.Option(metavar="PORT", help="Instead of DREAM_PORT (8787).")] = None,
+    host: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="The address to listen on. Overrides DREAM_HOST (127.0.0.1).")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", help="The port to listen on. Overrides DREAM_PORT (8787).")
+    ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Server processes that share the port, instead of DREAM_PROCESSES (1)."),
+        typer.Option(metavar="N", help="The number of server processes. Overrides DREAM_PROCESSES (1)."),
     ] = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run the server until Ctrl-C or SIGTERM. Every setting comes from DREAM_* in the environment."""
+    """Run the server until Ctrl-C or SIGTERM. Settings are read from DREAM_* environment variables."""
 
     def work() -> None:
         settings = load_settings(host=host, port=port, processes=workers, data=data)

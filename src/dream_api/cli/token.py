@@ -14,10 +14,10 @@ from dream_api.core.errors import NotFound, ValidationFailed
 
 token = CommandGroup()
 
-OfPlatform = Annotated[
-    str, typer.Option("--platform", metavar="ID", help="The platform it works on.", show_default=False)
+OfPlatform = Annotated[str, typer.Option("--platform", metavar="ID", help="The platform's id.", show_default=False)]
+TokenId = Annotated[
+    str, typer.Argument(metavar="TOKEN_ID", help="The token's id, `tok_…`, from `token list`.", show_default=False)
 ]
-TokenId = Annotated[str, typer.Argument(metavar="TOKEN_ID", help="`tok_…`, from `token list`.", show_default=False)]
 _MADE_BY = "operator"
 _LONGEST_LIFE_DAYS = 36_500
 
@@ -26,11 +26,20 @@ _LONGEST_LIFE_DAYS = 36_500
 async def create(
     context: CommandContext,
     platform: OfPlatform,
-    role: Annotated[Role, typer.Option(help="What it may do: an owner all, a viewer see.", show_default=False)],
-    name: Annotated[str, typer.Option(metavar="TEXT", help="Whose it is, or what for.")] = "",
-    expires_days: Annotated[int | None, typer.Option(metavar="N", help="When it ends; never, where left out.")] = None,
+    role: Annotated[
+        Role,
+        typer.Option(
+            help="The permissions of the token. A viewer can only read; an owner can do everything.", show_default=False
+        ),
+    ],
+    name: Annotated[
+        str, typer.Option(metavar="TEXT", help="The purpose of the token, or the person who uses it.")
+    ] = "",
+    expires_days: Annotated[
+        int | None, typer.Option(metavar="N", help="The token expires after this number of days. Default: never.")
+    ] = None,
 ) -> CommandResult:
-    """Make a personal token, by which a developer's programs call. It is shown only once."""
+    """Create a personal token for a developer's programs. It is shown only once."""
     owner = await platforms.find(context.tx, platform)
     expires_at = _end_of(expires_days)
     issued = await accounts.issue_token(
@@ -46,21 +55,24 @@ async def create(
         "token": issued.token,
         "expiresAt": _moment(expires_at),
     }
-    facts = {"Token": issued.token, "Id": issued.id, "Ends": None if expires_at is None else ago(expires_at)}
-    sentence = f"Made a personal token of {owner.name} with the role {role}."
-    return CommandResult(data, message(sentence, KeyValueTable(facts), hint="Keep it now: nobody can show it again."))
+    facts = {"Token": issued.token, "Id": issued.id, "Expires": None if expires_at is None else ago(expires_at)}
+    sentence = f"Created a personal token for {owner.name} with the role {role}."
+    return CommandResult(
+        data, message(sentence, KeyValueTable(facts), hint="Save the token now. It cannot be shown again.")
+    )
 
 
 @token.reads
 async def list_(context: CommandContext, platform: OfPlatform) -> CommandResult:
-    """List the personal tokens of a platform. Those that no longer work are among them; the oldest comes first."""
+    """List the personal tokens of a platform, oldest first. Expired and revoked tokens are included."""
     owner = await platforms.find(context.tx, platform)
     found = await accounts.list_platform_tokens(context.tx, owner.id)
     now = clock.now()
     listing = Table(
-        ("Token", "Id", "Role", "State", "Used"),
+        ("Token", "Id", "Role", "State", "Last used"),
         [(_shown(row), row.id, row.role, _state_shown(row, now), ago(row.last_used_at)) for row in found],
-        empty=f"{owner.name} has no tokens. Make one with `dream-api token create --platform {owner.id} --role owner`.",
+        empty=f"{owner.name} has no tokens. "
+        f"Create one with `dream-api token create --platform {owner.id} --role owner`.",
         elastic=(),
     )
     return CommandResult({"data": [_data(row, now) for row in found]}, listing)
@@ -68,13 +80,13 @@ async def list_(context: CommandContext, platform: OfPlatform) -> CommandResult:
 
 @token.writes
 async def revoke(context: CommandContext, token_id: TokenId) -> CommandResult:
-    """End a personal token for good, everywhere within a second."""
+    """Revoke a personal token permanently. It stops working within a second."""
     found = await accounts.find_token(context.tx, token_id)
     if found is None:
         raise NotFound(
             "There is no such token.",
             param="token",
-            hint="`dream-api token list --platform ID` shows those of a platform.",
+            hint="`dream-api token list --platform ID` lists the tokens of a platform.",
         )
     await accounts.revoke_token(context.tx, found.platform_id, found.id)
     await audit.record(context.tx, found.platform_id, "token.revoked", by=audit.OPERATOR, about=found.id)
@@ -85,7 +97,7 @@ def _end_of(days: int | None) -> int | None:
     if days is None:
         return None
     if not 1 <= days <= _LONGEST_LIFE_DAYS:
-        raise ValidationFailed(f"A token lives 1 to {_LONGEST_LIFE_DAYS:,} days.", param="expiresDays")
+        raise ValidationFailed(f"A token can expire after 1 to {_LONGEST_LIFE_DAYS:,} days.", param="expiresDays")
     return clock.now() + days * clock.DAY
 
 
@@ -112,7 +124,7 @@ def _state(row: Row[Any], now: int) -> Literal["working", "expired", "revoked"]:
 
 def _state_shown(row: Row[Any], now: int) -> str:
     state = _state(row, now)
-    return f"ends {ago(row.expires_at)}" if state == "working" and row.expires_at is not None else state
+    return f"expires {ago(row.expires_at)}" if state == "working" and row.expires_at is not None else state
 
 
 def _shown(row: Row[Any]) -> Text:

@@ -9,13 +9,13 @@ worker = CommandGroup()
 
 @worker.on_instance
 async def worker_process(instance: Instance) -> CommandResult:
-    """Run background jobs until Ctrl-C or SIGTERM. Any number of workers share the work."""
+    """Run background jobs until Ctrl-C or SIGTERM. You can start any number of workers."""
     settings = instance.settings
     if settings.is_embedded:
         raise CommandError(
-            "On the embedded database the server runs the jobs itself.",
+            "`dream-api worker` needs PostgreSQL. With SQLite, the server runs the background jobs itself.",
             code="worker_needs_postgresql",
-            hint="Set DREAM_DATABASE_URL to use PostgreSQL, or just run `dream-api serve`.",
+            hint="Set DREAM_DATABASE_URL to use PostgreSQL, or only run `dream-api serve`.",
         )
     logs.configure(settings.log_format, settings.log_level)
     secrets.existing_instance_key(settings)

@@ -27,144 +27,157 @@ class Settings(BaseSettings):
         loc_by_alias=False,
     )
 
-    host: str = Field("127.0.0.1", description="The address that the server listens on.")
-    port: int = Field(8787, ge=0, le=65535, description="The port that the server listens on.")
+    host: str = Field("127.0.0.1", description="The address on which the server listens.")
+    port: int = Field(8787, ge=0, le=65535, description="The port on which the server listens.")
     processes: int = Field(
         1,
         ge=1,
         le=64,
-        description="How many server processes share the port and the work; more than one needs PostgreSQL.",
+        description="The number of server processes that share the port. More than one needs PostgreSQL.",
     )
     data: Path = Field(
         Path("data"),
-        description="The data directory: the embedded database, the instance key and the server's lock.",
+        description="The data directory. It contains the SQLite database, the instance key, files and the server's "
+        "lock.",
     )
     database_url: str | None = Field(
         None,
-        description="`postgresql://user:password@host:port/name` to use PostgreSQL instead of the embedded SQLite.",
+        description="The URL of a PostgreSQL database: `postgresql://user:password@host:port/name`. By default, "
+        "SQLite is used.",
     )
     valkey_url: str | None = Field(
         None,
         pattern=r"^((redis|rediss|valkey|valkeys)://[^\s/]|unix:///)\S*$",
-        description="`valkey://user:password@host:port/number` (or `redis:`; `valkeys:` or `rediss:` with TLS; "
-        "`unix:///path`): several servers share their rate limits through it. Without it each has its own.",
+        description="The URL of a Valkey or Redis server, with which several servers share their rate limits: "
+        "`valkey://user:password@host:port/number`. You can also use `redis:`, `valkeys:` or `rediss:` (with TLS), or "
+        "`unix:///path`. If it is not set, each server has its own rate limits.",
     )
     public_url: str | None = Field(
         None,
         pattern=r"^https?://[^\s/]",
-        description="Where people reach this instance, such as `https://api.example.com`; "
-        "every link is made from it, never from the Host header. By default the listening address.",
+        description="The public URL of this instance, such as `https://api.example.com`. All links start with it. "
+        "The Host header is never used. By default, links use the listening address.",
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Comma-separated addresses or networks whose `X-Forwarded-For` is believed.",
+        description="The addresses or networks of your proxies, separated by commas. Only their `X-Forwarded-For` is "
+        "used.",
     )
     home_mode: Literal["test", "live"] = Field(
         "live",
-        description="The mode of the home project whose tiers are this instance's levels.",
+        description="The mode of the project `home` in which the levels of this instance are defined and sold.",
     )
     instance_key: SecretStr | None = Field(
         None,
-        description="The instance key, 64 hexadecimal digits, instead of the file `instance.key` in the data folder.",
+        description="The instance key: 64 hexadecimal digits. By default, it is in the file `instance.key` in the "
+        "data directory.",
     )
     metrics_token: SecretStr | None = Field(
         None,
-        description="A bearer token that opens `/metrics` to addresses other than loopback.",
+        description="A bearer token for `/metrics`. Without it, metrics can only be read from the same machine.",
     )
     sign_up: Literal["open", "invited", "closed"] = Field(
         "open",
-        description="Who may make a developer's account: anybody (`open`), who was invited to a platform (`invited`), "
-        "or nobody (`closed`).",
+        description="Who can create a developer account: everyone (`open`), only people with an invitation "
+        "(`invited`), or nobody (`closed`).",
     )
     oidc_issuer: str | None = Field(
         None,
         pattern=r"^https?://[^\s/]",
-        description="Developers may also sign in by this OpenID Connect provider: its issuer, as it calls itself, "
-        "such as `https://accounts.google.com`. It sends people back to `/account/oidc/callback` of the public URL.",
+        description="The issuer URL of an OpenID Connect provider with which developers can sign in, such as "
+        "`https://accounts.google.com`. Register the redirect URL `/account/oidc/callback` (after the public URL) "
+        "there.",
     )
     oidc_client_id: str | None = Field(
         None,
         validate_default=True,
-        description="What this instance is called at the provider; needed with `DREAM_OIDC_ISSUER`.",
+        description="The client id of this instance at the OpenID Connect provider. Required with `DREAM_OIDC_ISSUER`.",
     )
     oidc_client_secret: SecretStr | None = Field(
-        None, description="The secret that belongs to the client id, where the provider gave one."
+        None, description="The client secret, if the OpenID Connect provider issued one."
     )
-    oidc_name: str = Field("Single sign-on", description="What people call the provider: `Continue with …`.")
+    oidc_name: str = Field(
+        "Single sign-on",
+        description="The name of the OpenID Connect provider on the sign-in button: `Continue with …`.",
+    )
     smtp_url: SecretStr | None = Field(
         None,
-        description="The mail server: `smtp://user:password@host:587` (with STARTTLS, which a password waits for) or "
-        "`smtps://user:password@host:465`. Without it emails are kept, for the operator to read in the dashboard.",
+        description="The mail server: `smtp://user:password@host:587` or `smtps://user:password@host:465`. With "
+        "`smtp:`, the password is only sent after STARTTLS. Without a mail server, email is not sent. The operator "
+        "can read it in the dashboard.",
     )
     mail_from: str | None = Field(
         None,
         validate_default=True,
-        description="Who writes: `Dream <hello@example.com>` or an address alone; needed with `DREAM_SMTP_URL`.",
+        description="The sender of email: `Dream <hello@example.com>` or only an address. Required with "
+        "`DREAM_SMTP_URL`.",
     )
-    body_limit: int = Field(1_048_576, ge=1024, description="The largest request body that is read, in bytes.")
+    body_limit: int = Field(1_048_576, ge=1024, description="The maximum size of a request body, in bytes.")
     asset_limit: int = Field(
-        10_485_760, ge=1024, le=1_073_741_824, description="The largest file that is kept as an asset, in bytes."
+        10_485_760, ge=1024, le=1_073_741_824, description="The maximum size of a file (asset), in bytes."
     )
     asset_quota: int = Field(
         1_073_741_824,
         ge=0,
         le=9_007_199_254_740_991,
-        description="How many bytes the assets of one platform take together, before it gets 403 `storage_full`; "
-        "0 is any number.",
+        description="The maximum total size of the files (assets) of one platform, in bytes. Above it, uploads return "
+        "403 `storage_full`. 0 means no limit.",
     )
     s3_bucket: str | None = Field(
         None,
-        description="A bucket for files (assets) of S3, R2 or another store that speaks S3. "
-        "Without it they lie in the data directory, which several servers on several machines do not share.",
+        description="A bucket for files (assets) in S3, R2 or another S3-compatible store. By default, files are "
+        "stored in the data directory, which servers on different machines do not share.",
     )
     s3_endpoint: str | None = Field(
         None,
         pattern=r"^https?://[^\s/]",
-        description="Where that store answers: `https://ACCOUNT.r2.cloudflarestorage.com`, say; by default Amazon's.",
+        description="The URL of the S3-compatible store, such as `https://ACCOUNT.r2.cloudflarestorage.com`. Default: "
+        "Amazon S3.",
     )
-    s3_region: str = Field("us-east-1", description="The bucket's region; `auto` of R2.")
-    s3_key_id: str | None = Field(None, description="The access key's id of that store.")
-    s3_secret: SecretStr | None = Field(None, description="The access key's secret of that store.")
+    s3_region: str = Field("us-east-1", description="The region of the S3 bucket. Use `auto` for R2.")
+    s3_key_id: str | None = Field(None, description="The access key id for the S3 bucket.")
+    s3_secret: SecretStr | None = Field(None, description="The secret access key for the S3 bucket.")
     open_rate: int = Field(
         20,
         ge=0,
         le=1_000_000,
-        description="How many requests a second one address may send without a working secret key or personal token, "
-        "before it gets 429 `rate_limited`; 0 is any number.",
+        description="The maximum number of requests per second from one address without a working secret key or "
+        "personal token. Above it, requests return 429 `rate_limited`. 0 means no limit.",
     )
     connections_per_address: int = Field(
         1_000,
         ge=0,
         le=1_000_000,
-        description="How many connections one address may have open at a time in each server process, before it gets "
-        "429 `too_many_connections`; 0 is any number. Trusted proxies may have any number.",
+        description="The maximum number of open connections from one address to each server process. Above it, new "
+        "connections return 429 `too_many_connections`. 0 means no limit. Trusted proxies are not limited.",
     )
     fast_path: bool = Field(
         True,
-        description="Whether plain metered calls (`POST /api/data`) are read straight from the socket. `false` sends "
-        "every request through uvicorn and ASGI, with the same answers, at several times the cost of a call.",
+        description="Whether simple metered calls (`POST /api/data`) are parsed directly from the socket, which is "
+        "several times faster. With `false`, all requests go through uvicorn and ASGI. The responses are the same.",
     )
     metering_queue: int = Field(
         10_000,
         ge=1,
         # Aliases are read without the prefix; the first one that is set counts.
         validation_alias=AliasChoices("DREAM_METERING_QUEUE", "DREAM_GATE_QUEUE"),
-        description="How many metered calls may wait for their turn in a process before new ones get 503 `overloaded`. "
-        "The older name `DREAM_GATE_QUEUE` is read where this one is not set.",
+        description="The maximum number of waiting metered calls in each process. Above it, new calls return 503 "
+        "`overloaded`. The old name `DREAM_GATE_QUEUE` is still read if this setting is not set.",
     )
     workers: Literal["auto", "inside", "outside"] = Field(
         "auto",
-        description="Where background jobs run: `inside` the server, `outside` in `dream-api worker`, "
-        "or `auto`: inside on SQLite, outside on PostgreSQL.",
+        description="Where background jobs run: `inside` the server, or `outside` in `dream-api worker`. "
+        "`auto` means inside on SQLite and outside on PostgreSQL.",
     )
     shutdown_seconds: int = Field(
-        20, ge=1, description="How long a stopping server waits for the requests it has begun."
+        20, ge=1, description="How many seconds a stopping server waits for requests in progress."
     )
     log_format: Literal["auto", "json", "text"] = Field(
-        "auto", description="`json` lines, `text` for people, or `auto`: text on a terminal."
+        "auto",
+        description="The format of the log: `json` or `text`. `auto` means text in a terminal and JSON otherwise.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="The least important kind of log line that is written."
+        "info", description="The minimum level of log lines."
     )
 
     @field_validator("trusted_proxies", mode="before")

@@ -20,9 +20,9 @@ _MOST = "N|unlimited"
 
 @levels.default_command
 async def list_levels(context: CommandContext) -> CommandResult:
-    """List the levels: what each platform may use of this instance, and what that costs.
+    """List the levels, with their limits and prices. A level is the plan of a platform on this instance.
 
-    `assign` puts a platform on one, `set` changes what one allows.
+    Use `assign` to assign a level to a platform, and `set` to create or change a level.
     """
     mode = context.settings.home_mode
     found = await catalog.list_levels(context.tx, mode)
@@ -40,26 +40,36 @@ async def list_levels(context: CommandContext) -> CommandResult:
 async def set_level(
     context: CommandContext,
     number: Number,
-    name: Annotated[str | None, typer.Option(metavar="TEXT", help="What people call it.")] = None,
+    name: Annotated[str | None, typer.Option(metavar="TEXT", help="The display name.")] = None,
     active_users_per_hour: Annotated[
-        str | None, typer.Option(metavar=_MOST, help="Different customers in a clock hour.")
+        str | None, typer.Option(metavar=_MOST, help="The limit of different customers in a clock hour.")
     ] = None,
-    requests_per_day: Annotated[str | None, typer.Option(metavar=_MOST, help="Admitted calls in a day (UTC).")] = None,
+    requests_per_day: Annotated[
+        str | None, typer.Option(metavar=_MOST, help="The limit of live requests per day (UTC).")
+    ] = None,
     requests_per_month: Annotated[
-        str | None, typer.Option(metavar=_MOST, help="Admitted calls in a calendar month.")
+        str | None, typer.Option(metavar=_MOST, help="The limit of live requests per calendar month.")
     ] = None,
-    members: Annotated[str | None, typer.Option(metavar=_MOST, help="People on the platform's team.")] = None,
+    members: Annotated[
+        str | None, typer.Option(metavar=_MOST, help="The limit of members of the platform's team.")
+    ] = None,
     price: Annotated[
         list[str] | None,
         typer.Option(
             metavar="PRICE",
-            help="What it costs a month, such as 60, or as `tier set` takes it; buyers keep their price.",
+            help="The price per month, such as 60, or in the format of `tier set`. Existing subscribers keep their "
+            "price.",
             show_default=False,
         ),
     ] = None,
-    currency: Annotated[str, typer.Option(metavar="CODE", help="Of the prices that name none.")] = prices.CURRENCY,
+    currency: Annotated[
+        str, typer.Option(metavar="CODE", help="The currency of prices without one.")
+    ] = prices.CURRENCY,
 ) -> CommandResult:
-    """Make a level, or change what one allows and costs. In force within a second; what is not named stays."""
+    """Create a level, or change its limits and prices. Changes take effect within a second.
+
+    Limits and prices that you do not name stay as they are.
+    """
     typed = {
         "activeUsersPerHour": active_users_per_hour,
         "requestsPerDay": requests_per_day,
@@ -75,14 +85,14 @@ async def set_level(
     ]
     asked = prices.parse_prices(price or [], currency)
     if not limits and not asked and name is None:
-        raise ValidationFailed("There is nothing to set: name a limit of the level, --price or --name.")
+        raise ValidationFailed("There is nothing to change: use a limit option, --price or --name.")
     mode = context.settings.home_mode
     is_new = await catalog.set_level(context.tx, mode, number, limits, name, asked)
     [level] = [each for each in await catalog.list_levels(context.tx, mode) if each.number == number]
     home = await platforms.operator_platform(context.tx)
     details = {"level": str(number), "mode": mode}
     await audit.record(context.tx, home.id, "levels.changed", by=audit.OPERATOR, about=level.name, details=details)
-    sentence = f"{'Made' if is_new else 'Changed'} level {number} ({level.display_name})."
+    sentence = f"{'Created' if is_new else 'Changed'} level {number} ({level.display_name})."
     return CommandResult(
         {"mode": mode, **_data(level), "isNew": is_new},
         message(sentence, KeyValueTable(dict(zip(_COLUMNS[2:], _amounts(level), strict=True)))),
@@ -92,17 +102,19 @@ async def set_level(
 @levels.writes
 async def assign(
     context: CommandContext,
-    platform: Annotated[str, typer.Argument(metavar="PLATFORM", help="`plt_…`.", show_default=False)],
+    platform: Annotated[
+        str, typer.Argument(metavar="PLATFORM", help="The platform's id, `plt_…`.", show_default=False)
+    ],
     number: Number,
 ) -> CommandResult:
-    """Put a platform on a level. In force within a second; no payment is asked for."""
+    """Assign a level to a platform, without a payment. The change takes effect within a second."""
     found = await platforms.find(context.tx, platform)
     level = await catalog.assign_level(context.tx, found, number, context.settings.home_mode)
     details = {"level": str(level.number), "name": level.name}
     await audit.record(context.tx, found.id, "level.changed", by=audit.OPERATOR, about=found.id, details=details)
     return CommandResult(
         {"platformId": found.id, "level": level.number, "name": level.name},
-        message(f"{found.name} is on level {level.number} ({level.display_name})."),
+        message(f"{found.name} is now on level {level.number} ({level.display_name})."),
     )
 
 

@@ -18,14 +18,14 @@ _AGGREGATIONS: dict[str, Aggregation] = {way: way for way in get_args(Aggregatio
 _GRAMMAR = OptionSyntax(
     "limit",
     ("meter", "window", "max", "kind", "aggregation"),
-    "Such as --limit 1000, or --limit meter=requests,window=day,max=50,kind=hard.",
+    "For example --limit 1000, or --limit meter=requests,window=day,max=50,kind=hard.",
 )
 _PER = {
-    Window.HOUR: "an hour",
-    Window.DAY: "a day",
-    Window.MONTH: "a month",
-    Window.PERIOD: "a period",
-    Window.LIFE: "in a lifetime",
+    Window.HOUR: "per hour",
+    Window.DAY: "per day",
+    Window.MONTH: "per month",
+    Window.PERIOD: "per billing period",
+    Window.LIFE: "per lifetime",
 }
 
 
@@ -35,7 +35,7 @@ def parse_limits(typed: Sequence[str]) -> list[TierLimit]:
     for text in typed:
         limit = _limit_of(text)
         if any((other.meter, other.window) == (limit.meter, limit.window) for other in limits):
-            raise _GRAMMAR.error(f"The {limit.meter} {_PER[limit.window]} are limited twice.")
+            raise _GRAMMAR.error(f"There are two limits for {limit.meter} {_PER[limit.window]}.")
         limits.append(limit)
     return [dataclasses.replace(limit, aggregation=_aggregation_of(limit.meter, limits)) for limit in limits]
 
@@ -44,7 +44,7 @@ def _aggregation_of(meter: str, limits: Iterable[TierLimit]) -> Aggregation | No
     """The aggregation of a meter, which any one of its limits may name."""
     named: set[Aggregation] = {each.aggregation for each in limits if each.meter == meter and each.aggregation}
     if len(named) > 1:
-        raise _GRAMMAR.error(f"The limits of {meter} name two aggregations, and a meter has one.")
+        raise _GRAMMAR.error(f"The limits of {meter} have different aggregations. A meter can have only one.")
     return next(iter(named), None)
 
 
@@ -54,7 +54,7 @@ def parse_maximum(text: str, param: str) -> int | None:
         return None
     if not (text.isascii() and text.isdigit()) or int(text) > LARGEST_COUNT:
         raise ValidationFailed(
-            f"A limit is a whole number from 0 to {LARGEST_COUNT:,} or the word unlimited, and not {text!r}.",
+            f"A limit must be a whole number from 0 to {LARGEST_COUNT:,}, or the word unlimited, not {text!r}.",
             param=param,
         )
     return int(text)
@@ -65,8 +65,8 @@ def format_maximum(most: int | None) -> int | str:
 
 
 def describe_limit(limit: TierLimit) -> str:
-    """Such as `50 requests a day`."""
-    most = "any number of" if limit.max is None else f"{limit.max:,}"
+    """Such as `50 requests per day`."""
+    most = "unlimited" if limit.max is None else f"{limit.max:,}"
     kind = " (soft)" if limit.kind == "soft" else ""
     return f"{most} {limit.meter} {_PER[limit.window]}{kind}"
 
@@ -76,7 +76,7 @@ def _limit_of(text: str) -> TierLimit:
         return TierLimit(parse_maximum(text, "limit"))
     values = _GRAMMAR.parse(text)
     if "max" not in values:
-        raise _GRAMMAR.error(f"The limit {text!r} has no max: a whole number, or unlimited.")
+        raise _GRAMMAR.error(f"The limit {text!r} needs a max: a whole number, or unlimited.")
     return TierLimit(
         parse_maximum(values["max"], "limit"),
         values.get("meter", REQUESTS),

@@ -23,22 +23,22 @@ class OptionSyntax:
         for part in text.split(","):
             key, equals, value = (piece.strip() for piece in part.partition("="))
             if not equals:
-                raise self.error(f"The part {part!r} of the {self.what} is not of the form key=value.")
+                raise self.error(f"The part {part!r} of the {self.what} must have the format key=value.")
             if key not in self.keys:
-                raise self.error(f"A {self.what} has no {key!r}; it has {_listed(self.keys)}.")
+                raise self.error(f"A {self.what} has no key {key!r}. Its keys are {_listed(self.keys)}.")
             if key in values:
-                raise self.error(f"The {self.what} {text!r} names its {key} twice.")
+                raise self.error(f"The {self.what} {text!r} contains the key {key} twice.")
             values[key] = value
         return values
 
     def one_of(self, known: Mapping[str, T], word: str, key: str) -> T:
         if word not in known:
-            raise self.error(f"A {self.what}'s {key} is {_listed(known, 'or')}, and not {word!r}.")
+            raise self.error(f"The {key} of a {self.what} must be {_listed(known, 'or')}, not {word!r}.")
         return known[word]
 
     def number(self, word: str, key: str) -> int:
         if not (word.isascii() and word.isdigit()):
-            raise self.error(f"A {self.what}'s {key} is a whole number, and not {word!r}.")
+            raise self.error(f"The {key} of a {self.what} must be a whole number, not {word!r}.")
         return int(word)
 
     def error(self, sentence: str) -> ValidationFailed:

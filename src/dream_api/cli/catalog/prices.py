@@ -9,15 +9,16 @@ from dream_api.core import money
 
 CURRENCY = "usd"
 HELP = (
-    "Such as 19.99: US dollars a month, or once in a store. Or amount=N with any of currency=CODE (usd), interval=day, "
-    "week, month or year (month), count=N intervals (1), scheme=flat_rate or per_unit, meter=NAME for usage, and per=N "
-    "units (1), with commas between. Once for each price; it takes the place of one for the same currency and interval "
-    "(or meter), others stay, and earlier buyers keep their price."
+    "A number such as 19.99: US dollars per month, or a one-time price in a store. Or amount=N, followed by any of "
+    "these keys, separated by commas: currency=CODE (default usd), interval=day, week, month or year (default month), "
+    "count=N intervals (default 1), scheme=flat_rate or per_unit, meter=NAME for a usage-based price, and per=N units "
+    "(default 1). Can be repeated. A price replaces the current one for the same currency and interval (or meter). "
+    "Other prices stay. Existing subscribers keep their price."
 )
 _GRAMMAR = OptionSyntax(
     "price",
     ("amount", "currency", "interval", "count", "scheme", "meter", "per"),
-    "Such as --price 19.99, or --price amount=199,currency=eur,interval=year.",
+    "For example --price 19.99, or --price amount=199,currency=eur,interval=year.",
 )
 _INTERVALS: dict[str, Interval] = {interval: interval for interval in get_args(Interval.__value__)}
 # Those that one amount is enough for.
@@ -32,7 +33,7 @@ def parse_prices(typed: Sequence[str], currency: str = CURRENCY) -> list[NewPric
 def _price_of(text: str, currency: str) -> NewPrice:
     values = _GRAMMAR.parse(text) if "=" in text else {"amount": text}
     if "amount" not in values:
-        raise _GRAMMAR.error(f"The price {text!r} has no amount.")
+        raise _GRAMMAR.error(f"The price {text!r} needs an amount.")
     currency = values.get("currency", currency)
     return NewPrice(
         currency=currency,

@@ -17,15 +17,16 @@ from dream_api.usage import Meter
 
 tier = CommandGroup()
 
-OfProject = Annotated[str, typer.Option("--project", metavar="ID", help="Whose tiers.", show_default=False)]
-InMode = Annotated[Mode, typer.Option(help="Test and live tiers are apart.")]
+OfProject = Annotated[str, typer.Option("--project", metavar="ID", help="The project's id.", show_default=False)]
+InMode = Annotated[Mode, typer.Option(help="The mode of the plan or product.")]
 Limits = Annotated[
     list[str] | None,
     typer.Option(
         metavar="LIMIT",
-        help="A number, or unlimited: requests a billing period. Or max=N with any of meter=NAME (requests), "
-        "window=hour, day, month, lifetime or period (period), kind=hard or soft (hard), and for a new meter "
-        "aggregation=sum or distinct (sum), with commas between. Once for each limit; others stay.",
+        help="A number of requests per billing period, or unlimited. Or max=N, followed by any of these keys, "
+        "separated by commas: meter=NAME (default requests), window=hour, day, month, lifetime or period (default "
+        "period), kind=hard or soft (default hard), and for a new meter aggregation=sum or distinct (default sum). "
+        "Can be repeated. Other limits stay.",
         show_default=False,
     ),
 ]
@@ -36,20 +37,28 @@ Prices = Annotated[list[str] | None, typer.Option(metavar="PRICE", help=prices.H
 async def set_(
     context: CommandContext,
     project: OfProject,
-    name: Annotated[str, typer.Option(metavar="NAME", help="Its stable name, such as pro.", show_default=False)],
+    name: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="The name in the API, such as pro. It cannot be changed.", show_default=False
+        ),
+    ],
     limit: Limits = None,
     price: Prices = None,
-    display_name: Annotated[str | None, typer.Option(metavar="TEXT", help="What people call it.")] = None,
+    display_name: Annotated[str | None, typer.Option(metavar="TEXT", help="The display name.")] = None,
     mode: InMode = "test",
 ) -> CommandResult:
-    """Make a tier, or change its limits and prices. In force within a second; a meter that there is not is made."""
+    """Create or change a plan or product (a tier). Changes take effect within a second.
+
+    Meters that do not exist yet are created.
+    """
     limits, asked = parse_limits(limit or []), prices.parse_prices(price or [])
     if not limits and not asked and display_name is None:
-        raise ValidationFailed("There is nothing to set: give --limit, --price or --display-name.", param="limit")
+        raise ValidationFailed("There is nothing to change: use --limit, --price or --display-name.", param="limit")
     owner = await platforms.find_project(context.tx, project)
     done = await catalog.set_tier(context.tx, owner, mode, name, limits, prices=asked, display_name=display_name)
     if done.is_new and not limits and not asked:
-        sentence = f"There is no {mode} tier {name} yet: a new one needs a --limit or a --price."
+        sentence = f"There is no {mode} tier {name} yet. A new tier needs a --limit or a --price."
         raise ValidationFailed(sentence, param="limit")
     offer = await catalog.find_tier(context.tx, owner.platform_id, owner.id, mode, name)
     action, details = (
@@ -76,24 +85,24 @@ def _summary(
     limits, asked = what
     terms = [describe_limit(limit) for limit in limits]
     terms += [catalog.describe_price(price) for price in catalog.validate_prices(owner.type, asked)]
-    verb = "Made" if done.is_new else "Changed"
-    summary = ", ".join(terms) or f"people call it {offer.display_name}"
+    verb = "Created" if done.is_new else "Changed"
+    summary = ", ".join(terms) or f"display name {offer.display_name}"
     lines = [f"{verb} the {mode} tier {offer.name} of {owner.name}: {summary}."]
     for meter in done.new_meters:
         how = "adds up quantities" if meter.aggregation == "sum" else "counts distinct subjects"
-        lines.append(f"Made the meter {meter.name}, which {how}.")
+        lines.append(f"Created the meter {meter.name}, which {how}.")
     return "\n".join(lines)
 
 
 @tier.reads
 async def list_(context: CommandContext, project: OfProject, mode: InMode = "test") -> CommandResult:
-    """List the tiers of a project, with all their limits and prices; oldest first, archived ones too."""
+    """List the plans or products (tiers) of a project, oldest first. Archived ones are included."""
     owner = await platforms.find_project(context.tx, project)
     offers = await catalog.list_tiers(context.tx, owner.platform_id, owner.id, mode, archived_too=True)
     listing = Table(
         ("Tier", "Limit", "Meter", "Window", "Kind", "Price", "State", "Name"),
         [_row(offer) for offer in reversed(offers)],
-        empty=f"{owner.name} has no {mode} tiers. Make one with `dream-api tier set --project {owner.id}`.",
+        empty=f"{owner.name} has no {mode} tiers. Create one with `dream-api tier set --project {owner.id}`.",
         elastic=("Tier", "Meter", "Price", "Name"),
         numbers=("Limit",),
     )
