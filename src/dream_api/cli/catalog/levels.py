@@ -42,16 +42,16 @@ async def set_level(
     number: Number,
     name: Annotated[str | None, typer.Option(metavar="TEXT", help="The display name.")] = None,
     active_users_per_hour: Annotated[
-        str | None, typer.Option(metavar=_MOST, help="The limit of different customers in a clock hour.")
+        str | None, typer.Option(metavar=_MOST, help="The maximum number of different customers per clock hour.")
     ] = None,
     requests_per_day: Annotated[
-        str | None, typer.Option(metavar=_MOST, help="The limit of live requests per day (UTC).")
+        str | None, typer.Option(metavar=_MOST, help="The maximum number of live requests per day (UTC).")
     ] = None,
     requests_per_month: Annotated[
-        str | None, typer.Option(metavar=_MOST, help="The limit of live requests per calendar month.")
+        str | None, typer.Option(metavar=_MOST, help="The maximum number of live requests per calendar month.")
     ] = None,
     members: Annotated[
-        str | None, typer.Option(metavar=_MOST, help="The limit of members of the platform's team.")
+        str | None, typer.Option(metavar=_MOST, help="The maximum number of members of the platform's team.")
     ] = None,
     price: Annotated[
         list[str] | None,
