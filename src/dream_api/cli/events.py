@@ -53,7 +53,10 @@ async def replay(
     project: OfProject,
     mode: InMode = "test",
 ) -> CommandResult:
-    """Apply a webhook event again: the current state of its object is read at the gateway and stored."""
+    """Apply a webhook event again.
+
+    The current state of its object is read at the gateway and stored.
+    """
     owner = await platforms.find_project(context.tx, project)
     scope = platforms.ProjectScope(owner.platform_id, owner.platform_no, owner.id, mode)
     account = await gateway_accounts.ensure_account(context.tx, scope)

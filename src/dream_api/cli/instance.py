@@ -100,7 +100,9 @@ async def dead(
 @jobs.writes
 async def retry(
     context: CommandContext,
-    job_id: Annotated[str, typer.Argument(metavar="ID", help="The job's id, `job_…`, from `jobs dead`.", show_default=False)],
+    job_id: Annotated[
+        str, typer.Argument(metavar="ID", help="The job's id, `job_…`, from `jobs dead`.", show_default=False)
+    ],
 ) -> CommandResult:
     """Retry a failed job. The number of attempts starts again at 0."""
     await job_queue.retry(context.tx, job_id)

@@ -36,9 +36,7 @@ COMMANDS = {
         "dream_api.cli.platform:project", "Create and list projects, and set their allowed websites."
     ),
     "token": CommandEntry("dream_api.cli.token:token", "Create, list and revoke personal tokens of developers."),
-    "keys": CommandEntry(
-        "dream_api.cli.keys:keys", "Create, list, rotate, reveal, limit and revoke the API keys of a project."
-    ),
+    "keys": CommandEntry("dream_api.cli.keys:keys", "Create, list, rotate, limit and revoke API keys."),
     "tier": CommandEntry("dream_api.cli.catalog:tier", "Create, change and list plans (saas) and products (store)."),
     "levels": CommandEntry(
         "dream_api.cli.catalog:levels", "List, create and change levels, and assign one to a platform."
