@@ -159,9 +159,9 @@ def test_every_interval_has_a_monthly_amount(interval: str, count: int, amount: 
 @each_case(
     ("price", "sentence"),
     [
-        (FLAT, "19.99 USD a month"),
-        (by_unit(500), "5.00 USD per unit"),
-        (by_unit(500, per=12), "5.00 USD per 12 units"),
+        (FLAT, "$19.99 per month"),
+        (by_unit(500), "$5.00 per unit"),
+        (by_unit(500, per=12), "$5.00 per 12 units"),
         (
             PriceTerms(
                 currency="jpy",
@@ -171,7 +171,7 @@ def test_every_interval_has_a_monthly_amount(interval: str, count: int, amount: 
                 interval="month",
                 interval_count=3,
             ),
-            "900 JPY per unit every 3 months",
+            "¥900 per unit every 3 months",
         ),
         (
             PriceTerms(
@@ -183,9 +183,9 @@ def test_every_interval_has_a_monthly_amount(interval: str, count: int, amount: 
                 meter="tokens",
                 interval="month",
             ),
-            "0.50 USD per 1,000 tokens billed by the month",
+            "$0.50 per 1,000 tokens, billed monthly",
         ),
-        (by_steps("volume", *LADDER), "volume in USD per calls billed by the month"),
+        (by_steps("volume", *LADDER), "volume pricing in USD per calls, billed monthly"),
     ],
 )
 def test_a_price_is_told_as_people_say_it(price: PriceTerms, sentence: str) -> None:

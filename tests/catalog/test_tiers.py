@@ -63,7 +63,7 @@ async def test_where_it_is_not_clear_the_choices_are_named(instance: Instance, a
         catalog.select_price(offer, currency="gbp")
 
     assert several.value.sentence == (
-        f"The tier pro has several prices. There are: {monthly} (19.99 USD a month), {yearly} (199.00 USD a year)."
+        f"The tier pro has several prices. There are: {monthly} ($19.99 per month), {yearly} ($199.00 per year)."
     )
     assert other.value.sentence.startswith("The tier pro has no such price. There are: ")
     assert (several.value.param, other.value.param) == ("priceId", "priceId")
@@ -164,5 +164,5 @@ async def test_every_kind_of_price_is_read_as_it_was_written(instance: Instance,
     )
     by_unit, volume = offer.prices
 
-    assert catalog.describe_price(by_unit) == "900 JPY per 3 units every 2 weeks"
+    assert catalog.describe_price(by_unit) == "¥900 per 3 units every 2 weeks"
     assert [catalog.amount_of(volume, quantity) for quantity in (5, 6)] == [50, 13]

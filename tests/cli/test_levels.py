@@ -33,7 +33,7 @@ def test_people_read_levels_as_a_table(terminal: Terminal) -> None:
     head, *rows = said.out.splitlines()
     assert head.split() == ["Level", "Name", "Users/hour", "Requests/day", "Requests/month", "Members", "Price"]
     assert rows[0].split()[-1] == "free"
-    assert " ".join(rows[3].split()) == "3 Level 3 300 unlimited unlimited unlimited 180.00 USD a month"
+    assert " ".join(rows[3].split()) == "3 Level 3 300 unlimited unlimited unlimited $180.00 per month"
 
 
 def test_a_platform_is_put_on_another_level(terminal: Terminal) -> None:
@@ -104,7 +104,7 @@ def test_people_read_what_the_level_allows_now(terminal: Terminal) -> None:
         "  Requests/day     unlimited",
         "  Requests/month   2,000,000",
         "  Members          unlimited",
-        "  Price            60.00 USD a month",
+        "  Price            $60.00 per month",
     ]
 
 

@@ -268,7 +268,7 @@ def test_people_read_what_a_tier_costs(terminal: Terminal, project: str) -> None
     said = terminal.type("tier", "set", "--project", project, "--name", "pro", *words)
 
     assert said.out.splitlines() == [
-        "Created the test tier pro of Shop: 19.99 USD a month, 0.50 USD per 1,000 tokens billed by the month.",
+        "Created the test tier pro of Shop: $19.99 per month, $0.50 per 1,000 tokens, billed monthly.",
         "Created the meter tokens, which adds up quantities.",
     ]
-    assert "19.99 USD a month" in terminal.type("tier", "list", "--project", project).out
+    assert "$19.99 per month" in terminal.type("tier", "list", "--project", project).out

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from pydantic import BaseModel
+
 import dream_api
 from dream_api import platforms
 from dream_api.app import ROUTERS
@@ -37,9 +39,17 @@ def path_of(route: PageRoute, values: dict[str, str]) -> str:
     return route.path.format(**{name: values.get(name, "x") for name in route.param_convertors})
 
 
+def names_of(field: Any) -> list[str]:
+    """What may be asked for by a parameter; several, where it is a model of the whole query."""
+    kind = field.field_info.annotation
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return [known.alias or name for name, known in kind.model_fields.items()]
+    return [field.alias]
+
+
 def asked_of(route: PageRoute, home: dict[str, str]) -> list[str]:
     """With odd values in each of its places, and in all that may be asked for."""
-    names = [field.alias for field in route.dependant.query_params]
+    names = [name for field in route.dependant.query_params for name in names_of(field)]
     places = [path_of(route, {**home, name: odd(text)}) for name in route.param_convertors for text in ODD]
     return [*places, *(f"{path_of(route, home)}?{'&'.join(f'{name}={odd(text)}' for name in names)}" for text in ODD)]
 

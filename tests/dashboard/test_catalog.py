@@ -115,7 +115,7 @@ async def test_features_that_are_nested_deeply_are_no_json(api: AsyncClient, ali
     answer = await _post(api, alice, "/tiers", **_TIER | {"features": '{"a":' + "[" * 12_000})
 
     assert answer.status_code == 422
-    assert "This is no JSON object" in answer.text
+    assert "Not a valid JSON object" in answer.text
 
 
 async def test_a_new_price_takes_the_place_of_the_former_or_stands_beside_it(api: AsyncClient, alice: Account) -> None:

@@ -26,7 +26,7 @@ async def test_a_new_key_is_told_once_and_works(api: AsyncClient, instance: Inst
     assert made.headers["cache-control"] == "no-store"
     assert token not in shown.text
     assert "billing server" in shown.text
-    assert "1,000 calls a second" in shown.text
+    assert "1,000 requests/s" in shown.text
     await instance.changes.poll()
     assert (await api.get("/tiers", headers=bearer(token))).status_code == 200
 

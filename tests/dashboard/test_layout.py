@@ -46,14 +46,14 @@ async def test_where_an_address_cannot_be_there_is_no_page(api: AsyncClient, ali
     answer = await api.get(f"/dashboard/{alice.project.id}/test/customers/cus_no", headers=alice.cookie())
 
     assert answer.status_code == 404
-    assert "There is no such page." in answer.text
+    assert "Page not found." in answer.text
 
 
 async def test_a_strangers_project_is_not_there(api: AsyncClient, alice: Account, charlie: Account) -> None:
     answer = await api.get(f"/dashboard/{alice.project.id}/test", headers=charlie.cookie())
 
     assert answer.status_code == 404
-    assert "There is no such page." in answer.text
+    assert "Page not found." in answer.text
 
 
 async def test_no_script_of_others_may_run(api: AsyncClient, alice: Account) -> None:

@@ -45,7 +45,7 @@ async def test_a_newcomer_comes_to_the_first_metered_call(instance: Instance):
     )
     assert called.status_code == 200, called.text
     arrived = await instance.api.get(PATH, headers=headers)
-    assert "It arrived: 1 of 1,000 requests this month, by ada." in arrived.text
+    assert "Received: 1 of 1,000 requests this month, by ada." in arrived.text
     project = made.headers["location"].partition("=")[2]
     page = (await instance.api.get(f"/dashboard/{project}/test", headers=headers)).text
     level = re.search(r"/dashboard/plt_\w+/level", page)

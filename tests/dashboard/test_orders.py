@@ -34,9 +34,9 @@ async def test_units_go_back_and_on_sale_again_once(instance: Instance) -> None:
 
     assert (wrong.status_code, "Of line 1 3 units can be refunded." in wrong.text) == (422, True)
     assert (both.status_code, 'name="line.1" type="text" value="1"' in both.text) == (422, True)
-    assert "−20.00 USD" in page
+    assert "−$20.00" in page
     assert "broken" in page
-    assert "Money went back: 20.00 USD" in page
+    assert "Refunded: $20.00" in page
     assert await shop.inventory("mug") == 4
 
 
@@ -67,4 +67,4 @@ async def test_orders_are_filtered_sorted_and_exported(instance: Instance) -> No
     assert listed.index("ada@") < listed.index("grace@")
     assert "grace@" not in paid
     assert [line.split(",")[0] for line in csv.splitlines()] == ["number", "2", "1"]
-    assert "None of these" in await _page(shop, "?email=nobody@example.com")
+    assert "Nothing found" in await _page(shop, "?email=nobody@example.com")

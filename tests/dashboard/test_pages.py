@@ -149,7 +149,7 @@ async def test_a_customer_is_changed_by_those_who_sell_and_read_by_all(instance:
     assert await post("/status", status="active") == 303
     wrong = await instance.api.post(at, headers=alice.cookie(), data=alice.form(email="nowhere", name="Kept"))
     assert wrong.status_code == 422
-    assert "That is no e-mail address." in wrong.text
+    assert "Enter a valid email address." in wrong.text
     assert 'value="Kept"' in wrong.text
     assert await post("/plan", plan="gold") == 422
     assert await post("/delete", typed="bob") == 422
@@ -198,8 +198,8 @@ async def test_a_customer_is_shown_what_happened_to_them_however_much_came_after
         (await page(instance, alice, f"/customers/{ada.id}")).partition("<h2>Events</h2>")[2].partition("</table>")[0]
     )
 
-    assert "12.34 USD" in shown
-    assert "80 % of 7 requests" in shown
+    assert "$12.34" in shown
+    assert "80% of 7 requests" in shown
     assert shown.count("usage.threshold_reached") == 1
 
 
@@ -231,16 +231,16 @@ async def test_customers_are_found_by_what_their_id_or_address_begins_with(insta
 
 async def test_exports_hold_every_row_and_no_formula(instance: Instance, alice: Account):
     async with instance.database.write() as tx:
-        for n in range(120):
+        for n in range(620):
             await customers.create(tx, _scope(alice), f"=user{n}", email=None, name="@sum", plan=None)
     base = f"/dashboard/{alice.project.id}/test"
 
-    told = await instance.api.get(f"{base}/customers.csv", headers=alice.cookie("viewer"))
-    used = await instance.api.get(f"{base}/usage.csv?span=7d", headers=alice.cookie("viewer"))
+    told = await instance.api.get(f"{base}/customers.csv", headers=alice.cookie("admin"))
+    used = await instance.api.get(f"{base}/usage.csv?span=7d", headers=alice.cookie("admin"))
 
     assert told.headers["content-type"].startswith("text/csv")
     lines = told.text.strip().splitlines()
-    assert len(lines) == 121
+    assert len(lines) == 621
     assert ",'=user7,,'@sum,active," in told.text
     assert used.text.splitlines()[0] == "day,meter,total,calls"
     assert len(used.text.strip().splitlines()) == 8

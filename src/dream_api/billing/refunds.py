@@ -7,9 +7,10 @@ from sqlalchemy import Row
 
 from dream_api.billing import event_sync, gateway_accounts, queries
 from dream_api.billing.context import REFUND_FAILED, BillingContext
-from dream_api.core import clock, ids, jobs, money
+from dream_api.core import clock, ids, jobs
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Forbidden, NotFound, ValidationFailed
+from dream_api.core.html.format import format_amount
 from dream_api.core.idempotency import IdempotentRequest
 from dream_api.gateways.contract import GatewayAccount, GatewayRefused
 from dream_api.platforms import ProjectScope, RefundLimit
@@ -95,7 +96,7 @@ async def require_refund_limit(tx: Tx, payment: Row[Any], limit: RefundLimit | N
         raise RefundLimitExceeded("The project has no refund limit: only its owners and admins give money back.")
     gone = await queries.refunded_or_pending_amount(tx, payment.platform_id, payment.id)
     if payment.currency != limit.currency or gone > limit.amount:
-        most = f"{money.to_major(limit.amount, limit.currency)} {limit.currency.upper()}"
+        most = format_amount(limit.amount, limit.currency)
         raise RefundLimitExceeded(f"Members give back up to {most} of a payment.", param="amount")
 
 

@@ -6,8 +6,9 @@ from typing import Literal
 
 from typing_extensions import TypeAliasType
 
-from dream_api.core import money
 from dream_api.core.errors import Invalid, ValidationFailed
+from dream_api.core.html.format import format_amount
+from dream_api.core.html.format import number as format_number
 from dream_api.core.rounding import divide_rounded
 
 PriceType = TypeAliasType("PriceType", Literal["recurring", "one_time", "usage"])
@@ -20,6 +21,7 @@ LARGEST_UNIT_AMOUNT = 99_999_999
 LARGEST_AMOUNT = LARGEST_QUANTITY = 2**53 - 1
 _A_YEAR: dict[Interval, int] = {"day": 365, "week": 52, "month": 12, "year": 1}
 _MONTHS = 12
+_ADVERBS: dict[Interval, str] = {"day": "daily", "week": "weekly", "month": "monthly", "year": "yearly"}
 
 
 class AmountTooLarge(Invalid):
@@ -132,30 +134,35 @@ def monthly_amount(amount: int, interval: Interval, count: int) -> int:
 
 
 def describe_price(price: PriceTerms) -> str:
-    """The price as people say it: `19.99 USD a month`, `0.50 USD per 1,000 tokens`."""
-    return " ".join(filter(None, (_describe_amount(price), _describe_units(price), _describe_interval(price))))
+    """The price in words: `$19.99 per month`, `$0.50 per 1,000 tokens, billed monthly`."""
+    terms = " ".join(filter(None, (_describe_amount(price), _describe_units(price))))
+    if price.interval is None:
+        return terms
+    return f"{terms}, {describe_billing(price)}" if price.type == "usage" else f"{terms} {describe_interval(price)}"
+
+
+def describe_interval(price: PriceTerms) -> str:
+    """How often the price is charged: `per month`, `every 3 months`."""
+    return f"per {price.interval}" if price.interval_count == 1 else f"every {price.interval_count} {price.interval}s"
+
+
+def describe_billing(price: PriceTerms) -> str:
+    """How often usage is billed: `billed monthly`, `billed every 3 months`."""
+    often = _ADVERBS[price.interval] if price.interval and price.interval_count == 1 else describe_interval(price)
+    return f"billed {often}"
 
 
 def _describe_amount(price: PriceTerms) -> str:
     if price.unit_amount is None:
-        return f"{price.billing_scheme} in {price.currency.upper()}"
-    return f"{money.to_major(price.unit_amount, price.currency)} {price.currency.upper()}"
+        return f"{price.billing_scheme} pricing in {price.currency.upper()}"
+    return format_amount(price.unit_amount, price.currency)
 
 
 def _describe_units(price: PriceTerms) -> str:
     if price.billing_scheme == "flat_rate":
         return ""
-    many = "" if price.per == 1 else f"{price.per:,} "
+    many = "" if price.per == 1 else f"{format_number(price.per)} "
     return f"per {many}{price.meter or 'unit' + ('s' if many else '')}"
-
-
-def _describe_interval(price: PriceTerms) -> str:
-    if price.interval is None:
-        return ""
-    every = price.interval if price.interval_count == 1 else f"{price.interval_count} {price.interval}s"
-    if price.type == "usage":
-        return f"billed by the {every}"
-    return f"a {every}" if price.interval_count == 1 else f"every {every}"
 
 
 _ONE = "Ask for 1, or give the tier a price with the billingScheme per_unit."

@@ -39,6 +39,11 @@ class PlatformContext:
         return self.platform.id
 
     @property
+    def base(self) -> str:
+        """What the addresses of its pages begin with."""
+        return f"/dashboard/{self.platform_id}"
+
+    @property
     def caller(self) -> str:
         return self.user.caller
 
@@ -60,8 +65,17 @@ class ProjectContext(PlatformContext):
     mode: Mode
 
     @property
+    def base(self) -> str:
+        return f"/dashboard/{self.project.id}/{self.mode}"
+
+    @property
+    def sold(self) -> str:
+        """What a tier is called on pages."""
+        return "product" if self.project.type == "store" else "plan"
+
+    @property
     def may_refund(self) -> bool:
-        """Whether any money: members give back up to the project's limit."""
+        """Whether the role can refund: members up to the project's refund limit."""
         return self.may("refund") or (self.may("refund_some") and self.project.refund_limit is not None)
 
     @property
@@ -81,7 +95,7 @@ async def _at(
     """Raises NotFound for a platform that is not the user's, PermissionDenied where their role does not allow it."""
     own = user.membership_on(platform_id)
     if own is None:
-        raise NotFound("There is no such page.", hint="It may belong to a platform that you are no member of.")
+        raise NotFound("Page not found.", hint="It may belong to a platform that you are not a member of.")
     platforms.require_permission(own.role, permission)
     async with db.read() as tx:
         projects = await platforms.projects_of(tx, platform_id, limit=_MOST_PROJECTS)
@@ -119,7 +133,7 @@ def in_project(permission: Permission) -> Callable[..., Awaitable[ProjectContext
     ) -> ProjectContext:
         project = await authenticator.find_project(project_id)
         if project is None:
-            raise NotFound("There is no such page.")
+            raise NotFound("Page not found.")
         at = await _at(request, db, user, project.platform_id, permission)
         return ProjectContext(
             at.user,
@@ -136,21 +150,19 @@ def in_project(permission: Permission) -> Callable[..., Awaitable[ProjectContext
 
 
 async def _refunding(visit: Annotated[ProjectContext, Depends(in_project("refund_some"))]) -> ProjectContext:
-    """Where the project has no refund limit, members give nothing back."""
+    """Without a refund limit of the project, members cannot refund."""
     if visit.project.refund_limit is None:
         platforms.require_permission(visit.role, "refund")
     return visit
 
 
-# A page of a platform: for all its members, for those who choose them, for those who run it, for those who
-# pay for it, for those whose it is.
+# Pages of a platform.
 PlatformPage = Annotated[PlatformContext, Depends(at_platform("view"))]
 PlatformPageCanManageTeam = Annotated[PlatformContext, Depends(at_platform("team"))]
 PlatformPageCanManage = Annotated[PlatformContext, Depends(at_platform("manage"))]
 PlatformPageCanManageBilling = Annotated[PlatformContext, Depends(at_platform("bill"))]
 PlatformPageIsOwner = Annotated[PlatformContext, Depends(at_platform("own"))]
-# A page of a project and mode: for all members, for those who sell, for those who may give money back, some of
-# them up to the project's limit, for those who run it.
+# Pages of a project and mode.
 ProjectPage = Annotated[ProjectContext, Depends(in_project("view"))]
 ProjectPageCanSell = Annotated[ProjectContext, Depends(in_project("sell"))]
 ProjectPageCanRefund = Annotated[ProjectContext, Depends(_refunding)]
@@ -168,12 +180,12 @@ def on_operator_platform(permission: Permission) -> Callable[..., Awaitable[Plat
     return find
 
 
-# A page of the whole instance: for the operator's members, for those who run it.
+# Pages of the whole instance.
 OperatorPage = Annotated[PlatformContext, Depends(on_operator_platform("view"))]
 OperatorPageCanManage = Annotated[PlatformContext, Depends(on_operator_platform("manage"))]
 
-
-async def require_operator(visit: PlatformContext) -> None:
-    """Pages of the whole instance are for the operator's own platform; for everybody else there are none."""
-    if not visit.is_operators:
-        raise NotFound("There is no such page.")
+# Exports of whole lists: every route of one takes one of these, and every Export button asks `may(EXPORT)`.
+EXPORT: Permission = "manage"
+ProjectExport = Annotated[ProjectContext, Depends(in_project(EXPORT))]
+PlatformExport = Annotated[PlatformContext, Depends(at_platform(EXPORT))]
+OperatorExport = Annotated[PlatformContext, Depends(on_operator_platform(EXPORT))]

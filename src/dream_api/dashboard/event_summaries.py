@@ -1,15 +1,13 @@
-"""Summaries of webhook events, and short dates for charts."""
+"""Summaries of webhook events."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from dream_api import billing
-from dream_api.core import clock
 from dream_api.core.db import Row, Tx
-from dream_api.core.html import format as words
+from dream_api.core.html import format as formats
 
 _TONES = {"failed": "bad", "disputed": "bad", "sold_out": "bad", "threshold_reached": "warn", "low": "warn"}
 # Objects of events that belong to a customer not named in the data.
@@ -57,19 +55,9 @@ def _owned(event: EventSummary, owners: Iterable[str | None]) -> EventSummary:
 def _detail(data: Mapping[str, Any]) -> str:
     """The detail of an event: a share of a limit, a plan, an amount."""
     if "percent" in data and "limit" in data:
-        return f"{data['percent']} % of {words.number(data['limit'])} {data.get('meter', '')}".strip()
+        return f"{data['percent']}% of {formats.number(data['limit'])} {data.get('meter', '')}".strip()
     amount = next((data[name] for name in ("amount", "total", "amountDue") if isinstance(data.get(name), int)), None)
     parts = [str(data[name]) for name in ("plan", "tier", "status") if isinstance(data.get(name), str)]
     if amount is not None and isinstance(data.get("currency"), str):
-        parts.append(words.format_amount(amount, data["currency"]))
+        parts.append(formats.format_amount(amount, data["currency"]))
     return ", ".join(parts)
-
-
-def short_day(at: int) -> str:
-    """`21 Nov`, short enough for charts."""
-    return f"{datetime.fromtimestamp(at // clock.SECOND, UTC):%-d %b}"
-
-
-def short_hour(at: int) -> str:
-    """`21 Nov, 14:00`."""
-    return f"{datetime.fromtimestamp(at // clock.SECOND, UTC):%-d %b, %H:%M}"

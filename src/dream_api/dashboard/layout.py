@@ -10,18 +10,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from dream_api import catalog
 from dream_api.auth.browser_sessions import SignedInUser, SignInRequired
 from dream_api.core import clock
 from dream_api.core.errors import AppError, NotFound, ValidationFailed
-from dream_api.core.html import format as words
+from dream_api.core.html import format as formats
 from dream_api.core.html.renderer import TemplateRenderer
-from dream_api.dashboard import charts
+from dream_api.dashboard import charts, price_format, statuses
 from dream_api.dashboard.dependencies import PlatformContext, ProjectContext
 from dream_api.platforms import Permission
 
-_HERE = "dream_api.dashboard"
 _SEE_OTHER = 303
-_LOST = "Check the address, or begin at the dashboard."
+_LOST = "Check the address, or start from the dashboard."
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -30,31 +30,37 @@ _HEADERS = {
     ),
     "X-Robots-Tag": "noindex",
 }
-# What a page may be shown with; sections add filters of their own.
-_FILTERS: dict[str, Callable[..., Any]] = {
-    "ago": words.ago,
-    "amount": words.format_amount,
-    "amounts": words.amounts,
-    "compact": words.compact,
-    "day": words.day,
-    "filled": charts.progress,
-    "instant": words.instant,
-    "major": words.major,
-    "number": words.number,
-    "percent": words.percent,
-    "rfc3339": clock.rfc3339,
-    "tone": charts.severity,
-}
+# All pages have the same filters, and all templates are in one folder, with one of its own for each section.
+_PAGES = TemplateRenderer(
+    "dream_api.dashboard",
+    ago=formats.ago,
+    amount=formats.format_amount,
+    amounts=formats.amounts,
+    compact=formats.compact,
+    day=formats.day,
+    discount=price_format.format_discount,
+    every=catalog.describe_interval,
+    filled=charts.progress,
+    instant=formats.instant,
+    limit=price_format.format_limit,
+    major=formats.major,
+    number=formats.number,
+    percent=formats.percent,
+    price=price_format.format_price,
+    rfc3339=clock.rfc3339,
+    state=statuses.state,
+    tone=charts.severity,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """A line of the navigation; `here` is what pages say to be marked."""
+    """A link of the navigation; a page is marked by its `here`."""
 
     here: str
     label: str
     path: str
-    # Who sees the line: the page itself refuses the others.
+    # Who sees the link; the page itself checks again.
     permission: Permission = "view"
     only_for: str | None = None
 
@@ -72,7 +78,7 @@ _IN_PROJECT: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
     (
         "Sell",
         (
-            NavItem("tiers", "Tiers", "/tiers", only_for="saas"),
+            NavItem("tiers", "Plans", "/tiers", only_for="saas"),
             NavItem("tiers", "Products", "/tiers", only_for="store"),
             NavItem("subscriptions", "Subscriptions", "/subscriptions", only_for="saas"),
             NavItem("orders", "Orders", "/orders", only_for="store"),
@@ -81,7 +87,7 @@ _IN_PROJECT: tuple[tuple[str, tuple[NavItem, ...]], ...] = (
     (
         "Build",
         (
-            NavItem("keys", "Keys", "/keys"),
+            NavItem("keys", "API keys", "/keys"),
             NavItem("events", "Events", "/events"),
             NavItem("settings", "Project settings", "/settings", "sell"),
         ),
@@ -92,12 +98,12 @@ _AT_PLATFORM: tuple[NavItem, ...] = (
     NavItem("team", "Members", "/team"),
     NavItem("level", "Level", "/level"),
     NavItem("log", "Security log", "/security-log", "manage"),
-    NavItem("platform", "Settings", "/settings", "manage"),
+    NavItem("platform", "Platform settings", "/settings", "manage"),
 )
 _OF_OPERATOR: tuple[NavItem, ...] = (
     NavItem("platforms", "Platforms", "/operator/platforms"),
     NavItem("levels", "Levels", "/operator/levels"),
-    NavItem("mail", "Mail", "/operator/mail"),
+    NavItem("mail", "Emails", "/operator/mail"),
 )
 
 
@@ -109,7 +115,7 @@ class Link:
 
 
 def project_url(visit: ProjectContext, path: str = "") -> str:
-    return f"/dashboard/{visit.project.id}/{visit.mode}{path}"
+    return visit.base + path
 
 
 def navigation(visit: PlatformContext, here: str) -> list[tuple[str, list[Link]]]:
@@ -132,42 +138,35 @@ def _links(
     return [Link(one.label, base + one.path + back, one.here == here) for one in entries if visit.may(one.permission)]
 
 
-class PageRenderer:
-    """Renders the pages of one section in the dashboard's layout; templates extend `dashboard.html`."""
+def render_page(visit: PlatformContext, template: str, *, here: str, status: int = 200, **values: Any) -> Response:
+    """A page in the dashboard's layout (`dashboard.html`); `here` names its line of the navigation."""
+    context = {
+        "visit": visit,
+        "here": here,
+        "groups": navigation(visit, here),
+        "in_project": isinstance(visit, ProjectContext),
+        "base": visit.base,
+        "csrf": visit.user.csrf,
+        "sold": visit.sold if isinstance(visit, ProjectContext) else "",
+    }
+    return HTMLResponse(_PAGES.render(template, **context, **values), status, _HEADERS)
 
-    def __init__(self, package: str, **filters: Callable[..., Any]) -> None:
-        self._pages = TemplateRenderer(package, _HERE, **{**_FILTERS, **filters})
 
-    def render(self, visit: PlatformContext, template: str, *, here: str, status: int = 200, **values: Any) -> Response:
-        """The page; `here` names the line of the navigation that it belongs to."""
-        context = {
-            "visit": visit,
-            "here": here,
-            "groups": navigation(visit, here),
-            "in_project": isinstance(visit, ProjectContext),
-            "base": project_url(visit) if isinstance(visit, ProjectContext) else f"/dashboard/{visit.platform_id}",
-            "csrf": visit.user.csrf,
-        }
-        return HTMLResponse(self._pages.render(template, **context, **values), status, _HEADERS)
-
-    def render_public(
-        self, template: str, user: SignedInUser | None = None, *, status: int = 200, csrf: str = "", **values: Any
-    ) -> Response:
-        """A page without navigation, of `plain.html`: for those who are not signed in, or not at work on a platform."""
-        csrf = csrf if user is None else user.csrf
-        return HTMLResponse(self._pages.render(template, user=user, csrf=csrf, **values), status, _HEADERS)
+def render_public(
+    template: str, user: SignedInUser | None = None, *, status: int = 200, csrf: str = "", **values: Any
+) -> Response:
+    """A page without navigation (`plain.html`): for those who are not signed in, or not on a platform's page."""
+    csrf = csrf if user is None else user.csrf
+    return HTMLResponse(_PAGES.render(template, user=user, csrf=csrf, **values), status, _HEADERS)
 
 
 def redirect(url: str) -> Response:
-    """What was asked for is done: the browser gets the page that shows it."""
+    """After a form: the browser requests the page that shows the result."""
     return RedirectResponse(url, _SEE_OTHER, {"Cache-Control": "no-store"})
 
 
-_own = PageRenderer("dream_api.dashboard")
-
-
 class PageRoute(APIRoute):
-    """Who is not signed in is sent to do that; an error is a page as well."""
+    """Redirects to the sign-in page those who are not signed in; an error is a page as well."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -183,8 +182,8 @@ class PageRoute(APIRoute):
             except RequestValidationError as problem:
                 if all(error["loc"][0] != "path" for error in problem.errors()):
                     raise
-                # An address that cannot be is one where nothing is.
-                return _refused(request, NotFound("There is no such page.", hint=_LOST))
+                # A path that no page can have.
+                return _refused(request, NotFound("Page not found.", hint=_LOST))
             except AppError as error:
                 return _refused(request, error)
 
@@ -194,12 +193,12 @@ class PageRoute(APIRoute):
 def _refuse_nul(request: Request) -> None:
     """No text has one, and PostgreSQL takes none: not even to look for it."""
     if "\x00" in request.scope["path"]:
-        raise NotFound("There is no such page.")
+        raise NotFound("Page not found.")
     if b"%00" in request.scope["query_string"]:
-        raise ValidationFailed("What is asked for cannot be read.")
+        raise ValidationFailed("The query string is not valid.")
 
 
 def _refused(request: Request, error: AppError) -> Response:
-    response = _own.render_public("error.html", status=error.status, error=error, request_id=request.state.request_id)
+    response = render_public("error.html", status=error.status, error=error, request_id=request.state.request_id)
     response.headers.update(error.headers)
     return response

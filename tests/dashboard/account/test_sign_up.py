@@ -11,13 +11,13 @@ from tests.support.instance import Instance, open_instance
 
 async def test_somebody_new_signs_up_confirms_the_address_and_is_in(instance: Instance, browser: Browser) -> None:
     answer = await browser.sign_up("Ada@Example.com", name="Ada")
-    assert (answer.status_code, "Look into your mail" in answer.text) == (200, True)
+    assert (answer.status_code, "Check your email" in answer.text) == (200, True)
     assert browser.session is None
 
     early = await browser.sign_in("ada@example.com")
     assert (early.status_code, "not confirmed yet" in early.text, browser.session) == (422, True, None)
     (letter,) = await letters(instance)
-    assert (letter.to, letter.subject) == ("ada@example.com", "Confirm your e-mail address")
+    assert (letter.to, letter.subject) == ("ada@example.com", "Verify your email address")
     confirmed = await browser.send(letter.path)
     again = await browser.get(letter.path)
     shown = await browser.get(confirmed.headers["location"])
@@ -36,7 +36,7 @@ async def test_who_lost_the_letter_comes_in_by_a_new_password(instance: Instance
     await Browser(instance).sign_up("ada@example.com", "the password of somebody else")
     await browser.sign_up("ada@example.com")
     *_, known = await letters(instance)
-    assert known.subject == "You have an account already"
+    assert known.subject == "You already have an account"
     await browser.send("/account/reset", email="ada@example.com")
     *_, letter = await letters(instance)
 
@@ -73,8 +73,8 @@ async def test_a_known_address_is_answered_like_a_new_one_and_its_owner_told(
     assert work[0] == work[1]
     assert work[0][0] == 1
     assert {letter.to: letter.subject for letter in await letters(instance)} == {
-        "somebody@example.com": "Confirm your e-mail address",
-        "alice@example.com": "You have an account already",
+        "somebody@example.com": "Verify your email address",
+        "alice@example.com": "You already have an account",
     }
     assert (await browser.sign_in("alice@example.com")).status_code == 422
 

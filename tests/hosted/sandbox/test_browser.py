@@ -105,15 +105,15 @@ async def _is_on(page: Page, sentence: str) -> None:
 
 async def test_a_person_buys_after_a_declined_card(shop: httpx.AsyncClient, page: Page) -> None:
     await page.goto(await _checkout(shop))
-    await _is_on(page, "19.99 USD each month")
+    await _is_on(page, "$19.99 per month")
 
     await page.get_by_label("Card number").fill(DECLINED)
-    await page.get_by_role("button", name="Pay 19.99 USD").click()
+    await page.get_by_role("button", name="Pay $19.99").click()
     await _is_on(page, "The card was declined.")
     assert await page.get_by_label("Card number").input_value() == DECLINED
 
     await page.get_by_role("link", name=VISA).click()
-    await page.get_by_role("button", name="Pay 19.99 USD").click()
+    await page.get_by_role("button", name="Pay $19.99").click()
 
     await page.wait_for_url("**/docs/errors?paid=chk_*")
     assert (await shop.get("/api/usage")).json()["usage"]["plan"] == "pro"
@@ -131,13 +131,13 @@ async def test_a_person_chooses_a_larger_plan(shop: httpx.AsyncClient, page: Pag
     bought = await _checkout(shop)
     await _call(shop, bought.removeprefix(_base(shop)) + "/pay", {"card": VISA})
     await page.goto(await _portal(shop))
-    await _is_on(page, "19.99 USD each month")
+    await _is_on(page, "$19.99 per month")
 
     await page.get_by_role("link", name="Change plan").click()
     await page.get_by_label("Team").check()
-    await page.get_by_role("button", name="See what it costs").click()
+    await page.get_by_role("button", name="Preview the change").click()
     await _is_on(page, "From Pro to Team")
-    await page.get_by_role("button", name="Change and pay 30.00 USD").click()
+    await page.get_by_role("button", name="Change and pay $30.00").click()
 
-    await _is_on(page, "Your plan is changed.")
+    await _is_on(page, "Plan changed.")
     assert (await shop.get("/api/usage")).json()["usage"]["plan"] == "team"

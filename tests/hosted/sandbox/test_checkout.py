@@ -21,10 +21,10 @@ async def test_a_person_pays_and_has_the_plan_at_once(shopping: Shopping) -> Non
 async def test_the_page_says_what_is_bought(shopping: Shopping) -> None:
     shown = text_of(await shopping.see(await shopping.checkout()))
 
-    assert "Test mode · no money moves" in shown
-    assert "Subscribe to Alice 19.99 USD each month" in shown
-    assert "Due now 19.99 USD" in shown
-    assert "Pay 19.99 USD" in shown
+    assert "Test mode: no real charges" in shown
+    assert "Subscribe to Alice $19.99 per month" in shown
+    assert "Due now $19.99" in shown
+    assert "Pay $19.99" in shown
 
 
 async def test_usage_trials_and_coupons_are_told(shopping: Shopping) -> None:
@@ -45,17 +45,17 @@ async def test_usage_trials_and_coupons_are_told(shopping: Shopping) -> None:
     bought = text_of(await shopping.see(await shopping.checkout("ada", "pro", coupon="SPRING")))
 
     assert "14 days free" in trial
-    assert "Then 1,032.00 USD each month, and 1,290.00 USD when the coupon has ended." in trial
-    assert "0.01 USD per 10 requests" in trial
-    assert "Start the trial" in trial
-    assert "15.99 USD each month 19.99 USD each month when the coupon has ended." in bought
-    assert "SPRING: 20 % off for 3 months −4.00 USD Due now 15.99 USD" in bought
+    assert "Then $1,032.00 per month, $1,290.00 after the discount ends." in trial
+    assert "$0.01 per 10 requests" in trial
+    assert "Start trial" in trial
+    assert "$15.99 per month $19.99 per month after the discount ends." in bought
+    assert "SPRING: 20% off for 3 months −$4.00 Due now $15.99" in bought
 
 
 async def test_a_checkout_knows_who_buys(shopping: Shopping) -> None:
     await shopping.call("POST", "/api/customers", {"userId": "ada", "email": "ada@example.com"})
 
-    assert "E-mail ada@example.com" in text_of(await shopping.see(await shopping.checkout()))
+    assert "Email ada@example.com" in text_of(await shopping.see(await shopping.checkout()))
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ async def test_a_checkout_knows_who_buys(shopping: Shopping) -> None:
     [
         (DECLINED, 402, "The card was declined."),
         (NO_MONEY, 402, "There is not enough money on the card."),
-        ("1234", 422, "This is no test card."),
-        ("", 422, "This is no test card."),
+        ("1234", 422, "Not a test card."),
+        ("", 422, "Not a test card."),
     ],
 )
 async def test_a_refusal_stands_under_its_field_and_what_was_typed_stays(
@@ -97,9 +97,9 @@ async def test_a_card_may_want_to_be_confirmed(shopping: Shopping) -> None:
     confirmed = await shopping.send(page, card=CONFIRMS, bank="yes")
 
     assert asked.status_code == 200
-    assert "Alice asks for 19.99 USD by the card ending in 3155." in text_of(asked.text)
+    assert "Approve a payment of $19.99 to Alice with the card ending in 3155?" in text_of(asked.text)
     assert refused.status_code == 402
-    assert "It was not confirmed with the bank." in refused.text
+    assert "The bank did not approve the payment." in refused.text
     assert (confirmed.status_code, confirmed.headers["location"]) == (303, SUCCESS)
 
 
@@ -110,7 +110,7 @@ async def test_paying_twice_shows_the_completed_page(shopping: Shopping) -> None
     again = await shopping.send(page, card=VISA)
 
     assert (again.status_code, again.headers["location"]) == (303, page)
-    assert "19.99 USD was paid, once." in text_of(await shopping.see(page))
+    assert "You paid $19.99." in text_of(await shopping.see(page))
     assert len((await shopping.call("GET", "/api/payments"))["data"]) == 1
 
 
@@ -123,7 +123,7 @@ async def test_leaving_goes_back_and_nobody_can_pay_any_more(shopping: Shopping)
     assert (left.status_code, left.headers["location"]) == (303, CANCEL)
     assert late.headers["location"] == page
     shown = await shopping.see(page)
-    assert "can no longer be paid" in shown
+    assert "This checkout has expired" in shown
     assert f'href="{CANCEL}"' in shown
     assert (await shopping.call("GET", "/api/payments"))["data"] == []
 
@@ -133,7 +133,7 @@ async def test_an_expired_checkout_says_so(shopping: Shopping) -> None:
 
     await shopping.advance(clock.now() + clock.HOUR)
 
-    assert "can no longer be paid" in await shopping.see(page)
+    assert "This checkout has expired" in await shopping.see(page)
     refused = await shopping.instance.api.post(f"{page}/pay", json={"card": VISA})
     assert (refused.status_code, refused.json()["code"]) == (409, "gateway_refused")
 
@@ -305,4 +305,4 @@ async def test_what_is_no_form_is_refused_by_a_page(
 
     assert refused.status_code == status
     assert refused.headers["content-type"].startswith("text/html")
-    assert "Pay 19.99 USD" in await shopping.see(page)
+    assert "Pay $19.99" in await shopping.see(page)

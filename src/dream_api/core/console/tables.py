@@ -1,7 +1,6 @@
 """Tables and times on a terminal."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -9,6 +8,8 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from dream_api.core import clock
+from dream_api.core.html.format import day as format_day
+from dream_api.core.html.format import number as format_number
 
 Cell = str | int | Text
 
@@ -80,7 +81,7 @@ def _width(cell: Text) -> int:
 
 
 def _cell(cell: Cell) -> Text:
-    return Text(f"{cell:,}" if isinstance(cell, int) else cell) if isinstance(cell, (int, str)) else cell
+    return Text(format_number(cell) if isinstance(cell, int) else cell) if isinstance(cell, (int, str)) else cell
 
 
 class KeyValueTable:
@@ -103,13 +104,12 @@ def message(sentence: str, *parts: RenderableType, hint: str = "") -> Renderable
 
 
 def ago(at: int | None, *, never: str = "never") -> str:
-    """A relative time: `3 min ago`, `in 23 h`, `4 Nov 2026`."""
+    """A relative time: `3 min ago`, `in 23 h`, `Nov 4, 2026`."""
     if at is None:
         return never
     distance = at - clock.now()
     if abs(distance) >= 7 * clock.DAY:
-        moment = datetime.fromtimestamp(at // clock.SECOND, UTC)
-        return f"{moment.day} {moment:%b %Y}"
+        return format_day(at)
     if abs(distance) < clock.MINUTE:
         return "in a moment" if distance > 0 else "just now"
     amount = _amount(abs(distance))

@@ -44,7 +44,7 @@ async def verify(request: Request, db: Db, settings: SettingsDep, viewer: AnyVie
         if before.email == after.email:
             await platforms.audit_for_user(tx, after.id, "user.verified", by=by)
         else:
-            what = "Your e-mail address was changed"
+            what = "Your email address was changed"
             await accounts.send_security_notice(tx, before.email, what)
             details = {"email": after.email}
             await platforms.audit_for_user(tx, after.id, "user.email_changed", by=by, details=details)

@@ -73,5 +73,5 @@ async def _record(tx: Tx, request: Request, arrival: ExternalSignIn, how: str) -
 
 def _provider(provider: Provider | None) -> Provider:
     if provider is None:
-        raise NotFound("Nobody else signs people in here.", hint="The operator may set DREAM_OIDC_ISSUER.")
+        raise NotFound("Single sign-on is not configured.", hint="The operator may set DREAM_OIDC_ISSUER.")
     return provider

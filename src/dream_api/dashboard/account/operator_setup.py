@@ -6,12 +6,13 @@ from starlette.responses import Response
 from dream_api import accounts, identity, platforms
 from dream_api.accounts import User
 from dream_api.auth.dependencies import PasswordsDep
-from dream_api.auth.public_pages import AnyViewer, PageViewer, read_public_form, set_session_cookie
+from dream_api.auth.public_pages import AnyViewer, PageViewer, set_session_cookie
 from dream_api.core.db import Database, Tx
-from dream_api.core.errors import AppError
+from dream_api.core.errors import Conflict, Invalid
 from dream_api.core.http import Form
 from dream_api.core.http.dependencies import Db
-from dream_api.dashboard.account.page import HOME, INVALID, actor_of, begin_session, form_errors, page, without_secrets
+from dream_api.dashboard.account.page import HOME, INVALID, actor_of, begin_session, page, without_secrets
+from dream_api.dashboard.forms import FormErrors, SentPublicForm, submits
 from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.identity import PasswordHasher
 
@@ -25,20 +26,20 @@ async def show_operator(request: Request, db: Db, viewer: AnyViewer, token: str)
     return page(request, viewer, "operator.html", token=token, form={}, problems={})
 
 
-@router.post("/{token}")
-async def become_operator(request: Request, db: Db, passwords: PasswordsDep, viewer: AnyViewer, token: str) -> Response:
-    form = await read_public_form(request, viewer)
+async def _again(request: Request, viewer: AnyViewer, token: str, form: Form, problems: FormErrors) -> Response:
+    shown = {"token": token, "form": without_secrets(form), "problems": problems}
+    return page(request, viewer, "operator.html", status=INVALID, **shown)
+
+
+@submits(router, "/{token}", _again, errors=(Invalid, Conflict))
+async def become_operator(
+    request: Request, db: Db, passwords: PasswordsDep, viewer: AnyViewer, token: str, form: SentPublicForm
+) -> Response:
     async with db.read() as tx:
         await platforms.check_operator_link(tx, token)
-    try:
-        if viewer.user is not None:
-            return await _take_over(request, db, viewer, token)
-        return await _make(request, db, passwords, form, token)
-    except identity.LinkExpired:
-        raise
-    except AppError as error:
-        shown = {"token": token, "form": without_secrets(form), "problems": form_errors(error)}
-        return page(request, viewer, "operator.html", status=INVALID, **shown)
+    if viewer.user is not None:
+        return await _take_over(request, db, viewer, token)
+    return await _make(request, db, passwords, form, token)
 
 
 async def _take_over(request: Request, db: Database, viewer: PageViewer, token: str) -> Response:

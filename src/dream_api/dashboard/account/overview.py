@@ -13,21 +13,21 @@ from dream_api.auth.token_roles import lower_role
 from dream_api.core import clock
 from dream_api.core.db import Row
 from dream_api.core.http.dependencies import Db
-from dream_api.dashboard.account.page import actor, frame
+from dream_api.dashboard.account.page import actor
 from dream_api.dashboard.account.user_agents import browser_named
-from dream_api.dashboard.layout import PageRoute, redirect
+from dream_api.dashboard.layout import PageRoute, redirect, render_public
 from dream_api.platforms import Membership
 
 router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=False)
 
 _DONE = {
-    "name": "Your name is changed.",
-    "email": "We sent an email to the new address. It becomes yours when you follow the link in it.",
-    "password": "Your password is changed. You are signed out everywhere else.",
-    "session": "The session is ended.",
-    "sessions": "You are signed out everywhere else.",
-    "factor-off": "Codes are no longer asked for.",
-    "token": "The token is revoked.",
+    "name": "Name changed.",
+    "email": "Check the inbox of the new address: open the link we sent there to confirm the change.",
+    "password": "Password changed. All other sessions are signed out.",
+    "session": "Session signed out.",
+    "sessions": "All other sessions are signed out.",
+    "factor-off": "Two-factor authentication is off.",
+    "token": "Token revoked.",
 }
 
 
@@ -66,8 +66,8 @@ async def show_account(db: Db, user: SignedIn, done: str = "") -> Response:
     open_ones = [row for row in sessions if row.expires_at > now]
     working = [row for row in tokens if row.revoked_at is None and (row.expires_at is None or row.expires_at > now)]
     own = {each.platform.id: each for each in user.memberships}
-    return frame.render_public(
-        "account.html",
+    return render_public(
+        "account/account.html",
         user,
         account=account,
         notice=_DONE.get(done, ""),

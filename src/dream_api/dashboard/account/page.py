@@ -1,5 +1,6 @@
-"""Shared by account pages: rendering, form errors, cookies, audit actors and starting sessions."""
+"""Shared by account pages: rendering, cookies, audit actors and starting sessions."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -21,10 +22,10 @@ from dream_api.auth.public_pages import (
 from dream_api.auth.rate_limit import client_address
 from dream_api.core import clock
 from dream_api.core.db import Database, Tx
-from dream_api.core.errors import AppError
 from dream_api.core.http import Form
 from dream_api.core.settings import Settings
-from dream_api.dashboard.layout import PageRenderer, redirect
+from dream_api.dashboard.forms import FormErrors
+from dream_api.dashboard.layout import redirect, render_public
 from dream_api.identity import PasswordHasher
 
 HOME = "/dashboard"
@@ -36,18 +37,21 @@ NEXT_COOKIE, ADDRESS_COOKIE = "dream_next", "dream_address"
 _CODE_MINUTES = 10
 _ADDRESS_SECONDS = 600
 _LONGEST_PATH = 2_000
-frame = PageRenderer("dream_api.dashboard.account")
 
 
 def page(request: Request, viewer: PageViewer, template: str, *, status: int = 200, **values: Any) -> Response:
     """A page for everybody, whose forms this browser may send."""
-    shown = frame.render_public(template, viewer.user, status=status, csrf=viewer.csrf, **values)
+    shown = render_public(f"account/{template}", viewer.user, status=status, csrf=viewer.csrf, **values)
     return set_form_cookie(request, shown, viewer)
 
 
-def form_errors(error: AppError) -> dict[str, str]:
-    """The sentence under its field, or above the form."""
-    return {error.param or "": error.sentence}
+def form_page(template: str) -> Callable[[SignedInUser, Form, FormErrors], Response]:
+    """Shows a form of the signed-in user once more, with what was typed but secrets."""
+
+    def again(user: SignedInUser, form: Form, problems: FormErrors) -> Response:
+        return render_public(f"account/{template}", user, status=INVALID, form=without_secrets(form), problems=problems)
+
+    return again
 
 
 def without_secrets(form: Form) -> Form:

@@ -5,18 +5,19 @@ from starlette.responses import Response
 
 from dream_api import accounts, identity, platforms
 from dream_api.auth.dependencies import PasswordsDep
-from dream_api.auth.public_pages import AnyViewer, delete_cookie, read_public_form
+from dream_api.auth.public_pages import AnyViewer, delete_cookie
 from dream_api.core.errors import ValidationFailed
+from dream_api.core.http import Form
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.account.page import (
     INVALID,
     actor_of,
     address_of,
-    form_errors,
     page,
     to_sign_in,
     without_secrets,
 )
+from dream_api.dashboard.forms import FormErrors, SentPublicForm, submits
 from dream_api.dashboard.layout import PageRoute
 
 router = APIRouter(prefix="/account/reset", route_class=PageRoute, include_in_schema=False)
@@ -28,16 +29,14 @@ async def show_reset(request: Request, viewer: AnyViewer) -> Response:
     return page(request, viewer, "reset.html", form={"email": email}, problems={})
 
 
-@router.post("")
-async def ask(request: Request, db: Db, viewer: AnyViewer) -> Response:
-    """The same answer and the same work for every address: whether somebody has it, the job finds out."""
-    form = await read_public_form(request, viewer)
-    try:
-        email = accounts.normalize_email(form.get("email", ""))
-    except ValidationFailed as error:
-        return page(
-            request, viewer, "reset.html", status=INVALID, form=without_secrets(form), problems=form_errors(error)
-        )
+async def _ask_again(request: Request, viewer: AnyViewer, form: Form, problems: FormErrors) -> Response:
+    return page(request, viewer, "reset.html", status=INVALID, form=without_secrets(form), problems=problems)
+
+
+@submits(router, "", _ask_again, errors=ValidationFailed)
+async def ask(request: Request, db: Db, viewer: AnyViewer, form: SentPublicForm) -> Response:
+    """The same response and the same work for every address: the job finds out whether it has an account."""
+    email = accounts.normalize_email(form.get("email", ""))
     async with db.write() as tx:
         await accounts.request_password_reset(tx, email, address_of(request))
     return page(request, viewer, "reset_requested.html", email=email)
@@ -50,18 +49,24 @@ async def show_link(request: Request, db: Db, viewer: AnyViewer, token: str) -> 
     return page(request, viewer, "reset_link.html", token=token, problems={})
 
 
-@router.post("/{token}")
+async def _reset_again(request: Request, viewer: AnyViewer, token: str, problems: FormErrors) -> Response:
+    return page(request, viewer, "reset_link.html", status=INVALID, token=token, problems=problems)
+
+
+@submits(router, "/{token}", _reset_again, errors=ValidationFailed)
 async def reset(
-    request: Request, db: Db, settings: SettingsDep, passwords: PasswordsDep, viewer: AnyViewer, token: str
+    request: Request,
+    db: Db,
+    settings: SettingsDep,
+    passwords: PasswordsDep,
+    viewer: AnyViewer,
+    token: str,
+    form: SentPublicForm,
 ) -> Response:
-    form = await read_public_form(request, viewer)
     async with db.read() as tx:
         link = await identity.find_link(tx, accounts.RESET_LINK, token)
         user = await accounts.find_user(tx, link.subject)
-    try:
-        password = identity.validate_password(form.get("password", ""), "" if user is None else user.email)
-    except ValidationFailed as error:
-        return page(request, viewer, "reset_link.html", status=INVALID, token=token, problems=form_errors(error))
+    password = identity.validate_password(form.get("password", ""), "" if user is None else user.email)
     hashed = await passwords.hash(password)
     async with db.write() as tx:
         owner = await accounts.reset_password(tx, token, hashed)

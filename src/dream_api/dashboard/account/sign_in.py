@@ -37,14 +37,14 @@ router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=F
 
 Next = Annotated[str, Query(max_length=2_000)]
 _DONE = {
-    "reset": "Your new password works. Sign in with it.",
-    "verified": "Your address is confirmed. Sign in to go on.",
+    "reset": "Password changed. Sign in with your new password.",
+    "verified": "Email address verified. Sign in to continue.",
     "closed": "Your account is closed.",
     "out": "You are signed out.",
 }
-# After these it is known who will.
+# After these, the address is known.
 _FILLED_IN = ("reset", "verified")
-_CODE_WRONG = "That code is wrong, or was used already."
+_CODE_WRONG = "Incorrect or already used code."
 
 
 @router.get("/sign-in")

@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from dream_api import accounts, platforms
 from dream_api.auth.dependencies import PasswordsDep, ProviderDep
-from dream_api.auth.public_pages import AnyViewer, PageViewer, read_public_form, set_cookie
+from dream_api.auth.public_pages import AnyViewer, PageViewer, set_cookie
 from dream_api.core.db import Database
-from dream_api.core.errors import AppError, ValidationFailed
+from dream_api.core.errors import Conflict, Invalid, TooMany, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.settings import Settings
@@ -19,11 +19,11 @@ from dream_api.dashboard.account.page import (
     INVALID,
     NEXT_COOKIE,
     address_of,
-    form_errors,
     own_path,
     page,
     without_secrets,
 )
+from dream_api.dashboard.forms import FormErrors, SentPublicForm, submits
 from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.identity import Provider
 from dream_api.platforms import InvitationExpired
@@ -47,36 +47,42 @@ async def show_sign_up(
     return _page(request, provider, viewer, {"next": path, "email": await _address_of(db, path) or ""}, {})
 
 
-@router.post("/sign-up")
-async def sign_up(
-    request: Request, db: Db, settings: SettingsDep, passwords: PasswordsDep, provider: ProviderDep, viewer: AnyViewer
-) -> Response:
-    form = await read_public_form(request, viewer)
-    path = own_path(form.get("next", ""))
-    email = form.get("email", "")
-    invited = await _invited(db, settings, path)
-    try:
-        if invited is not None and accounts.normalize_email(email) != invited:
-            raise ValidationFailed("The invitation was sent to another address.", param="email")
-        await accounts.sign_up(
-            db,
-            passwords,
-            email=email,
-            name=form.get("name", ""),
-            password=form.get("password", ""),
-            address=address_of(request),
-        )
-    except AppError as error:
-        return _page(request, provider, viewer, {**without_secrets(form), "next": path}, form_errors(error))
-    answer = page(request, viewer, "signed_up.html", email=email)
-    return set_cookie(request, answer, NEXT_COOKIE, quote(path), seconds=_NEXT_SECONDS)
-
-
 def _page(
-    request: Request, provider: Provider | None, viewer: PageViewer, form: Form, problems: dict[str, str]
+    request: Request, provider: Provider | None, viewer: PageViewer, form: Form, problems: FormErrors
 ) -> Response:
     status = INVALID if problems else 200
     return page(request, viewer, "sign_up.html", status=status, form=form, problems=problems, provider=provider)
+
+
+def _again(request: Request, provider: ProviderDep, viewer: AnyViewer, form: Form, problems: FormErrors) -> Response:
+    return _page(request, provider, viewer, {**without_secrets(form), "next": own_path(form.get("next", ""))}, problems)
+
+
+@submits(router, "/sign-up", _again, errors=(Invalid, Conflict, TooMany))
+async def sign_up(
+    request: Request,
+    db: Db,
+    settings: SettingsDep,
+    passwords: PasswordsDep,
+    provider: ProviderDep,
+    viewer: AnyViewer,
+    form: SentPublicForm,
+) -> Response:
+    path = own_path(form.get("next", ""))
+    email = form.get("email", "")
+    invited = await _invited(db, settings, path)
+    if invited is not None and accounts.normalize_email(email) != invited:
+        raise ValidationFailed("The invitation was sent to another address.", param="email")
+    await accounts.sign_up(
+        db,
+        passwords,
+        email=email,
+        name=form.get("name", ""),
+        password=form.get("password", ""),
+        address=address_of(request),
+    )
+    answer = page(request, viewer, "signed_up.html", email=email)
+    return set_cookie(request, answer, NEXT_COOKIE, quote(path), seconds=_NEXT_SECONDS)
 
 
 async def _invited(db: Database, settings: Settings, path: str) -> str | None:

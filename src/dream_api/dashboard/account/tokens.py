@@ -15,13 +15,14 @@ from dream_api.core import clock
 from dream_api.core.errors import AppError, NotFound, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.core.http.dependencies import Db
-from dream_api.dashboard.account.page import INVALID, actor, form_errors, frame
-from dream_api.dashboard.layout import PageRoute, redirect
+from dream_api.dashboard.account.page import INVALID, actor
+from dream_api.dashboard.forms import FormErrors, SentForm, submits
+from dream_api.dashboard.layout import PageRoute, redirect, render_public
 from dream_api.platforms import Membership
 
 router = APIRouter(prefix="/account/tokens", route_class=PageRoute, include_in_schema=False)
 
-_LIVES = {"30": "30 days", "90": "90 days", "365": "a year", "": "until it is revoked"}
+_LIVES = {"30": "30 days", "90": "90 days", "365": "1 year", "": "No expiration"}
 
 
 @router.get("")
@@ -29,28 +30,35 @@ async def show_form(user: SignedIn) -> Response:
     return _form(user, {"expires": "90", "role": "viewer"}, {})
 
 
-@router.post("")
-async def issue(request: Request, db: Db, user: SignedIn) -> Response:
-    form = await read_csrf_form(request, user)
-    try:
-        membership, role, expires_at = _asked(user, form)
-        async with db.write() as tx:
-            issued = await accounts.issue_token(
-                tx,
-                membership.platform.id,
-                role,
-                created_by=user.session.user_id,
-                name=form.get("name", ""),
-                expires_at=expires_at,
-                user_id=user.session.user_id,
-            )
-            streams = [membership.platform.id, user.session.user_id]
-            details = {"role": role, "name": form.get("name", "")}
-            by = actor(request, user)
-            await audit.record_in_streams(tx, streams, "token.issued", by=by, about=issued.id, details=details)
-    except AppError as error:
-        return _form(user, form, form_errors(error))
-    return frame.render_public("token_issued.html", user, issued=issued, membership=membership)
+def _form(user: SignedInUser, form: Form, problems: FormErrors) -> Response:
+    shown: dict[str, Any] = {
+        "platforms": [(each.platform.id, f"{each.platform.name} ({each.role})") for each in user.memberships],
+        "roles": [(role, _may(role)) for role in reversed(_roles_of(user.memberships))],
+        "lives": list(_LIVES.items()),
+    }
+    return render_public(
+        "account/tokens.html", user, status=INVALID if problems else 200, form=form, problems=problems, **shown
+    )
+
+
+@submits(router, "", _form, errors=AppError)
+async def issue(request: Request, db: Db, user: SignedIn, form: SentForm) -> Response:
+    membership, role, expires_at = _asked(user, form)
+    async with db.write() as tx:
+        issued = await accounts.issue_token(
+            tx,
+            membership.platform.id,
+            role,
+            created_by=user.session.user_id,
+            name=form.get("name", ""),
+            expires_at=expires_at,
+            user_id=user.session.user_id,
+        )
+        streams = [membership.platform.id, user.session.user_id]
+        details = {"role": role, "name": form.get("name", "")}
+        by = actor(request, user)
+        await audit.record_in_streams(tx, streams, "token.issued", by=by, about=issued.id, details=details)
+    return render_public("account/token_issued.html", user, issued=issued, membership=membership)
 
 
 @router.post("/{token_id}/revoke")
@@ -60,22 +68,11 @@ async def revoke(request: Request, db: Db, user: SignedIn, token_id: str) -> Res
     async with db.write() as tx:
         own = next((row for row in await accounts.list_user_tokens(tx, user_id) if row.id == token_id), None)
         if own is None:
-            raise NotFound("There is no such token of yours.", param="token")
+            raise NotFound("Token not found.", param="token")
         await accounts.revoke_token(tx, own.platform_id, own.id)
         by = actor(request, user)
         await audit.record_in_streams(tx, [own.platform_id, user_id], "token.revoked", by=by, about=own.id)
     return redirect("/account?done=token")
-
-
-def _form(user: SignedInUser, form: Form, problems: dict[str, str]) -> Response:
-    shown: dict[str, Any] = {
-        "platforms": [(each.platform.id, f"{each.platform.name} ({each.role})") for each in user.memberships],
-        "roles": [(role, _may(role)) for role in reversed(_roles_of(user.memberships))],
-        "lives": list(_LIVES.items()),
-    }
-    return frame.render_public(
-        "tokens.html", user, status=INVALID if problems else 200, form=form, problems=problems, **shown
-    )
 
 
 def _roles_of(memberships: Sequence[Membership]) -> list[Role]:
@@ -86,10 +83,10 @@ def _roles_of(memberships: Sequence[Membership]) -> list[Role]:
 
 def _may(role: Role) -> str:
     return {
-        "owner": "owner: everything",
-        "admin": "admin: run the platform",
-        "member": "member: sell",
-        "viewer": "viewer: see",
+        "owner": "Owner – everything",
+        "admin": "Admin – manage the platform",
+        "member": "Member – plans, products and customers",
+        "viewer": "Viewer – read-only",
     }[role]
 
 
@@ -97,14 +94,14 @@ def _asked(user: SignedInUser, form: Form) -> tuple[Membership, Role, int | None
     """Where, as what and until when; raises ValidationFailed."""
     membership = next((each for each in user.memberships if each.platform.id == form.get("platform")), None)
     if membership is None:
-        raise ValidationFailed("Choose one of your platforms.", param="platform")
+        raise ValidationFailed("Choose a platform.", param="platform")
     if form.get("role") not in ROLES:
-        raise ValidationFailed("Choose one of the roles.", param="role")
+        raise ValidationFailed("Choose a role.", param="role")
     role = cast(Role, form["role"])
     if lower_role(role, membership.role) != role:
-        sentence = f"You are {membership.role} there: a token of yours may not do more."
+        sentence = f"Your role there is {membership.role}; a token cannot have a higher one."
         raise ValidationFailed(sentence, param="role")
     if form.get("expires", "") not in _LIVES:
-        raise ValidationFailed("Choose one of the times.", param="expires")
+        raise ValidationFailed("Choose an expiration.", param="expires")
     days = int(form.get("expires") or 0)
     return membership, role, clock.now() + days * clock.DAY if days else None

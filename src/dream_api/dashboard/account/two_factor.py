@@ -5,7 +5,6 @@ from starlette.responses import Response
 
 from dream_api import accounts, identity, platforms
 from dream_api.auth.browser_sessions import SignedIn, SignedInUser
-from dream_api.auth.csrf import read_csrf_form
 from dream_api.auth.dependencies import PasswordsDep
 from dream_api.billing.dependencies import InstanceKeyDep
 from dream_api.core.db import Database, Tx
@@ -13,8 +12,9 @@ from dream_api.core.errors import AppError
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.secrets import InstanceKey
 from dream_api.core.settings import Settings
-from dream_api.dashboard.account.page import INVALID, actor, form_errors, frame, require_password
-from dream_api.dashboard.layout import PageRoute, redirect
+from dream_api.dashboard.account.page import INVALID, actor, form_page, require_password
+from dream_api.dashboard.forms import FormErrors, SentForm, submits
+from dream_api.dashboard.layout import PageRoute, redirect, render_public
 from dream_api.identity import TOTPEnrollment
 
 router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=False)
@@ -32,7 +32,7 @@ async def _enrolment(
     settings: Settings,
     instance_key: InstanceKey,
     user: SignedInUser,
-    problems: dict[str, str],
+    problems: FormErrors,
 ) -> Response:
     session = user.session
     if not session.is_verified:
@@ -43,7 +43,7 @@ async def _enrolment(
         issuer = _issuer(settings)
         begun = await identity.enroll_totp(tx, session.user_id, instance_key, account=session.email, issuer=issuer)
     status = INVALID if problems else 200
-    return frame.render_public("factor.html", user, status=status, **_shown(begun), problems=problems)
+    return render_public("account/factor.html", user, status=status, **_shown(begun), problems=problems)
 
 
 def _shown(begun: TOTPEnrollment) -> dict[str, str]:
@@ -60,7 +60,13 @@ def _issuer(settings: Settings) -> str:
     return settings.link_base.partition("://")[_TWO].partition("/")[0].replace(":", " ")
 
 
-@router.post("/factor")
+async def _enrol_again(
+    db: Db, settings: SettingsDep, instance_key: InstanceKeyDep, user: SignedIn, problems: FormErrors
+) -> Response:
+    return await _enrolment(db, settings, instance_key, user, problems)
+
+
+@submits(router, "/factor", _enrol_again, errors=AppError)
 async def confirm_factor(
     request: Request,
     db: Db,
@@ -68,54 +74,43 @@ async def confirm_factor(
     passwords: PasswordsDep,
     instance_key: InstanceKeyDep,
     user: SignedIn,
+    form: SentForm,
 ) -> Response:
-    form = await read_csrf_form(request, user)
     user_id = user.session.user_id
-    try:
-        await require_password(request, db, passwords, user, form)
-        async with db.write() as tx:
-            codes = await identity.confirm_totp(tx, user_id, instance_key, form.get("code", ""))
-            await accounts.end_sessions(tx, user_id, but=(user.session.id,))
-            await _note(tx, request, user, "totp.enabled", "Codes are asked for at sign-in from now on")
-    except AppError as error:
-        return await _enrolment(db, settings, instance_key, user, form_errors(error))
-    return frame.render_public("codes.html", user, codes=codes)
+    await require_password(request, db, passwords, user, form)
+    async with db.write() as tx:
+        codes = await identity.confirm_totp(tx, user_id, instance_key, form.get("code", ""))
+        await accounts.end_sessions(tx, user_id, but=(user.session.id,))
+        await _note(tx, request, user, "totp.enabled", "Two-factor authentication was turned on")
+    return render_public("account/codes.html", user, codes=codes)
 
 
 @router.get("/factor/off")
 async def show_off(user: SignedIn) -> Response:
-    return frame.render_public("factor_off.html", user, problems={})
+    return render_public("account/factor_off.html", user, problems={})
 
 
-@router.post("/factor/off")
-async def end_factor(request: Request, db: Db, passwords: PasswordsDep, user: SignedIn) -> Response:
-    form = await read_csrf_form(request, user)
-    try:
-        await require_password(request, db, passwords, user, form)
-    except AppError as error:
-        return frame.render_public("factor_off.html", user, status=INVALID, problems=form_errors(error))
+@submits(router, "/factor/off", form_page("factor_off.html"), errors=AppError)
+async def end_factor(request: Request, db: Db, passwords: PasswordsDep, user: SignedIn, form: SentForm) -> str:
+    await require_password(request, db, passwords, user, form)
     async with db.write() as tx:
         await identity.disable_totp(tx, user.session.user_id)
-        await _note(tx, request, user, "totp.disabled", "Codes are no longer asked for at sign-in")
-    return redirect("/account?done=factor-off")
+        await _note(tx, request, user, "totp.disabled", "Two-factor authentication was turned off")
+    return "/account?done=factor-off"
 
 
 @router.get("/codes")
 async def show_codes(user: SignedIn) -> Response:
-    return frame.render_public("codes_new.html", user, problems={})
+    return render_public("account/codes_new.html", user, problems={})
 
 
-@router.post("/codes")
-async def make_codes(request: Request, db: Db, passwords: PasswordsDep, user: SignedIn) -> Response:
-    form = await read_csrf_form(request, user)
-    try:
-        await require_password(request, db, passwords, user, form)
-        async with db.write() as tx:
-            codes = await identity.renew_recovery_codes(tx, user.session.user_id)
-            await _note(tx, request, user, "recovery.renewed", "There are new recovery codes")
-    except AppError as error:
-        return frame.render_public("codes_new.html", user, status=INVALID, problems=form_errors(error))
-    return frame.render_public("codes.html", user, codes=codes)
+@submits(router, "/codes", form_page("codes_new.html"), errors=AppError)
+async def make_codes(request: Request, db: Db, passwords: PasswordsDep, user: SignedIn, form: SentForm) -> Response:
+    await require_password(request, db, passwords, user, form)
+    async with db.write() as tx:
+        codes = await identity.renew_recovery_codes(tx, user.session.user_id)
+        await _note(tx, request, user, "recovery.renewed", "New recovery codes were created")
+    return render_public("account/codes.html", user, codes=codes)
 
 
 async def _note(tx: Tx, request: Request, user: SignedInUser, action: str, what: str) -> None:

@@ -7,17 +7,16 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import catalog
-from dream_api.auth.csrf import read_csrf_form
 from dream_api.catalog import NewPrice, PriceCreate, TierWithPrices
 from dream_api.core.db import Database, Tx
-from dream_api.core.errors import Conflict, Invalid, NotFound
+from dream_api.core.errors import AppError, NotFound
 from dream_api.core.http import Form, parse_json_body
 from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.audit import record
-from dream_api.dashboard.catalog.tier_page import Name, find, frame, show_tier, tier_url
+from dream_api.dashboard.catalog.tier_page import Name, find, show_tier, tier_url
 from dream_api.dashboard.dependencies import ProjectContext, ProjectPageCanSell
-from dream_api.dashboard.forms import FormErrors, form_errors, parse_integer
-from dream_api.dashboard.layout import PageRoute, redirect
+from dream_api.dashboard.forms import FormErrors, Given, SentForm, parse_integer, submits
+from dream_api.dashboard.layout import PageRoute, render_page
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -33,39 +32,10 @@ async def ask_for_price(db: Db, visit: ProjectPageCanSell, name: Name) -> Respon
     return await _show(db, visit, name, {"currency": "usd", "interval": "month", "type": "recurring"})
 
 
-@router.post(_PATH)
-async def create_price(request: Request, db: Db, visit: ProjectPageCanSell, name: Name) -> Response:
-    """On sale within a second."""
-    form = await read_csrf_form(request, visit.user)
-    try:
-        new = _parse_price(form, is_store=visit.project.type == "store")
-        async with db.write() as tx:
-            offer = await _lock_tier(tx, visit, name)
-            await catalog.add_price(tx, visit.project, visit.mode, offer, new, keep_others="keep_others" in form)
-            await record(tx, request, visit, "tier.changed", about=offer.id, tier=name, price="new")
-    except (Invalid, Conflict) as error:
-        return await _show(db, visit, name, form, _form_errors(error))
-    return redirect(tier_url(visit, name, "price"))
-
-
-@router.post(_PATH + "/archive")
-async def archive_price(request: Request, db: Db, visit: ProjectPageCanSell, name: Name) -> Response:
-    """Nobody new pays it; who bought at it keeps it."""
-    form = await read_csrf_form(request, visit.user)
-    try:
-        async with db.write() as tx:
-            offer = await _lock_tier(tx, visit, name)
-            await catalog.archive_price(tx, visit.project, visit.mode, offer, form.get("price", ""))
-            await record(tx, request, visit, "tier.changed", about=offer.id, tier=name, price="archived")
-    except (Invalid, Conflict) as error:
-        return await show_tier(db, visit, name, problems=form_errors(error, {"priceId": "prices"}))
-    return redirect(tier_url(visit, name, "archived-price"))
-
-
 async def _lock_tier(tx: Tx, visit: ProjectContext, name: str) -> TierWithPrices:
     offer = await catalog.lock_tier(tx, visit.project, visit.mode, name)
     if offer is None:
-        raise NotFound("There is no such tier.")
+        raise NotFound("Plan or product not found.")
     return offer
 
 
@@ -94,7 +64,7 @@ def _steps(form: Form, currency: str) -> list[dict[str, Any]]:
     return steps
 
 
-def _form_errors(error: Invalid | Conflict) -> FormErrors:
+def _form_errors(error: AppError, _: Given) -> FormErrors:
     param = (error.param or "").removeprefix(_AT).removeprefix(".")
     sentence = error.sentence.removeprefix(f"{param}: ")
     return {"price" if param == "amount" else param: sentence[:1].upper() + sentence[1:]}
@@ -105,9 +75,9 @@ async def _show(
 ) -> Response:
     async with db.read() as tx:
         held = await find(tx, visit, name)
-    return frame.render(
+    return render_page(
         visit,
-        "price.html",
+        "catalog/price.html",
         here="tiers",
         status=422 if problems else 200,
         mode_path="/tiers",
@@ -117,3 +87,28 @@ async def _show(
         is_store=visit.project.type == "store",
         problems=problems or {},
     )
+
+
+@submits(router, _PATH, _show, fields=_form_errors)
+async def create_price(request: Request, db: Db, visit: ProjectPageCanSell, name: Name, form: SentForm) -> str:
+    """On sale within a second."""
+    new = _parse_price(form, is_store=visit.project.type == "store")
+    async with db.write() as tx:
+        offer = await _lock_tier(tx, visit, name)
+        await catalog.add_price(tx, visit.project, visit.mode, offer, new, keep_others="keep_others" in form)
+        await record(tx, request, visit, "tier.changed", about=offer.id, tier=name, price="new")
+    return tier_url(visit, name, "price")
+
+
+async def _show_tier(db: Db, visit: ProjectContext, name: str, problems: FormErrors) -> Response:
+    return await show_tier(db, visit, name, problems=problems)
+
+
+@submits(router, _PATH + "/archive", _show_tier, fields={"priceId": "prices"})
+async def archive_price(request: Request, db: Db, visit: ProjectPageCanSell, name: Name, form: SentForm) -> str:
+    """Nobody new can buy at it; existing subscribers keep it."""
+    async with db.write() as tx:
+        offer = await _lock_tier(tx, visit, name)
+        await catalog.archive_price(tx, visit.project, visit.mode, offer, form.get("price", ""))
+        await record(tx, request, visit, "tier.changed", about=offer.id, tier=name, price="archived")
+    return tier_url(visit, name, "archived-price")

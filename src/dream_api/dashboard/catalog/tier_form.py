@@ -7,7 +7,7 @@ from typing import Any
 from dream_api.catalog import TierCreate, TierLimit, TierUpdate, TierWithPrices
 from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http import Form, parse_json_body
-from dream_api.dashboard.forms import FormErrors, parse_integer
+from dream_api.dashboard.forms import FormErrors, Given, parse_integer
 from dream_api.platforms import ProjectType
 from dream_api.store import Inventory
 from dream_api.usage import REQUESTS
@@ -72,12 +72,13 @@ def parse_tier(form: Form, project_type: ProjectType, *, is_new: bool) -> TierUp
     return parse_json_body(TierCreate if is_new else TierUpdate, json.dumps(asked).encode(), "application/json")
 
 
-def form_errors(error: AppError, form: Form) -> FormErrors:
+def errors_in(error: AppError, given: Given) -> FormErrors:
     """The sentence by its field: in the form, the limit of a period stands before the rows of others."""
+    form: Form = given["form"]
     param = error.param or ""
     sentence = error.sentence.removeprefix(f"{param}: ")
     if "should match pattern" in sentence:
-        sentence = "It has not the form that is asked for."
+        sentence = "This value has the wrong format."
     kind, _, rest = param.partition(".")
     if kind == "limits" and rest and form.get("limit"):
         row, _, part = rest.partition(".")
@@ -120,7 +121,9 @@ def _features(typed: str) -> Any:
         try:
             return json.loads(typed)
         except (ValueError, RecursionError):
-            raise ValidationFailed("This is no JSON object; write one feature a line.", param="features") from None
+            raise ValidationFailed(
+                "Not a valid JSON object. Enter one feature per line instead.", param="features"
+            ) from None
     return [line.strip() for line in typed.splitlines() if line.strip()]
 
 

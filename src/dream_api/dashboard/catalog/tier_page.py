@@ -10,11 +10,10 @@ from dream_api import billing, catalog, store
 from dream_api.catalog import TierWithPrices
 from dream_api.core.db import Database, Tx
 from dream_api.core.http import Form
-from dream_api.dashboard.catalog import format as words
 from dream_api.dashboard.catalog import tier_form
 from dream_api.dashboard.dependencies import ProjectContext
 from dream_api.dashboard.forms import FormErrors
-from dream_api.dashboard.layout import PageRenderer, project_url
+from dream_api.dashboard.layout import project_url, render_page
 from dream_api.store import Inventory
 
 Name = Annotated[str, Path(max_length=63)]
@@ -23,20 +22,19 @@ WINDOWS = (
     ("hour", "hour"),
     ("day", "day"),
     ("month", "calendar month"),
-    ("lifetime", "ever"),
+    ("lifetime", "no reset"),
 )
 DONE = {
-    "made": "Made. Give it a price next.",
-    "saved": "Saved. It is in force everywhere within a second.",
-    "price": "The price is on sale.",
-    "archived-price": "Nobody new pays that price; those who have it keep it.",
+    "made": "Created. Next, add a price.",
+    "saved": "Saved. Changes apply within a second.",
+    "price": "Price added.",
+    "archived-price": "Price archived. Existing subscribers keep it.",
 }
-frame = PageRenderer("dream_api.dashboard.catalog", priced=words.priced, limited=words.limited, off=words.off)
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A tier, what there is of it, and how many have it."""
+    """A tier with its inventory and its number of subscribers."""
 
     offer: TierWithPrices
     inventory: Inventory
@@ -82,9 +80,9 @@ def show_new(visit: ProjectContext, form: Form, problems: FormErrors | None = No
 
 
 def _editor(visit: ProjectContext, held: Held | None, form: Form, problems: FormErrors, done: str | None) -> Response:
-    return frame.render(
+    return render_page(
         visit,
-        "tier.html",
+        "catalog/tier.html",
         here="tiers",
         status=422 if problems else 200,
         mode_path="/tiers",

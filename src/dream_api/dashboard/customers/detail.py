@@ -7,15 +7,15 @@ from starlette.responses import Response
 
 from dream_api import customers
 from dream_api.core.db import Database, Row
+from dream_api.core.errors import ValidationFailed
 from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.customers.detail_data import customer_detail
 from dream_api.dashboard.dependencies import ProjectContext, ProjectPage
-from dream_api.dashboard.layout import PageRenderer, PageRoute
+from dream_api.dashboard.layout import PageRoute, render_page
 from dream_api.metering import MeteringEngine
 from dream_api.metering.dependencies import MeteringDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-_frame = PageRenderer("dream_api.dashboard.customers")
 PATH = "/dashboard/{projectId}/{mode}/customers/{customerId}"
 Id = Annotated[str, Path(alias="customerId", max_length=64, pattern=r"^cus_[0-9a-z]{26}$")]
 
@@ -33,23 +33,23 @@ async def customer_page(
     *,
     form: dict[str, str] | None = None,
     problems: dict[str, str] | None = None,
-    status: int = 200,
+    status: int = 0,
 ) -> Response:
     """With what was typed and what is wrong with it, where something is."""
     plans = await engine.get_plans(visit.acting)
     async with db.read() as tx:
         customer: Row[Any] = await customers.find(tx, visit.acting.scope, customer_id)
         page = await customer_detail(tx, visit.acting.scope, customer, plans)
-    return _frame.render(
+    return render_page(
         visit,
-        "customer.html",
+        "customers/customer.html",
         here="customers",
         mode_path="/customers",
-        status=status,
+        status=status or (ValidationFailed.status if problems else 200),
         page=page,
         customer=customer,
         plans=sorted(plans.by_name),
         default_plan=plans.default.name if plans.default else "none",
-        form=form or {"plan": customer.plan or "", "email": customer.email or "", "name": customer.name or ""},
+        form={"plan": customer.plan or "", "email": customer.email or "", "name": customer.name or "", **(form or {})},
         problems=problems or {},
     )

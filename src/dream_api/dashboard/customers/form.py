@@ -14,7 +14,7 @@ def read_profile(form: Mapping[str, str]) -> tuple[str | None, str | None]:
     """Address and name; raises ValidationFailed of the one that is wrong."""
     email, name = form.get("email") or None, form.get("name") or None
     if email is not None and (len(email) > _LONGEST_EMAIL or not _ADDRESS.fullmatch(email)):
-        raise ValidationFailed("That is no e-mail address.", param="email")
+        raise ValidationFailed("Enter a valid email address.", param="email")
     if name is not None and len(name) > _LONGEST_NAME:
         raise ValidationFailed(f"A name has at most {_LONGEST_NAME} characters.", param="name")
     return email, name

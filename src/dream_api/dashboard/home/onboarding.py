@@ -12,23 +12,23 @@ from starlette.responses import Response
 
 from dream_api import accounts, audit, catalog, customers, keys, platforms, usage
 from dream_api.auth.browser_sessions import SignedIn, SignedInUser
-from dream_api.auth.csrf import read_csrf_form
 from dream_api.auth.rate_limit import client_address
 from dream_api.catalog import NewPrice
 from dream_api.core import clock, secrets
 from dream_api.core.db import Database, Tx
-from dream_api.core.errors import AppError, ValidationFailed
+from dream_api.core.errors import Invalid, ValidationFailed
+from dream_api.core.http import Form
 from dream_api.core.http.dependencies import ChangesDep, Db, SettingsDep
 from dream_api.core.settings import Settings
 from dream_api.dashboard.audit import actor_of
-from dream_api.dashboard.layout import PageRenderer, PageRoute, redirect
+from dream_api.dashboard.forms import FormErrors, SentForm, submits
+from dream_api.dashboard.layout import PageRoute, render_public
 from dream_api.metering.open_limits import CurrentWindows
 from dream_api.platforms import Membership, Platform, Project, ProjectScope, ProjectType
 from dream_api.tenancy.membership import create_platform
 from dream_api.usage import REQUESTS, Increment, LimitStatus, Period
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-_frame = PageRenderer("dream_api.dashboard.home")
 _PATH = "/dashboard/welcome"
 _MOST_PROJECTS = 200
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
@@ -55,8 +55,8 @@ async def _found(tx: Tx, user: SignedInUser, project_id: str) -> tuple[Membershi
 
 
 def _ask(user: SignedInUser, form: Mapping[str, str], problems: Mapping[str, str]) -> Response:
-    return _frame.render_public(
-        "welcome.html",
+    return render_public(
+        "home/welcome.html",
         user,
         status=ValidationFailed.status if problems else 200,
         has_platform=_may_found(user) is not None,
@@ -71,35 +71,31 @@ def _may_found(user: SignedInUser) -> Membership | None:
     return next((one for one in user.memberships if platforms.has_permission(one.role, "manage")), None)
 
 
-@router.post(_PATH)
-async def begin(request: Request, db: Db, settings: SettingsDep, user: SignedIn) -> Response:
-    """A project with its test keys, on a platform that is made where the user has none."""
-    form = await read_csrf_form(request, user)
+@submits(router, _PATH, _ask, errors=ValidationFailed)
+async def begin(request: Request, db: Db, settings: SettingsDep, user: SignedIn, form: SentForm) -> str:
+    """A project with its test keys, on a platform that is created where the user has none."""
     instance_key = secrets.instance_key(settings)
-    try:
-        kind = _kind(form.get("type", ""))
-        platforms.validate_name(form.get("name", ""))
-        async with db.write() as tx:
-            platform = await _platform(tx, request, settings, user, form)
-            made = await catalog.create_project_with_defaults(tx, platform, form["name"], kind, platforms.MODES)
-            caller = f"user:{user.session.user_id}"
-            pair = await keys.issue_pair(tx, made, "test", instance_key=instance_key, created_by=caller)
-            by = actor_of(request, user)
-            details = {"name": made.name, "type": made.type}
-            await audit.record(tx, platform.id, "project.created", by=by, about=made.id, details=details)
-            for key in pair:
-                details = {"project": made.id, "mode": "test", "kind": key.kind}
-                await audit.record(tx, platform.id, "key.issued", by=by, about=key.id, details=details)
-    except ValidationFailed as error:
-        return _ask(user, form, {error.param or "": error.sentence})
-    return redirect(f"{_PATH}?project={made.id}")
+    kind = _kind(form.get("type", ""))
+    platforms.validate_name(form.get("name", ""))
+    async with db.write() as tx:
+        platform = await _platform(tx, request, settings, user, form)
+        made = await catalog.create_project_with_defaults(tx, platform, form["name"], kind, platforms.MODES)
+        caller = f"user:{user.session.user_id}"
+        pair = await keys.issue_pair(tx, made, "test", instance_key=instance_key, created_by=caller)
+        by = actor_of(request, user)
+        details = {"name": made.name, "type": made.type}
+        await audit.record(tx, platform.id, "project.created", by=by, about=made.id, details=details)
+        for key in pair:
+            details = {"project": made.id, "mode": "test", "kind": key.kind}
+            await audit.record(tx, platform.id, "key.issued", by=by, about=key.id, details=details)
+    return f"{_PATH}?project={made.id}"
 
 
 def _kind(typed: str) -> ProjectType:
     for kind in get_args(ProjectType.__value__):
         if kind == typed:
             return kind
-    raise ValidationFailed("A project meters calls or sells goods.", param="type")
+    raise ValidationFailed("Choose a project type.", param="type")
 
 
 async def _platform(
@@ -111,7 +107,7 @@ async def _platform(
         if platforms.has_permission(one.role, "manage"):
             return one.platform
     if not user.session.is_verified:
-        raise ValidationFailed("Open the link in the mail that was sent to you first.")
+        raise ValidationFailed("Verify your email address first: open the link we sent you.")
     name = platforms.validate_name(form.get("platform", ""), "platform")
     mode, address = settings.home_mode, client_address(request.scope)
     return await create_platform(tx, name, user.session, mode, address=address)
@@ -125,8 +121,8 @@ async def _show_steps(
         key, token = await _key(tx, settings, membership, project)
         first = await _first_call(tx, scope, project) if project.type == "saas" else None
         offers = await _products(tx, project) if project.type == "store" else []
-    return _frame.render_public(
-        "begun.html",
+    return render_public(
+        "home/begun.html",
         user,
         project=project,
         platform=membership.platform,
@@ -183,49 +179,18 @@ async def _products(tx: Tx, project: Project) -> list[catalog.TierWithPrices]:
     return await catalog.list_tiers(tx, project.platform_id, project.id, "test", limit=3)
 
 
-@router.post(_PATH + "/product")
-async def make_product(
-    request: Request, db: Db, settings: SettingsDep, changes: ChangesDep, user: SignedIn, project: str = ""
+async def _product_again(
+    db: Db, settings: SettingsDep, user: SignedIn, project: str, form: Form, problems: FormErrors
 ) -> Response:
-    """The store's first product, in test mode; the editor of products has all the rest."""
-    form = await read_csrf_form(request, user)
+    """The form once more, with what was typed."""
     async with db.read() as tx:
         found = await _found(tx, user, project)
-    if found is None:
-        return redirect(_PATH)
+    assert found is not None
     membership, store = found
-    platforms.require_permission(membership.role, "sell")
-    try:
-        name = platforms.validate_name(form.get("product", ""), "product")
-        slug = _NOT_IN_NAMES.sub("-", name.lower()).strip("-")[:_LONGEST_TIER] or "product"
-        currency = form.get("currency", "").lower()
-        price = NewPrice(currency=currency, amount=catalog.parse_amount(form.get("price", ""), currency, "price"))
-        async with db.write() as tx:
-            await catalog.set_tier(tx, store, "test", slug, [], prices=[price], display_name=name)
-            by, details = actor_of(request, user), {"project": store.id, "mode": "test", "tier": slug}
-            await audit.record(tx, store.platform_id, "tier.created", by=by, about=slug, details=details)
-    except AppError as error:
-        return await _product_again(settings, user, membership, store, form, error)
-    await changes.poll()
-    return redirect(f"{_PATH}?project={store.id}")
-
-
-async def _product_again(
-    settings: Settings,
-    user: SignedInUser,
-    membership: Membership,
-    store: Project,
-    form: Mapping[str, str],
-    error: AppError,
-) -> Response:
-    """The form once more, with what was typed; raises what is no matter of typing."""
-    if error.status != ValidationFailed.status:
-        raise error
-    field = {"prices.0.currency": "currency"}.get(error.param or "", error.param or "")
-    return _frame.render_public(
-        "begun.html",
+    return render_public(
+        "home/begun.html",
         user,
-        status=error.status,
+        status=ValidationFailed.status,
         project=store,
         platform=membership.platform,
         base=f"/dashboard/{store.id}/test",
@@ -235,6 +200,35 @@ async def _product_again(
         offers=[],
         may_sell=True,
         form=form,
-        problems={field if field in form else "": error.sentence},
+        problems={field if field in form else "": sentence for field, sentence in problems.items()},
         link_base=settings.link_base,
     )
+
+
+@submits(router, _PATH + "/product", _product_again, fields={"prices.0.currency": "currency"}, errors=Invalid)
+async def make_product(
+    request: Request,
+    db: Db,
+    settings: SettingsDep,
+    changes: ChangesDep,
+    user: SignedIn,
+    form: SentForm,
+    project: str = "",
+) -> str:
+    """The store's first product, in test mode; the editor of products has all the rest."""
+    async with db.read() as tx:
+        found = await _found(tx, user, project)
+    if found is None:
+        return _PATH
+    membership, store = found
+    platforms.require_permission(membership.role, "sell")
+    name = platforms.validate_name(form.get("product", ""), "product")
+    slug = _NOT_IN_NAMES.sub("-", name.lower()).strip("-")[:_LONGEST_TIER] or "product"
+    currency = form.get("currency", "").lower()
+    price = NewPrice(currency=currency, amount=catalog.parse_amount(form.get("price", ""), currency, "price"))
+    async with db.write() as tx:
+        await catalog.set_tier(tx, store, "test", slug, [], prices=[price], display_name=name)
+        by, details = actor_of(request, user), {"project": store.id, "mode": "test", "tier": slug}
+        await audit.record(tx, store.platform_id, "tier.created", by=by, about=slug, details=details)
+    await changes.poll()
+    return f"{_PATH}?project={store.id}"

@@ -11,15 +11,15 @@ from dream_api.analytics import LowStock, Nearest, Revenue, Subscriptions, Trend
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.html import format as words
+from dream_api.core.html.format import short_day
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.charts import Bars, bars_of, spark_of
 from dream_api.dashboard.dependencies import ProjectContext, ProjectPage
-from dream_api.dashboard.event_summaries import short_day, summarize_events
-from dream_api.dashboard.layout import PageRenderer, PageRoute
+from dream_api.dashboard.event_summaries import summarize_events
+from dream_api.dashboard.layout import PageRoute, render_page
 from dream_api.usage import Span
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-_frame = PageRenderer("dream_api.dashboard.home")
 SPANS = (7, 30, 90)
 _BY_DEFAULT = 30
 _SHOWN_EVENTS = 6
@@ -65,9 +65,9 @@ async def overview(db: Db, settings: SettingsDep, visit: ProjectPage, days: str 
         summaries = await summarize_events(tx, visit.platform_id, events)
     now = clock.now()
     working = [key for key in all_keys if key.revoked_at is None and (key.expires_at is None or key.expires_at > now)]
-    return _frame.render(
+    return render_page(
         visit,
-        "overview.html",
+        "home/overview.html",
         here="overview",
         days=wanted,
         spans=SPANS,

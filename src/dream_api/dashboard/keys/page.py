@@ -16,7 +16,7 @@ from dream_api.core.secrets import InstanceKey, instance_key
 from dream_api.core.settings import Settings
 from dream_api.dashboard.dependencies import ProjectContext, ProjectPage
 from dream_api.dashboard.forms import FormErrors
-from dream_api.dashboard.layout import PageRenderer
+from dream_api.dashboard.layout import render_page
 from dream_api.keys import IssuedKey
 from dream_api.platforms import Mode, Permission
 
@@ -24,7 +24,6 @@ _USER = "user:"
 _MASK = "•" * 12
 # How many characters of a key without a name are its name.
 _TAIL = 4
-_frame = PageRenderer("dream_api.dashboard.keys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class KeyRow:
 
 
 def permission_in(mode: Mode) -> Permission:
-    """What takes to make, replace and revoke keys of a mode."""
+    """The permission to create, rotate and revoke keys of a mode."""
     return "manage" if mode == "live" else "test_keys"
 
 
@@ -69,7 +68,7 @@ async def _require_key_permission(visit: ProjectPage) -> ProjectContext:
     return visit
 
 
-# A visit of somebody who may make and end the keys of the mode.
+# For those who can create and revoke keys of the mode.
 KeysPage = Annotated[ProjectContext, Depends(_require_key_permission)]
 
 
@@ -89,12 +88,12 @@ async def find_key(tx: Tx, visit: ProjectContext, key_id: str) -> KeyRow:
     """A key of this project and mode; NotFound where there is none."""
     found = next((key for key in await keys_of(tx, visit) if key.row.id == key_id), None)
     if found is None:
-        raise NotFound("There is no such key.", hint="Open the project's keys again.")
+        raise NotFound("API key not found.", hint="Reload the API keys page.")
     return found
 
 
 async def _names_of(tx: Tx, rows: Sequence[Row[Any]]) -> dict[str, str]:
-    """How others know those who made the keys."""
+    """The names of those who created the keys."""
     users = {row.created_by.removeprefix(_USER) for row in rows if row.created_by.startswith(_USER)}
     found = await accounts.users_by_id(tx, sorted(users)) if users else ()
     return {f"{_USER}{user.id}": user.name or user.email for user in found}
@@ -112,9 +111,9 @@ async def show_keys(
     """`issued` keys are shown here and never again; `revealed`: test keys by their ids; `problems`: of a form of it."""
     async with db.read() as tx:
         known = await keys_of(tx, visit)
-    return _frame.render(
+    return render_page(
         visit,
-        "keys.html",
+        "keys/keys.html",
         here="keys",
         status=422 if problems else 200,
         mode_path="/keys",
@@ -131,6 +130,6 @@ async def show_keys(
 
 
 def show_revoking(visit: ProjectContext, key: KeyRow, problems: FormErrors | None = None) -> Response:
-    return _frame.render(
-        visit, "revoke.html", here="keys", status=422 if problems else 200, key=key, problems=problems or {}
+    return render_page(
+        visit, "keys/revoke.html", here="keys", status=422 if problems else 200, key=key, problems=problems or {}
     )

@@ -4,34 +4,32 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
+from pydantic import Field
 from starlette.responses import Response
 
 from dream_api import audit, catalog, customers, platforms, usage
 from dream_api.audit import Actor
-from dream_api.auth.csrf import read_csrf_form
 from dream_api.catalog import Home, Level
 from dream_api.core import clock
 from dream_api.core.db import Database, Row, Tx
 from dream_api.core.errors import Invalid, NotFound, ValidationFailed
+from dream_api.core.html import format as formats
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.settings import Settings
+from dream_api.dashboard import cells
+from dream_api.dashboard import list_page as lists
 from dream_api.dashboard.audit import actor_of
-from dream_api.dashboard.catalog import format as catalog_format
-from dream_api.dashboard.csv_export import MOST_ROWS, csv_file
-from dream_api.dashboard.dependencies import OperatorPage, OperatorPageCanManage, PlatformContext
-from dream_api.dashboard.forms import FormErrors, form_errors
-from dream_api.dashboard.layout import PageRenderer, PageRoute, redirect
+from dream_api.dashboard.dependencies import OperatorExport, OperatorPage, OperatorPageCanManage, PlatformContext
+from dream_api.dashboard.exports import Fetch
+from dream_api.dashboard.forms import FormErrors, SentForm, submits
+from dream_api.dashboard.layout import PageRoute, render_page
 from dream_api.platforms import Mode
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-_frame = PageRenderer("dream_api.dashboard.operator", priced=catalog_format.priced, limited=catalog_format.limited)
 
 _PLATFORMS = "/dashboard/operator/platforms"
 _ON_A_PAGE = 50
 _MOST_DIGITS = 3
-_COLUMNS = ("id", "name", "level", "liveCustomers", "callsThisMonth", "createdAt")
-Asked = Annotated[str, Query(max_length=120, pattern=r"^[^\x00]*$")]
-After = Annotated[int | None, Query(ge=1, le=2**53)]
 PlatformId = Annotated[str, Path(alias="platformId", max_length=255, pattern=r"^[^\x00]*$")]
 
 
@@ -45,52 +43,59 @@ class Tenant:
     calls: int
 
 
+class PlatformQuery(lists.ListQuery):
+    q: Annotated[str, Field(max_length=120, pattern=r"^[^\x00]*$")] = ""
+    after: Annotated[int | None, Field(ge=1, le=2**53)] = None
+
+
+Asked = Annotated[PlatformQuery, Query()]
+PLATFORMS = lists.ListPage[Tenant, PlatformContext](
+    title="Platforms",
+    here="platforms",
+    path="/operator/platforms",
+    columns=[
+        lists.Column("Platform", lists.text(lambda one: cells.link(f"{_PLATFORMS}/{one.row.id}", one.row.name))),
+        lists.Column("Level", lists.text(lambda one: one.level.display_name if one.level else cells.soft("–"))),
+        lists.Column("Live customers", lists.text(lambda one: formats.number(one.customers)), "less"),
+        lists.Column("Calls this month", lists.text(lambda one: formats.number(one.calls)), "less"),
+        lists.Column("Created", lists.text(lambda one: formats.ago(one.row.created_at))),
+    ],
+    filters=[lists.Search("q", "Name or ID")],
+    exports={
+        "id": lambda one: one.row.id,
+        "name": lambda one: one.row.name,
+        "level": lambda one: one.level and one.level.number,
+        "liveCustomers": lambda one: one.customers,
+        "callsThisMonth": lambda one: one.calls,
+        "createdAt": lambda one: clock.rfc3339(one.row.created_at),
+    },
+    cursor=lambda one: one.row.no,
+    empty=lists.Empty("No platforms yet", "Everybody who signs up creates a platform, which appears here."),
+)
+
+
 @router.get(_PLATFORMS)
-async def list_platforms(
-    db: Db, settings: SettingsDep, visit: OperatorPage, q: Asked = "", after: After = None
-) -> Response:
-    mode: Mode = settings.home_mode
-    async with db.read() as tx:
-        rows = await platforms.page_of_platforms(tx, limit=_ON_A_PAGE + 1, after=after, containing=q)
-        tenants = await _tenants(tx, rows[:_ON_A_PAGE], mode)
-    next_after = tenants[-1].row.no if len(rows) > _ON_A_PAGE else None
-    return _frame.render(visit, "platforms.html", here="platforms", tenants=tenants, q=q, next_after=next_after)
+async def list_platforms(db: Db, settings: SettingsDep, visit: OperatorPage, asked: Asked) -> Response:
+    return await PLATFORMS.show(db, visit, asked, _fetch(settings.home_mode, asked))
 
 
 @router.get(_PLATFORMS + ".csv")
-async def export_platforms(db: Db, settings: SettingsDep, visit: OperatorPageCanManage, q: Asked = "") -> Response:
-    mode: Mode = settings.home_mode
-    async with db.read() as tx:
-        rows = await platforms.page_of_platforms(tx, limit=MOST_ROWS, after=None, containing=q)
-        tenants: list[Tenant] = []
-        for begin in range(0, len(rows), _ON_A_PAGE):
-            tenants += await _tenants(tx, rows[begin : begin + _ON_A_PAGE], mode)
-    return csv_file("platforms", _COLUMNS, [_cells(each) for each in tenants])
+async def export_platforms(db: Db, settings: SettingsDep, _: OperatorExport, asked: Asked) -> Response:
+    return PLATFORMS.export(db, "platforms", _fetch(settings.home_mode, asked))
+
+
+def _fetch(mode: Mode, asked: PlatformQuery) -> Fetch[Tenant]:
+    async def fetch(tx: Tx, limit: int, after: int | None) -> list[Tenant]:
+        return await _tenants(
+            tx, await platforms.page_of_platforms(tx, limit=limit, after=after, containing=asked.q), mode
+        )
+
+    return fetch
 
 
 @router.get(_PLATFORMS + "/{platformId}")
 async def show_platform(db: Db, settings: SettingsDep, visit: OperatorPage, platform_id: PlatformId) -> Response:
     return await _show_one(db, settings, visit, platform_id)
-
-
-@router.post(_PLATFORMS + "/{platformId}/level")
-async def assign_level(
-    request: Request, db: Db, settings: SettingsDep, visit: OperatorPageCanManage, platform_id: PlatformId
-) -> Response:
-    """Without a payment; in force within a second."""
-    form = await read_csrf_form(request, visit.user)
-    typed = form.get("level", "")
-    mode: Mode = settings.home_mode
-    try:
-        if not (typed.isascii() and typed.isdecimal()) or len(typed) > _MOST_DIGITS:
-            raise ValidationFailed("Choose one of the levels.", param="level")
-        async with db.write() as tx:
-            platform = await platforms.find(tx, platform_id)
-            level = await catalog.assign_level(tx, platform, int(typed), mode)
-            await _record(tx, request, visit, platform.id, level.number)
-    except Invalid as error:
-        return await _show_one(db, settings, visit, platform_id, form_errors(error, {"platform": "level"}))
-    return redirect(f"{_PLATFORMS}/{platform.id}")
 
 
 @router.get("/dashboard/operator/levels")
@@ -102,9 +107,17 @@ async def list_levels(db: Db, settings: SettingsDep, visit: OperatorPage) -> Res
         offers = await catalog.list_tiers(tx, home.project.platform_id, home.project.id, mode)
         held = await customers.customers_by_plan(tx, _scope_of(home, mode))
     levels = sorted((offer for offer in offers if offer.number is not None), key=lambda offer: offer.number or 0)
-    tiers_url = f"/dashboard/{home.project.id}/{mode}/tiers"
-    return _frame.render(
-        visit, "levels.html", here="levels", levels=levels, held=held, tiers_url=tiers_url, sells_in=mode
+    url = f"/dashboard/{home.project.id}/{mode}"
+    return render_page(
+        visit,
+        "operator/levels.html",
+        here="levels",
+        levels=levels,
+        held=held,
+        tiers_url=f"{url}/tiers",
+        new_url=f"{url}/new-tier",
+        home_name=home.project.name,
+        sells_in=mode,
     )
 
 
@@ -127,14 +140,14 @@ async def _show_one(
     async with db.read() as tx:
         row = await platforms.platform_row(tx, platform_id)
         if row is None:
-            raise NotFound("There is no such platform.")
+            raise NotFound("Platform not found.")
         [tenant] = await _tenants(tx, [row], mode)
         levels = [level for level in await catalog.list_levels(tx, mode) if not level.is_archived]
         projects = await platforms.projects_of(tx, row.id, limit=_ON_A_PAGE)
         members = len(await platforms.members_of(tx, row.id))
-    return _frame.render(
+    return render_page(
         visit,
-        "platform.html",
+        "operator/platform.html",
         here="platforms",
         status=422 if problems else 200,
         tenant=tenant,
@@ -145,6 +158,27 @@ async def _show_one(
         form={"level": "" if tenant.level is None else str(tenant.level.number)},
         problems=problems or {},
     )
+
+
+@submits(router, _PLATFORMS + "/{platformId}/level", _show_one, fields={"platform": "level"}, errors=Invalid)
+async def assign_level(
+    request: Request,
+    db: Db,
+    settings: SettingsDep,
+    visit: OperatorPageCanManage,
+    platform_id: PlatformId,
+    form: SentForm,
+) -> str:
+    """Without a payment; in force within a second."""
+    typed = form.get("level", "")
+    mode: Mode = settings.home_mode
+    if not (typed.isascii() and typed.isdecimal()) or len(typed) > _MOST_DIGITS:
+        raise ValidationFailed("Choose a level.", param="level")
+    async with db.write() as tx:
+        platform = await platforms.find(tx, platform_id)
+        level = await catalog.assign_level(tx, platform, int(typed), mode)
+        await _record(tx, request, visit, platform.id, level.number)
+    return f"{_PLATFORMS}/{platform.id}"
 
 
 async def _tenants(tx: Tx, rows: Any, mode: Mode) -> list[Tenant]:
@@ -174,9 +208,3 @@ async def _tenants(tx: Tx, rows: Any, mode: Mode) -> list[Tenant]:
 
 def _scope_of(home: Home, mode: Mode) -> platforms.ProjectScope:
     return platforms.ProjectScope(home.project.platform_id, home.project.platform_no, home.project.id, mode)
-
-
-def _cells(tenant: Tenant) -> tuple[object, ...]:
-    row, level = tenant.row, tenant.level
-    number = None if level is None else level.number
-    return (row.id, row.name, number, tenant.customers, tenant.calls, clock.rfc3339(row.created_at))

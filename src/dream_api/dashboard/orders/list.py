@@ -1,7 +1,6 @@
 """The list of orders."""
 
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
@@ -9,70 +8,75 @@ from starlette.responses import Response
 from dream_api import store
 from dream_api.billing.dependencies import BillingDep
 from dream_api.core import clock, money
-from dream_api.core.db import Row, Tx
+from dream_api.core.db import Row
+from dream_api.core.html import format as formats
 from dream_api.core.http.dependencies import Db, SettingsDep
-from dream_api.dashboard.csv_export import MOST_ROWS, csv_file
-from dream_api.dashboard.dependencies import ProjectContext, ProjectPage, ProjectPageCanManage
+from dream_api.dashboard import cells, statuses
+from dream_api.dashboard import list_page as lists
+from dream_api.dashboard.dependencies import ProjectContext, ProjectExport, ProjectPage
+from dream_api.dashboard.exports import Fetch
 from dream_api.dashboard.layout import PageRoute
-from dream_api.dashboard.orders.detail import Id, frame, show_order
+from dream_api.dashboard.orders.detail import Id, show_order
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _PATH = "/dashboard/{projectId}/{mode}/orders"
-_ON_A_PAGE = 50
-Status = Literal["", "processing", "completed", "failed", "canceled", "refunded"]
-Sort = Literal["newest", "oldest"]
-Text = Annotated[str, Query(max_length=255, pattern=r"^[^\x00]*$")]
-After = Annotated[str | None, Query(pattern=r"^ord_[0-9a-z]{26}$")]
-_COLUMNS = (
-    "number",
-    "id",
-    "status",
-    "email",
-    "userId",
-    "currency",
-    "total",
-    "refunded",
-    "createdAt",
-    "paidAt",
+_CHECKOUT = (
+    '{"email": "ada@example.com", "items": [{"priceId": "price_…", "quantity": 1}], '
+    '"successUrl": "http://localhost:3000/thanks", "cancelUrl": "http://localhost:3000/cart"}'
+)
+
+
+class OrderQuery(lists.ListQuery):
+    status: Literal["", "processing", "completed", "failed", "canceled", "refunded"] = ""
+    email: lists.Text = ""
+    sort: lists.Sort = "newest"
+    after: str | None = lists.cursor("ord")
+
+
+Asked = Annotated[OrderQuery, Query()]
+ORDERS = lists.ListPage[Row[Any], ProjectContext](
+    title="Orders",
+    here="orders",
+    path="/orders",
+    columns=[
+        lists.Column("Order", lambda row, visit: cells.link(f"{visit.base}/orders/{row.id}", row.number)),
+        lists.Column("Email", lists.text(lambda row: row.email), "long"),
+        lists.Column("Status", lists.text(lambda row: statuses.state(row.status, "order"))),
+        lists.Column("Created", lists.text(lambda row: formats.instant(row.created_at)), "less"),
+        lists.Column("Total", lists.text(lambda row: cells.amount(row.total, row.currency, row.refunded_amount))),
+    ],
+    filters=[lists.Search("email", "Email"), lists.Select("status", "Status", statuses.options("order")), lists.SORT],
+    exports={
+        "number": lambda row: row.number,
+        "id": lambda row: row.id,
+        "status": lambda row: row.status,
+        "email": lambda row: row.email,
+        "userId": lambda row: row.user_id,
+        "currency": lambda row: row.currency,
+        "total": lambda row: money.to_major(row.total, row.currency),
+        "refunded": lambda row: money.to_major(row.refunded_amount, row.currency),
+        "createdAt": lambda row: clock.rfc3339(row.created_at),
+        "paidAt": lambda row: row.paid_at and clock.rfc3339(row.paid_at),
+    },
+    empty=lists.Empty(
+        "No orders yet",
+        "Send buyers to a checkout for their cart: each cart becomes an order.",
+        lists.Action("View products and price IDs", "/tiers"),
+    ),
 )
 
 
 @router.get(_PATH)
-async def list_orders(
-    db: Db,
-    settings: SettingsDep,
-    visit: ProjectPage,
-    status: Status = "",
-    email: Text = "",
-    sort: Sort = "newest",
-    after: After = None,
-) -> Response:
-    async with db.read() as tx:
-        found = await _page(tx, visit, status, email, sort, limit=_ON_A_PAGE + 1, after=after)
-    page = found[:_ON_A_PAGE]
-    filters = {"status": status, "email": email, "sort": sort}
-    return frame.render(
-        visit,
-        "orders.html",
-        here="orders",
-        mode_path="/orders",
-        orders=page,
-        filters=filters,
-        is_filtered=bool(status or email or after),
-        query=urlencode(filters),
-        next_url=f"?{urlencode(filters)}&after={page[-1].id}" if len(found) > _ON_A_PAGE else "",
-        api_url=settings.link_base,
-    )
+async def list_orders(db: Db, settings: SettingsDep, visit: ProjectPage, asked: Asked) -> Response:
+    headers = f'-H "Authorization: Bearer sk_{visit.mode}_…" -H "Content-Type: application/json"'
+    command = f"curl {settings.link_base}/api/cart/checkout {headers} -d '{_CHECKOUT}'"
+    return await ORDERS.show(db, visit, asked, _fetch(visit, asked), command=command)
 
 
 @router.get(_PATH + ".csv")
-async def export_orders(
-    db: Db, visit: ProjectPageCanManage, status: Status = "", email: Text = "", sort: Sort = "newest"
-) -> Response:
-    async with db.read() as tx:
-        rows = await _page(tx, visit, status, email, sort, limit=MOST_ROWS, after=None)
-    return csv_file(f"orders-{visit.mode}", _COLUMNS, [_cells(row) for row in rows])
+async def export_orders(db: Db, visit: ProjectExport, asked: Asked) -> Response:
+    return ORDERS.export(db, f"orders-{visit.mode}", _fetch(visit, asked))
 
 
 @router.get(_PATH + "/{id}")
@@ -80,31 +84,14 @@ async def read_order(billing_context: BillingDep, visit: ProjectPage, order_id: 
     return await show_order(billing_context, visit, order_id, done=done)
 
 
-async def _page(
-    tx: Tx, visit: ProjectContext, status: Status, email: str, sort: Sort, *, limit: int, after: str | None
-) -> Any:
-    return await store.page_of_orders(
+def _fetch(visit: ProjectContext, asked: OrderQuery) -> Fetch[Row[Any]]:
+    return lambda tx, limit, after: store.page_of_orders(
         tx,
         visit.scope,
-        status=status or None,
-        email=email or None,
+        status=asked.status or None,
+        email=asked.email or None,
         user_id=None,
-        oldest_first=sort == "oldest",
+        oldest_first=asked.sort == "oldest",
         limit=limit,
         after=after,
-    )
-
-
-def _cells(row: Row[Any]) -> tuple[object, ...]:
-    return (
-        row.number,
-        row.id,
-        row.status,
-        row.email,
-        row.user_id,
-        row.currency,
-        money.to_major(row.total, row.currency),
-        money.to_major(row.refunded_amount, row.currency),
-        clock.rfc3339(row.created_at),
-        None if row.paid_at is None else clock.rfc3339(row.paid_at),
     )

@@ -10,8 +10,8 @@ from dream_api.auth.browser_sessions import SignedIn, find_signed_in_user
 from dream_api.auth.csrf import read_csrf_form
 from dream_api.auth.rate_limit import client_address
 from dream_api.core.http.dependencies import Db, SettingsDep
-from dream_api.dashboard.layout import PageRoute, redirect
-from dream_api.dashboard.platform.page import ROLE_WORDS, frame, unreferred
+from dream_api.dashboard.layout import PageRoute, redirect, render_public
+from dream_api.dashboard.platform.page import ROLE_WORDS, unreferred
 from dream_api.tenancy import membership
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -24,8 +24,8 @@ async def show_invitation(request: Request, db: Db, token: Token) -> Response:
     user = await find_signed_in_user(request)
     async with db.read() as tx:
         invitation = await platforms.find_invitation(tx, token)
-    shown = frame.render_public(
-        "invitation.html",
+    shown = render_public(
+        "platform/invitation.html",
         user,
         invitation=invitation,
         words=ROLE_WORDS[invitation.role],

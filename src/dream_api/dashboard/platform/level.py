@@ -3,22 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from dream_api import billing, catalog, tenancy
-from dream_api.auth.csrf import read_csrf_form
 from dream_api.billing.dependencies import BillingDep
 from dream_api.catalog import Level
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import AppError, ValidationFailed
+from dream_api.core.html.format import number
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.settings import Settings
 from dream_api.dashboard.dependencies import PlatformContext, PlatformPage, PlatformPageCanManageBilling
-from dream_api.dashboard.layout import PageRoute, redirect
-from dream_api.dashboard.platform.page import frame
+from dream_api.dashboard.forms import SentForm, submits
+from dream_api.dashboard.layout import PageRoute, render_page
 from dream_api.platforms import Mode
-from dream_api.tenancy import PlatformLevel
 from dream_api.usage import LimitStatus, Window
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False, prefix="/dashboard/{platformId}/level")
@@ -56,16 +55,16 @@ async def _show(
     async with db.read() as tx:
         found = await tenancy.get_platform_level(tx, visit.platform, mode)
         if found is None:
-            return frame.render(visit, "no_level.html", here="level")
+            return render_page(visit, "platform/no_level.html", here="level")
         standings = await tenancy.level_usage(tx, visit.platform, found)
         subscription = next(
             iter(await billing.granting_subscriptions_of_user(tx, found.scope, visit.platform_id)), None
         )
         payer = await billing.find_gateway_customer(tx, found.scope, visit.platform_id)
         levels = [each for each in await catalog.list_levels(tx, mode) if not each.is_archived]
-    return frame.render(
+    return render_page(
         visit,
-        "level.html",
+        "platform/level.html",
         here="level",
         status=status,
         level=found.level,
@@ -89,76 +88,75 @@ def _used(meter: str, standing: LimitStatus) -> Used:
 def _price(level: Level) -> str:
     """What it costs, as people say it."""
     return " or ".join(map(catalog.describe_price, level.prices)) or (
-        "Free" if level.number == 0 else "By the operator"
+        "Free" if level.number == 0 else "Assigned by the operator"
     )
 
 
 def _allows(level: Level) -> Sequence[str]:
     """Its limits, line by line."""
     limits = (
-        (level.active_users_per_hour, "active users an hour"),
-        (level.requests_per_day, "requests a day"),
-        (level.requests_per_month, "requests a month"),
+        (level.active_users_per_hour, "active users per hour"),
+        (level.requests_per_day, "requests per day"),
+        (level.requests_per_month, "requests per month"),
         (level.members, "members"),
     )
-    return [f"{most:,} {what}" for most, what in limits if most is not None] or ["No limits"]
+    return [f"{number(most)} {what}" for most, what in limits if most is not None] or ["No limits"]
 
 
-@router.post("")
+async def _again(db: Db, settings: SettingsDep, visit: PlatformContext, error: AppError) -> Response:
+    return await _show(db, settings, visit, f"{error.sentence} {error.hint}", error.status)
+
+
+@submits(router, "", _again, errors=AppError)
 async def buy(
-    request: Request, db: Db, settings: SettingsDep, billing_context: BillingDep, visit: PlatformPageCanManageBilling
-) -> Response:
-    """The owner goes to the checkout; the level is theirs as soon as the gateway says that they paid."""
-    form = await read_csrf_form(request, visit.user)
+    db: Db,
+    settings: SettingsDep,
+    billing_context: BillingDep,
+    visit: PlatformPageCanManageBilling,
+    form: SentForm,
+) -> str:
+    """The owner goes to the checkout; the platform is on the level as soon as the gateway confirms the payment."""
     mode = settings.home_mode
-    back = f"{settings.link_base}/dashboard/{visit.platform_id}/level"
-    try:
-        async with billing_context.database.write() as tx:
-            found = await tenancy.get_platform_level(tx, visit.platform, mode)
-            level = None if found is None else await _wanted(tx, form.get("level", ""), mode)
-            if found is None or level is None:
-                raise ValidationFailed("There is no such level.", param="level")
-            checkout = await billing.create_subscription_checkout(
-                tx,
-                found.home.project,
-                found.scope,
-                user_id=visit.platform_id,
-                tier=level.name,
-                success_url=back,
-                cancel_url=back,
-                are_own_pages=True,
-            )
-            account = await billing.ensure_account(tx, found.scope)
-        checkout = await billing.open_page(billing_context, account, checkout)
-    except AppError as error:
-        return await _show(db, settings, visit, f"{error.sentence} {error.hint}", error.status)
-    return redirect(checkout.url)
+    back = f"{settings.link_base}{visit.base}/level"
+    async with db.write() as tx:
+        found = await tenancy.get_platform_level(tx, visit.platform, mode)
+        level = None if found is None else await _wanted(tx, form.get("level", ""), mode)
+        if found is None or level is None:
+            raise ValidationFailed("Level not found.", param="level")
+        checkout = await billing.create_subscription_checkout(
+            tx,
+            found.home.project,
+            found.scope,
+            user_id=visit.platform_id,
+            tier=level.name,
+            success_url=back,
+            cancel_url=back,
+            are_own_pages=True,
+        )
+        account = await billing.ensure_account(tx, found.scope)
+    checkout = await billing.open_page(billing_context, account, checkout)
+    return checkout.url
 
 
-@router.post("/portal")
+@submits(router, "/portal", _again, errors=AppError)
 async def open_portal(
-    request: Request, db: Db, settings: SettingsDep, billing_context: BillingDep, visit: PlatformPageCanManageBilling
-) -> Response:
+    db: Db,
+    settings: SettingsDep,
+    billing_context: BillingDep,
+    visit: PlatformPageCanManageBilling,
+    form: SentForm,
+) -> str | Response:
     """There the owner changes the level or the card, cancels, and finds the invoices."""
-    await read_csrf_form(request, visit.user)
-    back = f"{settings.link_base}/dashboard/{visit.platform_id}/level"
-    found = await _level_of(db, settings, visit)
-    async with billing_context.database.read() as tx:
+    async with db.read() as tx:
+        found = await tenancy.get_platform_level(tx, visit.platform, settings.home_mode)
         payer = None if found is None else await billing.find_gateway_customer(tx, found.scope, visit.platform_id)
     if payer is None:
-        return await _show(db, settings, visit, "The platform has never paid, so there is nothing to see.", 409)
-    try:
-        opened = await billing_context.gateway_of(payer[0]).open_portal(*payer, back)
-    except AppError as error:
-        return await _show(db, settings, visit, f"{error.sentence} {error.hint}", error.status)
-    return redirect(opened.url)
+        return await _show(db, settings, visit, "This platform has no payments yet, so there is no portal.", 409)
+    back = f"{settings.link_base}{visit.base}/level"
+    opened = await billing_context.gateway_of(payer[0]).open_portal(*payer, back)
+    return opened.url
 
 
 async def _wanted(tx: Tx, number: str, mode: Mode) -> Level | None:
     levels = await catalog.list_levels(tx, mode)
     return next((each for each in levels if str(each.number) == number and not each.is_archived), None)
-
-
-async def _level_of(db: Database, settings: Settings, visit: PlatformContext) -> PlatformLevel | None:
-    async with db.read() as tx:
-        return await tenancy.get_platform_level(tx, visit.platform, settings.home_mode)

@@ -4,7 +4,6 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import analytics, catalog, keys, platforms
-from dream_api.auth.csrf import read_csrf_form
 from dream_api.core import secrets
 from dream_api.core.db import Database
 from dream_api.core.errors import Invalid, ValidationFailed
@@ -12,9 +11,8 @@ from dream_api.core.http import Form
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.dependencies import PlatformContext, PlatformPage, PlatformPageCanManage
-from dream_api.dashboard.forms import FormErrors, form_errors
-from dream_api.dashboard.layout import PageRoute, redirect
-from dream_api.dashboard.platform.page import frame
+from dream_api.dashboard.forms import FormErrors, SentForm, submits
+from dream_api.dashboard.layout import PageRoute, render_page
 from dream_api.platforms import ProjectType
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -29,32 +27,12 @@ async def list_projects(db: Db, visit: PlatformPage) -> Response:
     return await _show(db, visit, {"type": "saas"})
 
 
-@router.post(_PATH)
-async def create_project(request: Request, db: Db, settings: SettingsDep, visit: PlatformPageCanManage) -> Response:
-    """With the keys of its test mode; its type is what it is from now on."""
-    form = await read_csrf_form(request, visit.user)
-    instance_key = secrets.instance_key(settings)
-    try:
-        project_type = _TYPES.get(form.get("type", ""))
-        if project_type is None:
-            raise ValidationFailed("Choose what the project sells.", param="type")
-        async with db.write() as tx:
-            made = await catalog.create_project_with_defaults(
-                tx, visit.platform, form.get("name", ""), project_type, platforms.MODES
-            )
-            await keys.issue_pair(tx, made, "test", instance_key=instance_key, created_by=visit.caller)
-            await record(tx, request, visit, "project.created", about=made.id)
-    except Invalid as error:
-        return await _show(db, visit, form, form_errors(error))
-    return redirect(f"/dashboard/{made.id}/test/keys")
-
-
 async def _show(db: Database, visit: PlatformContext, form: Form, problems: FormErrors | None = None) -> Response:
     async with db.read() as tx:
         totals = await analytics.get_platform_totals(tx, visit.platform_id, days=_DAYS)
-    return frame.render(
+    return render_page(
         visit,
-        "projects.html",
+        "platform/projects.html",
         here="projects",
         status=422 if problems else 200,
         totals=totals,
@@ -62,3 +40,21 @@ async def _show(db: Database, visit: PlatformContext, form: Form, problems: Form
         form=form,
         problems=problems or {},
     )
+
+
+@submits(router, _PATH, _show, errors=Invalid)
+async def create_project(
+    request: Request, db: Db, settings: SettingsDep, visit: PlatformPageCanManage, form: SentForm
+) -> str:
+    """With the keys of its test mode; its type cannot be changed later."""
+    instance_key = secrets.instance_key(settings)
+    project_type = _TYPES.get(form.get("type", ""))
+    if project_type is None:
+        raise ValidationFailed("Choose a project type.", param="type")
+    async with db.write() as tx:
+        made = await catalog.create_project_with_defaults(
+            tx, visit.platform, form.get("name", ""), project_type, platforms.MODES
+        )
+        await keys.issue_pair(tx, made, "test", instance_key=instance_key, created_by=visit.caller)
+        await record(tx, request, visit, "project.created", about=made.id)
+    return f"/dashboard/{made.id}/test/keys"

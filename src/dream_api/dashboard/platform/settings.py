@@ -6,15 +6,14 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import accounts, platforms, retention
-from dream_api.auth.csrf import read_csrf_form
 from dream_api.core.db import Database, Row
 from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.dependencies import PlatformContext, PlatformPageCanManage, PlatformPageIsOwner
-from dream_api.dashboard.forms import FormErrors
-from dream_api.dashboard.layout import PageRoute, redirect
-from dream_api.dashboard.platform.page import changing, frame, problems_of
+from dream_api.dashboard.forms import FormErrors, Given, SentForm, errors_of, require_confirmation, submits
+from dream_api.dashboard.layout import PageRoute, render_page
+from dream_api.dashboard.platform.page import changing
 from dream_api.tenancy import membership
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False, prefix="/dashboard/{platformId}/settings")
@@ -31,9 +30,9 @@ async def _show(
     form: dict[str, str] | None = None,
     problems: FormErrors | None = None,
 ) -> Response:
-    return frame.render(
+    return render_page(
         visit,
-        "settings.html",
+        "platform/settings.html",
         here="platform",
         status=422 if problems else 200,
         others=await _others(db, visit) if visit.may("own") else [],
@@ -54,61 +53,41 @@ def _named(user: Row[Any]) -> str:
     return f"{user.name} ({user.email})" if user.name else user.email
 
 
-@router.post("")
-async def rename(request: Request, db: Db, visit: PlatformPageCanManage) -> Response:
-    form = await read_csrf_form(request, visit.user)
-    try:
-        async with db.write() as tx:
-            renamed = await platforms.rename(tx, visit.platform, form.get("name", ""))
-            await record(
-                tx,
-                request,
-                visit,
-                "platform.changed",
-                about=visit.platform_id,
-                name=renamed.name,
-                before=visit.platform.name,
-            )
-    except ValidationFailed as error:
-        return await _show(db, visit, form, problems_of(error, "name"))
-    return redirect(f"/dashboard/{visit.platform_id}/settings")
+@submits(router, "", _show, fields=errors_of("name"), errors=ValidationFailed)
+async def rename(request: Request, db: Db, visit: PlatformPageCanManage, form: SentForm) -> str:
+    async with db.write() as tx:
+        renamed = await platforms.rename(tx, visit.platform, form.get("name", ""))
+        details = {"name": renamed.name, "before": visit.platform.name}
+        await record(tx, request, visit, "platform.changed", about=visit.platform_id, **details)
+    return f"{visit.base}/settings"
 
 
-@router.post("/transfer")
-async def transfer(request: Request, db: Db, settings: SettingsDep, visit: PlatformPageIsOwner) -> Response:
+@submits(router, "/transfer", _show, fields=errors_of("userId", "confirmed"), errors=AppError)
+async def transfer(request: Request, db: Db, settings: SettingsDep, visit: PlatformPageIsOwner, form: SentForm) -> str:
     """The user is an admin from then on."""
-    form = await read_csrf_form(request, visit.user)
-    try:
-        if form.get("confirmed") != visit.platform.name:
-            raise ValidationFailed("Type the platform's name to hand it over.", param="confirmed")
-        async with db.write() as tx:
-            await membership.transfer(tx, changing(request, settings, visit), form.get("userId", ""))
-    except AppError as error:
-        return await _show(db, visit, form, problems_of(error, "userId", "confirmed"))
-    return redirect(f"/dashboard/{visit.platform_id}/team")
+    require_confirmation(form, visit.platform.name, "confirmed")
+    async with db.write() as tx:
+        await membership.transfer(tx, changing(request, settings, visit), form.get("userId", ""))
+    return f"{visit.base}/team"
 
 
-@router.post("/delete")
-async def delete(request: Request, db: Db, settings: SettingsDep, visit: PlatformPageIsOwner) -> Response:
-    """After 14 days; until then it can be taken back."""
-    form = await read_csrf_form(request, visit.user)
-    try:
-        if form.get("deleted") != visit.platform.name:
-            raise ValidationFailed("Type the platform's name to delete it.", param="deleted")
-        async with db.write() as tx:
-            await retention.close_platform(tx, visit.platform, settings.home_mode)
-            await record(tx, request, visit, "platform.deletion_asked", about=visit.platform_id)
-    except AppError as error:
-        sentence = error.sentence if error.param == "deleted" else f"{error.sentence} {error.hint}"
-        return await _show(db, visit, form, {"deleted": sentence})
-    return redirect(f"/dashboard/{visit.platform_id}/settings")
+def _deletion_errors(error: AppError, _: Given) -> FormErrors:
+    return {"deleted": error.sentence if error.param == "deleted" else f"{error.sentence} {error.hint}"}
 
 
-@router.post("/keep")
-async def cancel_deletion(request: Request, db: Db, visit: PlatformPageIsOwner) -> Response:
-    """The deletion is taken back."""
-    await read_csrf_form(request, visit.user)
+@submits(router, "/delete", _show, fields=_deletion_errors, errors=AppError)
+async def delete(request: Request, db: Db, settings: SettingsDep, visit: PlatformPageIsOwner, form: SentForm) -> str:
+    """After 14 days; until then it can be undone."""
+    require_confirmation(form, visit.platform.name, "deleted")
+    async with db.write() as tx:
+        await retention.close_platform(tx, visit.platform, settings.home_mode)
+        await record(tx, request, visit, "platform.deletion_asked", about=visit.platform_id)
+    return f"{visit.base}/settings"
+
+
+@submits(router, "/keep", _show, errors=())
+async def cancel_deletion(request: Request, db: Db, visit: PlatformPageIsOwner, form: SentForm) -> str:
     async with db.write() as tx:
         await retention.reopen_platform(tx, visit.platform)
         await record(tx, request, visit, "platform.deletion_stopped", about=visit.platform_id)
-    return redirect(f"/dashboard/{visit.platform_id}/settings")
+    return f"{visit.base}/settings"

@@ -7,16 +7,15 @@ from starlette.responses import Response
 
 from dream_api import accounts, platforms
 from dream_api.accounts import ROLES, Role
-from dream_api.auth.csrf import read_csrf_form
 from dream_api.core import clock, mail
 from dream_api.core.db import Database, Row, Tx
 from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.settings import Settings
 from dream_api.dashboard.dependencies import PlatformContext, PlatformPage, PlatformPageCanManageTeam
-from dream_api.dashboard.forms import FormErrors, require_confirmation
-from dream_api.dashboard.layout import PageRoute, redirect
-from dream_api.dashboard.platform.page import ROLE_WORDS, changing, frame, problems_of
+from dream_api.dashboard.forms import FormErrors, Given, SentForm, errors_of, require_confirmation, submits
+from dream_api.dashboard.layout import PageRoute, render_page
+from dream_api.dashboard.platform.page import ROLE_WORDS, changing
 from dream_api.platforms import emails
 from dream_api.tenancy import membership
 
@@ -38,9 +37,9 @@ async def _show(
     async with db.read() as tx:
         members = await _members(tx, visit.platform_id)
         invitations = await platforms.invitations_of(tx, visit.platform_id)
-    return frame.render(
+    return render_page(
         visit,
-        "team.html",
+        "platform/team.html",
         here="team",
         status=422 if problems else 200,
         members=members,
@@ -65,26 +64,28 @@ async def _members(tx: Tx, platform_id: str) -> list[tuple[Row[Any], Row[Any]]]:
     return [(row, users[row.user_id]) for row in rows]
 
 
-@router.post("/invitations")
-async def invite(request: Request, db: Db, settings: SettingsDep, visit: PlatformPageCanManageTeam) -> Response:
-    form = await read_csrf_form(request, visit.user)
-    try:
-        email, role = accounts.normalize_email(form.get("email", "")), _role(form)
-        token = platforms.new_token()
-        message = _invitation_email(settings, visit, email, role, token)
-        async with db.write() as tx:
-            await membership.invite(tx, changing(request, settings, visit), email, role, token)
-            await mail.enqueue_email(tx, message)
-    except AppError as error:
-        return await _show(db, visit, form, problems_of(error, "email", "role"))
-    return redirect(f"/dashboard/{visit.platform_id}/team")
+@submits(router, "/invitations", _show, fields=errors_of("email", "role"), errors=AppError)
+async def invite(
+    request: Request, db: Db, settings: SettingsDep, visit: PlatformPageCanManageTeam, form: SentForm
+) -> str:
+    email, role = accounts.normalize_email(form.get("email", "")), _role(form)
+    token = platforms.new_token()
+    message = _invitation_email(settings, visit, email, role, token)
+    async with db.write() as tx:
+        await membership.invite(tx, changing(request, settings, visit), email, role, token)
+        await mail.enqueue_email(tx, message)
+    return f"{visit.base}/team"
 
 
-@router.post("/invitations/{invitation_id}/send")
+@submits(router, "/invitations/{invitation_id}/send", _show, errors=())
 async def send_again(
-    request: Request, db: Db, settings: SettingsDep, visit: PlatformPageCanManageTeam, invitation_id: Id
-) -> Response:
-    await read_csrf_form(request, visit.user)
+    request: Request,
+    db: Db,
+    settings: SettingsDep,
+    visit: PlatformPageCanManageTeam,
+    invitation_id: Id,
+    form: SentForm,
+) -> str:
     async with db.read() as tx:
         known = await platforms.read_invitation(tx, visit.platform_id, invitation_id)
     token = platforms.new_token()
@@ -92,17 +93,21 @@ async def send_again(
     async with db.write() as tx:
         await membership.invite_again(tx, changing(request, settings, visit), invitation_id, token)
         await mail.enqueue_email(tx, message)
-    return redirect(f"/dashboard/{visit.platform_id}/team")
+    return f"{visit.base}/team"
 
 
-@router.post("/invitations/{invitation_id}/revoke")
+@submits(router, "/invitations/{invitation_id}/revoke", _show, errors=())
 async def revoke(
-    request: Request, db: Db, settings: SettingsDep, visit: PlatformPageCanManageTeam, invitation_id: Id
-) -> Response:
-    await read_csrf_form(request, visit.user)
+    request: Request,
+    db: Db,
+    settings: SettingsDep,
+    visit: PlatformPageCanManageTeam,
+    invitation_id: Id,
+    form: SentForm,
+) -> str:
     async with db.write() as tx:
         await membership.revoke_invitation(tx, changing(request, settings, visit), invitation_id)
-    return redirect(f"/dashboard/{visit.platform_id}/team")
+    return f"{visit.base}/team"
 
 
 @router.get("/{user_id}")
@@ -115,60 +120,68 @@ async def _show_member(
     visit: PlatformContext,
     user_id: str,
     problems: FormErrors | None = None,
-    *,
-    typed: str = "",
+    form: dict[str, str] | None = None,
 ) -> Response:
     async with db.read() as tx:
         member = await platforms.find_member(tx, visit.platform_id, user_id)
         [user] = await accounts.users_by_id(tx, [user_id])
     is_oneself = user_id == visit.user.session.user_id
-    return frame.render(
+    return render_page(
         visit,
-        "member.html",
+        "platform/member.html",
         here="team",
         status=422 if problems else 200,
         member=member,
         user=user,
         is_oneself=is_oneself,
         may_change=visit.may("team") and (member.role != "owner" or visit.role == "owner"),
-        form={"role": member.role, "confirm": typed},
+        form={"role": member.role, "confirm": (form or {}).get("confirm", "")},
         problems=problems or {},
         roles=roles_for(visit),
     )
 
 
-@router.post("/{user_id}")
+def _member_errors(error: AppError, _: Given) -> FormErrors:
+    sentence = error.sentence if error.param == "confirm" else f"{error.sentence} {error.hint}"
+    return {error.param or "": sentence}
+
+
+@submits(
+    router,
+    "/{user_id}",
+    _show_member,
+    fields=lambda error, _: {"role": error.sentence},
+    errors=(platforms.LastOwner, ValidationFailed),
+)
 async def change_role(
-    request: Request, db: Db, settings: SettingsDep, visit: PlatformPageCanManageTeam, user_id: Id
-) -> Response:
-    form = await read_csrf_form(request, visit.user)
-    try:
-        async with db.write() as tx:
-            await membership.change_role(tx, changing(request, settings, visit), user_id, _role(form))
-    except (platforms.LastOwner, ValidationFailed) as error:
-        return await _show_member(db, visit, user_id, {"role": error.sentence})
-    return redirect(f"/dashboard/{visit.platform_id}/team")
+    request: Request, db: Db, settings: SettingsDep, visit: PlatformPageCanManageTeam, user_id: Id, form: SentForm
+) -> str:
+    async with db.write() as tx:
+        await membership.change_role(tx, changing(request, settings, visit), user_id, _role(form))
+    return f"{visit.base}/team"
 
 
-@router.post("/{user_id}/remove")
-async def remove(request: Request, db: Db, settings: SettingsDep, visit: PlatformPage, user_id: Id) -> Response:
-    """Who removes themselves leaves; who or what is parted from is typed first."""
+@submits(
+    router,
+    "/{user_id}/remove",
+    _show_member,
+    fields=_member_errors,
+    errors=(platforms.LastOwner, ValidationFailed),
+)
+async def remove(
+    request: Request, db: Db, settings: SettingsDep, visit: PlatformPage, user_id: Id, form: SentForm
+) -> str:
+    """Everybody can leave; the name of the member, or of the platform that is left, is typed to confirm."""
     is_oneself = user_id == visit.user.session.user_id
     if not is_oneself:
         platforms.require_permission(visit.role, "team")
-    form = await read_csrf_form(request, visit.user)
     async with db.read() as tx:
         await platforms.find_member(tx, visit.platform_id, user_id)
         [user] = await accounts.users_by_id(tx, [user_id])
-    try:
-        require_confirmation(form, visit.platform.name if is_oneself else user.email)
-        async with db.write() as tx:
-            await membership.leave(tx, changing(request, settings, visit), user_id)
-    except (platforms.LastOwner, ValidationFailed) as error:
-        sentence = error.sentence if error.param == "confirm" else f"{error.sentence} {error.hint}"
-        typed = form.get("confirm", "")
-        return await _show_member(db, visit, user_id, {error.param or "": sentence}, typed=typed)
-    return redirect("/dashboard" if is_oneself else f"/dashboard/{visit.platform_id}/team")
+    require_confirmation(form, visit.platform.name if is_oneself else user.email)
+    async with db.write() as tx:
+        await membership.leave(tx, changing(request, settings, visit), user_id)
+    return "/dashboard" if is_oneself else f"{visit.base}/team"
 
 
 def _role(form: dict[str, str]) -> Role:

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import billing, catalog, customers
-from dream_api.auth.csrf import read_csrf_form
 from dream_api.billing import BillingContext
 from dream_api.billing.dependencies import BillingDep
 from dream_api.catalog import Price, TierWithPrices
@@ -17,9 +16,9 @@ from dream_api.core.http.dependencies import SettingsDep
 from dream_api.core.settings import Settings
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.dependencies import ProjectContext, ProjectPage, ProjectPageCanSell
-from dream_api.dashboard.forms import FormErrors, form_errors, parse_integer
-from dream_api.dashboard.layout import PageRoute, project_url, redirect
-from dream_api.dashboard.subscriptions.detail import Id, frame
+from dream_api.dashboard.forms import FormErrors, SentForm, parse_integer, submits
+from dream_api.dashboard.layout import PageRoute, project_url, render_page
+from dream_api.dashboard.subscriptions.detail import Id
 from dream_api.platforms import SaasProjectRequired
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -36,55 +35,23 @@ async def ask_for_link(
     return await _show(billing_context, visit, {"userId": user_id, "quantity": "1", "url": _way_on(settings, visit)})
 
 
-@router.post(_PATH)
-async def create_link(request: Request, billing_context: BillingDep, visit: ProjectPageCanSell) -> Response:
-    """The plan is the customer's as soon as they have paid there."""
-    form = await read_csrf_form(request, visit.user)
-    try:
-        if visit.project.type != "saas":
-            raise SaasProjectRequired("Subscriptions are sold by saas projects; this one is a store.")
-        user_id = customers.validate_user_id(form.get("userId", ""), "userId")
-        async with billing_context.database.write() as tx:
-            offer, price = await _chosen(tx, visit, form.get("price", ""))
-            quantity = parse_integer(form, "quantity")
-            account = await billing.ensure_account(tx, visit.scope)
-            checkout = await billing.create_subscription_checkout(
-                tx,
-                visit.project,
-                visit.scope,
-                user_id=user_id,
-                tier=offer.name,
-                price_id=price.id,
-                quantity=1 if quantity is None else quantity,
-                coupon=form.get("coupon") or None,
-                success_url=form.get("url", ""),
-                cancel_url=form.get("url", ""),
-                once=None,
-            )
-            await record(tx, request, visit, "checkout.made", about=checkout.id)
-        await billing.open_page(billing_context, account, checkout)
-    except (Invalid, Conflict, Forbidden) as error:
-        return await _show(billing_context, visit, form, form_errors(error, _FIELDS))
-    return redirect(project_url(visit, f"/subscriptions/links/{checkout.id}"))
-
-
 @router.get(_PATH + "/links/{id}")
 async def show_link(billing_context: BillingDep, visit: ProjectPage, checkout_id: Id) -> Response:
     """To copy, and what became of it."""
     async with billing_context.database.read() as tx:
         checkout = await billing.checkout_by_id(tx, visit.platform_id, checkout_id)
         if checkout is None or (checkout.project_id, checkout.mode) != (visit.project.id, visit.mode):
-            raise NotFound("There is no such checkout.")
+            raise NotFound("Checkout not found.")
         customer = None
         if checkout.customer_id is not None:
             customer = await customers.find(tx, visit.scope, checkout.customer_id)
-    return frame.render(visit, "link.html", here="subscriptions", checkout=checkout, customer=customer)
+    return render_page(visit, "subscriptions/link.html", here="subscriptions", checkout=checkout, customer=customer)
 
 
 async def _chosen(tx: Tx, visit: ProjectContext, price_id: str) -> tuple[TierWithPrices, Price]:
     found = next((each for each in await _choices(tx, visit) if each[1].id == price_id), None)
     if found is None:
-        raise ValidationFailed("Choose what to sell.", param="price")
+        raise ValidationFailed("Choose a price.", param="price")
     return found
 
 
@@ -110,9 +77,9 @@ async def _show(
 ) -> Response:
     async with billing_context.database.read() as tx:
         choices = await _choices(tx, visit)
-    return frame.render(
+    return render_page(
         visit,
-        "sell.html",
+        "subscriptions/sell.html",
         here="subscriptions",
         status=422 if problems else 200,
         mode_path="/subscriptions",
@@ -120,3 +87,31 @@ async def _show(
         form=form,
         problems=problems or {},
     )
+
+
+@submits(router, _PATH, _show, fields=_FIELDS, errors=(Invalid, Conflict, Forbidden))
+async def create_link(request: Request, billing_context: BillingDep, visit: ProjectPageCanSell, form: SentForm) -> str:
+    """The customer has the plan as soon as they have paid there."""
+    if visit.project.type != "saas":
+        raise SaasProjectRequired("Only saas projects sell subscriptions; this project is a store.")
+    user_id = customers.validate_user_id(form.get("userId", ""), "userId")
+    async with billing_context.database.write() as tx:
+        offer, price = await _chosen(tx, visit, form.get("price", ""))
+        quantity = parse_integer(form, "quantity")
+        account = await billing.ensure_account(tx, visit.scope)
+        checkout = await billing.create_subscription_checkout(
+            tx,
+            visit.project,
+            visit.scope,
+            user_id=user_id,
+            tier=offer.name,
+            price_id=price.id,
+            quantity=1 if quantity is None else quantity,
+            coupon=form.get("coupon") or None,
+            success_url=form.get("url", ""),
+            cancel_url=form.get("url", ""),
+            once=None,
+        )
+        await record(tx, request, visit, "checkout.made", about=checkout.id)
+    await billing.open_page(billing_context, account, checkout)
+    return project_url(visit, f"/subscriptions/links/{checkout.id}")

@@ -9,39 +9,23 @@ from fastapi import Path
 from starlette.responses import Response
 
 from dream_api import catalog, gateways
-from dream_api.billing import BillingContext, display, queries, subscription_changes
+from dream_api.billing import BillingContext, queries, subscription_changes
 from dream_api.catalog import Price
 from dream_api.core import ids
 from dream_api.core.db import Row, Tx
 from dream_api.core.http import Form
 from dream_api.dashboard.dependencies import ProjectContext
 from dream_api.dashboard.forms import FormErrors
-from dream_api.dashboard.layout import PageRenderer, project_url
+from dream_api.dashboard.layout import project_url, render_page
 
 Id = Annotated[str, Path(alias="id", max_length=64, pattern=r"^[^\x00]*$")]
 # How many invoices and payments the page shows.
 _MOST = 50
-# Of payments and refunds.
-_MONEY = {"succeeded": "good", "failed": "bad", "asked": "warn", "pending": "warn", "canceled": ""}
-
-
-def _money_mood(status: str) -> str:
-    return _MONEY.get(status, "")
-
-
-frame = PageRenderer(
-    "dream_api.dashboard.subscriptions",
-    each=display.format_interval,
-    mood=display.status_tone,
-    priced=display.format_price,
-    status=display.status_label,
-    money_mood=_money_mood,
-)
 DONE = {
-    "changed": "The plan is changed, and in force.",
-    "canceled": "The subscription is canceled.",
-    "resumed": "The subscription goes on.",
-    "refunded": "The money is on its way back.",
+    "changed": "Plan changed.",
+    "canceled": "Subscription canceled.",
+    "resumed": "Subscription resumed.",
+    "refunded": "Refund requested.",
 }
 
 
@@ -94,14 +78,14 @@ async def show_subscription(
     done: str = "",
 ) -> Response:
     async with billing_context.database.read() as tx:
-        whole = await find(tx, visit, subscription_id)
-    return frame.render(
+        detail = await find(tx, visit, subscription_id)
+    return render_page(
         visit,
-        "subscription.html",
+        "subscriptions/subscription.html",
         here="subscriptions",
         status=422 if problems else 200,
         mode_path="/subscriptions",
-        whole=whole,
+        detail=detail,
         form=form or {},
         problems=problems or {},
         done=DONE.get(done),

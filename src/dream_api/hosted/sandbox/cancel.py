@@ -30,9 +30,9 @@ async def cancel(request: Request, billing_context: BillingDep, portal_id: Id, s
     held = visit.find(subscription_id)
     is_now = form.get("when") == "now"
     if len(form.get("reason", "")) > _LONGEST_REASON:
-        return _form(visit, held, form, reason=f"Say it in at most {_LONGEST_REASON} characters.")
+        return _form(visit, held, form, reason=f"Enter at most {_LONGEST_REASON} characters.")
     if is_now and form.get("name", "").casefold() != held.name.casefold():
-        return _form(visit, held, form, name=f"Its name is {held.name}.")
+        return _form(visit, held, form, name=f"Type {held.name} to confirm.")
     await subscription_changes.cancel(
         billing_context, visit.account, held.row, at_period_end=not is_now, reason=form.get("reason") or None, key=None
     )

@@ -8,8 +8,8 @@ from dream_api.gateways.sandbox import CARDS
 from dream_api.gateways.sandbox.test_cards import Card
 
 _GROUP = 4
-_NO_TEST_CARD = "This is no test card. Choose one of those below."
-_NOT_CONFIRMED = "It was not confirmed with the bank. Try again, or use another card."
+_NO_TEST_CARD = "Not a test card. Choose one of the cards below."
+_NOT_CONFIRMED = "The bank did not approve the payment. Try again or use another card."
 
 
 @dataclass(frozen=True, slots=True)

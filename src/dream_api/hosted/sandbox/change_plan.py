@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import billing, catalog
-from dream_api.billing import BillingContext, display, subscription_changes
+from dream_api.billing import BillingContext, subscription_changes
 from dream_api.billing.dependencies import BillingDep
 from dream_api.catalog import Price, TierWithPrices
 from dream_api.core import ids
@@ -33,7 +33,7 @@ class Choice:
 
     @property
     def price_text(self) -> str:
-        return display.format_price(self.price)
+        return catalog.describe_price(self.price)
 
     @property
     def is_flat(self) -> bool:
@@ -157,7 +157,7 @@ async def _change(
 def _number(text: str) -> int:
     number = int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else 0
     if number == 0:
-        raise ValidationFailed("Type how many as a whole number, 1 or more.", param="quantity")
+        raise ValidationFailed("Enter a whole number of 1 or more.", param="quantity")
     return number
 
 

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import billing
-from dream_api.billing import BillingContext, display, sandbox_checkout
+from dream_api.billing import BillingContext, sandbox_checkout
 from dream_api.billing.dependencies import BillingDep
 from dream_api.core import clock
 from dream_api.core.errors import ValidationFailed
+from dream_api.core.html.format import format_amount
 from dream_api.core.http import read_form
 from dream_api.gateways.contract import AuthenticationRequired, CardRefused
 from dream_api.gateways.sandbox import CheckoutSession
@@ -79,7 +80,7 @@ async def _pay(billing_context: BillingContext, visit: Visit, attempt: CardForm)
             billing_context, session_id, card, authenticate=attempt.is_confirmed
         )
     except AuthenticationRequired:
-        due = display.format_amount(visit.asked.due, visit.asked.currency) if visit.asked.due else None
+        due = format_amount(visit.asked.due, visit.asked.currency) if visit.asked.due else None
         return page("bank.html", action=visit.address, attempt=attempt, due=due, **_shown(visit))
     except (CardRefused, ValidationFailed) as refused:
         return _form(visit, attempt, card_error(refused), status=refused.status)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from dream_api import catalog
-from dream_api.billing import display
 from dream_api.catalog import Price
 from dream_api.core import clock
 from dream_api.core.db import Tx
+from dream_api.core.html.format import format_amount
 from dream_api.gateways.contract import GatewayAccount
 from dream_api.gateways.sandbox import CheckoutSession
 from dream_api.gateways.sandbox.line_items import SubscriptionItem, discounts
@@ -21,7 +21,7 @@ class Row:
     """One line of it."""
 
     name: str
-    # How it is priced: "19.99 USD each month".
+    # Its price: "$19.99 per month".
     price_text: str
     amount: int
     is_usage: bool
@@ -57,7 +57,7 @@ async def read_checkout_summary(tx: Tx, session: CheckoutSession, now: int) -> C
     return CheckoutSummary(
         currency=currency,
         rows=[
-            Row(line.description, display.format_price(price), item["amount_subtotal"], line.is_metered)
+            Row(line.description, catalog.describe_price(price), item["amount_subtotal"], line.is_metered)
             for line, price, item in zip(lines, prices, items, strict=True)
         ],
         subtotal=document["amount_subtotal"],
@@ -82,30 +82,30 @@ async def _prices_of(tx: Tx, account: GatewayAccount, lines: Sequence[Subscripti
 def _total_texts(
     document: Json, hidden: Json, lines: Sequence[SubscriptionItem], prices: Sequence[Price]
 ) -> tuple[str, str | None]:
-    """What it comes to: `19.99 USD each month`; and what follows where that is not all."""
+    """What it comes to: `$19.99 per month`; and what follows where that is not all."""
     currency: str = document["currency"]
-    due = display.format_amount(document["amount_total"], currency)
+    due = format_amount(document["amount_total"], currency)
     rhythm = next(
-        (display.format_interval(price) for line, price in zip(lines, prices, strict=True) if line.is_licensed), None
+        (catalog.describe_interval(price) for line, price in zip(lines, prices, strict=True) if line.is_licensed), None
     )
     if rhythm is None:
         return due, None
     amounts = [line.amount for line in lines if line.is_licensed]
     coupon: Json | None = hidden["coupon"]
     lasts = "forever" if coupon is None else coupon["duration"]
-    full = display.format_amount(sum(amounts), currency)
-    less = display.format_amount(sum(amounts) - sum(discounts(coupon, amounts, (), currency)), currency)
+    full = format_amount(sum(amounts), currency)
+    less = format_amount(sum(amounts) - sum(discounts(coupon, amounts, (), currency)), currency)
     later = {
         "forever": f"{less} {rhythm}",
-        "once": f"{less} once, and {full} {rhythm} after that",
-        "repeating": f"{less} {rhythm}, and {full} when the coupon has ended",
+        "once": f"{less} the first time, then {full} {rhythm}",
+        "repeating": f"{less} {rhythm}, {full} after the discount ends",
     }[lasts]
     if hidden["trial_days"]:
         return f"{_days(hidden['trial_days'])} free", f"Then {later}."
     if lasts == "forever" and due == less:
         return later, None
     if lasts == "repeating" and due == less:
-        return f"{less} {rhythm}", f"{full} {rhythm} when the coupon has ended."
+        return f"{less} {rhythm}", f"{full} {rhythm} after the discount ends."
     return due, f"Then {full} {rhythm}." if lasts == "once" else f"Then {later}."
 
 
@@ -114,12 +114,12 @@ def _days(many: int) -> str:
 
 
 def coupon_text(coupon: Json) -> str:
-    """`HALF: 50 % off for 3 months`."""
+    """`HALF: 50% off for 3 months`."""
     percent = coupon["percent_off"]
-    off = f"{percent} %" if percent is not None else display.format_amount(coupon["amount_off"], coupon["currency"])
+    off = f"{percent}%" if percent is not None else format_amount(coupon["amount_off"], coupon["currency"])
     months: int | None = coupon["duration_months"]
     lasts = {
-        "forever": "for ever",
+        "forever": "forever",
         "once": "once",
         "repeating": f"for {months} month{'' if months == 1 else 's'}",
     }

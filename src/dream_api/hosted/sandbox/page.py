@@ -8,11 +8,12 @@ from fastapi import Path, Request
 from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from dream_api import platforms
+from dream_api import catalog, platforms
 from dream_api.billing import display
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import AppError
+from dream_api.core.html import format as formats
 from dream_api.core.html.renderer import TemplateRenderer
 from dream_api.gateways.contract import GatewayAccount
 from dream_api.gateways.sandbox import CARDS
@@ -22,10 +23,10 @@ Id = Annotated[str, Path(alias="id", max_length=255, pattern=r"^[^\x00]*$")]
 
 _PAGES = TemplateRenderer(
     "dream_api.hosted.sandbox",
-    amount=display.format_amount,
-    day=display.day,
-    each=display.format_interval,
-    instant=display.format_time,
+    amount=formats.format_amount,
+    day=formats.day,
+    every=catalog.describe_interval,
+    instant=formats.format_time,
     mood=display.status_tone,
     number=card_form.grouped,
     rfc3339=clock.rfc3339,
@@ -44,16 +45,17 @@ _NAMEABLE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.:")
 
 
 class PageRoute(APIRoute):
-    """An error is a page as well, with the same headers."""
+    """Formats numbers and dates as the browser's language does; an error is a page as well, with the same headers."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except AppError as error:
-                return _refused(request, error)
+            with formats.in_locale(formats.negotiate_locale(request.headers.get("accept-language", ""))):
+                try:
+                    return await handle(request)
+                except AppError as error:
+                    return _refused(request, error)
 
         return answer
 

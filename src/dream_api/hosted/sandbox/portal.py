@@ -7,11 +7,12 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from dream_api import billing, catalog
-from dream_api.billing import BillingContext, display, queries, sandbox_checkout
+from dream_api.billing import BillingContext, queries, sandbox_checkout
 from dream_api.billing.dependencies import BillingDep
 from dream_api.catalog import Price
 from dream_api.core.db import Row, Tx
 from dream_api.core.errors import NotFound
+from dream_api.core.html.format import format_amount
 from dream_api.gateways import stripe_objects
 from dream_api.gateways.contract import GatewayAccount, InvoiceSnapshot
 from dream_api.gateways.sandbox import Portal
@@ -20,10 +21,10 @@ from dream_api.hosted.sandbox.page import Id, PageRoute, page, seller_of
 router = APIRouter(prefix="/sandbox/portal", route_class=PageRoute, include_in_schema=False)
 
 _DONE = {
-    "change": "Your plan is changed.",
-    "cancel": "Your subscription is canceled.",
-    "resume": "Your subscription goes on.",
-    "card": "Your card is changed.",
+    "change": "Plan changed.",
+    "cancel": "Subscription canceled.",
+    "resume": "Subscription resumed.",
+    "card": "Card updated.",
 }
 
 
@@ -42,8 +43,8 @@ class PortalSubscription:
 
     @property
     def price_text(self) -> str:
-        """`99.98 USD each month`."""
-        return f"{display.format_amount(self.row.amount, self.row.currency)} {display.format_interval(self.price)}"
+        """`$99.98 per month`."""
+        return f"{format_amount(self.row.amount, self.row.currency)} {catalog.describe_interval(self.price)}"
 
     @property
     def may_change(self) -> bool:
@@ -73,7 +74,7 @@ class Visit:
 
     @property
     def invoices(self) -> list[InvoiceSnapshot]:
-        """Newest first; what is still being written is not asked for yet."""
+        """Newest first; drafts are not shown."""
         found = [stripe_objects.parse_invoice(each) for each in self.portal.invoices]
         return [each for each in found if each.status != "draft"]
 
@@ -81,13 +82,13 @@ class Visit:
     def credits(self) -> list[str]:
         """What following invoices are paid with."""
         balances: dict[str, int] = self.portal.customer["invoice_credit_balance"]
-        return [display.format_amount(-balance, currency) for currency, balance in balances.items() if balance < 0]
+        return [format_amount(-balance, currency) for currency, balance in balances.items() if balance < 0]
 
     def find(self, subscription_id: str) -> PortalSubscription:
         """A subscription that has not ended."""
         found = next((each for each in self.current if each.row.id == subscription_id), None)
         if found is None:
-            raise NotFound("There is no such subscription, or it has ended.", hint="Open the page again.")
+            raise NotFound("Subscription not found, or already canceled.", hint="Reload the page.")
         return found
 
 
@@ -127,5 +128,5 @@ async def show_invoice(billing_context: BillingDep, portal_id: Id, invoice_id: s
     visit = await visit_of(billing_context, portal_id)
     invoice = next((each for each in visit.invoices if each.id == invoice_id), None)
     if invoice is None:
-        raise NotFound("There is no such invoice.", hint="Open the page again.")
+        raise NotFound("Invoice not found.", hint="Reload the page.")
     return page("invoice.html", visit=visit, seller=visit.seller, invoice=invoice)
