@@ -28,7 +28,7 @@ def told_link(server: Server) -> str:
     return found[0]
 
 
-async def letter_to(operator: Person, address: str, subject: str = "Confirm your e-mail address") -> str:
+async def letter_to(operator: Person, address: str, subject: str = "Verify your email address") -> str:
     """The path that the letter leads to, read in the outbox."""
     await operator.goes_to("/dashboard/operator/mail")
     row = operator.all("tr").filter(has_text=address).filter(has_text=subject).first
@@ -46,7 +46,7 @@ async def letter_to(operator: Person, address: str, subject: str = "Confirm your
 
 async def signs_up(person: Person, email: str, name: str) -> None:
     await person.types(email=email, name=name, password=PASSWORD)
-    await person.presses("Make the account")
+    await person.presses("Create account")
 
 
 async def signs_in(person: Person, email: str) -> None:
@@ -63,23 +63,23 @@ async def test_from_the_first_start_to_the_first_sale_and_team_mate(server: Serv
         await operator.sees("Platforms")
 
         await ada.goes_to("/")
-        await ada.follows("Make an account")
+        await ada.follows("Create account")
         await signs_up(ada, "ada@example.com", "Ada")
-        await ada.sees("Look into your mail")
+        await ada.sees("Check your email")
         await ada.goes_to(await letter_to(operator, "ada@example.com"))
-        await ada.presses("Confirm it")
+        await ada.presses("Verify")
         await ada.goes_to("/dashboard")
         if "sign-in" in ada.page.url:
             await signs_in(ada, "ada@example.com")
         await ada.types(platform="Acme", name="Acme API")
-        await ada.presses("Make the project")
+        await ada.presses("Create project")
         await ada.sees("Waiting for your first call")
         key = await ada.text_of(".copy code")
         assert key.startswith("sk_test_")
-        await ada.copies("Copy the key", key)
+        await ada.copies("Copy key", key)
         call = {"Authorization": f"Bearer {key}", "X-User-Id": "ada"}
         assert httpx.post(f"{server.url}/api/data", headers=call).status_code == 200
-        await ada.sees("It arrived: 1 of 1,000 requests")
+        await ada.sees("Received: 1 of 1,000 requests")
 
         await sells_a_plan(ada)
         await ada.follows("Overview", within="nav[aria-label=Pages]")
@@ -95,7 +95,7 @@ async def test_from_the_first_start_to_the_first_sale_and_team_mate(server: Serv
         await bob.follows("Sign up", within="main")
         await signs_up(bob, "bob@example.com", "Bob")
         await bob.goes_to(await letter_to(operator, "bob@example.com"))
-        await bob.presses("Confirm it")
+        await bob.presses("Verify")
         await bob.goes_to(invitation)
         if await bob.page.locator("main").get_by_role("link", name="Sign in").count():
             await bob.follows("Sign in", within="main")
@@ -109,23 +109,23 @@ async def test_from_the_first_start_to_the_first_sale_and_team_mate(server: Serv
 
 async def sells_a_plan(person: Person) -> None:
     """A tier with a price, a link to pay, and the money."""
-    await person.follows("Set what tiers allow", within="main")
-    await person.follows("New tier", within="main")
+    await person.follows("Edit plans", within="main")
+    await person.follows("New plan", within="main")
     await person.types(name="pro", displayName="Pro", limit="50000")
-    await person.presses("Make the tier")
-    await person.follows("Add a price", within="main")
+    await person.presses("Create plan")
+    await person.follows("Add price", within="main")
     await person.types(price="19.999", currency="usd")
-    await person.presses("Put it on sale")
+    await person.presses("Create price")
     await person.sees("USD has 2 digits after the point")
     assert await person.page.locator("[name=price]").input_value() == "19.999"
     await person.types(price="19.99")
-    await person.presses("Put it on sale")
-    await person.sees("19.99 USD")
+    await person.presses("Create price")
+    await person.sees("$19.99")
     await person.follows("Subscriptions", within="nav[aria-label=Pages]")
-    await person.follows("Sell by link", within="main")
+    await person.follows("Create payment link", within="main")
     await person.types(userId="ada", url="http://localhost:3000/thanks")
-    await person.presses("Make the link")
-    checkout = await person.page.get_by_role("link", name="Open the checkout").get_attribute("href")
+    await person.presses("Create link")
+    checkout = await person.page.get_by_role("link", name="Open checkout").get_attribute("href")
     assert checkout is not None
     buyer = await person.page.context.new_page()
     await buyer.goto(checkout)
@@ -134,15 +134,15 @@ async def sells_a_plan(person: Person) -> None:
     await buyer.get_by_role("button", name=re.compile("Pay|Subscribe|Start")).click()
     await buyer.wait_for_url("http://localhost:3000/**")
     await buyer.close()
-    await person.sees("It was paid: 19.99 USD")
+    await person.sees("Paid: $19.99")
 
 
 async def test_a_stores_goods_sell_out(town: Town, sit_down: NewPerson) -> None:
     store = town.store
     async with sit_down(town.base, session=store.session["member"]) as person:
         await person.goes_to(f"/dashboard/{store.project.id}/test/tiers/mug")
-        assert await person.text_of(".figure") == "0"
-        await person.sees("1 there, 1 held")
+        assert await person.text_of(".figure") == "0 available"
+        await person.sees("1 in stock, 1 reserved")
         await person.goes_to(f"/dashboard/{store.project.id}/test/orders")
         await person.sees("eve@example.com")
         offer = httpx.get(f"{town.base}/api/products", headers=store.sk).json()["data"][0]

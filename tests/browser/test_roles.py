@@ -16,7 +16,7 @@ async def test_each_role_sees_what_the_table_allows(town: Town, sit_down: NewPer
             await person.goes_to(f"/dashboard/{project}/test")
             links = await person.links()
             assert ("Security log" in links) == has_permission(role, "manage"), role
-            assert {"Overview", "Customers", "Usage", "Tiers", "Subscriptions", "Keys", "Events", "Members"} <= set(
+            assert {"Overview", "Customers", "Usage", "Plans", "Subscriptions", "API keys", "Events", "Members"} <= set(
                 links
             )
             await person.goes_to(f"/dashboard/{project}/test/tiers/pro")

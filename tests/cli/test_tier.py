@@ -150,8 +150,8 @@ FAULTS = {
     "max=1,50": "The part '50' of the limit must have the format key=value.",
     "window=day": "The limit 'window=day' needs a max: a whole number, or unlimited.",
     "max=": "A limit must be a whole number from 0 to 9,007,199,254,740,991, or the word unlimited, not ''.",
-    "meter=My Seats,max=1": "A meter's name has 1 to 63 of a-z, 0-9, - and _, and begins with a-z or 0-9.",
-    "meter=requests,max=1,aggregation=distinct": "The meter requests is there already, and its aggregation is sum.",
+    "meter=My Seats,max=1": "A meter name must be 1 to 63 characters: a-z, 0-9, - and _, beginning with a-z or 0-9.",
+    "meter=requests,max=1,aggregation=distinct": "The meter requests already exists with the aggregation sum.",
 }
 
 
@@ -237,8 +237,8 @@ def test_a_store_sells_at_a_price_alone(terminal: Terminal) -> None:
 
 
 PRICE_FAULTS = {
-    "free": "A price is a decimal such as 19.99, without sign or exponent.",
-    "-1": "A price is a decimal such as 19.99, without sign or exponent.",
+    "free": "Enter an amount such as 19.99.",
+    "-1": "Enter an amount such as 19.99.",
     "19.999": "USD has 2 digits after the point, and the price has more.",
     "amount=1.5,currency=jpy": "JPY has 0 digits after the point, and the price has more.",
     "interval=year": "The price 'interval=year' needs an amount.",
@@ -248,7 +248,7 @@ PRICE_FAULTS = {
     "amount=1,color=red": "A price has no key 'color'. Its keys are amount, currency, interval, count, scheme, "
     "meter and per.",
     "amount=1,amount=2": "The price 'amount=1,amount=2' contains the key amount twice.",
-    "amount=1,currency=xyz": "There is no such currency to charge in.",
+    "amount=1,currency=xyz": "This currency is not supported.",
 }
 
 

@@ -195,7 +195,7 @@ async def test_coupons_are_made_and_archived(api: AsyncClient, alice: Account) -
         ("FIVE", None, 500),
         ("HALF", 50, None),
     ]
-    assert (twice.status_code, "There is a coupon HALF already." in twice.text) == (422, True)
+    assert (twice.status_code, "A coupon with the code HALF already exists." in twice.text) == (422, True)
     assert (await _post(api, alice, f"/coupons/{made[0]['id']}/archive")).status_code == 303
     assert len((await api.get("/coupons", headers=alice.sk)).json()["data"]) == 1
 

@@ -41,7 +41,7 @@ async def test_a_rotated_key_works_for_the_grace_that_was_chosen(
     await instance.changes.poll()
 
     assert refused.status_code == 422
-    assert "The grace is 0 to 7 days." in refused.text
+    assert "The grace period must be 0 to 7 days." in refused.text
     assert (await api.get("/tiers", headers=alice.sk)).json()["code"] == "key_expired"
     assert (await api.get("/tiers", headers=bearer(_told(rotated.text)))).status_code == 200
 

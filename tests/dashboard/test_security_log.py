@@ -30,7 +30,7 @@ async def test_the_page_shows_who_did_what_and_runs_nothing_of_theirs(instance: 
     answer = await instance.api.get(page(alice), headers=alice.cookie("admin"))
 
     assert answer.status_code == 200
-    assert "Revealed a test key" in answer.text
+    assert "Revealed a test API key" in answer.text
     assert "203.0.113.9" in answer.text
     assert "<script>alert" not in answer.text
     assert "<b>=Eve" not in answer.text

@@ -64,11 +64,11 @@ async def test_a_link_that_cannot_be_made_says_why_beside_its_field(instance: In
     price = await desk.tier(_PRO)
     fine = {"userId": "ada", "price": price, "quantity": "1", "url": "http://localhost/"}
     cases = {
-        "userId": ({**fine, "userId": ""}, "The user id is empty."),
-        "userId ": ({**fine, "userId": "x" * 256}, "A user id has at most 255 bytes"),
+        "userId": ({**fine, "userId": ""}, "Enter a user ID."),
+        "userId ": ({**fine, "userId": "x" * 256}, "A user ID can have at most 255 bytes"),
         "price": ({**fine, "price": "price_0"}, "Choose a price."),
         "quantity": ({**fine, "quantity": "2"}, "A flat price is sold once"),
-        "coupon": ({**fine, "coupon": "NONE"}, "There is no such coupon."),
+        "coupon": ({**fine, "coupon": "NONE"}, "This coupon code does not exist."),
         "url": ({**fine, "url": "https://evil.example.com/"}, "The project does not list the origin"),
     }
     for field, (typed, sentence) in cases.items():
@@ -104,7 +104,7 @@ async def test_a_change_is_seen_before_it_is_made(instance: Instance) -> None:
 
     assert "Preview the change" in choices
     assert "Change plan and charge $30.01" in preview
-    assert "That is what the subscription is already." in same.text
+    assert "The subscription is already on this plan and quantity." in same.text
     assert changed.headers["location"].endswith("?done=changed")
     assert "5 × Team" in shown
     assert "$50.00" in shown
@@ -126,7 +126,7 @@ async def test_a_subscription_is_canceled_resumed_and_ended_by_its_name(instance
     assert "too expensive" in canceled
     assert "Renews on" in resumed
     assert (unconfirmed.status_code, "Type ada to confirm." in unconfirmed.text) == (422, True)
-    assert "It ended on" in ended
+    assert "Ended on" in ended
     assert "Cancel the subscription" not in ended
 
 

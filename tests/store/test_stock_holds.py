@@ -38,7 +38,7 @@ async def test_lines_that_share_stock_are_summed(shop: Shop):
     await shop.sell("mug", inventory=5)
     other = await _another_checkout(shop)
 
-    with pytest.raises(SoldOut, match="Of Mug 5 are left"):
+    with pytest.raises(SoldOut, match='Only 5 "Mug" left in stock'):
         await _hold(shop, other, WantedStock(shop.tiers["mug"], "Mug", 3), WantedStock(shop.tiers["mug"], "Mug", 3))
     await _hold(shop, other, WantedStock(shop.tiers["mug"], "Mug", 3), WantedStock(shop.tiers["mug"], "Mug", 2))
 
@@ -52,7 +52,7 @@ async def test_all_is_held_or_nothing_and_the_refusal_names_what_is_left(shop: S
     with pytest.raises(SoldOut) as refused:
         await shop.begin({"mug": 2, "pen": 2})
 
-    assert refused.value.sentence == "Of Pen 1 are left."
+    assert refused.value.sentence == 'Only 1 "Pen" left in stock.'
     assert [await shop.stock(name) for name in ("mug", "pen")] == [(5, 0), (1, 0)]
     assert await _written(shop) == (0, 0, 0)
 
@@ -61,14 +61,14 @@ async def test_what_others_hold_is_not_sold(shop: Shop):
     await shop.sell("mug", inventory=5)
     await shop.begin({"mug": 5})
 
-    with pytest.raises(SoldOut, match="Mug is sold out"):
+    with pytest.raises(SoldOut, match='"Mug" is sold out'):
         await shop.begin({"mug": 1})
 
 
 async def test_what_its_developer_says_is_sold_out_is_not_sold_whatever_is_there(shop: Shop):
     await shop.sell("mug", inventory=5, is_sold_out=True)
 
-    with pytest.raises(SoldOut, match="Mug is sold out"):
+    with pytest.raises(SoldOut, match='"Mug" is sold out'):
         await shop.begin({"mug": 1})
 
 

@@ -171,7 +171,7 @@ async def test_a_wrong_address_is_told_under_its_field_and_kept(api: AsyncClient
 
     answer = await api.post(path, headers=alice.cookie(), data=alice.form(email=odd) | {"role": "viewer"})
 
-    assert (answer.status_code, "That is no e-mail address." in answer.text) == (422, True)
+    assert (answer.status_code, "Enter a valid email address." in answer.text) == (422, True)
     assert "&lt;script&gt;" in answer.text
     assert "<script>alert" not in answer.text
     assert '<option value="viewer" selected>' in answer.text

@@ -35,7 +35,7 @@ async def sign_in_external(tx: Tx, claims: Claims, *, may_join: bool) -> Externa
         assert user is not None
         return ExternalSignIn(user)
     if not claims.is_email_verified:
-        raise ProviderSignInFailed("The provider has not verified your e-mail address.")
+        raise ProviderSignInFailed("The provider has not verified your email address.")
     email = normalize_email(claims.email)
     known_by_email = await find_user_by_email(tx, email)
     if known_by_email is not None:
@@ -43,7 +43,7 @@ async def sign_in_external(tx: Tx, claims: Claims, *, may_join: bool) -> Externa
     elif may_join:
         user = await create_user(tx, email, _name(claims.name), verified=True)
     else:
-        raise ProviderSignInFailed("There is no account with this address, and new ones are not open to everybody.")
+        raise ProviderSignInFailed("There is no account with this email address, and sign-up is by invitation only.")
     await user_queries.insert_link(tx, claims.issuer, claims.subject, user.id, clock.now())
     return ExternalSignIn(user, is_new=known_by_email is None, is_linked=True)
 

@@ -39,7 +39,7 @@ async def verify_email(tx: Tx, token: str) -> tuple[User, User]:
     if link.payload == user.email:
         return user, await _verified(tx, user)
     if await user_queries.user_by_email(tx, link.payload) is not None:
-        raise EmailTaken("Somebody else has an account with this address.", param="email")
+        raise EmailTaken("Another account uses this email address.", param="email")
     await user_queries.set_user(tx, user.id, email=link.payload, verified_at=clock.now())
     # Anyone who can read mail to the former address no longer has a way in.
     await identity.delete_links(tx, user.id)
@@ -78,5 +78,5 @@ async def _verified(tx: Tx, user: User) -> User:
 async def _get(tx: Tx, user_id: str) -> User:
     user = await find_user(tx, user_id)
     if user is None:
-        raise NotFound("There is no such account.")
+        raise NotFound("Account not found.")
     return user

@@ -19,7 +19,7 @@ class SignUpClosed(Forbidden):
 def require_invitation(invited: str | None) -> str:
     """The invited address; raises SignUpClosed without an invitation."""
     if invited is None:
-        raise SignUpClosed("New accounts are not open to everybody here.")
+        raise SignUpClosed("Sign-up is by invitation only.")
     return invited
 
 

@@ -107,7 +107,7 @@ async def end_session(tx: Tx, user_id: str, session_id: str) -> None:
     """End the session, in every process within a second."""
     ended = [row for row in await user_queries.list_sessions(tx, user_id) if row.id == session_id]
     if not ended:
-        raise NotFound("There is no such session.", param="session", hint="It may have ended by itself.")
+        raise NotFound("Session not found.", param="session", hint="It may have expired.")
     await user_queries.delete_session(tx, user_id, session_id)
     await invalidate(tx, SESSION_KIND, ended[0].hash.hex())
 
@@ -130,4 +130,4 @@ async def invalidate_sessions(tx: Tx, user_id: str) -> None:
 def require_verified_email(session: Session) -> None:
     """Raises EmailNotVerified where the address is not verified."""
     if not session.is_verified:
-        raise EmailNotVerified("The e-mail address is not verified yet.")
+        raise EmailNotVerified("The email address is not verified.")

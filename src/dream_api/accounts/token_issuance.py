@@ -41,9 +41,9 @@ async def issue_token(
     """A new token. `user_id`: its owner; it works while they are a member, within their role."""
     now = clock.now()
     if len(name) > _LONGEST_NAME or not name.isprintable():
-        raise ValidationFailed(f"A name has at most {_LONGEST_NAME} printable characters.", param="name")
+        raise ValidationFailed(f"A name can have at most {_LONGEST_NAME} printable characters.", param="name")
     if expires_at is not None and expires_at <= now:
-        raise ValidationFailed("A token's expiry lies in the future.", param="expiresAt")
+        raise ValidationFailed("The expiry date must be in the future.", param="expiresAt")
     issued = IssuedToken(ids.new("tok"), role, tokens.create_token(PREFIX))
     hashed = hash_token(issued.token)
     row = {

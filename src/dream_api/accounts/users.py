@@ -44,7 +44,7 @@ def normalize_email(email: str, param: str = "email") -> str:
     name, at, host = proper.rpartition("@")
     is_one = at and 0 < len(name) <= _LONGEST_LOCAL and "." in host.strip(".") and len(proper) <= _LONGEST_EMAIL
     if not is_one or not proper.isprintable() or any(c.isspace() or c in '<>(),;:"[]\\' for c in proper) or "@" in name:
-        raise ValidationFailed("That is no e-mail address.", param=param, hint="Write it like ada@example.com.")
+        raise ValidationFailed("Enter a valid email address.", param=param, hint="Write it like ada@example.com.")
     return proper
 
 
@@ -52,7 +52,7 @@ def validate_name(name: str, param: str = "name") -> str:
     """The name without spaces around it; it may be left out."""
     proper = name.strip()
     if len(proper) > _LONGEST_NAME or not proper.isprintable():
-        raise ValidationFailed(f"A name has at most {_LONGEST_NAME} printable characters.", param=param)
+        raise ValidationFailed(f"A name can have at most {_LONGEST_NAME} printable characters.", param=param)
     return proper
 
 
@@ -63,7 +63,7 @@ async def create_user(
     proper = normalize_email(email)
     person = validate_name(name)
     if await user_queries.user_by_email(tx, proper) is not None:
-        raise EmailTaken("Somebody has an account with this address.", param="email")
+        raise EmailTaken("An account with this email address already exists.", param="email")
     now = clock.now()
     user = User(ids.new("usr"), proper, person, now if verified else None, now, password_hash is not None)
     await user_queries.insert_user(

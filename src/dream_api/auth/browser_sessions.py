@@ -50,7 +50,7 @@ async def require_signed_in(request: Request) -> SignedInUser:
     """The signed-in user; raises SignInRequired, and CSRFFailed for forms that another website sent."""
     user = await find_signed_in_user(request)
     if user is None:
-        raise SignInRequired("Nobody is signed in.")
+        raise SignInRequired("Sign in to continue.")
     if request.method not in _READING:
         require_same_origin(request.headers, settings_of(request).link_base)
     return user
@@ -79,7 +79,7 @@ async def session_from_cookie(request: Request) -> SignedInUser | None:
         return None
     user = await find_signed_in_user(request)
     if user is None:
-        raise SignInRequired("The session is over.")
+        raise SignInRequired("Your session has expired.")
     if request.method not in _READING:
         require_own_page(request, settings)
     return user

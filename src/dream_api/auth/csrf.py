@@ -47,5 +47,5 @@ async def read_csrf_form(request: Request, user: HasToken) -> Form:
     """The fields of the form without its CSRF token; raises CSRFFailed where that is not the user's."""
     form = await read_form(request, largest=_LARGEST_FORM, most_fields=_MOST_FIELDS)
     if not hmac.compare_digest(form.pop("csrf", "").encode(), user.csrf.encode()):
-        raise CSRFFailed("The form is not one of this session's.")
+        raise CSRFFailed("The form has expired or is not from this session.")
     return form

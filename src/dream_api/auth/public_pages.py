@@ -54,7 +54,7 @@ async def read_public_form(request: Request, viewer: PageViewer) -> Form:
     """The fields of the form without its CSRF token; raises CSRFFailed where that is not the viewer's."""
     form = await read_form(request)
     if not viewer.csrf or not hmac.compare_digest(form.pop("csrf", "").encode(), viewer.csrf.encode()):
-        raise CSRFFailed("The form is not one that this browser was shown.")
+        raise CSRFFailed("The form has expired or is not from this browser.")
     return form
 
 

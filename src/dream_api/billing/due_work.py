@@ -18,7 +18,7 @@ class TestClockNeedsSandbox(Conflict):
 async def advance(billing: BillingContext, project: Project, account: GatewayAccount, to: int) -> None:
     """Move the project's time to that moment; all that falls due on the way has happened, in its order, before."""
     if account.gateway != "sandbox":
-        raise TestClockNeedsSandbox("The project's time cannot be moved: its gateway has a clock of its own.")
+        raise TestClockNeedsSandbox("The clock of this project cannot be advanced: its gateway uses real time.")
     while True:
         due, at = await _first_due(billing, account, to)
         if due is None:

@@ -27,7 +27,7 @@ async def ensure_account(tx: Tx, scope: ProjectScope) -> GatewayAccount:
     """The project's account in this mode; created at the sandbox in test mode, GatewayMissing in live mode."""
     row = await queries.account_of_project(tx, scope.platform_id, scope.project_id, scope.mode)
     if row is None and scope.mode == "live":
-        raise GatewayMissing("Nothing can be sold in live mode yet: the project has no gateway there.")
+        raise GatewayMissing("Live mode has no payment gateway yet.")
     if row is None:
         await queries.insert_account(
             tx,
@@ -65,7 +65,7 @@ async def find_payer(tx: Tx, scope: ProjectScope, user_id: str, *, param: str) -
     """As `find_gateway_customer`; raises CustomerNeverPaid where the customer never paid."""
     payer = await find_gateway_customer(tx, scope, user_id)
     if payer is None:
-        raise CustomerNeverPaid("The customer has never paid, so there is nothing to see.", param=param)
+        raise CustomerNeverPaid("The customer has no payments yet.", param=param)
     return payer
 
 

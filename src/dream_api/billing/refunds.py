@@ -32,7 +32,7 @@ class RefundLimitExceeded(Forbidden):
 async def find_payment(tx: Tx, scope: ProjectScope, payment_id: str) -> tuple[GatewayAccount, Row[Any]]:
     payment = await queries.payment_in(tx, scope, payment_id)
     if payment is None:
-        raise NotFound("There is no such payment.", param="id")
+        raise NotFound("Payment not found.", param="id")
     account = await gateway_accounts.find_account(tx, payment.account)
     assert account is not None
     return account, payment
@@ -55,13 +55,15 @@ async def create_refund(
     """
     payment = await queries.lock_payment(tx, account.platform_id, payment_id)
     if payment.status != "succeeded":
-        raise GatewayRefused("The payment did not succeed, so there is nothing to give back.", param="id")
+        raise GatewayRefused("Only successful payments can be refunded.", param="id")
     left = payment.amount - await queries.refunded_or_pending_amount(tx, account.platform_id, payment.id)
     wanted = left if amount is None else amount
     if amount is not None and amount < 1:
-        raise ValidationFailed("A refund is at least 1 in the currency's smallest unit.", param="amount")
+        raise ValidationFailed("The amount must be greater than zero.", param="amount")
     if wanted < 1 or wanted > left:
-        raise RefundTooLarge(f"Of the payment {left} {payment.currency} (minor units) can be refunded.", param="amount")
+        raise RefundTooLarge(
+            f"At most {format_amount(left, payment.currency)} of this payment can be refunded.", param="amount"
+        )
     now = clock.now()
     refund = await queries.insert_refund(
         tx,
@@ -93,11 +95,11 @@ async def create_refund(
 async def require_refund_limit(tx: Tx, payment: Row[Any], limit: RefundLimit | None) -> None:
     """Raises RefundLimitExceeded where more of the payment goes back by now, all refunds together, than the limit."""
     if limit is None:
-        raise RefundLimitExceeded("The project has no refund limit: only its owners and admins give money back.")
+        raise RefundLimitExceeded("Only owners and admins can make refunds in this project.")
     gone = await queries.refunded_or_pending_amount(tx, payment.platform_id, payment.id)
     if payment.currency != limit.currency or gone > limit.amount:
         most = format_amount(limit.amount, limit.currency)
-        raise RefundLimitExceeded(f"Members give back up to {most} of a payment.", param="amount")
+        raise RefundLimitExceeded(f"Members can refund up to {most} of a payment.", param="amount")
 
 
 async def send_refund(billing: BillingContext, account: GatewayAccount, refund: Row[Any]) -> Row[Any]:

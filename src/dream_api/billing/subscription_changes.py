@@ -20,7 +20,7 @@ async def find_subscription(tx: Tx, scope: ProjectScope, subscription_id: str) -
     """The subscription and where it is paid."""
     subscription = await queries.subscription_in(tx, scope, subscription_id)
     if subscription is None:
-        raise NotFound("There is no such subscription.", param="id")
+        raise NotFound("Subscription not found.", param="id")
     account = await gateway_accounts.find_account(tx, subscription.account)
     assert account is not None
     return account, subscription
@@ -33,11 +33,11 @@ async def build_change(
     require_not_ended(subscription)
     offer, price = await _priced(tx, scope, subscription, tier, price_id)
     if price.currency != subscription.currency:
-        raise ValidationFailed("A subscription keeps its currency.", param="priceId")
+        raise ValidationFailed("The currency of a subscription cannot be changed.", param="priceId")
     kept: int = 1 if price.billing_scheme == "flat_rate" else subscription.quantity
     lines = subscription_checkout.checkout_lines(offer, price, kept if quantity is None else quantity)
     if (price.id, lines[0].quantity) == (subscription.price_id, subscription.quantity):
-        raise ValidationFailed("That is what the subscription is already.", param="tier")
+        raise ValidationFailed("The subscription is already on this plan and quantity.", param="tier")
     usage_prices, carried = await _carrying(tx, scope, subscription, lines)
     return SubscriptionChange(
         (*lines, *carried), subscription_checkout.gateway_metadata(subscription.customer_id, usage_prices)

@@ -56,7 +56,7 @@ async def create_subscription_checkout(
     if coupon is not None:
         found = await catalog.find_coupon(tx, scope.platform_id, scope.project_id, scope.mode, coupon, now)
         if found.currency not in (None, price.currency):
-            raise catalog.CouponInvalid("The coupon is of another currency than the price.", param="coupon")
+            raise catalog.CouponInvalid("The coupon is for a currency other than the price's.", param="coupon")
     wanted = NewCheckout(
         lines=lines,
         currency=price.currency,
@@ -78,9 +78,9 @@ async def create_subscription_checkout(
 def checkout_lines(offer: TierWithPrices, price: Price, quantity: int) -> tuple[LineItem, ...]:
     """The price, and what the tier bills by usage at the same interval."""
     if not 1 <= quantity <= LARGEST_QUANTITY:
-        raise ValidationFailed(f"A quantity is a whole number from 1 to {LARGEST_QUANTITY:,}.", param="quantity")
+        raise ValidationFailed(f"The quantity must be a whole number from 1 to {LARGEST_QUANTITY:,}.", param="quantity")
     if price.billing_scheme == "flat_rate" and quantity != 1:
-        raise ValidationFailed("A flat price is sold once, whatever is used.", param="quantity")
+        raise ValidationFailed("The quantity of a flat rate is always 1.", param="quantity")
     metered = [
         each
         for each in catalog.usage_prices(offer, price.currency)
@@ -99,5 +99,5 @@ async def _require_no_subscription(tx: Tx, scope: ProjectScope, customer: Row[An
     holding = await queries.granting_subscriptions(tx, scope.platform_id, customer.id)
     if holding:
         raise AlreadySubscribed(
-            f"{customer.user_id} has a subscription to {holding[0].plan} already: {holding[0].id}.", param="X-User-Id"
+            f"{customer.user_id} already has a subscription to {holding[0].plan}: {holding[0].id}.", param="X-User-Id"
         )

@@ -50,7 +50,7 @@ async def create_coupon(tx: Tx, platform_id: str, project_id: str, mode: Mode, n
     values = _validated(new)
     await lock_project(tx, platform_id, project_id)
     if await queries.by_code(tx, platform_id, project_id, mode, values["code"]) is not None:
-        raise CouponExists(f"There is a coupon {values['code']} already.", param="code")
+        raise CouponExists(f"A coupon with the code {values['code']} already exists.", param="code")
     row = {"id": ids.new("cpn"), "project_id": project_id, "mode": mode, "redeemed": 0, "created_at": clock.now()}
     return _coupon(await queries.insert_coupon(tx, platform_id, values | row))
 
@@ -67,7 +67,7 @@ async def archive_coupon(tx: Tx, platform_id: str, project_id: str, mode: Mode, 
     """Nobody can use it any more; subscriptions that have it keep it."""
     coupon = await coupon_by_id(tx, platform_id, coupon_id) if ids.is_one("cpn", coupon_id) else None
     if coupon is None or (coupon.project_id, coupon.mode) != (project_id, mode):
-        raise NotFound("There is no such coupon.", param="id")
+        raise NotFound("Coupon not found.", param="id")
     if coupon.archived_at is not None:
         return coupon
     now = clock.now()
@@ -86,12 +86,12 @@ async def find_coupon(tx: Tx, platform_id: str, project_id: str, mode: Mode, cod
     code = code.upper()
     row = await queries.by_code(tx, platform_id, project_id, mode, code) if _CODE.fullmatch(code) else None
     if row is None:
-        raise CouponInvalid("There is no such coupon.", param="coupon")
+        raise CouponInvalid("This coupon code does not exist.", param="coupon")
     coupon = _coupon(row)
     if coupon.archived_at is not None:
-        raise CouponInvalid("The coupon was taken back.", param="coupon")
+        raise CouponInvalid("This coupon is no longer valid.", param="coupon")
     if coupon.expires_at is not None and coupon.expires_at <= now:
-        raise CouponInvalid("The coupon has expired.", param="coupon")
+        raise CouponInvalid("This coupon has expired.", param="coupon")
     if coupon.max_redemptions is not None and coupon.redeemed >= coupon.max_redemptions:
         raise CouponInvalid(_USED_UP, param="coupon")
     return coupon
@@ -112,35 +112,41 @@ def _validated(new: NewCoupon) -> dict[str, Any]:
     """The column values; ValidationFailed where they contradict one another."""
     code = new.code.upper()
     if not _CODE.fullmatch(code):
-        raise ValidationFailed("A code has 1 to 40 of A-Z, 0-9, - and _; capitals or not is the same.", param="code")
+        raise ValidationFailed("A code must be 1 to 40 characters: letters, digits, - and _.", param="code")
     if (new.percent_off is None) == (new.amount_off is None):
-        raise ValidationFailed("A coupon takes off either a percentage or an amount.", param="percentOff")
+        raise ValidationFailed("Enter either a percentage or an amount.", param="percentOff")
     if new.percent_off is not None and not 1 <= new.percent_off <= _WHOLE:
-        raise ValidationFailed("A coupon takes off 1 to 100 percent.", param="percentOff")
+        raise ValidationFailed("The percentage must be from 1 to 100.", param="percentOff")
     currency = _currency_of(new)
     if (new.duration == "repeating") != (new.duration_months is not None):
-        raise ValidationFailed("A repeating coupon, and no other, has months.", param="durationMonths")
+        raise ValidationFailed(
+            "Set the number of months for the duration “repeating”, and only for it.", param="durationMonths"
+        )
     if new.duration_months is not None and not 1 <= new.duration_months <= LONGEST_DURATION_MONTHS:
-        raise ValidationFailed(f"A coupon repeats for 1 to {LONGEST_DURATION_MONTHS} months.", param="durationMonths")
+        raise ValidationFailed(
+            f"The number of months must be from 1 to {LONGEST_DURATION_MONTHS}.", param="durationMonths"
+        )
     if new.max_redemptions is not None and not 1 <= new.max_redemptions <= MOST_REDEMPTIONS:
-        raise ValidationFailed(f"A coupon is used 1 to {MOST_REDEMPTIONS:,} times.", param="maxRedemptions")
+        raise ValidationFailed(
+            f"The maximum number of redemptions must be from 1 to {MOST_REDEMPTIONS:,}.", param="maxRedemptions"
+        )
     if new.expires_at is not None and new.expires_at <= clock.now():
-        raise ValidationFailed("A coupon's end lies in the future.", param="expiresAt")
+        raise ValidationFailed("The expiry date must be in the future.", param="expiresAt")
     values = {field.name: getattr(new, field.name) for field in fields(new)}
     return values | {"code": code, "currency": currency}
 
 
 def _currency_of(new: NewCoupon) -> str | None:
     if (new.amount_off is None) != (new.currency is None):
-        raise ValidationFailed("An amount off, and nothing else, has a currency.", param="currency")
+        raise ValidationFailed("Set a currency for an amount off, and only for it.", param="currency")
     if new.amount_off is None or new.currency is None:
         return None
     currency = new.currency.lower()
     if currency not in money.CURRENCIES:
-        raise ValidationFailed("There is no such currency to charge in.", param="currency")
+        raise ValidationFailed("This currency is not supported.", param="currency")
     if not 1 <= new.amount_off <= LARGEST_UNIT_AMOUNT or new.amount_off % money.step(currency):
         raise ValidationFailed(
-            f"An amount off is {money.step(currency)} to {LARGEST_UNIT_AMOUNT:,} minor units, "
+            f"The amount must be from {money.step(currency)} to {LARGEST_UNIT_AMOUNT:,} minor units, "
             f"in steps of {money.step(currency)}.",
             param="amountOff",
         )

@@ -152,9 +152,9 @@ def to_draft(project_type: ProjectType, asked: TierUpdate, offer: TierWithPrices
         _refuse_features(asked.features)
     for name in ("inventory", "low_inventory"):
         if project_type != "store" and getattr(asked, name) is not None:
-            raise ValidationFailed("Only what a store sells is in stock.", param=to_camel(name))
+            raise ValidationFailed("Only products of a store have stock.", param=to_camel(name))
     if project_type == "store" and asked.limit is not None:
-        raise ValidationFailed("What a store sells has no limit: nothing is metered there.", param="limit")
+        raise ValidationFailed("Products of a store have no limits.", param="limit")
     texts = {column: getattr(asked, name) for name, column in _COLUMNS.items() if name in sent}
     prices = terms_of(project_type, asked.prices) if "prices" in sent else None
     return TierDraft(cast(TierAttributes, texts), _limits_of(asked, () if offer is None else offer.limits), prices)

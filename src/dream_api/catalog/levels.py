@@ -110,7 +110,7 @@ async def set_level(
     """
     home = await ensure_home(tx)
     if not 0 <= number <= _HIGHEST:
-        raise ValidationFailed(f"A level's number is 0 to {_HIGHEST}.", param="number")
+        raise ValidationFailed(f"The number of a level must be from 0 to {_HIGHEST}.", param="number")
     known = next((level for level in await list_levels(tx, mode) if level.number == number), None)
     name = f"level-{number}" if known is None else known.name
     if known is None and display_name is None:
@@ -162,7 +162,7 @@ async def assign_level(tx: Tx, platform: Platform, number: int, mode: Mode) -> L
         raise ValidationFailed("The operator's own platform has no level.", param="platform")
     level = next((level for level in await list_levels(tx, mode) if level.number == number), None)
     if level is None:
-        raise ValidationFailed("There is no level of that number; see `dream-api levels`.", param="level")
+        raise ValidationFailed("No level has this number; see `dream-api levels`.", param="level")
     scope = platforms.ProjectScope(home.platform_id, home.platform_no, home.id, mode)
     await customers.set_plan(tx, scope, platform.id, level.name, now=clock.now())
     return level

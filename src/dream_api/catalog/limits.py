@@ -44,7 +44,7 @@ async def put_limits(tx: Tx, project: Project, tier_id: str, limits: Sequence[Ti
             made.append(meter)
         elif limit.aggregation not in (None, meter.aggregation):
             raise ValidationFailed(
-                f"The meter {meter.name} is there already, and its aggregation is {meter.aggregation}.",
+                f"The meter {meter.name} already exists with the aggregation {meter.aggregation}.",
                 param="limits",
                 hint="Leave aggregation out, or choose another name for a new meter.",
             )
@@ -69,7 +69,7 @@ async def ensure_priced_meters(tx: Tx, project: Project, meters: Sequence[str]) 
     for name in meters:
         if name in known and known[name].aggregation != "sum":
             raise ValidationFailed(
-                f"The meter {name} counts distinct subjects, and a price is asked for quantities.",
+                f"The meter {name} counts distinct subjects and cannot be priced by quantity.",
                 param="prices",
                 hint="Name a meter whose aggregation is sum, or a new one.",
             )
@@ -82,5 +82,5 @@ def _refuse_improper(limit: TierLimit) -> None:
         raise ValidationFailed(f"A limit is a whole number from 0 to {LARGEST_COUNT:,}.", param="limits")
     if not NAME.fullmatch(limit.meter):
         raise ValidationFailed(
-            "A meter's name has 1 to 63 of a-z, 0-9, - and _, and begins with a-z or 0-9.", param="limits"
+            "A meter name must be 1 to 63 characters: a-z, 0-9, - and _, beginning with a-z or 0-9.", param="limits"
         )

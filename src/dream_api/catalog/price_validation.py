@@ -36,7 +36,7 @@ class NewPrice:
 def parse_amount(major: str, currency: str, param: str) -> int:
     """Minor units of a decimal price in major units, with no more digits than the currency has."""
     if not _MAJOR.fullmatch(major):
-        raise ValidationFailed("A price is a decimal such as 19.99, without sign or exponent.", param=param)
+        raise ValidationFailed("Enter an amount such as 19.99.", param=param)
     try:
         return money.to_minor(major, currency)
     except ValueError:
@@ -82,12 +82,10 @@ def _terms_of(project_type: ProjectType, new: NewPrice, at: str) -> PriceTerms:
 def _type_of(project_type: ProjectType, new: NewPrice, at: str) -> PriceType:
     if project_type == "store":
         if new.type not in (None, "one_time"):
-            raise ValidationFailed("A store sells once: its prices are of the type one_time.", param=f"{at}.type")
+            raise ValidationFailed("Prices of a store must have the type one_time.", param=f"{at}.type")
         return "one_time"
     if new.type == "one_time":
-        raise ValidationFailed(
-            "A saas project sells by the period: its prices are of the type recurring or usage.", param=f"{at}.type"
-        )
+        raise ValidationFailed("Prices of a saas project must have the type recurring or usage.", param=f"{at}.type")
     return new.type or ("recurring" if new.meter is None else "usage")
 
 
@@ -95,7 +93,7 @@ def _currency_of(new: NewPrice, at: str) -> str:
     currency = new.currency.lower()
     if currency not in money.CURRENCIES:
         raise ValidationFailed(
-            "There is no such currency to charge in.", param=f"{at}.currency", hint="Send an ISO code, such as usd."
+            "This currency is not supported.", param=f"{at}.currency", hint="Send an ISO code, such as usd."
         )
     return currency
 
@@ -106,7 +104,8 @@ def _refuse_meter(new: NewPrice, kind: PriceType, at: str) -> None:
         raise ValidationFailed(sentence, param=f"{at}.meter")
     if new.meter is not None and not NAME.fullmatch(new.meter):
         raise ValidationFailed(
-            "A meter's name has 1 to 63 of a-z, 0-9, - and _, and begins with a-z or 0-9.", param=f"{at}.meter"
+            "A meter name must be 1 to 63 characters: a-z, 0-9, - and _, beginning with a-z or 0-9.",
+            param=f"{at}.meter",
         )
 
 
@@ -115,7 +114,7 @@ _NO_METER = "Only a usage price has a meter."
 
 def _refuse_scheme(new: NewPrice, kind: PriceType, scheme: BillingScheme, at: str) -> None:
     if kind == "usage" and scheme == "flat_rate":
-        raise ValidationFailed("What is used has no flat rate.", param=f"{at}.billingScheme", hint=_SCHEMES)
+        raise ValidationFailed("Usage-based prices cannot be a flat rate.", param=f"{at}.billingScheme", hint=_SCHEMES)
     by_steps = scheme in ("tiered", "volume")
     if by_steps != bool(new.steps):
         sentence = f"A {scheme} price has tiers." if by_steps else f"A {scheme} price has no tiers."
@@ -124,9 +123,9 @@ def _refuse_scheme(new: NewPrice, kind: PriceType, scheme: BillingScheme, at: st
         sentence = "The amounts of this price are in its tiers." if by_steps else "A price has an amount."
         raise ValidationFailed(sentence, param=f"{at}.amount", hint=_AMOUNTS)
     if not 1 <= new.per <= LARGEST_PER:
-        raise ValidationFailed(f"An amount is for 1 to {LARGEST_PER:,} units.", param=f"{at}.per")
+        raise ValidationFailed(f"The package size must be from 1 to {LARGEST_PER:,} units.", param=f"{at}.per")
     if new.per > 1 and scheme != "per_unit":
-        raise ValidationFailed("Only a per_unit price is for several units.", param=f"{at}.per", hint=_SCHEMES)
+        raise ValidationFailed("Only per_unit prices have a package size.", param=f"{at}.per", hint=_SCHEMES)
 
 
 _SCHEMES = "Set billingScheme: per_unit with an amount, tiered or volume with tiers, flat_rate only for one of a thing."
@@ -139,7 +138,7 @@ def _interval_of(new: NewPrice, kind: PriceType, at: str) -> tuple[Interval | No
     if kind == "one_time":
         if new.interval is not None or new.interval_count is not None:
             name = "interval" if new.interval is not None else "intervalCount"
-            raise ValidationFailed("What is sold once has no interval.", param=f"{at}.{name}")
+            raise ValidationFailed("One-time prices have no billing interval.", param=f"{at}.{name}")
         return None, 1
     interval, count = new.interval or "month", 1 if new.interval_count is None else new.interval_count
     if not 1 <= count <= _LONGEST[interval]:
@@ -150,10 +149,10 @@ def _interval_of(new: NewPrice, kind: PriceType, at: str) -> tuple[Interval | No
 
 def _refuse_amount(amount: int, currency: str, param: str) -> None:
     if not 0 <= amount <= LARGEST_UNIT_AMOUNT:
-        raise ValidationFailed(f"An amount is 0 to {LARGEST_UNIT_AMOUNT:,} minor units.", param=param)
+        raise ValidationFailed(f"The amount must be from 0 to {LARGEST_UNIT_AMOUNT:,} minor units.", param=param)
     if amount % money.step(currency):
         raise ValidationFailed(
-            f"In {currency.upper()} amounts are charged in steps of {money.step(currency)} minor units.",
+            f"Amounts in {currency.upper()} must be multiples of {money.step(currency)} minor units.",
             param=param,
             hint="Round the amount: card networks charge nothing between the steps.",
         )
@@ -166,11 +165,11 @@ def _refuse_steps(steps: Sequence[Step], currency: str, at: str) -> None:
     for place, step in enumerate(steps):
         here = f"{at}.tiers.{place}"
         if (step.up_to is None) != (place == len(steps) - 1):
-            raise ValidationFailed("The last of a price's tiers, and no other, is without end.", param=f"{here}.upTo")
+            raise ValidationFailed("The last price tier, and no other, must have no upper limit.", param=f"{here}.upTo")
         if step.up_to is not None:
             if not below < step.up_to <= LARGEST_PER:
                 raise ValidationFailed(
-                    f"The tiers of a price go upwards, from 1 to {LARGEST_PER:,} units.", param=f"{here}.upTo"
+                    f"The limits of price tiers must increase, from 1 to {LARGEST_PER:,} units.", param=f"{here}.upTo"
                 )
             below = step.up_to
         _refuse_amount(step.unit_amount, currency, f"{here}.unitAmount")
@@ -179,10 +178,10 @@ def _refuse_steps(steps: Sequence[Step], currency: str, at: str) -> None:
 
 def _refuse_conflicting(others: Sequence[PriceTerms], one: PriceTerms, at: str) -> None:
     if one in others:
-        raise ValidationFailed("The tier has this very price twice.", param=at)
+        raise ValidationFailed("The tier has the same price twice.", param=at)
     if one.type == "usage" and any(replacement_key(other) == replacement_key(one) for other in others):
         raise ValidationFailed(
-            f"The meter {one.meter} has two prices in {one.currency.upper()}, and would be charged twice.",
+            f"The meter {one.meter} already has a price in {one.currency.upper()}.",
             param=f"{at}.meter",
         )
 

@@ -90,7 +90,7 @@ def amount_of(price: PriceTerms, quantity: int) -> int:
 def parts_of(price: PriceTerms, quantity: int) -> tuple[AmountPart, ...]:
     """The lines that the amount is made of."""
     if not 0 <= quantity <= LARGEST_QUANTITY:
-        raise ValidationFailed(f"A quantity is a whole number from 0 to {LARGEST_QUANTITY:,}.", param="quantity")
+        raise ValidationFailed(f"The quantity must be a whole number from 0 to {LARGEST_QUANTITY:,}.", param="quantity")
     parts = tuple(_parts(price, quantity))
     if sum(part.amount for part in parts) > LARGEST_AMOUNT:
         raise AmountTooLarge(f"{quantity:,} units cost more than can be charged.", param="quantity")
@@ -101,7 +101,9 @@ def _parts(price: PriceTerms, quantity: int) -> Iterator[AmountPart]:
     match price.billing_scheme:
         case "flat_rate":
             if quantity != 1:
-                raise ValidationFailed("The price is a flat rate: there is one of it.", param="quantity", hint=_ONE)
+                raise ValidationFailed(
+                    "The price is a flat rate: its quantity is always 1.", param="quantity", hint=_ONE
+                )
             yield AmountPart(1, _unit_amount(price), _unit_amount(price))
         case "per_unit":
             yield AmountPart(quantity, _unit_amount(price), _unit_amount(price) * -(-quantity // price.per))

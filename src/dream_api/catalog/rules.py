@@ -66,7 +66,7 @@ async def add_price(
     [terms] = validate_prices(project.type, [new])
     sold = [price.terms for price in offer.prices]
     if terms in sold:
-        raise ValidationFailed("The tier has this very price already.", param="prices.0")
+        raise ValidationFailed("The tier already has this price.", param="prices.0")
     prices = [*sold, terms] if keep_others and terms.type != "usage" else _with_prices(sold, [terms])
     await update_tier(tx, project, mode, offer, TierDraft(prices=prices))
 
@@ -74,7 +74,7 @@ async def add_price(
 async def archive_price(tx: Tx, project: Project, mode: Mode, offer: TierWithPrices, price_id: str) -> None:
     """Archive a price of a locked tier; subscriptions that have it keep it."""
     if all(price.id != price_id for price in offer.prices):
-        raise UnknownPrice("The tier has no such price, or it is archived already.", param="priceId")
+        raise UnknownPrice("The tier has no such price, or it is already archived.", param="priceId")
     left = [price.terms for price in offer.prices if price.id != price_id]
     await update_tier(tx, project, mode, offer, TierDraft(prices=left))
 

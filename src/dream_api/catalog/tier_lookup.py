@@ -96,7 +96,7 @@ async def find_tier(tx: Tx, platform_id: str, project_id: str, mode: Mode, name:
     """The tier of this name, also an archived one; NotFound where there is none."""
     row = await _row_named(tx, platform_id, project_id, mode, name)
     if row is None:
-        raise NotFound("There is no such tier.", param="name")
+        raise NotFound("Tier not found.", param="name")
     [offer] = await _offers(tx, platform_id, [row])
     return offer
 
@@ -109,7 +109,7 @@ async def find_tier_for_sale(
     if row is None or row.archived_at is not None:
         shown = await list_tiers(tx, platform_id, project_id, mode, visible_only=True)
         known = ", ".join(sorted(offer.name for offer in shown)) or "none yet"
-        raise UnknownPlan(f"There is no such tier to buy; the project's tiers are: {known}.", param=param)
+        raise UnknownPlan(f"No such tier is on sale; the project's tiers are: {known}.", param=param)
     [offer] = await _offers(tx, platform_id, [row])
     return offer
 
@@ -120,7 +120,7 @@ async def find_price(
     """As `price_by_id`; UnknownPrice where there is none, as for another project's."""
     price = await price_by_id(tx, platform_id, project_id, mode, price_id)
     if price is None:
-        raise UnknownPrice("There is no such price.", param=param)
+        raise UnknownPrice("Price not found.", param=param)
     return price
 
 
@@ -139,7 +139,7 @@ async def find_purchasable(
     price = await find_price(tx, platform_id, project_id, mode, price_id, param=param)
     offer = await find_tier_of_price(tx, platform_id, price)
     if price.is_archived or offer.is_archived:
-        raise UnknownPrice("The price is not sold any more.", param=param)
+        raise UnknownPrice("This price is archived.", param=param)
     return offer, price
 
 

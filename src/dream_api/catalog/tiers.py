@@ -83,10 +83,12 @@ async def create_tier(tx: Tx, project: Project, mode: Mode, name: str, draft: Ti
     """A new tier with its limits and prices, in force within a second; a name is given once, also of archived ones."""
     known = await lock_tier(tx, project, mode, name)
     if known is not None:
-        raise TierExists(f"There {'was' if known.is_archived else 'is'} a {mode} tier {name} already.", param="name")
+        raise TierExists(
+            f"A {mode} tier named {name} already exists{' (archived)' if known.is_archived else ''}.", param="name"
+        )
     if not NAME.fullmatch(name):
         raise ValidationFailed(
-            "A tier's name has 1 to 63 of a-z, 0-9, - and _, and begins with a-z or 0-9.", param="name"
+            "A name must be 1 to 63 characters: a-z, 0-9, - and _, beginning with a-z or 0-9.", param="name"
         )
     now = clock.now()
     tier_id = ids.new("tier")
@@ -110,9 +112,9 @@ async def archive_tier(tx: Tx, project: Project, mode: Mode, name: str) -> None:
     """Nobody new gets it and those who have it keep it, for ever."""
     offer = await lock_tier(tx, project, mode, name)
     if offer is None:
-        raise NotFound("There is no such tier.", param="name")
+        raise NotFound("Tier not found.", param="name")
     if offer.is_default:
-        raise TierIsDefault("Customers without a plan of their own are on this tier.", param="name")
+        raise TierIsDefault("This is the default tier.", param="name")
     if not offer.is_archived:
         now = clock.now()
         await queries.update_tier(tx, project.platform_id, offer.id, {"archived_at": now, "updated_at": now})
@@ -127,7 +129,7 @@ async def _values_of(tx: Tx, project: Project, mode: Mode, texts: TierAttributes
     if "features" in texts:
         values["features"] = _json_of(texts["features"])
     if not 0 <= texts.get("trial_days", 0) <= LONGEST_TRIAL_DAYS:
-        raise ValidationFailed(f"A trial has 0 to {LONGEST_TRIAL_DAYS} days.", param="trialDays")
+        raise ValidationFailed(f"A trial must be 0 to {LONGEST_TRIAL_DAYS} days.", param="trialDays")
     if project.type == "store":
         _refuse_for_store(texts)
     number = texts.get("number")
@@ -142,25 +144,25 @@ def _json_of(features: Features) -> str:
     try:
         text = json.dumps(features, allow_nan=False)
     except ValueError:
-        raise ValidationFailed("JSON has finite numbers only.", param="features") from None
+        raise ValidationFailed("Features must not contain NaN or Infinity.", param="features") from None
     if len(text) > LONGEST_FEATURES:
-        raise ValidationFailed(f"Features have at most {LONGEST_FEATURES:,} bytes of JSON.", param="features")
+        raise ValidationFailed(f"Features must be at most {LONGEST_FEATURES:,} bytes of JSON.", param="features")
     return text
 
 
 def _refuse_for_store(texts: TierAttributes) -> None:
     if texts.get("trial_days"):
-        raise ValidationFailed("What a store sells once has no trial.", param="trialDays")
+        raise ValidationFailed("Products of a store have no trial.", param="trialDays")
     if texts.get("is_default"):
-        raise ValidationFailed("A store has no default tier: nobody is on a plan there.", param="default")
+        raise ValidationFailed("A store has no default tier.", param="default")
 
 
 async def _refuse_number(tx: Tx, project: Project, mode: Mode, number: int, tier_id: str) -> None:
     if not 0 <= number <= HIGHEST_NUMBER:
-        raise ValidationFailed(f"A tier's number is 0 to {HIGHEST_NUMBER}.", param="number")
+        raise ValidationFailed(f"The number must be from 0 to {HIGHEST_NUMBER}.", param="number")
     other = await queries.tier_by_number(tx, project.platform_id, project.id, mode, number)
     if other is not None and other.id != tier_id:
-        raise ValidationFailed(f"The tier {other.name} has this number.", param="number")
+        raise ValidationFailed(f"The tier {other.name} already has this number.", param="number")
 
 
 async def _fill(
@@ -169,7 +171,7 @@ async def _fill(
     """Put limits and prices into the tier; the meters that were made for them."""
     made: tuple[Meter, ...] = ()
     if draft.limits and project.type == "store":
-        raise ValidationFailed("What a store sells has no limits: nothing is metered there.", param="limits")
+        raise ValidationFailed("Products of a store have no limits.", param="limits")
     if draft.limits is not None:
         made += await replace_limits(tx, project, tier_id, draft.limits)
     if draft.prices is not None:

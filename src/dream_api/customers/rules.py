@@ -49,10 +49,10 @@ class Customer:
 def validate_user_id(text: str, param: str) -> str:
     """The user id, where it is 1 to 255 bytes of printable text."""
     if not text:
-        raise ValidationFailed("The user id is empty.", param=param, hint="Send your own id of the user.")
+        raise ValidationFailed("Enter a user ID.", param=param, hint="Send your own id of the user.")
     if len(text.encode(errors="replace")) > LONGEST_USER_ID or not text.isprintable():
         raise ValidationFailed(
-            f"A user id has at most {LONGEST_USER_ID} bytes of printable text.",
+            f"A user ID can have at most {LONGEST_USER_ID} bytes of printable text.",
             param=param,
             hint="Send a shorter id, or a hash of yours.",
         )
@@ -90,7 +90,7 @@ async def create(
     if is_new:
         return customer
     if customer.email is not None or customer.name is not None or customer.status == "deleted":
-        raise CustomerExists(f"The project has a customer {user_id} already.", param="userId")
+        raise CustomerExists(f"A customer with the user ID {user_id} already exists.", param="userId")
     return await _write(tx, scope, customer, {"email": email, "name": name, "plan": plan or customer.plan})
 
 
@@ -107,7 +107,7 @@ async def find(tx: Tx, scope: ProjectScope, reference: str, *, param: str = "id"
     else:
         row = await queries.by_id(tx, scope, reference)
     if row is None:
-        raise NotFound("There is no such customer.", param=param)
+        raise NotFound("Customer not found.", param=param)
     return row
 
 

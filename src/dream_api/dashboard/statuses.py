@@ -17,7 +17,7 @@ _PAYMENT = {
 }
 _OTHERS: dict[Kind, dict[str, tuple[str, str]]] = {
     "order": {
-        "processing": ("Awaiting payment", "warn"),
+        "processing": ("Pending", "warn"),
         "completed": ("Paid", "good"),
         "failed": ("Failed", "bad"),
         "canceled": ("Canceled", ""),
@@ -35,7 +35,7 @@ _OTHERS: dict[Kind, dict[str, tuple[str, str]]] = {
 
 
 def label(status: str, kind: Kind) -> str:
-    """`Awaiting payment`."""
+    """`Payment failed`."""
     return _of(status, kind)[0]
 
 

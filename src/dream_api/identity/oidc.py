@@ -64,9 +64,9 @@ class OpenIdProvider:
 
     async def finish(self, flow: Flow, params: Mapping[str, str]) -> Claims:
         if not hmac.compare_digest(params.get("state", "").encode(), flow.state.encode()):
-            raise ProviderSignInFailed("The answer belongs to another sign-in.")
+            raise ProviderSignInFailed("The response is for another sign-in.")
         if params.get("iss", self._issuer) != self._issuer:
-            raise ProviderSignInFailed("The answer comes from another provider.")
+            raise ProviderSignInFailed("The response is from another provider.")
         if "error" in params or not params.get("code"):
             raise ProviderSignInFailed(f"{self.name} did not sign you in.")
         answer = await self._exchange(params["code"], flow.verifier)
@@ -115,11 +115,11 @@ class OpenIdProvider:
                 options={"require": ["exp", "iat", "sub", "aud", "iss", "nonce"]},
             )
         except jwt.PyJWTError as problem:
-            raise ProviderSignInFailed(f"What {self.name} sent cannot be believed.") from problem
+            raise ProviderSignInFailed(f"The response of {self.name} is not valid.") from problem
         others = isinstance(claims["aud"], list) and len(cast(list[str], claims["aud"])) > 1
         is_for_us = claims.get("azp", None if others else self._client_id) == self._client_id
         if not is_for_us or not hmac.compare_digest(str(claims["nonce"]).encode(), nonce.encode()):
-            raise ProviderSignInFailed(f"What {self.name} sent belongs to another sign-in.")
+            raise ProviderSignInFailed(f"The response of {self.name} is for another sign-in.")
         return claims
 
     async def _userinfo(self, answer: Facts, claims: Facts) -> Facts:
@@ -129,7 +129,7 @@ class OpenIdProvider:
         bearer = {"Authorization": f"Bearer {answer.get('access_token', '')}"}
         info = await self._request("GET", await self._endpoint("userinfo_endpoint"), headers=bearer)
         if info.get("sub") != claims["sub"]:
-            raise ProviderSignInFailed(f"What {self.name} sent is of another person.")
+            raise ProviderSignInFailed(f"The response of {self.name} is for another user.")
         return {name: info[name] for name in ("email", "email_verified", "name") if name in info}
 
     async def _key(self, key_id: str) -> jwt.PyJWK:
@@ -169,12 +169,12 @@ class OpenIdProvider:
                 async for part in answer.aiter_bytes():
                     body += part
                     if len(body) > _LARGEST_RESPONSE:
-                        raise ProviderSignInFailed(f"{self.name} answers too much.")
+                        raise ProviderSignInFailed(f"The response of {self.name} is too large.")
                 data = json.loads(body) if answer.is_success else None
         except (httpx2.HTTPError, ValueError) as problem:
-            raise ProviderSignInFailed(f"{self.name} does not answer.") from problem
+            raise ProviderSignInFailed(f"{self.name} does not respond.") from problem
         if not isinstance(data, dict):
-            raise ProviderSignInFailed(f"{self.name} refused to say who you are.")
+            raise ProviderSignInFailed(f"{self.name} did not return your profile.")
         return cast(Facts, data)
 
 

@@ -30,11 +30,11 @@ def validate_password(password: str, email: str, param: str = "password") -> str
     """The password, where it satisfies the policy; raises ValidationFailed with the reason."""
     typed = password.lower()
     if not _SHORTEST <= len(password) <= _LONGEST:
-        raise ValidationFailed(f"A password has {_SHORTEST} to {_LONGEST} characters.", param=param)
+        raise ValidationFailed(f"The password must be {_SHORTEST} to {_LONGEST} characters long.", param=param)
     if email and (typed == email or typed == email.partition("@")[0]):
-        raise ValidationFailed("The address itself is the first thing that others try.", param=param)
+        raise ValidationFailed("The password must not be your email address.", param=param)
     if typed in _COMMONEST or len(set(typed)) < _FEWEST_DIFFERENT:
-        raise ValidationFailed("That is one of the commonest passwords. Choose another one.", param=param)
+        raise ValidationFailed("This password is too common. Choose another one.", param=param)
     return password
 
 
@@ -68,7 +68,7 @@ class PasswordHasher:
     async def _work(self, work: Callable[[], T]) -> T:
         assert not in_transaction.get(), "Others wait for the transaction while a password is hashed."
         if self._waiting >= self._most_waiting:
-            raise Overloaded("Too many passwords wait to be looked at.")
+            raise Overloaded("Too many sign-ins at the moment.")
         self._waiting += 1
         try:
             async with self._turn:

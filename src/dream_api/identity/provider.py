@@ -49,7 +49,7 @@ class Flow:
         try:
             flow = cls(**json.loads(key.open(sealed, _SEALED_FOR)))
         except (DecryptionFailed, ValueError, TypeError):
-            raise ProviderSignInFailed("The sign-in did not begin in this browser.") from None
+            raise ProviderSignInFailed("The sign-in was started in another browser.") from None
         if clock.now() > flow.began_at + _FLOW_LASTS:
             raise ProviderSignInFailed("The sign-in took too long.")
         return flow

@@ -87,7 +87,7 @@ async def has_second_factor(tx: Tx, subject: str) -> bool:
 async def renew_recovery_codes(tx: Tx, subject: str) -> list[str]:
     """New recovery codes, which replace the old ones; raises TwoFactorNotEnabled where there is no second factor."""
     if not await has_second_factor(tx, subject):
-        raise TwoFactorNotEnabled("Recovery codes stand in for an authenticator app, and there is none.")
+        raise TwoFactorNotEnabled("Turn on two-factor authentication first.")
     return await create_codes(tx, subject)
 
 

@@ -18,7 +18,7 @@ def reveal(key: Row[Any], instance_key: InstanceKey) -> str:
     if key.kind == "publishable":
         return key.shown
     if key.sealed is None:
-        raise KeyNotRetrievable("A live secret key is shown once, when it is made; nobody can show it again.")
+        raise KeyNotRetrievable("Live secret keys are shown only once, when they are created.")
     return instance_key.open(key.sealed, key.id)
 
 

@@ -51,7 +51,7 @@ async def issue(
 ) -> IssuedKey:
     now = clock.now()
     if expires_at is not None and expires_at <= now:
-        raise ValidationFailed("A key's expiry lies in the future.", param="expiresAt")
+        raise ValidationFailed("The expiry date must be in the future.", param="expiresAt")
     issued = IssuedKey(ids.new("key"), kind, mode, key_format.generate(kind, mode))
     is_secret = kind == "secret"
     may_be_revealed = is_secret and mode == "test"
@@ -102,7 +102,7 @@ async def rotate(
     Every older one works for `grace` microseconds more (0 to 7 days).
     """
     if not 0 <= grace <= LONGEST_GRACE:
-        raise ValidationFailed("The grace is 0 to 7 days.", param="grace")
+        raise ValidationFailed("The grace period must be 0 to 7 days.", param="grace")
     await lock_project(
         tx, project.platform_id, project.id
     )  # one rotation after the other: the second sees the first's key
@@ -137,8 +137,8 @@ async def revoke(tx: Tx, platform_id: str, key_id: str) -> None:
     """The key is refused from now on, in every process within a second."""
     key = await queries.by_id(tx, platform_id, key_id)
     if key is None:
-        raise NotFound("There is no such key.", param="key")
+        raise NotFound("API key not found.", param="key")
     if key.revoked_at is not None:
-        raise KeyAlreadyRevoked("The key was revoked before.")
+        raise KeyAlreadyRevoked("The key is already revoked.")
     await queries.set_ends(tx, platform_id, key_id, revoked_at=clock.now())
     await invalidate(tx, CACHE_KIND, key.hash.hex())

@@ -12,10 +12,12 @@ HIGHEST_RATE = 1_000_000
 async def set_rate_limit(tx: Tx, platform_id: str, key_id: str, per_second: int | None) -> None:
     """Limit the secret key to so many calls a second (None: no limit), in every process within a second."""
     if per_second is not None and not 1 <= per_second <= HIGHEST_RATE:
-        raise ValidationFailed(f"A key makes 1 to {HIGHEST_RATE:,} calls a second.", param="perSecond")
+        raise ValidationFailed(
+            f"The rate limit must be from 1 to {HIGHEST_RATE:,} requests per second.", param="perSecond"
+        )
     key = await queries.by_id(tx, platform_id, key_id)
     if key is None:
-        raise NotFound("There is no such key.", param="key")
+        raise NotFound("API key not found.", param="key")
     if key.kind != "secret":
         raise ValidationFailed(
             "A publishable key has no limit of its own.",

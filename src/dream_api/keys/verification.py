@@ -128,5 +128,5 @@ def require_active_key(key: Key | None, now: int) -> Key:
     if key.expires_at is not None and key.expires_at <= now:
         raise KeyExpired("The key has expired.")
     if key.platform_deletes_at is not None:
-        raise PlatformClosing("The platform is to be deleted, and its keys open nothing any more.")
+        raise PlatformClosing("The platform is being deleted: its API keys no longer work.")
     return key

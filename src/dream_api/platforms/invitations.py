@@ -48,11 +48,11 @@ async def invite(
     await queries.lock_platform(tx, platform_id)
     known = await accounts.find_user_by_email(tx, proper)
     if known is not None and await member_queries.member_row(tx, platform_id, known.id) is not None:
-        raise AlreadyAMember("They are a member of the platform already.", param="email")
+        raise AlreadyAMember("They are already a member of this platform.", param="email")
     now = clock.now()
     before = await invitation_queries.of_email(tx, platform_id, proper)
     if before is not None and before.expires_at > now:
-        raise AlreadyInvited("This address is invited already.", param="email")
+        raise AlreadyInvited("This address is already invited.", param="email")
     if before is not None:
         await invitation_queries.delete_invitation(tx, platform_id, before.id)
     invitation_id = ids.new("inv")
@@ -90,7 +90,7 @@ async def find_invitation(tx: Tx, token: str) -> Row[Any]:
     """The open invitation with this token, and the name of its platform."""
     row = await invitation_queries.by_hash(tx, hash_token(token))
     if row is None or row.expires_at <= clock.now():
-        raise InvitationExpired("There is no such invitation any more.")
+        raise InvitationExpired("This invitation has expired or was revoked.")
     return row
 
 
@@ -98,14 +98,14 @@ async def use_invitation(tx: Tx, token: str, email: str) -> Row[Any]:
     """The invitation, used up; raises InvitationEmailMismatch for another address than the invited one."""
     row = await find_invitation(tx, token)
     if row.email != email:
-        raise InvitationEmailMismatch(f"The invitation was sent to another address than {email}.")
+        raise InvitationEmailMismatch(f"The invitation was not sent to {email}.")
     if not await invitation_queries.delete_invitation(tx, row.platform_id, row.id):
-        raise InvitationExpired("The invitation was used before.")
+        raise InvitationExpired("This invitation was already used.")
     return row
 
 
 async def read_invitation(tx: Tx, platform_id: str, invitation_id: str) -> Row[Any]:
     row = await invitation_queries.by_id(tx, platform_id, invitation_id)
     if row is None:
-        raise NotFound("There is no such invitation.", param="id")
+        raise NotFound("Invitation not found.", param="id")
     return row

@@ -54,16 +54,16 @@ async def change_project(
 def validate_refund_limit(limit: RefundLimit) -> RefundLimit:
     currency = limit.currency.lower()
     if currency not in money.CURRENCIES:
-        raise ValidationFailed("This is no currency's ISO code.", param="refundLimit", hint="Write it like usd.")
+        raise ValidationFailed("This is not a valid currency code.", param="refundLimit", hint="Write it like usd.")
     if not 0 < limit.amount <= _LARGEST_REFUND_LIMIT:
-        raise ValidationFailed("A refund limit is a positive amount in minor units.", param="refundLimit")
+        raise ValidationFailed("The refund limit must be greater than zero, in minor units.", param="refundLimit")
     return RefundLimit(limit.amount, currency)
 
 
 async def delete_project(tx: Tx, project: Project) -> None:
     """It is gone for everybody within a second; a job takes what was in it. Its keys are the caller's to revoke."""
     if project.id == await queries.home_project_id(tx):
-        raise OperatorProjectRequired("The project home stays.", param="id")
+        raise OperatorProjectRequired("The operator's project cannot be deleted.", param="id")
     await queries.update_project(tx, project.platform_id, project.id, {"deleted_at": clock.now()})
     await invalidate(tx, CACHE_KIND, project.id)
 
@@ -72,7 +72,7 @@ async def request_deletion(tx: Tx, platform: Platform) -> Platform:
     """Schedule the deletion of the platform after the grace period; where it is scheduled already, that stays."""
     home = await queries.project_by_id(tx, await queries.home_project_id(tx) or "")
     if home is not None and home.platform_id == platform.id:
-        raise OperatorProjectRequired("The operator's own platform stays.", param="platform")
+        raise OperatorProjectRequired("The operator's platform cannot be deleted.", param="platform")
     if platform.deletes_at is not None:
         return platform
     asked = replace(platform, deletes_at=clock.now() + GRACE)

@@ -38,7 +38,7 @@ class Membership:
 
 async def add_member(tx: Tx, platform_id: str, user_id: str, role: Role) -> None:
     if await member_queries.member_row(tx, platform_id, user_id) is not None:
-        raise AlreadyAMember("They are a member of the platform already.")
+        raise AlreadyAMember("They are already a member of this platform.")
     row = {"user_id": user_id, "role": role, "joined_at": clock.now()}
     await member_queries.insert_member(tx, platform_id, row)
 
@@ -61,7 +61,7 @@ async def role_of(tx: Tx, platform_id: str, user_id: str) -> Role | None:
 async def find_member(tx: Tx, platform_id: str, user_id: str) -> Row[Any]:
     found = await member_queries.member_row(tx, platform_id, user_id)
     if found is None:
-        raise NotFound("There is no such member.", param="userId")
+        raise NotFound("Member not found.", param="userId")
     return found
 
 
@@ -90,7 +90,7 @@ async def transfer(tx: Tx, platform_id: str, from_user_id: str, to_user_id: str)
     """Make another member the owner; the present owner becomes an admin."""
     await _lock_member(tx, platform_id, to_user_id)
     if from_user_id == to_user_id:
-        raise AlreadyAMember("You own the platform already.", param="userId", hint="Choose another member.")
+        raise AlreadyAMember("You already own this platform.", param="userId", hint="Choose another member.")
     # Somebody may have made them less since their role was read.
     require_permission((await find_member(tx, platform_id, from_user_id)).role, "own")
     await _set_role(tx, platform_id, to_user_id, "owner")
@@ -100,7 +100,7 @@ async def transfer(tx: Tx, platform_id: str, from_user_id: str, to_user_id: str)
 def require_owner_to_change_owners(by: Role, *roles: Role) -> None:
     """Raises PermissionDenied where somebody who is no owner would make or remove one."""
     if by != "owner" and "owner" in roles:
-        raise PermissionDenied(f"Only an owner makes or removes an owner; you are {by}.", hint=_OWNERS)
+        raise PermissionDenied(f"Only owners can add or remove owners; you are {by}.", hint=_OWNERS)
 
 
 async def _set_role(tx: Tx, platform_id: str, user_id: str, role: Role) -> None:
@@ -117,4 +117,4 @@ async def _lock_member(tx: Tx, platform_id: str, user_id: str) -> Row[Any]:
 
 async def _require_other_owner(tx: Tx, platform_id: str) -> None:
     if await member_queries.count_owners(tx, platform_id) < 2:  # noqa: PLR2004 - the one in question and another
-        raise LastOwner("A platform has an owner, and this is its last one.")
+        raise LastOwner("A platform needs at least one owner, and this is the last one.")

@@ -72,9 +72,9 @@ def normalize_origin(text: str, param: str = "origin") -> str:
     """The origin as browsers write it; refuses what is none that a project may list."""
     found, rest = _read(text.strip())
     if found is None or rest not in ("", "/"):
-        raise ValidationFailed("This is no origin.", param=param, hint=_FORM)
+        raise ValidationFailed("This is not a valid origin.", param=param, hint=_FORM)
     if found.scheme != "https" and not found.is_loopback:
-        raise ValidationFailed("An origin begins with https://, but for this machine's.", param=param, hint=_FORM)
+        raise ValidationFailed("An origin must begin with https://, except localhost.", param=param, hint=_FORM)
     *labels, last = found.host.split(".")
     if found.has_star and (len(labels) < _FIXED_LABELS or last.isdigit()):
         raise ValidationFailed(_LATE_STAR, param=param, hint=_FORM)
@@ -88,11 +88,11 @@ async def change_origins(tx: Tx, project: Project, *, add: Sequence[str] = (), r
     gone = [normalize_origin(text, "remove") for text in remove]
     for origin in gone:
         if origin not in held.origins:
-            raise ValidationFailed(f"The project does not list {origin}.", param="remove", hint=_LISTS)
+            raise ValidationFailed(f"{origin} is not one of the project's origins.", param="remove", hint=_LISTS)
     come = [normalize_origin(text, "add") for text in add]
     origins = tuple(dict.fromkeys(one for one in (*held.origins, *come) if one not in gone))
     if len(origins) > _MOST_ORIGINS:
-        raise ValidationFailed(f"A project lists at most {_MOST_ORIGINS} origins.", param="add", hint=_STAR)
+        raise ValidationFailed(f"A project can have at most {_MOST_ORIGINS} origins.", param="add", hint=_STAR)
     await queries.set_origins(tx, project.platform_id, project.id, origins)
     await invalidate(tx, CACHE_KIND, project.id)
     return replace(held, origins=origins)
@@ -105,13 +105,13 @@ _STAR = "One entry with a *, such as https://*.myapp.com, stands for many."
 def require_allowed_redirect(project: Project, mode: Mode, url: str, param: str) -> None:
     """Raises RedirectNotAllowed where people may not be sent to the URL."""
     if len(url) > _LONGEST_URL:
-        raise RedirectNotAllowed(f"A URL has at most {_LONGEST_URL:,} characters.", param=param, hint=_SHORTER)
+        raise RedirectNotAllowed(f"A URL can have at most {_LONGEST_URL:,} characters.", param=param, hint=_SHORTER)
     found, _ = _read(url)
     if found is None or found.has_star:
-        raise RedirectNotAllowed("This is no absolute URL that a browser can be sent to.", param=param, hint=_ABSOLUTE)
+        raise RedirectNotAllowed("Enter an absolute URL.", param=param, hint=_ABSOLUTE)
     if not _admits(project, mode, found):
         raise RedirectNotAllowed(
-            f"The project does not list the origin {found}.", param=param, hint=_command(project, found)
+            f"The origin {found} is not one of the project's origins.", param=param, hint=_command(project, found)
         )
 
 
@@ -125,7 +125,9 @@ def require_allowed_origin(project: Project, mode: Mode, origin: str) -> None:
     if found is None or rest or str(found) != origin:
         raise OriginNotAllowed("The header Origin names no website.", hint="Serve the page by https://.")
     if not _admits(project, mode, found):
-        raise OriginNotAllowed(f"The project does not list the origin {found}.", hint=_command(project, found))
+        raise OriginNotAllowed(
+            f"The origin {found} is not one of the project's origins.", hint=_command(project, found)
+        )
 
 
 def _admits(project: Project, mode: Mode, found: _Origin) -> bool:

@@ -77,4 +77,4 @@ def require_permission(role: Role, permission: Permission) -> None:
     if not has_permission(role, permission):
         *others, last = PERMISSIONS[permission]
         needed = f"{', '.join(others)} or {last}" if others else last
-        raise PermissionDenied(f"This takes the role {needed}; yours is {role}.")
+        raise PermissionDenied(f"This requires the role {needed}; yours is {role}.")

@@ -154,5 +154,5 @@ def validate_name(name: str, param: str = "name") -> str:
     """The name without spaces around it, where people can read it."""
     proper = name.strip()
     if not proper or len(proper) > _LONGEST_NAME or not proper.isprintable():
-        raise ValidationFailed(f"A name has 1 to {_LONGEST_NAME} printable characters.", param=param)
+        raise ValidationFailed(f"A name must be 1 to {_LONGEST_NAME} printable characters.", param=param)
     return proper

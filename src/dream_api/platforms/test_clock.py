@@ -37,16 +37,18 @@ async def require_movable(tx: Tx, project: Project, at: int) -> None:
     """Raise where the test clock cannot be moved to this moment; the project is locked until the transaction ends."""
     if project.id == await queries.home_project_id(tx):
         raise ValidationFailed(
-            "The project home keeps real time: the platforms of this instance are limited and billed by it.",
+            "The operator's project has no test clock: it bills the platforms of this instance.",
             param="project",
             hint="Move the time of another project.",
         )
     await queries.lock_project(tx, project.platform_id, project.id)
     present = await project_now(tx, project.platform_id, project.id, "test")
     if at <= present:
-        raise TestClockBackwards(f"It is {clock.rfc3339(present)} in the project already.", param="advanceTo")
+        raise TestClockBackwards(
+            f"The clock of this project is already at {clock.rfc3339(present)}.", param="advanceTo"
+        )
     if at > clock.add_months(clock.now(), 12 * FARTHEST_YEARS):
-        raise ValidationFailed(f"A project's time is at most {FARTHEST_YEARS} years ahead.", param="advanceTo")
+        raise ValidationFailed(f"The clock can be at most {FARTHEST_YEARS} years ahead.", param="advanceTo")
 
 
 async def move_to(tx: Tx, project: Project, at: int) -> None:

@@ -40,7 +40,7 @@ async def delete_project(tx: Tx, project: Project) -> None:
     """Delete the project and revoke its keys; LivePaymentsExist where real payments were made in it."""
     await platforms.lock_project(tx, project.platform_id, project.id)
     if await billing.has_payments(tx, project.platform_id, project.id, "live"):
-        raise LivePaymentsExist(f"Real money moved in {project.name}, so it cannot be deleted.", param="id")
+        raise LivePaymentsExist(f"{project.name} has live payments, so it cannot be deleted.", param="id")
     await platforms.delete_project(tx, project)
     for key in await keys.of_project(tx, project.platform_id, project.id):
         if key.revoked_at is None:
@@ -51,4 +51,4 @@ async def _require_not_paying(tx: Tx, platform: Platform, mode: Mode) -> None:
     scope = home_scope(await catalog.find_home(tx), mode)
     paying = await billing.granting_subscriptions_of_user(tx, scope, platform.id)
     if any(subscription.cancel_at is None for subscription in paying):
-        raise LevelSubscriptionActive("The platform's level is paid by a subscription that would go on.")
+        raise LevelSubscriptionActive("The platform still has an active subscription to its level.")

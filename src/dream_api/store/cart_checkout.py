@@ -66,7 +66,7 @@ async def create_checkout(
 ) -> Row[Any]:
     """The checkout, for `billing.open_page`, with its order and all of its stock held."""
     if project.type != "store":
-        raise StoreOnly("Carts are sold by stores; this project is a saas project.")
+        raise StoreOnly("Only stores have carts; this project is a saas project.")
     platforms.require_allowed_redirect(project, scope.mode, cart.success_url, "successUrl")
     platforms.require_allowed_redirect(project, scope.mode, cart.cancel_url, "cancelUrl")
     account = await billing.ensure_account(tx, scope)
@@ -111,9 +111,9 @@ async def _pick(tx: Tx, scope: ProjectScope, items: Iterable[Item]) -> list[_Pic
             tx, scope.platform_id, scope.project_id, scope.mode, price_id, param="items"
         )
         if offer.is_sold_out:
-            raise SoldOut(f"{offer.display_name} is sold out.", param="items")
+            raise SoldOut(f'"{offer.display_name}" is sold out.', param="items")
         if quantity > MOST_OF_ONE:
-            raise ValidationFailed(f"At most {MOST_OF_ONE:,} of one price are sold at once.", param="items")
+            raise ValidationFailed(f"At most {MOST_OF_ONE:,} units of one price can be bought at once.", param="items")
         line = gateways.LineItem(price, offer.display_name, quantity)
         picked.append(_Picked(line, offer.id, catalog.amount_of(price, quantity)))
     return picked
@@ -122,14 +122,16 @@ async def _pick(tx: Tx, scope: ProjectScope, items: Iterable[Item]) -> list[_Pic
 def _currency_of(picked: Sequence[_Picked]) -> str:
     currencies = sorted({each.line.price.currency for each in picked})
     if len(currencies) > 1:
-        raise MixedCurrencies(f"A cart is paid in one currency, not in {' and '.join(currencies)}.", param="items")
+        raise MixedCurrencies(
+            f"All prices of a cart must be in one currency, not in {' and '.join(currencies)}.", param="items"
+        )
     return currencies[0]
 
 
 async def _coupon(tx: Tx, scope: ProjectScope, code: str, currency: str, now: int) -> Coupon:
     coupon = await catalog.find_coupon(tx, scope.platform_id, scope.project_id, scope.mode, code, now)
     if coupon.currency not in (None, currency):
-        raise catalog.CouponInvalid("The coupon is of another currency than the cart.", param="coupon")
+        raise catalog.CouponInvalid("The coupon is for a currency other than the cart's.", param="coupon")
     return coupon
 
 
@@ -137,7 +139,7 @@ def _discount(coupon: Coupon | None, amounts: Sequence[int], currency: str) -> i
     """What the coupon takes off all lines together; refuses a cart that no gateway could charge for."""
     discount = 0 if coupon is None else sum(catalog.discount_of(coupon, amounts, step=money.step(currency)))
     if sum(amounts) - discount > catalog.LARGEST_UNIT_AMOUNT:
-        raise catalog.AmountTooLarge("The cart costs more than can be charged at once.", param="items")
+        raise catalog.AmountTooLarge("The cart's total is higher than can be charged at once.", param="items")
     return discount
 
 

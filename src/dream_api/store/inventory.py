@@ -45,7 +45,7 @@ async def set_inventory(tx: Tx, scope: ProjectScope, tier_id: str, inventory: in
     of_tier = (s.platform_id == scope.platform_id, s.tier_id == tier_id)
     held = await tx.scalar(select(s.held).where(*of_tier).with_for_update()) or 0
     if held > (inventory or 0):
-        raise InventoryBelowHeld(f"{held:,} are held for checkouts that are open.", param="inventory")
+        raise InventoryBelowHeld(f"{held:,} units are reserved by open checkouts.", param="inventory")
     if inventory is None:
         await tx.execute(delete(stock).where(*of_tier))
         return
@@ -60,7 +60,7 @@ async def set_low_stock_threshold(tx: Tx, scope: ProjectScope, tier_id: str, low
     """A sale that leaves so many or fewer emits `stock.low`; None: never."""
     of_tier = (s.platform_id == scope.platform_id, s.tier_id == tier_id)
     if not await tx.execute(update(stock).where(*of_tier).values(low_at=low_at)) and low_at is not None:
-        raise ValidationFailed("Nothing runs low that is not counted: set an inventory too.", param="lowInventory")
+        raise ValidationFailed("Set the stock quantity, too: a low stock level needs one.", param="lowInventory")
 
 
 async def get_inventory(tx: Tx, scope: ProjectScope, tier_ids: Sequence[str]) -> dict[str, Inventory]:

@@ -90,14 +90,14 @@ async def create_order(
 async def find_order(tx: Tx, scope: ProjectScope, order_id: str) -> Row[Any]:
     row = await queries.order_in(tx, scope, order_id)
     if row is None:
-        raise NotFound("There is no such order.", param="id")
+        raise NotFound("Order not found.", param="id")
     return row
 
 
 def require_unpaid(order: Row[Any]) -> None:
     """What was paid cannot be canceled any more."""
     if order.paid_at is not None:
-        raise OrderPaid("The order was paid.", param="id")
+        raise OrderPaid("The order is already paid.", param="id")
 
 
 async def set_status(

@@ -48,7 +48,7 @@ class RefundRequest:
 async def find_payment(tx: Tx, scope: ProjectScope, order: Row[Any]) -> tuple[gateways.GatewayAccount, Row[Any]]:
     """What the order was paid with, and whose it is; OrderNotPaid where no money came in."""
     if order.payment_id is None:
-        raise OrderNotPaid("Nothing was paid for this order.", param="id")
+        raise OrderNotPaid("This order is not paid.", param="id")
     return await billing.find_payment(tx, scope, order.payment_id)
 
 
@@ -86,11 +86,11 @@ async def create_refund(
 
 def _refuse_improper(order: Row[Any], asked: RefundRequest) -> None:
     if asked.amount is not None and asked.units:
-        raise ValidationFailed("A refund is of lines or of an amount, not of both.", param="amount")
+        raise ValidationFailed("Enter either quantities or an amount, not both.", param="amount")
     if asked.amount is not None and asked.restock:
-        raise ValidationFailed("An amount says nothing of units that could go back on sale.", param="restock")
+        raise ValidationFailed("Only refunds by quantity can return units to stock.", param="restock")
     if asked.restock and order.status == "failed":
-        raise ValidationFailed("The order failed: nothing of it ever left the shelf.", param="restock")
+        raise ValidationFailed("The order failed: its units are still in stock.", param="restock")
 
 
 def _returns(order: Row[Any], lines: Lines, gone: Returns, asked: RefundRequest) -> Returns:
@@ -122,7 +122,9 @@ def _wanted(asked: RefundRequest, left: dict[int, int]) -> Counter[int]:
         if line not in left:
             raise ValidationFailed(f"The order has no line {line}.", param="lines")
         if quantity > left[line]:
-            raise RefundTooLarge(f"Of line {line} {left[line]:,} units can be refunded.", param="lines", hint=_HOW_MANY)
+            raise RefundTooLarge(
+                f"At most {left[line]:,} units of line {line} can be refunded.", param="lines", hint=_HOW_MANY
+            )
     return wanted
 
 

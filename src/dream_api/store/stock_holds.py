@@ -100,4 +100,4 @@ def _together(wanted: Iterable[WantedStock]) -> tuple[dict[str, int], dict[str, 
 
 
 def _sentence(name: str, left: int) -> str:
-    return f"Of {name} {left:,} are left." if left else f"{name} is sold out."
+    return f'Only {left:,} "{name}" left in stock.' if left else f'"{name}" is sold out.'

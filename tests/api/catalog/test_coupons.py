@@ -166,13 +166,13 @@ async def test_a_coupon_is_found_by_its_code_while_it_can_be_used(
     made = await make(instance, alice, expiresAt=clock.rfc3339(ends))
 
     assert (await find(instance, alice, "spring25", ends - 1)).id == made["id"]
-    assert await refusal_of(instance, alice, "SPRING25", ends) == "The coupon has expired."
+    assert await refusal_of(instance, alice, "SPRING25", ends) == "This coupon has expired."
     for code in ("SUMMER", "a\u0000b", "", "ß" * 300):
-        assert await refusal_of(instance, alice, code) == "There is no such coupon."
-    assert await refusal_of(instance, charlie, "SPRING25") == "There is no such coupon."
-    assert await refusal_of(instance, alice, "SPRING25", mode="live") == "There is no such coupon."
+        assert await refusal_of(instance, alice, code) == "This coupon code does not exist."
+    assert await refusal_of(instance, charlie, "SPRING25") == "This coupon code does not exist."
+    assert await refusal_of(instance, alice, "SPRING25", mode="live") == "This coupon code does not exist."
     await instance.api.delete(f"/coupons/{made['id']}", headers=alice.sk)
-    assert await refusal_of(instance, alice, "SPRING25") == "The coupon was taken back."
+    assert await refusal_of(instance, alice, "SPRING25") == "This coupon is no longer valid."
 
 
 async def test_of_all_who_redeem_at_the_same_time_as_many_succeed_as_there_are_uses(

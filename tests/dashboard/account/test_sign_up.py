@@ -81,8 +81,8 @@ async def test_a_known_address_is_answered_like_a_new_one_and_its_owner_told(
 
 async def test_what_is_wrong_stands_under_its_field_and_what_was_typed_is_kept(browser: Browser) -> None:
     cases = [
-        ("email", {"email": "ada"}, "That is no e-mail address."),
-        ("email", {"email": "ada@b@example.com"}, "That is no e-mail address."),
+        ("email", {"email": "ada"}, "Enter a valid email address."),
+        ("email", {"email": "ada@b@example.com"}, "Enter a valid email address."),
         ("name", {"name": "A" * 121}, "at most 120 printable characters"),
         ("password", {"password": "short"}, "A password has 10 to 200 characters."),
         ("password", {"password": "ADA@example.com"}, "The address itself"),

@@ -85,7 +85,7 @@ def _may(role: Role) -> str:
     return {
         "owner": "Owner – everything",
         "admin": "Admin – manage the platform",
-        "member": "Member – plans, products and customers",
+        "member": "Member – products and customers",
         "viewer": "Viewer – read-only",
     }[role]
 

@@ -105,6 +105,9 @@ CUSTOMERS = lists.ListPage[ListedCustomer, ProjectContext](
 )
 
 
+_IN_A_STORE = "A customer is created at the first checkout with a user ID. You can also create one here."
+
+
 def _user_id(one: ListedCustomer) -> str:
     return one.row.user_id
 
@@ -121,6 +124,9 @@ async def show_customers(db: Db, engine: MeteringDep, visit: ProjectPage, asked:
     page = _page_of(asked)
     if meter is not None:
         page = replace(page, columns=[*_COLUMNS[:3], _REQUESTS, _COLUMNS[3]])
+    elif visit.project.type == "store":
+        columns, filters = [_COLUMNS[0], *_COLUMNS[2:]], [page.filters[0], *page.filters[2:]]
+        page = replace(page, columns=columns, filters=filters, empty=replace(page.empty, sentence=_IN_A_STORE))
     return await page.show(
         db,
         visit,

@@ -40,7 +40,9 @@ EVENTS = lists.ListPage[EventSummary, ProjectContext](
     here="events",
     path="/events",
     columns=[
-        lists.Column("Event", lambda event, visit: type_link(event, visit) + cells.narrow_only(event.who)),
+        lists.Column(
+            "Event", lambda event, visit: type_link(event, visit) + cells.narrow_only(event.who.replace("–", ""))
+        ),
         lists.Column("Customer", lists.text(lambda event: event.who), "cut wide-only"),
         lists.Column("Details", lists.text(lambda event: event.detail), "cut wide-only"),
         lists.Column("Time", lists.text(lambda event: formats.ago(event.at))),

@@ -98,7 +98,7 @@ async def _of_saas(tx: Tx, visit: ProjectContext, days: int) -> Board:
             "Metered calls",
             words.compact(calls),
             *_change(calls, before),
-            f"on {days} days before" if before else f"in {days} days",
+            f"vs. previous {days} days" if before else f"last {days} days",
             spark_of([day.calls for day in lately]),
         ),
         _problems(subscribed),
@@ -116,7 +116,7 @@ def _mrr(subscribed: Subscriptions, trends: Sequence[Trend], days: int) -> Card:
         _first(subscribed.mrr),
         "" if change is None else _signed(change),
         "" if change is None else ("good" if change >= 0 else "bad"),
-        f"in {days} days" if change is not None else "nobody pays yet" if not subscribed.mrr else "",
+        f"last {days} days" if change is not None else "no paying customers yet" if not subscribed.mrr else "",
         "" if trend is None else spark_of(trend.monthly),
         _others(subscribed.mrr),
     )
@@ -125,15 +125,15 @@ def _mrr(subscribed: Subscriptions, trends: Sequence[Trend], days: int) -> Card:
 def _subscriptions(s: Subscriptions, trends: Sequence[Trend]) -> Card:
     counts = [sum(each) for each in zip(*(trend.counts for trend in trends), strict=True)]
     started = f"+{words.number(s.started)}" if s.started else ""
-    ended = f"{words.number(s.ended)} ended" if s.ended else "none ended"
+    ended = f"{words.number(s.ended)} canceled" if s.ended else "0 canceled"
     spark = spark_of(counts)
     return Card("Active subscriptions", words.number(s.holding), started, "good", ended, spark)
 
 
 def _problems(s: Subscriptions) -> Card:
     late, at_risk = s.by_status["past_due"], s.past_due
-    risk = f"{words.amounts(at_risk)} a month at risk" if at_risk else ""
-    caption = "" if late else "every subscription is paid"
+    risk = f"{words.amounts(at_risk)} per month at risk" if at_risk else ""
+    caption = "" if late else "no failed payments"
     return Card("Payment problems", words.number(late), risk, "bad", caption)
 
 
@@ -157,18 +157,18 @@ async def _of_store(tx: Tx, visit: ProjectContext, days: int) -> Board:
             "Revenue",
             _first(by_currency),
             *change,
-            f"on {days} days before" if change[0] else f"in {days} days",
+            f"vs. previous {days} days" if change[0] else f"last {days} days",
             spark_of([day.net for day in main.days.values()]) if main else "",
             _others(by_currency),
         ),
-        Card("Orders paid", words.number(orders), caption=f"{by_status['processing']} being paid"),
-        Card("Average order", _first(average), more=_others(average)),
+        Card("Paid orders", words.number(orders), caption=f"{by_status['processing']} pending"),
+        Card("Average order value", _first(average), more=_others(average)),
         Card(
             "Low stock",
             words.number(len(scarce)),
             f"{sold_out} sold out" if sold_out else "",
             "bad",
-            "" if scarce else "nothing runs out",
+            "" if scarce else "no product is low",
         ),
     ]
     currency = main.currency if main else ""

@@ -10,10 +10,10 @@ from dream_api.tenancy.membership import TeamChange
 
 # What each role is for, in the order of what they may.
 ROLE_WORDS = {
-    "owner": "Owner – everything, including the platform’s plan and its owners",
-    "admin": "Admin – everything except the platform’s plan and its owners",
-    "member": "Member – plans, products, customers and test keys",
-    "viewer": "Viewer – read-only, without secrets",
+    "owner": "Owner – everything",
+    "admin": "Admin – all but level and owners",
+    "member": "Member – products and customers",
+    "viewer": "Viewer – read-only",
 }
 
 

@@ -78,8 +78,8 @@ LOG = lists.ListPage[Entry, PlatformContext](
     here="log",
     path="/security-log",
     columns=[
-        lists.Column("User", lists.text(_actor)),
-        lists.Column("Action", lists.text(_action)),
+        lists.Column("User", lists.text(_actor), "long"),
+        lists.Column("Action", lists.text(_action), "long"),
         lists.Column("IP address", lists.text(_address), "wide-only"),
         lists.Column("Time", lists.text(lambda entry: formats.ago(entry.at))),
     ],

@@ -36,6 +36,13 @@ _SPANS: Mapping[str, tuple[int, UsageBy]] = {
     "90d": (90 * clock.DAY, "day"),
     "365d": (365 * clock.DAY, "day"),
 }
+_WINDOWS = {
+    "period": "billing period",
+    "hour": "hour",
+    "day": "day",
+    "month": "calendar month",
+    "lifetime": "no reset",
+}
 _BY_DEFAULT = "30d"
 _FOREMOST = 10
 _LONGEST = 255
@@ -112,7 +119,7 @@ async def show_usage(db: Db, engine: MeteringDep, visit: ProjectPage, query: Ask
 def _limits(plans: Plans, meter: Meter) -> list[tuple[str, str, str, int | None]]:
     """What each tier allows of the meter: (tier, window, kind, most)."""
     return [
-        (plan.name, limit.window.wire, limit.kind, limit.max)
+        (plan.name, _WINDOWS[limit.window.wire], limit.kind, limit.max)
         for _, plan in sorted(plans.by_name.items())
         for limit in plan.limits.get(meter.no, ())
     ]

@@ -112,7 +112,7 @@ async def pay(
     refuse_closed(work, session)
     document = session.document
     if card_number is None and (document["amount_total"] or document["mode"] == "subscription"):
-        raise ValidationFailed("A card is needed.", param="card", hint="Pay with 4242 4242 4242 4242.")
+        raise ValidationFailed("Enter a card number.", param="card", hint="Pay with 4242 4242 4242 4242.")
     card = None if card_number is None else find_card(card_number)
     refused = None if card is None else decline_error(card, is_present=True, is_authenticated=is_authenticated)
     if card is not None and refused is not None:
@@ -137,7 +137,7 @@ async def pay(
 def refuse_closed(work: UnitOfWork, session: StoredObject) -> None:
     """GatewayRefused where it cannot be paid any more."""
     if session.document["status"] == "complete":
-        raise GatewayRefused("This checkout was paid already.", hint="Nothing was charged again.")
+        raise GatewayRefused("This checkout is already paid.", hint="Nothing was charged again.")
     if session.document["status"] == "expired" or session.document["expires_at"] <= work.at:
         raise GatewayRefused("This checkout has expired.", hint="Go back to the shop and start again.")
 

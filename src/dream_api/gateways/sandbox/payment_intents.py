@@ -154,13 +154,13 @@ async def refund(
 ) -> StoredObject:
     """All refunds together never give back more than was paid."""
     if payment.document["status"] != "succeeded":
-        raise GatewayRefused("Nothing was paid that could be given back.")
+        raise GatewayRefused("Only successful payments can be refunded.")
     charge = await work.find("charge", payment.document["latest_charge"])
     left = charge.document["amount"] - charge.document["amount_refunded"]
     if charge.document["disputed"]:
-        raise GatewayRefused("The payment is disputed: its money is with the bank.")
+        raise GatewayRefused("The payment is disputed and cannot be refunded.")
     if not 0 < amount <= left:
-        raise GatewayRefused(f"Of this payment {left} can be given back, not {amount}.")
+        raise GatewayRefused(f"At most {left} of this payment can be refunded, not {amount}.")
     fails = find_card(charge.hidden["card"]).behaviour == "keeps_refunds"
     made = work.add(_refund(work, charge, amount, reason, metadata, fails=fails), parent=payment.id)
     work.emit_event("refund.created", made)

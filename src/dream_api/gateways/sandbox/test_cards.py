@@ -25,14 +25,14 @@ class Card:
 
 
 CARDS = (
-    Card("4242424242424242", "visa", "pays", "Pays."),
-    Card("5555555555554444", "mastercard", "pays", "Pays."),
-    Card("4000000000000002", "visa", "declined", "Is declined."),
-    Card("4000000000009995", "visa", "insufficient_funds", "Has not enough money."),
-    Card("4000002500003155", "visa", "authenticates", "Wants to be confirmed once, then pays."),
-    Card("4000000000000341", "visa", "declined_later", "Pays here, and is declined at every renewal."),
-    Card("4000000000000259", "visa", "disputed", "Pays, then the payment is disputed."),
-    Card("4000000000005126", "visa", "keeps_refunds", "Pays, and its refunds fail."),
+    Card("4242424242424242", "visa", "pays", "Succeeds."),
+    Card("5555555555554444", "mastercard", "pays", "Succeeds."),
+    Card("4000000000000002", "visa", "declined", "Declined."),
+    Card("4000000000009995", "visa", "insufficient_funds", "Insufficient funds."),
+    Card("4000002500003155", "visa", "authenticates", "Requires bank approval."),
+    Card("4000000000000341", "visa", "declined_later", "Succeeds now; renewals are declined."),
+    Card("4000000000000259", "visa", "disputed", "Succeeds, then is disputed."),
+    Card("4000000000005126", "visa", "keeps_refunds", "Succeeds; refunds fail."),
 )
 _BY_NUMBER = {card.number: card for card in CARDS}
 
@@ -42,7 +42,7 @@ def find_card(number: str) -> Card:
     card = _BY_NUMBER.get("".join(number.split()))
     if card is None:
         raise ValidationFailed(
-            f"The sandbox knows only its test cards: {', '.join(_BY_NUMBER)}.",
+            f"Not a test card. Use one of: {', '.join(_BY_NUMBER)}.",
             param="card",
             hint="Pay with 4242 4242 4242 4242.",
         )
