@@ -2,8 +2,6 @@
 
 from typing import Literal, get_args
 
-from typing_extensions import TypeAliasType
-
-Role = TypeAliasType("Role", Literal["owner", "admin", "member", "viewer"])
+Role = Literal["owner", "admin", "member", "viewer"]
 # The one who may most comes first.
-ROLES: tuple[Role, ...] = get_args(Role.__value__)
+ROLES: tuple[Role, ...] = get_args(Role)

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from dream_api import audit, keys, platforms
 from dream_api.api.endpoint import Endpoints, Post
+from dream_api.api.enums import Mode, ProjectType
 from dream_api.api.models import ResponseModel, Timestamp, example
 from dream_api.auth.dependencies import CanManageTestKeys, PlatformMember
 from dream_api.auth.rate_limit import client_address
@@ -17,7 +18,7 @@ from dream_api.core.http import ModelResponse, RequestModel, json_response
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.secrets import InstanceKey
 from dream_api.keys.issuance import NoKeyToRotate
-from dream_api.platforms import Mode, Project, ProjectType
+from dream_api.platforms import Project
 
 endpoints = Endpoints("Keys")
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from sqlalchemy import Row
-from typing_extensions import TypeAliasType
 
 from dream_api.core import clock, ids
 from dream_api.core.cache import invalidate
@@ -14,9 +13,9 @@ from dream_api.core.errors import Forbidden, NotFound, ValidationFailed
 from dream_api.platforms import queries
 from dream_api.platforms.sequences import next_number
 
-Mode = TypeAliasType("Mode", Literal["test", "live"])
-ProjectType = TypeAliasType("ProjectType", Literal["saas", "store"])
-MODES: tuple[Mode, ...] = get_args(Mode.__value__)
+Mode = Literal["test", "live"]
+ProjectType = Literal["saas", "store"]
+MODES: tuple[Mode, ...] = get_args(Mode)
 # Projects are cached by their ids.
 CACHE_KIND = "project"
 _LONGEST_NAME = 120

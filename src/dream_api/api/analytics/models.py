@@ -8,10 +8,10 @@ from pydantic import AliasChoices, AliasPath, BeforeValidator, Field, Validation
 from dream_api.analytics import Amounts, Totals
 from dream_api.api.analytics import examples
 from dream_api.api.catalog.models import WindowOfLimit
+from dream_api.api.enums import Mode, ProjectType
 from dream_api.api.events import Event
 from dream_api.api.models import ResponseModel, Timestamp, attributes_of, example
 from dream_api.core import money
-from dream_api.platforms import Mode, ProjectType
 
 _FROM = "When the first day begins."
 _TO = "When the last day, the present one, ends."

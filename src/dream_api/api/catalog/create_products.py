@@ -5,6 +5,7 @@ from pydantic import Field
 from dream_api import catalog, keys, platforms, store
 from dream_api.api.catalog.models import Tier, to_tier
 from dream_api.api.endpoint import Endpoints, Post
+from dream_api.api.enums import ProjectType
 from dream_api.api.models import ResponseModel, example, example_of
 from dream_api.auth.audit import audit_request
 from dream_api.auth.dependencies import CanManagePlatform
@@ -14,7 +15,7 @@ from dream_api.core.db import Tx
 from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http import ModelResponse, RequestModel
 from dream_api.core.http.dependencies import SettingsDep
-from dream_api.platforms import Mode, Project, ProjectScope, ProjectType
+from dream_api.platforms import Mode, Project, ProjectScope
 
 endpoints = Endpoints("Catalog")
 

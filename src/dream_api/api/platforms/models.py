@@ -4,11 +4,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from dream_api.accounts import Role
+from dream_api.api.enums import ProjectType, Role
 from dream_api.api.models import ResponseModel, Timestamp, example
 from dream_api.core.db import Row
 from dream_api.core.http import RequestModel
-from dream_api.platforms import ProjectType, RefundLimit
+from dream_api.platforms import RefundLimit
 
 PROJECT: dict[str, Any] = {
     "projectId": "prj_01k9q3v8zd0g2m4n6p8r0t2v4w",

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from dream_api import audit, catalog, keys, platforms, retention
 from dream_api.api.endpoint import Endpoints, JsonBody, Post
+from dream_api.api.enums import ProjectType
 from dream_api.api.models import Page, PageRequest, example, page_of, path_id
 from dream_api.api.platforms.models import PROJECT, Deleted, Project, RefundLimitUpdate
 from dream_api.auth.dependencies import CanManagePlatform, PlatformMember
@@ -17,7 +18,7 @@ from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound, ValidationFailed
 from dream_api.core.http import ModelResponse, RequestModel, json_response
 from dream_api.core.http.dependencies import Db, SettingsDep
-from dream_api.platforms import OperatorProjectRequired, ProjectType
+from dream_api.platforms import OperatorProjectRequired
 
 endpoints = Endpoints("Platforms", "/projects")
 

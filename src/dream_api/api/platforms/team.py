@@ -6,8 +6,8 @@ from fastapi import Path, Request
 from pydantic import Field
 
 from dream_api import accounts, platforms, tenancy
-from dream_api.accounts import Role
 from dream_api.api.endpoint import Endpoints, JsonBody, Post
+from dream_api.api.enums import Role
 from dream_api.api.models import NO_NUL, ResponseModel, example, example_of, path_id
 from dream_api.api.platforms.models import Deleted, Invitation, Member, to_member
 from dream_api.auth.dependencies import CanManageTeam, PlatformMember

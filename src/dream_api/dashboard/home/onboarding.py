@@ -92,7 +92,7 @@ async def begin(request: Request, db: Db, settings: SettingsDep, user: SignedIn,
 
 
 def _kind(typed: str) -> ProjectType:
-    for kind in get_args(ProjectType.__value__):
+    for kind in get_args(ProjectType):
         if kind == typed:
             return kind
     raise ValidationFailed("Choose a project type.", param="type")
