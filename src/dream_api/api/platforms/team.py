@@ -39,7 +39,7 @@ _InvitationId = Annotated[str, path_id("inv")]
 
 
 class InvitationCreate(RequestModel, json_schema_extra=example({"email": "grace@example.com", "role": "member"})):
-    """Whom to invite, and to which role."""
+    """An email address to invite, and the role it gets."""
 
     email: str = Field(max_length=254)
     role: Role = Field(description="Only owners may invite owners.")
