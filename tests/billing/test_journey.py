@@ -193,3 +193,40 @@ async def test_a_cart_of_three_goods_is_bought_partly_refunded_and_restocked(sho
 
 async def inventory(store: Seller) -> dict[str, int]:
     return {tier["name"]: tier["inventory"] for tier in (await store.get("/tiers"))["data"]}
+
+
+async def test_another_plan_is_taken_at_the_price_of_the_same_interval(shop: Shop):
+    saas = shop.saas
+    yearly = {**monthly("190"), "interval": "year"}
+    quarterly = {**monthly("55"), "intervalCount": 3}
+    in_euros = {**monthly("18"), "currency": "eur"}
+    pro = await saas.post("/tiers", {"name": "pro", "prices": [monthly("20"), yearly, quarterly, in_euros]})
+    team = await saas.post("/tiers", {"name": "team", "prices": [in_euros, yearly, quarterly, monthly("50")]})
+    amounts = {price["id"]: price["amount"] for price in pro["prices"]}
+
+    for place, (amount, same) in enumerate(((2_000, 5_000), (19_000, 19_000), (5_500, 5_500))):
+        [chosen] = [price for price, each in amounts.items() if each == amount]
+        subscription = await saas.subscribe(f"user_{place}", "pro", priceId=chosen)
+        path = f"/api/subscriptions/{subscription['id']}"
+
+        await saas.post(f"{path}/preview", {"tier": "team"})
+        changed = await saas.post(f"{path}/change", {"tier": "team"})
+
+        [taken] = [price for price in team["prices"] if price["id"] == changed["priceId"]]
+        assert (changed["amount"], taken["amount"], taken["currency"]) == (same, same, "usd")
+        assert taken["interval"] == ("year" if amount == 19_000 else "month")
+
+
+async def test_a_plan_without_a_price_of_the_same_interval_is_changed_to_by_its_only_one(shop: Shop):
+    saas = shop.saas
+    await saas.post("/tiers", {"name": "pro", "price": "20", "currency": "usd"})
+    await saas.post("/tiers", {"name": "team", "price": "500", "currency": "usd", "interval": "year"})
+    await saas.post("/tiers", {"name": "many", "prices": [monthly("30"), monthly("40")]})
+    subscription = await saas.subscribe("eve", "pro")
+    path = f"/api/subscriptions/{subscription['id']}/change"
+
+    unclear = await saas.ask("POST", path, {"tier": "many"})
+    changed = await saas.post(path, {"tier": "team"})
+
+    assert (unclear.status_code, unclear.json()["code"]) == (422, "price_ambiguous")
+    assert (changed["plan"], changed["amount"]) == ("team", 50_000)

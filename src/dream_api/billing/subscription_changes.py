@@ -77,9 +77,10 @@ async def _priced(
     offer = await catalog.find_tier_for_sale(
         tx, scope.platform_id, scope.project_id, scope.mode, tier or subscription.plan
     )
-    if tier is None and price_id is None:
-        return offer, await _price(tx, scope, subscription.price_id)
-    return offer, catalog.select_price(offer, price_id=price_id, currency=subscription.currency)
+    if price_id is not None:
+        return offer, catalog.select_price(offer, price_id=price_id)
+    present = await _price(tx, scope, subscription.price_id)
+    return offer, present if tier is None else catalog.select_next_price(offer, present)
 
 
 def require_not_ended(subscription: Row[Any]) -> None:

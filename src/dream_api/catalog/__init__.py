@@ -68,6 +68,7 @@ from dream_api.catalog.tier_lookup import (
     get_tier_name,
     list_tiers,
     price_by_id,
+    select_next_price,
     select_price,
     usage_prices,
 )
@@ -164,6 +165,7 @@ __all__ = [
     "prorate",
     "redeem",
     "release_redemption",
+    "select_next_price",
     "select_price",
     "set_level",
     "set_tier",

@@ -8,6 +8,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
+from dream_api.catalog.default_price import with_default_price
 from dream_api.catalog.limits import TierLimit
 from dream_api.catalog.price_validation import NewPrice, parse_amount, validate_prices
 from dream_api.catalog.pricing import LARGEST_UNIT_AMOUNT, BillingScheme, Interval, PriceTerms, PriceType, Step
@@ -88,9 +89,11 @@ _EXAMPLE = {
     "description": "For small teams.",
     "features": ["10,000 requests a month", "Support by email"],
     "limit": 10000,
-    "prices": [{"amount": 1999, "currency": "usd", "interval": "month"}],
+    "price": "19.99",
+    "currency": "usd",
+    "interval": "month",
 }
-_CHANGE = {"description": "For teams of any size.", "prices": [{"price": "24.99", "currency": "usd"}]}
+_CHANGE = {"description": "For teams of any size.", "price": "24.99", "currency": "usd"}
 
 
 class TierUpdate(RequestModel, json_schema_extra={"examples": [_CHANGE]}):
@@ -112,8 +115,23 @@ class TierUpdate(RequestModel, json_schema_extra={"examples": [_CHANGE]}):
     image_url: str | None = Field(None, max_length=2_000, pattern=_LINK)
     limit: int | None = Field(None, ge=0, le=LARGEST_COUNT, description="Requests per billing period; null: unlimited.")
     limits: list[LimitCreate] = Field([], description="All limits of the tier.")
+    price: Major = Field(
+        None,
+        description='What it costs, in major units, such as "19.99": replaces the default price and leaves other '
+        "prices. Who has the old price keeps it. null: as if left out.",
+    )
+    currency: str | None = Field(
+        None, max_length=3, description="Of price: ISO code, such as usd; by default that of the price it replaces."
+    )
+    interval: Interval | None = Field(
+        None,
+        description="Of price; by default that of the price it replaces, of a new one month. A store's products have "
+        "none.",
+    )
     prices: list[PriceCreate] = Field(
-        [], description="All prices. One that differs is a new price; who has the old one keeps it."
+        [],
+        description="Instead of price: all prices of the tier. One that differs is a new price; who has the old one "
+        "keeps it.",
     )
     inventory: int | None = Field(
         None, ge=0, le=_LARGEST_INVENTORY, description="Of a store: units in stock; null: not counted."
@@ -156,8 +174,27 @@ def to_draft(project_type: ProjectType, asked: TierUpdate, offer: TierWithPrices
     if project_type == "store" and asked.limit is not None:
         raise ValidationFailed("Products of a store have no limits.", param="limit")
     texts = {column: getattr(asked, name) for name, column in _COLUMNS.items() if name in sent}
-    prices = terms_of(project_type, asked.prices) if "prices" in sent else None
-    return TierDraft(cast(TierAttributes, texts), _limits_of(asked, () if offer is None else offer.limits), prices)
+    limits = _limits_of(asked, () if offer is None else offer.limits)
+    return TierDraft(cast(TierAttributes, texts), limits, _prices_of(project_type, asked, offer))
+
+
+def _prices_of(
+    project_type: ProjectType, asked: TierUpdate, offer: TierWithPrices | None
+) -> tuple[PriceTerms, ...] | None:
+    """All the prices there are to be: as a list, or by `price` alone."""
+    is_list = "prices" in asked.model_fields_set
+    if asked.price is not None:
+        if is_list:
+            raise ValidationFailed("The tier has a price or prices, not both.", param="price", hint=_PRICE_OR_PRICES)
+        return with_default_price(project_type, offer, asked.price, currency=asked.currency, interval=asked.interval)
+    for name in ("currency", "interval"):
+        if getattr(asked, name) is not None:
+            raise ValidationFailed(f"The {name} is that of a price, which is missing.", param=name, hint=_WITH_PRICE)
+    return terms_of(project_type, asked.prices) if is_list else None
+
+
+_PRICE_OR_PRICES = "Send price for one price, or prices for all of them."
+_WITH_PRICE = "Send it with price, or inside prices."
 
 
 def _limits_of(asked: TierUpdate, standing: tuple[TierLimit, ...]) -> list[TierLimit] | None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, select, update
 
 from dream_api.catalog.tables import prices, tier_limits, tiers
 from dream_api.core.db import Tx
@@ -108,12 +108,12 @@ async def price_by_id(tx: Tx, platform_id: str, project_id: str, mode: Mode, pri
 
 
 async def active_prices_of(tx: Tx, platform_id: str, tier_ids: Sequence[str]) -> Sequence[Row[Any]]:
-    """Oldest first."""
-    return await tx.all(
-        select(prices)
-        .where(prices.c.platform_id == platform_id, prices.c.tier_id.in_(tier_ids), prices.c.archived_at.is_(None))
-        .order_by(prices.c.id)
-    )
+    """Oldest first; `first_id`: the tier's first price ever for the same currency and interval, or meter."""
+    p = prices.c
+    alike = (p.tier_id, p.type, p.currency, p.interval, p.interval_count, p.meter)
+    first_id = func.min(p.id).over(partition_by=alike).label("first_id")
+    found = select(prices, first_id).where(p.platform_id == platform_id, p.tier_id.in_(tier_ids)).subquery()
+    return await tx.all(select(found).where(found.c.archived_at.is_(None)).order_by(found.c.id))
 
 
 async def limits_of(tx: Tx, platform_id: str, tier_ids: Sequence[str]) -> Sequence[Row[Any]]:

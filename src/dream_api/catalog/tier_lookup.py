@@ -55,6 +55,9 @@ class TierWithPrices:
     created_at: int
     updated_at: int
     prices: tuple[Price, ...]
+    # Of the prices that are paid in advance the first that was added, or what replaced it for the same currency and
+    # interval; None where there is none.
+    default_price: Price | None
     limits: tuple[TierLimit, ...]
 
     @property
@@ -189,6 +192,18 @@ def select_price(
     raise PriceMissing(f"The tier {offer.name} has {missing}.{_listed(sold)}", param="priceId")
 
 
+def select_next_price(offer: TierWithPrices, present: Price) -> Price:
+    """The price by which a subscription to the present price goes on in this tier: in its currency, and of several the
+    one with its interval; raises PriceMissing or PriceAmbiguous, which list the prices."""
+    billed = (present.currency, present.interval, present.interval_count)
+    alike = [
+        price
+        for price in offer.prices
+        if price.type != "usage" and (price.currency, price.interval, price.interval_count) == billed
+    ]
+    return alike[0] if len(alike) == 1 else select_price(offer, currency=present.currency)
+
+
 def usage_prices(offer: TierWithPrices, currency: str) -> tuple[Price, ...]:
     """The tier's usage prices in this currency, one for each meter."""
     return tuple(price for price in offer.prices if price.type == "usage" and price.currency == currency.lower())
@@ -201,16 +216,18 @@ def _listed(prices: Iterable[Price]) -> str:
 
 async def _offers(tx: Tx, platform_id: str, rows: Sequence[Row[Any]]) -> list[TierWithPrices]:
     tier_ids = [row.id for row in rows]
-    prices: dict[str, list[Price]] = {}
+    prices: dict[str, list[Row[Any]]] = {}
     for row in await queries.active_prices_of(tx, platform_id, tier_ids):
-        prices.setdefault(row.tier_id, []).append(_price(row))
+        prices.setdefault(row.tier_id, []).append(row)
     limits: dict[str, list[TierLimit]] = {}
     for row in await queries.limits_of(tx, platform_id, tier_ids):
         limits.setdefault(row.tier_id, []).append(_limit(row))
     return [_offer(row, prices.get(row.id, ()), limits.get(row.id, ())) for row in rows]
 
 
-def _offer(row: Row[Any], prices: Iterable[Price], limits: Iterable[TierLimit]) -> TierWithPrices:
+def _offer(row: Row[Any], prices: Sequence[Row[Any]], limits: Iterable[TierLimit]) -> TierWithPrices:
+    in_advance = [price for price in prices if price.type != "usage"]
+    default = min(in_advance, key=lambda price: (price.first_id, price.id), default=None)
     return TierWithPrices(
         id=row.id,
         name=row.name,
@@ -227,7 +244,8 @@ def _offer(row: Row[Any], prices: Iterable[Price], limits: Iterable[TierLimit]) 
         archived_at=row.archived_at,
         created_at=row.created_at,
         updated_at=row.updated_at,
-        prices=tuple(prices),
+        prices=tuple(map(_price, prices)),
+        default_price=None if default is None else _price(default),
         limits=tuple(limits),
     )
 

@@ -110,7 +110,8 @@ async def test_the_limit_of_the_period_changes_alone(instance: Instance, alice: 
 
 
 async def test_what_is_read_may_be_sent_back(instance: Instance, alice: Account, pro: dict[str, Any]) -> None:
-    shown = ("id", "name", "mode", "createdAt", "updatedAt", "archivedAt")
+    of_the_default_price = ("price", "currency", "interval", "priceId", "productId")
+    shown = ("id", "name", "mode", "createdAt", "updatedAt", "archivedAt", *of_the_default_price)
     asked = {name: value for name, value in pro.items() if name not in shown}
     asked["prices"] = [{name: each[name] for name in each if name not in ("id", "tiers")} for each in pro["prices"]]
 

@@ -4,11 +4,13 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from dream_api import catalog
 from dream_api.api.catalog import prices
 from dream_api.api.catalog.prices import Price
+from dream_api.api.enums import Mode
 from dream_api.api.models import ResponseModel, Timestamp, attributes_of, example, example_of
-from dream_api.catalog import Features, LimitWindow, TierCreate, TierWithPrices
-from dream_api.platforms import Mode
+from dream_api.catalog import Features, Interval, LimitWindow, TierCreate, TierWithPrices
+from dream_api.core import money
 from dream_api.store import Inventory
 from dream_api.usage import Aggregation, LimitKind, Window
 
@@ -18,6 +20,8 @@ _PRODUCT: dict[str, Any] = {
     "popular": False,
     "imageUrl": None,
     "trialDays": 0,
+    "priceId": prices.EXAMPLE["id"],
+    "productId": "tier_01k9q3v8zd0g2m4n6p8r0t2v4w",
     "prices": [prices.EXAMPLE],
     "soldOut": False,
 }
@@ -70,6 +74,14 @@ class Product(ResponseModel, json_schema_extra=example(_PRODUCT)):
     image_url: str | None
     trial_days: int
     limit: int | None = Field(description="Requests per billing period; null: unlimited.")
+    price: str | None = Field(description="Of the default price, in major units; null where it has `tiers`.")
+    currency: str | None = Field(description="Of the default price.")
+    interval: Interval | None = Field(description="Of the default price; null for what is sold once.")
+    price_id: str | None = Field(
+        description="The default price: the first that was added, or what replaced it for the same currency and "
+        "interval; prices of usage do not count. null: none."
+    )
+    product_id: str | None = Field(description="Of the default price: the id of the tier.")
     prices: list[Price]
     sold_out: bool = Field(validation_alias="is_sold_out")
 
@@ -100,4 +112,17 @@ def to_tier(offer: TierWithPrices, mode: Mode, inventory: Inventory) -> Tier:
 
 
 def _attributes(offer: TierWithPrices) -> dict[str, Any]:
-    return attributes_of(offer) | {"limit": offer.limit}
+    return attributes_of(offer) | _of_price(offer.default_price) | {"limit": offer.limit}
+
+
+def _of_price(default: catalog.Price | None) -> dict[str, str | None]:
+    if default is None:
+        return dict.fromkeys(("price", "currency", "interval", "price_id", "product_id"))
+    amount = default.unit_amount
+    return {
+        "price": None if amount is None else money.to_major(amount, default.currency),
+        "currency": default.currency,
+        "interval": default.interval,
+        "price_id": default.id,
+        "product_id": default.tier_id,
+    }

@@ -42,7 +42,8 @@ async def list_tiers(
 
 @endpoints.post("", "tiers.create", "Create a tier", status=201, errors=(catalog.TierExists, store.InventoryBelowHeld))
 async def create_tier(acting: CanSell, post: Post[TierCreate]) -> ModelResponse[Tier]:
-    """With its limits and prices. It is in force within a second; API keys stay the same."""
+    """With its limits, and with one price (`price`) or several (`prices`). It is in force within a second; API keys
+    stay the same."""
     body = post.body
     draft = to_draft(acting.project.type, body)
 
@@ -68,7 +69,7 @@ async def get_tier(db: Db, acting: CanView, name: Name) -> ModelResponse[Tier]:
 async def update_tier(
     request: Request, db: Db, acting: CanSell, name: Name, body: JsonBody[TierUpdate]
 ) -> ModelResponse[Tier]:
-    """What is left out stays; limits and prices are replaced as whole lists.
+    """What is left out stays; limits and prices are replaced as whole lists, `price` replaces the default price alone.
 
     A price never changes: one that differs is created as a new price, and who has the old one keeps it.
     """
