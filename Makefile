@@ -120,21 +120,26 @@ $(VENV)/.python:
 	if [ -z "$$found" ]; then \
 	  echo 'dream-api needs Python 3.11 or newer: neither python3.11 nor python3 is one.' >&2; exit 1; \
 	fi; \
+	echo "Creating $(VENV) with $$found (about 10 seconds, once) …"; \
 	"$$found" -m venv $(VENV) || { \
 	  echo "$$found could not make $(VENV). On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@touch $@
 
 $(VENV)/.run: requirements/run.txt $(VENV)/.python
-	$(PIP) install --quiet --require-hashes -r requirements/run.txt
+	@echo "Installing the server's packages into $(VENV) (about a minute, once) …"
+	@$(PIP) install --quiet --require-hashes -r requirements/run.txt
 	@touch $@
 
 # The build backend is in run.txt, so this downloads nothing.
 $(VENV)/.package: pyproject.toml $(VENV)/.run
-	$(PIP) install --quiet --no-build-isolation --no-deps -e .
+	@echo 'Installing dream-api itself (a few seconds) …'
+	@$(PIP) install --quiet --no-build-isolation --no-deps -e .
+	@echo 'Installed. The first start takes a few seconds more than later ones.'
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.package
-	$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	@echo 'Installing what tests and checks need into $(VENV) (about a minute, once) …'
+	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
 # What bench-peers measures next to us: each in its own folder, none needed for the others.
