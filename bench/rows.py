@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.support.instance import open_account
+from tests.support.instance import bootstrap_with_key, open_account
 
 from dream_api import app, usage
 from dream_api.core import clock
@@ -17,8 +17,9 @@ BATCH = 32
 
 async def _microseconds(users: int, seconds: float) -> float:
     with tempfile.TemporaryDirectory() as folder:
-        database = app.open_database(Settings(data=Path(folder)))
-        await app.bootstrap(database)
+        settings = Settings(data=Path(folder))
+        database = app.open_database(settings)
+        await bootstrap_with_key(database, settings)
         account = await open_account(database, "Bench")
         month = usage.Period(*clock.month_of(clock.now()))
         limit = usage.CurrentLimit(usage.Window.PERIOD, "hard", 10**12, month.starts_at, month.ends_at)

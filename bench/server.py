@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import psutil
-from tests.support.instance import open_account
+from tests.support.instance import bootstrap_with_key, open_account
 from tests.support.server import Server
 
 from dream_api import app, catalog, platforms
@@ -32,7 +32,7 @@ class Keys:
 
 async def _account(settings: Settings) -> Keys:
     database = app.open_database(settings)
-    await app.bootstrap(database)
+    await bootstrap_with_key(database, settings)
     account = await open_account(database, "Bench")
     async with database.write() as tx:
         await catalog.set_tier(tx, account.project, "test", PLAN, [TierLimit(_PLENTY)])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
-from tests.support.instance import open_account
+from tests.support.instance import bootstrap_with_key, open_account
 from tests.support.postgres import free_port
 from tests.support.server import Server
 
@@ -46,7 +46,7 @@ def constant(folder: Path) -> Iterator[list[Peer]]:
 async def prepare(settings: Settings) -> str:
     """A database with a project and both plans; the secret key."""
     database = app.open_database(settings)
-    await app.prepare(database)
+    await bootstrap_with_key(database, settings)
     account = await open_account(database, "Bench")
     async with database.write() as tx:
         for plan, limit in LIMITS.items():

@@ -18,11 +18,11 @@ from dream_api import (
     api,
     audit,
     billing,
-    catalog,
     customers,
     dashboard,
     hosted,
     identity,
+    operations,
     platforms,
     schema,
     store,
@@ -42,7 +42,7 @@ from dream_api.billing import BillingContext
 from dream_api.billing import jobs as billing_jobs
 from dream_api.core import expiry, mail, objects, ratelimit, secrets
 from dream_api.core.cache import CacheInvalidator
-from dream_api.core.db import Database
+from dream_api.core.db import Database, Tx
 from dream_api.core.errors import MalformedRequest, NotAllowed, NotFound
 from dream_api.core.events import Events
 from dream_api.core.html.renderer import ASSETS
@@ -55,6 +55,7 @@ from dream_api.core.http import (
 )
 from dream_api.core.integrity import IntegrityCheck
 from dream_api.core.jobs import Registry, Worker
+from dream_api.core.secrets import InstanceKey
 from dream_api.core.settings import Settings
 from dream_api.gateways import Gateway
 from dream_api.gateways.contract import Kind
@@ -83,19 +84,35 @@ def open_database(settings: Settings) -> Database:
     return Database(directory=settings.data)
 
 
-async def bootstrap(database: Database) -> None:
-    """Migrate to this release's schema and create the initial rows; creates the instance where there is none."""
+async def bootstrap(database: Database, settings: Settings) -> bool:
+    """Migrate to this release's schema, and create the instance where there is none; whether it was created."""
     await migrate(database)
     async with database.read() as tx:
-        is_new = await catalog.is_first_start(tx)
-    if is_new:
-        async with database.write() as tx:
-            await catalog.ensure_home(tx)
+        if await operations.is_created(tx):
+            return False
+    async with database.write() as tx:
+        return await operations.create_instance(tx, settings)
+
+
+async def find_instance_key(tx: Tx, settings: Settings) -> InstanceKey:
+    """Proved to be this database's; raises InstanceKeyMissing, InstanceKeyWrong."""
+    return await operations.find_instance_key(tx, settings)
+
+
+async def verify_instance_key(database: Database, settings: Settings) -> None:
+    """Raises InstanceKeyMissing, InstanceKeyWrong. Databases of earlier releases get the key's fingerprint."""
+    async with database.read() as tx:
+        await operations.find_instance_key(tx, settings)
+        if await operations.stored_fingerprint(tx) is not None:
+            return
+    async with database.write() as tx:
+        # Once more: another process may have been first, with another key.
+        await operations.record_fingerprint(tx, await operations.find_instance_key(tx, settings))
 
 
 def integrity_checks(settings: Settings | None = None) -> list[IntegrityCheck]:
     """Integrity checks for `doctor`; without the settings, those that need the instance key are left out."""
-    key = None if settings is None else secrets.existing_instance_key(settings)
+    key = None if settings is None else secrets.load_instance_key(settings)
     return [
         *usage.checks(),
         *customers.checks(),
@@ -103,6 +120,7 @@ def integrity_checks(settings: Settings | None = None) -> list[IntegrityCheck]:
         *store.checks(),
         *tenancy.checks(),
         *audit.checks(key),
+        *operations.checks(key),
     ]
 
 
@@ -140,7 +158,9 @@ def open_billing(
     events.on(billing.REFUND_FAILED, store.on_refund)
     events.on(billing.PLAN_CHANGED, partial(billing_events.on_plan_changed, settings.home_mode))
     gateways = open_gateways(settings, database)
-    return BillingContext(database, gateways, events, secrets.instance_key(settings), due_tasks=[*billing.DUE_TASKS])
+    return BillingContext(
+        database, gateways, events, secrets.load_instance_key(settings), due_tasks=[*billing.DUE_TASKS]
+    )
 
 
 def build_job_registry(settings: Settings, billing_context: BillingContext) -> Registry:
@@ -226,10 +246,10 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
     database: Database = app.state.database
     changes: CacheInvalidator = app.state.changes
     engine: MeteringEngine = app.state.metering
-    await bootstrap(database)
+    settings: Settings = app.state.settings
+    await bootstrap(database, settings)
     await engine.start()
     await changes.start()
-    settings: Settings = app.state.settings
     worker = Worker(database, build_job_registry(settings, app.state.billing)) if settings.runs_jobs_inside else None
     working = asyncio.create_task(worker.run()) if worker is not None else None
     try:

@@ -22,6 +22,19 @@ async def test_a_new_project_comes_with_its_keys_once(instance: Instance, alice:
     assert (again.json()["secretKey"], again.json()["liveSecretKey"]) == (None, None)
 
 
+async def test_a_key_file_that_is_gone_is_not_replaced_while_the_server_runs(
+    instance: Instance, alice: Account
+) -> None:
+    (instance.settings.data / "instance.key").unlink()
+
+    made = await instance.api.post("/projects", headers=alice.by("admin"), json={"name": "API", "projectType": "saas"})
+    shown = await instance.api.get("/get-credentials", headers=alice.by("admin"))
+
+    assert (made.status_code, shown.status_code) == (201, 200)
+    assert made.json()["secretKey"] in [each["test"]["secretKey"] for each in shown.json()["data"]]
+    assert not (instance.settings.data / "instance.key").exists()
+
+
 async def test_what_is_left_out_stays_and_null_takes_the_limit_away(api: AsyncClient, alice: Account) -> None:
     path, by = f"/projects/{alice.project.id}", alice.at_api("admin")
 

@@ -25,7 +25,7 @@ from dream_api.core.settings import Settings
 from dream_api.platforms import Project
 from tests.isolation.operations import every_operation
 from tests.support.databases import KINDS, fresh_postgres
-from tests.support.instance import Account, open_account
+from tests.support.instance import Account, bootstrap_with_key, open_account
 from tests.support.server import Server
 
 # Of each operation and mode: in the default tier, and in the one of long repetitions. `make soak` tries many more, and
@@ -90,7 +90,7 @@ def serving(settings: Settings) -> Iterator[Web]:
 async def _account(config: Settings) -> Account:
     database = app.open_database(config)
     try:
-        await app.bootstrap(database)
+        await bootstrap_with_key(database, config)
         return await open_account(database, "Odd")
     finally:
         await database.close()

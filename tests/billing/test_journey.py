@@ -29,7 +29,7 @@ class Shop:
 @pytest.fixture
 async def shop(database_settings: Settings) -> AsyncIterator[Shop]:
     database = open_database(database_settings)
-    await bootstrap(database)
+    await bootstrap(database, database_settings)
     saas, store = [await open_account(database, name, kind) for name, kind in (("Alice", "saas"), ("Mugs", "store"))]
     await database.close()
     with Server(database_settings, open_rate=0) as server:

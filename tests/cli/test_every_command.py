@@ -29,6 +29,7 @@ COMMANDS = dict(leaf for name in ENTRIES for leaf in leaves(name, load_command(n
 def test_there_are_the_commands_that_people_need() -> None:
     assert set(COMMANDS) == {
         "serve",
+        "init",
         "worker",
         "operator-link",
         "platform create",

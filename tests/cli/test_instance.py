@@ -87,7 +87,7 @@ def test_no_dead_job_is_good_news(terminal: Terminal) -> None:
 async def forge_hours(settings: Settings, count: int) -> None:
     """Hours that no counter knows of."""
     database = open_database(settings)
-    await bootstrap(database)
+    await bootstrap(database, settings)
     whose = {"platform_no": 1, "meter_no": 1, "hour": 0, "period_starts_at": 0}
     async with database.write() as tx:
         for customer_no in range(1, count + 1):

@@ -85,7 +85,7 @@ def test_a_live_secret_key_cannot(terminal: Terminal, project: dict[str, Any]) -
     assert shown["publishableKey"] == project["livePublishableKey"]
 
 
-def test_another_instance_key_opens_nothing(terminal: Terminal, project: dict[str, Any]) -> None:
+def test_another_instance_key_is_noticed_before_anything_is_opened(terminal: Terminal, project: dict[str, Any]) -> None:
     _, secret = terminal.ask("keys", "list", "--project", project["projectId"], "--mode", "test")["data"]
 
     refusal = terminal.refused(
@@ -93,7 +93,7 @@ def test_another_instance_key_opens_nothing(terminal: Terminal, project: dict[st
         DREAM_INSTANCE_KEY="ab" * 32,
     )
 
-    assert refusal["code"] == "seal_broken"
+    assert refusal["code"] == "instance_key_wrong"
 
 
 def test_a_revoked_key_stays_revoked(terminal: Terminal, project: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Only `serve` and `migrate` create an instance; others fail where there is none, and all fail where one was lost."""
+"""Only `serve`, `init` and `migrate` create an instance; others fail without one, and all fail where one was lost."""
 
 import shlex
 import shutil
@@ -20,7 +20,7 @@ from tests.cli.terminal import Begun, Terminal
 from tests.support.postgres import execute, run_aside
 from tests.support.server import Server
 
-CREATE = {"serve", "migrate"}
+CREATE = {"serve", "init", "migrate"}
 only_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"])
 only_postgres = pytest.mark.parametrize("database_kind", ["postgres"])
 
@@ -203,6 +203,7 @@ def test_what_the_hint_says_begins_anew(terminal: Terminal, tmp_path: Path) -> N
 
 def test_an_instance_whose_key_is_elsewhere_gets_no_second_one(terminal: Terminal, tmp_path: Path) -> None:
     """As on PostgreSQL, where the database is found from any directory."""
+    terminal.ask("init")
     (terminal.settings.data / "instance.key").rename(tmp_path / "instance.key")
     before = files_in(terminal.settings.data)
 
@@ -233,7 +234,7 @@ def killed_when(begun: Begun, happens: Callable[[], bool]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [("migrate",), ("serve", "--port", "0")], ids=["migrate", "serve"])
+@pytest.mark.parametrize("words", [("migrate",), ("init",), ("serve", "--port", "0")], ids=lambda words: words[0])
 def test_a_first_start_that_was_killed_begins_again(nowhere: Terminal, words: tuple[str, ...]) -> None:
     data = nowhere.settings.data
     draft = data / f"{FILE_NAME}.new"

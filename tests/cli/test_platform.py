@@ -13,7 +13,7 @@ def test_a_new_platform_is_on_the_level_it_was_made_on(terminal: Terminal) -> No
 
     assert made == {"platformId": made["platformId"], "name": "Alice's", "level": 2}
     assert [(each["name"], each["level"], each["isOperator"]) for each in listed] == [
-        ("Operator", None, True),
+        ("My company", None, True),
         ("Alice's", 2, False),
         ("Charlie's", 0, False),
     ]
@@ -24,7 +24,7 @@ def test_a_platform_on_a_level_that_there_is_not_is_not_made(terminal: Terminal)
     refusal = terminal.refused("platform", "create", "Alice's", "--level", "9")
 
     assert refusal["code"] == "validation_failed"
-    assert [each["name"] for each in terminal.ask("platform", "list")["data"]] == ["Operator"]
+    assert [each["name"] for each in terminal.ask("platform", "list")["data"]] == ["My company"]
 
 
 def test_a_new_project_has_its_keys_and_is_the_operators(terminal: Terminal) -> None:
@@ -76,7 +76,7 @@ def test_projects_are_listed_by_platform(terminal: Terminal) -> None:
     everywhere = terminal.ask("project", "list")["data"]
     (hers,) = terminal.ask("project", "list", "--platform", alice)["data"]
 
-    assert [each["name"] for each in everywhere] == ["home", "Mine", "Shop"]
+    assert [each["name"] for each in everywhere] == ["Platform levels", "My first project", "Mine", "Shop"]
     assert (hers["projectId"], hers["platformId"], hers["type"]) == (shop, alice, "saas")
 
 
@@ -100,9 +100,10 @@ def test_people_read_sentences_and_tables(terminal: Terminal) -> None:
     made = terminal.type("project", "create", "Shop", "--type", "saas", "--live")
     listed = terminal.type("project", "list")
 
-    assert made.out.startswith("Created the saas project Shop on the platform Operator.\n")
+    assert made.out.startswith("Created the saas project Shop on the platform My company.\n")
     assert "Save the live secret key now. It cannot be shown again." in made.out
-    assert [line.split()[0] for line in listed.out.splitlines()] == ["Project", "home", "Shop"]
+    first_column = [line.partition("  ")[0] for line in listed.out.splitlines()]
+    assert first_column == ["Project", "Platform levels", "My first project", "Shop"]
 
 
 def test_people_are_told_what_stands_in_the_way(terminal: Terminal) -> None:

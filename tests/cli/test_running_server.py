@@ -162,7 +162,7 @@ def test_commands_may_be_the_first_at_once(terminal: Terminal) -> None:
     said = [one.end(60) for one in both]
 
     assert [one.code for one in said] == [0, 0, 0], said
-    assert len(fresh.ask("project", "list")["data"]) == 4
+    assert len(fresh.ask("project", "list")["data"]) == 5
     assert len(fresh.ask("platform", "list")["data"]) == 1
     for project in fresh.ask("project", "list")["data"][1:]:
         _, secret = fresh.ask("keys", "list", "--project", project["projectId"])["data"]

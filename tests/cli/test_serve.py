@@ -147,20 +147,87 @@ def test_on_a_terminal_a_call_is_ready_to_be_pasted(database_settings: Settings)
 
     assert first == second
     (project,) = [
-        each for each in Terminal(database_settings).ask("project", "list")["data"] if each["name"] == "Quickstart"
+        each
+        for each in Terminal(database_settings).ask("project", "list")["data"]
+        if each["name"] == "My first project"
     ]
     keys = Terminal(database_settings).ask("keys", "list", "--project", project["projectId"])["data"]
     assert [(key["mode"], key["kind"]) for key in keys] == [("test", "publishable"), ("test", "secret")]
 
 
-def test_a_revoked_quickstart_key_is_replaced(database_settings: Settings) -> None:
+def test_a_start_says_where_the_dashboard_and_the_documentation_are(database_settings: Settings) -> None:
+    screen = on_a_terminal(database_settings, lambda screen: screen)
+
+    url = re.search(r"  Listening on    (\S+)\n", screen)
+    assert url is not None
+    assert f"  Dashboard       {url[1]}/dashboard\n" in screen
+    assert f"  Documentation   {url[1]}/docs\n" in screen
+
+
+def test_the_operators_link_is_the_same_at_every_start_until_it_is_used(database_settings: Settings) -> None:
+    first = on_a_terminal(database_settings, operator_token)
+    second = on_a_terminal(database_settings, operator_token)
+
+    assert first == second
+    assert Terminal(database_settings).ask("operator-link")["url"].endswith(first)
+
+
+def operator_token(screen: str) -> str:
+    found = re.search(r"^http\S+/account/operator/(o_\w{38})$", screen, re.MULTILINE)
+    assert found is not None, screen
+    return found[1]
+
+
+def test_once_there_is_an_operator_a_start_shows_no_key(database_settings: Settings) -> None:
+    with Server(database_settings) as server:
+        become_operator(server)
+
+    screen = on_a_terminal(database_settings, lambda screen: screen)
+
+    assert "/account/operator/" not in screen
+    assert "sk_test_" not in screen
+    assert "  Dashboard  " in screen
+
+
+def become_operator(server: Server) -> None:
+    path = Terminal(server.settings).ask("operator-link")["url"].removeprefix(server.url)
+    with httpx.Client(base_url=server.url, headers={"Origin": server.url}) as browser:
+        csrf = re.search(r'name="csrf" value="([^"]+)"', browser.get(path).text)
+        assert csrf is not None
+        form = {"csrf": csrf[1], "email": "op@example.com", "name": "Op", "password": "correct horse battery"}
+        assert browser.post(path, data=form).status_code == 303
+
+
+def test_a_start_never_creates_a_key_in_place_of_a_revoked_one(database_settings: Settings) -> None:
     terminal = Terminal(database_settings)
     first = on_a_terminal(database_settings, paste)
     project = terminal.ask("project", "list")["data"][-1]["projectId"]
     _, secret = terminal.ask("keys", "list", "--project", project)["data"]
     terminal.ask("keys", "revoke", secret["keyId"], "--project", project)
 
-    assert on_a_terminal(database_settings, paste) != first
+    without = on_a_terminal(database_settings, lambda screen: screen)
+    made = terminal.ask("keys", "create", "--project", project)["secretKey"]
+
+    assert "curl" not in without
+    assert on_a_terminal(database_settings, paste) == f"Bearer {made}" != first
+
+
+def test_programs_read_where_the_server_is_and_what_is_left_to_do(database_settings: Settings) -> None:
+    serving = Terminal(database_settings).begin("serve", "--port", "0", "--json")
+    try:
+        deadline = time.monotonic() + 60
+        while not serving.out.endswith("}\n"):
+            assert time.monotonic() < deadline, serving.out
+            time.sleep(0.02)
+        told = json.loads(serving.out)
+    finally:
+        serving.process.terminate()
+        serving.end()
+
+    assert set(told) == {"url", "dashboard", "docs", "pid", "operatorLink"}
+    assert told["dashboard"] == told["url"] + "/dashboard"
+    assert told["operatorLink"]["url"].startswith(told["url"] + "/account/operator/o_")
+    assert "sk_test_" not in json.dumps(told)
 
 
 @only_sqlite

@@ -227,13 +227,14 @@ async def test_processes_that_migrate_an_empty_postgresql_at_once_all_succeed(fr
 
 async def test_a_new_sqlite_file_is_made_and_an_instance_begins_with_its_home(fresh_settings: Settings) -> None:
     database = open_database(fresh_settings)
-    await bootstrap(database)
+    await bootstrap(database, fresh_settings)
     async with database.read() as tx:
-        count = text("SELECT count(*) FROM instance")
-        assert await tx.scalar(count) == 1
-    await bootstrap(database)
+        facts = text("SELECT name, value FROM instance ORDER BY name")
+        before = await tx.all(facts)
+    assert [row.name for row in before] == ["first_project_id", "home_project_id", "key_fingerprint"]
+    await bootstrap(database, fresh_settings)
     async with database.read() as tx:
-        assert await tx.scalar(count) == 1
+        assert await tx.all(facts) == before
     await database.close()
     if fresh_settings.is_embedded:
         assert (fresh_settings.data / FILE_NAME).exists()

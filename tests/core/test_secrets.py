@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from dream_api.core.secrets import DecryptionFailed, InstanceKey, hash_token, instance_key
+from dream_api.core.secrets import (
+    DecryptionFailed,
+    InstanceKey,
+    InstanceKeyMissing,
+    InstanceKeyWrong,
+    create_instance_key,
+    hash_token,
+    load_instance_key,
+)
 from dream_api.core.settings import Settings
 
 KEY = InstanceKey(bytes(range(32)))
@@ -81,7 +89,7 @@ def test_a_derived_secret_is_always_the_same_for_its_purpose_and_key() -> None:
 def test_the_keys_file_is_made_for_its_owner_alone_and_read_ever_after(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        made = instance_key(Settings(data=tmp_path / "data"))
+        made = create_instance_key(Settings(data=tmp_path / "data"))
     finally:
         os.umask(before)
     file = tmp_path / "data" / "instance.key"
@@ -89,19 +97,21 @@ def test_the_keys_file_is_made_for_its_owner_alone_and_read_ever_after(tmp_path:
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
     assert [path.name for path in file.parent.iterdir()] == ["instance.key"]
-    again = instance_key(Settings(data=tmp_path / "data"))
+    again = create_instance_key(Settings(data=tmp_path / "data"))
     assert again.open(made.seal("secret", "key_1"), "key_1") == "secret"
 
 
 def test_processes_that_make_the_file_at_once_have_the_same_key(tmp_path: Path) -> None:
     makes = (
-        "import sys; from pathlib import Path; from dream_api.core import secrets\n"
-        "sys.stdin.readline(); print(secrets.InstanceKey.from_file(Path(sys.argv[1])).seal('secret', 'key_1'))"
+        "import sys; from pathlib import Path\n"
+        "from dream_api.core.secrets import create_instance_key\n"
+        "from dream_api.core.settings import Settings\n"
+        "sys.stdin.readline(); key = create_instance_key(Settings(data=Path(sys.argv[1])))\n"
+        "print(key.seal('secret', 'key_1'))"
     )
-    file = tmp_path / "instance.key"
     making = [
         subprocess.Popen(
-            [sys.executable, "-c", makes, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", makes, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         for _ in range(4)
     ]
@@ -111,17 +121,43 @@ def test_processes_that_make_the_file_at_once_have_the_same_key(tmp_path: Path) 
         process.stdin.flush()
     sealed = [process.communicate()[0].strip() for process in making]
 
-    key = InstanceKey.from_file(file)
+    key = load_instance_key(Settings(data=tmp_path))
     assert [key.open(one, "key_1") for one in sealed] == ["secret"] * len(making)
     assert [path.name for path in tmp_path.iterdir()] == ["instance.key"]
 
 
 def test_the_setting_goes_before_the_file_and_makes_none(tmp_path: Path) -> None:
     told = secrets.token_hex(32)
-    key = instance_key(Settings(data=tmp_path / "data", instance_key=SecretStr(told)))
+    key = create_instance_key(Settings(data=tmp_path / "data", instance_key=SecretStr(told)))
 
     assert InstanceKey.from_hex(told).open(key.seal("secret", "key_1"), "key_1") == "secret"
     assert not (tmp_path / "data").exists()
+
+
+def test_a_key_that_is_not_there_is_not_created_by_loading_it(tmp_path: Path) -> None:
+    with pytest.raises(InstanceKeyMissing, match=r"/data/instance\.key does not exist"):
+        load_instance_key(Settings(data=tmp_path / "data"))
+
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("text", ["", "ab" * 31, "no key at all"])
+def test_a_file_that_holds_no_key_is_named_and_stays_as_it_is(tmp_path: Path, text: str) -> None:
+    (tmp_path / "instance.key").write_text(text)
+
+    for read in (load_instance_key, create_instance_key):
+        with pytest.raises(InstanceKeyWrong, match="does not hold 64 hexadecimal digits"):
+            read(Settings(data=tmp_path))
+
+    assert (tmp_path / "instance.key").read_text() == text
+
+
+def test_a_fingerprint_identifies_a_key_and_is_not_part_of_it() -> None:
+    others = {KEY.fingerprint, InstanceKey(bytes(32)).fingerprint}
+
+    assert KEY.fingerprint == InstanceKey(bytes(range(32))).fingerprint
+    assert len(others) == 2
+    assert all(len(one) == 16 and one not in bytes(range(32)).hex() for one in others)
 
 
 @pytest.mark.parametrize("text", ["", "ab", "ab" * 31, "ab" * 33, "zz" * 32])

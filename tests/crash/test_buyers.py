@@ -9,13 +9,13 @@ import httpx2 as httpx
 import pytest
 from sqlalchemy import select
 
-from dream_api.app import bootstrap, integrity_checks, open_database
+from dream_api.app import integrity_checks, open_database
 from dream_api.core import clock
 from dream_api.core.integrity import run_check
 from dream_api.core.settings import Settings
 from dream_api.store.tables import orders, stock
 from tests.billing.developer import GOOD, URLS, Seller, at
-from tests.support.instance import open_account
+from tests.support.instance import bootstrap_with_key, open_account
 from tests.support.server import Server
 
 _TRIES = 1_000
@@ -88,7 +88,7 @@ async def test_what_is_held_by_those_who_went_away_is_sold_to_others(
     durable_settings: Settings, buyers: int, units: int, at_once: int, kills: int
 ):
     database = open_database(durable_settings)
-    await bootstrap(database)
+    await bootstrap_with_key(database, durable_settings)
     account = await open_account(database, "Mugs", "store")
     await database.close()
     with Server(durable_settings, open_rate=0, workers="inside") as server:

@@ -7,14 +7,14 @@ import httpx2 as httpx
 import pytest
 
 from dream_api import billing
-from dream_api.app import bootstrap, open_database
+from dream_api.app import open_database
 from dream_api.core import clock, secrets
 from dream_api.core.settings import Settings
 from dream_api.gateways import webhook_signature
 from dream_api.gateways.sandbox import Sandbox
 from dream_api.platforms import ProjectScope
 from tests.billing.developer import GOOD, Seller, monthly
-from tests.support.instance import Account, open_account
+from tests.support.instance import Account, bootstrap_with_key, open_account
 from tests.support.server import Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.both]
@@ -33,14 +33,14 @@ async def paid_at_the_gateway(settings: Settings, account: Account, session: str
     told = await sandbox.undelivered(found)
     await sandbox.mark_delivered(found, [event_id for event_id, _ in told])
     await database.close()
-    secret = webhook_signature.signing_secret(secrets.instance_key(settings), found.id)
+    secret = webhook_signature.signing_secret(secrets.load_instance_key(settings), found.id)
     now = clock.now() // clock.SECOND
     return [(payload.encode(), webhook_signature.sign(payload, secret, now)) for _, payload in told]
 
 
 async def test_an_event_that_was_answered_takes_effect_once_after_a_kill(durable_settings: Settings):
     database = open_database(durable_settings)
-    await bootstrap(database)
+    await bootstrap_with_key(database, durable_settings)
     account = await open_account(database, "Alice")
     await database.close()
     with Server(durable_settings, open_rate=0, workers="outside") as server:

@@ -4,9 +4,12 @@ import re
 
 import pytest
 from httpx2 import AsyncClient
+from sqlalchemy import update
 
 from dream_api import audit
 from dream_api.accounts import Role
+from dream_api.core.secrets import InstanceKey
+from dream_api.keys.tables import keys as key_table
 from tests.support.instance import Account, Instance, bearer
 
 
@@ -67,7 +70,12 @@ async def _newest(api: AsyncClient, alice: Account) -> str:
     return re.findall(r"/keys/(key_[0-9a-z]+)/revoke", page.text)[0]
 
 
-async def test_a_key_that_another_instance_key_sealed_is_not_revealed(api: AsyncClient, alice: Account) -> None:
+async def test_a_key_that_another_instance_key_sealed_is_not_revealed(
+    api: AsyncClient, instance: Instance, alice: Account
+) -> None:
+    sealed = InstanceKey(bytes([1] * 32)).seal(alice.secret["test"], alice.key_ids["test"])
+    async with instance.database.write() as tx:
+        await tx.execute(update(key_table).where(key_table.c.id == alice.key_ids["test"]).values(sealed=sealed))
     path = f"/dashboard/{alice.project.id}/test/keys/{alice.key_ids['test']}/reveal"
 
     answer = await api.post(path, headers=alice.cookie(), data=alice.form())

@@ -2,7 +2,7 @@
 
 from httpx2 import AsyncClient
 
-from dream_api import accounts, catalog, platforms
+from dream_api import accounts, operations, platforms
 from tests.support.instance import Account, Instance, open_store
 
 
@@ -30,12 +30,14 @@ async def test_the_operator_begins_with_a_project_of_their_own_and_not_with_home
         olga = await accounts.create_user(tx, "olga@example.com", "Olga", verified=True)
         await platforms.add_member(tx, operator.id, olga.id, "owner")
         session = await accounts.open_session(tx, olga.id, address="127.0.0.1", agent="test")
+        own = await operations.load_first_project(tx)
+    assert own is not None
     browser = {"Cookie": f"dream_session={session.token}"}
-    only_home = await instance.api.get("/dashboard", headers=browser)
-    async with instance.database.write() as tx:
-        own = await catalog.create_project_with_defaults(tx, operator, "Quickstart", "saas", platforms.MODES)
 
     opened = await instance.api.get("/dashboard", headers=browser)
+    async with instance.database.write() as tx:
+        await platforms.delete_project(tx, own)
+    only_home = await instance.api.get("/dashboard", headers=browser)
 
     assert opened.headers["location"] == f"/dashboard/{own.id}/test"
     assert only_home.headers["location"] != opened.headers["location"]

@@ -27,8 +27,8 @@ needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="The pages'
 
 
 def begin(settings: Settings) -> str:
-    """What `make run` prints on a terminal: the project Quickstart and its keys."""
-    said = Terminal(settings).run("project", "create", "Quickstart", "--type", "saas")
+    """What a reader has on the screen: the first project and its test keys, as `make run` prints them as well."""
+    said = Terminal(settings).run("init")
     assert said.code == 0, said
     return said.out
 
@@ -50,10 +50,11 @@ def test_a_page_works_as_it_stands(page: Path, database_settings: Settings) -> N
     if hour_ends_in < _SECONDS:
         time.sleep(hour_ends_in + 1)
     settings = database_settings.model_copy(update={"port": free_port()})
+    said_before = begin(settings)
     with contextlib.ExitStack() as stack:
         if not serves_itself(page):
             settings = stack.enter_context(Server(settings)).settings
-        shell = stack.enter_context(Shell(settings, begin(settings)))
+        shell = stack.enter_context(Shell(settings, said_before))
         for step in steps_of(page.read_text()):
             hold_to(step, shell.run(step.script))
 

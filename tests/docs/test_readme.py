@@ -6,10 +6,12 @@ from io import StringIO
 
 from rich.console import Console
 
-from dream_api.catalog.quickstart import NAME, Quickstart
 from dream_api.cli import serve as serving
+from dream_api.cli.first_steps import FirstSteps, OperatorUrl
+from dream_api.core import clock
 from dream_api.core.settings import Settings
-from dream_api.platforms import Project
+from dream_api.operations import FIRST_PROJECT, FirstProject
+from dream_api.platforms import Platform, Project
 from tests.docs.documents import DOCUMENTS, ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -19,13 +21,15 @@ _LONGEST = 150
 def test_what_make_run_prints_is_what_the_readme_shows() -> None:
     picture = README.partition("$ make run\n")[2].partition("```")[0]
     printed = dict(re.findall(r"^  (\w[\w ]*?)   +(\S+)$", picture, re.MULTILINE))
-    project = Project("plt_", 1, printed["Project"], 1, NAME, "saas")
+    company = Platform("plt_", 1, "My company")
+    project = Project("plt_", 1, printed["Project"], 1, FIRST_PROJECT, "saas")
     console = Console(file=StringIO(), width=1_000)
-
-    ready = Quickstart(project, printed["Publishable key"], printed["Secret key"])
+    first = FirstProject(company, project, printed["Publishable key"], printed["Secret key"])
     link = re.search(r"^http\S+/account/operator/\S+$", picture, re.MULTILINE)
     assert link is not None
-    console.print(serving._welcome(Settings(data=printed["Data"]), ready, link[0]))
+    steps = FirstSteps(OperatorUrl(link[0], clock.now() + clock.DAY), first)
+
+    console.print(serving._welcome(Settings(data=printed["Data"]), steps, ".venv/bin/dream-api"))
 
     assert console.file.getvalue().strip() == picture.strip()
 

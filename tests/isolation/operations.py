@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from dream_api.app import create_app
 from dream_api.core.settings import Settings
 
@@ -66,7 +68,7 @@ class Operation:
 def document() -> dict[str, Any]:
     """The OpenAPI document as it is served."""
     with tempfile.TemporaryDirectory() as folder:
-        return create_app(Settings(data=Path(folder))).openapi()
+        return create_app(Settings(data=Path(folder), instance_key=SecretStr("ab" * 32))).openapi()
 
 
 @cache

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from dream_api.core import clock
 from dream_api.core.db.columns import metadata
 from dream_api.core.objects import open_object_store
-from dream_api.core.secrets import instance_key
+from dream_api.core.secrets import load_instance_key
 from dream_api.platforms import find
 from dream_api.retention.ownership import belongs_to_platform
 from dream_api.retention.purge import purge
@@ -39,7 +39,7 @@ async def _left_of(instance: Instance, account: Account) -> dict[str, int]:
 
 
 async def _purge(instance: Instance) -> None:
-    await purge(instance.database, open_object_store(instance.settings), instance_key(instance.settings), "live")
+    await purge(instance.database, open_object_store(instance.settings), load_instance_key(instance.settings), "live")
 
 
 def _files(instance: Instance) -> list[str]:

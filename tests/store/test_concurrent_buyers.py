@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.both]
 @pytest.fixture
 async def store(database_settings: Settings) -> AsyncIterator[Seller]:
     database = open_database(database_settings)
-    await bootstrap(database)
+    await bootstrap(database, database_settings)
     account = await open_account(database, "Mugs", "store")
     await database.close()
     limits = httpx.Limits(max_connections=AT_ONCE)

@@ -10,13 +10,13 @@ from typing import Any
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
 import dream_api.schema  # noqa: F401  (every room's tables join the metadata)
 from dream_api.core.db import FILE_NAME, Database
-from dream_api.core.secrets import instance_key
 from dream_api.core.settings import Settings
 from dream_api.migrations import migrate
-from tests.support.instance import Cast, open_cast
+from tests.support.instance import INSTANCE_KEY_HEX, Cast, open_cast, write_instance_key
 from tests.support.postgres import Postgres, execute, run_aside
 
 KINDS = ("sqlite", "postgres")
@@ -67,7 +67,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def furnished_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Cast]:
     directory = tmp_path_factory.mktemp("furnished")
-    cast = run_aside(open_cast(Settings(data=directory)))
+    cast = run_aside(open_cast(Settings(data=directory, instance_key=SecretStr(INSTANCE_KEY_HEX))))
     return _one_file(directory), cast
 
 
@@ -105,7 +105,9 @@ def furnished_template(
     """Each process has its own, whose cast it knows."""
     name = f"furnished_{uuid.uuid4().hex}"
     execute(postgres_url.format("postgres"), f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
-    settings = Settings(data=tmp_path_factory.mktemp("furnished"), database_url=postgres_url.format(name))
+    data = tmp_path_factory.mktemp("furnished")
+    write_instance_key(data)
+    settings = Settings(data=data, database_url=postgres_url.format(name))
     return name, run_aside(open_cast(settings))
 
 
@@ -139,7 +141,7 @@ def database_settings(
     """
     data = tmp_path / "data"
     settings = Settings(data=data, open_rate=0)
-    instance_key(settings)
+    write_instance_key(data)
     if database_kind == "sqlite":
         made = (
             request.getfixturevalue("migrated_file") if cast is None else request.getfixturevalue("furnished_file")[0]

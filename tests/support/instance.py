@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import argon2
@@ -15,6 +16,7 @@ import fastapi.dependencies.models
 import httpx2 as httpx
 import pytest
 import sqlalchemy as sa
+from pydantic import SecretStr
 from starlette.types import ASGIApp, Message
 
 from dream_api import accounts, catalog, keys, platforms
@@ -34,11 +36,19 @@ from dream_api.identity import PasswordHasher
 from dream_api.metering import MeteringEngine
 from dream_api.platforms import Mode, Platform, Project, ProjectType, RefundLimit
 
-INSTANCE_KEY = InstanceKey(bytes(32))
+INSTANCE_KEY_HEX = bytes(32).hex()
+INSTANCE_KEY = InstanceKey.from_hex(INSTANCE_KEY_HEX)
+_KEY_FILE = "instance.key"
 # What hashing costs is not what tests are about; one of them looks at the real parameters.
 QUICK = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 # The website of everybody's project.
 ORIGIN = "https://myapp.com"
+
+
+def write_instance_key(data: Path) -> None:
+    """The key by which the cast's secrets are sealed, as the file of an instance in this directory."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (data / _KEY_FILE).write_text(f"{INSTANCE_KEY_HEX}\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +142,12 @@ class Instance:
         answer = await self.api.get("/api/usage", headers=account.calls(user))
         assert answer.status_code == 200, answer.text
         return answer.json()["usage"]
+
+
+async def bootstrap_with_key(database: Database, settings: Settings) -> None:
+    """Create the instance, with the key that seals the cast's secrets."""
+    await bootstrap(database, settings.model_copy(update={"instance_key": SecretStr(INSTANCE_KEY_HEX)}))
+    write_instance_key(settings.data)
 
 
 async def open_account(
@@ -260,7 +276,7 @@ async def open_instance(
 async def open_cast(settings: Settings) -> Cast:
     """Lets the cast move into a instance, which has done what a first start has to do when this returns."""
     database = open_database(settings)
-    await bootstrap(database)  # as a server does before anything else
+    await bootstrap(database, settings)  # as a server does before anything else
     await database.close()
     async with open_instance(settings, works=True) as instance:
         while settings.runs_jobs_inside and not await _has_rested(instance.database):

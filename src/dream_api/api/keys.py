@@ -12,10 +12,11 @@ from dream_api.api.enums import Mode, ProjectType
 from dream_api.api.models import ResponseModel, Timestamp, example
 from dream_api.auth.dependencies import CanManageTestKeys, PlatformMember
 from dream_api.auth.rate_limit import client_address
-from dream_api.core import clock, errors, secrets
+from dream_api.billing.dependencies import InstanceKeyDep
+from dream_api.core import clock, errors
 from dream_api.core.db import Row, Tx
 from dream_api.core.http import ModelResponse, RequestModel, json_response
-from dream_api.core.http.dependencies import Db, SettingsDep
+from dream_api.core.http.dependencies import Db
 from dream_api.core.secrets import InstanceKey
 from dream_api.keys.issuance import NoKeyToRotate
 from dream_api.platforms import Project
@@ -99,12 +100,11 @@ class RotatedKey(
 async def get_credentials(
     request: Request,
     db: Db,
-    settings: SettingsDep,
+    instance_key: InstanceKeyDep,
     developer: PlatformMember,
     project_id: Annotated[str | None, Query(alias="projectId", max_length=64, description="Only this project.")] = None,
 ) -> ModelResponse[CredentialsList]:
     """Of each project and mode. The security log records it when test secret keys are shown."""
-    instance_key = secrets.instance_key(settings)
     may_reveal = developer.may("manage")
     async with db.write() as tx:
         found = await platforms.projects_of(tx, developer.platform_id, limit=_MOST_PROJECTS)
@@ -147,7 +147,7 @@ def _of_mode(rows: Sequence[Row[Any]], mode: Mode, instance_key: InstanceKey | N
 
 @endpoints.post("/rotate-key", "keys.rotate", "Rotate a secret key", errors=(NoKeyToRotate,))
 async def rotate_key(
-    settings: SettingsDep, acting: CanManageTestKeys, post: Post[KeyRotate]
+    instance_key: InstanceKeyDep, acting: CanManageTestKeys, post: Post[KeyRotate]
 ) -> ModelResponse[RotatedKey]:
     """Creates a new secret key; the old ones work until the grace period ends. Only owners and admins rotate live
     keys."""
@@ -155,7 +155,6 @@ async def rotate_key(
     if body.mode == "live":
         assert acting.role is not None
         platforms.require_permission(acting.role, "manage")
-    instance_key = secrets.instance_key(settings)
     by = acting.actor(client_address(post.request.scope))
 
     async def effect(tx: Tx) -> RotatedKey:

@@ -10,7 +10,7 @@ from dream_api.audit.entries import Entry, KnownActor, list_actors, list_entries
 from dream_api.audit.erasure import erase_personal_data
 from dream_api.audit.integrity import checks
 from dream_api.audit.recorder import OPERATOR, Actor, ActorKind, record, record_in_streams
-from dream_api.audit.truncation import delete_stream, truncate
+from dream_api.audit.truncation import delete_stream, find_foreign_checkpoints, sign_checkpoints_again, truncate
 
 __all__ = [
     "ACTIONS",
@@ -22,9 +22,11 @@ __all__ = [
     "checks",
     "delete_stream",
     "erase_personal_data",
+    "find_foreign_checkpoints",
     "list_actors",
     "list_entries",
     "record",
     "record_in_streams",
+    "sign_checkpoints_again",
     "truncate",
 ]

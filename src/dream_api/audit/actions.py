@@ -80,6 +80,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "project.promoted": "Went live",
         "level.changed": "Changed the platform's level",
         "levels.changed": "Changed a level of the instance",
+        "instance_key.replaced": "Replaced the instance key",
     }
 )
 

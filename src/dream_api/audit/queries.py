@@ -105,6 +105,16 @@ async def truncate(tx: Tx, stream: str, number: int, digest: bytes, seal: bytes)
     await tx.execute(update(streams).where(b.book == stream).values(values))
 
 
+async def list_checkpoints(tx: Tx) -> Sequence[Row[Any]]:
+    """Of every stream that was truncated."""
+    cut = select(b.book, b.cut_number, b.cut_digest, b.cut_seal).where(b.cut_number > 0)
+    return await tx.all(cut.order_by(b.book))
+
+
+async def set_checkpoint_signature(tx: Tx, stream: str, signature: bytes) -> None:
+    await tx.execute(update(streams).where(b.book == stream).values(cut_seal=signature))
+
+
 async def delete_stream(tx: Tx, stream: str) -> None:
     """Delete the row of a stream without entries."""
     await tx.execute(delete(streams).where(b.book == stream))

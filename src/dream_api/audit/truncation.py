@@ -5,7 +5,7 @@ import hmac
 from dream_api.audit import queries
 from dream_api.audit.hash_chain import checkpoint_text
 from dream_api.core import clock
-from dream_api.core.db import Database
+from dream_api.core.db import Database, Tx
 from dream_api.core.secrets import InstanceKey
 
 _TIME = 180 * clock.DAY
@@ -15,6 +15,24 @@ _PURPOSE = "security log"
 
 def sign_checkpoint(key: InstanceKey, stream: str, number: int, digest: bytes) -> bytes:
     return hmac.digest(key.derive(_PURPOSE), checkpoint_text(stream, number, digest), "sha256")
+
+
+async def find_foreign_checkpoints(tx: Tx, key: InstanceKey) -> list[str]:
+    """The streams whose checkpoint was signed with another key."""
+    return [
+        row.book
+        for row in await queries.list_checkpoints(tx)
+        if not hmac.compare_digest(sign_checkpoint(key, row.book, row.cut_number, row.cut_digest), row.cut_seal)
+    ]
+
+
+async def sign_checkpoints_again(tx: Tx, key: InstanceKey) -> int:
+    """Sign every checkpoint with a key that replaced the one it was signed with; how many were signed."""
+    rows = await queries.list_checkpoints(tx)
+    for row in rows:
+        signature = sign_checkpoint(key, row.book, row.cut_number, row.cut_digest)
+        await queries.set_checkpoint_signature(tx, row.book, signature)
+    return len(rows)
 
 
 async def truncate(database: Database, key: InstanceKey) -> None:

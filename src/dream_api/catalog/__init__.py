@@ -21,6 +21,8 @@ from dream_api.catalog.discounts import Coupon, CouponDuration, discount_of
 from dream_api.catalog.inputs import LimitWindow, PriceCreate, TierCreate, TierUpdate, new_price, to_draft
 from dream_api.catalog.levels import (
     LEVELS,
+    LEVELS_PROJECT,
+    OPERATOR_PLATFORM,
     Home,
     Level,
     assign_level,
@@ -90,6 +92,8 @@ __all__ = [
     "LARGEST_AMOUNT",
     "LARGEST_UNIT_AMOUNT",
     "LEVELS",
+    "LEVELS_PROJECT",
+    "OPERATOR_PLATFORM",
     "AmountPart",
     "AmountTooLarge",
     "BillingScheme",

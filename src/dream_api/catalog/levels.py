@@ -19,6 +19,9 @@ from dream_api.core.errors import ValidationFailed
 from dream_api.platforms import MODES, Mode, Platform, Project
 from dream_api.usage import REQUESTS, Meter, Window, create_meter, meters_of
 
+# What they are called at first; the operator may rename them.
+OPERATOR_PLATFORM = "My company"
+LEVELS_PROJECT = "Platform levels"
 _ACTIVE_USERS = "active_users"
 _MEMBERS = "members"
 _HIGHEST = 999
@@ -76,7 +79,7 @@ async def find_home(tx: Tx) -> Home:
 
 
 async def ensure_home(tx: Tx) -> Project:
-    """At first start: the operator's platform, the project home, and the four levels in both modes."""
+    """At first start: the operator's platform, the project of the levels, and the four of them in both modes."""
     known = await platforms.home_project_id(tx)
     if known is None:
         # Another process that initializes the instance concurrently waits here, then finds the row of the first.
@@ -84,8 +87,8 @@ async def ensure_home(tx: Tx) -> Project:
         known = await platforms.home_project_id(tx)
     if known is not None:
         return await platforms.find_project(tx, known)
-    operator = await platforms.create(tx, "Operator")
-    home = await platforms.create_project(tx, operator, "home", "saas")
+    operator = await platforms.create(tx, OPERATOR_PLATFORM)
+    home = await platforms.create_project(tx, operator, LEVELS_PROJECT, "saas")
     await platforms.set_home_project(tx, home.id)
     await create_meter(tx, home, REQUESTS)
     await create_meter(tx, home, _ACTIVE_USERS, "distinct")

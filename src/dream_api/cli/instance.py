@@ -13,7 +13,6 @@ from dream_api.core.console import CommandContext, CommandGroup, CommandResult, 
 from dream_api.core.db.migrations import current_revision
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.integrity import Finding, IntegrityCheck, run_check
-from dream_api.core.secrets import instance_key
 
 migrate = CommandGroup()
 doctor = CommandGroup()
@@ -28,8 +27,6 @@ async def migrate_database(instance: Instance) -> CommandResult:
     """Create or upgrade the database schema. In a new database, the initial rows are created too."""
     before = await current_revision(instance.database)
     await instance.prepare()
-    if before is None or instance.settings.is_embedded:
-        instance_key(instance.settings)
     after = await current_revision(instance.database)
     is_changed = before != after
     sentence = f"The database is {'now' if is_changed else 'already'} at revision {after}."

@@ -49,7 +49,7 @@ async def create(
         owner,
         mode,
         "secret",
-        instance_key=context.instance_key,
+        instance_key=await context.instance_key(),
         created_by=_MADE_BY,
         name=name,
         expires_at=expires_at,
@@ -94,7 +94,7 @@ async def rotate(
     owner = await platforms.find_project(context.tx, project)
     grace = grace_hours * clock.HOUR
     issued = await api_keys.rotate(
-        context.tx, owner, mode, instance_key=context.instance_key, created_by=_MADE_BY, grace=grace
+        context.tx, owner, mode, instance_key=await context.instance_key(), created_by=_MADE_BY, grace=grace
     )
     await _record(context, owner, "key.rotated", issued.id, mode, graceHours=str(grace_hours))
     data = {**_issued_data(owner, issued), "graceHours": grace_hours}
@@ -108,7 +108,7 @@ async def reveal(context: CommandContext, key_id: KeyId, project: OfProject) -> 
     """Show a publishable key or a test secret key again."""
     owner = await platforms.find_project(context.tx, project)
     key = await _find(context, owner, key_id)
-    token = api_keys.reveal(key, context.instance_key)
+    token = api_keys.reveal(key, await context.instance_key())
     if key.kind == "secret":
         await _record(context, owner, "key.revealed", key.id, key.mode)
     data = {"keyId": key.id, "mode": key.mode, "kind": key.kind, f"{key.kind}Key": token}

@@ -25,10 +25,13 @@ class CommandEntry:
 
 COMMANDS = {
     "serve": CommandEntry("dream_api.cli.serve:serving", "Run the server."),
+    "init": CommandEntry("dream_api.cli.init:init", "Create an instance without starting a server."),
     "worker": CommandEntry(
         "dream_api.cli.worker:worker", "Run background jobs in a separate process (PostgreSQL only)."
     ),
-    "operator-link": CommandEntry("dream_api.cli.platform:operator_link", "Create a one-time link for a new operator."),
+    "operator-link": CommandEntry(
+        "dream_api.cli.operator_link:operator_link", "Show the link that creates the operator's account."
+    ),
     "platform": CommandEntry(
         "dream_api.cli.platform:platform", "Create and list platforms: the tenants of this instance."
     ),

@@ -1,4 +1,4 @@
-"""`dream-api platform`, `dream-api project` and `dream-api operator-link`: tenants, projects, the operator."""
+"""`dream-api platform` and `dream-api project`: tenants and their projects."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -12,23 +12,12 @@ from dream_api.core.console import CommandContext, CommandGroup, CommandResult, 
 from dream_api.core.db import Row, Tx
 from dream_api.platforms import Mode, Platform, Project, ProjectType
 
-operator_link = CommandGroup()
 platform = CommandGroup()
 project = CommandGroup()
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The display name.", show_default=False)]
 _MADE_BY = "operator"
 _ORIGIN_HELP = "A website of the project, such as https://myapp.com or https://*.myapp.com. Can be repeated."
-
-
-@operator_link.writes
-async def operator_link_made(context: CommandContext) -> CommandResult:
-    """Create a link for a new operator. It works once, within a day. Earlier links stop working."""
-    url = f"{context.settings.link_base}/account/operator/{await platforms.create_operator_link(context.tx)}"
-    return CommandResult(
-        {"url": url},
-        message("Everyone who opens this link can create an operator account:", KeyValueTable({"Link": url})),
-    )
 
 
 @platform.writes
@@ -138,7 +127,7 @@ async def create_project(
 
 async def _issue(context: CommandContext, made: Project, mode: Mode) -> dict[str, str]:
     """The pair's tokens by their names on the wire."""
-    pair = await keys.issue_pair(context.tx, made, mode, instance_key=context.instance_key, created_by=_MADE_BY)
+    pair = await keys.issue_pair(context.tx, made, mode, instance_key=await context.instance_key(), created_by=_MADE_BY)
     if mode == "test":
         return {"publishableKey": pair[0].token, "secretKey": pair[1].token}
     return {"livePublishableKey": pair[0].token, "liveSecretKey": pair[1].token}
@@ -169,7 +158,7 @@ async def list_projects(
     context: CommandContext,
     platform: Annotated[str | None, typer.Option(metavar="ID", help="List only the projects of this platform.")] = None,
 ) -> CommandResult:
-    """List projects, oldest first. The plans of the operator's project `home` are the levels."""
+    """List projects, oldest first. The plans of the operator's first project are the levels of platforms."""
     if platform is not None:
         await platforms.find(context.tx, platform)
     owners = {row.id: row.name for row in await platforms.all_platforms(context.tx)}

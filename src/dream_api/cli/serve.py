@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
-from ipaddress import ip_address
 from typing import Annotated, Any
 
 import structlog
@@ -12,11 +11,17 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from dream_api import __version__, platforms
-from dream_api.catalog import quickstart
-from dream_api.catalog.quickstart import Quickstart
+from dream_api import __version__
+from dream_api.cli.first_steps import (
+    FirstSteps,
+    find_first_steps,
+    first_call,
+    invitation,
+    local_url,
+    test_keys,
+    typed_command,
+)
 from dream_api.core.console import (
-    CommandContext,
     CommandGroup,
     Instance,
     KeyValueTable,
@@ -31,6 +36,7 @@ from dream_api.server.lifecycle import Greeting, serve
 
 serving = CommandGroup()
 _log = structlog.get_logger()
+_OPERATOR_NEXT = "Open this URL once to create the operator's account; `dream-api operator-link` shows it again."
 
 
 @serving.typer.command("serve")
@@ -66,93 +72,62 @@ def _greeting(*, as_json: bool) -> Greeting:
 
 
 async def _greet_programs(instance: Instance) -> Callable[[], None]:
-    return partial(print_json, _facts(instance.settings))
+    steps = await _first_steps(instance)
+    link = None if steps.operator is None else steps.operator.data
+    return partial(print_json, {**_facts(instance.settings), "operatorLink": link})
 
 
 async def _greet_logs(instance: Instance) -> Callable[[], None]:
-    async with instance.transaction(writes=True) as context:
-        link = await _operator_link(context)
+    steps = await _first_steps(instance)
 
     def greet() -> None:
         _log.info("listening", **_facts(instance.settings))
-        if link is not None:
-            _log.warning("operator_link", url=link)
+        if steps.operator is not None:
+            _log.warning("operator_link", **steps.operator.data, next=_OPERATOR_NEXT)
 
     return greet
 
 
 async def _greet_people(instance: Instance) -> Callable[[], None]:
+    welcome = _welcome(instance.settings, await _first_steps(instance), typed_command())
+    return lambda: console().print(welcome, soft_wrap=True)
+
+
+async def _first_steps(instance: Instance) -> FirstSteps:
     async with instance.transaction(writes=True) as context:
-        ready = await quickstart.ensure(context.tx, context.instance_key)
-        link = await _operator_link(context)
-    return lambda: console().print(_welcome(instance.settings, ready, link), soft_wrap=True)
-
-
-async def _operator_link(context: CommandContext) -> str | None:
-    """A one-time link that makes the instance's operator; None where it has one."""
-    if not await platforms.operator_is_missing(context.tx):
-        return None
-    return f"{context.settings.link_base}/account/operator/{await platforms.create_operator_link(context.tx)}"
+        return await find_first_steps(context)
 
 
 def _facts(settings: Settings) -> dict[str, Any]:
     several = {"processes": settings.processes} if settings.processes > 1 else {}
-    return {"url": settings.link_base, "docs": _docs(settings), "pid": os.getpid(), **several}
+    urls = {"url": settings.link_base, "dashboard": _dashboard(settings), "docs": _docs(settings)}
+    return {**urls, "pid": os.getpid(), **several}
+
+
+def _dashboard(settings: Settings) -> str:
+    return f"{settings.link_base}/dashboard"
 
 
 def _docs(settings: Settings) -> str:
     return f"{settings.link_base}/docs"
 
 
-def _welcome(settings: Settings, ready: Quickstart, operator_link: str | None) -> RenderableType:
+def _welcome(settings: Settings, steps: FirstSteps, command: str) -> RenderableType:
     where = {
-        "Listening on": _local_url(settings),
+        "Listening on": local_url(settings),
         "Public URL": settings.public_url,
+        "Dashboard": _dashboard(settings),
         "Documentation": _docs(settings),
     }
     where["Data"] = str(settings.data.absolute()) if settings.is_embedded else "PostgreSQL"
     where["Server"] = f"{settings.processes} processes" if settings.processes > 1 else None
-    test_keys = {"Publishable key": ready.publishable_key, "Secret key": ready.secret_key}
     return Group(
         Text(f"dream-api {__version__} is ready.", "bold"),
         "",
         KeyValueTable(where),
         "",
-        *_invitation(operator_link),
-        Text(f"The project {ready.project.name} is there to be tried, in test mode:"),
-        "",
-        KeyValueTable({**test_keys, "Project": ready.project.id}),
-        "",
-        Text("Count a call of the user ada:"),
-        "",
-        Text(_call(settings, ready)),
-        "",
+        *([] if steps.operator is None else invitation(steps.operator, command)),
+        *([] if steps.project is None else [*test_keys(steps.project), *first_call(settings, steps.project)]),
         Text("Ctrl-C stops the server.", "dim"),
         "",
     )
-
-
-def _invitation(operator_link: str | None) -> list[RenderableType]:
-    if operator_link is None:
-        return []
-    return [Text("Nobody runs this instance yet. This link makes its operator, once:"), "", Text(operator_link), ""]
-
-
-def _call(settings: Settings, ready: Quickstart) -> str:
-    return (
-        f"  curl -X POST {_local_url(settings)}/api/data \\\n"
-        f"    -H 'Authorization: Bearer {ready.secret_key}' \\\n"
-        "    -H 'X-User-Id: ada'"
-    )
-
-
-def _local_url(settings: Settings) -> str:
-    """The URL of the server on this machine."""
-    host = settings.host
-    try:
-        address = ip_address(host)
-        if address.is_unspecified:
-            host = "127.0.0.1" if address.version == 4 else "::1"  # noqa: PLR2004 - the Internet Protocol's
-    except ValueError:
-        pass  # a name
-    return settings.model_copy(update={"host": host, "public_url": None}).link_base

@@ -1,6 +1,6 @@
 """`dream-api worker`: background jobs in a process of their own, on PostgreSQL."""
 
-from dream_api.core import logs, secrets
+from dream_api.core import logs
 from dream_api.core.console import CommandError, CommandGroup, CommandResult, Instance, message
 from dream_api.server.worker import work
 
@@ -18,7 +18,7 @@ async def worker_process(instance: Instance) -> CommandResult:
             hint="Set DREAM_DATABASE_URL to use PostgreSQL, or only run `dream-api serve`.",
         )
     logs.configure(settings.log_format, settings.log_level)
-    secrets.existing_instance_key(settings)
     await instance.prepare()
+    await instance.verify_key()
     name = await work(instance.database, settings)
     return CommandResult({"worker": name, "state": "stopped"}, message("The worker has stopped."))

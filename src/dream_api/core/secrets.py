@@ -2,6 +2,7 @@
 
 What must be read back (test secret keys, later OAuth tokens) is sealed with AES-256-GCM under the instance key.
 A sealed text carries the key's version and is bound to the row it belongs to, so that it opens nowhere else.
+The database holds the key's fingerprint (`operations/instance_key.py`), so that another key is noticed at start.
 """
 
 import base64
@@ -10,12 +11,14 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from dream_api.core.errors import Conflict
 from dream_api.core.settings import Settings
 
 _KEY_BYTES = 32
@@ -24,12 +27,39 @@ _VERSION = "v1"
 _FILE_NAME = "instance.key"
 
 
-class DecryptionFailed(Exception):
+_FINGERPRINT_PURPOSE = "instance key fingerprint"
+_FINGERPRINT_DIGITS = 16
+
+
+class DecryptionFailed(Conflict):
     """A sealed text was altered, belongs to another row, or was sealed with another instance key."""
 
+    code = "seal_broken"
+    hint = "Create a new one in its place, or ask the operator to put back the instance key that encrypted it."
 
-class InstanceKeyMissing(Exception):
+
+_LOST = "If it is lost, `dream-api init --new-key` lists what nobody can read again, and goes on without it."
+
+
+class InstanceKeyUnusable(Exception):
+    """`str(error)` is the sentence; `code` and `hint` are for operators, who alone meet it."""
+
+    code: ClassVar[str]
+    hint: ClassVar[str]
+
+
+class InstanceKeyMissing(InstanceKeyUnusable):
     """The instance exists, and its key is not where it is looked for."""
+
+    code = "instance_key_missing"
+    hint = f"Put it back, set DREAM_INSTANCE_KEY, or name its directory with --data. {_LOST}"
+
+
+class InstanceKeyWrong(InstanceKeyUnusable):
+    """The key is not that of this instance, or is not a key at all."""
+
+    code = "instance_key_wrong"
+    hint = f"Put back the key of this instance, in its file or in DREAM_INSTANCE_KEY. {_LOST}"
 
 
 class InstanceKey:
@@ -48,10 +78,18 @@ class InstanceKey:
 
     @classmethod
     def from_file(cls, path: Path) -> "InstanceKey":
-        """The key in the file; made at first use, whole or not at all, readable by its owner only."""
-        if not path.exists():
-            _make_file(path)
-        return cls.from_hex(path.read_text())
+        """Raises InstanceKeyMissing, InstanceKeyWrong."""
+        try:
+            return cls.from_hex(path.read_text())
+        except FileNotFoundError:
+            raise InstanceKeyMissing(f"The instance key {path.absolute()} does not exist.") from None
+        except ValueError as problem:
+            raise InstanceKeyWrong(f"The file {path.absolute()} does not hold 64 hexadecimal digits.") from problem
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the key without revealing anything of it: `9f86d081884c7d65`."""
+        return self.derive(_FINGERPRINT_PURPOSE).hex()[:_FINGERPRINT_DIGITS]
 
     def derive(self, purpose: str) -> bytes:
         """A secret of 32 bytes for one purpose, always the same; it reveals nothing of the key or of other secrets."""
@@ -70,23 +108,30 @@ class InstanceKey:
             raw = base64.b64decode(body, altchars=b"-_", validate=True)
             return self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], owner.encode()).decode()
         except (InvalidTag, ValueError) as problem:
-            raise DecryptionFailed("The secret cannot be opened with this instance key.") from problem
+            raise DecryptionFailed("This was encrypted with another instance key and cannot be decrypted.") from problem
 
 
-def instance_key(settings: Settings) -> InstanceKey:
-    """The setting, else the key in the data directory, both of which are made where they are missing."""
+def load_instance_key(settings: Settings) -> InstanceKey:
+    """The key of the setting, else of the file in the data directory; raises InstanceKeyMissing, InstanceKeyWrong."""
     if settings.instance_key is not None:
         return InstanceKey.from_hex(settings.instance_key.get_secret_value())
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     return InstanceKey.from_file(settings.data / _FILE_NAME)
 
 
-def existing_instance_key(settings: Settings) -> InstanceKey:
-    """The same, where it was made before; InstanceKeyMissing otherwise."""
-    path = settings.data / _FILE_NAME
-    if settings.instance_key is None and not path.exists():
-        raise InstanceKeyMissing(f"The instance key {path.absolute()} does not exist.")
-    return instance_key(settings)
+def create_instance_key(settings: Settings) -> InstanceKey:
+    """The same; where there is none, a new file: whole or not at all, readable by its owner only.
+
+    Only for a database in which nothing depends on a key yet.
+    """
+    if settings.instance_key is None and not (settings.data / _FILE_NAME).exists():
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_file(settings.data / _FILE_NAME)
+    return load_instance_key(settings)
+
+
+def instance_key_place(settings: Settings) -> str:
+    """Where the key is looked for: `DREAM_INSTANCE_KEY`, or the path of its file."""
+    return "DREAM_INSTANCE_KEY" if settings.instance_key is not None else str((settings.data / _FILE_NAME).absolute())
 
 
 def _make_file(path: Path) -> None:
@@ -100,6 +145,16 @@ def _make_file(path: Path) -> None:
     with suppress(FileExistsError):
         os.link(draft, path)
     draft.unlink()
+    _sync_directory(path.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    """The file must survive a power failure before the database holds anything that only its key opens."""
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def hash_token(token: str) -> bytes:

@@ -18,6 +18,16 @@ def create_token(prefix: str) -> str:
     return body + _checksum(body)
 
 
+def derive_token(prefix: str, secret: bytes) -> str:
+    """The token that belongs to these 32 random bytes, always the same."""
+    number = int.from_bytes(secret)
+    digits = ""
+    for _ in range(_RANDOM):
+        number, place = divmod(number, len(_ALPHABET))
+        digits += _ALPHABET[place]
+    return prefix + digits + _checksum(prefix + digits)
+
+
 def has_valid_checksum(token: str, prefix: str) -> bool:
     """Whether the text can be a token of this prefix at all."""
     body = token.removeprefix(prefix)

@@ -33,6 +33,11 @@ def create_link_token() -> str:
     return tokens.create_token(_PREFIX)
 
 
+def derive_link_token(secret: bytes) -> str:
+    """The same from 32 secret bytes, for a link that can be shown again."""
+    return tokens.derive_token(_PREFIX, secret)
+
+
 async def issue_link(
     tx: Tx, purpose: str, subject: str, *, lasts: int, payload: str = "", token: str | None = None
 ) -> str:
@@ -53,6 +58,13 @@ async def use_link(tx: Tx, purpose: str, token: str) -> Link:
     """The link, which no longer works afterwards; raises LinkExpired."""
     used = delete(one_time_links).where(*_matching(purpose, token)).returning(o.subject, o.payload)
     return _link(await tx.first(used))
+
+
+async def find_pending_link(tx: Tx, purpose: str, subject: str) -> Row[Any] | None:
+    """The newest link of the subject that still works: `hash`, `payload`, `expires_at`."""
+    works = (o.purpose == purpose, o.subject == subject, o.expires_at > clock.now())
+    newest = o.created_at.desc()
+    return await tx.first(select(o.hash, o.payload, o.expires_at).where(*works).order_by(newest).limit(1))
 
 
 async def delete_links(tx: Tx, subject: str, *purposes: str) -> None:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Index, Table
 
-from dream_api.core.db.columns import Hash, Number, RawText, id_column, metadata, timestamp_column
+from dream_api.core.db.columns import Hash, Number, RawText, id_column, metadata, sealed_column, timestamp_column
 
 # Directory: links that work once.
 one_time_links = Table(
@@ -37,8 +37,12 @@ second_factors = Table(
     "second_factors",
     metadata,
     id_column("subject", primary_key=True),
-    # The secret, sealed with the instance key.
-    Column("sealed", RawText, nullable=False),
+    sealed_column(
+        "sealed",
+        owner="subject",
+        what="authenticator apps",
+        when_lost="Their users sign in without a code until they set up an app again.",
+    ),
     # The last step of 30 seconds whose code was taken.
     Column("last_step", Number, nullable=False),
     timestamp_column("created_at"),

@@ -11,7 +11,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, ValidationFailed
-from dream_api.core.secrets import InstanceKey
+from dream_api.core.secrets import DecryptionFailed, InstanceKey
 from dream_api.identity.recovery_codes import create_codes, delete_codes, use_code
 from dream_api.identity.tables import second_factors
 
@@ -46,15 +46,24 @@ async def enroll_totp(tx: Tx, subject: str, key: InstanceKey, *, account: str, i
     """A new secret, not enabled yet; the same one again until it is confirmed or a day old."""
     row = await _row(tx, subject)
     assert row is None or row.confirmed_at is None, "Who has one turns it off first."
-    if row is not None and row.created_at > clock.now() - clock.DAY:
-        secret = key.open(row.sealed, subject)
-    else:
+    secret = _unconfirmed_secret(row, key)
+    if secret is None:
         secret = random_base32()
         await disable_totp(tx, subject)
         made = {"sealed": key.seal(secret, subject), "last_step": 0, "created_at": clock.now(), "confirmed_at": None}
         await tx.execute(insert(second_factors).values(subject=subject, **made))
     link: str = TOTP(secret, name=account, issuer=issuer).provisioning_uri()  # pyright: ignore[reportUnknownVariableType]
     return TOTPEnrollment(secret, link)
+
+
+def _unconfirmed_secret(row: Row[Any] | None, key: InstanceKey) -> str | None:
+    """Younger than a day; None also where it was sealed with another instance key."""
+    if row is None or row.created_at <= clock.now() - clock.DAY:
+        return None
+    try:
+        return str(key.open(row.sealed, row.subject))
+    except DecryptionFailed:
+        return None
 
 
 async def confirm_totp(tx: Tx, subject: str, key: InstanceKey, code: str) -> list[str]:
@@ -67,7 +76,10 @@ async def confirm_totp(tx: Tx, subject: str, key: InstanceKey, code: str) -> lis
 
 
 async def verify_totp(tx: Tx, subject: str, key: InstanceKey, code: str) -> CodeKind:
-    """Whether the code is the app's or a recovery code; raises TwoFactorCodeInvalid."""
+    """Whether the code is the app's or a recovery code; raises TwoFactorCodeInvalid.
+
+    DecryptionFailed where the app's secret was encrypted with another instance key; recovery codes work all the same.
+    """
     row = await _row(tx, subject)
     if row is None or row.confirmed_at is None:
         raise _wrong()

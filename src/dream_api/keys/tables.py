@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table
 
-from dream_api.core.db.columns import Hash, Number, RawText, id_column, metadata, timestamp_column
+from dream_api.core.db.columns import Hash, Number, id_column, metadata, sealed_column, timestamp_column
 
 keys = Table(
     "keys",
@@ -17,7 +17,13 @@ keys = Table(
     id_column("shown"),
     Column("hash", Hash, nullable=False),
     # Test secret keys only: they may be revealed again.
-    Column("sealed", RawText, nullable=True),
+    sealed_column(
+        "sealed",
+        owner="id",
+        what="test secret keys",
+        when_lost="They work as before, but cannot be shown again.",
+        nullable=True,
+    ),
     id_column("created_by"),
     timestamp_column("created_at"),
     timestamp_column("expires_at", nullable=True),

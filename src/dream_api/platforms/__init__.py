@@ -42,10 +42,12 @@ from dream_api.platforms.members import (
     transfer,
 )
 from dream_api.platforms.operators import (
+    OperatorLink,
     become_operator,
     check_operator_link,
     create_operator_link,
     operator_is_missing,
+    pending_operator_link,
 )
 from dream_api.platforms.origins import (
     OriginNotAllowed,
@@ -68,6 +70,7 @@ from dream_api.platforms.queries import (
     all_projects,
     deleted_projects,
     every_project,
+    get_instance_value,
     home_platform_no,
     home_project_id,
     lock_platform,
@@ -76,6 +79,7 @@ from dream_api.platforms.queries import (
     platform_row,
     platforms_to_delete,
     set_home_project,
+    set_instance_value,
 )
 from dream_api.platforms.rules import (
     CACHE_KIND,
@@ -125,6 +129,7 @@ __all__ = [
     "LastOwner",
     "Membership",
     "Mode",
+    "OperatorLink",
     "OperatorProjectRequired",
     "OriginNotAllowed",
     "Permission",
@@ -163,6 +168,7 @@ __all__ = [
     "find_invitation",
     "find_member",
     "find_project",
+    "get_instance_value",
     "has_permission",
     "home_platform_no",
     "home_project_id",
@@ -189,6 +195,7 @@ __all__ = [
     "operator_is_missing",
     "operator_platform",
     "page_of_platforms",
+    "pending_operator_link",
     "platform_from",
     "platform_row",
     "platforms_to_delete",
@@ -209,6 +216,7 @@ __all__ = [
     "revoke_invitation",
     "role_of",
     "set_home_project",
+    "set_instance_value",
     "transfer",
     "use_invitation",
     "validate_name",

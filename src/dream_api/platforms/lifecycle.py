@@ -63,7 +63,9 @@ def validate_refund_limit(limit: RefundLimit) -> RefundLimit:
 async def delete_project(tx: Tx, project: Project) -> None:
     """It is gone for everybody within a second; a job takes what was in it. Its keys are the caller's to revoke."""
     if project.id == await queries.home_project_id(tx):
-        raise OperatorProjectRequired("The operator's project cannot be deleted.", param="id")
+        raise OperatorProjectRequired(
+            f"The project {project.name} sells the levels of this instance and cannot be deleted.", param="id"
+        )
     await queries.update_project(tx, project.platform_id, project.id, {"deleted_at": clock.now()})
     await invalidate(tx, CACHE_KIND, project.id)
 

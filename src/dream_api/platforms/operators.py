@@ -1,25 +1,65 @@
 """Operators of the instance: members of the operator's platform; the first one joins by a one-time link."""
 
+import hmac
+import secrets
+from dataclasses import dataclass
+
 from dream_api import identity
 from dream_api.core import clock
 from dream_api.core.db import Tx
+from dream_api.core.secrets import InstanceKey, hash_token
 from dream_api.platforms.member_queries import members_of
 from dream_api.platforms.members import add_member
+from dream_api.platforms.queries import lock_platform
 from dream_api.platforms.rules import Platform, find, operator_platform
 
 _LINK = "operator"
 _LASTS = clock.DAY
+_NONCE_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorLink:
+    """The secret part of `/account/operator/…`."""
+
+    token: str
+    expires_at: int
 
 
 async def operator_is_missing(tx: Tx) -> bool:
     return not await members_of(tx, (await operator_platform(tx)).id)
 
 
-async def create_operator_link(tx: Tx) -> str:
-    """The secret part of `/account/operator/…`: it works for a day, once, and those from before no longer do."""
+async def pending_operator_link(tx: Tx, key: InstanceKey) -> OperatorLink:
+    """The link that was created last, as long as it works, else a new one."""
+    platform = await operator_platform(tx)
+    await lock_platform(tx, platform.id)
+    return await _pending(tx, platform, key) or await create_operator_link(tx, key)
+
+
+async def _pending(tx: Tx, platform: Platform, key: InstanceKey) -> OperatorLink | None:
+    found = await identity.find_pending_link(tx, _LINK, platform.id)
+    if found is None:
+        return None
+    token = _token(key, found.payload)
+    # Another token after the instance key was replaced, and of a link that an earlier release created.
+    return OperatorLink(token, found.expires_at) if hmac.compare_digest(hash_token(token), found.hash) else None
+
+
+async def create_operator_link(tx: Tx, key: InstanceKey) -> OperatorLink:
+    """A link that works once, for a day; those from before no longer do."""
     platform = await operator_platform(tx)
     await identity.delete_links(tx, platform.id, _LINK)
-    return await identity.issue_link(tx, _LINK, platform.id, lasts=_LASTS)
+    nonce = secrets.token_hex(_NONCE_BYTES)
+    await identity.issue_link(tx, _LINK, platform.id, lasts=_LASTS, payload=nonce, token=_token(key, nonce))
+    created = await _pending(tx, platform, key)
+    assert created is not None
+    return created
+
+
+def _token(key: InstanceKey, nonce: str) -> str:
+    """Derived, so that the database need not hold it and it can be shown again."""
+    return identity.derive_link_token(key.derive(f"operator link {nonce}"))
 
 
 async def check_operator_link(tx: Tx, token: str) -> None:

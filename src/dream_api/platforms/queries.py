@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, ScalarSelect, delete, insert, select, update
+from sqlalchemy import Row, ScalarSelect, delete, select, update
 
-from dream_api.core.db import Tx
+from dream_api.core.db import Tx, insert
 from dream_api.platforms.tables import instance, platforms, projects
 
 _HOME = "home_project_id"
@@ -141,7 +141,7 @@ async def all_projects(tx: Tx) -> Sequence[Row[Any]]:
 
 async def home_project_id(tx: Tx) -> str | None:
     """The operator's project whose tiers are the levels; None before the first start."""
-    return await tx.scalar(select(instance.c.value).where(instance.c.name == _HOME))
+    return await get_instance_value(tx, _HOME)
 
 
 def home_platform_no() -> ScalarSelect[int]:
@@ -154,4 +154,14 @@ def home_platform_no() -> ScalarSelect[int]:
 
 
 async def set_home_project(tx: Tx, project_id: str) -> None:
-    await tx.execute(insert(instance).values(name=_HOME, value=project_id))
+    await set_instance_value(tx, _HOME, project_id)
+
+
+async def get_instance_value(tx: Tx, name: str) -> str | None:
+    """A fact of the instance itself; None where it is not known."""
+    return await tx.scalar(select(instance.c.value).where(instance.c.name == name))
+
+
+async def set_instance_value(tx: Tx, name: str, value: str) -> None:
+    row = insert(instance).values(name=name, value=value)
+    await tx.execute(row.on_conflict_do_update(index_elements=["name"], set_={"value": value}))

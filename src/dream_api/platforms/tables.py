@@ -96,7 +96,7 @@ test_clocks = Table(
     info={"scope": "project", "personal": False, "keep": "until the project is deleted"},
 )
 
-# Directory: facts of the instance itself, such as which project is home.
+# Directory: facts of the instance itself: which project is home, the fingerprint of its key, its first project.
 instance = Table(
     "instance",
     metadata,

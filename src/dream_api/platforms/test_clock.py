@@ -37,7 +37,7 @@ async def require_movable(tx: Tx, project: Project, at: int) -> None:
     """Raise where the test clock cannot be moved to this moment; the project is locked until the transaction ends."""
     if project.id == await queries.home_project_id(tx):
         raise ValidationFailed(
-            "The operator's project has no test clock: it bills the platforms of this instance.",
+            f"The project {project.name} has no test clock: it limits and bills the platforms of this instance.",
             param="project",
             hint="Move the time of another project.",
         )

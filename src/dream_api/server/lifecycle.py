@@ -10,7 +10,7 @@ import uvicorn
 from rich.console import Console
 
 from dream_api import app
-from dream_api.core import logs, secrets
+from dream_api.core import logs
 from dream_api.core.console import CommandError, Instance, open_instance
 from dream_api.core.http import Connections, FastPathProtocolFactory, HttpProtocolFactory, RootApp, TrustedProxies
 from dream_api.core.settings import Settings
@@ -56,7 +56,7 @@ async def _prepared(settings: Settings, greet: Greeting) -> Callable[[], None]:
     """The greeting to print once the server listens; CommandError where something keeps it from starting."""
     async with open_instance(app, settings, Console(quiet=True), creates=True) as instance:
         await instance.prepare()
-        secrets.instance_key(settings)
+        await instance.verify_key()
         return await greet(instance)
 
 

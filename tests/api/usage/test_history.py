@@ -287,7 +287,7 @@ async def agree(database: Database, rows: list[Row], span: Span) -> None:
 def test_the_numbers_are_the_sums_of_the_rows_and_come_with_one_statement(database_settings: Settings):
     with asyncio.Runner() as runner:
         database = open_database(database_settings)
-        runner.run(bootstrap(database))
+        runner.run(bootstrap(database, database_settings))
 
         @given(rows=ROWS, starts=st.integers(-2, 3), days=st.integers(1, 3))
         @settings(

@@ -10,7 +10,7 @@ from dream_api.core import clock
 from dream_api.core.settings import Settings
 from tests.cli.terminal import Terminal
 from tests.dashboard.account.browser import PASSWORD, Browser
-from tests.support.instance import Instance
+from tests.support.instance import INSTANCE_KEY, Instance
 from tests.support.server import Server
 
 FORM = {"email": "op@example.com", "name": "Op", "password": PASSWORD}
@@ -23,7 +23,7 @@ def path_of(url: str) -> str:
 
 async def link(instance: Instance) -> str:
     async with instance.database.write() as tx:
-        return f"/account/operator/{await platforms.create_operator_link(tx)}"
+        return f"/account/operator/{(await platforms.create_operator_link(tx, INSTANCE_KEY)).token}"
 
 
 async def test_the_link_makes_the_operator_once(instance: Instance) -> None:

@@ -3,9 +3,12 @@
 import re
 
 import pyotp
+from sqlalchemy import select, update
 
 from dream_api.core import clock
+from dream_api.core.secrets import InstanceKey
 from dream_api.identity.login_throttle import MOST_FAILED
+from dream_api.identity.tables import second_factors
 from tests.dashboard.account.browser import PASSWORD, Browser, letters, recorded
 from tests.dashboard.account.test_sign_in import ada
 from tests.support.instance import Instance
@@ -47,6 +50,26 @@ async def test_a_code_opens_the_door_once(instance: Instance) -> None:
     replayed = await again.send("/account/code", code=code)
     assert (replayed.status_code, "already used" in replayed.text, again.session) == (422, True, None)
     assert (await browser.get("/account/code")).status_code == 404
+
+
+async def test_a_secret_that_another_instance_key_sealed_is_an_error_with_a_page(instance: Instance) -> None:
+    """And recovery codes work all the same."""
+    _, totp, codes = await enrolled(instance)
+    clock.move(clock.MINUTE)
+    async with instance.database.write() as tx:
+        subject = await tx.scalar(select(second_factors.c.subject))
+        sealed = InstanceKey(bytes([1] * 32)).seal("JBSWY3DPEHPK3PXP", subject)
+        await tx.execute(update(second_factors).values(sealed=sealed))
+    browser = Browser(instance)
+    await browser.sign_in("ada@example.com")
+
+    answer = await browser.send("/account/code", code=now(totp))
+
+    assert (answer.status_code, browser.session) == (409, None)
+    assert "encrypted with another instance key" in answer.text
+    assert "/docs/errors/seal_broken" in answer.text
+    assert (await browser.send("/account/code", code=codes[0])).status_code == 303
+    assert browser.session is not None
 
 
 async def test_codes_of_another_time_are_refused(instance: Instance) -> None:

@@ -36,7 +36,7 @@ def server(database_settings: Settings) -> Iterator[tuple[Server, Account]]:
 async def _account(settings: Settings) -> Account:
     database = app.open_database(settings)
     try:
-        await app.bootstrap(database)
+        await app.bootstrap(database, settings)
         return await open_account(database, "Acme API")
     finally:
         await database.close()

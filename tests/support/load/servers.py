@@ -24,7 +24,7 @@ from dream_api.customers.tables import customers
 from dream_api.platforms.tables import platforms
 from dream_api.usage.tables import usage_counters, usage_events, usage_hours
 from dream_api.usage.windows import Window
-from tests.support.instance import Account, open_account
+from tests.support.instance import Account, bootstrap_with_key, open_account
 from tests.support.load.callers import Call, Tally, load
 from tests.support.server import Server, environment
 
@@ -152,7 +152,7 @@ class Served:
 async def found(settings: Settings) -> Account:
     """Prepare the database as `serve` does, and open Alice's account with the tiers `free` and `small`."""
     async with _opened(settings) as database:
-        await app.bootstrap(database)
+        await bootstrap_with_key(database, settings)
         alice = await open_account(database, "Alice")
         async with database.write() as tx:
             await catalog.set_tier(tx, alice.project, "test", "free", [catalog.TierLimit(None)])

@@ -9,12 +9,11 @@ from dream_api.api.enums import ProjectType
 from dream_api.api.models import ResponseModel, example, example_of
 from dream_api.auth.audit import audit_request
 from dream_api.auth.dependencies import CanManagePlatform
+from dream_api.billing.dependencies import InstanceKeyDep
 from dream_api.catalog import TierCreate, to_draft
-from dream_api.core import secrets
 from dream_api.core.db import Tx
 from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http import ModelResponse, RequestModel
-from dream_api.core.http.dependencies import SettingsDep
 from dream_api.platforms import Mode, Project, ProjectScope
 
 endpoints = Endpoints("Catalog")
@@ -58,11 +57,10 @@ class ProjectWithProducts(
 
 @endpoints.post("/create-products", "products.create", "Create a project with products", status=201)
 async def create_products(
-    settings: SettingsDep, developer: CanManagePlatform, post: Post[ProjectWithProductsCreate]
+    instance_key: InstanceKeyDep, developer: CanManagePlatform, post: Post[ProjectWithProductsCreate]
 ) -> ModelResponse[ProjectWithProducts]:
     """In one transaction: the project, its products, and its API keys of test mode."""
     body = post.body
-    instance_key = secrets.instance_key(settings)
 
     async def effect(tx: Tx) -> ProjectWithProducts:
         project = await catalog.create_project_with_defaults(

@@ -13,11 +13,11 @@ from dream_api.api.platforms.models import PROJECT, Deleted, Project, RefundLimi
 from dream_api.auth.dependencies import CanManagePlatform, PlatformMember
 from dream_api.auth.principals import PlatformPrincipal
 from dream_api.auth.rate_limit import client_address
-from dream_api.core import secrets
+from dream_api.billing.dependencies import InstanceKeyDep
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound, ValidationFailed
 from dream_api.core.http import ModelResponse, RequestModel, json_response
-from dream_api.core.http.dependencies import Db, SettingsDep
+from dream_api.core.http.dependencies import Db
 from dream_api.platforms import OperatorProjectRequired
 
 endpoints = Endpoints("Platforms", "/projects")
@@ -89,11 +89,10 @@ async def list_projects(
 
 @endpoints.post("", "projects.create", "Create a project", status=201)
 async def create_project(
-    settings: SettingsDep, developer: CanManagePlatform, post: Post[ProjectCreate]
+    instance_key: InstanceKeyDep, developer: CanManagePlatform, post: Post[ProjectCreate]
 ) -> ModelResponse[ProjectWithKeys]:
     """With API keys of test mode; a saas project begins with the plan `free`, 1,000 calls a month."""
     body = post.body
-    instance_key = secrets.instance_key(settings)
 
     async def effect(tx: Tx) -> ProjectWithKeys:
         made = await catalog.create_project_with_defaults(

@@ -10,16 +10,12 @@ from rich.text import Text
 from dream_api.core.console.output import console
 from dream_api.core.db import DatabaseUnusable
 from dream_api.core.errors import AppError, NotFound, ValidationFailed
-from dream_api.core.secrets import DecryptionFailed, InstanceKeyMissing
+from dream_api.core.secrets import DecryptionFailed, InstanceKeyUnusable
 
 # Their own hints speak to callers of the API.
 _HINTS_FOR_CALLERS = (NotFound.hint, ValidationFailed.hint)
-_KEY_MISSING_HINT = (
-    "Set DREAM_INSTANCE_KEY, or name the data directory that holds it with --data or DREAM_DATA. "
-    "`dream-api serve` creates the key of an instance that never had one."
-)
 _SETTING_HINT = "Correct or unset it; docs/settings.md lists the values of each setting."
-_INSTANCE_KEY_HINT = "Give back the instance.key (or DREAM_INSTANCE_KEY) that it was sealed with, or make a new key."
+_SEAL_HINT = "`dream-api doctor` lists what the instance key does not open. Create a new one in its place."
 
 
 class CommandError(Exception):
@@ -38,23 +34,17 @@ def to_command_error(problem: Exception, command: str) -> CommandError | None:
     match problem:
         case CommandError():
             return problem
+        case DecryptionFailed():
+            return CommandError(problem.sentence, code=problem.code, hint=_SEAL_HINT)
         case AppError():
             hint = problem.hint if problem.hint not in _HINTS_FOR_CALLERS else f"See `{command} --help`."
             return CommandError(problem.sentence, code=problem.code, hint=hint, param=problem.param)
-        case DatabaseUnusable():
+        case DatabaseUnusable() | InstanceKeyUnusable():
             return CommandError(str(problem), code=problem.code, hint=problem.hint)
-        case InstanceKeyMissing() | DecryptionFailed():
-            return _key_error(problem)
         case ValidationError():
             return _settings_error(problem)
         case _:
             return None
-
-
-def _key_error(problem: InstanceKeyMissing | DecryptionFailed) -> CommandError:
-    if isinstance(problem, DecryptionFailed):
-        return CommandError(str(problem), code="seal_broken", hint=_INSTANCE_KEY_HINT)
-    return CommandError(str(problem), code="instance_key_missing", hint=_KEY_MISSING_HINT)
 
 
 def _settings_error(problem: ValidationError) -> CommandError:

@@ -5,7 +5,6 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol, TypeVar
 
 from rich.console import Console
@@ -17,7 +16,7 @@ from dream_api.core.db import Database, NoInstance, Tx, is_contention, is_databa
 from dream_api.core.db.migrations import current_revision
 from dream_api.core.errors import Overloaded, StorageUnavailable
 from dream_api.core.integrity import IntegrityCheck
-from dream_api.core.secrets import InstanceKey, existing_instance_key
+from dream_api.core.secrets import InstanceKey
 from dream_api.core.settings import Settings
 
 T = TypeVar("T")
@@ -31,7 +30,11 @@ class AppModule(Protocol):
 
     def open_database(self, settings: Settings) -> Database: ...
 
-    async def bootstrap(self, database: Database) -> None: ...
+    async def bootstrap(self, database: Database, settings: Settings) -> bool: ...
+
+    async def find_instance_key(self, tx: Tx, settings: Settings) -> InstanceKey: ...
+
+    async def verify_instance_key(self, database: Database, settings: Settings) -> None: ...
 
     def integrity_checks(self, settings: Settings | None = None) -> list[IntegrityCheck]: ...
 
@@ -45,16 +48,25 @@ class Instance:
     database: Database
     console: Console
 
-    async def prepare(self) -> None:
-        """Migrate to this release's schema and create the initial rows."""
+    async def prepare(self) -> bool:
+        """Migrate to this release's schema, and create the initial rows where there are none; whether it did that."""
         with _raise_unreachable(self.settings, OSError):
-            await retry_while_locked(lambda: self.app.bootstrap(self.database))
+            return await retry_while_locked(lambda: self.app.bootstrap(self.database, self.settings))
+
+    async def verify_key(self) -> None:
+        """Raises InstanceKeyMissing, InstanceKeyWrong where the instance key is not that of the database."""
+        await retry_while_locked(lambda: self.app.verify_instance_key(self.database, self.settings))
+
+    @property
+    def place(self) -> str:
+        """The data directory, or the database without its password."""
+        return _place_of(self.settings)
 
     @asynccontextmanager
     async def transaction(self, *, writes: bool) -> AsyncGenerator["CommandContext", None]:
         """One transaction of a command."""
         async with self.database.write() if writes else self.database.read() as tx:
-            yield CommandContext(tx, self.settings)
+            yield CommandContext(tx, self.settings, self.app)
 
 
 @dataclass(frozen=True)
@@ -63,10 +75,11 @@ class CommandContext:
 
     tx: Tx
     settings: Settings
+    app: AppModule
 
-    @cached_property
-    def instance_key(self) -> InstanceKey:
-        return existing_instance_key(self.settings)
+    async def instance_key(self) -> InstanceKey:
+        """Proved to be that of the database; raises InstanceKeyMissing, InstanceKeyWrong."""
+        return await self.app.find_instance_key(self.tx, self.settings)
 
 
 @asynccontextmanager

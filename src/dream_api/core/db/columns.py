@@ -34,3 +34,12 @@ def timestamp_column(name: str, *, nullable: bool = False) -> Column[int]:
 
 def id_column(name: str, *, nullable: bool = False, **more: Any) -> Column[str]:
     return Column(name, ByteOrderedText, nullable=nullable, **more)
+
+
+def sealed_column(name: str, *, owner: str, what: str, when_lost: str, nullable: bool = False) -> Column[str]:
+    """A secret that is sealed with the instance key, bound to the row's value of `owner`.
+
+    Without that key the column is set to null, or the row deleted where it cannot be; `what` names such secrets in the
+    plural, `when_lost` says what that means to their users.
+    """
+    return Column(name, RawText, nullable=nullable, info={"owner": owner, "what": what, "when_lost": when_lost})

@@ -16,7 +16,7 @@ class NoInstance(DatabaseUnusable):
 
     code = "no_instance"
     hint = (
-        "Name its place with --data, DREAM_DATA or DREAM_DATABASE_URL; `dream-api serve` or `dream-api migrate` "
+        "Name its place with --data, DREAM_DATA or DREAM_DATABASE_URL; `dream-api serve` or `dream-api init` "
         "creates a new one."
     )
 

@@ -13,12 +13,14 @@ from starlette.responses import Response
 from dream_api import accounts, audit, catalog, customers, keys, platforms, usage
 from dream_api.auth.browser_sessions import SignedIn, SignedInUser
 from dream_api.auth.rate_limit import client_address
+from dream_api.billing.dependencies import InstanceKeyDep
 from dream_api.catalog import NewPrice
-from dream_api.core import clock, secrets
+from dream_api.core import clock
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Invalid, ValidationFailed
 from dream_api.core.http import Form
 from dream_api.core.http.dependencies import ChangesDep, Db, SettingsDep
+from dream_api.core.secrets import InstanceKey
 from dream_api.core.settings import Settings
 from dream_api.dashboard.audit import actor_of
 from dream_api.dashboard.forms import FormErrors, SentForm, submits
@@ -36,12 +38,14 @@ _LONGEST_TIER = 60
 
 
 @router.get(_PATH)
-async def show_welcome(db: Db, settings: SettingsDep, user: SignedIn, project: str = "") -> Response:
+async def show_welcome(
+    db: Db, settings: SettingsDep, instance_key: InstanceKeyDep, user: SignedIn, project: str = ""
+) -> Response:
     async with db.read() as tx:
         found = await _found(tx, user, project)
     if found is None:
         return _ask(user, {"type": "saas"}, {})
-    return await _show_steps(db, settings, user, *found)
+    return await _show_steps(db, settings, instance_key, user, *found)
 
 
 async def _found(tx: Tx, user: SignedInUser, project_id: str) -> tuple[Membership, Project] | None:
@@ -72,9 +76,10 @@ def _may_found(user: SignedInUser) -> Membership | None:
 
 
 @submits(router, _PATH, _ask, errors=ValidationFailed)
-async def begin(request: Request, db: Db, settings: SettingsDep, user: SignedIn, form: SentForm) -> str:
+async def begin(
+    request: Request, db: Db, settings: SettingsDep, instance_key: InstanceKeyDep, user: SignedIn, form: SentForm
+) -> str:
     """A project with its test keys, on a platform that is created where the user has none."""
-    instance_key = secrets.instance_key(settings)
     kind = _kind(form.get("type", ""))
     platforms.validate_name(form.get("name", ""))
     async with db.write() as tx:
@@ -114,11 +119,16 @@ async def _platform(
 
 
 async def _show_steps(
-    db: Database, settings: Settings, user: SignedInUser, membership: Membership, project: Project
+    db: Database,
+    settings: Settings,
+    instance_key: InstanceKey,
+    user: SignedInUser,
+    membership: Membership,
+    project: Project,
 ) -> Response:
     scope = ProjectScope(project.platform_id, project.platform_no, project.id, "test")
     async with db.read() as tx:
-        key, token = await _key(tx, settings, membership, project)
+        key, token = await _key(tx, instance_key, membership, project)
         first = await _first_call(tx, scope, project) if project.type == "saas" else None
         offers = await _products(tx, project) if project.type == "store" else []
     return render_public(
@@ -138,7 +148,7 @@ async def _show_steps(
     )
 
 
-async def _key(tx: Tx, settings: Settings, membership: Membership, project: Project) -> tuple[Any, str | None]:
+async def _key(tx: Tx, instance_key: InstanceKey, membership: Membership, project: Project) -> tuple[Any, str | None]:
     """The newest test secret key, and on its first day its text, for those who may see that."""
     rows = await keys.of_project(tx, project.platform_id, project.id, "test")
     now = clock.now()
@@ -152,7 +162,7 @@ async def _key(tx: Tx, settings: Settings, membership: Membership, project: Proj
     key = working[-1]
     if not platforms.has_permission(membership.role, "test_keys") or key.created_at < now - clock.DAY:
         return key, None
-    return key, keys.reveal_if_decryptable(key, secrets.instance_key(settings))
+    return key, keys.reveal_if_decryptable(key, instance_key)
 
 
 async def _first_call(tx: Tx, scope: ProjectScope, project: Project) -> tuple[str, LimitStatus] | None:

@@ -4,16 +4,17 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import keys, platforms
+from dream_api.billing.dependencies import InstanceKeyDep
 from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import Invalid
 from dream_api.core.http import Form
-from dream_api.core.http.dependencies import Db, SettingsDep
-from dream_api.core.settings import Settings
+from dream_api.core.http.dependencies import Db
+from dream_api.core.secrets import InstanceKey
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.dependencies import ProjectContext
 from dream_api.dashboard.forms import SentForm, parse_date_end, parse_integer, submits
-from dream_api.dashboard.keys.page import KeysPage, sealing_key, show_keys
+from dream_api.dashboard.keys.page import KeysPage, show_keys
 from dream_api.dashboard.layout import PageRoute
 from dream_api.keys import IssuedKey
 
@@ -24,14 +25,14 @@ _PATH = "/dashboard/{projectId}/{mode}/keys"
 _FIELDS = {"perSecond": "rateLimit"}
 
 
-async def _issue(tx: Tx, settings: Settings, visit: ProjectContext, form: Form) -> IssuedKey:
+async def _issue(tx: Tx, instance_key: InstanceKey, visit: ProjectContext, form: Form) -> IssuedKey:
     name = form.get("name", "")
     issued = await keys.issue(
         tx,
         visit.project,
         visit.mode,
         "secret",
-        instance_key=sealing_key(settings),
+        instance_key=instance_key,
         created_by=visit.caller,
         name=platforms.validate_name(name) if name else "",
         expires_at=parse_date_end(form, "expiresAt"),
@@ -43,20 +44,24 @@ async def _issue(tx: Tx, settings: Settings, visit: ProjectContext, form: Form) 
 
 
 @submits(router, _PATH, show_keys, fields=_FIELDS, errors=Invalid)
-async def create_key(request: Request, db: Db, settings: SettingsDep, visit: KeysPage, form: SentForm) -> Response:
+async def create_key(
+    request: Request, db: Db, instance_key: InstanceKeyDep, visit: KeysPage, form: SentForm
+) -> Response:
     """Another secret key; the others go on working."""
     async with db.write() as tx:
-        issued = await _issue(tx, settings, visit, form)
+        issued = await _issue(tx, instance_key, visit, form)
         await record(tx, request, visit, "key.issued", about=issued.id)
     return await show_keys(db, visit, issued=[issued])
 
 
 @submits(router, _PATH + "/pair", show_keys, errors=())
-async def create_key_pair(request: Request, db: Db, settings: SettingsDep, visit: KeysPage, form: SentForm) -> Response:
+async def create_key_pair(
+    request: Request, db: Db, instance_key: InstanceKeyDep, visit: KeysPage, form: SentForm
+) -> Response:
     """A publishable and a secret key, as every mode begins with."""
     async with db.write() as tx:
         issued = await keys.issue_pair(
-            tx, visit.project, visit.mode, instance_key=sealing_key(settings), created_by=visit.caller
+            tx, visit.project, visit.mode, instance_key=instance_key, created_by=visit.caller
         )
         for key in issued:
             await record(tx, request, visit, "key.issued", about=key.id)
@@ -64,7 +69,9 @@ async def create_key_pair(request: Request, db: Db, settings: SettingsDep, visit
 
 
 @submits(router, _PATH + "/rotate", show_keys, errors=Invalid)
-async def rotate_keys(request: Request, db: Db, settings: SettingsDep, visit: KeysPage, form: SentForm) -> Response:
+async def rotate_keys(
+    request: Request, db: Db, instance_key: InstanceKeyDep, visit: KeysPage, form: SentForm
+) -> Response:
     """A new secret key at once; the others work for the grace period that was chosen."""
     hours = parse_integer(form, "grace")
     async with db.write() as tx:
@@ -72,7 +79,7 @@ async def rotate_keys(request: Request, db: Db, settings: SettingsDep, visit: Ke
             tx,
             visit.project,
             visit.mode,
-            instance_key=sealing_key(settings),
+            instance_key=instance_key,
             created_by=visit.caller,
             grace=keys.DEFAULT_GRACE if hours is None else hours * clock.HOUR,
         )

@@ -4,12 +4,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import keys
+from dream_api.billing.dependencies import InstanceKeyDep
 from dream_api.core.errors import Invalid
-from dream_api.core.http.dependencies import Db, SettingsDep
+from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.dependencies import ProjectContext, ProjectPage, ProjectPageCanManage
 from dream_api.dashboard.forms import FormErrors, SentForm, require_confirmation, submits
-from dream_api.dashboard.keys.page import KeysPage, find_key, sealing_key, show_keys, show_revoking
+from dream_api.dashboard.keys.page import KeysPage, find_key, show_keys, show_revoking
 from dream_api.dashboard.layout import PageRoute, project_url
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -24,12 +25,12 @@ async def list_keys(db: Db, visit: ProjectPage) -> Response:
 
 @submits(router, _PATH + "/{keyId}/reveal", show_keys, errors=())
 async def reveal_key(
-    request: Request, db: Db, settings: SettingsDep, visit: ProjectPageCanManage, form: SentForm
+    request: Request, db: Db, instance_key: InstanceKeyDep, visit: ProjectPageCanManage, form: SentForm
 ) -> Response:
     """Of test mode; a live one is shown once, when it is created."""
     async with db.read() as tx:
         key = await find_key(tx, visit, request.path_params["keyId"])
-    token = keys.reveal_if_decryptable(key.row, sealing_key(settings))
+    token = keys.reveal_if_decryptable(key.row, instance_key)
     if token is None:
         raise keys.KeyNotRetrievable("This key was encrypted with another instance key, such as a restored backup's.")
     async with db.write() as tx:

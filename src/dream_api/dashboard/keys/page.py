@@ -12,8 +12,6 @@ from dream_api.core import clock
 from dream_api.core.db import Database, Row, Tx
 from dream_api.core.errors import NotFound
 from dream_api.core.http import Form
-from dream_api.core.secrets import InstanceKey, instance_key
-from dream_api.core.settings import Settings
 from dream_api.dashboard.dependencies import ProjectContext, ProjectPage
 from dream_api.dashboard.forms import FormErrors
 from dream_api.dashboard.layout import render_page
@@ -70,10 +68,6 @@ async def _require_key_permission(visit: ProjectPage) -> ProjectContext:
 
 # For those who can create and revoke keys of the mode.
 KeysPage = Annotated[ProjectContext, Depends(_require_key_permission)]
-
-
-def sealing_key(settings: Settings) -> InstanceKey:
-    return instance_key(settings)
 
 
 async def keys_of(tx: Tx, visit: ProjectContext) -> list[KeyRow]:

@@ -4,11 +4,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import analytics, catalog, keys, platforms
-from dream_api.core import secrets
+from dream_api.billing.dependencies import InstanceKeyDep
 from dream_api.core.db import Database
 from dream_api.core.errors import Invalid, ValidationFailed
 from dream_api.core.http import Form
-from dream_api.core.http.dependencies import Db, SettingsDep
+from dream_api.core.http.dependencies import Db
 from dream_api.dashboard.audit import record
 from dream_api.dashboard.dependencies import PlatformContext, PlatformPage, PlatformPageCanManage
 from dream_api.dashboard.forms import FormErrors, SentForm, submits
@@ -44,10 +44,9 @@ async def _show(db: Database, visit: PlatformContext, form: Form, problems: Form
 
 @submits(router, _PATH, _show, errors=Invalid)
 async def create_project(
-    request: Request, db: Db, settings: SettingsDep, visit: PlatformPageCanManage, form: SentForm
+    request: Request, db: Db, instance_key: InstanceKeyDep, visit: PlatformPageCanManage, form: SentForm
 ) -> str:
     """With the keys of its test mode; its type cannot be changed later."""
-    instance_key = secrets.instance_key(settings)
     project_type = _TYPES.get(form.get("type", ""))
     if project_type is None:
         raise ValidationFailed("Choose a project type.", param="type")
