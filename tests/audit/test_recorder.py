@@ -41,7 +41,7 @@ async def test_what_was_recorded_is_read_newest_first(database: Database) -> Non
     await write(database, "key.revoked")
 
     newest, oldest = await read(database)
-    assert [newest.number, newest.sentence] == [2, "Revoked a key"]
+    assert [newest.number, newest.sentence] == [2, "Revoked an API key"]
     assert (oldest.by, oldest.about, oldest.details) == (ADA, "key_1", {"mode": "live"})
 
 

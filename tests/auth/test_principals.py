@@ -60,7 +60,7 @@ async def test_a_role_opens_its_doors_and_no_others(
 async def test_who_is_forbidden_is_told_which_role_it_takes(instance: Instance, alice: Account) -> None:
     answer = await instance.api.post("/doors/refunding", headers=alice.by("viewer"))
 
-    assert answer.json()["error"] == "This takes the role owner, admin or member; yours is viewer."
+    assert answer.json()["error"] == "This requires the role owner, admin or member; yours is viewer."
 
 
 async def test_a_secret_key_acts_in_its_own_project_and_mode(instance: Instance, alice: Account) -> None:

@@ -182,7 +182,7 @@ async def test_stock_is_corrected_on_the_page_of_a_product(
     mug = await _tier(api, store, "mug")
     assert (mug["inventory"], mug["lowInventory"], mug["prices"][0]["amount"]) == (12, None, 800)
     assert wrong.status_code == 422
-    assert "set an inventory too" in wrong.text
+    assert "a low stock level needs one" in wrong.text
 
 
 async def test_coupons_are_made_and_archived(api: AsyncClient, alice: Account) -> None:

@@ -175,7 +175,7 @@ def test_a_refusal_tells_the_command_that_would_list_the_website() -> None:
         platforms.require_allowed_redirect(PROJECT, "live", "https://New.example/thanks", "cancelUrl")
 
     assert refused.value.param == "cancelUrl"
-    assert refused.value.sentence == "The project does not list the origin https://new.example."
+    assert refused.value.sentence == "The origin https://new.example is not one of the project's origins."
     assert refused.value.hint == "List it: `dream-api project origins prj_1 --add https://new.example`."
 
 
@@ -295,7 +295,7 @@ async def test_origins_come_and_go_at_once_and_stay_in_order(
 
 
 async def test_what_is_not_listed_cannot_be_removed_and_nothing_changes(instance: Instance, alice: Account) -> None:
-    with pytest.raises(AppError, match=r"does not list https://other\.example"):
+    with pytest.raises(AppError, match=r"https://other\.example is not one of"):
         await change(instance, alice, add=["https://new.example"], remove=["https://other.example"])
 
     assert await origins_of(instance, alice) == ("https://myapp.com",)

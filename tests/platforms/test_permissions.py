@@ -23,5 +23,5 @@ def test_each_role_may_what_it_may() -> None:
 
 @pytest.mark.parametrize(("permission", "needed"), [("sell", "owner, admin or member"), ("bill", "owner")])
 def test_a_refusal_names_the_roles_it_takes(permission: Permission, needed: str) -> None:
-    with pytest.raises(PermissionDenied, match=f"This takes the role {needed}; yours is viewer."):
+    with pytest.raises(PermissionDenied, match=f"This requires the role {needed}; yours is viewer."):
         require_permission("viewer", permission)

@@ -77,10 +77,10 @@ async def test_keys_are_refused_until_the_deletion_is_taken_back(instance: Insta
     kept = await instance.api.post(f"{settings}/keep", headers=alice.cookie(), data=alice.form())
     again = await instance.api.post("/api/data", headers=alice.calls())
 
-    assert (wrong.status_code, "Type the platform&#39;s name" in wrong.text) == (422, True)
+    assert (wrong.status_code, "Type Alice to confirm." in wrong.text) == (422, True)
     assert asked.status_code == 303
     assert [(one.status_code, one.json()["code"]) for one in refused] == [(403, "platform_closing")] * 3
-    assert "is to be deleted" in shown.text
+    assert "will be deleted" in shown.text
     assert (kept.status_code, again.status_code) == (303, 200)
     assert await actions_of(instance, alice) == ["platform.deletion_asked", "platform.deletion_stopped"]
 

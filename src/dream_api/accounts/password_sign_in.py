@@ -17,15 +17,15 @@ T = TypeVar("T")
 # The link by which somebody who has shown their password comes to show a code.
 CODE_LINK = "sign_in_code"
 _SIGN_IN_REFUSED = (
-    "The address and the password do not belong together, or the address is not confirmed yet: "
-    "follow the link in our email, or choose a new password by email."
+    "Incorrect email or password, or the email address is not verified. "
+    "After ten failed attempts, sign-in is blocked for 15 minutes."
 )
-_CHOOSE_FIRST = "Your account has no password yet. Choose one by email first: sign out, then “Forgot the password?”."
+_CHOOSE_FIRST = "Your account has no password yet. Set one by email first: sign out, then “Forgot password?”."
 
 
 class SignInFailed(Unauthorized):
     code = "sign_in_failed"
-    hint = "Check both, or choose a new password by email. After ten wrong ones nobody is let in for 15 minutes."
+    hint = "Check both, or reset your password. After ten failed attempts, sign-in is blocked for 15 minutes."
 
     def __init__(self, user_id: str | None, *, locks: bool) -> None:
         super().__init__(_SIGN_IN_REFUSED)
@@ -36,7 +36,7 @@ class SignInFailed(Unauthorized):
 
 class PasswordIncorrect(ValidationFailed):
     code = "password_incorrect"
-    hint = "Type the password of your account; after ten wrong ones none is taken for 15 minutes."
+    hint = "Enter the password of your account. After ten failed attempts, it is blocked for 15 minutes."
 
     def __init__(self, *, locks: bool) -> None:
         super().__init__("That is not your password.", param="current")

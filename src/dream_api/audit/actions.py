@@ -56,9 +56,9 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "clock.moved": "Advanced the test clock",
         "log.exported": "Exported the security log",
         # What is sold.
-        "tier.created": "Created a tier",
-        "tier.changed": "Changed a tier",
-        "tier.archived": "Archived a tier",
+        "tier.created": "Created a plan or product",
+        "tier.changed": "Changed a plan or product",
+        "tier.archived": "Archived a plan or product",
         "coupon.created": "Created a coupon",
         "coupon.changed": "Changed a coupon",
         "coupon.archived": "Archived a coupon",

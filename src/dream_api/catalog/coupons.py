@@ -112,7 +112,7 @@ def _validated(new: NewCoupon) -> dict[str, Any]:
     """The column values; ValidationFailed where they contradict one another."""
     code = new.code.upper()
     if not _CODE.fullmatch(code):
-        raise ValidationFailed("A code must be 1 to 40 characters: letters, digits, - and _.", param="code")
+        raise ValidationFailed("A code must be 1 to 40 characters: A-Z, 0-9, - and _.", param="code")
     if (new.percent_off is None) == (new.amount_off is None):
         raise ValidationFailed("Enter either a percentage or an amount.", param="percentOff")
     if new.percent_off is not None and not 1 <= new.percent_off <= _WHOLE:

@@ -122,9 +122,7 @@ def _wanted(asked: RefundRequest, left: dict[int, int]) -> Counter[int]:
         if line not in left:
             raise ValidationFailed(f"The order has no line {line}.", param="lines")
         if quantity > left[line]:
-            raise RefundTooLarge(
-                f"At most {left[line]:,} units of line {line} can be refunded.", param="lines", hint=_HOW_MANY
-            )
+            raise RefundTooLarge(f"Line {line} has {left[line]:,} left to refund.", param="lines", hint=_HOW_MANY)
     return wanted
 
 

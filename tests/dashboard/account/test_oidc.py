@@ -218,7 +218,7 @@ async def test_where_not_everybody_may_join_only_those_who_have_accounts_come_in
     instance: Instance, provider: OidcServer
 ) -> None:
     answer = await sign_in(Browser(instance), provider)
-    assert (answer.status_code, "no account with this address" in answer.text) == (422, True)
+    assert (answer.status_code, "no account with this email address" in answer.text) == (422, True)
     async with instance.database.read() as tx:
         assert await accounts.find_user_by_email(tx, "ada@example.com") is None
     assert (await Browser(instance).get("/account/sign-up")).status_code == 403
@@ -234,7 +234,7 @@ async def test_a_provider_that_contradicts_itself_or_refuses_is_a_sentence(
     browser = Browser(instance)
     told = provider.authorize(await begin(browser))
     provider.codes.clear()
-    assert "refused to say who you are" in (await come_back(browser, told)).text
+    assert "did not return your profile" in (await come_back(browser, told)).text
     told = provider.authorize(await begin(browser))
     assert "did not sign you in" in (await come_back(browser, {"error": "access_denied", "state": told["state"]})).text
 

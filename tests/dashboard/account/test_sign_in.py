@@ -83,7 +83,7 @@ async def test_nobody_can_tell_who_has_an_account(instance: Instance) -> None:
 
     first = told.pop("nobody")
     assert first[0] == 422
-    assert "do not belong together, or the address is not confirmed yet" in first[1]
+    assert "Incorrect email or password, or the email address is not verified" in first[1]
     assert first[3] == 1
     for name, other in told.items():
         assert [*other[:2], *other[3:]] == [*first[:2], *first[3:]], name

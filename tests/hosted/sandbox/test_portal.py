@@ -107,7 +107,7 @@ async def test_seats_are_counted(shopping: Shopping) -> None:
 
     assert (odd.status_code, none.status_code, many.status_code) == (422, 422, 422)
     assert 'id="problem">Enter a whole number of 1 or more.' in odd.text
-    assert 'id="problem">A quantity is a whole number from 1 to 10,000.' in many.text
+    assert 'id="problem">The quantity must be a whole number from 1 to 10,000.' in many.text
     assert "3 × Seats Active $30.00 per month" in text_of(await shopping.see(portal))
 
 
