@@ -20,6 +20,12 @@ async def by_key(tx: Tx, key: str) -> Row[Any] | None:
     return await tx.first(select(assets).where(assets.c.key == key))
 
 
+async def find_asset(tx: Tx, platform_id: str, project_id: str, mode: str, key: str) -> Row[Any] | None:
+    a = assets.c
+    whose = (a.platform_id == platform_id, a.project_id == project_id, a.mode == mode)
+    return await tx.first(select(assets).where(*whose, a.key == key))
+
+
 async def page_of(
     tx: Tx, platform_id: str, project_id: str, mode: str, *, limit: int, after: tuple[int, str] | None
 ) -> Sequence[Row[Any]]:

@@ -45,10 +45,10 @@ async def delete_asset(
     request: Request, db: Db, settings: SettingsDep, objects: ObjectsDep, acting: CanSell, key: Key
 ) -> ModelResponse[Asset]:
     """It cannot be downloaded any more, but browsers that have it in their cache may still show it."""
-    async with db.read() as tx:
-        asset = await assets.by_key(tx, key) if assets.is_key(key) else None
     whose = (acting.platform_id, acting.project_id, acting.mode)
-    if asset is None or (asset.platform_id, asset.project_id, asset.mode) != whose:
+    async with db.read() as tx:
+        asset = await assets.find_asset(tx, *whose, key) if assets.is_key(key) else None
+    if asset is None:
         raise asset_not_found()
     # The bytes first: what fails half way can be asked again, and leaves nothing that nobody knows of.
     await objects.delete(assets.path_of(acting.platform_id, key))
