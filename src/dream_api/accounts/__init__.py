@@ -45,7 +45,12 @@ from dream_api.accounts.token_issuance import (
     revoke_platform_tokens,
     revoke_token,
 )
-from dream_api.accounts.token_queries import find_token, list_platform_tokens, list_user_tokens
+from dream_api.accounts.token_queries import (
+    find_token,
+    find_token_on_any_platform,
+    list_platform_tokens,
+    list_user_tokens,
+)
 from dream_api.accounts.token_verification import (
     CACHE_KIND,
     TOKEN_ERRORS,
@@ -85,6 +90,7 @@ __all__ = [
     "end_session",
     "end_sessions",
     "find_token",
+    "find_token_on_any_platform",
     "find_user",
     "find_user_by_email",
     "invalidate_tokens",

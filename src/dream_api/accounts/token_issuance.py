@@ -64,7 +64,7 @@ async def issue_token(
 
 async def revoke_token(tx: Tx, platform_id: str, token_id: str) -> None:
     """Revoke the token, in every process within a second."""
-    token = await token_queries.by_id(tx, platform_id, token_id)
+    token = await token_queries.find_token(tx, platform_id, token_id)
     if token is None:
         raise NotFound("There is no such token.", param="token")
     if token.revoked_at is not None:
@@ -82,8 +82,8 @@ async def revoke_user_tokens(tx: Tx, user_id: str) -> None:
 
 async def revoke_member_tokens(tx: Tx, platform_id: str, user_id: str) -> None:
     """Revoke the user's tokens on the platform, for good, even where the user joins it again."""
-    for row in await token_queries.list_user_tokens(tx, user_id):
-        if row.platform_id == platform_id and row.revoked_at is None:
+    for row in await token_queries.list_member_tokens(tx, platform_id, user_id):
+        if row.revoked_at is None:
             await token_queries.set_revoked(tx, platform_id, row.id, clock.now())
             await invalidate(tx, CACHE_KIND, row.hash.hex())
 
@@ -98,6 +98,5 @@ async def revoke_platform_tokens(tx: Tx, platform_id: str) -> None:
 
 async def invalidate_tokens(tx: Tx, platform_id: str, user_id: str) -> None:
     """Invalidate the user's cached tokens on the platform, because their role has changed."""
-    for row in await token_queries.list_user_tokens(tx, user_id):
-        if row.platform_id == platform_id:
-            await invalidate(tx, CACHE_KIND, row.hash.hex())
+    for row in await token_queries.list_member_tokens(tx, platform_id, user_id):
+        await invalidate(tx, CACHE_KIND, row.hash.hex())

@@ -20,11 +20,11 @@ async def by_hash(tx: Tx, hashed: bytes) -> Row[Any] | None:
     return await tx.first(select(personal_tokens).where(t.hash == hashed))
 
 
-async def by_id(tx: Tx, platform_id: str, token_id: str) -> Row[Any] | None:
+async def find_token(tx: Tx, platform_id: str, token_id: str) -> Row[Any] | None:
     return await tx.first(select(personal_tokens).where(t.platform_id == platform_id, t.id == token_id))
 
 
-async def find_token(tx: Tx, token_id: str) -> Row[Any] | None:
+async def find_token_on_any_platform(tx: Tx, token_id: str) -> Row[Any] | None:
     """For operators, who see every platform."""
     return await tx.first(select(personal_tokens).where(t.id == token_id))
 
@@ -32,6 +32,11 @@ async def find_token(tx: Tx, token_id: str) -> Row[Any] | None:
 async def list_platform_tokens(tx: Tx, platform_id: str) -> Sequence[Row[Any]]:
     """Oldest first, the revoked ones too."""
     return await tx.all(select(personal_tokens).where(t.platform_id == platform_id).order_by(t.id))
+
+
+async def list_member_tokens(tx: Tx, platform_id: str, user_id: str) -> Sequence[Row[Any]]:
+    """The user's on this platform, the revoked ones too."""
+    return await tx.all(select(personal_tokens).where(t.platform_id == platform_id, t.user_id == user_id))
 
 
 async def list_user_tokens(tx: Tx, user_id: str) -> Sequence[Row[Any]]:

@@ -81,7 +81,7 @@ async def list_(context: CommandContext, platform: OfPlatform) -> CommandResult:
 @token.writes
 async def revoke(context: CommandContext, token_id: TokenId) -> CommandResult:
     """Revoke a personal token permanently. It stops working within a second."""
-    found = await accounts.find_token(context.tx, token_id)
+    found = await accounts.find_token_on_any_platform(context.tx, token_id)
     if found is None:
         raise NotFound(
             "There is no such token.",
