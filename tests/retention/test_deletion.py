@@ -1,5 +1,6 @@
 """What is deleted: refused at once, for a while to be taken back, and then gone, but for what the law keeps."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from dream_api.core.secrets import load_instance_key
 from dream_api.platforms import find
 from dream_api.retention.ownership import belongs_to_platform
 from dream_api.retention.purge import purge
+from dream_api.webhooks.outbox import Event, record_events
+from dream_api.webhooks.tables import events
 from tests.billing.developer import Seller, monthly
 from tests.support.instance import Account, Instance, open_another
 from tests.tenancy.team import actions_of, invite
@@ -151,6 +154,27 @@ async def test_a_deleted_project_is_gone_and_what_its_platform_was_charged_for_s
     assert left["customers"] == 1  # bob, whom the level counted, without his name
     assert not {"subscriptions", "payments", "checkouts"} & left.keys()
     assert await contradicted(instance) == set()
+
+
+async def test_what_takes_several_parts_to_delete_is_deleted_of_one_project_only(
+    instance: Instance, alice: Account, charlie: Account
+) -> None:
+    other = await open_another(instance.database, alice)
+    many = [(other, 1_201), (alice, 3), (charlie, 2)]
+    async with instance.database.write() as tx:
+        for account, number in many:
+            await record_events(tx, [_event(account)] * number)
+    assert (await instance.api.delete(f"/projects/{other.project.id}", headers=alice.at_api())).status_code == 200
+
+    await _purge(instance)
+
+    async with instance.database.read() as tx:
+        left = Counter(row.project_id for row in await tx.all(sa.select(events).where(events.c.data == "{}")))
+    assert left == {alice.project.id: 3, charlie.project.id: 2}
+
+
+def _event(account: Account) -> Event:
+    return Event(account.project.platform_id, account.project.id, "live", "customer.updated", {})
 
 
 async def test_a_project_in_which_live_money_moved_stays(instance: Instance, alice: Account) -> None:

@@ -57,7 +57,7 @@ async def list_entries(
     rows = await queries.newest_entries(tx, stream, limit=limit, before=before, action=action, actor_id=actor_id)
     values: dict[int, dict[str, str]] = defaultdict(dict)
     erased: dict[int, list[str]] = defaultdict(list)
-    for field in await queries.fields_of(tx, [(row.book, row.number) for row in rows]):
+    for field in await queries.fields_of(tx, stream, [row.number for row in rows]):
         if field.value is None:
             erased[field.number].append(field.field)
         else:

@@ -63,11 +63,10 @@ async def newest_entries(
     return await tx.all(select(entries).where(*which).order_by(e.number.desc()).limit(limit))
 
 
-async def fields_of(tx: Tx, keys: Sequence[tuple[str, int]]) -> Sequence[Row[Any]]:
-    """Fields of these entries, which are given by stream and number."""
-    if not keys:
-        return ()
-    return await tx.all(select(fields).where(tuple_(f.book, f.number).in_(keys)))
+async def fields_of(tx: Tx, stream: str, numbers: Sequence[int]) -> Sequence[Row[Any]]:
+    """Fields of these entries of the stream."""
+    # Not by a list of (book, number), for which SQLite would read the fields of all streams.
+    return await tx.all(select(fields).where(f.book == stream, f.number.in_(numbers)))
 
 
 async def actors_of(tx: Tx, stream: str, limit: int) -> Sequence[Row[Any]]:

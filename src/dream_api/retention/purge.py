@@ -145,11 +145,13 @@ def _every_table() -> list[Table]:
 
 async def _delete(database: Database, table: Table, condition: ColumnElement[bool]) -> None:
     """A bounded part at a time, so that all others have their turn between."""
-    key = tuple_(*table.primary_key)
+    # A directory's own key lacks the tenant.
+    tenant = [table.c[name] for name in ("platform_id", "platform_no") if name in table.c]
+    key = list(dict.fromkeys([*tenant, *table.primary_key]))
+    # With a list of keys instead of the query, SQLite would read the whole table, of all tenants, for each part.
+    some = select(*key).where(condition).limit(_CHUNK)
     while True:
         async with database.write() as tx:
-            some = await tx.all(select(*table.primary_key).where(condition).limit(_CHUNK))
-            if some:
-                await tx.execute(delete(table).where(key.in_([tuple(row) for row in some])))
-        if len(some) < _CHUNK:
+            deleted = await tx.execute(delete(table).where(tuple_(*key).in_(some)))
+        if deleted < _CHUNK:
             return
