@@ -23,6 +23,7 @@ pytest_plugins = [
     "tests.support.databases",
     "tests.support.tiers",
     "tests.support.budgets",
+    "tests.support.tenant_report",
 ]
 
 

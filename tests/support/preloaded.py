@@ -18,6 +18,10 @@ from pathlib import Path
 
 from dream_api.cli import main
 from tests.support.postgres import die_with_parent
+from tests.support.tenant_statements import TenantCheck
+
+# Where processes report statements that name no tenant; set where tests run.
+tenant_report: Path | None = None
 
 
 class Forked:
@@ -25,7 +29,9 @@ class Forked:
 
     def __init__(self, words: Sequence[str], env: Mapping[str, str], out: Path, err: Path | None = None) -> None:
         """Both outputs are appended to files; where only one is named, to that one."""
-        self._process = _instance().Process(target=_live, args=(words, dict(env), out, err or out), daemon=True)
+        self._process = _instance().Process(
+            target=_live, args=(words, dict(env), out, err or out, tenant_report), daemon=True
+        )
         self._process.start()
 
     @property
@@ -58,7 +64,7 @@ def _instance() -> ForkServerContext:
     return context
 
 
-def _live(words: Sequence[str], env: Mapping[str, str], out: Path, err: Path) -> None:
+def _live(words: Sequence[str], env: Mapping[str, str], out: Path, err: Path, report: Path | None) -> None:
     ask = die_with_parent(signal.SIGKILL)
     if ask is not None:
         ask()
@@ -69,5 +75,7 @@ def _live(words: Sequence[str], env: Mapping[str, str], out: Path, err: Path) ->
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(handle, descriptor)
         os.close(handle)
+    if report is not None:
+        TenantCheck(report).listen()
     sys.argv = ["dream-api", *words]
     main.main()

@@ -71,11 +71,11 @@ def _padded(rows: int) -> int:
 class Statement:
     """One statement, ready for `sqlite3` and for `asyncpg`; compiled at its first use."""
 
-    __slots__ = ("_arrays", "_clause", "_constants", "_for_postgresql", "_for_sqlite", "_sized", "widths")
+    __slots__ = ("_arrays", "_constants", "_for_postgresql", "_for_sqlite", "_sized", "clause", "widths")
 
     def __init__(self, clause: ClauseElement, **rows: TableValuedAlias) -> None:
         """`rows`: the tables made by `values_table` that the clause uses, each under its parameter's name."""
-        self._clause = clause
+        self.clause = clause
         self.widths = {name: len(table.c) for name, table in rows.items()}
         self._arrays = {
             f"{name}__{field}": (name, place)
@@ -91,7 +91,7 @@ class Statement:
     def for_sqlite(self, values: dict[str, Any]) -> tuple[str, list[Any]]:
         """SQL text and its values in order; row lists are padded, so that few texts are prepared."""
         if self._for_sqlite is None:
-            compiled = self._clause.compile(dialect=pysqlite.dialect())
+            compiled = self.clause.compile(dialect=pysqlite.dialect())
             assert isinstance(compiled, SQLCompiler)
             self._constants |= compiled.params
             self._for_sqlite = (compiled.string.split(_MARK + "?"), list(compiled.positiontup or ()))
@@ -124,7 +124,7 @@ class Statement:
     def for_postgresql(self, values: dict[str, Any]) -> tuple[str, list[Any]]:
         """SQL text and its values in order; a row list becomes one array a column."""
         if self._for_postgresql is None:
-            compiled = self._clause.compile(dialect=asyncpg.dialect())
+            compiled = self.clause.compile(dialect=asyncpg.dialect())
             assert isinstance(compiled, SQLCompiler)
             self._constants |= compiled.params
             order = [self._arrays.get(name, (name, -1)) for name in compiled.positiontup or ()]
