@@ -3,8 +3,9 @@
 python -m tests.mutations [--seed 11] [--count 20] [--only 3,7] [--list] [--workers 2]
 
 Draws as many mutations of each area (admission, proration, permissions, stock, tenancy), applies each to a copy of the
-repository, and runs the default tier there: first the folders of the area, then, where nothing fails, everything. A
-mutation is caught by a test that fails with it and passes without it. The exit code is 1 where one is not caught.
+repository, and runs the default tier there: first the folders of its package and area, one after the other, then, where
+nothing fails, everything. A mutation is caught by a test that fails with it and passes without it. The exit code is 1
+where one is not caught.
 """
 
 import argparse
@@ -15,10 +16,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
-from tests.mutations.drawn import AREAS, ROOT, Mutation, drawn
+from tests.mutations.drawn import ROOT, Mutation, drawn
 
 
 class Copy:
@@ -44,21 +44,21 @@ class Copy:
     def catch(self, mutation: Mutation) -> str | None:
         """The test that notices it; None where all pass."""
         pristine = (self.root / mutation.file).read_bytes()
-        for paths in (AREAS[mutation.area].folders, ("tests",)):
+        for path in (*mutation.folders(), "tests"):
             while True:
                 mutation.apply(self.root)
-                failed = self._first_failure(paths)
+                failed = self._first_failure(path)
                 (self.root / mutation.file).write_bytes(pristine)
                 if failed is None:
                     break
-                if self._first_failure((failed,)) is None:
+                if self._first_failure(failed) is None:
                     return failed
                 self.broken.add(failed)
         return None
 
-    def _first_failure(self, paths: Sequence[str]) -> str | None:
+    def _first_failure(self, path: str) -> str | None:
         """A test that fails; None where all pass."""
-        is_one = "::" in paths[0]
+        is_one = "::" in path
         options = ["-n", "0"] if is_one else ["-n", str(self.workers), "--dist", "worksteal", "-x"]
         left_out = [f"--deselect={name}" for name in sorted(self.broken)]
         command = [
@@ -72,7 +72,7 @@ class Copy:
             "addopts=",
             *options,
             *left_out,
-            *paths,
+            path,
         ]
         done = subprocess.run(command, check=False, cwd=self.root, env=self.environment, capture_output=True, text=True)
         if done.returncode == 0:

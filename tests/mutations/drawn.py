@@ -12,7 +12,7 @@ SOURCE = Path("src/dream_api")
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """What is changed, by patterns of files, and the folders of tests that should notice."""
+    """What is changed, by patterns of files, and the folders of tests that should notice, the quickest first."""
 
     files: tuple[str, ...]
     folders: tuple[str, ...]
@@ -29,12 +29,12 @@ AREAS = {
     ),
     "permissions": Area(
         ("platforms/permissions.py", "platforms/members.py", "platforms/invitations.py"),
-        ("tests/platforms", "tests/isolation", "tests/tenancy", "tests/dashboard", "tests/auth"),
+        ("tests/platforms", "tests/tenancy", "tests/auth", "tests/dashboard", "tests/isolation"),
     ),
     "stock": Area(
         ("store/stock_holds.py", "store/inventory.py", "store/inventory_queries.py"), ("tests/store", "tests/api/store")
     ),
-    "tenancy": Area(("**/*.py",), ("tests/isolation", "tests/api", "tests/tenancy", "tests/dashboard")),
+    "tenancy": Area(("**/*.py",), ("tests/tenancy", "tests/isolation", "tests/api", "tests/dashboard")),
 }
 # Filters by these are the boundary between tenants.
 _BOUNDARY = ("platform_id", "platform")
@@ -56,6 +56,12 @@ class Mutation:
         content = path.read_bytes()
         assert content[self.start : self.end].decode() == self.before
         path.write_bytes(content[: self.start] + self.after.encode() + content[self.end :])
+
+    def folders(self) -> list[str]:
+        """Those of its own package's tests first, where there are some."""
+        package = self.file.relative_to(SOURCE).parts[0]
+        own = [f"tests/{package}"] if (ROOT / "tests" / package).is_dir() else []
+        return list(dict.fromkeys([*own, *AREAS[self.area].folders]))
 
     def __str__(self) -> str:
         before, after = (" ".join(text.split()) for text in (self.before, self.after))

@@ -41,6 +41,16 @@ def test_an_expression_gets_one_mistake(text: str, expected: str) -> None:
     assert ast.unparse(after) == expected
 
 
+def test_a_mutations_own_tests_come_first() -> None:
+    chosen = {one.area: one for one in drawn(11, 20)}
+
+    assert chosen["stock"].folders() == ["tests/store", "tests/api/store"]
+    assert chosen["proration"].folders()[0] == f"tests/{chosen['proration'].file.parts[2]}"
+    for mutation in chosen.values():
+        assert set(AREAS[mutation.area].folders) <= set(mutation.folders())
+        assert all((ROOT / one).is_dir() for one in mutation.folders())
+
+
 def test_the_areas_name_folders_that_exist() -> None:
     assert [one for area in AREAS.values() for one in area.folders if not (ROOT / one).is_dir()] == []
     for area in AREAS.values():
