@@ -15,9 +15,9 @@ import dream_api
 from dream_api.core.db import Database, Statement, Tx
 from dream_api.keys import queries as key_queries
 from dream_api.keys.tables import keys
-from tests.support.cross_tenant_statements import CROSS_TENANT, EVERY_TABLE
+from tests.support.cross_tenant_statements import CROSS_TENANT, EVERY_TABLE, PREPARED
 from tests.support.tenant_filters import unnamed_tables
-from tests.support.tenant_report import check, report_violations
+from tests.support.tenant_report import USED, UnusedEntries, check, report_violations
 from tests.support.tenant_statements import TenantCheck, prepared_statements, tenant_tables
 
 pytestmark = pytest.mark.both
@@ -146,7 +146,7 @@ def test_every_prepared_statement_names_its_tenant() -> None:
     found = {name: unnamed_tables(statement.clause) for name, statement in prepared_statements().items()}
 
     assert {name: tables for name, tables in found.items() if tables} == {
-        name: set(CROSS_TENANT[name].tables) for name in found if name in CROSS_TENANT
+        name: set(entry.tables) for name, entry in PREPARED.items()
     }
 
 
@@ -177,10 +177,28 @@ def _says(path: Path, words: tuple[str, ...]) -> bool:
 # The list.
 
 
-def test_every_entry_names_a_function_or_a_statement_and_tables_that_there_are() -> None:
+def test_every_entry_names_a_function_and_tables_that_there_are() -> None:
     for name, entry in CROSS_TENANT.items():
         module, _, attribute = name.partition(":")
         target = getattr(importlib.import_module(f"dream_api.{module}"), attribute)
-        assert inspect.isfunction(target) or isinstance(target, Statement), name
+        assert inspect.isfunction(target), name
         assert entry.tables == EVERY_TABLE or set(entry.tables) <= tenant_tables(), name
         assert entry.reason.strip(), name
+
+
+def _report(*used: str) -> pytest.TestReport:
+    properties = [(USED, list(used))] if used else []
+    return pytest.TestReport(
+        "tests/x.py::test", ("x.py", 1, "test"), {}, "passed", None, "call", user_properties=properties
+    )
+
+
+def test_entries_that_no_test_of_the_whole_suite_needs_are_reported() -> None:
+    whole, some = UnusedEntries(is_complete=True), UnusedEntries(is_complete=False)
+    first, *others = sorted(CROSS_TENANT)
+
+    for run in (whole, some):
+        run.pytest_runtest_logreport(_report())
+        run.pytest_runtest_logreport(_report(first))
+
+    assert (whole.unused(), some.unused()) == (others, [])

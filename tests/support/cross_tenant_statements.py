@@ -2,7 +2,7 @@
 
 Each entry names the tables whose tenant the function's statements may leave unnamed. Their rows name the tenant of what
 is joined to them by the tenant's column: whoever finds a key by its hash must still read the key's project inside the
-platform that the directory of hashes says. A prepared statement stands under its own name.
+platform that the directory of hashes says.
 """
 
 from dataclasses import dataclass
@@ -60,7 +60,6 @@ _JOBS = {
         ("checkouts", "sandbox_objects", "subscriptions"), "finds the accounts in which something is due"
     ),
     "platforms.queries:deleted_projects": CrossTenant(("projects",), "finds projects that are to be purged"),
-    "usage.reservation_queries:_OVERDUE": CrossTenant(("reservations",), "finds reservations that have expired"),
     "usage.rollup_queries:get_late_platforms": CrossTenant(("usage_late",), "finds platforms to sum up again"),
     "usage.rollup_queries:get_pending_platforms": CrossTenant(
         ("usage_hours", "usage_rolled"), "finds platforms to sum up"
@@ -86,4 +85,8 @@ _OTHERS = {
     "migrations:migrate": CrossTenant(EVERY_TABLE, "migrations change the rows of all"),
 }
 
+# Prepared statements, by their own names.
+PREPARED = {
+    "usage.reservation_queries:_OVERDUE": CrossTenant(("reservations",), "job: finds reservations that have expired"),
+}
 CROSS_TENANT: dict[str, CrossTenant] = {**_LOOK_UPS, **_OF_ONE_USER, **_OPERATOR, **_JOBS, **_OTHERS}

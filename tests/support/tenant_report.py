@@ -16,7 +16,7 @@ from tests.support import preloaded
 from tests.support.cross_tenant_statements import CROSS_TENANT
 from tests.support.tenant_statements import TenantCheck
 
-_USED = "cross_tenant_statements"
+USED = "cross_tenant_statements"
 check = TenantCheck()
 
 
@@ -25,7 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
     with tempfile.NamedTemporaryFile(prefix="tenant-statements-", delete=False) as file:
         preloaded.tenant_report = Path(file.name)
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(UnusedEntries(config))
+        config.pluginmanager.register(UnusedEntries(is_complete=_is_whole_suite(config)))
 
 
 def pytest_unconfigure() -> None:
@@ -73,7 +73,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     """Each report carries the entries that were needed for the first time in this process."""
     report = yield
     if check.used:
-        report.user_properties.append((_USED, sorted(check.used)))
+        report.user_properties.append((USED, sorted(check.used)))
         check.used.clear()
     return report
 
@@ -81,12 +81,12 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 class UnusedEntries:
     """Of a run of the whole suite: the entries of the list that no test needed."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, *, is_complete: bool) -> None:
         self.used: set[str] = set()
-        self.is_complete = _is_whole_suite(config)
+        self.is_complete = is_complete
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self.used.update(dict(report.user_properties).get(_USED, ()))  # type: ignore[arg-type]
+        self.used.update(dict(report.user_properties).get(USED, ()))  # type: ignore[arg-type]
 
     def unused(self) -> list[str]:
         return sorted(set(CROSS_TENANT) - self.used) if self.is_complete else []
