@@ -22,6 +22,7 @@ from dream_api.usage.tables import reservations
 from dream_api.webhooks import jobs as webhooks_jobs
 from dream_api.webhooks.tables import events
 from tests.core.job_workers import at_work, rows, until
+from tests.support.instance import write_instance_key
 
 pytestmark = pytest.mark.both
 
@@ -91,6 +92,7 @@ async def test_events_are_kept_for_90_days(database: Database) -> None:
 
 
 def test_a_server_sweeps_what_packages_keep_for_a_time(tmp_path: Path) -> None:
+    write_instance_key(tmp_path)
     settings = Settings(data=tmp_path)
     sweep: Any = build_job_registry(settings, open_billing(settings, open_database(settings))).handler(expiry.KIND)
 

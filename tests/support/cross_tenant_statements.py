@@ -49,6 +49,10 @@ _OPERATOR = {
     ),
     "platforms.queries:all_projects": CrossTenant(("projects",), "the operator's list of projects"),
     "core.integrity:violations": CrossTenant(EVERY_TABLE, "`doctor` proves the sums of all platforms at once"),
+    "operations.sealed_values:_sealed_rows": CrossTenant(
+        EVERY_TABLE, "`doctor` and a start prove that the instance key opens what is encrypted"
+    ),
+    "operations.sealed_values:clear": CrossTenant(EVERY_TABLE, "a lost instance key: clears what nobody can read"),
     "audit.queries:list_streams": CrossTenant(("audit_books",), "`doctor` verifies the log of everybody"),
     "audit.queries:stray_fields": CrossTenant(
         ("audit_books", "audit_entries", "audit_fields"), "`doctor` finds fields that belong to no entry"
