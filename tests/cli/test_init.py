@@ -114,6 +114,20 @@ def test_what_a_first_start_creates_is_what_init_creates(terminal: Terminal, tmp
 RUNNING = ("jobs", "schedules", "changes")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("database_kind", ["postgres"])
+def test_of_two_that_create_it_at_once_one_key_is_the_instances(terminal: Terminal, tmp_path: Path) -> None:
+    """On two machines, that is with two data directories."""
+    both = [Terminal(terminal.settings.model_copy(update={"data": tmp_path / name})) for name in ("one", "two")]
+
+    said = [one.end(90) for one in [each.begin("init", "--json") for each in both]]
+
+    (first, second) = sorted(said, key=lambda one: one.code)
+    assert (first.code, first.data["created"]) == (0, True), said
+    assert (second.code, second.data["code"]) == (1, "instance_key_missing"), said
+    assert [each.settings.data.joinpath("instance.key").exists() for each in both].count(True) == 1
+
+
 def test_people_read_the_same_and_80_columns_are_enough(tmp_path: Path) -> None:
     terminal = Terminal(Settings(data=Path("data")))
     with pytest.MonkeyPatch.context() as patched:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import httpx2 as httpx
 import pytest
 from alembic import command
+from pydantic import SecretStr
 from sqlalchemy import MetaData, select
 
 from dream_api import app
@@ -22,6 +23,7 @@ from dream_api.migrations import FOLDER, head_revision, migrate, revisions
 from dream_api.schema import metadata
 from dream_api.usage import Window
 from tests.browser.populated_instance import Town, settle
+from tests.support.instance import INSTANCE_KEY_HEX
 from tests.support.row_generator import Rows
 from tests.support.server import Server
 
@@ -42,7 +44,8 @@ USED = {
 @pytest.fixture(scope="module")
 def used(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dict[str, Rows]]:
     """The instance's settings and all its rows."""
-    settings = Settings(data=tmp_path_factory.mktemp("used") / "data", open_rate=0)
+    key = SecretStr(INSTANCE_KEY_HEX)
+    settings = Settings(data=tmp_path_factory.mktemp("used") / "data", open_rate=0, instance_key=key)
     with Server(settings) as server:
         asyncio.run(_use(server))
     rows = asyncio.run(_all_rows(settings))

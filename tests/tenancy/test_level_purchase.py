@@ -68,9 +68,11 @@ async def test_a_level_is_recorded_once_it_is_paid_for_and_when_it_ends(instance
     async with instance.database.write() as tx:
         operator = await platforms.operator_platform(tx)
         token = (await accounts.issue_token(tx, operator.id, "owner", created_by="test")).token
-    [bought] = (await instance.api.get("/api/subscriptions", headers=bearer(token))).json()["data"]
+        home_id = await platforms.home_project_id(tx)
+    by = {**bearer(token), "X-Project-Id": home_id or ""}
+    [bought] = (await instance.api.get("/api/subscriptions", headers=by)).json()["data"]
     path = f"/api/subscriptions/{bought['id']}/cancel"
-    ended = await instance.api.post(path, headers=bearer(token), json={"atPeriodEnd": False})
+    ended = await instance.api.post(path, headers=by, json={"atPeriodEnd": False})
     assert ended.status_code == 200, ended.text
     assert [level for *_, level in await levels_recorded(instance)] == ["2", "0"]
     log = await instance.api.get(f"/dashboard/{platform_id}/security-log", headers=instance.alice.cookie())

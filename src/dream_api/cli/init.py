@@ -26,7 +26,9 @@ async def init_instance(
     instance: Instance,
     new_key: Annotated[
         bool,
-        typer.Option("--new-key", help="Of an instance whose key is lost: go on with another, without what it sealed."),
+        typer.Option(
+            "--new-key", help="If the instance key is lost: go on with another, and clear what nobody can read."
+        ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --new-key: do not ask for confirmation.")] = False,
 ) -> CommandResult:

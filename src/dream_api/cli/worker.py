@@ -17,8 +17,8 @@ async def worker_process(instance: Instance) -> CommandResult:
             code="worker_needs_postgresql",
             hint="Set DREAM_DATABASE_URL to use PostgreSQL, or only run `dream-api serve`.",
         )
-    logs.configure(settings.log_format, settings.log_level)
     await instance.prepare()
     await instance.verify_key()
+    logs.configure(settings.log_format, settings.log_level)
     name = await work(instance.database, settings)
     return CommandResult({"worker": name, "state": "stopped"}, message("The worker has stopped."))
