@@ -49,7 +49,7 @@ class Plans:
         plan = self.by_name.get(name)
         if plan is None:
             known = ", ".join(sorted(self.by_name)) or "none yet"
-            raise UnknownPlan(f"No such plan; the project's tiers are: {known}.", param=param)
+            raise UnknownPlan(f"There is no such plan; the project's tiers are: {known}.", param=param)
         return plan
 
     def of_customer(self, plan: str | None) -> Plan:

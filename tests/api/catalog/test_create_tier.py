@@ -379,7 +379,7 @@ async def test_a_number_is_given_once(instance: Instance, alice: Account) -> Non
     await instance.api.post("/tiers", headers=alice.sk, json={"name": "pro", "number": 2})
     answer = await instance.api.post("/tiers", headers=alice.sk, json={"name": "max", "number": 2})
 
-    assert (answer.status_code, answer.json()["error"]) == (422, "The tier pro has this number.")
+    assert (answer.status_code, answer.json()["error"]) == (422, "The tier pro already has this number.")
 
 
 @pytest.mark.parametrize(
