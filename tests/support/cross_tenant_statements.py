@@ -53,6 +53,7 @@ _OPERATOR = {
         EVERY_TABLE, "`doctor` and a start prove that the instance key opens what is encrypted"
     ),
     "operations.sealed_values:clear": CrossTenant(EVERY_TABLE, "a lost instance key: clears what nobody can read"),
+    "audit.queries:list_checkpoints": CrossTenant(("audit_books",), "the same: signatures of the instance key"),
     "audit.queries:list_streams": CrossTenant(("audit_books",), "`doctor` verifies the log of everybody"),
     "audit.queries:stray_fields": CrossTenant(
         ("audit_books", "audit_entries", "audit_fields"), "`doctor` finds fields that belong to no entry"
