@@ -66,7 +66,7 @@ def test_what_init_shows_works(terminal: Terminal) -> None:
 
     assert (counted.status_code, counted.json()["usage"]["limit"]) == (200, 1_000)
     assert products.status_code == 200
-    assert (opened.status_code, "Become the operator" in opened.text) == (200, True)
+    assert (opened.status_code, "Set up the operator account" in opened.text) == (200, True)
 
 
 def test_an_instance_that_exists_is_not_changed(terminal: Terminal) -> None:

@@ -33,7 +33,7 @@ USUAL = (
 # Activities with a name of their own in the field.
 ACTIVITIES = frozenset(("dunning", "onboarding", "pricing", "rounding", "usage_rating"))
 FOLDERS = ("src", "docs", "tests")
-_IGNORED = re.compile("versions|__pycache__")
+_IGNORED = re.compile("versions|__pycache__|node_modules")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _USUAL = re.compile("|".join(USUAL), re.IGNORECASE)
 

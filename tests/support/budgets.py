@@ -14,13 +14,13 @@ import pytest
 # what all others copy. The tiers `rest` and `all` may take twice that.
 BUDGETS: dict[str, int] = {
     "analytics": 10,
-    "api": 65,
+    "api": 100,
     "audit": 10,
     "auth": 26,
     "billing": 38,
     "browser": 48,
     "catalog": 10,
-    "cli": 57,
+    "cli": 110,
     "core": 135,
     "crash": 55,
     "customers": 10,

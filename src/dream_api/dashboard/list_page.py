@@ -32,7 +32,8 @@ Sort = Literal["newest", "oldest"]
 
 def cursor(prefix: str, *, alias: str = "after") -> Any:
     """The field `after` of a query: the id of the last row of the page before."""
-    return Field(default=None, alias=alias, pattern=rf"^{prefix}_[0-9a-z]{{26}}$")
+    length = len(prefix) + 27
+    return Field(default=None, alias=alias, min_length=length, max_length=length, pattern=r"^[a-z]+_[0-9a-z]{26}$")
 
 
 class ListQuery(BaseModel):

@@ -48,6 +48,7 @@ async def generate_platform_id(
 ) -> ModelResponse[Platform]:
     """On the lowest level, owned by its creator: a developer who is signed in and has verified their email address.
     Personal tokens work on one existing platform only."""
+    accounts.require_verified_email(user.session)
     mode, address = settings.home_mode, client_address(post.request.scope)
 
     async def effect(tx: Tx) -> Platform:
