@@ -1,6 +1,6 @@
 """Endpoints: an operation of the API is declared once, and its types document it.
 
-    endpoints = Endpoints("Coupons", "/coupons")
+    endpoints = Endpoints("Catalog", "/coupons")
 
     @endpoints.post("", "coupons.create", "Create a coupon", status=201, errors=(CouponExists,))
     async def create_coupon(acting: CanSell, post: Post[CouponCreate]) -> ModelResponse[Coupon]:
@@ -34,7 +34,6 @@ from dream_api.core.http import (
     idempotent_external_call,
     idempotent_response,
     json_response,
-    mark_replayed,
     read_json_body,
 )
 from dream_api.core.idempotency import IdempotentRequest
@@ -109,7 +108,10 @@ class PostRequest(Generic[B]):
 
     def reply(self, model: M, *, is_replay: bool = False) -> ModelResponse[M]:
         """The response of an effect that took several steps."""
-        return mark_replayed(json_response(model, self._status), True if is_replay else None)
+        response = json_response(model, self._status)
+        if is_replay:
+            response.headers["Idempotent-Replayed"] = "true"
+        return response
 
 
 class _Body:

@@ -27,7 +27,7 @@ async def init_instance(
     new_key: Annotated[
         bool,
         typer.Option(
-            "--new-key", help="If the instance key is lost: go on with another, and clear what nobody can read."
+            "--new-key", help="Replace a lost instance key, and delete the values that can no longer be decrypted."
         ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --new-key: do not ask for confirmation.")] = False,

@@ -23,7 +23,7 @@ operator_link = CommandGroup()
 async def operator_link_shown(
     context: CommandContext,
     another: Annotated[
-        bool, typer.Option("--another", help="A new link, also where there is an operator: for one more of them.")
+        bool, typer.Option("--another", help="Create a link for one more operator, even if there is one already.")
     ] = False,
 ) -> CommandResult:
     """Show the link that creates the operator's account. It works once; where it expired, a new one takes its place."""

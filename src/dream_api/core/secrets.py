@@ -38,7 +38,7 @@ class DecryptionFailed(Conflict):
     hint = "Create a new one in its place, or ask the operator to put back the instance key that encrypted it."
 
 
-_LOST = "If it is lost, `dream-api init --new-key` lists what nobody can read again, and goes on without it."
+_LOST = "If it is lost, `dream-api init --new-key` lists what can no longer be decrypted, and replaces the key."
 
 
 class InstanceKeyUnusable(Exception):

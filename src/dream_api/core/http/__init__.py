@@ -29,7 +29,6 @@ from dream_api.core.http.responses import (
     idempotent_external_call,
     idempotent_response,
     json_response,
-    mark_replayed,
 )
 
 __all__ = [
@@ -58,7 +57,6 @@ __all__ = [
     "idempotent_external_call",
     "idempotent_response",
     "json_response",
-    "mark_replayed",
     "parse_json_body",
     "rate_limit_key",
     "read_body",

@@ -89,13 +89,3 @@ def add_header(request: Request, name: str, value: str) -> None:
     """Add a header to the response, also to an error response."""
     more: list[tuple[bytes, bytes]] = request.scope["state"].setdefault("more_headers", [])
     more.append((name.lower().encode(), value.encode("latin-1")))
-
-
-R = TypeVar("R", bound=Response)
-
-
-def mark_replayed(response: R, before: object | None) -> R:
-    """The response, marked as a replay where there was one `before`."""
-    if before is not None:
-        response.headers["Idempotent-Replayed"] = "true"
-    return response
