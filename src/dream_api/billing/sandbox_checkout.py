@@ -1,8 +1,9 @@
 """Actions of the sandbox's hosted pages; their effects are applied before the response."""
 
+from dream_api.billing import event_sync
 from dream_api.billing.context import BillingContext
 from dream_api.billing.sandbox_delivery import deliver_events
-from dream_api.gateways.contract import CardRefused, GatewayRefused
+from dream_api.gateways.contract import GatewayRefused
 from dream_api.gateways.sandbox import CheckoutSession, Sandbox
 
 # A shop writes this into its URLs where it wants to read which checkout its buyer comes from.
@@ -25,16 +26,17 @@ async def pay_checkout(
     sandbox = sandbox_of(billing)
     session = await sandbox.find_session(session_id)
     try:
-        event_ids = await sandbox.pay(session_id, card, authenticate)
-    except CardRefused:
-        await deliver_events(billing, session.account)  # the failed attempt has events too
-        raise
+        attempt = await sandbox.attempt_payment(session_id, card, authenticate)
     except GatewayRefused:
         session = await sandbox.find_session(session_id)
         if session.document["status"] != "complete":
             raise
-        event_ids = None  # a concurrent request paid it, and may still be delivering
-    await deliver_events(billing, session.account, event_ids)
+        # Another request paid it, and may still be delivering: what it bought is read without its events.
+        await event_sync.sync_object(billing, session.account, "checkout", session_id)
+        return session
+    await deliver_events(billing, session.account, attempt.event_ids)
+    if attempt.refused is not None:
+        raise attempt.refused
     return await sandbox.find_session(session_id)
 
 

@@ -24,6 +24,16 @@ async def receive(billing: BillingContext, payload: bytes, signature: str | None
 
     SignatureInvalid where it was not signed, not lately, or not for the account that it names.
     """
+    account, event = await verify(billing, payload, signature)
+    async with billing.database.write() as tx:
+        await store(tx, account, event, payload.decode())
+    return event["id"]
+
+
+async def verify(
+    billing: BillingContext, payload: bytes, signature: str | None
+) -> tuple[GatewayAccount, dict[str, Any]]:
+    """The account, and the event that it signed; errors as of `receive`."""
     event = _event_of(payload)
     async with billing.database.read() as tx:
         account = await gateway_accounts.find_account(tx, event["account"])
@@ -33,12 +43,11 @@ async def receive(billing: BillingContext, payload: bytes, signature: str | None
     )
     if account is None:
         raise EventMalformed("The event is of no account that is known here.", param="account")
-    async with billing.database.write() as tx:
-        await _store(tx, account, event, payload.decode())
-    return event["id"]
+    return account, event
 
 
-async def _store(tx: Tx, account: GatewayAccount, event: dict[str, Any], payload: str) -> None:
+async def store(tx: Tx, account: GatewayAccount, event: dict[str, Any], payload: str) -> None:
+    """Store the event, once, and enqueue its application."""
     about = stripe_objects.event_object(event)
     row = {
         "id": event["id"],

@@ -30,6 +30,7 @@ from dream_api.billing.queries.events import (
     mark_applied,
     mark_unapplied,
     next_fencing_token,
+    unapplied_events,
 )
 from dream_api.billing.queries.invoices import (
     insert_invoice,
@@ -143,6 +144,7 @@ __all__ = [
     "subscription_by_id",
     "subscription_in",
     "subscriptions_of",
+    "unapplied_events",
     "unsent_bills",
     "update_invoice",
     "update_payment",

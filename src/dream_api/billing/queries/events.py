@@ -1,6 +1,6 @@
 """SQL of gateway events, and of the fencing tokens of gateway objects."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Row, select, update
@@ -32,6 +32,13 @@ async def event_by_id(tx: Tx, account: GatewayAccount, event_id: str) -> Row[Any
     return await tx.first(
         select(gateway_events).where(e.platform_id == account.platform_id, e.account == account.id, e.id == event_id)
     )
+
+
+async def unapplied_events(tx: Tx, account: GatewayAccount, event_ids: Collection[str]) -> Sequence[str]:
+    """Those of the events that were received and not applied yet, in the order in which they happened."""
+    which = (e.platform_id == account.platform_id, e.account == account.id, e.id.in_(sorted(event_ids)))
+    rows = await tx.all(select(e.id).where(*which, e.applied_at.is_(None)).order_by(e.id))
+    return [row.id for row in rows]
 
 
 async def events_of(tx: Tx, scope: ProjectScope, *, limit: int) -> Sequence[Row[Any]]:

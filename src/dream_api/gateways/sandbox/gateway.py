@@ -12,6 +12,7 @@ from dream_api.core.db import Database, Tx
 from dream_api.core.errors import NotFound
 from dream_api.gateways import stripe_objects
 from dream_api.gateways.contract import (
+    CardRefused,
     CheckoutSnapshot,
     GatewayAccount,
     HostedPage,
@@ -48,6 +49,14 @@ class CheckoutSession:
     account: GatewayAccount
     document: Json
     hidden: Json
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentAttempt:
+    """The events that it caused, and why the card did not pay; None: it did."""
+
+    event_ids: list[str]
+    refused: CardRefused | None
 
 
 class Sandbox:
@@ -165,13 +174,18 @@ class Sandbox:
 
         `authenticate`: the buyer has confirmed it with their bank.
         """
+        attempt = await self.attempt_payment(session_id, card, authenticate)
+        # Only now, so that what the refused attempt left behind is kept.
+        if attempt.refused is not None:
+            raise attempt.refused
+        return attempt.event_ids
+
+    async def attempt_payment(self, session_id: str, card: str | None, authenticate: bool = False) -> PaymentAttempt:
+        """As `pay`; a card that does not pay is returned, with the events of the failed attempt."""
         async with self._write_transaction(page_ids.account_in(page_ids.CHECKOUT, session_id)) as work:
             session = await _page(work, "checkout.session", session_id)
             refused = await checkout_sessions.pay(work, session, card, is_authenticated=authenticate)
-        # Only now, so that what the refused attempt left behind is kept.
-        if refused is not None:
-            raise refused
-        return work.event_ids
+        return PaymentAttempt(work.event_ids, refused)
 
     async def abandon(self, session_id: str) -> list[str]:
         """The buyer went away: nobody can pay it any more."""
@@ -218,6 +232,11 @@ class Sandbox:
     async def mark_delivered(self, account: GatewayAccount, event_ids: Sequence[str]) -> None:
         async with self._database.write() as tx:
             await queries.mark_delivered(tx, account.platform_id, account.id, event_ids, clock.now())
+
+    @staticmethod
+    async def claim_event(tx: Tx, account: GatewayAccount, event_id: str) -> bool:
+        """Mark the event as delivered by this transaction; False where another one has delivered it."""
+        return await queries.mark_delivered(tx, account.platform_id, account.id, [event_id], clock.now()) == 1
 
     @asynccontextmanager
     async def _write_transaction(self, account_id: str, key: str | None = None) -> AsyncGenerator[UnitOfWork]:

@@ -74,9 +74,10 @@ async def undelivered(
     return await tx.all(query.order_by(e.id).limit(limit))
 
 
-async def mark_delivered(tx: Tx, platform_id: str, account: str, event_ids: Sequence[str], at: int) -> None:
-    where = (e.platform_id == platform_id, e.account == account, e.id.in_(event_ids))
-    await tx.execute(update(sandbox_events).where(*where).values(delivered_at=at))
+async def mark_delivered(tx: Tx, platform_id: str, account: str, event_ids: Sequence[str], at: int) -> int:
+    """How many of them were not delivered before."""
+    where = (e.platform_id == platform_id, e.account == account, e.id.in_(event_ids), e.delivered_at.is_(None))
+    return await tx.execute(update(sandbox_events).where(*where).values(delivered_at=at))
 
 
 async def find_response(tx: Tx, platform_id: str, account: str, key: str) -> str | None:
