@@ -8,15 +8,28 @@ from typing_extensions import TypeAliasType
 
 from dream_api import customers, platforms
 from dream_api.api.endpoint import Endpoints, JsonBody, Post
-from dream_api.api.models import NO_NUL, Page, PageRequest, ResponseModel, Timestamp, example, page_of
+from dream_api.api.models import (
+    METADATA,
+    METADATA_CHANGES,
+    NO_NUL,
+    Page,
+    PageRequest,
+    ResponseModel,
+    StoredMetadata,
+    Timestamp,
+    example,
+    page_of,
+)
 from dream_api.auth.audit import audit_request
 from dream_api.auth.dependencies import CanSell, CanView
 from dream_api.auth.principals import ProjectPrincipal
 from dream_api.catalog import UnknownPlan
+from dream_api.core import metadata
 from dream_api.core.db import Row, Tx
 from dream_api.core.errors import NotFound, ValidationFailed
 from dream_api.core.http import ModelResponse, RequestModel, json_response
 from dream_api.core.http.dependencies import Db
+from dream_api.core.metadata import MetadataUpdate
 from dream_api.customers.audit_details import audit_details
 from dream_api.customers.rules import CustomerExists
 from dream_api.metering.dependencies import MeteringDep
@@ -38,7 +51,13 @@ Id = Annotated[
         examples=["userId:user_123"],
     ),
 ]
-_EXAMPLE = {"userId": "user_123", "email": "ada@example.com", "name": "Ada", "plan": "free"}
+_EXAMPLE = {
+    "userId": "user_123",
+    "email": "ada@example.com",
+    "name": "Ada",
+    "plan": "free",
+    "metadata": {"company": "Analytical Engines"},
+}
 
 
 class CustomerCreate(RequestModel, json_schema_extra=example(_EXAMPLE)):
@@ -48,6 +67,7 @@ class CustomerCreate(RequestModel, json_schema_extra=example(_EXAMPLE)):
     email: Email | None = None
     name: Name | None = None
     plan: PlanName | None = Field(None, description="A plan of the project; null: its default plan.")
+    metadata: MetadataUpdate | None = METADATA
 
 
 class CustomerUpdate(RequestModel, json_schema_extra=example({"plan": "free", "status": "active"})):
@@ -57,6 +77,7 @@ class CustomerUpdate(RequestModel, json_schema_extra=example({"plan": "free", "s
     name: Name | None = None
     plan: PlanName | None = Field(None, description="null: back to the project's default plan.")
     status: CustomerUpdateStatus | None = Field(None, description="blocked: metered calls are rejected.")
+    metadata: MetadataUpdate | None = METADATA_CHANGES
 
 
 class Customer(
@@ -79,6 +100,7 @@ class Customer(
     name: str | None
     status: CustomerStatus
     plan: str | None = Field(description="null: the project's default plan.")
+    metadata: StoredMetadata
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -93,11 +115,14 @@ async def create_customer(engine: MeteringDep, acting: CanSell, post: Post[Custo
     body = post.body
     customers.validate_user_id(body.user_id, "userId")
     plans = await engine.get_plans(acting, body.plan)
+    attached = metadata.dump(metadata.create(body.metadata))
 
     async def effect(tx: Tx) -> Customer:
         if body.plan is not None:
             plans.find(body.plan, param="plan")
-        row = await customers.create(tx, acting.scope, body.user_id, email=body.email, name=body.name, plan=body.plan)
+        row = await customers.create(
+            tx, acting.scope, body.user_id, email=body.email, name=body.name, plan=body.plan, metadata=attached
+        )
         return Customer.model_validate(row)
 
     return await post.commit(acting, effect)
@@ -138,10 +163,20 @@ async def update_customer(
     async with db.write() as tx:
         customer = await customers.find(tx, acting.scope, reference)
         customers.require_not_deleted(customer)
+        if "metadata" in values:
+            values["metadata"] = await _merge_metadata(tx, acting, customer, body)
         now = await platforms.project_now(tx, acting.platform_id, acting.project_id, acting.mode)
         changed = await customers.update(tx, acting.scope, customer, values, now=now)
         await _audit_update(tx, request, acting, customer, values)
     return json_response(Customer.model_validate(changed))
+
+
+async def _merge_metadata(tx: Tx, acting: ProjectPrincipal, customer: Row[Any], body: CustomerUpdate) -> str:
+    """Of the locked row: concurrent requests that change different keys all take effect."""
+    locked = await customers.lock(tx, acting.scope, customer.id)
+    assert locked is not None
+    customers.require_not_deleted(locked)
+    return metadata.dump(metadata.merge(metadata.load(locked.metadata), body.metadata))
 
 
 async def _audit_update(
@@ -155,7 +190,7 @@ async def _audit_update(
 
 @endpoints.delete("/{id:path}", "customers.delete", "Delete a customer", errors=(NotFound,))
 async def delete_customer(request: Request, db: Db, acting: CanSell, reference: Id) -> ModelResponse[Customer]:
-    """Name and email are erased, and metered calls are rejected. The counts stay: they are what was billed."""
+    """Name, email and metadata are erased, and metered calls are rejected. The counts stay, as they were billed."""
     async with db.write() as tx:
         customer = await customers.find(tx, acting.scope, reference)
         deleted = await customers.delete(tx, acting.scope, customer)

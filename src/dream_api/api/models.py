@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 from dream_api.core import clock
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.ids import is_one
+from dream_api.core.metadata import Metadata
 
 # PostgreSQL's text has none.
 NO_NUL = r"^[^\x00]*$"
@@ -63,6 +64,19 @@ def _from_json(value: Any) -> Any:
 V = TypeVar("V")
 StoredJson = Annotated[V, BeforeValidator(_from_json)]
 """JSON text in the row, the value itself on the wire."""
+
+StoredMetadata = Annotated[
+    StoredJson[Metadata], Field(description="What you attached to the object: up to 50 keys with text.")
+]
+METADATA: Any = Field(
+    None,
+    description="Up to 50 keys (1 to 40 characters) with text (up to 500 characters); keys without text are left out.",
+)
+METADATA_CHANGES: Any = Field(
+    None,
+    description="Up to 50 keys (1 to 40 characters) with text (up to 500 characters). Keys that are left out stay, "
+    'keys with "" or null are removed; null removes all.',
+)
 
 T = TypeVar("T", bound=ResponseModel)
 

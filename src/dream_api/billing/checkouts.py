@@ -12,6 +12,7 @@ from dream_api.billing.context import CHECKOUT_COMPLETED, CHECKOUT_EXPIRED, Bill
 from dream_api.core import clock, ids, jobs
 from dream_api.core.db import Tx
 from dream_api.core.idempotency import IdempotentRequest
+from dream_api.core.metadata import Metadata, dump
 from dream_api.gateways.contract import CheckoutSnapshot, GatewayAccount, LineItem, NewCheckout
 
 # How long a checkout can be paid; Stripe knows no shorter time.
@@ -30,11 +31,12 @@ async def create_checkout(
     purpose: str,
     subtotal: int,
     customer_id: str | None,
+    metadata: Metadata,
     once: IdempotentRequest | None,
 ) -> Row[Any]:
     """The new checkout, its coupon redeemed; its id is the idempotency key of the call that follows.
 
-    `wanted.metadata` gets the checkout's id.
+    `wanted.metadata` is the gateway's, and gets the checkout's id; `metadata` is the caller's, which no gateway gets.
     """
     if wanted.coupon is not None:
         await catalog.redeem(tx, account.platform_id, wanted.coupon.id)
@@ -54,6 +56,7 @@ async def create_checkout(
         "cancel_url": wanted.cancel_url,
         "request": None if once is None else once.digest,
         "fingerprint": None if once is None else once.fingerprint,
+        "metadata": dump(metadata),
         "account": account.id,
         "status": "opening",
         "created_at": now,

@@ -8,7 +8,7 @@ from sqlalchemy import Row
 from dream_api import webhooks
 from dream_api.billing import queries
 from dream_api.billing.context import REFUND_FAILED, REFUND_SUCCEEDED
-from dream_api.core import clock, ids
+from dream_api.core import clock, ids, metadata
 from dream_api.core.db import Tx
 from dream_api.core.events import Events
 from dream_api.gateways.contract import (
@@ -61,7 +61,8 @@ async def sync_invoice(tx: Tx, account: GatewayAccount, snapshot: InvoiceSnapsho
         "updated_at": clock.now(),
     }
     if known is None:
-        written = await queries.insert_invoice(tx, account, values | {"id": ids.new("inv")})
+        attached = metadata.EMPTY if subscription is None else subscription.metadata
+        written = await queries.insert_invoice(tx, account, values | {"id": ids.new("inv"), "metadata": attached})
     else:
         written = await queries.update_invoice(tx, account.platform_id, known.id, values)
     was = (None, 0) if known is None else (known.status, known.attempts)
@@ -95,7 +96,8 @@ async def sync_payment(tx: Tx, events: Events, account: GatewayAccount, snapshot
         "updated_at": clock.now(),
     }
     if known is None:
-        payment = await queries.insert_payment(tx, account, values | {"id": ids.new("pay")})
+        attached = await _metadata_of(tx, account, snapshot)
+        payment = await queries.insert_payment(tx, account, values | {"id": ids.new("pay"), "metadata": attached})
     else:
         payment = await queries.update_payment(tx, account.platform_id, known.id, values)
     if payment.status == "succeeded" and (known is None or known.status != "succeeded"):
@@ -106,6 +108,15 @@ async def sync_payment(tx: Tx, events: Events, account: GatewayAccount, snapshot
         await _sync_refund(tx, events, account, payment, refund, now)
     for dispute in snapshot.disputes:
         await _sync_dispute(tx, account, payment, dispute)
+
+
+async def _metadata_of(tx: Tx, account: GatewayAccount, snapshot: PaymentSnapshot) -> str:
+    """That of the checkout that it paid, or of the invoice."""
+    checkout_id = snapshot.metadata.get("checkout")
+    if checkout_id is not None or snapshot.invoice is None:
+        return await queries.metadata_of_checkout(tx, account, checkout_id)
+    invoice = await queries.invoice_by_gateway_id(tx, account, snapshot.invoice)
+    return metadata.EMPTY if invoice is None else invoice.metadata
 
 
 async def _sync_refund(
@@ -170,6 +181,7 @@ def _of_invoice(invoice: Row[Any]) -> dict[str, object]:
         "currency": invoice.currency,
         "amountDue": invoice.amount_due,
         "attempts": invoice.attempts,
+        "metadata": metadata.load(invoice.metadata),
     }
 
 
@@ -181,4 +193,5 @@ def _of_payment(payment: Row[Any]) -> dict[str, object]:
         "amount": payment.amount,
         "refundedAmount": payment.refunded,
         "failure": payment.failure,
+        "metadata": metadata.load(payment.metadata),
     }

@@ -12,6 +12,7 @@ from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Forbidden, NotFound, ValidationFailed
 from dream_api.core.html.format import format_amount
 from dream_api.core.idempotency import IdempotentRequest
+from dream_api.core.metadata import Metadata, dump
 from dream_api.gateways.contract import GatewayAccount, GatewayRefused
 from dream_api.platforms import ProjectScope, RefundLimit
 
@@ -46,6 +47,7 @@ async def create_refund(
     *,
     reason: str | None = None,
     memo: dict[str, Any] | None = None,
+    metadata: Metadata | None = None,
     once: IdempotentRequest | None = None,
     send_at_once: bool = False,
 ) -> Row[Any]:
@@ -76,6 +78,7 @@ async def create_refund(
             "amount": wanted,
             "reason": reason,
             "memo": None if memo is None else json.dumps(memo),
+            "metadata": dump(metadata or {}),
             "request": None if once is None else once.digest,
             "fingerprint": None if once is None else once.fingerprint,
             "created_at": await gateway_accounts.account_now(tx, account),

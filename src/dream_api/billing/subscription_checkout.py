@@ -10,6 +10,7 @@ from dream_api.catalog import Price, TierWithPrices
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, ValidationFailed
 from dream_api.core.idempotency import IdempotentRequest
+from dream_api.core.metadata import Metadata
 from dream_api.gateways.contract import LineItem, NewCheckout
 from dream_api.gateways.usage_prices import UsagePrices, usage_prices_of
 from dream_api.platforms import Project, ProjectScope
@@ -35,6 +36,7 @@ async def create_subscription_checkout(
     success_url: str,
     cancel_url: str,
     are_own_pages: bool = False,
+    metadata: Metadata | None = None,
     once: IdempotentRequest | None = None,
 ) -> Row[Any]:
     """The checkout by which the customer will pay for the tier; the customer is made where there is none.
@@ -71,7 +73,14 @@ async def create_subscription_checkout(
     )
     subtotal = catalog.amount_of(price, quantity)
     return await checkouts.create_checkout(
-        tx, account, wanted, purpose="subscription", subtotal=subtotal, customer_id=customer.id, once=once
+        tx,
+        account,
+        wanted,
+        purpose="subscription",
+        subtotal=subtotal,
+        customer_id=customer.id,
+        metadata=metadata or {},
+        once=once,
     )
 
 

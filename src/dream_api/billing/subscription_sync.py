@@ -10,7 +10,7 @@ from dream_api import catalog, customers, webhooks
 from dream_api.billing import gateway_accounts, queries
 from dream_api.billing.context import PLAN_CHANGED
 from dream_api.catalog import Price
-from dream_api.core import clock, ids
+from dream_api.core import clock, ids, metadata
 from dream_api.core.db import Tx
 from dream_api.core.events import Events
 from dream_api.gateways.contract import GatewayAccount, SubscriptionSnapshot
@@ -79,7 +79,15 @@ async def sync_subscription(
     values = _values(snapshot, price, plan, grant_status(snapshot, now))
     if known is None:
         written = await queries.insert_subscription(
-            tx, account, values | {"id": ids.new("sub"), "customer_id": customer.id, "user_id": customer.user_id}
+            tx,
+            account,
+            values
+            | {
+                "id": ids.new("sub"),
+                "customer_id": customer.id,
+                "user_id": customer.user_id,
+                "metadata": await queries.metadata_of_checkout(tx, account, snapshot.metadata.get("checkout")),
+            },
         )
     elif _stands(known, values):
         written = known
@@ -168,6 +176,7 @@ async def _emit_event(tx: Tx, account: GatewayAccount, before: Row[Any] | None, 
                     "currentPeriodStart": clock.rfc3339(after.period_starts_at),
                     "currentPeriodEnd": clock.rfc3339(after.period_ends_at),
                     "cancelAt": None if after.cancel_at is None else clock.rfc3339(after.cancel_at),
+                    "metadata": metadata.load(after.metadata),
                 },
             )
         ],

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKeyConstraint, Index, Table, UniqueConstraint, text
 
-from dream_api.core.db.columns import Hash, Number, RawText, id_column, metadata, timestamp_column
+from dream_api.core.db.columns import Hash, Number, RawText, id_column, metadata, metadata_column, timestamp_column
 
 _SEVEN_YEARS = "7 years"
 
@@ -94,6 +94,7 @@ checkouts = Table(
     timestamp_column("created_at"),
     timestamp_column("expires_at"),
     timestamp_column("ended_at", nullable=True),
+    metadata_column(),
     *_of_project(),
     UniqueConstraint("platform_id", "request"),
     UniqueConstraint("platform_id", "account", "gateway_id"),
@@ -148,6 +149,7 @@ subscriptions = Table(
     id_column("gateway_customer"),
     timestamp_column("created_at"),
     timestamp_column("updated_at"),
+    metadata_column(),
     *_of_project(),
     ForeignKeyConstraint(["platform_id", "customer_id"], ["customers.platform_id", "customers.id"]),
     ForeignKeyConstraint(["platform_id", "price_id"], ["prices.platform_id", "prices.id"]),
@@ -197,6 +199,7 @@ invoices = Table(
     # When the gateway made it, in the project's own time.
     timestamp_column("created_at"),
     timestamp_column("updated_at"),
+    metadata_column(),
     *_of_project(),
     UniqueConstraint("platform_id", "account", "gateway_id"),
     CheckConstraint("status IN ('draft', 'open', 'paid', 'void', 'uncollectible')", name="status"),
@@ -229,6 +232,7 @@ payments = Table(
     # In the project's own time: a day's revenue is what was paid on it.
     timestamp_column("created_at"),
     timestamp_column("updated_at"),
+    metadata_column(),
     *_of_project(),
     UniqueConstraint("platform_id", "account", "gateway_id"),
     CheckConstraint("status IN ('pending', 'succeeded', 'failed', 'canceled')", name="status"),
@@ -259,6 +263,7 @@ refunds = Table(
     id_column("gateway_id", nullable=True),
     timestamp_column("created_at"),
     timestamp_column("updated_at"),
+    metadata_column(),
     *_of_project(),
     ForeignKeyConstraint(["platform_id", "payment_id"], ["payments.platform_id", "payments.id"]),
     UniqueConstraint("platform_id", "request"),

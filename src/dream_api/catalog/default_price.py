@@ -52,6 +52,7 @@ def _new_price(current: Price | None, major: str, currency: str | None, interval
         per=current.per,
         interval=interval or current.interval,
         interval_count=current.interval_count if keeps_interval else None,
+        metadata=current.metadata,
     )
 
 

@@ -14,8 +14,10 @@ from dream_api.catalog.price_validation import NewPrice, parse_amount, validate_
 from dream_api.catalog.pricing import LARGEST_UNIT_AMOUNT, BillingScheme, Interval, PriceTerms, PriceType, Step
 from dream_api.catalog.tier_lookup import TierWithPrices
 from dream_api.catalog.tiers import TierAttributes, TierDraft
+from dream_api.core import metadata
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import RequestModel
+from dream_api.core.metadata import MetadataUpdate
 from dream_api.platforms import ProjectType
 from dream_api.usage import LARGEST_COUNT, REQUESTS, Aggregation, LimitKind, Window
 
@@ -71,6 +73,10 @@ class PriceCreate(RequestModel):
     interval: Interval | None = Field(None, description="month by default.")
     interval_count: int | None = Field(None, description="Every how many intervals; 1 by default.")
     meter: str | None = Field(None, description="usage: the meter that is billed; created if there is none.")
+    metadata: MetadataUpdate | None = Field(
+        None,
+        description="Of a new price, which it stays with; left out or null: that of the price that is there, if any.",
+    )
 
 
 class LimitCreate(RequestModel):
@@ -139,6 +145,11 @@ class TierUpdate(RequestModel, json_schema_extra={"examples": [_CHANGE]}):
     low_inventory: int | None = Field(
         None, ge=0, le=_LARGEST_INVENTORY, description="A sale that leaves this many or fewer emits `stock.low`."
     )
+    metadata: MetadataUpdate | None = Field(
+        None,
+        description="All of the tier's metadata: up to 50 keys (1 to 40 characters) with text (up to 500 characters); "
+        "null: none.",
+    )
 
 
 class TierCreate(TierUpdate, json_schema_extra={"examples": [_EXAMPLE]}):
@@ -174,6 +185,8 @@ def to_draft(project_type: ProjectType, asked: TierUpdate, offer: TierWithPrices
     if project_type == "store" and asked.limit is not None:
         raise ValidationFailed("Products of a store have no limits.", param="limit")
     texts = {column: getattr(asked, name) for name, column in _COLUMNS.items() if name in sent}
+    if "metadata" in sent:
+        texts["metadata"] = metadata.create(asked.metadata)
     limits = _limits_of(asked, () if offer is None else offer.limits)
     return TierDraft(cast(TierAttributes, texts), limits, _prices_of(project_type, asked, offer))
 
@@ -255,6 +268,7 @@ def new_price(asked: PriceCreate, at: str) -> NewPrice:
         interval=asked.interval,
         interval_count=asked.interval_count,
         meter=asked.meter,
+        metadata=None if asked.metadata is None else metadata.create(asked.metadata),
     )
 
 

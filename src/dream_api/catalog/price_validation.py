@@ -8,6 +8,7 @@ from dream_api.catalog.limits import NAME
 from dream_api.catalog.pricing import LARGEST_UNIT_AMOUNT, BillingScheme, Interval, PriceTerms, PriceType, Step
 from dream_api.core import money
 from dream_api.core.errors import ValidationFailed
+from dream_api.core.metadata import Metadata
 from dream_api.platforms import ProjectType
 
 MOST_PRICES = 50
@@ -31,6 +32,7 @@ class NewPrice:
     interval: Interval | None = None
     interval_count: int | None = None
     meter: str | None = None
+    metadata: Metadata | None = None
 
 
 def parse_amount(major: str, currency: str, param: str) -> int:
@@ -76,6 +78,7 @@ def _terms_of(project_type: ProjectType, new: NewPrice, at: str) -> PriceTerms:
         interval=interval,
         interval_count=count,
         meter=new.meter,
+        metadata=new.metadata,
     )
 
 

@@ -1,7 +1,7 @@
 """Pricing: the amount of a quantity at a price, in whole minor units."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from typing_extensions import TypeAliasType
@@ -9,6 +9,7 @@ from typing_extensions import TypeAliasType
 from dream_api.core.errors import Invalid, ValidationFailed
 from dream_api.core.html.format import format_amount
 from dream_api.core.html.format import number as format_number
+from dream_api.core.metadata import Metadata
 from dream_api.core.rounding import divide_rounded
 
 PriceType = TypeAliasType("PriceType", Literal["recurring", "one_time", "usage"])
@@ -58,6 +59,8 @@ class PriceTerms:
     interval_count: int = 1
     # What a usage price is asked for.
     meter: str | None = None
+    # What callers attached; None in wanted terms: any will do. It makes no other terms.
+    metadata: Metadata | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +73,7 @@ class Price(PriceTerms):
 
     @property
     def terms(self) -> PriceTerms:
-        return PriceTerms(**{field.name: getattr(self, field.name) for field in fields(PriceTerms)})
+        return PriceTerms(**{each.name: getattr(self, each.name) for each in fields(PriceTerms)})
 
 
 @dataclass(frozen=True, slots=True)

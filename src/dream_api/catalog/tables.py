@@ -12,7 +12,7 @@ from sqlalchemy import (
     true,
 )
 
-from dream_api.core.db.columns import Number, RawText, Small, id_column, metadata, timestamp_column
+from dream_api.core.db.columns import Number, RawText, Small, id_column, metadata, metadata_column, timestamp_column
 
 _KEPT = "until the project is deleted"
 
@@ -43,6 +43,7 @@ tiers = Table(
     Column("image_url", RawText, nullable=True),
     # Kept by those who have it, and by nobody new.
     timestamp_column("archived_at", nullable=True),
+    metadata_column(),
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
     UniqueConstraint("platform_id", "project_id", "mode", "name"),
     CheckConstraint("mode IN ('test', 'live')", name="mode"),
@@ -92,6 +93,7 @@ prices = Table(
     id_column("meter", nullable=True),
     timestamp_column("archived_at", nullable=True),
     timestamp_column("created_at"),
+    metadata_column(),
     ForeignKeyConstraint(["platform_id", "tier_id"], ["tiers.platform_id", "tiers.id"]),
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
     CheckConstraint("mode IN ('test', 'live')", name="mode"),

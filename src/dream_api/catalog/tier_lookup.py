@@ -11,9 +11,10 @@ from dream_api.catalog import queries
 from dream_api.catalog.limits import NAME, TierLimit
 from dream_api.catalog.plans import UnknownPlan
 from dream_api.catalog.pricing import Interval, Price, Step, describe_price
-from dream_api.core import ids
+from dream_api.core import ids, metadata
 from dream_api.core.db import Tx
 from dream_api.core.errors import Invalid, NotFound
+from dream_api.core.metadata import Metadata
 from dream_api.platforms import Mode
 from dream_api.usage import Window
 
@@ -52,6 +53,7 @@ class TierWithPrices:
     trial_days: int
     image_url: str | None
     archived_at: int | None
+    metadata: Metadata
     created_at: int
     updated_at: int
     prices: tuple[Price, ...]
@@ -242,6 +244,7 @@ def _offer(row: Row[Any], prices: Sequence[Row[Any]], limits: Iterable[TierLimit
         trial_days=row.trial_days,
         image_url=row.image_url,
         archived_at=row.archived_at,
+        metadata=metadata.load(row.metadata),
         created_at=row.created_at,
         updated_at=row.updated_at,
         prices=tuple(map(_price, prices)),
@@ -269,4 +272,5 @@ def _price(row: Row[Any]) -> Price:
         interval=row.interval,
         interval_count=row.interval_count,
         meter=row.meter,
+        metadata=metadata.load(row.metadata),
     )

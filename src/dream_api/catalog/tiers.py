@@ -10,10 +10,11 @@ from dream_api.catalog.limits import NAME, TierLimit, ensure_priced_meters, repl
 from dream_api.catalog.plans import CACHE_KIND, Plans
 from dream_api.catalog.pricing import Price, PriceTerms
 from dream_api.catalog.tier_lookup import Features, TierWithPrices, find_tier
-from dream_api.core import clock, ids
+from dream_api.core import clock, ids, metadata
 from dream_api.core.cache import invalidate
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, NotFound, ValidationFailed
+from dream_api.core.metadata import Metadata
 from dream_api.platforms import Mode, Project, lock_project, validate_name
 from dream_api.usage import Meter
 
@@ -50,6 +51,7 @@ class TierAttributes(TypedDict, total=False):
     is_sold_out: bool
     trial_days: int
     image_url: str | None
+    metadata: Metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,8 @@ async def _values_of(tx: Tx, project: Project, mode: Mode, texts: TierAttributes
         values["display_name"] = validate_name(texts["display_name"], "displayName")
     if "features" in texts:
         values["features"] = _json_of(texts["features"])
+    if "metadata" in texts:
+        values["metadata"] = metadata.dump(texts["metadata"])
     if not 0 <= texts.get("trial_days", 0) <= LONGEST_TRIAL_DAYS:
         raise ValidationFailed(f"A trial must be 0 to {LONGEST_TRIAL_DAYS} days.", param="trialDays")
     if project.type == "store":
@@ -189,14 +193,17 @@ async def _replace_prices(
 ) -> None:
     """Prices are archived and made, never changed; those that are wanted as they are stay what they are."""
     now = clock.now()
-    gone = [price.id for price in active if price.terms not in wanted]
+    gone = [price.id for price in active if not any(_is_as_wanted(price, terms) for terms in wanted)]
     if gone:
         await queries.archive_prices(tx, project.platform_id, gone, now)
-    known = {price.terms for price in active}
     for terms in wanted:
-        if terms not in known:
+        if not any(_is_as_wanted(price, terms) for price in active):
             row = {"id": ids.new("price"), "project_id": project.id, "mode": mode, "tier_id": tier_id}
             await queries.insert_price(tx, project.platform_id, row | _row_of(terms) | {"created_at": now})
+
+
+def _is_as_wanted(price: Price, wanted: PriceTerms) -> bool:
+    return price.terms == wanted and wanted.metadata in (None, price.metadata)
 
 
 def _row_of(terms: PriceTerms) -> dict[str, Any]:
@@ -213,6 +220,7 @@ def _row_of(terms: PriceTerms) -> dict[str, Any]:
         "interval": terms.interval,
         "interval_count": terms.interval_count,
         "meter": terms.meter,
+        "metadata": metadata.dump(terms.metadata or {}),
     }
 
 

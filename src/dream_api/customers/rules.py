@@ -9,6 +9,7 @@ from dream_api.core import clock, ids
 from dream_api.core.cache import invalidate
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Forbidden, NotFound, ValidationFailed
+from dream_api.core.metadata import EMPTY
 from dream_api.customers import queries
 from dream_api.customers.billing_period import period_of
 from dream_api.platforms import next_number
@@ -67,6 +68,7 @@ async def get_or_create(
     email: str | None = None,
     name: str | None = None,
     plan: str | None = None,
+    metadata: str = EMPTY,
 ) -> tuple[Row[Any], bool]:
     """The customer of that user id, and whether it was made just now, with that profile.
 
@@ -78,20 +80,32 @@ async def get_or_create(
     known = await queries.by_user_id(tx, scope, user_id)
     if known is not None:
         return known, False
-    profile = {"email": email, "name": name, "plan": plan}
+    profile = {"email": email, "name": name, "plan": plan, "metadata": metadata}
     return await queries.insert_customer(tx, scope, new_row(user_id, no) | profile), True
 
 
 async def create(
-    tx: Tx, scope: ProjectScope, user_id: str, *, email: str | None, name: str | None, plan: str | None
+    tx: Tx,
+    scope: ProjectScope,
+    user_id: str,
+    *,
+    email: str | None,
+    name: str | None,
+    plan: str | None,
+    metadata: str = EMPTY,
 ) -> Row[Any]:
     """A new customer; one that a metered call created before is adopted: it keeps its counts and gets the profile."""
-    customer, is_new = await get_or_create(tx, scope, user_id, email=email, name=name, plan=plan)
+    customer, is_new = await get_or_create(tx, scope, user_id, email=email, name=name, plan=plan, metadata=metadata)
     if is_new:
         return customer
-    if customer.email is not None or customer.name is not None or customer.status == "deleted":
+    if _has_profile(customer) or customer.status == "deleted":
         raise CustomerExists(f"A customer with the user ID {user_id} already exists.", param="userId")
-    return await _write(tx, scope, customer, {"email": email, "name": name, "plan": plan or customer.plan})
+    profile = {"email": email, "name": name, "plan": plan or customer.plan, "metadata": metadata}
+    return await _write(tx, scope, customer, profile)
+
+
+def _has_profile(customer: Row[Any]) -> bool:
+    return customer.email is not None or customer.name is not None or customer.metadata != EMPTY
 
 
 async def ensure(tx: Tx, scope: ProjectScope, user_id: str) -> Row[Any]:
@@ -160,7 +174,7 @@ async def _write(tx: Tx, scope: ProjectScope, customer: Row[Any], values: dict[s
 
 async def delete(tx: Tx, scope: ProjectScope, customer: Row[Any]) -> Row[Any]:
     """The person's data goes, the counts stay: they are what was billed."""
-    return await _write(tx, scope, customer, {"status": "deleted", "email": None, "name": None})
+    return await _write(tx, scope, customer, {"status": "deleted", "email": None, "name": None, "metadata": EMPTY})
 
 
 async def set_plan(

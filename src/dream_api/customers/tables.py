@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Table, UniqueConstraint
 
-from dream_api.core.db.columns import ByteOrderedText, Number, id_column, metadata, timestamp_column
+from dream_api.core.db.columns import ByteOrderedText, Number, id_column, metadata, metadata_column, timestamp_column
 
 customers = Table(
     "customers",
@@ -28,6 +28,7 @@ customers = Table(
     timestamp_column("left_period_ends_at", nullable=True),
     timestamp_column("created_at"),
     timestamp_column("updated_at"),
+    metadata_column(),
     ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
     UniqueConstraint("platform_id", "no"),
     # No other index that a look-up by user could take: PostgreSQL plans metering's statement while the table is small,

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from dream_api import catalog
 from dream_api.auth.browser_sessions import SignedInUser, SignInRequired
-from dream_api.core import clock
+from dream_api.core import clock, metadata
 from dream_api.core.errors import AppError, NotFound, ValidationFailed
 from dream_api.core.html import format as formats
 from dream_api.core.html.renderer import TemplateRenderer
@@ -45,6 +45,7 @@ _PAGES = TemplateRenderer(
     limit=price_format.format_limit,
     major=formats.major,
     number=formats.number,
+    pairs=metadata.load,
     percent=formats.percent,
     price=price_format.format_price,
     rfc3339=clock.rfc3339,

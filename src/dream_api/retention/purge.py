@@ -13,6 +13,7 @@ from dream_api import accounts, assets, audit, billing, catalog, customers, plat
 from dream_api.core import clock
 from dream_api.core.db import Database, Tx
 from dream_api.core.db.columns import metadata
+from dream_api.core.metadata import EMPTY
 from dream_api.core.objects import ObjectStore
 from dream_api.core.secrets import InstanceKey
 from dream_api.platforms import Mode, Platform, Project
@@ -131,7 +132,7 @@ async def _leave_home(tx: Tx, platform: Platform, mode: Mode) -> None:
 async def _forget_persons(database: Database, project: Project) -> None:
     people = metadata.tables["customers"]
     whose = (people.c.platform_id == project.platform_id, people.c.project_id == project.id)
-    nobody = {"email": None, "name": None, "status": "deleted", "user_id": people.c.id}
+    nobody = {"email": None, "name": None, "metadata": EMPTY, "status": "deleted", "user_id": people.c.id}
     async with database.write() as tx:
         await tx.execute(update(people).where(*whose).values(nobody))
 

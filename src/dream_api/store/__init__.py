@@ -20,7 +20,7 @@ from dream_api.store.inventory import (
     set_tier_inventory,
 )
 from dream_api.store.order_queries import events_of, lines_of, order_of_checkout, orders_of, page_of_orders
-from dream_api.store.orders import OrderPaid, Status, require_unpaid
+from dream_api.store.orders import OrderPaid, Status, require_unpaid, update_metadata
 from dream_api.store.orders import find_order as find_order
 from dream_api.store.refunds import OrderNotPaid, RefundRequest, find_payment
 from dream_api.store.refunds import create_refund as create_refund
@@ -58,4 +58,5 @@ __all__ = [
     "set_inventory",
     "set_low_stock_threshold",
     "set_tier_inventory",
+    "update_metadata",
 ]

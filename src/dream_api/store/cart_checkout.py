@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Row
@@ -13,6 +13,7 @@ from dream_api.core import ids, money
 from dream_api.core.db import Tx
 from dream_api.core.errors import Forbidden, Invalid, ValidationFailed
 from dream_api.core.idempotency import IdempotentRequest
+from dream_api.core.metadata import Metadata
 from dream_api.platforms import Project, ProjectScope
 from dream_api.store import orders, stock_holds
 from dream_api.store.orders import OrderLine
@@ -50,6 +51,7 @@ class Cart:
     cancel_url: str
     user_id: str | None = None
     coupon: str | None = None
+    metadata: Metadata = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +92,30 @@ async def create_checkout(
         metadata={"order": order_id} | ({} if customer_id is None else {"customer": customer_id}),
     )
     checkout = await billing.create_checkout(
-        tx, account, wanted, purpose="cart", subtotal=sum(amounts), customer_id=customer_id, once=once
+        tx,
+        account,
+        wanted,
+        purpose="cart",
+        subtotal=sum(amounts),
+        customer_id=customer_id,
+        metadata=cart.metadata,
+        once=once,
     )
     await stock_holds.hold_stock(
         tx, scope, checkout.id, [WantedStock(each.tier_id, each.line.name, each.line.quantity) for each in picked]
     )
     lines = [_order_line(each) for each in picked]
-    await orders.create_order(tx, scope, order_id, checkout, lines, email=cart.email, discount=discount, now=now)
+    await orders.create_order(
+        tx,
+        scope,
+        order_id,
+        checkout,
+        lines,
+        email=cart.email,
+        discount=discount,
+        metadata=cart.metadata,
+        now=now,
+    )
     return checkout
 
 

@@ -1,7 +1,7 @@
 """Orders: creation, status transitions and history."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from dream_api import platforms, webhooks
 from dream_api.core import ids
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, NotFound
+from dream_api.core.metadata import Metadata, dump, load, merge
 from dream_api.platforms import ProjectScope
 from dream_api.store import order_queries as queries
 from dream_api.webhooks import Event, EventType
@@ -62,6 +63,7 @@ async def create_order(
     *,
     email: str,
     discount: int,
+    metadata: Metadata,
     now: int,
 ) -> Row[Any]:
     """The order that the checkout will be paid for, with the next number of the project and mode."""
@@ -78,6 +80,7 @@ async def create_order(
         "discount": discount,
         "total": subtotal - discount,
         "refunded_amount": 0,
+        "metadata": dump(metadata),
         "created_at": now,
         "updated_at": now,
     }
@@ -92,6 +95,16 @@ async def find_order(tx: Tx, scope: ProjectScope, order_id: str) -> Row[Any]:
     if row is None:
         raise NotFound("Order not found.", param="id")
     return row
+
+
+async def update_metadata(tx: Tx, scope: ProjectScope, order_id: str, changes: Mapping[str, str | None] | None) -> None:
+    """Merge the changes into the order's metadata; it is locked, so that concurrent changes all take effect."""
+    order = await find_order(tx, scope, order_id)
+    locked = await queries.lock_order_of_checkout(tx, scope.platform_id, order.checkout_id)
+    assert locked is not None
+    now = await platforms.project_now(tx, scope.platform_id, scope.project_id, scope.mode)
+    values = {"metadata": dump(merge(load(locked.metadata), changes)), "updated_at": now}
+    await queries.update_order(tx, scope.platform_id, order.id, values)
 
 
 def require_unpaid(order: Row[Any]) -> None:
@@ -133,5 +146,6 @@ async def emit_order_event(tx: Tx, order: Row[Any], kind: EventType) -> None:
         "currency": order.currency,
         "total": order.total,
         "refundedAmount": order.refunded_amount,
+        "metadata": load(order.metadata),
     }
     await webhooks.record_events(tx, [Event(order.platform_id, order.project_id, order.mode, kind, data)])

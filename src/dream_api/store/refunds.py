@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Row
@@ -13,6 +13,7 @@ from dream_api.core import money
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, ValidationFailed
 from dream_api.core.idempotency import IdempotentRequest
+from dream_api.core.metadata import Metadata
 from dream_api.platforms import ProjectScope
 from dream_api.store import order_queries as queries
 from dream_api.store import orders
@@ -43,6 +44,7 @@ class RefundRequest:
     amount: int | None = None
     restock: bool = False
     reason: str | None = None
+    metadata: Metadata = field(default_factory=dict[str, str])
 
 
 async def find_payment(tx: Tx, scope: ProjectScope, order: Row[Any]) -> tuple[gateways.GatewayAccount, Row[Any]]:
@@ -76,6 +78,7 @@ async def create_refund(
         _amount(asked, returns),
         reason=asked.reason,
         memo=refund_memo(order.id, returns),
+        metadata=asked.metadata,
         once=once,
         send_at_once=send_at_once,
     )

@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table, UniqueConstraint
 
-from dream_api.core.db.columns import Number, RawText, id_column, metadata, timestamp_column
+from dream_api.core.db.columns import Number, RawText, id_column, metadata, metadata_column, timestamp_column
 
 _SEVEN_YEARS = "7 years"
 _OF_PROJECT = (["platform_id", "project_id"], ["projects.platform_id", "projects.id"])
@@ -78,6 +78,7 @@ orders = Table(
     # When the checkout was completed, also of an order that failed then because nothing was left.
     timestamp_column("paid_at", nullable=True),
     timestamp_column("updated_at"),
+    metadata_column(),
     ForeignKeyConstraint(*_OF_PROJECT),
     ForeignKeyConstraint(*_OF_CHECKOUT),
     ForeignKeyConstraint(["platform_id", "payment_id"], ["payments.platform_id", "payments.id"]),

@@ -30,7 +30,8 @@ async def test_a_project_is_ready_to_sell(instance: Instance, alice: Account) ->
     assert [one["name"] for one in made["products"]] == ["max", "pro", "free"]
     assert (await instance.api.get("/tiers", headers=account)).json()["data"] == made["products"]
     seen = await instance.api.get("/api/products", headers=bearer(made["publishableKey"]))
-    assert [one["prices"] for one in seen.json()["data"]] == [[], made["products"][1]["prices"], []]
+    [price] = made["products"][1]["prices"]
+    assert [[each["id"] for each in one["prices"]] for one in seen.json()["data"]] == [[], [price["id"]], []]
     counted = await instance.api.post("/api/data", headers={**account, "X-User-Id": "ada", "X-User-Plan": "pro"})
     assert counted.json()["usage"]["limit"] == 5
     assert (made["name"], made["projectType"]) == ("New", "saas")

@@ -69,6 +69,7 @@ async def test_a_tier_is_made_with_its_limits_and_prices_in_one_call(instance: I
         "lowInventory": None,
         "soldOut": False,
         "imageUrl": "https://example.com/pro.png",
+        "metadata": {},
         "mode": "test",
         "createdAt": made["createdAt"],
         "updatedAt": made["createdAt"],
@@ -86,6 +87,7 @@ async def test_a_tier_is_made_with_its_limits_and_prices_in_one_call(instance: I
         "interval": "month",
         "intervalCount": 1,
         "meter": None,
+        "metadata": {},
     }
     assert yearly == {**monthly, "id": yearly["id"], "amount": 19_900, "price": "199.00", "interval": "year"}
     assert (await instance.api.get("/tiers/pro", headers=alice.sk)).json() == made

@@ -48,10 +48,11 @@ async def test_a_browser_sees_what_is_sold_and_no_more(instance: Instance, alice
     shown, free = seen.json()["data"]
     assert seen.status_code == 200
     assert free["name"] == "free"
+    pro["prices"] = [{name: price[name] for name in price if name != "metadata"} for price in pro["prices"]]
     assert shown == {name: pro[name] for name in shown}
     assert set(pro) - set(shown) == {
         *("number", "limits", "isVisible", "default", "inventory", "lowInventory"),
-        *("mode", "createdAt", "updatedAt", "archivedAt"),
+        *("metadata", "mode", "createdAt", "updatedAt", "archivedAt"),
     }
 
 

@@ -28,7 +28,7 @@ async def test_a_customer_is_made_and_told(instance: Instance, alice: Account) -
     made = answer.json()
 
     assert answer.status_code == 201
-    assert made == {**ADA, "plan": "pro", "status": "active", **{name: made[name] for name in _MADE}}
+    assert made == {**ADA, "plan": "pro", "status": "active", "metadata": {}, **{name: made[name] for name in _MADE}}
     assert made["id"].startswith("cus_")
     assert made["createdAt"] == made["updatedAt"]
     assert (await instance.api.get(f"/api/customers/{made['id']}", headers=alice.sk)).json() == made

@@ -29,7 +29,7 @@ async def test_a_cart_becomes_an_order_with_its_page_to_pay_on(storefront: Store
     told = answer.json()
     order = await storefront.order(told["orderId"])
     assert answer.status_code == 200
-    assert set(told) == {"url", "orderId", "expiresAt"}
+    assert set(told) == {"url", "orderId", "metadata", "expiresAt"}
     assert told["url"].startswith("http")
     assert [order[name] for name in ("number", "status", "email", "userId", "currency")] == [
         *(1, "processing", "ada@example.com", None, "usd")

@@ -7,14 +7,16 @@ from pydantic import Field
 
 from dream_api import billing, catalog, customers, platforms
 from dream_api.api.endpoint import Endpoints, JsonBody, Post, PostRequest
-from dream_api.api.models import ResponseModel, Timestamp, example
+from dream_api.api.models import ResponseModel, StoredMetadata, Timestamp, example
 from dream_api.auth.dependencies import CanManageBilling, CanSell
 from dream_api.billing import BillingContext
 from dream_api.billing.dependencies import BillingDep
+from dream_api.core import metadata
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.http import ModelResponse, RequestModel, json_response
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.core.idempotency import IdempotentRequest
+from dream_api.core.metadata import MetadataUpdate
 from dream_api.gateways import GATEWAY_ERRORS
 from dream_api.platforms import Project, ProjectScope, RedirectNotAllowed, SaasProjectRequired
 
@@ -31,6 +33,12 @@ _CART_HINT = "Sell a store's products with POST /api/cart/checkout."
 _REDIRECTS = {"successUrl": "https://myapp.com/success", "cancelUrl": "https://myapp.com/cancel"}
 
 
+CHECKOUT_METADATA: Any = Field(
+    None,
+    description="Of what is bought too: up to 50 keys (1 to 40 characters) with text (up to 500 characters).",
+)
+
+
 class CheckoutCreate(RequestModel, json_schema_extra=example({"tier": "pro", **_REDIRECTS})):
     """What the customer subscribes to, and where they go afterwards."""
 
@@ -38,6 +46,7 @@ class CheckoutCreate(RequestModel, json_schema_extra=example({"tier": "pro", **_
     price_id: str | None = Field(None, max_length=64, description="Which of the plan's prices, where it has several.")
     quantity: int = Field(1, description="How many, such as seats; 1 for a flat price.")
     coupon: str | None = Field(None, max_length=64, description="A coupon's code.")
+    metadata: MetadataUpdate | None = CHECKOUT_METADATA
     success_url: RedirectUrl
     cancel_url: RedirectUrl
 
@@ -67,6 +76,7 @@ class Checkout(
         {
             "id": "chk_01k9q3v8zd0g2m4n6p8r0t2v4w",
             "url": "https://api.example.com/sandbox/checkout/cs_test_…",
+            "metadata": {},
             "expiresAt": "2026-11-21T09:44:00Z",
         }
     ),
@@ -75,6 +85,7 @@ class Checkout(
 
     id: str
     url: str
+    metadata: StoredMetadata
     expires_at: Timestamp
 
 
@@ -115,7 +126,7 @@ async def create_checkout(
     once = post.once(acting, headers=user_id.encode() + b"\n")
     if acting.project.type != "saas":
         raise SaasProjectRequired("Subscriptions are sold by saas projects; this one is a store.", hint=_CART_HINT)
-    wanted = post.body.model_dump()
+    wanted = post.body.model_dump() | {"metadata": metadata.create(post.body.metadata)}
     return await _open_checkout(billing_context, post, acting.project, acting.scope, once, user_id=user_id, **wanted)
 
 

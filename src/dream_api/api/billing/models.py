@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, computed_field
 from typing_extensions import TypeAliasType
 
-from dream_api.api.models import Page, ResponseModel, StoredJson, Timestamp, example
+from dream_api.api.models import Page, ResponseModel, StoredJson, StoredMetadata, Timestamp, example
 from dream_api.core import money
 
 SubscriptionStatus = TypeAliasType(
@@ -45,6 +45,7 @@ class Subscription(
             "paymentGateway": "sandbox",
             "subscriptionId": "sub_01k9q3v8zd0g2m4n6p8r0t2v4x",
             "stripeCustomerId": "cus_01k9q3v8zd0g2m4n6p8r0t2v4y",
+            "metadata": {"campaign": "spring"},
             "createdAt": _AT,
             "updatedAt": _AT,
         }
@@ -75,6 +76,7 @@ class Subscription(
     stripe_customer_id: str = Field(
         validation_alias="gateway_customer", description="The gateway's own id of the customer."
     )
+    metadata: StoredMetadata
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -95,6 +97,7 @@ class MoneyObject(ResponseModel):
     customer_id: str | None = Field(description="null: the buyer is no customer.")
     user_id: str | None = Field(description="Your own id of the customer.")
     subscription_id: str | None = Field(description="The subscription that it is for, `sub_…`.")
+    metadata: StoredMetadata
 
 
 class InvoiceLine(ResponseModel):
@@ -129,6 +132,7 @@ class Invoice(
             "nextAttempt": None,
             "paidAt": "2026-11-21T10:14:00Z",
             "lines": [{"description": "Pro", "amount": 1999, "quantity": 1, "priceId": f"price_{_ID}"}],
+            "metadata": {"campaign": "spring"},
             "createdAt": _AT,
         }
     ),
@@ -176,6 +180,7 @@ class Payment(
             "brand": "visa",
             "last4": "4242",
             "failure": None,
+            "metadata": {"campaign": "spring"},
             "createdAt": _AT,
         }
     ),
@@ -215,6 +220,7 @@ _REFUND: dict[str, Any] = {
     "amount": 500,
     "currency": "usd",
     "reason": "one was broken",
+    "metadata": {},
     "createdAt": _AT,
 }
 

@@ -8,16 +8,18 @@ from pydantic import Field
 from dream_api import billing
 from dream_api.api.billing.models import Payment, PaymentList, Refund, RefundList
 from dream_api.api.endpoint import Endpoints, Post
-from dream_api.api.models import NO_NUL, PageRequest, example, page_of, path_id
+from dream_api.api.models import METADATA, NO_NUL, PageRequest, example, page_of, path_id
 from dream_api.auth.audit import audit_request
 from dream_api.auth.dependencies import CanRefund, CanView
 from dream_api.auth.principals import ProjectPrincipal
 from dream_api.billing import BillingContext
 from dream_api.billing.dependencies import BillingDep
+from dream_api.core import metadata
 from dream_api.core.db import Row, Tx
 from dream_api.core.errors import NotFound
 from dream_api.core.http import ModelResponse, RequestModel, json_response
 from dream_api.core.http.dependencies import Db
+from dream_api.core.metadata import MetadataUpdate
 from dream_api.gateways import GATEWAY_ERRORS, GatewayAccount
 from dream_api.platforms import ProjectScope
 from dream_api.store import payment_queries
@@ -33,6 +35,7 @@ class RefundCreate(RequestModel, json_schema_extra=example({"amount": 500, "reas
 
     amount: int | None = Field(None, ge=1, description="In minor units; null: all that is left.")
     reason: Reason | None = None
+    metadata: MetadataUpdate | None = METADATA
 
 
 @endpoints.get("", "payments.list", "List payments")
@@ -87,7 +90,13 @@ async def refund_payment(
         account, payment = await billing.find_payment(tx, acting.scope, payment_id)
         before = await billing.find_started_refund(tx, account, once)
         refund = before or await billing.create_refund(
-            tx, account, payment.id, post.body.amount, reason=post.body.reason, once=once
+            tx,
+            account,
+            payment.id,
+            post.body.amount,
+            reason=post.body.reason,
+            metadata=metadata.create(post.body.metadata),
+            once=once,
         )
         if before is None:
             await authorize_refund(

@@ -6,9 +6,9 @@ from pydantic import BeforeValidator, Field
 
 from dream_api import catalog
 from dream_api.api.catalog import prices
-from dream_api.api.catalog.prices import Price
+from dream_api.api.catalog.prices import Price, ProductPrice
 from dream_api.api.enums import Mode
-from dream_api.api.models import ResponseModel, Timestamp, attributes_of, example, example_of
+from dream_api.api.models import ResponseModel, StoredMetadata, Timestamp, attributes_of, example, example_of
 from dream_api.catalog import Features, Interval, LimitWindow, TierCreate, TierWithPrices
 from dream_api.core import money
 from dream_api.store import Inventory
@@ -22,18 +22,20 @@ _PRODUCT: dict[str, Any] = {
     "trialDays": 0,
     "priceId": prices.EXAMPLE["id"],
     "productId": "tier_01k9q3v8zd0g2m4n6p8r0t2v4w",
-    "prices": [prices.EXAMPLE],
+    "prices": [prices.PUBLIC_EXAMPLE],
     "soldOut": False,
 }
 _LIMIT = {"meter": "requests", "aggregation": "sum", "window": "period", "kind": "hard", "max": 10000}
 _TIER: dict[str, Any] = {
     **_PRODUCT,
+    "prices": [prices.EXAMPLE],
     "number": None,
     "limits": [_LIMIT],
     "isVisible": True,
     "default": False,
     "inventory": None,
     "lowInventory": None,
+    "metadata": {},
     "mode": "test",
     "createdAt": "2026-11-21T09:14:00Z",
     "updatedAt": "2026-11-21T09:14:00Z",
@@ -62,8 +64,8 @@ class Limit(ResponseModel):
     max: int | None = Field(description="null: counted, not limited.")
 
 
-class Product(ResponseModel, json_schema_extra=example(_PRODUCT)):
-    """A tier as buyers see it."""
+class _TierFields(ResponseModel):
+    """What developers and buyers see of a tier, but for its prices."""
 
     id: str
     name: str
@@ -82,19 +84,26 @@ class Product(ResponseModel, json_schema_extra=example(_PRODUCT)):
         "interval; prices of usage do not count. null: none."
     )
     product_id: str | None = Field(description="Of the default price: the id of the tier.")
-    prices: list[Price]
     sold_out: bool = Field(validation_alias="is_sold_out")
 
 
-class Tier(Product, json_schema_extra=example(_TIER)):
+class Product(_TierFields, json_schema_extra=example(_PRODUCT)):
+    """A tier as buyers see it: without metadata."""
+
+    prices: list[ProductPrice]
+
+
+class Tier(_TierFields, json_schema_extra=example(_TIER)):
     """A plan of a SaaS project, or a product of a store."""
 
+    prices: list[Price]
     number: int | None
     limits: list[Limit]
     is_visible: bool
     default: bool = Field(validation_alias="is_default")
     inventory: int | None = Field(description="Units in stock, with those held by open checkouts; null: not counted.")
     low_inventory: int | None
+    metadata: StoredMetadata
     mode: Mode
     created_at: Timestamp
     updated_at: Timestamp

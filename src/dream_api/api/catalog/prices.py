@@ -5,11 +5,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationInfo, computed_field, field_validator
 
-from dream_api.api.models import ResponseModel, example
+from dream_api.api.models import ResponseModel, StoredMetadata, example
 from dream_api.catalog import BillingScheme, Interval, PriceType
 from dream_api.core import money
 
-EXAMPLE: dict[str, Any] = {
+PUBLIC_EXAMPLE: dict[str, Any] = {
     "id": "price_01k9q3v8zd0g2m4n6p8r0t2v4w",
     "amount": 1999,
     "price": "19.99",
@@ -22,6 +22,7 @@ EXAMPLE: dict[str, Any] = {
     "intervalCount": 1,
     "meter": None,
 }
+EXAMPLE: dict[str, Any] = {**PUBLIC_EXAMPLE, "metadata": {}}
 
 
 class PriceTier(ResponseModel):
@@ -36,8 +37,8 @@ def _none_if_empty(value: Sequence[object] | None) -> Sequence[object] | None:
     return value or None
 
 
-class Price(ResponseModel, json_schema_extra=example(EXAMPLE)):
-    """A price of a tier; it never changes."""
+class ProductPrice(ResponseModel, json_schema_extra=example(PUBLIC_EXAMPLE)):
+    """A price as buyers see it."""
 
     id: str
     amount: int | None = Field(
@@ -61,3 +62,9 @@ class Price(ResponseModel, json_schema_extra=example(EXAMPLE)):
     @property
     def price(self) -> str | None:
         return None if self.amount is None else money.to_major(self.amount, self.currency)
+
+
+class Price(ProductPrice, json_schema_extra=example(EXAMPLE)):
+    """A price of a tier; it never changes."""
+
+    metadata: StoredMetadata

@@ -3,13 +3,14 @@
 from pydantic import Field
 
 from dream_api import billing, catalog, customers, store
-from dream_api.api.billing.checkouts import RedirectUrl
+from dream_api.api.billing.checkouts import CHECKOUT_METADATA, RedirectUrl
 from dream_api.api.endpoint import Endpoints, Post
-from dream_api.api.models import NO_NUL, ResponseModel, Timestamp, example
+from dream_api.api.models import NO_NUL, ResponseModel, StoredMetadata, Timestamp, example
 from dream_api.auth.dependencies import CanSell
 from dream_api.billing.dependencies import BillingDep
-from dream_api.core import clock
+from dream_api.core import clock, metadata
 from dream_api.core.http import ModelResponse, RequestModel
+from dream_api.core.metadata import MetadataUpdate
 from dream_api.gateways import GATEWAY_ERRORS
 from dream_api.platforms import RedirectNotAllowed
 
@@ -44,6 +45,7 @@ class CartCheckoutCreate(
         None, min_length=1, description="Your own id of the buyer, who becomes a customer; null: they do not."
     )
     coupon: str | None = Field(None, max_length=64, description="A coupon's code.")
+    metadata: MetadataUpdate | None = CHECKOUT_METADATA
     success_url: RedirectUrl
     cancel_url: RedirectUrl
 
@@ -54,6 +56,7 @@ class CartCheckout(
         {
             "url": "https://api.example.com/sandbox/checkout/cs_test_…",
             "orderId": "ord_01k9q3v8zd0g2m4n6p8r0t2v4w",
+            "metadata": {},
             "expiresAt": "2026-11-21T09:44:00Z",
         }
     ),
@@ -62,6 +65,7 @@ class CartCheckout(
 
     url: str
     order_id: str
+    metadata: StoredMetadata
     expires_at: Timestamp
 
 
@@ -94,7 +98,12 @@ async def create_cart_checkout(
         order = await store.order_of_checkout(tx, acting.scope, checkout.id)
     assert order is not None
     opened = await billing.open_page(billing_context, account, checkout)
-    page = CartCheckout(url=opened.url, order_id=order.id, expires_at=clock.rfc3339(opened.expires_at))
+    page = CartCheckout(
+        url=opened.url,
+        order_id=order.id,
+        metadata=metadata.load(opened.metadata),
+        expires_at=clock.rfc3339(opened.expires_at),
+    )
     return post.reply(page, is_replay=before is not None)
 
 
@@ -106,4 +115,5 @@ def _cart(body: CartCheckoutCreate) -> store.Cart:
         cancel_url=body.cancel_url,
         user_id=None if body.user_id is None else customers.validate_user_id(body.user_id, "userId"),
         coupon=body.coupon,
+        metadata=metadata.create(body.metadata),
     )

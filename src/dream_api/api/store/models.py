@@ -7,7 +7,7 @@ from typing_extensions import TypeAliasType
 
 from dream_api import store
 from dream_api.api.billing.models import Payment, Refund
-from dream_api.api.models import Page, ResponseModel, StoredJson, Timestamp, example
+from dream_api.api.models import Page, ResponseModel, StoredJson, StoredMetadata, Timestamp, example
 from dream_api.core import money
 
 OrderStatus = TypeAliasType("OrderStatus", store.Status)
@@ -27,6 +27,7 @@ _EXAMPLE: dict[str, Any] = {
     "total": 3998,
     "price": "39.98",
     "refundedAmount": 0,
+    "metadata": {"table": "7"},
     "createdAt": "2026-11-21T09:14:00Z",
     "paidAt": "2026-11-21T09:16:00Z",
     "updatedAt": "2026-11-21T09:16:00Z",
@@ -48,6 +49,7 @@ class Order(ResponseModel, json_schema_extra=example(_EXAMPLE)):
     discount: int
     total: int = Field(description="The amount to pay, in minor units.")
     refunded_amount: int
+    metadata: StoredMetadata
     created_at: Timestamp
     paid_at: Timestamp | None
     updated_at: Timestamp
@@ -118,6 +120,7 @@ class OrderDetail(
                     "brand": "visa",
                     "last4": "4242",
                     "failure": None,
+                    "metadata": {"table": "7"},
                     "createdAt": "2026-11-21T09:16:00Z",
                 }
             ],

@@ -6,15 +6,16 @@ from typing import Annotated, Any
 from fastapi import Query
 
 from dream_api import billing, store
-from dream_api.api.endpoint import Endpoints
-from dream_api.api.models import NO_NUL, PageRequest, page_of, path_id
+from dream_api.api.endpoint import Endpoints, JsonBody
+from dream_api.api.models import METADATA_CHANGES, NO_NUL, PageRequest, example, page_of, path_id
 from dream_api.api.store.models import Order, OrderDetail, OrderList
 from dream_api.auth.dependencies import CanSell, CanView
 from dream_api.billing.dependencies import BillingDep
 from dream_api.core.db import Row, Tx
 from dream_api.core.errors import NotFound
-from dream_api.core.http import ModelResponse, json_response
+from dream_api.core.http import ModelResponse, RequestModel, json_response
 from dream_api.core.http.dependencies import Db
+from dream_api.core.metadata import MetadataUpdate
 from dream_api.customers import LONGEST_USER_ID
 from dream_api.gateways import GATEWAY_ERRORS
 from dream_api.platforms import ProjectScope
@@ -23,6 +24,12 @@ from dream_api.store import payment_queries
 endpoints = Endpoints("Store", "/api/orders")
 
 Id = Annotated[str, path_id("ord")]
+
+
+class OrderUpdate(RequestModel, json_schema_extra=example({"metadata": {"tracking": "1Z999"}})):
+    """The fields to change; fields that are left out stay as they are."""
+
+    metadata: MetadataUpdate | None = METADATA_CHANGES
 
 
 @endpoints.get("", "orders.list", "List orders")
@@ -51,6 +58,17 @@ async def list_orders(
 async def get_order(db: Db, acting: CanView, order_id: Id) -> ModelResponse[OrderDetail]:
     """With its lines, payments, refunds and history."""
     async with db.read() as tx:
+        return json_response(await _detail(tx, acting.scope, order_id))
+
+
+@endpoints.patch("/{id}", "orders.update", "Update an order", errors=(NotFound,))
+async def update_order(
+    db: Db, acting: CanSell, order_id: Id, body: JsonBody[OrderUpdate]
+) -> ModelResponse[OrderDetail]:
+    """Its metadata, whatever its status: a tracking number, for example."""
+    async with db.write() as tx:
+        if "metadata" in body.model_fields_set:
+            await store.update_metadata(tx, acting.scope, order_id, body.metadata)
         return json_response(await _detail(tx, acting.scope, order_id))
 
 

@@ -8,11 +8,13 @@ from dream_api import billing, store
 from dream_api.api.billing.models import Refund
 from dream_api.api.billing.payments import Reason, authorize_refund, send_refund
 from dream_api.api.endpoint import Endpoints, Post
-from dream_api.api.models import example, path_id
+from dream_api.api.models import METADATA, example, path_id
 from dream_api.auth.dependencies import CanRefund
 from dream_api.billing.dependencies import BillingDep
+from dream_api.core import metadata
 from dream_api.core.errors import NotFound
 from dream_api.core.http import ModelResponse, RequestModel
+from dream_api.core.metadata import MetadataUpdate
 from dream_api.gateways import GATEWAY_ERRORS
 
 endpoints = Endpoints("Store", "/api/orders")
@@ -37,6 +39,7 @@ class OrderRefundCreate(
     amount: int | None = Field(None, ge=1, description="In minor units, for no particular line.")
     restock: bool = Field(False, description="Whether the units go back on sale.")
     reason: Reason | None = None
+    metadata: MetadataUpdate | None = METADATA
 
 
 @endpoints.post(
@@ -67,4 +70,10 @@ async def refund_order(
 
 def _refund_request(body: OrderRefundCreate) -> store.RefundRequest:
     units = [(each.line, each.quantity) for each in body.lines or ()]
-    return store.RefundRequest(units=units, amount=body.amount, restock=body.restock, reason=body.reason)
+    return store.RefundRequest(
+        units=units,
+        amount=body.amount,
+        restock=body.restock,
+        reason=body.reason,
+        metadata=metadata.create(body.metadata),
+    )

@@ -18,6 +18,7 @@ from dream_api.billing.queries.checkouts import (
     has_failed_payment,
     insert_checkout,
     lock_checkout,
+    metadata_of_checkout,
     next_unpaid,
     open_checkout,
 )
@@ -121,6 +122,7 @@ __all__ = [
     "mark_applied",
     "mark_sent",
     "mark_unapplied",
+    "metadata_of_checkout",
     "next_fencing_token",
     "next_lapse",
     "next_unpaid",

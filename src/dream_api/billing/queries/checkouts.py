@@ -7,6 +7,7 @@ from sqlalchemy import Row, Table, insert, select, update
 from dream_api.billing.queries import common
 from dream_api.billing.tables import checkouts, payments
 from dream_api.core.db import Tx
+from dream_api.core.metadata import EMPTY
 from dream_api.gateways.contract import GatewayAccount
 
 c = checkouts.c
@@ -39,6 +40,16 @@ async def checkout_by_id(tx: Tx, platform_id: str, checkout_id: str) -> Row[Any]
 
 async def lock_checkout(tx: Tx, platform_id: str, checkout_id: str) -> Row[Any] | None:
     return await common.by_id(tx, platform_id, checkouts, checkout_id, lock=True)
+
+
+async def metadata_of_checkout(tx: Tx, account: GatewayAccount, checkout_id: str | None) -> str:
+    """What the caller attached to the checkout, as JSON; none where the account has no such checkout."""
+    if checkout_id is None:
+        return EMPTY
+    found = await tx.scalar(
+        select(c.metadata).where(c.platform_id == account.platform_id, c.id == checkout_id, c.account == account.id)
+    )
+    return found or EMPTY
 
 
 async def has_failed_payment(tx: Tx, platform_id: str, checkout_id: str) -> bool:

@@ -36,6 +36,11 @@ def id_column(name: str, *, nullable: bool = False, **more: Any) -> Column[str]:
     return Column(name, ByteOrderedText, nullable=nullable, **more)
 
 
+def metadata_column() -> Column[str]:
+    """What callers attached to the object: JSON, see `core/metadata.py`."""
+    return Column("metadata", RawText, nullable=False, server_default="{}")
+
+
 def sealed_column(name: str, *, owner: str, what: str, when_lost: str, nullable: bool = False) -> Column[str]:
     """A secret that is sealed with the instance key, bound to the row's value of `owner`.
 

@@ -69,7 +69,7 @@ async def set_status(
 async def delete_customer(
     request: Request, db: Db, engine: MeteringDep, visit: ProjectPageCanSell, customer_id: Id, form: SentForm
 ) -> str:
-    """Confirmed by the user id: name and email are erased for good."""
+    """Confirmed by the user id: name, email and metadata are erased for good."""
     async with db.read() as tx:
         customer = await customers.find(tx, visit.scope, customer_id)
     require_confirmation(form, customer.user_id.strip(), "typed")
