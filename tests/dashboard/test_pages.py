@@ -162,14 +162,15 @@ async def test_a_customer_is_changed_by_those_who_sell_and_read_by_all(instance:
     assert "already" in again.text
 
 
-async def test_an_event_of_a_payment_tells_whose_it_is(instance: Instance, alice: Account):
+@pytest.mark.parametrize("name", ["paymentId", "payment"])  # as stored, and as earlier releases stored it
+async def test_an_event_of_a_payment_tells_whose_it_is(instance: Instance, alice: Account, name: str):
     await fill(instance, alice)
     customer = await one_of(instance, alice)
     async with instance.database.write() as tx:
         payment_id = await tx.scalar(select(payments.c.id).where(payments.c.project_id == alice.project.id).limit(1))
         await tx.execute(update(payments).where(payments.c.id == payment_id).values(customer_id=customer.id))
         told = {"project_id": alice.project.id, "mode": "test", "created_at": clock.now()}
-        data = json.dumps({"payment": payment_id, "amount": 1999, "currency": "usd"})
+        data = json.dumps({name: payment_id, "amount": 1999, "currency": "usd"})
         row = {"platform_id": alice.project.platform_id, "id": "evt_zz", "type": "payment.succeeded", "data": data}
         await tx.execute(events.insert().values(**row, **told))
 
@@ -178,7 +179,10 @@ async def test_an_event_of_a_payment_tells_whose_it_is(instance: Instance, alice
     assert f'evt_zz">payment.succeeded</a> <small class="narrow-only cut">{html.escape(customer.user_id)}' in shown
 
 
-async def test_a_customer_is_shown_what_happened_to_them_however_much_came_after(instance: Instance, alice: Account):
+@pytest.mark.parametrize("name", ["paymentId", "payment"])
+async def test_a_customer_is_shown_what_happened_to_them_however_much_came_after(
+    instance: Instance, alice: Account, name: str
+):
     await fill(instance, alice)
     ada = await one_of(instance, alice)
     whose = (alice.project.platform_id, alice.project.id)
@@ -188,7 +192,7 @@ async def test_a_customer_is_shown_what_happened_to_them_however_much_came_after
         of_ada: dict[str, object] = {"userId": ada.user_id, "percent": 80, "limit": 7, "meter": "requests"}
         of_others: dict[str, object] = {"userId": ada.user_id + "2"}
         facts = (
-            ("payment.succeeded", {"payment": payment_id, "amount": 1234, "currency": "usd"}),
+            ("payment.succeeded", {name: payment_id, "amount": 1234, "currency": "usd"}),
             ("usage.threshold_reached", of_ada),
             *[("usage.threshold_reached", of_others)] * 150,
         )

@@ -144,7 +144,7 @@ async def _sync_refund(
         return
     if written.status == "succeeded":
         await events.emit(tx, REFUND_SUCCEEDED, refund=written, payment=payment, now=now)
-        await _emit_event(tx, account, "payment.refunded", _of_payment(payment) | {"refund": written.id})
+        await _emit_event(tx, account, "payment.refunded", _of_payment(payment) | {"refundId": written.id})
     elif written.status == "failed":
         await events.emit(tx, REFUND_FAILED, refund=written, payment=payment, now=now)
 
@@ -175,8 +175,8 @@ async def _emit_event(tx: Tx, account: GatewayAccount, kind: EventType, data: di
 
 def _of_invoice(invoice: Row[Any]) -> dict[str, object]:
     return {
-        "invoice": invoice.id,
-        "subscription": invoice.subscription_id,
+        "invoiceId": invoice.id,
+        "subscriptionId": invoice.subscription_id,
         "status": invoice.status,
         "currency": invoice.currency,
         "amountDue": invoice.amount_due,
@@ -187,7 +187,7 @@ def _of_invoice(invoice: Row[Any]) -> dict[str, object]:
 
 def _of_payment(payment: Row[Any]) -> dict[str, object]:
     return {
-        "payment": payment.id,
+        "paymentId": payment.id,
         "status": payment.status,
         "currency": payment.currency,
         "amount": payment.amount,

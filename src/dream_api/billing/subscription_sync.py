@@ -169,7 +169,7 @@ async def _emit_event(tx: Tx, account: GatewayAccount, before: Row[Any] | None, 
                 account.mode,
                 kind,
                 {
-                    "subscription": after.id,
+                    "subscriptionId": after.id,
                     "userId": after.user_id,
                     "plan": after.plan,
                     "status": after.status,

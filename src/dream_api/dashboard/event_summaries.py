@@ -39,12 +39,17 @@ def summarize_event(row: Row[Any]) -> EventSummary:
 async def summarize_events(tx: Tx, platform_id: str, rows: Sequence[Row[Any]]) -> list[EventSummary]:
     """Summaries with the customers of payments and invoices, which the events do not name; one query for each kind."""
     owners: dict[str, str] = {}
-    ids = {row.id: {name: json.loads(row.data).get(name) for name in _OWNED} for row in rows}
+    ids = {row.id: _owned_ids(json.loads(row.data)) for row in rows}
     for name, user_ids_of in _OWNED.items():
         wanted = {found[name] for found in ids.values() if found[name]}
         if wanted:
             owners |= await user_ids_of(tx, platform_id, wanted)
     return [_owned(summarize_event(row), (owners.get(str(of)) for of in ids[row.id].values())) for row in rows]
+
+
+def _owned_ids(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The event's payment and invoice; events of earlier releases name them without `Id`."""
+    return {name: data.get(f"{name}Id") or data.get(name) for name in _OWNED}
 
 
 def _owned(event: EventSummary, owners: Iterable[str | None]) -> EventSummary:

@@ -139,7 +139,7 @@ async def add_event_once(tx: Tx, order: Row[Any], happening: OrderEventType, now
 async def emit_order_event(tx: Tx, order: Row[Any], kind: EventType) -> None:
     """Record a webhook event with the order's present state."""
     data: dict[str, object] = {
-        "order": order.id,
+        "orderId": order.id,
         "number": order.number,
         "status": order.status,
         "email": order.email,

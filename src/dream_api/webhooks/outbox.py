@@ -94,7 +94,7 @@ async def recent_for_customer(
     among: int,
     limit: int,
 ) -> Sequence[Row[Any]]:
-    """Newest first, of the newest `among` events those about one of these, such as {"payment": ["pay_…"]}: each event
+    """Newest first, of the newest `among` events those about one of these, such as {"paymentId": ["pay_…"]}: each event
     names what it is about before all else."""
     e = events.c
     whose = (e.platform_id == platform_id, e.project_id == project_id, e.mode == mode)

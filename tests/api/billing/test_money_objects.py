@@ -9,7 +9,7 @@ from tests.support.instance import Instance
 from tests.support.statements import questions
 from tests.support.storefront import DECLINED, Storefront
 
-BARE_NAMES = {"customer", "subscription", "payment", "invoice", "order"}
+BARE_NAMES = {"customer", "subscription", "payment", "invoice", "order", "refund"}
 
 
 @pytest.fixture
@@ -45,6 +45,39 @@ async def test_an_object_is_the_same_in_a_list_and_by_itself(seller: Seller):
     for path in ("/api/payments", "/api/invoices", "/api/subscriptions"):
         [listed] = (await seller.get(path))["data"]
         assert await seller.get(f"{path}/{listed['id']}") == listed
+
+
+async def test_events_name_objects_by_their_ids_as_the_objects_do(seller: Seller):
+    subscription = await seller.subscribe("ada", "pro")
+    [payment] = (await seller.get("/api/payments"))["data"]
+    refund = await seller.post(f"/api/payments/{payment['id']}/refunds", {"amount": 500})
+
+    events = {event["type"]: event["data"] for event in (await seller.get("/api/events"))["data"]}
+
+    names = {type_: {name: data[name] for name in data if name.endswith("Id")} for type_, data in events.items()}
+    assert names == {
+        "subscription.created": {"subscriptionId": subscription["id"], "userId": "ada"},
+        "invoice.paid": {"invoiceId": payment["invoiceId"], "subscriptionId": subscription["id"]},
+        "payment.succeeded": {"paymentId": payment["id"]},
+        "payment.refunded": {"paymentId": payment["id"], "refundId": refund["id"]},
+    }
+    assert [data for data in events.values() if BARE_NAMES & set(data)] == []
+
+
+async def test_events_of_a_store_name_the_order_and_its_payment(storefront: Storefront):
+    mug = await storefront.sell("mug")
+    order_id = await storefront.bought((mug, 2))
+    await storefront.refund(order_id)
+    shop = Seller(storefront.instance.api, storefront.sk)
+
+    events = {event["type"]: event["data"] for event in (await shop.get("/api/events"))["data"]}
+
+    assert {type_ for type_, data in events.items() if data.get("orderId") == order_id} == {
+        "order.completed",
+        "order.refunded",
+    }
+    assert {"payment.succeeded", "payment.refunded"} < events.keys()
+    assert [data for data in events.values() if BARE_NAMES & set(data)] == []
 
 
 async def test_an_order_shows_its_payments_and_refunds_as_everybody_does(storefront: Storefront):

@@ -54,7 +54,7 @@ async def test_who_pays_gets_the_goods_and_the_order_is_completed(storefront: St
     assert await storefront.inventory("mug") == 3
     events = await storefront.instance.api.get("/api/events?type=order.completed", headers=storefront.sk)
     [event] = events.json()["data"]
-    assert (event["data"]["order"], event["data"]["total"]) == (order["id"], 3_998)
+    assert (event["data"]["orderId"], event["data"]["total"]) == (order["id"], 3_998)
 
 
 async def test_a_declined_card_leaves_the_order_open(storefront: Storefront):

@@ -68,7 +68,7 @@ DASHBOARD: dict[str, Any] = {
             "id": "evt_01k9q3v8zd0g2m4n6p8r0t2v4w",
             "type": "payment.refunded",
             "createdAt": "2026-11-21T09:14:00Z",
-            "data": {"payment": "pay_01k9q3v8zd0g2m4n6p8r0t2v4w", "amount": 3998, "refundedAmount": 500},
+            "data": {"paymentId": "pay_01k9q3v8zd0g2m4n6p8r0t2v4w", "amount": 3998, "refundedAmount": 500},
         }
     ],
 }

@@ -102,7 +102,9 @@ async def _events(
     tx: Tx, scope: ProjectScope, user_id: str, bought: Mapping[str, Sequence[Row[Any]]]
 ) -> Sequence[EventSummary]:
     """About the customer, or about what they bought."""
-    named = {"userId": [user_id], **{name: [row.id for row in rows] for name, rows in bought.items()}}
+    row_ids = {name: [row.id for row in rows] for name, rows in bought.items()}
+    # Events of earlier releases name objects without `Id`.
+    named = {"userId": [user_id], **{f"{name}Id": ids for name, ids in row_ids.items()}, **row_ids}
     whose = (scope.platform_id, scope.project_id, scope.mode)
     rows = await webhooks.recent_for_customer(tx, *whose, named, among=_LOOKED_THROUGH, limit=_MOST)
     return [summarize_event(row) for row in rows]
