@@ -57,12 +57,15 @@ def test_the_doctor_shows_what_contradicts_a_check(terminal: Terminal) -> None:
     told = terminal.type("doctor", "--json")
 
     assert (said.code, told.code) == (1, 1)
-    assert "✗ Each life count of a sum meter is the sum of its hours.\n    platform_no 1, customer_no " in said.out
+    failed = "✗ life_is_sum_of_hours failed. Expected: Each lifetime count of a sum meter is the sum of its hours.\n"
+    assert f"{failed}    platform_no 1, customer_no " in said.out
+    assert "Restore a backup, or report the bug" in " ".join(said.out.split())
     assert "and more: --json shows the first 20" in said.out
     assert told.data["holds"] is False
     (broken,) = [check for check in told.data["checks"] if check["name"] == "life_is_sum_of_hours"]
     assert len(broken["contradictions"]) == 5
     assert broken["contradictions"][0]["expected"] == 7
+    assert broken["hint"].startswith("Someone changed the database by hand, or this is a bug")
 
 
 def test_a_dead_job_is_shown_and_can_be_tried_again(terminal: Terminal) -> None:

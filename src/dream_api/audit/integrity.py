@@ -16,17 +16,20 @@ from dream_api.core.integrity import IntegrityCheck
 from dream_api.core.secrets import InstanceKey
 
 _PAGE = 1_000
+_HINT = (
+    "Someone changed the log outside of dream-api. Compare it with a backup, or with an export that was saved before."
+)
 
 
 def checks(key: InstanceKey | None) -> list[IntegrityCheck]:
     """Without the instance key, signatures of checkpoints are not verified."""
-    sentence = "The security log is whole: no entry was changed, removed or put in."
-    return [IntegrityCheck("security_log_is_whole", sentence, partial(_broken, key))]
+    sentence = "The security log is complete: no entry was changed, removed or added."
+    return [IntegrityCheck("security_log_is_whole", sentence, partial(_broken, key), hint=_HINT)]
 
 
 async def _broken(key: InstanceKey | None, tx: Tx, limit: int) -> Sequence[dict[str, Any]]:
     found: list[dict[str, Any]] = [
-        {"book": row.book, "number": row.number, "what": f"the field {row.field} belongs to no entry"}
+        {"book": row.book, "number": row.number, "what": f"the field {row.field} does not belong to an entry"}
         for row in await queries.stray_fields(tx, limit)
     ]
     after = ""
@@ -42,7 +45,9 @@ async def _broken_in(tx: Tx, key: InstanceKey | None, stream: Row[Any]) -> list[
     if problem := _wrong_cut(key, stream):
         return [{"book": stream.book, "number": stream.cut_number, "what": problem}]
     if await queries.has_entries_up_to(tx, stream.book, stream.cut_number):
-        return [{"book": stream.book, "number": stream.cut_number, "what": "an entry stands before the beginning"}]
+        return [
+            {"book": stream.book, "number": stream.cut_number, "what": "there is an entry before the start of the log"}
+        ]
     number, digest = stream.cut_number, stream.cut_digest
     while page := await queries.list_entries_after(tx, stream.book, number, _PAGE):
         of_entry: dict[int, list[Row[Any]]] = defaultdict(list)
@@ -60,11 +65,15 @@ async def _broken_in(tx: Tx, key: InstanceKey | None, stream: Row[Any]) -> list[
 
 def _wrong_cut(key: InstanceKey | None, stream: Row[Any]) -> str | None:
     if stream.cut_number == 0:
-        return None if stream.cut_digest == first_digest(stream.book) else "the stream does not begin as it must"
+        return None if stream.cut_digest == first_digest(stream.book) else "the start of the log was changed"
     if key is None:
         return None
     own = sign_checkpoint(key, stream.book, stream.cut_number, stream.cut_digest)
-    return None if hmac.compare_digest(own, stream.cut_seal) else "the seal on what was cut off is not this instance's"
+    return (
+        None
+        if hmac.compare_digest(own, stream.cut_seal)
+        else "the log was truncated with another instance key, or by hand"
+    )
 
 
 def _wrong_entry(entry: Row[Any], fields: Sequence[Row[Any]], number: int, digest: bytes) -> str | None:
@@ -75,5 +84,5 @@ def _wrong_entry(entry: Row[Any], fields: Sequence[Row[Any]], number: int, diges
         if field.value is not None and field_digest(field.salt, field.value) != field.digest:
             return f"the field {field.field} was changed"
     if entry.digest != entry_digest(digest, entry, {field.field: field.digest for field in fields}):
-        return "it was changed, or the one before was"
+        return "this entry or the one before it was changed"
     return None

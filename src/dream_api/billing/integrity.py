@@ -28,7 +28,7 @@ def _usage_is_billed() -> IntegrityCheck:
     )
     return IntegrityCheck(
         "usage_is_billed",
-        "What was billed of a meter in a period is what was counted in it.",
+        "The billed quantity of each meter and billing period is the counted quantity.",
         select(b.platform_id, b.subscription_id, b.meter, b.period_starts_at, b.quantity, counted.label("counted"))
         .join(platforms, platforms.c.id == b.platform_id)
         .where(b.quantity != counted),
@@ -45,7 +45,7 @@ def _refunds_add_up() -> IntegrityCheck:
     )
     return IntegrityCheck(
         "refunds_add_up",
-        "What went back of a payment is the sum of its refunds.",
+        "The refunded amount of each payment is the sum of its successful refunds.",
         select(p.platform_id, p.id, p.refunded, refunded.label("refunds")).where(p.refunded != refunded),
     )
 
@@ -56,6 +56,6 @@ def _plans_are_held() -> IntegrityCheck:
     may_hold = s.status.in_(("trialing", "active", "past_due"))
     return IntegrityCheck(
         "plans_are_held",
-        "A subscription holds its plan while it is trialing or active, and never when it has ended.",
+        "Subscriptions give their customer a plan while they are trialing or active, and never after they have ended.",
         select(s.platform_id, s.id, s.status, s.holds).where(or_(holds & ~s.holds, ~may_hold & s.holds)),
     )

@@ -57,14 +57,21 @@ async def _run_check(instance: Instance, check: IntegrityCheck, place: int, coun
 
 
 def _print_finding(console: Console, finding: Finding) -> None:
-    mark = Text("✓ ", "green") if finding.holds else Text("✗ ", "red")
-    console.print(mark + Text(finding.check.sentence))
+    if finding.holds:
+        console.print(Text("✓ ", "green") + Text(finding.check.sentence))
+    else:
+        _print_failure(console, finding)
+
+
+def _print_failure(console: Console, finding: Finding) -> None:
+    console.print(Text("✗ ", "red") + Text(f"{finding.check.name} failed. Expected: {finding.check.sentence}"))
     for row in finding.contradictions[:_CONTRADICTIONS_SHOWN]:
         facts = Text(", ".join(f"{name} {value}" for name, value in row.items()))
         console.print(Padding(facts, (0, 0, 0, 4), expand=False))
     more = len(finding.contradictions) - _CONTRADICTIONS_SHOWN
     if more > 0:
         console.print(Text("    and more: --json shows the first 20", "dim"))
+    console.print(Padding(Text(finding.check.hint), (0, 0, 0, 2), expand=False))
 
 
 def _finding_data(finding: Finding) -> dict[str, Any]:
@@ -73,6 +80,7 @@ def _finding_data(finding: Finding) -> dict[str, Any]:
         "sentence": finding.check.sentence,
         "holds": finding.holds,
         "contradictions": finding.contradictions,
+        "hint": None if finding.holds else finding.check.hint,
     }
 
 

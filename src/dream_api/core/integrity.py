@@ -9,17 +9,22 @@ from sqlalchemy import Select
 from dream_api.core.db import Database, Tx
 
 _SHOWN = 20
+_HINT = (
+    "Someone changed the database by hand, or this is a bug in dream-api. Restore a backup, or report the bug with the "
+    "output of `dream-api doctor --json`."
+)
 # For what SQL cannot compute: at most so many violations, as column → value.
 Search = Callable[[Tx, int], Awaitable[Sequence[dict[str, Any]]]]
 
 
 @dataclass(frozen=True, slots=True)
 class IntegrityCheck:
-    """`sentence` holds if and only if `contradictions` finds no row."""
+    """`sentence` holds if and only if `contradictions` finds no row; `hint` says what to do where it does."""
 
     name: str
     sentence: str
     contradictions: Select[*tuple[Any, ...]] | Search
+    hint: str = _HINT
 
 
 @dataclass(frozen=True, slots=True)

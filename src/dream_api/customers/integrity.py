@@ -12,7 +12,7 @@ def checks() -> list[IntegrityCheck]:
     return [
         IntegrityCheck(
             "customers_are_numbered",
-            "No customer has a number above the last one drawn for its platform.",
+            "No customer has a number above the last number issued for its platform.",
             select(customers.c.platform_id, customers.c.id, customers.c.no, numbers.c.last)
             .join(platforms, platforms.c.id == customers.c.platform_id)
             .outerjoin(numbers, numbers.c.series == series)

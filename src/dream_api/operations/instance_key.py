@@ -38,8 +38,8 @@ async def find_instance_key(tx: Tx, settings: Settings) -> InstanceKey:
         await _require_everything_opens(tx, key, settings)
     elif stored != key.fingerprint:
         raise InstanceKeyWrong(
-            f"The key in {instance_key_place(settings)} is not the one of this instance: its fingerprint is "
-            f"{key.fingerprint}, the database was encrypted with {stored}."
+            f"The key in {instance_key_place(settings)} is not the key of this instance: its fingerprint is "
+            f"{key.fingerprint}, but the database was encrypted with {stored}."
         )
     return key
 
@@ -49,7 +49,7 @@ async def _require_everything_opens(tx: Tx, key: InstanceKey, settings: Settings
     if losses or await audit.find_foreign_checkpoints(tx, key):
         lost = ", ".join(f"{loss.what} ({len(loss.rows)})" for loss in losses) or "the security log's signatures"
         raise InstanceKeyWrong(
-            f"The key in {instance_key_place(settings)} is not the one of this instance. It does not fit: {lost}."
+            f"The key in {instance_key_place(settings)} is not the key of this instance. It does not match: {lost}."
         )
 
 
@@ -105,9 +105,17 @@ def checks(key: InstanceKey | None) -> list[IntegrityCheck]:
         return []
     return [
         IntegrityCheck(
-            "instance_key_fits", "The instance key is the one that the database belongs to.", partial(_misfit, key)
+            "instance_key_fits",
+            "The instance key is the one that the database was encrypted with.",
+            partial(_misfit, key),
+            hint="Restore the key of this instance. If it is lost, run `dream-api init --new-key`.",
         ),
-        IntegrityCheck("sealed_values_open", "Every encrypted value opens with it.", partial(_broken, key)),
+        IntegrityCheck(
+            "sealed_values_open",
+            "The instance key decrypts every encrypted value.",
+            partial(_broken, key),
+            hint="Restore the instance key that encrypted these values, or create new ones in their place.",
+        ),
     ]
 
 

@@ -26,26 +26,26 @@ def checks() -> list[IntegrityCheck]:
     return [
         IntegrityCheck(
             "stock_held_is_wanted",
-            "What is held of each product is the sum of its open holds.",
+            "The held quantity of each product is the sum of its open stock holds.",
             select(s.platform_id, s.tier_id, s.held, held.label("expected")).where(s.held != held),
         ),
         IntegrityCheck(
             "holds_end_with_their_checkouts",
-            "Stock is held for checkouts that can still be paid, and settled for those that were.",
+            "Stock is held for every checkout that can still be paid, and for no other checkout.",
             select(h.platform_id, h.checkout_id, h.tier_id, h.state, checkouts.c.status)
             .join(checkouts, of_checkout)
             .where((h.state == "held") != checkouts.c.status.in_(["opening", "open"])),
         ),
         IntegrityCheck(
             "orders_are_sums_of_lines",
-            "Each order's subtotal is the sum of its lines, and its total that less the discount.",
+            "The subtotal of each order is the sum of its lines, and the total is the subtotal minus the discount.",
             select(o.platform_id, o.id, o.subtotal, o.discount, o.total, lines.label("expected")).where(
                 or_(o.subtotal != lines, o.total != o.subtotal - o.discount)
             ),
         ),
         IntegrityCheck(
             "orders_match_their_refunds",
-            "Each order's refunded amount is the sum of its payment's refunds that succeeded.",
+            "The refunded amount of each order is the sum of its payment's successful refunds.",
             select(o.platform_id, o.id, o.refunded_amount, refunded.label("expected")).where(
                 o.refunded_amount != refunded
             ),

@@ -32,5 +32,7 @@ def checks() -> list[IntegrityCheck]:
         )
     )
     return [
-        IntegrityCheck("members_are_counted", "What each platform is charged for members is how many it has.", counted)
+        IntegrityCheck(
+            "members_are_counted", "The member count of each platform is the number of its members.", counted
+        )
     ]

@@ -49,10 +49,10 @@ _COUNTER = (*_WHOSE, "window", "starts_at")
 
 def checks() -> list[IntegrityCheck]:
     return [
-        IntegrityCheck("life_is_sum_of_hours", "Each life count of a sum meter is the sum of its hours.", _lives()),
+        IntegrityCheck("life_is_sum_of_hours", "Each lifetime count of a sum meter is the sum of its hours.", _lives()),
         IntegrityCheck(
             "windows_are_sums_of_hours",
-            "Each hour's, day's, month's and period's count of a sum meter is the sum of the hours inside.",
+            "Each count of a sum meter for an hour, day, month or billing period is the sum of its hours.",
             _windows(),
         ),
         IntegrityCheck(
@@ -60,18 +60,18 @@ def checks() -> list[IntegrityCheck]:
             "Each count of a distinct meter is the number of its subjects.",
             _subjects(),
         ),
-        IntegrityCheck(
-            "totals_are_sums_of_hours", "What charts read of hours that are over is the sum of them.", _totals()
-        ),
-        IntegrityCheck("held_is_reserved", "What each life holds is the sum of its open reservations.", _held()),
+        IntegrityCheck("totals_are_sums_of_hours", "Each total for charts is the sum of its hours.", _totals()),
+        IntegrityCheck("held_is_reserved", "Each reserved quantity is the sum of the open reservations.", _held()),
         IntegrityCheck(
             "platforms_count_live_calls",
-            "Each platform's requests are the admitted live calls of its customers; the operator's are not counted.",
+            "The request count of each platform is the number of admitted live calls, and 0 for the operator's "
+            "platform.",
             _platforms(),
         ),
         IntegrityCheck(
             "counts_are_not_negative",
-            "No life, no period and nothing held is negative, and only life rows hold.",
+            "No lifetime count, billing period count or reserved quantity is negative. Only lifetime rows reserve "
+            "quantities.",
             select(usage_counters).where(
                 or_(
                     and_(c.count < 0, c.window.in_([Window.LIFE, Window.PERIOD])),
@@ -82,7 +82,7 @@ def checks() -> list[IntegrityCheck]:
         ),
         IntegrityCheck(
             "counters_have_lives",
-            "Every counter's customer and meter have a life row, and every meter is known.",
+            "Every counter has a lifetime row for its customer and meter, and its meter exists.",
             _homeless(),
         ),
     ]
