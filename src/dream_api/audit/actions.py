@@ -15,8 +15,8 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "session.refused": "Failed to sign in",
         "session.ended": "Ended a session",
         "sessions.ended": "Ended all other sessions",
-        "account.locked": "Locked after too many attempts",
-        "account.unlocked": "Unlocked",
+        "account.locked": "Locked the account after too many failed attempts",
+        "account.unlocked": "Unlocked the account",
         "password.changed": "Changed the password",
         "password.reset_asked": "Requested a password reset",
         "password.reset": "Reset the password",
@@ -24,15 +24,15 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "totp.disabled": "Turned off two-factor authentication",
         "recovery.renewed": "Created new recovery codes",
         "recovery.used": "Signed in with a recovery code",
-        "identity.linked": "Linked a sign-in",
-        "identity.unlinked": "Unlinked a sign-in",
+        "identity.linked": "Linked a single sign-on account",
+        "identity.unlinked": "Unlinked a single sign-on account",
         # Members.
         "member.invited": "Invited a member",
         "member.uninvited": "Revoked an invitation",
-        "member.joined": "Joined",
+        "member.joined": "Joined the platform",
         "member.role_changed": "Changed a role",
         "member.removed": "Removed a member",
-        "member.left": "Left",
+        "member.left": "Left the platform",
         "owner.transferred": "Transferred ownership",
         # Keys and tokens.
         "key.issued": "Created an API key",
@@ -47,7 +47,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "platform.created": "Created the platform",
         "platform.changed": "Changed the platform",
         "platform.deletion_asked": "Requested deletion of the platform",
-        "platform.deletion_stopped": "Canceled the deletion",
+        "platform.deletion_stopped": "Canceled the deletion of the platform",
         "platform.deleted": "Deleted the platform",
         "project.created": "Created a project",
         "project.changed": "Changed a project",
@@ -75,8 +75,8 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "customer.unblocked": "Unblocked a customer",
         "customer.deleted": "Deleted a customer",
         # Where money goes, and what the platform itself pays.
-        "gateway.connected": "Connected a gateway",
-        "gateway.disconnected": "Disconnected a gateway",
+        "gateway.connected": "Connected a payment gateway",
+        "gateway.disconnected": "Disconnected a payment gateway",
         "project.promoted": "Went live",
         "level.changed": "Changed the platform's level",
         "levels.changed": "Changed a level of the instance",
@@ -91,4 +91,4 @@ class NotDeclared(LookupError):
 
 def require_declared(action: str) -> None:
     if action not in ACTIONS:
-        raise NotDeclared(f"Nobody declared the action {action!r}.")
+        raise NotDeclared(f"The action {action!r} is not declared.")
