@@ -78,8 +78,8 @@ def test_an_instance_that_exists_is_not_changed(terminal: Terminal) -> None:
 
     assert again == {**made, "created": False, "operatorLink": None, "keys": None}
     assert said.code == 0
-    assert said.out.startswith("There is an instance in ")
-    assert "already. Nothing was changed.\n" in said.out
+    assert said.out.startswith("An instance already exists in ")
+    assert ". Nothing was changed.\n" in said.out
     assert "operator-link` shows the link" in said.out
     assert KEYS.findall(said.out + json.dumps(again)) == []
     assert run_aside(all_rows(terminal.settings)) == before

@@ -322,7 +322,7 @@ def test_a_file_that_holds_no_key_is_moved_away_by_the_operator(terminal: Termin
 
     error = terminal.refused("init", "--new-key", "--yes")
 
-    assert error["hint"] == "Nothing was changed. Move this file away, then repeat the command."
+    assert error["hint"] == "Nothing was changed. Move this file to another directory, then repeat the command."
     lose(terminal)
     assert lost_by(terminal) == {"test secret keys": 1, "authenticator apps": 1}
 
@@ -332,7 +332,7 @@ def test_without_a_terminal_nothing_is_cleared_unless_it_is_confirmed(terminal: 
 
     for error in (terminal.refused("init", "--new-key"), json_of(terminal.run("init", "--new-key", "--json").out)):
         assert error["code"] == "confirmation_needed"
-        assert error["error"].endswith("is cleared: test secret keys (1), authenticator apps (1).")
+        assert error["error"].endswith("are deleted: test secret keys (1), authenticator apps (1).")
         assert "--yes" in error["hint"]
     assert not key_file(terminal).exists()
     assert fingerprint(terminal) == INSTANCE_KEY.fingerprint

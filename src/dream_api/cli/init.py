@@ -53,7 +53,7 @@ async def _exists(instance: Instance) -> bool:
 
 async def _existing(instance: Instance) -> CommandResult:
     """Changes nothing, not even the schema of an earlier release."""
-    sentence = f"There is an instance in {instance.place} already. Nothing was changed."
+    sentence = f"An instance already exists in {instance.place}. Nothing was changed."
     if await current_revision(instance.database) != head_revision():
         data = {"created": False, **_places(instance.settings), "revision": await current_revision(instance.database)}
         return CommandResult(data, message(sentence, hint="`dream-api migrate` upgrades its schema to this release's."))
@@ -108,8 +108,8 @@ def _created(instance: Instance, steps: FirstSteps) -> RenderableType:
         "",
         *([] if steps.operator is None else invitation(steps.operator, command)),
         *([] if steps.project is None else test_keys(steps.project)),
-        Text("Keep a copy of the instance key apart from the database. What is encrypted"),
-        Text("with it cannot be read without it:"),
+        Text("Back up the instance key, separately from the database. Without this key,"),
+        Text("encrypted values cannot be decrypted:"),
         "",
         KeyValueTable({"Instance key": instance_key_place(instance.settings)}),
         "",

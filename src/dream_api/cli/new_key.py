@@ -44,7 +44,9 @@ async def replace_key(instance: Instance, *, is_confirmed: bool) -> CommandResul
         "instanceKey": {"place": instance_key_place(settings), "fingerprint": key.fingerprint},
         "cleared": [{"what": loss.what, "count": len(loss.rows)} for loss in losses],
     }
-    return CommandResult(data, message("The instance has another key now.", _table(losses, "Nothing was cleared.")))
+    return CommandResult(
+        data, message("The instance key was replaced.", _table(losses, "No stored values had to be deleted."))
+    )
 
 
 async def _require_lost(instance: Instance) -> str:
@@ -58,9 +60,10 @@ async def _require_lost(instance: Instance) -> str:
         _require_a_key(instance)
         return str(error)
     raise CommandError(
-        f"The key in {instance_key_place(instance.settings)} is the one of this instance: nothing is lost.",
+        f"The key in {instance_key_place(instance.settings)} is the correct key of this instance, so it was not "
+        "replaced.",
         code="instance_key_fits",
-        hint="Nothing was changed. To replace it all the same, move it away first.",
+        hint="Nothing was changed. To replace it anyway, move it to another directory first.",
     )
 
 
@@ -68,7 +71,7 @@ def _require_a_key(instance: Instance) -> None:
     try:
         load_instance_key(instance.settings)
     except InstanceKeyWrong as error:
-        hint = "Nothing was changed. Move this file away, then repeat the command."
+        hint = "Nothing was changed. Move this file to another directory, then repeat the command."
         raise CommandError(str(error), code=error.code, hint=hint) from None
 
 
@@ -85,17 +88,17 @@ def _confirm(instance: Instance, reason: str, losses: Sequence[Loss]) -> None:
     if instance.console.quiet or not sys.stdin.isatty():
         lost = ", ".join(f"{loss.what} ({len(loss.rows)})" for loss in losses) or "nothing"
         raise CommandError(
-            f"{reason} With another key, this becomes unreadable and is cleared: {lost}.",
+            f"{reason} With a new key, these values cannot be decrypted and are deleted: {lost}.",
             code="confirmation_needed",
-            hint="Nothing was changed. Stop every server of this instance, then repeat the command with --yes.",
+            hint="Nothing was changed. Stop all servers of this instance, then repeat the command with --yes.",
         )
-    instance.console.print(message(reason, _table(losses, "Nothing is encrypted with it.")))
-    if not typer.confirm("\nStop every server of this instance first. Clear this and go on with another key?"):
+    instance.console.print(message(reason, _table(losses, "No stored values are encrypted with it.")))
+    if not typer.confirm("\nStop all servers of this instance first. Delete these values and create a new key?"):
         raise CommandError(
-            "Nothing was changed.", code="confirmation_needed", hint="Put the key back, or repeat the command."
+            "Nothing was changed.", code="confirmation_needed", hint="Restore the key, or repeat the command."
         )
 
 
 def _table(losses: Sequence[Loss], empty: str) -> Table:
     rows = [(loss.what, len(loss.rows), loss.when_lost) for loss in losses]
-    return Table(("Unreadable", "Count", "What that means"), rows, empty=empty, numbers=("Count",), elastic=())
+    return Table(("Cannot be decrypted", "Count", "Effect"), rows, empty=empty, numbers=("Count",), elastic=())
