@@ -271,9 +271,9 @@ async def _raise_app_error(request: Request, problem: Exception) -> Response:
         raise from_validation_errors(list(problem.errors())) from None
     assert isinstance(problem, HTTPException)
     if problem.status_code == NotFound.status:
-        raise NotFound("There is nothing at this path.", hint="See /docs for all paths.") from None
+        raise NotFound("This path does not exist.", hint="Check the address. /docs lists all paths.") from None
     if problem.status_code == NotAllowed.status:
-        raise NotAllowed("This path does not know the method.", headers={"Allow": _methods_of(request)}) from None
+        raise NotAllowed("This path does not support this method.", headers={"Allow": _methods_of(request)}) from None
     raise MalformedRequest(str(problem.detail)) from None
 
 
@@ -290,7 +290,7 @@ async def _asset(name: str) -> FileResponse:
     """The style sheet or script of pages, linked with its version."""
     kind = {"dream.css": "text/css", "dream.js": "text/javascript"}.get(name)
     if kind is None:
-        raise NotFound("There is no such file.", param="name")
+        raise NotFound("File not found.", param="name")
     return FileResponse(ASSETS / name, media_type=kind, headers={"Cache-Control": "max-age=31536000, immutable"})
 
 

@@ -36,7 +36,7 @@ def test_the_largest_remainders_round_up_and_of_like_ones_the_first() -> None:
     assert allocate(100, [1, 1, 1]) == [34, 33, 33]
     assert allocate(10, [5, 3, 3]) == [4, 3, 3]
     assert allocate(-100, [1, 1, 1]) == [-34, -33, -33]
-    with pytest.raises(ValueError, match="nobody"):
+    with pytest.raises(ValueError, match="no parts"):
         allocate(1, [])
 
 

@@ -118,7 +118,7 @@ def test_a_setting_that_cannot_be_used_is_named() -> None:
     refusal = NOWHERE.refused("levels", DREAM_PORT="many")
 
     assert refusal["code"] == "setting_invalid"
-    assert refusal["error"].startswith("The setting DREAM_PORT cannot be used: ")
+    assert refusal["error"].startswith("The setting DREAM_PORT is not valid: ")
 
 
 def test_a_database_that_does_not_answer_is_named() -> None:

@@ -44,7 +44,7 @@ def test_a_command_in_a_wrong_directory_says_so_and_creates_nothing(tmp_path: Pa
     told = terminal.refused(*words_of(command))
 
     assert (said.code, said.out) == (1, "")
-    assert said.err.startswith(f"✗ There is no instance in {tmp_path}/wrong/data.\n  Name its place with --data, ")
+    assert said.err.startswith(f"✗ There is no instance in {tmp_path}/wrong/data.\n  Set its location with --data, ")
     assert (told["code"], told["error"]) == ("no_instance", f"There is no instance in {tmp_path}/wrong/data.")
     assert list(tmp_path.iterdir()) == []
 

@@ -87,7 +87,7 @@ def test_a_platform_that_there_is_not_has_no_projects(terminal: Terminal) -> Non
     ):
         refusal = terminal.refused(*words)
         assert refusal["code"] == "not_found"
-        assert refusal["hint"] == "`dream-api platform list` shows all of them."
+        assert refusal["hint"] == "`dream-api platform list` lists all platforms."
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 121, "bell\a"])
@@ -110,4 +110,4 @@ def test_people_are_told_what_stands_in_the_way(terminal: Terminal) -> None:
     said = terminal.type("tier", "list", "--project", "prj_none")
 
     assert (said.code, said.out) == (1, "")
-    assert said.err == "✗ There is no such project.\n  `dream-api project list` shows all of them.\n"
+    assert said.err == "✗ Project not found.\n  `dream-api project list` lists all projects.\n"

@@ -55,7 +55,7 @@ def test_a_second_server_on_the_same_data_is_refused(database_settings: Settings
 
         assert said.code == told.code == 1
         assert said.err == (
-            f"✗ A server (process {server.pid}) already works on {database_settings.data}.\n"
+            f"✗ A server (process {server.pid}) already uses {database_settings.data}.\n"
             "  Stop it first, or choose another data directory with --data or DREAM_DATA.\n"
         )
         assert told.data["code"] == "already_running"
@@ -69,8 +69,8 @@ def test_several_processes_are_refused_on_the_embedded_database(terminal: Termin
 
     assert (said.code, told.code) == (1, 1)
     assert said.err == (
-        "✗ 2 server processes cannot share the embedded database.\n"
-        "  The embedded database has one server; set DREAM_DATABASE_URL to use PostgreSQL.\n"
+        "✗ 2 server processes cannot share a SQLite database.\n"
+        "  SQLite allows one server process. To use several, set DREAM_DATABASE_URL to a PostgreSQL database.\n"
     )
     assert told.data["code"] == "processes_need_postgresql"
 

@@ -239,8 +239,8 @@ def test_a_store_sells_at_a_price_alone(terminal: Terminal) -> None:
 PRICE_FAULTS = {
     "free": "Enter an amount such as 19.99.",
     "-1": "Enter an amount such as 19.99.",
-    "19.999": "USD has 2 digits after the point, and the price has more.",
-    "amount=1.5,currency=jpy": "JPY has 0 digits after the point, and the price has more.",
+    "19.999": "USD has 2 digits after the point, but the price has more.",
+    "amount=1.5,currency=jpy": "JPY has 0 digits after the point, but the price has more.",
     "interval=year": "The price 'interval=year' needs an amount.",
     "amount=1,interval=decade": "The interval of a price must be day, week, month or year, not 'decade'.",
     "amount=1,scheme=tiered": "The scheme of a price must be flat_rate or per_unit, not 'tiered'.",

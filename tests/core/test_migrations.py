@@ -179,7 +179,9 @@ def _tables(connection: Connection) -> set[str]:
 async def test_a_database_of_an_unknown_release_is_refused_and_stays_as_it_is(database: Database) -> None:
     await _do(database, "UPDATE alembic_version SET version_num = '9999'")
 
-    with pytest.raises(ForeignSchema, match=f"revision 9999, this release knows up to {head_revision()}"):
+    with pytest.raises(
+        ForeignSchema, match=f"revision 9999, but this release only supports revisions up to {head_revision()}"
+    ):
         await migrate(database)
     assert await current_revision(database) == "9999"
 
@@ -189,7 +191,7 @@ async def test_a_database_with_a_strangers_tables_is_refused_and_stays_as_it_is(
         sqlite3.connect(fresh.path).close()
     await _do(fresh, "CREATE TABLE shopping (item TEXT)")
 
-    with pytest.raises(ForeignSchema, match="none of them are dream-api's"):
+    with pytest.raises(ForeignSchema, match="none of them belong to dream-api"):
         await migrate(fresh)
     assert await _look(fresh, _tables) == {"shopping"}
 

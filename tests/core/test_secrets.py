@@ -146,7 +146,7 @@ def test_a_file_that_holds_no_key_is_named_and_stays_as_it_is(tmp_path: Path, te
     (tmp_path / "instance.key").write_text(text)
 
     for read in (load_instance_key, create_instance_key):
-        with pytest.raises(InstanceKeyWrong, match="does not hold 64 hexadecimal digits"):
+        with pytest.raises(InstanceKeyWrong, match="does not contain 64 hexadecimal digits"):
             read(Settings(data=tmp_path))
 
     assert (tmp_path / "instance.key").read_text() == text

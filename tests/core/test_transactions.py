@@ -227,7 +227,7 @@ async def test_readers_do_not_wait_for_a_writer_and_see_what_is_committed(databa
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
 async def test_on_sqlite_a_reader_cannot_write(database: Database) -> None:
-    with pytest.raises(Exception, match=r"readonly|cannot write"):
+    with pytest.raises(Exception, match=r"readonly|cannot be written to"):
         async with database.read() as tx:
             await tx.execute(_PUT, {"series": "a", "last": 1})
 

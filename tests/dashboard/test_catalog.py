@@ -146,7 +146,7 @@ async def test_a_price_by_steps_is_typed_in_major_units(api: AsyncClient, alice:
     fine = await _post(api, alice, "/tiers/pro/prices", **usage, **steps, **{"tiers.1.flatAmount": "2"})
 
     assert wrong.status_code == 422
-    assert "A tiered price has tiers." in wrong.text
+    assert "A tiered price must have tiers." in wrong.text
     assert fine.status_code == 303
     [price] = (await _tier(api, alice, "pro"))["prices"]
     assert price["tiers"] == [

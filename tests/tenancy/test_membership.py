@@ -159,7 +159,7 @@ async def test_nobody_goes_from_the_team_by_a_single_click(instance: Instance, a
 
     assert (await go("viewer", "alice-viewer@example.com", "member"))[0] == 403
     status, page = await go("owner", "Alice")
-    assert (status, "Make somebody else an owner first" in page) == (422, True)
+    assert (status, "Make someone else an owner first" in page) == (422, True)
     assert (await go("viewer", "alice-viewer@example.com"))[0] == 303
     assert (await go("member", "Alice", "member"))[0] == 303
     assert set(await team_of(instance, alice)) == {"alice@example.com", "alice-admin@example.com"}

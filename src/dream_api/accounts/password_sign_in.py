@@ -36,10 +36,10 @@ class SignInFailed(Unauthorized):
 
 class PasswordIncorrect(ValidationFailed):
     code = "password_incorrect"
-    hint = "Enter the password of your account. After ten failed attempts, it is blocked for 15 minutes."
+    hint = "Enter the password of your account. After ten failed attempts, no password is accepted for 15 minutes."
 
     def __init__(self, *, locks: bool) -> None:
-        super().__init__("That is not your password.", param="current")
+        super().__init__("The password is incorrect.", param="current")
         self.locks = locks
 
 

@@ -21,7 +21,7 @@ _LONGEST_AGENT = 300
 
 class EmailNotVerified(Forbidden):
     code = "email_not_verified"
-    hint = "Open the link in the mail that was sent to the address; /account/verify sends it again."
+    hint = "Open the link in the verification email. To receive another one, go to /account/verify."
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,11 @@ async def end_session(tx: Tx, user_id: str, session_id: str) -> None:
     """End the session, in every process within a second."""
     ended = [row for row in await user_queries.list_sessions(tx, user_id) if row.id == session_id]
     if not ended:
-        raise NotFound("Session not found.", param="session", hint="It may have expired.")
+        raise NotFound(
+            "Session not found.",
+            param="session",
+            hint="It may have expired. Reload the page to see your active sessions.",
+        )
     await user_queries.delete_session(tx, user_id, session_id)
     await invalidate(tx, SESSION_KIND, ended[0].hash.hex())
 

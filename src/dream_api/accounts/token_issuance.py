@@ -16,7 +16,7 @@ _LONGEST_NAME = 120
 
 class TokenAlreadyRevoked(Conflict):
     code = "token_already_revoked"
-    hint = "Nothing is left to do."
+    hint = "You do not need to do anything."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,9 @@ async def revoke_token(tx: Tx, platform_id: str, token_id: str) -> None:
     """Revoke the token, in every process within a second."""
     token = await token_queries.find_token(tx, platform_id, token_id)
     if token is None:
-        raise NotFound("There is no such token.", param="token")
+        raise NotFound("Token not found.", param="token")
     if token.revoked_at is not None:
-        raise TokenAlreadyRevoked("The token was revoked before.")
+        raise TokenAlreadyRevoked("The token is already revoked.")
     await token_queries.set_revoked(tx, platform_id, token_id, clock.now())
     await invalidate(tx, CACHE_KIND, token.hash.hex())
 

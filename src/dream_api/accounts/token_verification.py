@@ -15,22 +15,22 @@ PREFIX = "dpt_"
 
 class TokenMalformed(Unauthorized):
     code = "token_malformed"
-    hint = "Copy the token again: it begins with dpt_ and a part of it is missing or mistyped."
+    hint = "Copy the whole token again: dpt_ followed by 38 letters and digits."
 
 
 class TokenUnknown(Unauthorized):
     code = "token_unknown"
-    hint = "Check that the token was made on this instance; make a new one under /account."
+    hint = "Check that the token was created on this instance, or create a new one at /account."
 
 
 class TokenRevoked(Unauthorized):
     code = "token_revoked"
-    hint = "Use another one; `dream-api token list` shows which tokens work."
+    hint = "Use another token. `dream-api token list` shows which tokens work."
 
 
 class TokenExpired(Unauthorized):
     code = "token_expired"
-    hint = "Make a new one with `dream-api token create`."
+    hint = "Create a new token with `dream-api token create`."
 
 
 TOKEN_ERRORS = (TokenMalformed, TokenUnknown, TokenRevoked, TokenExpired)
@@ -60,7 +60,7 @@ def token_in_header(authorization: str | None) -> str | None:
 def parse_token(token: str) -> str:
     """The token; raises TokenMalformed, without a query, where the checksum is wrong."""
     if not tokens.has_valid_checksum(token, PREFIX):
-        raise TokenMalformed("The text in the Authorization header is no personal token of dream-api.")
+        raise TokenMalformed("The value in the Authorization header is not a valid personal token.")
     return token
 
 
@@ -73,7 +73,7 @@ async def load_token(tx: Tx, hashed: bytes) -> PersonalToken | None:
 def require_active_token(token: PersonalToken | None, now: int) -> PersonalToken:
     """The token; raises where it does not exist, was revoked or has expired."""
     if token is None:
-        raise TokenUnknown("There is no such token.")
+        raise TokenUnknown("This personal token does not exist.")
     if token.revoked_at is not None:
         raise TokenRevoked("The token was revoked.")
     if token.expires_at is not None and token.expires_at <= now:

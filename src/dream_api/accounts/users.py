@@ -17,7 +17,7 @@ _LONGEST_NAME = 120
 
 class EmailTaken(Conflict):
     code = "email_taken"
-    hint = "Sign in with it, or reset the password."
+    hint = "Sign in with this address, or reset the password at /account/reset."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def normalize_email(email: str, param: str = "email") -> str:
     name, at, host = proper.rpartition("@")
     is_one = at and 0 < len(name) <= _LONGEST_LOCAL and "." in host.strip(".") and len(proper) <= _LONGEST_EMAIL
     if not is_one or not proper.isprintable() or any(c.isspace() or c in '<>(),;:"[]\\' for c in proper) or "@" in name:
-        raise ValidationFailed("Enter a valid email address.", param=param, hint="Write it like ada@example.com.")
+        raise ValidationFailed("Enter a valid email address.", param=param, hint="For example: ada@example.com.")
     return proper
 
 

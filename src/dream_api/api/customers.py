@@ -159,7 +159,7 @@ async def update_customer(
         (await engine.get_plans(acting, body.plan)).find(body.plan, param="plan")
     values = body.model_dump(exclude_unset=True)
     if values.get("status", "") is None:
-        raise ValidationFailed("A status is active or blocked.", param="status")
+        raise ValidationFailed("The status must be active or blocked.", param="status")
     async with db.write() as tx:
         customer = await customers.find(tx, acting.scope, reference)
         customers.require_not_deleted(customer)

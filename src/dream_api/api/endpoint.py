@@ -297,7 +297,7 @@ def reject_unknown_parameters(sent: Iterable[str], known: Collection[str] = ()) 
     for name in sent:
         if name not in known:
             raise ValidationFailed(
-                f"There is no query parameter {name}.",
+                f"Unknown query parameter: {name}.",
                 param=name,
-                hint="Remove it; /docs lists the parameters of each endpoint.",
+                hint="Remove it. /docs lists the parameters of each endpoint.",
             )

@@ -110,7 +110,7 @@ async def get_credentials(
         found = await platforms.projects_of(tx, developer.platform_id, limit=_MOST_PROJECTS)
         wanted = [project for project in found if project_id in (None, project.id)]
         if project_id is not None and not wanted:
-            raise errors.NotFound("There is no such project.", param="projectId")
+            raise errors.NotFound("Project not found.", param="projectId")
         credentials = [await _credentials_of(tx, project, instance_key if may_reveal else None) for project in wanted]
         if any(each.test.secret_key for each in credentials):
             by = developer.actor(client_address(request.scope))

@@ -121,7 +121,7 @@ def page_of(prefix: str, *, default: int = 20, most: int = 100) -> Any:
         ] = None,
     ) -> PageRequest:
         if after is not None and not is_one(prefix, after):
-            raise ValidationFailed(f"after: this is no cursor of this list ({prefix}_…).", param="after")
+            raise ValidationFailed(f"after: not a cursor of this list ({prefix}_…).", param="after")
         return PageRequest(limit, after)
 
     return Depends(find)

@@ -12,7 +12,7 @@ _RANGE = re.compile(r"bytes=\s*+([0-9]{0,15}+)\s*+-\s*+([0-9]{0,15}+)\s*+", re.I
 class RangeNotSatisfiable(AppError):
     status = 416
     code = "range_not_satisfiable"
-    hint = "Ask for bytes that there are; Content-Range says how many."
+    hint = "Request bytes within the file. Content-Range shows its size."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ def parse_range(header: str | None, size: int) -> ByteRange | None:
             return None  # no range at all
     if start >= end:
         raise RangeNotSatisfiable(
-            f"The file has {size:,} bytes; these are not among them.", headers={"Content-Range": f"bytes */{size}"}
+            f"The file has {size:,} bytes, and the requested range is outside of it.",
+            headers={"Content-Range": f"bytes */{size}"},
         )
     return ByteRange(start, end)

@@ -19,7 +19,7 @@ from dream_api.platforms import Mode
 
 _RANDOM_BYTES = 16
 _SHOWN_DIGITS = 16
-_HINT = "Send the file as the body, or in a form as multipart/form-data."
+_HINT = "Send the file as the request body, or in a multipart/form-data form."
 _KEY = re.compile(r"[0-9a-f]{32}-[0-9a-f]{16}")
 # Where a page of files ends: a moment and a key.
 CURSOR = r"^[0-9]{1,16}-[0-9a-f]{32}-[0-9a-f]{16}$"
@@ -27,12 +27,12 @@ CURSOR = r"^[0-9]{1,16}-[0-9a-f]{32}-[0-9a-f]{16}$"
 
 class AssetTooLarge(TooLarge):
     code = "asset_too_large"
-    hint = "Send a smaller file; the operator sets the bound with DREAM_ASSET_LIMIT."
+    hint = "Send a smaller file. The operator sets the limit with DREAM_ASSET_LIMIT."
 
 
 class StorageFull(Forbidden):
     code = "storage_full"
-    hint = "Delete files that are needed no more; the operator sets the bound with DREAM_ASSET_QUOTA."
+    hint = "Delete files that are no longer needed. The operator sets the limit with DREAM_ASSET_QUOTA."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ class Asset:
 def draft(upload: Upload, limit: int) -> Asset:
     """The file under a key of its own and a name that a file can have; raises ValidationFailed, AssetTooLarge."""
     if not upload.content:
-        raise ValidationFailed("There is no file, or it is empty.", param="file", hint=_HINT)
+        raise ValidationFailed("The file is missing or empty.", param="file", hint=_HINT)
     if len(upload.content) > limit:
-        raise AssetTooLarge(f"The file has {len(upload.content):,} bytes; at most {limit:,} are kept.")
+        raise AssetTooLarge(f"The file has {len(upload.content):,} bytes. The limit is {limit:,} bytes.")
     digest = hashlib.sha256(upload.content).digest()
     key = f"{secrets.token_hex(_RANDOM_BYTES)}-{digest.hex()[:_SHOWN_DIGITS]}"
     return Asset(key, upload.content, digest, sniff_content_type(upload.content), sanitize_file_name(upload.name))
@@ -76,7 +76,7 @@ def path_of(platform_id: str, key: str) -> str:
 async def require_quota(tx: Tx, platform_id: str, size: int, quota: int) -> None:
     """Raises StorageFull where so many more bytes would exceed the quota; 0 is no quota."""
     if quota and await queries.bytes_of(tx, platform_id) + size > quota:
-        raise StorageFull(f"The files of the platform would take more than {quota:,} bytes.")
+        raise StorageFull(f"The platform's files would exceed the limit of {quota:,} bytes.")
 
 
 async def list_assets(

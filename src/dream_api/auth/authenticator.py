@@ -25,7 +25,9 @@ _PROJECTS = 10_000
 
 class SecretKeyRequired(Forbidden):
     code = "secret_key_required"
-    hint = "Call this from your server with the project's sk_ key; never put one into a browser."
+    hint = (
+        "Send the request from your server, with the project's secret key (sk_…). Never use a secret key in a browser."
+    )
 
 
 # Errors of any call; of calls with a secret key.
@@ -85,7 +87,9 @@ class Authenticator:
         sent = accounts.token_in_header(authorization)
         if sent is not None:
             await self.authenticate_token(sent)
-            raise SecretKeyRequired("This call needs a key of the project; a personal token was sent.", hint=_A_KEY)
+            raise SecretKeyRequired(
+                "This operation needs an API key, but the request has a personal token.", hint=_A_KEY
+            )
         return keys.require_active_key(await self.keys.get(keys.parse_key(authorization)), clock.now())
 
     async def authenticate_token(self, sent: str) -> PersonalToken:
@@ -127,10 +131,10 @@ class Authenticator:
         return known or await self._projects.get_or_load(project_id, load)
 
 
-_A_KEY = "Send the sk_ key of the project instead; personal tokens are for what developers do themselves."
+_A_KEY = "Send the project's secret key (sk_…) instead of a personal token."
 
 
 def _require_secret(key: Key) -> Key:
     if not key.is_secret:
-        raise SecretKeyRequired("This call needs a secret key; a publishable one was sent.")
+        raise SecretKeyRequired("This operation needs a secret key, but the request has a publishable key.")
     return key

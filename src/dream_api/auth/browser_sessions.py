@@ -21,7 +21,7 @@ _READING = ("GET", "HEAD")
 
 class SignInRequired(Unauthorized):
     code = "sign_in_required"
-    hint = "Sign in under /account/sign-in; programs send a key or a personal token instead."
+    hint = "Sign in at /account/sign-in. Programs send an API key or a personal token instead."
 
 
 @dataclass(frozen=True, slots=True)

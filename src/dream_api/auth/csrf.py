@@ -21,7 +21,7 @@ class HasToken(Protocol):
 # An editor's, with a row for each price and limit.
 _LARGEST_FORM = 262_144
 _MOST_FIELDS = 500
-_HINT = "Call from a page of this instance, or with a personal token instead of the cookie."
+_HINT = "Send the request from a page of this instance, or use a personal token instead of the cookie."
 
 
 def csrf_token_for(session_token: str) -> str:
@@ -34,7 +34,9 @@ def require_own_page(request: Request, settings: Settings) -> None:
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     is_ours = origin == instance_origin(settings) if site is None else site == "same-origin"
     if not is_ours:
-        raise CSRFFailed("A session's cookie came with a call that no page of this instance made.", hint=_HINT)
+        raise CSRFFailed(
+            "The request has a session cookie, but does not come from a page of this instance.", hint=_HINT
+        )
 
 
 def instance_origin(settings: Settings) -> str:

@@ -84,7 +84,7 @@ async def _developer(
     sent = accounts.token_in_header(_authorization(request))
     if sent is None:
         await authenticator.authenticate_key(_authorization(request))
-        raise PersonalTokenRequired("This is done by a developer, not by a key of a project.")
+        raise PersonalTokenRequired("This operation needs a personal token, but the request has an API key.")
     token = await authenticator.authenticate_token(sent)
     await authenticator.touch(token)
     return token
@@ -108,7 +108,7 @@ async def _server_or_developer(
 async def _current_user(request: Request, _: Annotated[str | None, Security(_session)] = None) -> SignedInUser:
     user = await browser_sessions.session_from_cookie(request)
     if user is None:
-        raise SignInRequired("Nobody is signed in.")
+        raise SignInRequired("You are not signed in.")
     return user
 
 

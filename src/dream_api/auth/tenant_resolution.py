@@ -18,17 +18,17 @@ _MOST_LISTED = 20
 
 class PersonalTokenRequired(Forbidden):
     code = "personal_token_required"
-    hint = "Make a token under /account, or with `dream-api token create`; send it as Authorization: Bearer dpt_…."
+    hint = "Create a token at /account or with `dream-api token create`. Send it as Authorization: Bearer dpt_…."
 
 
 class ChooseProject(BadRequest):
     code = "choose_project"
-    hint = "Name one of them by the header X-Project-Id or the query parameter projectId."
+    hint = "Name one of them in the header X-Project-Id or the query parameter projectId."
 
 
 class ChoosePlatform(BadRequest):
     code = "choose_platform"
-    hint = "Name one of them by the header X-Platform-Id or the query parameter platformId."
+    hint = "Name one of them in the header X-Platform-Id or the query parameter platformId."
 
 
 _BY_SESSION: tuple[type[AppError], ...] = (SignInRequired, CSRFFailed, ChoosePlatform)
@@ -98,7 +98,7 @@ async def resolve_session(
         project = await _require_project(authenticator, named.project_id)
         platform_id = project.platform_id
         if user.membership_on(platform_id) is None:
-            raise NotFound("There is no such project.", param="X-Project-Id")
+            raise NotFound("Project not found.", param="X-Project-Id")
     own = _membership(user, platform_id)
     platforms.require_permission(own.role, permission)
     project = await _project(authenticator, own.platform.id, named.project_id)
@@ -120,14 +120,14 @@ def _membership(user: SignedInUser, platform_id: str | None) -> Membership:
     if platform_id is not None:
         own = user.membership_on(platform_id)
         if own is None:
-            raise NotFound("There is no such platform.", param="X-Platform-Id", hint=_YOUR_PLATFORMS)
+            raise NotFound("Platform not found.", param="X-Platform-Id", hint=_YOUR_PLATFORMS)
         return own
     if not user.memberships:
-        raise NotFound("You are on no platform yet.", hint="Make one: POST /generate-platform-id.")
+        raise NotFound("You are not a member of any platform yet.", hint="Create one with POST /generate-platform-id.")
     if len(user.memberships) > 1:
         names = [f"{each.platform.name} ({each.platform.id})" for each in user.memberships[:_MOST_LISTED]]
         shown = ", ".join([*names, "…"] if len(user.memberships) > _MOST_LISTED else names)
-        raise ChoosePlatform(f"You are on several platforms: {shown}.", param="X-Platform-Id")
+        raise ChoosePlatform(f"You are a member of several platforms: {shown}.", param="X-Platform-Id")
     return user.memberships[0]
 
 
@@ -143,19 +143,19 @@ async def resolve_token_platform(
 
 def _require_same_platform(token: PersonalToken, named: RequestedTarget) -> None:
     if named.platform_id not in (None, token.platform_id):
-        raise NotFound("There is no such platform.", param="X-Platform-Id", hint=_NO_PLATFORM)
+        raise NotFound("Platform not found.", param="X-Platform-Id", hint=_NO_PLATFORM)
 
 
 async def _project(authenticator: Authenticator, platform_id: str, project_id: str | None) -> Project:
     if project_id is not None:
         project = await _require_project(authenticator, project_id)
         if project.platform_id != platform_id:
-            raise NotFound("There is no such project.", param="X-Project-Id")
+            raise NotFound("Project not found.", param="X-Project-Id")
         return project
     async with authenticator.database.read() as tx:
         found = await platforms.projects_of(tx, platform_id, limit=_MOST_LISTED + 1)
     if not found:
-        raise NotFound("The platform has no project yet.", hint="Make one with `dream-api project create`.")
+        raise NotFound("The platform has no project yet.", hint="Create one with `dream-api project create`.")
     if len(found) > 1:
         raise ChooseProject(f"The platform has several projects: {_name_projects(found)}.", param="X-Project-Id")
     return found[0]
@@ -165,12 +165,12 @@ async def _require_project(authenticator: Authenticator, project_id: str) -> Pro
     """The project, on any platform; the caller checks access."""
     project = await authenticator.find_project(project_id) if ids.is_one("prj", project_id) else None
     if project is None:
-        raise NotFound("There is no such project.", param="X-Project-Id")
+        raise NotFound("Project not found.", param="X-Project-Id")
     return project
 
 
 _YOUR_PLATFORMS = "Name one that you are a member of."
-_NO_PLATFORM = "Leave the platform out: a personal token works on one only."
+_NO_PLATFORM = "Leave out the platform. A personal token belongs to one platform."
 
 
 def _name_projects(found: list[Project]) -> str:
@@ -181,5 +181,5 @@ def _name_projects(found: list[Project]) -> str:
 async def authenticate_publishable_key(authenticator: Authenticator, sent: str) -> Key:
     """The key in the X-Publishable-Key header; raises KeyMalformed for a secret one."""
     if not sent.startswith("pk_"):
-        raise keys.KeyMalformed("The text in X-Publishable-Key is no publishable key.")
+        raise keys.KeyMalformed("The value in X-Publishable-Key is not a publishable key.")
     return await authenticator.authenticate_key(f"Bearer {sent}")

@@ -12,7 +12,7 @@ from dream_api.platforms import Project
 
 class TestClockNeedsSandbox(Conflict):
     code = "test_clock_needs_sandbox"
-    hint = "Only the test mode of a project that sells through the sandbox has a clock that can be moved."
+    hint = "Use a test key of a project that uses the sandbox. Only its test mode has a test clock."
 
 
 async def advance(billing: BillingContext, project: Project, account: GatewayAccount, to: int) -> None:

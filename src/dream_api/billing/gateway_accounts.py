@@ -15,7 +15,7 @@ from dream_api.platforms import ProjectScope
 
 class GatewayMissing(Conflict):
     code = "gateway_missing"
-    hint = "Sell in test mode, where the built-in sandbox takes the payments."
+    hint = "Sell in test mode, which uses the built-in sandbox."
 
 
 class CustomerNeverPaid(Conflict):

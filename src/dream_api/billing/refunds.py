@@ -22,7 +22,7 @@ _ABANDONED = clock.MINUTE
 
 class RefundTooLarge(Conflict):
     code = "refund_too_large"
-    hint = "Read the payment: what was refunded, and what is on its way, cannot be refunded again."
+    hint = "Read the payment and its refunds. Completed and pending refunds reduce the amount that can be refunded."
 
 
 class RefundLimitExceeded(Forbidden):
@@ -98,7 +98,7 @@ async def create_refund(
 async def require_refund_limit(tx: Tx, payment: Row[Any], limit: RefundLimit | None) -> None:
     """Raises RefundLimitExceeded where more of the payment goes back by now, all refunds together, than the limit."""
     if limit is None:
-        raise RefundLimitExceeded("Only owners and admins can make refunds in this project.")
+        raise RefundLimitExceeded("Only owners and admins can create refunds in this project.")
     gone = await queries.refunded_or_pending_amount(tx, payment.platform_id, payment.id)
     if payment.currency != limit.currency or gone > limit.amount:
         most = format_amount(limit.amount, limit.currency)

@@ -46,7 +46,9 @@ async def abandon_checkout(billing: BillingContext, session_id: str) -> Checkout
     event_ids = await sandbox.abandon(session_id)
     session = await sandbox.find_session(session_id)
     if session.document["status"] == "complete":
-        raise GatewayRefused("This checkout is already paid.", hint="Cancel what was bought, or refund the payment.")
+        raise GatewayRefused(
+            "This checkout is already paid.", hint="Cancel the subscription or order, or refund the payment."
+        )
     await deliver_events(billing, session.account, event_ids)
     return session
 

@@ -85,7 +85,9 @@ async def _priced(
 
 def require_not_ended(subscription: Row[Any]) -> None:
     if subscription.status == "canceled":
-        raise GatewayRefused("The subscription has ended.", hint="Sell a new one with POST /api/create-checkout.")
+        raise GatewayRefused(
+            "The subscription has ended.", hint="Create a new subscription with POST /api/create-checkout."
+        )
 
 
 async def preview(

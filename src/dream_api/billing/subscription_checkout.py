@@ -20,7 +20,9 @@ LARGEST_QUANTITY = 10_000
 
 class AlreadySubscribed(Conflict):
     code = "already_subscribed"
-    hint = "Change the subscription with POST /api/subscriptions/{id}/change, or let the customer use the portal."
+    hint = (
+        "Change the subscription with POST /api/subscriptions/{id}/change, or send the customer to the customer portal."
+    )
 
 
 async def create_subscription_checkout(

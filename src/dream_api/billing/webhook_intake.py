@@ -16,7 +16,7 @@ APPLY_JOB = "billing.apply"
 
 class EventMalformed(BadRequest):
     code = "event_malformed"
-    hint = "Send the gateway's event byte for byte as it came."
+    hint = "Forward the gateway's event without changing a byte."
 
 
 async def receive(billing: BillingContext, payload: bytes, signature: str | None) -> str:
@@ -42,7 +42,7 @@ async def verify(
         payload, signature, webhook_signature.signing_secret(billing.instance_key, event["account"])
     )
     if account is None:
-        raise EventMalformed("The event is of no account that is known here.", param="account")
+        raise EventMalformed("The event belongs to an account that is not connected to this instance.", param="account")
     return account, event
 
 
@@ -68,9 +68,9 @@ def _event_of(payload: bytes) -> dict[str, Any]:
     try:
         event = json.loads(payload)
     except (ValueError, RecursionError) as problem:
-        raise EventMalformed("The body is no JSON.") from problem
+        raise EventMalformed("The body is not JSON.") from problem
     if not isinstance(event, dict):
-        raise EventMalformed("The body is no event.")
+        raise EventMalformed("The body is not an event.")
     for name in ("id", "type", "account"):
         text = event.get(name)  # pyright: ignore[reportUnknownVariableType]
         if not isinstance(text, str) or not 0 < len(text) <= _LONGEST or "\x00" in text:

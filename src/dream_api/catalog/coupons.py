@@ -23,12 +23,12 @@ _USED_UP = "The coupon was used as often as it can be."
 
 class CouponExists(Conflict):
     code = "coupon_exists"
-    hint = "Choose another code; one that was archived is not given again."
+    hint = "Choose another code. The code of an archived coupon cannot be reused."
 
 
 class CouponInvalid(Invalid):
     code = "coupon_invalid"
-    hint = "Leave the coupon out, or use another one; GET /coupons lists those of the project."
+    hint = "Leave out the coupon, or use another one. GET /coupons lists the project's coupons."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dream_api.core.errors import ValidationFailed
 from dream_api.platforms import ProjectType
 
 _FIELDS = {"prices.0.amount": "price", "prices.0.currency": "currency", "prices.0.interval": "interval"}
-_SEND_ALL = "Send all of the tier's prices as prices; those that are not sent are archived."
+_SEND_ALL = "Send all of the tier's prices in prices. Prices that are not sent are archived."
 
 
 def with_default_price(
@@ -70,5 +70,5 @@ def _require_clear(current: PriceTerms, others: list[PriceTerms], new: PriceTerm
     alike = [price for price in others if replacement_key(price) == replacement_key(current)]
     if others and (alike or replacement_key(new) != replacement_key(current)):
         raise ValidationFailed(
-            "The tier has several prices: which one to replace is not clear.", param="price", hint=_SEND_ALL
+            "The tier has several prices, and it is not clear which one to replace.", param="price", hint=_SEND_ALL
         )

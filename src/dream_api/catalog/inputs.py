@@ -181,9 +181,9 @@ def to_draft(project_type: ProjectType, asked: TierUpdate, offer: TierWithPrices
         _refuse_features(asked.features)
     for name in ("inventory", "low_inventory"):
         if project_type != "store" and getattr(asked, name) is not None:
-            raise ValidationFailed("Only products of a store have stock.", param=to_camel(name))
+            raise ValidationFailed("Only products of a store can have an inventory.", param=to_camel(name))
     if project_type == "store" and asked.limit is not None:
-        raise ValidationFailed("Products of a store have no limits.", param="limit")
+        raise ValidationFailed("Products of a store cannot have limits.", param="limit")
     texts = {column: getattr(asked, name) for name, column in _COLUMNS.items() if name in sent}
     if "metadata" in sent:
         texts["metadata"] = metadata.create(asked.metadata)
@@ -198,16 +198,16 @@ def _prices_of(
     is_list = "prices" in asked.model_fields_set
     if asked.price is not None:
         if is_list:
-            raise ValidationFailed("The tier has a price or prices, not both.", param="price", hint=_PRICE_OR_PRICES)
+            raise ValidationFailed("Send either price or prices, not both.", param="price", hint=_PRICE_OR_PRICES)
         return with_default_price(project_type, offer, asked.price, currency=asked.currency, interval=asked.interval)
     for name in ("currency", "interval"):
         if getattr(asked, name) is not None:
-            raise ValidationFailed(f"The {name} is that of a price, which is missing.", param=name, hint=_WITH_PRICE)
+            raise ValidationFailed(f"The field {name} needs a price.", param=name, hint=_WITH_PRICE)
     return terms_of(project_type, asked.prices) if is_list else None
 
 
 _PRICE_OR_PRICES = "Send price for one price, or prices for all of them."
-_WITH_PRICE = "Send it with price, or inside prices."
+_WITH_PRICE = "Send it together with price, or inside prices."
 
 
 def _limits_of(asked: TierUpdate, standing: tuple[TierLimit, ...]) -> list[TierLimit] | None:
@@ -222,11 +222,15 @@ def _limits_of(asked: TierUpdate, standing: tuple[TierLimit, ...]) -> list[TierL
         listed = [limit for limit in standing if not limit.is_of_period]
     of_period = {limit.max for limit in listed if limit.is_of_period}
     if of_period - {asked.limit}:
-        raise ValidationFailed("The limit and the limits of the period differ.", param="limit", hint=_ONE_OF_THEM)
+        raise ValidationFailed(
+            "The fields limit and limits have different limits for the billing period.",
+            param="limit",
+            hint=_ONE_OF_THEM,
+        )
     return listed if of_period or asked.limit is None else [TierLimit(asked.limit), *listed]
 
 
-_ONE_OF_THEM = "Leave one of them out: limit is that of the meter requests in the window period."
+_ONE_OF_THEM = "Leave out one of them. limit is the limit of the meter requests in the window period."
 
 
 def _tier_limit(asked: LimitCreate) -> TierLimit:
@@ -235,7 +239,10 @@ def _tier_limit(asked: LimitCreate) -> TierLimit:
 
 def _refuse_features(features: JsonValue) -> None:
     if not isinstance(features, dict) and not _are_short_texts(features):
-        sentence = f"Features are at most {_MOST_FEATURES} texts of {_LONGEST_FEATURE} characters, or an object."
+        sentence = (
+            f"Send an object, or a list of at most {_MOST_FEATURES} texts with up to {_LONGEST_FEATURE} characters "
+            "each."
+        )
         raise ValidationFailed(sentence, param="features")
 
 
@@ -256,7 +263,9 @@ def new_price(asked: PriceCreate, at: str) -> NewPrice:
     if asked.price is not None:
         from_price = parse_amount(asked.price, asked.currency, f"{at}.price")
         if amount not in (None, from_price):
-            raise ValidationFailed("The amount and the price differ.", param=f"{at}.price", hint=_SAME)
+            raise ValidationFailed(
+                "The fields amount and price have different values.", param=f"{at}.price", hint=_SAME
+            )
         amount = from_price
     return NewPrice(
         currency=asked.currency,
@@ -272,4 +281,4 @@ def new_price(asked: PriceCreate, at: str) -> NewPrice:
     )
 
 
-_SAME = "Send one of them; they mean the same."
+_SAME = "Send only one of them. Both have the same meaning."

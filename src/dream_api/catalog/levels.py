@@ -165,7 +165,7 @@ async def assign_level(tx: Tx, platform: Platform, number: int, mode: Mode) -> L
         raise ValidationFailed("The operator's own platform has no level.", param="platform")
     level = next((level for level in await list_levels(tx, mode) if level.number == number), None)
     if level is None:
-        raise ValidationFailed("No level has this number; see `dream-api levels`.", param="level")
+        raise ValidationFailed("No level has this number. `dream-api levels` lists all levels.", param="level")
     scope = platforms.ProjectScope(home.platform_id, home.platform_no, home.id, mode)
     await customers.set_plan(tx, scope, platform.id, level.name, now=clock.now())
     return level

@@ -56,9 +56,9 @@ async def put_limits(tx: Tx, project: Project, tier_id: str, limits: Sequence[Ti
 async def replace_limits(tx: Tx, project: Project, tier_id: str, limits: Sequence[TierLimit]) -> tuple[Meter, ...]:
     """Replace all limits of the tier; returns the meters that were created for them."""
     if len(limits) > MOST_LIMITS:
-        raise ValidationFailed(f"A tier has at most {MOST_LIMITS} limits.", param="limits")
+        raise ValidationFailed(f"A tier can have at most {MOST_LIMITS} limits.", param="limits")
     if len({(limit.meter, limit.window) for limit in limits}) < len(limits):
-        raise ValidationFailed("Each window of a meter is limited once.", param="limits")
+        raise ValidationFailed("A tier can limit each window of a meter only once.", param="limits")
     await queries.delete_limits(tx, project.platform_id, tier_id)
     return await put_limits(tx, project, tier_id, limits)
 
@@ -71,7 +71,7 @@ async def ensure_priced_meters(tx: Tx, project: Project, meters: Sequence[str]) 
             raise ValidationFailed(
                 f"The meter {name} counts distinct subjects and cannot be priced by quantity.",
                 param="prices",
-                hint="Name a meter whose aggregation is sum, or a new one.",
+                hint="Use a meter with the aggregation sum, or a new meter.",
             )
     missing = sorted({*meters} - known.keys())
     return tuple([await create_meter(tx, project, name) for name in missing])
@@ -79,7 +79,7 @@ async def ensure_priced_meters(tx: Tx, project: Project, meters: Sequence[str]) 
 
 def _refuse_improper(limit: TierLimit) -> None:
     if limit.max is not None and not 0 <= limit.max <= LARGEST_COUNT:
-        raise ValidationFailed(f"A limit is a whole number from 0 to {LARGEST_COUNT:,}.", param="limits")
+        raise ValidationFailed(f"A limit must be a whole number from 0 to {LARGEST_COUNT:,}.", param="limits")
     if not NAME.fullmatch(limit.meter):
         raise ValidationFailed(
             "A meter name must be 1 to 63 characters: a-z, 0-9, - and _, beginning with a-z or 0-9.", param="limits"

@@ -15,7 +15,7 @@ CACHE_KIND = platforms.PLANS_KIND
 
 class UnknownPlan(Invalid):
     code = "unknown_plan"
-    hint = "Use one of the tiers that the sentence names, or make one with `dream-api tier set`."
+    hint = "Use one of the tiers in the message, or create one with `dream-api tier set`."
 
 
 class NoPlan(Forbidden):

@@ -43,13 +43,13 @@ def parse_amount(major: str, currency: str, param: str) -> int:
         return money.to_minor(major, currency)
     except ValueError:
         digits = f"{money.digits(currency)} digits after the point"
-        raise ValidationFailed(f"{currency.upper()} has {digits}, and the price has more.", param=param) from None
+        raise ValidationFailed(f"{currency.upper()} has {digits}, but the price has more.", param=param) from None
 
 
 def validate_prices(project_type: ProjectType, wanted: Sequence[NewPrice]) -> tuple[PriceTerms, ...]:
     """The terms of these prices; ValidationFailed where one is invalid, or conflicts with another."""
     if len(wanted) > MOST_PRICES:
-        raise ValidationFailed(f"A tier has at most {MOST_PRICES} prices.", param="prices")
+        raise ValidationFailed(f"A tier can have at most {MOST_PRICES} prices.", param="prices")
     terms: list[PriceTerms] = []
     for place, new in enumerate(wanted):
         one = _terms_of(project_type, new, f"prices.{place}")
@@ -103,7 +103,7 @@ def _currency_of(new: NewPrice, at: str) -> str:
 
 def _refuse_meter(new: NewPrice, kind: PriceType, at: str) -> None:
     if (kind == "usage") != (new.meter is not None):
-        sentence = "A usage price names the meter that it is asked for." if kind == "usage" else _NO_METER
+        sentence = "A usage price needs a meter." if kind == "usage" else _NO_METER
         raise ValidationFailed(sentence, param=f"{at}.meter")
     if new.meter is not None and not NAME.fullmatch(new.meter):
         raise ValidationFailed(
@@ -112,7 +112,7 @@ def _refuse_meter(new: NewPrice, kind: PriceType, at: str) -> None:
         )
 
 
-_NO_METER = "Only a usage price has a meter."
+_NO_METER = "Only a usage price can have a meter."
 
 
 def _refuse_scheme(new: NewPrice, kind: PriceType, scheme: BillingScheme, at: str) -> None:
@@ -120,20 +120,22 @@ def _refuse_scheme(new: NewPrice, kind: PriceType, scheme: BillingScheme, at: st
         raise ValidationFailed("Usage-based prices cannot be a flat rate.", param=f"{at}.billingScheme", hint=_SCHEMES)
     by_steps = scheme in ("tiered", "volume")
     if by_steps != bool(new.steps):
-        sentence = f"A {scheme} price has tiers." if by_steps else f"A {scheme} price has no tiers."
+        sentence = f"A {scheme} price must have tiers." if by_steps else f"A {scheme} price cannot have tiers."
         raise ValidationFailed(sentence, param=f"{at}.tiers", hint=_SCHEMES)
     if by_steps == (new.amount is not None):
-        sentence = "The amounts of this price are in its tiers." if by_steps else "A price has an amount."
+        sentence = "A price with tiers cannot have an amount of its own." if by_steps else "A price needs an amount."
         raise ValidationFailed(sentence, param=f"{at}.amount", hint=_AMOUNTS)
     if not 1 <= new.per <= LARGEST_PER:
         raise ValidationFailed(f"The package size must be from 1 to {LARGEST_PER:,} units.", param=f"{at}.per")
     if new.per > 1 and scheme != "per_unit":
-        raise ValidationFailed("Only per_unit prices have a package size.", param=f"{at}.per", hint=_SCHEMES)
+        raise ValidationFailed("Only per_unit prices can have a package size.", param=f"{at}.per", hint=_SCHEMES)
 
 
-_SCHEMES = "Set billingScheme: per_unit with an amount, tiered or volume with tiers, flat_rate only for one of a thing."
+_SCHEMES = (
+    "Set billingScheme: per_unit with an amount, tiered or volume with tiers, flat_rate only for a quantity of one."
+)
 _AMOUNTS = (
-    "Send amount (minor units) or price (major units); a tiered or volume price has unitAmount in each of its tiers."
+    "Send amount (minor units) or price (major units). A tiered or volume price has unitAmount in each tier instead."
 )
 
 
@@ -141,11 +143,11 @@ def _interval_of(new: NewPrice, kind: PriceType, at: str) -> tuple[Interval | No
     if kind == "one_time":
         if new.interval is not None or new.interval_count is not None:
             name = "interval" if new.interval is not None else "intervalCount"
-            raise ValidationFailed("One-time prices have no billing interval.", param=f"{at}.{name}")
+            raise ValidationFailed("One-time prices cannot have a billing interval.", param=f"{at}.{name}")
         return None, 1
     interval, count = new.interval or "month", 1 if new.interval_count is None else new.interval_count
     if not 1 <= count <= _LONGEST[interval]:
-        sentence = f"A price recurs every 1 to {_LONGEST[interval]} {interval}s."
+        sentence = f"The billing interval must be 1 to {_LONGEST[interval]} {interval}s."
         raise ValidationFailed(sentence, param=f"{at}.intervalCount")
     return interval, count
 
@@ -157,13 +159,13 @@ def _refuse_amount(amount: int, currency: str, param: str) -> None:
         raise ValidationFailed(
             f"Amounts in {currency.upper()} must be multiples of {money.step(currency)} minor units.",
             param=param,
-            hint="Round the amount: card networks charge nothing between the steps.",
+            hint="Round the amount. Card networks only accept these amounts.",
         )
 
 
 def _refuse_steps(steps: Sequence[Step], currency: str, at: str) -> None:
     if len(steps) > MOST_STEPS:
-        raise ValidationFailed(f"A price has at most {MOST_STEPS} tiers.", param=f"{at}.tiers")
+        raise ValidationFailed(f"A price can have at most {MOST_STEPS} tiers.", param=f"{at}.tiers")
     below = 0
     for place, step in enumerate(steps):
         here = f"{at}.tiers.{place}"

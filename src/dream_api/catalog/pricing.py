@@ -27,7 +27,7 @@ _ADVERBS: dict[Interval, str] = {"day": "daily", "week": "weekly", "month": "mon
 
 class AmountTooLarge(Invalid):
     code = "amount_too_large"
-    hint = "Ask for fewer units at once; an amount stays below 2^53 minor units."
+    hint = "Use a smaller quantity. An amount must be less than 2^53 minor units."
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def parts_of(price: PriceTerms, quantity: int) -> tuple[AmountPart, ...]:
         raise ValidationFailed(f"The quantity must be a whole number from 0 to {LARGEST_QUANTITY:,}.", param="quantity")
     parts = tuple(_parts(price, quantity))
     if sum(part.amount for part in parts) > LARGEST_AMOUNT:
-        raise AmountTooLarge(f"{quantity:,} units cost more than can be charged.", param="quantity")
+        raise AmountTooLarge(f"{quantity:,} units cost more than the maximum amount.", param="quantity")
     return parts
 
 
@@ -170,4 +170,4 @@ def _describe_units(price: PriceTerms) -> str:
     return f"per {many}{price.meter or 'unit' + ('s' if many else '')}"
 
 
-_ONE = "Ask for 1, or give the tier a price with the billingScheme per_unit."
+_ONE = "Use the quantity 1, or give the tier a price with the billingScheme per_unit."

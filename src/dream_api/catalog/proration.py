@@ -8,7 +8,7 @@ from dream_api.core.rounding import divide_rounded
 def allocate(amount: int, weights: Sequence[int]) -> list[int]:
     """The amount in parts as large as the weights (all alike where none has any); the largest remainders round up."""
     if not weights:
-        raise ValueError("There is nobody to share with.")
+        raise ValueError("There are no parts to distribute to.")
     total = sum(weights)
     if total == 0:
         return allocate(amount, [1] * len(weights))

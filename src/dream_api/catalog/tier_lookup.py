@@ -23,12 +23,12 @@ Features = list[str] | dict[str, Any]
 
 class UnknownPrice(Invalid):
     code = "unknown_price"
-    hint = "Use the id of an active price of this project and mode; GET /tiers lists them."
+    hint = "Use the id of an active price of this project and mode. GET /tiers lists them."
 
 
 class PriceMissing(Invalid):
     code = "price_missing"
-    hint = "Ask for a price that the tier has, or add one with PUT /tiers/{name}."
+    hint = "Use one of the tier's prices, or add one with PUT /tiers/{name}."
 
 
 class PriceAmbiguous(Invalid):

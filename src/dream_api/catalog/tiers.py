@@ -30,12 +30,12 @@ class TierExists(Conflict):
 
 class TierArchived(Conflict):
     code = "tier_archived"
-    hint = "Those who have it keep it as it is; make a tier of another name for new buyers."
+    hint = "Existing customers keep it. Create a tier with another name for new customers."
 
 
 class TierIsDefault(Conflict):
     code = "tier_is_default"
-    hint = "Make another tier the default one first, with PUT /tiers/{name} and default: true."
+    hint = "Set another tier as the default first: PUT /tiers/{name} with default: true."
 
 
 class TierAttributes(TypedDict, total=False):
@@ -156,9 +156,9 @@ def _json_of(features: Features) -> str:
 
 def _refuse_for_store(texts: TierAttributes) -> None:
     if texts.get("trial_days"):
-        raise ValidationFailed("Products of a store have no trial.", param="trialDays")
+        raise ValidationFailed("Products of a store cannot have a trial.", param="trialDays")
     if texts.get("is_default"):
-        raise ValidationFailed("A store has no default tier.", param="default")
+        raise ValidationFailed("A store cannot have a default tier.", param="default")
 
 
 async def _refuse_number(tx: Tx, project: Project, mode: Mode, number: int, tier_id: str) -> None:
@@ -175,7 +175,7 @@ async def _fill(
     """Put limits and prices into the tier; the meters that were made for them."""
     made: tuple[Meter, ...] = ()
     if draft.limits and project.type == "store":
-        raise ValidationFailed("Products of a store have no limits.", param="limits")
+        raise ValidationFailed("Products of a store cannot have limits.", param="limits")
     if draft.limits is not None:
         made += await replace_limits(tx, project, tier_id, draft.limits)
     if draft.prices is not None:

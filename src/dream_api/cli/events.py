@@ -62,7 +62,7 @@ async def replay(
     account = await gateway_accounts.ensure_account(context.tx, scope)
     row = await queries.event_by_id(context.tx, account, event)
     if row is None or row.object_id is None:
-        raise NotFound("There is no such event, or its object is not stored here.", param="event")
+        raise NotFound("Event not found, or its object is not stored on this instance.", param="event")
     await queries.mark_unapplied(context.tx, account, event)
     payload = {"account": account.id, "event": event}
     await jobs.enqueue(context.tx, webhook_intake.APPLY_JOB, payload, platform_id=account.platform_id)

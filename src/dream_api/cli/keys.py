@@ -172,7 +172,7 @@ async def _find(context: CommandContext, owner: Project, key_id: str) -> Row[Any
         if key.id == key_id:
             return key
     raise NotFound(
-        "The project has no such key.",
+        "The project does not have this key.",
         param="key",
         hint=f"`dream-api keys list --project {owner.id}` lists its keys.",
     )

@@ -31,7 +31,7 @@ async def operator_link_shown(
         raise CommandError(
             "The operator's account is set up already.",
             code="operator_exists",
-            hint="Sign in at /account/sign-in. If nobody can any more, use `dream-api operator-link --another`.",
+            hint="Sign in at /account/sign-in. If no operator can sign in, use `dream-api operator-link --another`.",
         )
     create = platforms.create_operator_link if another else platforms.pending_operator_link
     link = operator_url(context.settings, await create(context.tx, await context.instance_key()))

@@ -84,7 +84,7 @@ async def revoke(context: CommandContext, token_id: TokenId) -> CommandResult:
     found = await accounts.find_token_on_any_platform(context.tx, token_id)
     if found is None:
         raise NotFound(
-            "There is no such token.",
+            "Token not found.",
             param="token",
             hint="`dream-api token list --platform ID` lists the tokens of a platform.",
         )

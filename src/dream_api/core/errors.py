@@ -77,13 +77,13 @@ class NotFound(AppError):
 
     status = 404
     code = "not_found"
-    hint = "Check the id, and that the key belongs to the project and mode it was made in."
+    hint = "Check the id, and that the key belongs to the same project and mode."
 
 
 class NotAllowed(AppError):
     status = 405
     code = "method_not_allowed"
-    hint = "See /docs for the methods of this path."
+    hint = "/docs lists the methods of each path."
 
 
 class Conflict(AppError):
@@ -93,7 +93,7 @@ class Conflict(AppError):
 class TooLarge(AppError):
     status = 413
     code = "body_too_large"
-    hint = "Send less in one request; the operator sets the bound with DREAM_BODY_LIMIT."
+    hint = "Send less data in one request. The operator sets the limit with DREAM_BODY_LIMIT."
 
 
 class UnsupportedMedia(AppError):
@@ -108,7 +108,7 @@ class Invalid(AppError):
 
 class ValidationFailed(Invalid):
     code = "validation_failed"
-    hint = "Correct the field named in param; /docs shows its type and an example."
+    hint = "Correct the field named in param. /docs shows its type and an example."
 
 
 class MalformedJson(BadRequest):
@@ -123,7 +123,7 @@ class MalformedRequest(BadRequest):
 
 class BodyTooDeep(BadRequest):
     code = "body_too_deep"
-    hint = "Flatten the JSON: at most 200 levels are read."
+    hint = "Use fewer levels of nesting: at most 200 are allowed."
 
 
 class TooMany(AppError):
@@ -139,17 +139,19 @@ class Unavailable(AppError):
 
 class Overloaded(Unavailable):
     code = "overloaded"
-    hint = "Try again after the seconds in Retry-After, with the same Idempotency-Key."
+    hint = "Wait for the number of seconds in Retry-After, then send the request again with the same Idempotency-Key."
 
 
 class StorageUnavailable(Unavailable):
     code = "storage_unavailable"
-    hint = "Nothing was written. Try again after the seconds in Retry-After."
+    hint = "Nothing was changed. Wait for the number of seconds in Retry-After, then send the request again."
 
 
 class OutcomeUnknown(Unavailable):
     code = "outcome_unknown"
-    hint = "The write may or may not have happened. Try again with the same Idempotency-Key: it counts at most once."
+    hint = (
+        "The change may or may not have been stored. Send it again with the same Idempotency-Key: it takes effect once."
+    )
 
 
 class InternalError(AppError):
@@ -157,7 +159,7 @@ class InternalError(AppError):
 
     status = 500
     code = "internal_error"
-    hint = "This is our fault. Try again, and send the requestId to the operator."
+    hint = "This is a bug in dream-api. Try again. If it fails again, send the requestId to the operator."
 
 
 def all_error_types(kind: type[AppError] = AppError) -> Iterator[type[AppError]]:

@@ -43,5 +43,5 @@ class Events:
 
     def _handlers_of(self, name: str) -> list[Handler]:
         if name not in self._handlers:
-            raise NotDeclared(f"Nobody declared the event {name!r}.")
+            raise NotDeclared(f"The event {name!r} is not declared.")
         return self._handlers[name]

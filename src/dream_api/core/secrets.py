@@ -35,10 +35,12 @@ class DecryptionFailed(Conflict):
     """A sealed text was altered, belongs to another row, or was sealed with another instance key."""
 
     code = "seal_broken"
-    hint = "Create a new one in its place, or ask the operator to put back the instance key that encrypted it."
+    hint = "Create a new one, or ask the operator to restore the instance key that encrypted it."
 
 
-_LOST = "If it is lost, `dream-api init --new-key` lists what can no longer be decrypted, and replaces the key."
+_LOST = (
+    "If it is lost, `dream-api init --new-key` lists the values that can no longer be decrypted, and replaces the key."
+)
 
 
 class InstanceKeyUnusable(Exception):
@@ -52,14 +54,14 @@ class InstanceKeyMissing(InstanceKeyUnusable):
     """The instance exists, and its key is not where it is looked for."""
 
     code = "instance_key_missing"
-    hint = f"Put it back, set DREAM_INSTANCE_KEY, or name its directory with --data. {_LOST}"
+    hint = f"Restore it, set DREAM_INSTANCE_KEY, or set its directory with --data. {_LOST}"
 
 
 class InstanceKeyWrong(InstanceKeyUnusable):
     """The key is not that of this instance, or is not a key at all."""
 
     code = "instance_key_wrong"
-    hint = f"Put back the key of this instance, in its file or in DREAM_INSTANCE_KEY. {_LOST}"
+    hint = f"Restore the key of this instance, as its file or in DREAM_INSTANCE_KEY. {_LOST}"
 
 
 class InstanceKey:
@@ -84,7 +86,7 @@ class InstanceKey:
         except FileNotFoundError:
             raise InstanceKeyMissing(f"The instance key {path.absolute()} does not exist.") from None
         except ValueError as problem:
-            raise InstanceKeyWrong(f"The file {path.absolute()} does not hold 64 hexadecimal digits.") from problem
+            raise InstanceKeyWrong(f"The file {path.absolute()} does not contain 64 hexadecimal digits.") from problem
 
     @property
     def fingerprint(self) -> str:

@@ -209,7 +209,7 @@ class Settings(BaseSettings):
     @classmethod
     def _known_to_the_provider(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is None and info.data.get("oidc_issuer") is not None:
-            raise ValueError("DREAM_OIDC_ISSUER needs it: what this instance is called there")
+            raise ValueError("it is needed with DREAM_OIDC_ISSUER")
         return value
 
     @field_validator("instance_key")

@@ -23,7 +23,7 @@ _BY_USER_ID = "userId:"
 
 class CustomerBlocked(Forbidden):
     code = "customer_blocked"
-    hint = "Set the customer's status to active with PATCH /api/customers/{id} to let them in again."
+    hint = "To unblock the customer, set the status to active with PATCH /api/customers/{id}."
 
 
 class CustomerExists(Conflict):
@@ -33,7 +33,7 @@ class CustomerExists(Conflict):
 
 class CustomerDeleted(Conflict):
     code = "customer_deleted"
-    hint = "A deleted customer stays deleted; use another user id for a new person."
+    hint = "A deleted customer cannot be restored. Use another user ID."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,14 @@ class Customer:
 def validate_user_id(text: str, param: str) -> str:
     """The user id, where it is 1 to 255 bytes of printable text."""
     if not text:
-        raise ValidationFailed("Enter a user ID.", param=param, hint="Send your own id of the user.")
+        raise ValidationFailed(
+            "Enter a user ID.", param=param, hint="Send the ID that your own system uses for this customer."
+        )
     if len(text.encode(errors="replace")) > LONGEST_USER_ID or not text.isprintable():
         raise ValidationFailed(
             f"A user ID can have at most {LONGEST_USER_ID} bytes of printable text.",
             param=param,
-            hint="Send a shorter id, or a hash of yours.",
+            hint="Send a shorter ID, or a hash of your ID.",
         )
     return text
 

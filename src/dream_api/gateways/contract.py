@@ -36,7 +36,7 @@ class GatewayUnavailable(AppError):
 
 class GatewayRefused(Conflict):
     code = "gateway_refused"
-    hint = "The sentence is the gateway's; read the object again to see how it stands now."
+    hint = "The message comes from the gateway. Read the object again to see its current state."
 
 
 class CardRefused(PaymentRequired):

@@ -9,7 +9,7 @@ from dream_api.core.secrets import InstanceKey
 
 class SignatureInvalid(BadRequest):
     code = "signature_invalid"
-    hint = "Send the event byte for byte as it came, with its header Stripe-Signature, within five minutes."
+    hint = "Forward the event without changing a byte, with its header Stripe-Signature, within five minutes."
 
 
 def signing_secret(instance_key: InstanceKey, account_id: str) -> str:
@@ -32,4 +32,4 @@ def verify(payload: bytes, header: str | None, secret: str) -> None:
         # TypeError: of a header beyond ASCII.
         WebhookSignature.verify_header(payload, header, secret, Webhook.DEFAULT_TOLERANCE)
     except (SignatureVerificationError, TypeError, ValueError) as problem:
-        raise SignatureInvalid("The event's signature does not fit what was sent.") from problem
+        raise SignatureInvalid("The signature of the event is not valid.") from problem

@@ -47,7 +47,7 @@ async def list_errors() -> HTMLResponse:
 async def explain_error(code: str) -> HTMLResponse:
     document = _documents().get(code)
     if document is None:
-        raise NotFound("There is no such error code.", param="code", hint="See /docs/errors for all of them.")
+        raise NotFound("Error code not found.", param="code", hint="/docs/errors lists all codes.")
     return HTMLResponse(_PAGES.render("error.html", title=code, body=document.body))
 
 

@@ -140,20 +140,20 @@ class OpenIdProvider:
             self._keys = {str(one.get("kid", "")): jwt.PyJWK(one) for one in listed if _signs(one)}
             self._keys_at = time.monotonic()
         if key_id not in self._keys:
-            raise jwt.InvalidKeyError("The provider has no such key.")
+            raise jwt.InvalidKeyError("The provider has no key with this ID.")
         return self._keys[key_id]
 
     async def _endpoint(self, name: str) -> str:
         address = str((await self._discovery_document()).get(name, ""))
         if not _is_safe(address):
-            raise ProviderSignInFailed(f"{self.name} does not say where to sign in.")
+            raise ProviderSignInFailed(f"{self.name} did not return a valid sign-in address.")
         return address
 
     async def _discovery_document(self) -> Facts:
         if time.monotonic() > self._document_until:
             document = await self._request("GET", f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
             if document.get("issuer") != self._issuer:
-                raise ProviderSignInFailed(f"{self.name} calls itself otherwise than DREAM_OIDC_ISSUER does.")
+                raise ProviderSignInFailed(f"The issuer that {self.name} returns is not the one in DREAM_OIDC_ISSUER.")
             self._document, self._document_until = document, time.monotonic() + _CACHE_SECONDS
         return self._document
 

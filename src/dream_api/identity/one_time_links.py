@@ -17,7 +17,7 @@ o = one_time_links.c
 
 class LinkExpired(NotFound):
     code = "link_expired"
-    hint = "Ask for a new one; each works once."
+    hint = "Request a new link. Each link works only once."
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +86,4 @@ def _link(row: Row[Any] | None) -> Link:
 
 
 def _expired() -> LinkExpired:
-    return LinkExpired("The link was used already, or its time is over.")
+    return LinkExpired("The link was already used or has expired.")

@@ -15,7 +15,7 @@ _SEALED_FOR = "oidc flow"
 
 class ProviderSignInFailed(Forbidden):
     code = "provider_sign_in_failed"
-    hint = "Begin again at /account/sign-in; the operator finds more in the log."
+    hint = "Start again at /account/sign-in. The operator can find details in the log."
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,12 +26,12 @@ f = second_factors.c
 
 class TwoFactorCodeInvalid(ValidationFailed):
     code = "two_factor_code_invalid"
-    hint = "Type the six digits that the app shows now, or a recovery code; each works once."
+    hint = "Enter the six digits that the app shows now, or a recovery code. Each code works once."
 
 
 class TwoFactorNotEnabled(Conflict):
     code = "two_factor_not_enabled"
-    hint = "Turn on two-factor sign-in under /account/factor first."
+    hint = "Turn on two-factor authentication at /account/factor first."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class TOTPEnrollment:
 async def enroll_totp(tx: Tx, subject: str, key: InstanceKey, *, account: str, issuer: str) -> TOTPEnrollment:
     """A new secret, not enabled yet; the same one again until it is confirmed or a day old."""
     row = await _row(tx, subject)
-    assert row is None or row.confirmed_at is None, "Who has one turns it off first."
+    assert row is None or row.confirmed_at is None, "Turn it off first."
     secret = _unconfirmed_secret(row, key)
     if secret is None:
         secret = random_base32()
@@ -134,4 +134,4 @@ async def _accept(tx: Tx, row: Row[Any], key: InstanceKey, code: str) -> bool:
 
 
 def _wrong() -> TwoFactorCodeInvalid:
-    return TwoFactorCodeInvalid("That code is wrong, or was used already.", param="code")
+    return TwoFactorCodeInvalid("The code is wrong or was already used.", param="code")

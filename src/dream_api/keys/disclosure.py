@@ -10,7 +10,7 @@ from dream_api.core.secrets import DecryptionFailed, InstanceKey
 
 class KeyNotRetrievable(Conflict):
     code = "key_not_retrievable"
-    hint = "Make a new one with `dream-api keys rotate`, and keep it where your server finds it."
+    hint = "Create a new key with `dream-api keys rotate`, and store it in your server's configuration."
 
 
 def reveal(key: Row[Any], instance_key: InstanceKey) -> str:

@@ -19,12 +19,12 @@ DEFAULT_GRACE = clock.DAY
 
 class NoKeyToRotate(Conflict):
     code = "no_key_to_rotate"
-    hint = "Make one with `dream-api keys create`."
+    hint = "Create one with `dream-api keys create`."
 
 
 class KeyAlreadyRevoked(Conflict):
     code = "key_already_revoked"
-    hint = "Nothing is left to do."
+    hint = "You do not need to do anything."
 
 
 @dataclass(frozen=True, slots=True)

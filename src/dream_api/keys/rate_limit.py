@@ -20,9 +20,9 @@ async def set_rate_limit(tx: Tx, platform_id: str, key_id: str, per_second: int 
         raise NotFound("API key not found.", param="key")
     if key.kind != "secret":
         raise ValidationFailed(
-            "A publishable key has no limit of its own.",
+            "A publishable key cannot have a rate limit.",
             param="key",
-            hint="DREAM_OPEN_RATE limits calls without a secret key, by their addresses.",
+            hint="DREAM_OPEN_RATE limits requests without a secret key, by their address.",
         )
     await queries.set_rate_limit(tx, platform_id, key_id, per_second)
     await invalidate(tx, CACHE_KIND, key.hash.hex())

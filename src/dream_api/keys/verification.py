@@ -23,27 +23,27 @@ class KeyMissing(KeyRefused):
 
 class KeyMalformed(KeyRefused):
     code = "key_malformed"
-    hint = "Copy the key again: it begins with sk_ or pk_ and a part of it is missing or mistyped."
+    hint = "Copy the whole key again: it begins with sk_ or pk_, and a part of it is missing or mistyped."
 
 
 class KeyUnknown(KeyRefused):
     code = "key_unknown"
-    hint = "Check that the key was made on this instance; make a new one with `dream-api keys create`."
+    hint = "Check that the key was created on this instance, or create a new one with `dream-api keys create`."
 
 
 class KeyRevoked(KeyRefused):
     code = "key_revoked"
-    hint = "Use the project's new key; `dream-api keys list` shows which keys work."
+    hint = "Use another key of the project. `dream-api keys list` shows which keys work."
 
 
 class KeyExpired(KeyRefused):
     code = "key_expired"
-    hint = "Use the project's new key; make one with `dream-api keys create`."
+    hint = "Use a newer key of the project, or create one with `dream-api keys create`."
 
 
 class PlatformClosing(Forbidden):
     code = "platform_closing"
-    hint = "An owner of the platform can take its deletion back on the page of its settings."
+    hint = "An owner can undo the deletion on the platform's page Settings."
 
 
 KEY_ERRORS = (KeyMissing, KeyMalformed, KeyUnknown, KeyRevoked, KeyExpired, PlatformClosing)
@@ -89,10 +89,10 @@ def parse_key(authorization: str | None) -> str:
     """The key in an Authorization header; raises KeyMissing and KeyMalformed, without reading the database."""
     scheme, _, token = (authorization or "").partition(" ")
     if not token or scheme.lower() != "bearer":
-        raise KeyMissing("This call needs a key in its Authorization header.")
+        raise KeyMissing("The request has no API key in its Authorization header.")
     token = token.strip()
     if not key_format.is_well_formed(token):
-        raise KeyMalformed("The text in the Authorization header is no key of dream-api.")
+        raise KeyMalformed("The value in the Authorization header is not a valid API key.")
     return token
 
 
@@ -122,7 +122,7 @@ async def load(tx: Tx, hashed: bytes) -> Key | None:
 def require_active_key(key: Key | None, now: int) -> Key:
     """The key, where it exists, was not revoked, has not expired, and its platform goes on."""
     if key is None:
-        raise KeyUnknown("There is no such key.")
+        raise KeyUnknown("This API key does not exist.")
     if key.revoked_at is not None:
         raise KeyRevoked("The key was revoked.")
     if key.expires_at is not None and key.expires_at <= now:

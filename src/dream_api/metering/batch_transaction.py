@@ -189,9 +189,9 @@ def refused_result(waiting: QueuedCall, verdict: Verdict, call: Call) -> Result:
             return IdempotencyMismatch("This idempotency key was used before for something else.")
         case BelowZero():
             return usage.CorrectionBelowZero(
-                f"Only {verdict.count} can be corrected: that is what was counted.", param="quantity"
+                f"The current count is {verdict.count}, so you cannot subtract more.", param="quantity"
             )
         case Overflowing():
-            return usage.CountTooLarge("The count would pass 2^53.", param="quantity")
+            return usage.CountTooLarge("The count would be 2^53 or more.", param="quantity")
         case Admitted() | Repeated():
             raise AssertionError(verdict)

@@ -99,8 +99,8 @@ class IncrementBuilder:
     def _at(self, moment: int, period: Period, now: int) -> CurrentWindows:
         if not period.starts_at <= moment < period.ends_at or moment > now + _AHEAD:
             raise TimestampOutOfRange(
-                f"The timestamp must lie in the customer's period, {clock.rfc3339(period.starts_at)} to "
-                f"{clock.rfc3339(period.ends_at)}, and at most 5 minutes ahead.",
+                f"The timestamp must be in the customer's billing period, {clock.rfc3339(period.starts_at)} to "
+                f"{clock.rfc3339(period.ends_at)}, and at most 5 minutes in the future.",
                 param="timestamp",
             )
         return self._of_hour(moment)
@@ -128,7 +128,7 @@ async def with_open_period(waiting: QueuedCall, count: Callable[[tuple[Increment
             return await count(charges)
         except PeriodClosed as late:
             waiting.postpone(late.closings[0])
-    raise Overloaded("The call's period was closed again and again.")
+    raise Overloaded("The billing period of the call was closed repeatedly.")
 
 
 def _after(closing: Closing | None, period: Period) -> Period:

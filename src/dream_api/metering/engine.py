@@ -189,7 +189,7 @@ def build_call(
     """The call with its plan and meter; raises for unknown ones, for keys of a store, and where the meter does not
     take such a quantity or subject."""
     if key.project_type != "saas":
-        raise SaasProjectRequired("Calls are metered for saas projects; this key belongs to a store.")
+        raise SaasProjectRequired("Only saas projects meter usage, and this key belongs to a store.")
     plans, level = terms
     found = plans.meters.get(meter)
     if found is None:
@@ -198,12 +198,16 @@ def build_call(
     by_header = plans.find(plan, param=plan_param) if plan is not None else None
     if found.aggregation == "distinct":
         if quantity != 1:
-            raise usage.QuantityOutOfRange("A distinct meter counts one subject a call.", param="quantity", hint=_ONE)
+            raise usage.QuantityOutOfRange(
+                "A call to a distinct meter always counts one subject.", param="quantity", hint=_ONE
+            )
         subject = subject or user_id
     elif subject is not None:
-        raise ValidationFailed("The meter sums quantities, and counts no subjects.", param="subject", hint=_NO_SUBJECT)
+        raise ValidationFailed(
+            "This meter adds up quantities and does not count subjects.", param="subject", hint=_NO_SUBJECT
+        )
     return UsageCall(key, plans, level, by_header, user_id, found, quantity, subject, timestamp, idempotency_key, item)
 
 
-_ONE = "Leave quantity out; send another call for each subject."
-_NO_SUBJECT = "Leave subject out, or count on a meter whose aggregation is distinct."
+_ONE = "Leave out quantity, and send one call for each subject."
+_NO_SUBJECT = "Leave out subject, or use a meter with the aggregation distinct."

@@ -45,7 +45,7 @@ class Queue:
     def submit_all(self, waiting: Sequence[QueuedCall]) -> None:
         """Queue all calls, or raise Overloaded and queue none where the queue is too full for all."""
         if len(self._waiting) + len(waiting) > self._size:
-            raise Overloaded("Too many metered calls wait for their turn.")
+            raise Overloaded("Too many metered calls are waiting.")
         self._waiting += waiting
         if self._counting is None:
             self._counting = asyncio.get_running_loop().create_task(self._count_all())
@@ -109,4 +109,4 @@ class Queue:
             if attempt.releases:
                 self._released_at = now
             return results
-        raise Overloaded("Other processes were in the way too often.")
+        raise Overloaded("The calls conflicted with other processes too often.")

@@ -19,7 +19,9 @@ async def reserve(tx: Tx, call: UsageCall, ttl_seconds: int) -> tuple[Reservatio
     """Reserve the call's quantity, and create the customer where there is none; raises where a limit is reached."""
     if call.subject is not None:
         raise ValidationFailed(
-            "A distinct meter cannot be reserved.", param="meter", hint="Count the subject with POST /api/data."
+            "Subjects of a distinct meter cannot be reserved.",
+            param="meter",
+            hint="Count the subject with POST /api/data.",
         )
     key = call.key
     customer, is_new_customer = await _get_or_create_customer(tx, call)
@@ -75,7 +77,7 @@ async def settle(
     [verdict] = counted.verdicts
     if not isinstance(verdict, Admitted):
         assert isinstance(verdict, usage.Overflowing)
-        raise usage.CountTooLarge("The count would pass 2^53.", param="quantity")
+        raise usage.CountTooLarge("The count would be 2^53 or more.", param="quantity")
     return reservation, meter.name, batch_transaction.admitted_result(waiting, verdict)
 
 

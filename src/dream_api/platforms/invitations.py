@@ -26,7 +26,7 @@ class AlreadyInvited(Conflict):
 
 class InvitationExpired(NotFound):
     code = "invitation_expired"
-    hint = "Ask the person who invited you to send it again: a link works once, and for 7 days."
+    hint = "Ask the person who invited you to send the invitation again. Each link works once, for 7 days."
 
 
 class InvitationEmailMismatch(Forbidden):

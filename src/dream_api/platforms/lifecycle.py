@@ -16,7 +16,7 @@ _LARGEST_REFUND_LIMIT = 10**12
 
 class OperatorProjectRequired(Conflict):
     code = "operator_project_required"
-    hint = "The levels of this instance are sold by it; delete other projects and platforms instead."
+    hint = "It sells the levels of this instance. You can delete other projects and platforms."
 
 
 async def rename(tx: Tx, platform: Platform, name: str) -> Platform:
@@ -47,14 +47,16 @@ async def change_project(
         await invalidate(tx, CACHE_KIND, project.id)
     changed = await queries.project_by_id(tx, project.id)
     if changed is None:
-        raise NotFound("There is no such project.", param="id")
+        raise NotFound("Project not found.", param="id")
     return project_from(changed)
 
 
 def validate_refund_limit(limit: RefundLimit) -> RefundLimit:
     currency = limit.currency.lower()
     if currency not in money.CURRENCIES:
-        raise ValidationFailed("This is not a valid currency code.", param="refundLimit", hint="Write it like usd.")
+        raise ValidationFailed(
+            "This is not a valid currency code.", param="refundLimit", hint="Send an ISO code, such as usd."
+        )
     if not 0 < limit.amount <= _LARGEST_REFUND_LIMIT:
         raise ValidationFailed("The refund limit must be greater than zero, in minor units.", param="refundLimit")
     return RefundLimit(limit.amount, currency)

@@ -24,7 +24,7 @@ class AlreadyAMember(Conflict):
 
 class LastOwner(Conflict):
     code = "last_owner"
-    hint = "Make somebody else an owner first, or delete the platform."
+    hint = "Make someone else an owner first, or delete the platform."
 
 
 @dataclass(frozen=True, slots=True)

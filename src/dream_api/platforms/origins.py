@@ -29,18 +29,18 @@ _URL = re.compile(
 )
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_FORM = "An origin looks like https://myapp.com, https://*.myapp.com or http://localhost:3000; without a path."
-_LATE_STAR = "The * stands for one whole label in front of at least two others."
+_FORM = "Use the format https://myapp.com, https://*.myapp.com or http://localhost:3000, without a path."
+_LATE_STAR = "The * replaces one whole part of the host name, and at least two parts must follow it."
 
 
 class RedirectNotAllowed(Invalid):
     code = "redirect_not_allowed"
-    hint = "List the origin with `dream-api project origins PROJECT --add https://…`."
+    hint = "Add the origin with `dream-api project origins PROJECT --add https://…`."
 
 
 class OriginNotAllowed(Forbidden):
     code = "origin_not_allowed"
-    hint = "List the origin with `dream-api project origins PROJECT --add https://…`."
+    hint = "Add the origin with `dream-api project origins PROJECT --add https://…`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,8 @@ async def change_origins(tx: Tx, project: Project, *, add: Sequence[str] = (), r
     return replace(held, origins=origins)
 
 
-_LISTS = "Leave out --add and --remove to see the origins there are."
-_STAR = "One entry with a *, such as https://*.myapp.com, stands for many."
+_LISTS = "Leave out --add and --remove to see the current origins."
+_STAR = "Replace several origins by one with a *, such as https://*.myapp.com."
 
 
 def require_allowed_redirect(project: Project, mode: Mode, url: str, param: str) -> None:
@@ -115,15 +115,20 @@ def require_allowed_redirect(project: Project, mode: Mode, url: str, param: str)
         )
 
 
-_SHORTER = "Keep what is long on your side, and send its id along."
-_ABSOLUTE = "Send a whole one, such as https://myapp.com/thanks, in ASCII: xn-- for names, %XX for all else."
+_SHORTER = "Store long data in your own system, and put only its ID into the URL."
+_ABSOLUTE = (
+    "Send a full URL in ASCII, such as https://myapp.com/thanks. Encode domain names with xn-- and other characters "
+    "with %XX."
+)
 
 
 def require_allowed_origin(project: Project, mode: Mode, origin: str) -> None:
     """Raises OriginNotAllowed where pages of the origin may not call; `origin` is the header of that name."""
     found, rest = _read(origin)
     if found is None or rest or str(found) != origin:
-        raise OriginNotAllowed("The header Origin names no website.", hint="Serve the page by https://.")
+        raise OriginNotAllowed(
+            "The header Origin does not name a website.", hint="Open the page with https://, not from a file."
+        )
     if not _admits(project, mode, found):
         raise OriginNotAllowed(
             f"The origin {found} is not one of the project's origins.", hint=_command(project, found)

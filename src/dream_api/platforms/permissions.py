@@ -65,7 +65,7 @@ TABLE = (
 
 class PermissionDenied(Forbidden):
     code = "permission_denied"
-    hint = "Ask somebody who has such a role; the page of the team shows the roles of all."
+    hint = "Ask a member who has such a role. The page Members shows the role of each member."
 
 
 def has_permission(role: Role, permission: Permission) -> bool:

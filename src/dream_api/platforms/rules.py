@@ -23,7 +23,7 @@ _LONGEST_NAME = 120
 
 class SaasProjectRequired(Forbidden):
     code = "saas_only"
-    hint = "Meter calls with the keys of a saas project; a store sells goods."
+    hint = "Use the key of a saas project."
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +100,9 @@ async def find(tx: Tx, platform_id: str) -> Platform:
     row = await queries.platform_by_id(tx, platform_id)
     if row is None:
         raise NotFound(
-            "There is no such platform.",
+            "Platform not found.",
             param="platform",
-            hint="`dream-api platform list` shows all of them.",
+            hint="`dream-api platform list` lists all platforms.",
         )
     return platform_from(row)
 
@@ -111,7 +111,7 @@ async def find_project(tx: Tx, project_id: str) -> Project:
     """For operators: the project, on any platform."""
     found = await load_project(tx, project_id)
     if found is None:
-        raise NotFound("There is no such project.", param="project", hint="`dream-api project list` shows all of them.")
+        raise NotFound("Project not found.", param="project", hint="`dream-api project list` lists all projects.")
     return found
 
 

@@ -17,7 +17,7 @@ FARTHEST_YEARS = 10
 
 class TestClockBackwards(Invalid):
     code = "test_clock_backwards"
-    hint = "Send a moment later than the project's present time; to start over, use another project."
+    hint = "Send a time later than the project's current time. To start over, create another project."
 
 
 async def clock_offset(tx: Tx, platform_id: str, project_id: str, mode: Mode) -> int:
@@ -39,7 +39,7 @@ async def require_movable(tx: Tx, project: Project, at: int) -> None:
         raise ValidationFailed(
             f"The project {project.name} has no test clock: it limits and bills the platforms of this instance.",
             param="project",
-            hint="Move the time of another project.",
+            hint="Use the test clock of another project.",
         )
     await queries.lock_project(tx, project.platform_id, project.id)
     present = await project_now(tx, project.platform_id, project.id, "test")

@@ -9,12 +9,12 @@ from dream_api.tenancy.level_usage import home_scope
 
 class LevelSubscriptionActive(Conflict):
     code = "level_subscription_active"
-    hint = "Cancel the level's subscription first: on the page of the level, by its link to the portal."
+    hint = "Cancel the subscription first, in the customer portal that the page Level links to."
 
 
 class LivePaymentsExist(Conflict):
     code = "live_payments_exist"
-    hint = "Its payments must stay readable. Revoke its keys and hide its tiers, so that nothing more is sold."
+    hint = "Its payments must remain readable. Revoke its keys and hide its tiers, so that nothing more can be sold."
 
 
 async def close_platform(tx: Tx, platform: Platform, mode: Mode) -> Platform:

@@ -33,9 +33,9 @@ def serve(settings: Settings, *, greet: Greeting) -> None:
     logs.configure(settings.log_format, settings.log_level)
     if settings.is_embedded and settings.processes > 1:
         raise CommandError(
-            f"{settings.processes} server processes cannot share the embedded database.",
+            f"{settings.processes} server processes cannot share a SQLite database.",
             code="processes_need_postgresql",
-            hint="The embedded database has one server; set DREAM_DATABASE_URL to use PostgreSQL.",
+            hint="SQLite allows one server process. To use several, set DREAM_DATABASE_URL to a PostgreSQL database.",
         )
     alone = lock_data_directory(settings.data) if settings.is_embedded else nullcontext()
     with alone, bind_sockets(settings) as (ready, sockets):

@@ -16,7 +16,7 @@ class AlreadyRunning(CommandError):
 
     def __init__(self, directory: Path, process: str) -> None:
         super().__init__(
-            f"A server (process {process or 'unknown'}) already works on {directory.absolute()}.",
+            f"A server (process {process or 'unknown'}) already uses {directory.absolute()}.",
             code="already_running",
             hint="Stop it first, or choose another data directory with --data or DREAM_DATA.",
         )

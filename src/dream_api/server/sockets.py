@@ -16,7 +16,7 @@ class CannotListen(CommandError):
         super().__init__(
             f"Cannot listen on {settings.host}, port {settings.port}: {reason}.",
             code="cannot_listen",
-            hint="Choose another with --host and --port, or DREAM_HOST and DREAM_PORT.",
+            hint="Choose another address with --host and --port, or with DREAM_HOST and DREAM_PORT.",
         )
 
 

@@ -46,9 +46,9 @@ class EndedAtOnce(CommandError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The server received a second signal to stop and ended at once.",
+            "The server received a second signal to stop and ended immediately.",
             code="ended_at_once",
-            hint="Requests that were being answered may be counted all the same; `dream-api doctor` checks the rest.",
+            hint="Requests in progress may have been counted. Run `dream-api doctor` to check the data.",
         )
 
 

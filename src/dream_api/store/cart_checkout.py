@@ -25,12 +25,12 @@ MOST_OF_ONE = 1_000
 
 class StoreOnly(Forbidden):
     code = "store_only"
-    hint = "Use a project of the type store; a saas project sells subscriptions with POST /api/create-checkout."
+    hint = "Use a project of the type store. A saas project sells subscriptions with POST /api/create-checkout."
 
 
 class MixedCurrencies(Invalid):
     code = "mixed_currencies"
-    hint = "Choose prices of one currency, or send a checkout for each currency."
+    hint = "Choose prices in one currency, or create a checkout for each currency."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ async def create_checkout(
 ) -> Row[Any]:
     """The checkout, for `billing.open_page`, with its order and all of its stock held."""
     if project.type != "store":
-        raise StoreOnly("Only stores have carts; this project is a saas project.")
+        raise StoreOnly("Only stores have carts, and this project is a saas project.")
     platforms.require_allowed_redirect(project, scope.mode, cart.success_url, "successUrl")
     platforms.require_allowed_redirect(project, scope.mode, cart.cancel_url, "cancelUrl")
     account = await billing.ensure_account(tx, scope)
@@ -132,7 +132,9 @@ async def _pick(tx: Tx, scope: ProjectScope, items: Iterable[Item]) -> list[_Pic
         if offer.is_sold_out:
             raise SoldOut(f'"{offer.display_name}" is sold out.', param="items")
         if quantity > MOST_OF_ONE:
-            raise ValidationFailed(f"At most {MOST_OF_ONE:,} units of one price can be bought at once.", param="items")
+            raise ValidationFailed(
+                f"At most {MOST_OF_ONE:,} units of one price can be bought in one order.", param="items"
+            )
         line = gateways.LineItem(price, offer.display_name, quantity)
         picked.append(_Picked(line, offer.id, catalog.amount_of(price, quantity)))
     return picked
@@ -158,7 +160,7 @@ def _discount(coupon: Coupon | None, amounts: Sequence[int], currency: str) -> i
     """What the coupon takes off all lines together; refuses a cart that no gateway could charge for."""
     discount = 0 if coupon is None else sum(catalog.discount_of(coupon, amounts, step=money.step(currency)))
     if sum(amounts) - discount > catalog.LARGEST_UNIT_AMOUNT:
-        raise catalog.AmountTooLarge("The cart's total is higher than can be charged at once.", param="items")
+        raise catalog.AmountTooLarge("The cart's total is too large to be charged.", param="items")
     return discount
 
 

@@ -21,7 +21,7 @@ s = stock.c
 
 class InventoryBelowHeld(Invalid):
     code = "inventory_below_held"
-    hint = "Wait until the open checkouts are paid or have expired, or set at least the number of held units."
+    hint = "Set at least the number of held units, or wait until the open checkouts are paid or expire."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ async def set_inventory(tx: Tx, scope: ProjectScope, tier_id: str, inventory: in
     of_tier = (s.platform_id == scope.platform_id, s.tier_id == tier_id)
     held = await tx.scalar(select(s.held).where(*of_tier).with_for_update()) or 0
     if held > (inventory or 0):
-        raise InventoryBelowHeld(f"{held:,} units are reserved by open checkouts.", param="inventory")
+        raise InventoryBelowHeld(f"Open checkouts hold a quantity of {held:,}.", param="inventory")
     if inventory is None:
         await tx.execute(delete(stock).where(*of_tier))
         return

@@ -35,7 +35,7 @@ OrderEventType = Literal["created", "completed", "failed", "canceled", "refund_a
 
 class OrderPaid(Conflict):
     code = "order_paid"
-    hint = "Give the money back instead: POST /api/orders/{id}/refunds."
+    hint = "Refund the order instead: POST /api/orders/{id}/refunds."
 
 
 class IllegalTransition(RuntimeError):

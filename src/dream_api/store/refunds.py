@@ -27,13 +27,13 @@ from dream_api.store.refund_amounts import (
     sum_returns,
 )
 
-_HOW_MANY = "Read the order: its lines show how many units were refunded, its refunds which are pending."
+_HOW_MANY = "Read the order and its refunds to see which units were refunded or have a pending refund."
 _FAILED = "failed"
 
 
 class OrderNotPaid(Conflict):
     code = "order_not_paid"
-    hint = "There is nothing to give back. An order that is processing can be canceled: POST /api/orders/{id}/cancel."
+    hint = "There is nothing to refund. An order that is processing can be canceled: POST /api/orders/{id}/cancel."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,9 @@ def _wanted(asked: RefundRequest, left: dict[int, int]) -> Counter[int]:
         if line not in left:
             raise ValidationFailed(f"The order has no line {line}.", param="lines")
         if quantity > left[line]:
-            raise RefundTooLarge(f"Line {line} has {left[line]:,} left to refund.", param="lines", hint=_HOW_MANY)
+            raise RefundTooLarge(
+                f"The refund quantity of line {line} can be at most {left[line]:,}.", param="lines", hint=_HOW_MANY
+            )
     return wanted
 
 

@@ -19,7 +19,7 @@ from dream_api.store.inventory import emit_stock_events
 
 class SoldOut(Conflict):
     code = "sold_out"
-    hint = "Ask for fewer, or try again when an open checkout has expired or the developer has more."
+    hint = "Reduce the quantity, or try again later: units of open checkouts may become available."
 
 
 @dataclass(frozen=True, slots=True)

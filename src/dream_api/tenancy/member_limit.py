@@ -14,7 +14,7 @@ from dream_api.usage import Admitted, Call
 
 class MembersLimitReached(Forbidden):
     code = "members_limit_reached"
-    hint = "Remove a member, revoke an invitation, or have an owner move the platform to a higher level."
+    hint = "Remove a member, revoke an invitation, or ask an owner to move the platform to a higher level."
 
 
 async def sync_member_count(tx: Tx, platform: Platform, mode: Mode) -> None:

@@ -20,30 +20,32 @@ LARGEST_QUANTITY = 10**9
 
 class UnknownMeter(Invalid):
     code = "unknown_meter"
-    hint = "Use one of the meters that the sentence names, or make one with `dream-api tier set --limit meter=…`."
+    hint = "Use one of the meters in the message, or create one with `dream-api tier set --limit meter=…`."
 
 
 class QuantityOutOfRange(Invalid):
     code = "quantity_out_of_range"
     hint = (
-        f"Send a whole number from 1 to {LARGEST_QUANTITY:,}, or a negative one to correct what was counted; "
-        "split what is larger."
+        f"Send a whole number from 1 to {LARGEST_QUANTITY:,}, or a negative number as a correction. Split larger "
+        "quantities into several calls."
     )
 
 
 class CorrectionBelowZero(Invalid):
     code = "correction_below_zero"
-    hint = "Correct at most what was counted in the customer's current period; GET /api/usage shows it."
+    hint = "Subtract at most the count of the customer's current billing period. GET /api/usage shows it."
 
 
 class TimestampOutOfRange(Invalid):
     code = "timestamp_out_of_range"
-    hint = "Send a moment of the customer's current period, at most 5 minutes ahead; a closed period takes no more."
+    hint = (
+        "Send a time in the customer's current billing period. A billing period that has ended accepts no more calls."
+    )
 
 
 class CountTooLarge(Invalid):
     code = "count_too_large"
-    hint = "Count larger units: a count stays below 2^53, so that every JSON reader reads it exactly."
+    hint = "Count in a larger unit. Counts stay below 2^53, because many JSON parsers cannot read larger integers."
 
 
 @dataclass(frozen=True, slots=True)

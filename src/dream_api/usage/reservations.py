@@ -27,19 +27,17 @@ LONGEST_TTL_SECONDS = 24 * 3600
 
 class ReservationExpired(Conflict):
     code = "reservation_expired"
-    hint = (
-        "What was held is released. Count what was used with POST /api/data, or reserve again with a longer ttlSeconds."
-    )
+    hint = "The reserved quantity was released. Count the used quantity with POST /api/data."
 
 
 class ReservationSettled(Conflict):
     code = "reservation_settled"
-    hint = "A reservation is settled once. Count more, or correct it by a negative quantity, with POST /api/data."
+    hint = "A reservation can be settled only once. Count more, or send a negative quantity, with POST /api/data."
 
 
 class SettlementTooLarge(Invalid):
     code = "settlement_too_large"
-    hint = "Settle at most what is held, and count the rest with POST /api/data."
+    hint = "Settle at most the reserved quantity, and count the rest with POST /api/data."
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +101,7 @@ async def find(tx: Tx, platform_no: int, project_no: int, mode: int, reservation
     """The reservation, in whatever state; NotFound for one of another project or mode."""
     row = await queries.by_id(tx, platform_no, project_no, mode, reservation_id)
     if row is None:
-        raise NotFound("There is no such reservation.", param="id")
+        raise NotFound("Reservation not found.", param="id")
     return _reservation(row)
 
 
@@ -114,7 +112,7 @@ async def settle(tx: Tx, reservation: Reservation, call: Call) -> Counted:
     """
     quantity = call.charges[0].quantity
     if quantity > reservation.quantity:
-        raise SettlementTooLarge(f"The reservation holds {reservation.quantity}.", param="quantity")
+        raise SettlementTooLarge(f"The reserved quantity is {reservation.quantity}.", param="quantity")
     state, born = await counters.lock_state(tx, [call], None, also=[life for life, _ in reservation.holds])
     if not await queries.settle(tx, reservation.platform_no, reservation.id, quantity, clock.now()):
         await _require_open(tx, reservation)
@@ -130,8 +128,8 @@ async def _require_open(tx: Tx, reservation: Reservation) -> None:
     row = await queries.by_id(tx, reservation.platform_no, reservation.project_no, reservation.mode, reservation.id)
     assert row is not None
     if row.state == "settled":
-        raise ReservationSettled(f"The reservation was settled with {row.settled}.", param="id")
-    raise ReservationExpired(f"The reservation ended at {clock.rfc3339(row.expires_at)}.", param="id")
+        raise ReservationSettled(f"The reservation was already settled with {row.settled}.", param="id")
+    raise ReservationExpired(f"The reservation expired at {clock.rfc3339(row.expires_at)}.", param="id")
 
 
 async def release_overdue(tx: Tx) -> bool:

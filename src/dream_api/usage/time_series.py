@@ -59,23 +59,27 @@ def span_of(by: By, starts_at: int | None, ends_at: int | None, now: int) -> Spa
     if starts_at is None:
         return Span(end - (clock.DAY if by == "hour" else _DAYS_BY_DEFAULT * clock.DAY), end)
     if _within_time(starts_at, "from") >= asked:
-        raise ValidationFailed("A span begins before it ends.", param="from", hint="Send a `from` before `to`.")
+        raise ValidationFailed(
+            "The time range must begin before it ends.", param="from", hint="Send a `from` before `to`."
+        )
     if by == "hour" and asked - starts_at > LONGEST_DAYS_OF_HOURS * clock.DAY:
         raise ValidationFailed(
-            f"By hour at most {LONGEST_DAYS_OF_HOURS} days are shown.", param="from", hint="Ask for less, or by day."
+            f"A request by hour can cover at most {LONGEST_DAYS_OF_HOURS} days.",
+            param="from",
+            hint="Send a shorter time range, or group by day.",
         )
     if asked > clock.add_months(starts_at, LONGEST_MONTHS):
         raise ValidationFailed(
-            f"At most {LONGEST_MONTHS} months are shown at once.",
+            f"A request can cover at most {LONGEST_MONTHS} months.",
             param="from",
-            hint="Ask for one year after the other.",
+            hint="Send one request for each year.",
         )
     return Span(starts_at - starts_at % step, end)
 
 
 def _within_time(moment: int, param: str) -> int:
     if not 0 <= moment <= _LATEST:
-        raise ValidationFailed("Nothing is counted at such a moment.", param=param)
+        raise ValidationFailed("The time is out of range.", param=param)
     return moment
 
 

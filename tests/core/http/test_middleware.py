@@ -70,7 +70,7 @@ async def test_people_are_told_by_a_page_and_programs_in_json(instance: Instance
     assert page.status_code == 404
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert page.headers["X-Request-Id"] in page.text
-    assert "There is nothing at this path." in page.text
+    assert "This path does not exist." in page.text
     for accept in ("application/json", "*/*", "application/json, text/html", ""):
         refused(await instance.api.get("/nowhere", headers={"Accept": accept}), 404, "not_found")
 

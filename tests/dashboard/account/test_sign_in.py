@@ -109,7 +109,7 @@ async def test_guessing_the_password_of_an_open_session_locks_it_and_is_told(ins
     await browser.sign_in("ada@example.com")
     for _ in range(MOST_FAILED + 1):
         answer = await browser.send("/account/password", current="a wrong one", password="another tin of paint")
-        assert (answer.status_code, "That is not your password." in answer.text) == (422, True)
+        assert (answer.status_code, "The password is incorrect." in answer.text) == (422, True)
 
     assert (await recorded(instance, "ada@example.com")).count("account.locked") == 1
 

@@ -152,5 +152,5 @@ async def test_a_wrong_code_does_not_turn_it_on(instance: Instance) -> None:
 
     answer = await browser.send("/account/factor", code="12345x", current=PASSWORD)
 
-    assert (answer.status_code, "That code is wrong" in answer.text) == (422, True)
+    assert (answer.status_code, "The code is wrong" in answer.text) == (422, True)
     assert "Turn on" in (await browser.get("/account")).text

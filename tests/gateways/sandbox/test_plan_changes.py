@@ -39,7 +39,7 @@ async def made(shop: Shop, subscription_id: str, change: SubscriptionChange) -> 
     updates = [one for one in (await shop.invoices())[before:] if one.reason == "subscription_update"]
     if any(told.amount for told in seen.lines):
         [invoice] = updates
-        told = [(one.description, one.amount) for one in seen.lines if one.description != "Credit from before"]
+        told = [(one.description, one.amount) for one in seen.lines if one.description != "Credit balance"]
         assert [(one.description, one.amount) for one in invoice.lines] == told
         assert sum(one.amount for one in seen.lines) == seen.due
         assert invoice.amount_paid == max(seen.due, 0)
@@ -92,7 +92,7 @@ async def test_credit_pays_for_a_change_as_well(shop: Shop) -> None:
     assert told(seen) == [
         ("Unused time on Pro", -1500),
         ("Remaining time on 2 × Pro", 3000),
-        ("Credit from before", -1500),
+        ("Credit balance", -1500),
     ]
     assert seen.due == 0
     assert len(await shop.payments()) == 1

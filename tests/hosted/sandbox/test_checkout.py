@@ -62,7 +62,7 @@ async def test_a_checkout_knows_who_buys(shopping: Shopping) -> None:
     ("card", "status", "sentence"),
     [
         (DECLINED, 402, "The card was declined."),
-        (NO_MONEY, 402, "There is not enough money on the card."),
+        (NO_MONEY, 402, "The card has insufficient funds."),
         ("1234", 422, "Not a test card."),
         ("", 422, "Not a test card."),
     ],
@@ -269,9 +269,9 @@ async def test_what_a_shop_or_a_buyer_wrote_is_shown_as_text(shopping: Shopping)
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
-        ("/sandbox/checkout/cs_test_none", "There is no such page."),
-        ("/sandbox/checkout/" + "x" * 250, "There is no such page."),
-        ("/sandbox/portal/bps_none", "There is no such page."),
+        ("/sandbox/checkout/cs_test_none", "Page not found."),
+        ("/sandbox/checkout/" + "x" * 250, "Page not found."),
+        ("/sandbox/portal/bps_none", "Page not found."),
     ],
 )
 async def test_an_unknown_page_is_a_page_that_says_so(shopping: Shopping, path: str, sentence: str) -> None:

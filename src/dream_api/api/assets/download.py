@@ -83,7 +83,7 @@ async def _content(objects: ObjectStore, asset: Row[Any], start: int, end: int) 
     try:
         return await objects.read(assets.path_of(asset.platform_id, asset.key), start, end)
     except NoSuchObject:
-        raise NotFound("The file is gone.", param="key") from None
+        raise NotFound("The file no longer exists.", param="key") from None
 
 
 def _names(if_none_match: str, tag: str) -> bool:

@@ -50,4 +50,4 @@ def to_asset(row: Row[Any], link_base: str) -> Asset:
 
 
 def asset_not_found() -> NotFound:
-    return NotFound("There is no such file.", param="key", hint="Check the address, as the upload returned it.")
+    return NotFound("File not found.", param="key", hint="Use the url that the upload returned.")

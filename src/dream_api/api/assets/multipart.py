@@ -25,7 +25,7 @@ _MAX_FIELDS = 20
 _MAX_FIELD_BYTES = 16_384
 # A few milliseconds of parsing, whatever the bytes are; then other requests have their turn.
 _PIECE_BYTES = 16_384
-_HINT = "Send the file as the body, or in a form as multipart/form-data."
+_HINT = "Send the file as the request body, or in a multipart/form-data form."
 
 
 def is_multipart(content_type: str | None) -> bool:
@@ -80,5 +80,5 @@ def _boundary(content_type: str) -> str:
     _, parameters = parse_options_header(content_type)
     boundary = parameters.get(b"boundary", b"")
     if not _BOUNDARY.fullmatch(boundary):
-        raise MalformedRequest("The form names no boundary.", hint=_HINT)
+        raise MalformedRequest("The form has no boundary.", hint=_HINT)
     return boundary.decode()

@@ -76,7 +76,7 @@ async def _store_upload(
     try:
         upload = await _read_upload(request, limit + _AROUND, name)
     except TooLarge:
-        raise AssetTooLarge(f"The file is too large; at most {limit:,} bytes are kept.") from None
+        raise AssetTooLarge(f"The file is too large. The limit is {limit:,} bytes.") from None
     # In a thread: the digest of a large file takes long, and other requests wait for the event loop.
     asset = await asyncio.to_thread(assets.draft, upload, limit)
 

@@ -29,7 +29,7 @@ UserId = Annotated[
     str,
     Header(alias="X-User-Id", description="Your own id of the user, who becomes a customer.", examples=["user_123"]),
 ]
-_CART_HINT = "Sell a store's products with POST /api/cart/checkout."
+_CART_HINT = "To sell products of a store, use POST /api/cart/checkout."
 _REDIRECTS = {"successUrl": "https://myapp.com/success", "cancelUrl": "https://myapp.com/cancel"}
 
 
@@ -125,7 +125,9 @@ async def create_checkout(
     user_id = customers.validate_user_id(user_id, "X-User-Id")
     once = post.once(acting, headers=user_id.encode() + b"\n")
     if acting.project.type != "saas":
-        raise SaasProjectRequired("Subscriptions are sold by saas projects; this one is a store.", hint=_CART_HINT)
+        raise SaasProjectRequired(
+            "Only saas projects sell subscriptions, and this project is a store.", hint=_CART_HINT
+        )
     wanted = post.body.model_dump() | {"metadata": metadata.create(post.body.metadata)}
     return await _open_checkout(billing_context, post, acting.project, acting.scope, once, user_id=user_id, **wanted)
 
@@ -148,7 +150,7 @@ async def create_level_checkout(
             raise ValidationFailed("The operator's own platform has no level.", param="level")
         level = next((each for each in await catalog.list_levels(tx, mode) if each.number == post.body.level), None)
         if level is None:
-            raise ValidationFailed("There is no level of that number; see `dream-api levels`.", param="level")
+            raise ValidationFailed("No level has this number. `dream-api levels` lists all levels.", param="level")
     scope = ProjectScope(home.platform_id, home.platform_no, home.id, mode)
     wanted = post.body.model_dump(exclude={"level"})
     return await _open_checkout(

@@ -42,5 +42,5 @@ async def get_invoice(db: Db, acting: CanView, invoice_id: Annotated[str, path_i
     async with db.read() as tx:
         row = await queries.invoice_in(tx, acting.scope, invoice_id)
     if row is None:
-        raise NotFound("There is no such invoice.", param="id")
+        raise NotFound("Invoice not found.", param="id")
     return json_response(Invoice.model_validate(row))

@@ -134,5 +134,5 @@ async def send_refund(
 async def _find(tx: Tx, scope: ProjectScope, payment_id: str) -> Row[Any]:
     payment = await payment_queries.payment_in(tx, scope, payment_id)
     if payment is None:
-        raise NotFound("There is no such payment.", param="id")
+        raise NotFound("Payment not found.", param="id")
     return payment

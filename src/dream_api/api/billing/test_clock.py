@@ -47,7 +47,7 @@ async def advance_clock(
     """When this responds, all renewals, retries, trial ends and expiries up to that time have happened, in order."""
     to = clock.from_datetime(body.advance_to)
     if acting.mode == "live":
-        raise billing.TestClockNeedsSandbox("Live mode keeps real time.")
+        raise billing.TestClockNeedsSandbox("Live mode always uses real time.")
     async with billing_context.database.write() as tx:
         await platforms.require_movable(tx, acting.project, to)
         account = await billing.ensure_account(tx, acting.scope)

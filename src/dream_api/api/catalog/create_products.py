@@ -89,7 +89,7 @@ async def _create_tiers(tx: Tx, project: Project, wanted: list[TierCreate]) -> N
     for place, one in enumerate(wanted):
         try:
             if any(one.name == other.name for other in wanted[:place]):
-                raise ValidationFailed("There are two products of this name.", param="name")
+                raise ValidationFailed("Two products have the same name.", param="name")
             await _set_tier(tx, project, one)
         except AppError as error:
             error.param = f"products.{place}.{error.param}"

@@ -76,7 +76,7 @@ async def update_tier(
     async with db.write() as tx:
         offer = await catalog.lock_tier(tx, acting.project, acting.mode, name)
         if offer is None:
-            raise NotFound("There is no such tier.", param="name")
+            raise NotFound("Tier not found.", param="name")
         draft = to_draft(acting.project.type, body, offer)
         await catalog.update_tier(tx, acting.project, acting.mode, offer, draft)
         await store.set_tier_inventory(tx, acting.scope, offer.id, body)

@@ -184,7 +184,7 @@ async def delete_project(
 async def _find(tx: Tx, developer: PlatformPrincipal, project_id: str) -> platforms.Project:
     project = await platforms.load_project(tx, project_id)
     if project is None or project.platform_id != developer.platform_id:
-        raise NotFound("There is no such project.", param="id")
+        raise NotFound("Project not found.", param="id")
     return project
 
 

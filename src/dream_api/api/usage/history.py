@@ -116,7 +116,7 @@ def _moment(asked: AwareDatetime | None) -> int | None:
 def _meters(plans: Plans, acting: ProjectPrincipal, by: UsageBy, name: str | None) -> list[Meter]:
     """The meters that are asked for."""
     if acting.project.type != "saas":
-        raise SaasProjectRequired("Calls are metered for saas projects; this one is a store.")
+        raise SaasProjectRequired("Only saas projects meter usage, and this project is a store.")
     known = plans.meters
     if name is None and by == "meter":
         return list(known.values())

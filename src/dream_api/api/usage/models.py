@@ -115,7 +115,9 @@ EventKey = Annotated[
 def user_id_of(header: str | None) -> str:
     if header is None:
         raise ValidationFailed(
-            "The header X-User-Id is missing.", param="X-User-Id", hint="Send your own id of the customer."
+            "The header X-User-Id is missing.",
+            param="X-User-Id",
+            hint="Send the ID that your own system uses for this customer.",
         )
     return customers.validate_user_id(header, "X-User-Id")
 
@@ -123,7 +125,7 @@ def user_id_of(header: str | None) -> str:
 def quantity_of(wanted: UsageEventCreate) -> int:
     """From 1 to a thousand millions, or as much below zero."""
     if not 1 <= abs(wanted.quantity) <= usage.LARGEST_QUANTITY:
-        raise usage.QuantityOutOfRange("The quantity is not in range.", param="quantity")
+        raise usage.QuantityOutOfRange("The quantity is out of range.", param="quantity")
     return wanted.quantity
 
 
@@ -137,6 +139,6 @@ def event_key_of(header: str | None, wanted: UsageEventCreate) -> str | None:
         raise ValidationFailed(
             "The header Idempotency-Key and the field idempotencyKey differ.",
             param="idempotencyKey",
-            hint="Send one of them; they mean the same.",
+            hint="Send only one of them. Both have the same meaning.",
         )
     return validate_key(header if header is not None else body)

@@ -129,7 +129,7 @@ async def settle_reservation(
 ) -> ModelResponse[ReservationUsage]:
     """Counts the quantity now and releases the rest. No limit can reject it: it was admitted when it was reserved."""
     if key.project_type != "saas":
-        raise SaasProjectRequired("Calls are metered for saas projects; this key belongs to a store.")
+        raise SaasProjectRequired("Only saas projects meter usage, and this key belongs to a store.")
     terms = await engine.get_terms(key)
 
     async def effect(tx: Tx) -> ReservationUsage | str:

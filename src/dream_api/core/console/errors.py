@@ -14,8 +14,8 @@ from dream_api.core.secrets import DecryptionFailed, InstanceKeyUnusable
 
 # Their own hints speak to callers of the API.
 _HINTS_FOR_CALLERS = (NotFound.hint, ValidationFailed.hint)
-_SETTING_HINT = "Correct or unset it; docs/settings.md lists the values of each setting."
-_SEAL_HINT = "`dream-api doctor` lists what the instance key does not open. Create a new one in its place."
+_SETTING_HINT = "Correct or unset it. docs/settings.md lists the values of each setting."
+_SEAL_HINT = "`dream-api doctor` lists the values that the instance key cannot decrypt. Create new ones in their place."
 
 
 class CommandError(Exception):
@@ -52,7 +52,7 @@ def _settings_error(problem: ValidationError) -> CommandError:
     name = f"DREAM_{first['loc'][0]}".upper() if first["loc"] else "DREAM_*"
     reason = first["msg"].removeprefix("Value error, ")
     return CommandError(
-        f"The setting {name} cannot be used: {reason}.", code="setting_invalid", param=name, hint=_SETTING_HINT
+        f"The setting {name} is not valid: {reason}.", code="setting_invalid", param=name, hint=_SETTING_HINT
     )
 
 

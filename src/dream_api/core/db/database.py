@@ -155,7 +155,7 @@ class Database:
         try:
             await asyncio.wait_for(self._turn.acquire(), _TURN_SECONDS)
         except TimeoutError as problem:
-            raise Overloaded("Too many writers wait for their turn.") from problem
+            raise Overloaded("Too many write transactions are waiting.") from problem
         try:
             yield
         finally:
@@ -168,4 +168,4 @@ class Database:
 
 def _require_timely_invalidation(tx: Tx, began: float) -> None:
     if tx.noted and time.monotonic() - began > _INVALIDATION_SECONDS:
-        raise Overloaded("The change took too long for the other processes to see it in time.")
+        raise Overloaded("The transaction took too long and was rolled back.")

@@ -20,17 +20,17 @@ def error_for(problem: BaseException, *, committing: bool = False) -> AppError |
     """The API error for a failure of storage; None where the failure is a bug."""
     cause: BaseException = problem
     if isinstance(problem, PoolTimeout):
-        return Overloaded("All database connections are busy.")
+        return Overloaded("All database connections are in use.")
     if isinstance(problem, DBAPIError) and problem.orig is not None:
         cause = problem.orig.__cause__ or problem.orig
     kind = _kind_of(cause)
     if kind is None:
         return None
     if kind == "contended":
-        return Overloaded("Other writers held the database for too long.")
+        return Overloaded("Other writers locked the database for too long.")
     if committing and kind == "lost":
-        return OutcomeUnknown("The database went away while the write was being committed.")
-    return StorageUnavailable("The database cannot write at the moment.", retry_after=2)
+        return OutcomeUnknown("The connection to the database was lost during the commit.")
+    return StorageUnavailable("The database is not available or cannot be written to.", retry_after=2)
 
 
 def is_contention(problem: BaseException) -> bool:

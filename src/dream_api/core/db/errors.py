@@ -16,8 +16,8 @@ class NoInstance(DatabaseUnusable):
 
     code = "no_instance"
     hint = (
-        "Name its place with --data, DREAM_DATA or DREAM_DATABASE_URL; `dream-api serve` or `dream-api init` "
-        "creates a new one."
+        "Set its location with --data, DREAM_DATA or DREAM_DATABASE_URL. `dream-api serve` or `dream-api init` "
+        "creates a new instance."
     )
 
 
@@ -51,7 +51,7 @@ class DatabaseMissing(DatabaseUnusable):
     code = "database_missing"
 
     def __init__(self, path: Path, left: str) -> None:
-        super().__init__(f"The database {path.absolute()} is missing, while {left} of its instance is still there.")
+        super().__init__(f"The database {path.absolute()} is missing, but {left} of its instance still exists.")
         self.hint = f"Restore a backup of it, or set DREAM_DATABASE_URL if it is on PostgreSQL. {_start_over(path)}"
 
 

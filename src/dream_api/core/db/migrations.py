@@ -54,14 +54,14 @@ async def current_revision(database: Database) -> str | None:
 def _revision_of(connection: Connection) -> str | None:
     tables = set(inspect(connection).get_table_names())
     if tables and "alembic_version" not in tables:
-        raise ForeignSchema("This database holds tables, but none of them are dream-api's.")
+        raise ForeignSchema("The database contains tables, but none of them belong to dream-api.")
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if tables else None
 
 
 def _require_all_tables(connection: Connection) -> None:
     missing = sorted(metadata.tables.keys() - set(inspect(connection).get_table_names()))
     if missing:
-        raise DatabaseDamaged(f"The database has lost {len(missing)} of its tables: {_listed(missing)}.")
+        raise DatabaseDamaged(f"Tables are missing in the database: {_listed(missing)}.")
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -114,8 +114,9 @@ async def _upgrade_on(engine: AsyncEngine, folder: Path) -> None:
 def _require_known_revision(at: str | None, folder: Path) -> None:
     if at is not None and at not in revisions(folder):
         raise ForeignSchema(
-            f"The database is at revision {at}, this release knows up to {head_revision(folder)}. "
-            "Start the release that wrote it, or a newer one."
+            f"The database is at revision {at}, but this release only supports revisions up to "
+            f"{head_revision(folder)}. "
+            "Use the release that wrote it, or a newer one."
         )
 
 

@@ -155,7 +155,7 @@ class Batches:
                 await asyncio.sleep(0.002)
             else:
                 return
-        raise Overloaded("Another process held the database for too long.")
+        raise Overloaded("Another process locked the database for too long.")
 
     async def _commit(self) -> None:
         began = time.perf_counter()

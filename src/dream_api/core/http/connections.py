@@ -16,7 +16,7 @@ _CHECK_SECONDS = 0.5
 
 class TooManyConnections(TooMany):
     code = "too_many_connections"
-    hint = "Close connections that are idle, or send requests one after the other on those that are open."
+    hint = "Close idle connections, and reuse open ones."
 
 
 class Connection(Protocol):

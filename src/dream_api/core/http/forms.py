@@ -13,19 +13,19 @@ _KIND = "application/x-www-form-urlencoded"
 # As large as a form is that people fill in on an open page.
 _LARGEST = 16_384
 _MOST_FIELDS = 20
-_HINT = "Send the form of the page itself."
+_HINT = "Reload the page and submit its form again."
 
 
 class CSRFFailed(Forbidden):
     code = "csrf_failed"
-    hint = "Open the page again and send its own form; another website cannot do that for you."
+    hint = "Reload the page and submit its form again."
 
 
 async def read_form(request: Request, *, largest: int = _LARGEST, most_fields: int = _MOST_FIELDS) -> Form:
     """The form's fields, stripped, without NUL; UnsupportedMedia or MalformedRequest where the body is no form."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != _KIND:
-        raise UnsupportedMedia("This is no form.", hint=_HINT)
+        raise UnsupportedMedia("The body is not a form.", hint=_HINT)
     body = await read_body(request.receive, request.headers.get("content-length"), largest)
     try:
         fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=most_fields, errors="strict")

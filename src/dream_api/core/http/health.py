@@ -21,12 +21,14 @@ PROBES = frozenset(("/healthz", "/readyz", "/metrics"))
 
 class MetricsForbidden(Forbidden):
     code = "metrics_forbidden"
-    hint = "Ask from the machine itself, or send the token of DREAM_METRICS_TOKEN as Authorization: Bearer."
+    hint = (
+        "Send the request from the same machine, or send the token in DREAM_METRICS_TOKEN as Authorization: Bearer …."
+    )
 
 
 class ShuttingDown(Unavailable):
     code = "shutting_down"
-    hint = "Send the request to another process; this one takes no new ones."
+    hint = "Send the request to another server process. This one accepts no new requests."
 
 
 class Health(BaseModel):
@@ -66,7 +68,7 @@ def _may_read_metrics(request: Request) -> None:
     if token is not None and hmac.compare_digest(sent.encode(), token.get_secret_value().encode()):
         return
     if not _is_loopback(request.client.host if request.client else ""):
-        raise MetricsForbidden("The metrics are open to this machine and to the metrics token.")
+        raise MetricsForbidden("The metrics can only be read from the same machine or with the metrics token.")
 
 
 @router.get(

@@ -137,7 +137,7 @@ def to_app_error(problem: Exception, request_id: str) -> AppError:
     if designed is not None:
         return designed
     log.error("bug", request_id=request_id, exc_info=problem)
-    return InternalError("Something went wrong on our side.")
+    return InternalError("An unexpected error occurred.")
 
 
 def _accept(scope: Scope) -> str:

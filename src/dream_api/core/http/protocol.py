@@ -52,7 +52,7 @@ class Deadlines:
 class RequestTimeout(AppError):
     status = 408
     code = "request_timeout"
-    hint = "Send the request again, without pauses; the server waits 10 seconds for the next byte."
+    hint = "Send the request again without pauses. The server waits at most 10 seconds for the next byte."
 
 
 class HttpProtocolFactory:

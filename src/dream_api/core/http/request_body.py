@@ -49,7 +49,7 @@ async def read_body(receive: Receive, content_length: str | None, limit: int) ->
 async def read_chunks(receive: Receive, content_length: str | None, limit: int) -> AsyncGenerator[bytes, None]:
     """The body as it arrives; TooLarge as soon as it is known to have more bytes than the limit."""
     if content_length is not None and content_length.isdecimal() and int(content_length) > limit:
-        raise TooLarge(f"The body has {int(content_length):,} bytes; at most {limit:,} are read.")
+        raise TooLarge(f"The body has {int(content_length):,} bytes. The limit is {limit:,} bytes.")
     size = 0
     more = True
     while more:
@@ -59,7 +59,7 @@ async def read_chunks(receive: Receive, content_length: str | None, limit: int) 
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size > limit:
-            raise TooLarge(f"The body is too large; at most {limit:,} bytes are read.")
+            raise TooLarge(f"The body is too large. The limit is {limit:,} bytes.")
         yield chunk
         more = message.get("more_body", False)
 
@@ -84,15 +84,15 @@ def from_validation_errors(errors: list[Any]) -> AppError:
     if first["type"] == "json_invalid":
         if "recursion" in first["msg"]:
             return BodyTooDeep("The JSON is nested too deeply.")
-        return MalformedJson(f"The body is no JSON: {first['msg'].removeprefix('Invalid JSON: ')}.")
+        return MalformedJson(f"The body is not valid JSON: {first['msg'].removeprefix('Invalid JSON: ')}.")
     where = [str(part) for part in first["loc"] if part not in ("body", "query", "path", "header")]
     param = ".".join(where) or None
     if first["type"] == "extra_forbidden":
         return ValidationFailed(
-            f"There is no field {param}.", param=param, hint="Remove the field; /docs lists those there are."
+            f"Unknown field: {param}.", param=param, hint="Remove the field. /docs lists the fields of each operation."
         )
     if first["type"] == "missing":
         return ValidationFailed(f"The field {param} is missing.", param=param)
     if param is None:
-        return MalformedRequest("The body is no JSON object.", hint='Send a JSON object, such as {"quantity": 1}.')
+        return MalformedRequest("The body is not a JSON object.", hint='Send a JSON object, such as {"quantity": 1}.')
     return ValidationFailed(f"{param}: {first['msg'][0].lower()}{first['msg'][1:]}.", param=param)

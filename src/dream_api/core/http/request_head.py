@@ -38,7 +38,7 @@ _SENT_ONCE = frozenset(
 class HeadTooLarge(AppError):
     status = 431
     code = "head_too_large"
-    hint = "Send fewer and shorter headers; long data belongs into the body."
+    hint = "Send fewer or shorter headers. Long data belongs in the body."
 
 
 class UrlTooLong(AppError):
@@ -57,7 +57,7 @@ def check_beginning(beginning: bytes) -> None:
     """Raises MalformedRequest as soon as an incomplete head cannot become a request: TLS, or lines without CR."""
     first = beginning.removeprefix(b"\r\n")[:1]
     if (first and not (b"A" <= first <= b"Z") and beginning != b"\r") or _has_bare_newlines(beginning):
-        raise MalformedRequest("The connection does not speak HTTP/1.1.")
+        raise MalformedRequest("The connection does not use HTTP/1.1.")
 
 
 def validate_head(head: bytes) -> bytes:
@@ -83,11 +83,11 @@ def validate_head(head: bytes) -> bytes:
 def _version(request_line: bytes) -> bytes:
     parts = request_line.split(b" ")
     if len(parts) != _REQUEST_LINE_PARTS or parts[2] not in _VERSIONS:
-        raise MalformedRequest("The request line must be a method, a path and HTTP/1.1, with one blank between them.")
+        raise MalformedRequest("The request line must be a method, a path and HTTP/1.1, with one space between them.")
     if len(parts[1]) > MAX_URL_BYTES:
         raise UrlTooLong(f"The URL may have at most {MAX_URL_BYTES:,} bytes.")
     if parts[0] == b"CONNECT":
-        raise NotAllowed("This server is no proxy: CONNECT is not supported.")
+        raise NotAllowed("This server is not a proxy: CONNECT is not supported.")
     return parts[2]
 
 

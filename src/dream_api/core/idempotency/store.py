@@ -23,7 +23,7 @@ k = idempotency_keys.c
 
 class IdempotencyMismatch(Invalid):
     code = "idempotency_mismatch"
-    hint = "Use a fresh Idempotency-Key for every new request, the same one only for its retries."
+    hint = "Use a new Idempotency-Key for every new request, and the same key only for its retries."
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence, param="Idempotency-Key")
@@ -31,7 +31,7 @@ class IdempotencyMismatch(Invalid):
 
 class IdempotencyInProgress(Conflict):
     code = "idempotency_in_progress"
-    hint = "The first request with this key is still running: ask again in a moment with the same key."
+    hint = "Wait for the number of seconds in Retry-After, then send the request again with the same key."
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence, param="Idempotency-Key", headers={"Retry-After": "1"})
@@ -72,9 +72,9 @@ def validate_key(text: str | None) -> str | None:
         return None
     if not text or len(text) > LONGEST_KEY or not (text.isascii() and text.isprintable()):
         raise ValidationFailed(
-            f"An idempotency key has 1 to {LONGEST_KEY} printable ASCII characters.",
+            f"An idempotency key must have 1 to {LONGEST_KEY} printable ASCII characters.",
             param="Idempotency-Key",
-            hint="Send a UUID.",
+            hint="Send a random UUID, for example.",
         )
     return text
 

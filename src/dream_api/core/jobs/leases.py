@@ -29,7 +29,7 @@ async def claim(tx: Tx, worker: str, kinds: Collection[str], limit: int, now: in
     for job in jobs:
         if job.attempts > ATTEMPTS:
             # Its last worker crashed, perhaps because of this very job.
-            await queries.mark_dead(tx, worker, job.id, now, "The worker that ran it went away.")
+            await queries.mark_dead(tx, worker, job.id, now, "The worker that ran the job stopped.")
     return [job for job in jobs if job.attempts <= ATTEMPTS]
 
 

@@ -52,7 +52,7 @@ async def list_dead_jobs(tx: Tx, limit: int) -> Sequence[DeadJob]:
 async def retry(tx: Tx, job_id: str) -> None:
     """A dead job runs at once and has all its attempts again; NotFound where none has this id."""
     if not await queries.revive(tx, job_id, clock.now()):
-        raise NotFound("There is no dead job with this id.")
+        raise NotFound("There is no failed job with this id.")
     tx.after_commit.append(notify_workers)
 
 

@@ -140,9 +140,9 @@ def _failures() -> tuple[type[Exception], ...]:
 
 def _valid_path(path: str) -> str:
     if not _PATH.fullmatch(path):
-        raise ValueError("This is no path of an object.")
+        raise ValueError("This is not a path of an object.")
     return path
 
 
 def _unavailable() -> StorageUnavailable:
-    return StorageUnavailable("The object store does not answer.")
+    return StorageUnavailable("The object store does not respond.")

@@ -8,7 +8,7 @@ from dream_api.core.errors import TooMany
 
 class RateLimited(TooMany):
     code = "rate_limited"
-    hint = "Wait the seconds in Retry-After, then go on more slowly."
+    hint = "Wait for the number of seconds in Retry-After, then send fewer requests per second."
 
 
 class RateLimiter(Protocol):
@@ -34,4 +34,4 @@ async def enforce_rate(rates: RateLimiter, name: str, per_second: int, *, whose:
         "RateLimit-Policy": f'"{whose}";q={per_second};w=1',
         "RateLimit": f'"{whose}";r=0;t={seconds}',
     }
-    raise RateLimited(f"Too many requests: this {whose} may send {per_second:,} a second.", headers=headers)
+    raise RateLimited(f"Too many requests: the limit of this {whose} is {per_second:,} per second.", headers=headers)

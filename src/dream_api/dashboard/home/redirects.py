@@ -55,5 +55,5 @@ async def _project(db: Database, user: SignedInUser, asked: str | None) -> Proje
             if asked in (None, project.id)
         ]
     if asked is not None and not own:
-        raise NotFound("There is no such project.", param="projectId")
+        raise NotFound("Project not found.", param="projectId")
     return min(own, key=lambda project: project.id == home_id, default=None)

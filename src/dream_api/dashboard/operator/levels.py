@@ -70,7 +70,7 @@ PLATFORMS = lists.ListPage[Tenant, PlatformContext](
         "createdAt": lambda one: clock.rfc3339(one.row.created_at),
     },
     cursor=lambda one: one.row.no,
-    empty=lists.Empty("No platforms yet", "Everybody who signs up creates a platform, which appears here."),
+    empty=lists.Empty("No platforms yet", "When someone signs up and creates a platform, it appears here."),
 )
 
 

@@ -93,7 +93,7 @@ async def _show(
 async def create_link(request: Request, billing_context: BillingDep, visit: ProjectPageCanSell, form: SentForm) -> str:
     """The customer has the plan as soon as they have paid there."""
     if visit.project.type != "saas":
-        raise SaasProjectRequired("Only saas projects sell subscriptions; this project is a store.")
+        raise SaasProjectRequired("Only saas projects sell subscriptions, and this project is a store.")
     user_id = customers.validate_user_id(form.get("userId", ""), "userId")
     async with billing_context.database.write() as tx:
         offer, price = await _chosen(tx, visit, form.get("price", ""))

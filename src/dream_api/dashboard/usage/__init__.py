@@ -75,7 +75,7 @@ class UsageFilter:
 
 def _usage_filter(visit: ProjectContext, plans: Plans, asked: UsageQuery) -> UsageFilter:
     if visit.project.type != "saas":
-        raise SaasProjectRequired("Only saas projects meter usage; this project is a store.")
+        raise SaasProjectRequired("Only saas projects meter usage, and this project is a store.")
     found = plans.meters.get(asked.meter) or plans.meters.get(usage.REQUESTS) or next(iter(plans.meters.values()))
     name = asked.span if asked.span in _SPANS else _BY_DEFAULT
     length, by = _SPANS[name]

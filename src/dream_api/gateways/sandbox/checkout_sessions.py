@@ -19,9 +19,9 @@ async def open_session(work: UnitOfWork, wanted: NewCheckout, link_base: str) ->
     """A page that can be paid until it expires."""
     lines = build_items(wanted.lines, wanted.currency, work.at)
     if not lines or (not wanted.is_subscription and any(one.is_metered for one in lines)):
-        raise GatewayRefused("There is nothing to pay: usage is sold with a recurring price only.")
+        raise GatewayRefused("Usage-based prices can only be sold together with a recurring price.")
     if wanted.coupon is not None and wanted.coupon.currency not in (None, wanted.currency):
-        raise GatewayRefused(f"The coupon {wanted.coupon.code} is not for {wanted.currency.upper()}.")
+        raise GatewayRefused(f"The coupon {wanted.coupon.code} cannot be used for prices in {wanted.currency.upper()}.")
     email = wanted.email
     if wanted.customer is not None:
         customer = await work.find("customer", wanted.customer)

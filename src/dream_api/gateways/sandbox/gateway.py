@@ -284,7 +284,7 @@ async def _page(work: UnitOfWork, kind: str, page_id: str) -> StoredObject:
 
 
 def _unknown() -> NotFound:
-    return NotFound("There is no such page.", hint="Open it again by the link that led here.")
+    return NotFound("Page not found.", hint="Go back to the website that sent you here and open the link again.")
 
 
 async def _with_customer(work: UnitOfWork, subscription_id: str) -> tuple[StoredObject, StoredObject]:

@@ -44,13 +44,13 @@ class SubscriptionItem:
 def build_items(lines: Sequence[LineItem], currency: str, at: int) -> list[SubscriptionItem]:
     """The lines with their amounts; GatewayRefused for several currencies or intervals."""
     if {line.price.currency for line in lines} - {currency}:
-        raise GatewayRefused(f"All prices must be in {currency.upper()}.", hint="Sell each currency by itself.")
+        raise GatewayRefused(f"All prices must be in {currency.upper()}.", hint="Create a checkout for each currency.")
     made = _distinct([_sold(line, at) for line in lines])
     recurrences = {one.recurrence for one in made if one.is_licensed}
     if len(recurrences) > 1:
         raise GatewayRefused(
             "All recurring prices of a subscription must renew together.",
-            hint="Choose prices of one interval.",
+            hint="Choose prices with the same interval.",
         )
     for recurrence in recurrences:
         for one in made:

@@ -50,7 +50,7 @@ def preview(
     lines = [PreviewLine(one["description"], one["amount"]) for one in quote.asked]
     credit = _credit_used(quote, customer, currency)
     if credit:
-        lines.append(PreviewLine("Credit from before", -credit))
+        lines.append(PreviewLine("Credit balance", -credit))
     return Preview(
         currency=currency,
         due=quote.total - credit,
@@ -100,7 +100,7 @@ def _quote(work: UnitOfWork, subscription: StoredObject, wanted: SubscriptionCha
         raise GatewayRefused(f"A subscription that is {status} cannot be changed.", hint=_NOT_NOW)
     lines = build_items(wanted.lines, subscription.document["currency"], work.at)
     if any(one.recurrence is None for one in lines) or not any(one.is_licensed for one in lines):
-        raise GatewayRefused("A subscription has recurring prices, and usage prices only together with them.")
+        raise GatewayRefused("Usage-based prices can only be sold together with a recurring price.")
     period = cancellation.current_period(subscription)
     if status == "trialing":
         return Quote(lines, [], period, begins_period=False)
@@ -139,4 +139,4 @@ def _shares(
     ]
 
 
-_NOT_NOW = "A past due one is paid first, in the portal; an ended one is bought again."
+_NOT_NOW = "If it is past due, the customer must pay first, in the customer portal. If it has ended, create a new one."

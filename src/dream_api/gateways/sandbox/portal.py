@@ -38,7 +38,9 @@ async def open_portal(work: UnitOfWork, customer_id: str, return_url: str, link_
 
 def _refuse_expired(portal: StoredObject) -> None:
     if portal.hidden["expires_at"] <= clock.now():
-        raise NotFound("This link has expired.", hint="Open the page again from where you came.")
+        raise NotFound(
+            "This link has expired.", hint="Go back to the website that sent you here and open the portal again."
+        )
 
 
 async def read_portal(work: UnitOfWork, portal: StoredObject) -> Portal:

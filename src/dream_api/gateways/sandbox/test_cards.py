@@ -58,9 +58,9 @@ def decline_error(card: Card, *, is_present: bool, is_authenticated: bool = Fals
         case "declined":
             return CardDeclined("The card was declined.")
         case "insufficient_funds":
-            return InsufficientFunds("There is not enough money on the card.")
+            return InsufficientFunds("The card has insufficient funds.")
         case "authenticates" if is_present and not is_authenticated:
-            return AuthenticationRequired("The card must be confirmed before it pays.")
+            return AuthenticationRequired("The customer must confirm this payment with their bank.")
         case "declined_later" if not is_present:
             return CardDeclined("The card on file was declined.")
         case _:
