@@ -71,8 +71,8 @@ from dream_api.webhooks import jobs as webhooks_jobs
 ROUTERS = (*api.ROUTERS, *dashboard.ROUTERS, *hosted.ROUTERS, health.router)
 
 _DESCRIPTION = """
-API keys, metered limits and customers behind one API. Every call takes `Authorization: Bearer sk_…`;
-errors have one shape, and their `docs` link explains them. POST requests take an `Idempotency-Key`.
+API keys, metered limits and customers behind one API. Send `Authorization: Bearer sk_…` with every call;
+all errors have the same fields, and `docs` links to an explanation. POST requests accept an `Idempotency-Key`.
 """
 
 

@@ -45,7 +45,7 @@ Id = Annotated[
     str,
     Path(
         alias="id",
-        description="`cus_…`, or `userId:` and your own id.",
+        description="`cus_…`, or `userId:` followed by your own user ID.",
         max_length=300,
         pattern=NO_NUL,
         examples=["userId:user_123"],
@@ -61,9 +61,9 @@ _EXAMPLE = {
 
 
 class CustomerCreate(RequestModel, json_schema_extra=example(_EXAMPLE)):
-    """A customer to create, or to adopt where metered calls created them before."""
+    """A customer to create, or to update if metered calls already created the customer."""
 
-    user_id: str = Field(min_length=1, max_length=customers.LONGEST_USER_ID, description="Your own id of the user.")
+    user_id: str = Field(min_length=1, max_length=customers.LONGEST_USER_ID, description="Your own user ID.")
     email: Email | None = None
     name: Name | None = None
     plan: PlanName | None = Field(None, description="A plan of the project; null: its default plan.")
@@ -71,11 +71,11 @@ class CustomerCreate(RequestModel, json_schema_extra=example(_EXAMPLE)):
 
 
 class CustomerUpdate(RequestModel, json_schema_extra=example({"plan": "free", "status": "active"})):
-    """The fields to change; fields that are left out stay as they are."""
+    """The fields to change. Other fields stay the same."""
 
     email: Email | None = None
     name: Name | None = None
-    plan: PlanName | None = Field(None, description="null: back to the project's default plan.")
+    plan: PlanName | None = Field(None, description="null: the project's default plan.")
     status: CustomerUpdateStatus | None = Field(None, description="blocked: metered calls are rejected.")
     metadata: MetadataUpdate | None = METADATA_CHANGES
 
@@ -95,7 +95,7 @@ class Customer(
     """An end user of a project and mode."""
 
     id: str
-    user_id: str = Field(description="Your own id of the user.")
+    user_id: str = Field(description="Your own user ID.")
     email: str | None
     name: str | None
     status: CustomerStatus
@@ -111,7 +111,7 @@ class CustomerList(Page[Customer]):
 
 @endpoints.post("", "customers.create", "Create a customer", status=201, errors=(UnknownPlan, CustomerExists))
 async def create_customer(engine: MeteringDep, acting: CanSell, post: Post[CustomerCreate]) -> ModelResponse[Customer]:
-    """A customer that metered calls already created is adopted with its counts."""
+    """If metered calls already created the customer, it is updated and keeps its counts."""
     body = post.body
     customers.validate_user_id(body.user_id, "userId")
     plans = await engine.get_plans(acting, body.plan)
@@ -140,7 +140,7 @@ async def list_customers(
 
 @endpoints.get("/{id:path}", "customers.get", "Get a customer", errors=(NotFound,))
 async def get_customer(db: Db, acting: CanView, reference: Id) -> ModelResponse[Customer]:
-    """By the customer's id (`cus_…`), or by `userId:` and your own id of the user."""
+    """Use the customer's id (`cus_…`), or `userId:` followed by your own user ID."""
     async with db.read() as tx:
         return json_response(Customer.model_validate(await customers.find(tx, acting.scope, reference)))
 
@@ -154,7 +154,7 @@ async def get_customer(db: Db, acting: CanView, reference: Id) -> ModelResponse[
 async def update_customer(
     request: Request, db: Db, engine: MeteringDep, acting: CanSell, reference: Id, body: JsonBody[CustomerUpdate]
 ) -> ModelResponse[Customer]:
-    """Metered calls see the change within a second."""
+    """The change affects metered calls within a second."""
     if body.plan is not None:
         (await engine.get_plans(acting, body.plan)).find(body.plan, param="plan")
     values = body.model_dump(exclude_unset=True)
@@ -190,7 +190,8 @@ async def _audit_update(
 
 @endpoints.delete("/{id:path}", "customers.delete", "Delete a customer", errors=(NotFound,))
 async def delete_customer(request: Request, db: Db, acting: CanSell, reference: Id) -> ModelResponse[Customer]:
-    """Name, email and metadata are erased, and metered calls are rejected. The counts stay, as they were billed."""
+    """Name, email and metadata are erased, and metered calls are rejected. The counts are kept, because they were
+    billed."""
     async with db.write() as tx:
         customer = await customers.find(tx, acting.scope, reference)
         deleted = await customers.delete(tx, acting.scope, customer)

@@ -66,7 +66,7 @@ async def list_events(
     page: Annotated[PageRequest, page_of("evt")],
     kind: Annotated[EventType | None, Query(alias="type", description=_TYPES)] = None,
 ) -> ModelResponse[EventList]:
-    """What happened in the project and mode in the last 90 days, newest first."""
+    """The events of the project and mode in the last 90 days, newest first."""
     async with db.read() as tx:
         rows = await webhooks.list_events(
             tx, acting.platform_id, acting.project_id, acting.mode, kind=kind, limit=page.fetch, after=page.after

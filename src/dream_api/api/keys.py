@@ -28,13 +28,16 @@ _DAY_SECONDS = 86_400
 
 
 class Credentials(ResponseModel):
-    """The newest API keys of a project and mode that work; null where there is none."""
+    """The newest working API keys of a project and mode. null: there is none."""
 
     publishable_key: str | None
     secret_key: str | None = Field(
-        description="Of test mode, for owners and admins; a live secret key is shown only once, when it is created."
+        description=(
+            "The secret key of test mode, for owners and admins. Live secret keys are shown only once, when they are "
+            "created."
+        )
     )
-    secret_key_prefix: str | None = Field(description="The part of the secret key that everybody may see.")
+    secret_key_prefix: str | None = Field(description="The visible part of the secret key.")
 
 
 class ProjectCredentials(
@@ -69,10 +72,12 @@ class CredentialsList(ResponseModel):
 
 
 class KeyRotate(RequestModel, json_schema_extra=example({"mode": "test", "graceSeconds": 3600})):
-    """Which secret key to replace, and how long the old ones keep working."""
+    """The secret key to replace, and how long the old keys keep working."""
 
     mode: Mode
-    grace_seconds: int = Field(_DAY_SECONDS, ge=0, le=7 * _DAY_SECONDS, description="0 to 7 days; a day by default.")
+    grace_seconds: int = Field(
+        _DAY_SECONDS, ge=0, le=7 * _DAY_SECONDS, description="From 0 to 7 days. One day by default."
+    )
 
 
 class RotatedKey(
@@ -87,12 +92,12 @@ class RotatedKey(
         }
     ),
 ):
-    """The new secret key, in force at once."""
+    """The new secret key, which works immediately."""
 
     project_id: str
     mode: Mode
     key_id: str
-    secret_key: str | None = Field(description="null in a replay.")
+    secret_key: str | None = Field(description="null in replayed responses.")
     old_keys_end_at: Timestamp
 
 
@@ -104,7 +109,7 @@ async def get_credentials(
     developer: PlatformMember,
     project_id: Annotated[str | None, Query(alias="projectId", max_length=64, description="Only this project.")] = None,
 ) -> ModelResponse[CredentialsList]:
-    """Of each project and mode. The security log records it when test secret keys are shown."""
+    """The API keys of each project and mode. The security log records when test secret keys are shown."""
     may_reveal = developer.may("manage")
     async with db.write() as tx:
         found = await platforms.projects_of(tx, developer.platform_id, limit=_MOST_PROJECTS)
@@ -149,7 +154,7 @@ def _of_mode(rows: Sequence[Row[Any]], mode: Mode, instance_key: InstanceKey | N
 async def rotate_key(
     instance_key: InstanceKeyDep, acting: CanManageTestKeys, post: Post[KeyRotate]
 ) -> ModelResponse[RotatedKey]:
-    """Creates a new secret key; the old ones work until the grace period ends. Only owners and admins rotate live
+    """Creates a new secret key. Old keys work until the grace period ends. Only owners and admins can rotate live
     keys."""
     body = post.body
     if body.mode == "live":

@@ -117,7 +117,7 @@ def page_of(prefix: str, *, default: int = 20, most: int = 100) -> Any:
     async def find(
         limit: Annotated[int, Query(ge=1, le=most, description="How many to return.")] = default,
         after: Annotated[
-            str | None, Query(max_length=_LONGEST_ID, description="The `nextCursor` of the page before.")
+            str | None, Query(max_length=_LONGEST_ID, description="The `nextCursor` of the previous page.")
         ] = None,
     ) -> PageRequest:
         if after is not None and not is_one(prefix, after):

@@ -12,21 +12,21 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from dream_api.core.http import Error
 
 TAGS = (
-    ("Usage", "Count metered calls, and read how much of its limits a customer has used."),
+    ("Usage", "Count metered calls, and read the usage and limits of customers."),
     ("Customers", "The end users of a project."),
-    ("Checkouts", "Hosted pages on which customers pay, and the portal in which they manage what they bought."),
-    ("Subscriptions", "What customers have subscribed to."),
-    ("Invoices and payments", "What customers were charged, paid and got back."),
+    ("Checkouts", "Hosted pages on which customers pay, and the portal in which they manage their subscriptions."),
+    ("Subscriptions", "Subscriptions of customers to plans."),
+    ("Invoices and payments", "Invoices, payments and refunds of customers."),
     ("Store", "Carts, orders and their refunds."),
     ("Catalog", "Plans of SaaS projects, products of stores, their prices, and coupons."),
     ("Keys", "API keys of a platform's projects."),
     ("Platforms", "Platforms and their projects."),
     ("Team", "Members and invitations of a platform."),
     ("Events", "What happened in a project, newest first."),
-    ("Analytics", "Revenue, usage and customers of a project, and of a platform."),
+    ("Analytics", "Metrics of a project and of a platform: revenue, usage and customers."),
     ("Security log", "Who did what on a platform."),
     ("Assets", "Images and other files of a platform."),
-    ("Test mode", "The test clock, and the built-in sandbox that plays a payment gateway."),
+    ("Test mode", "The test clock, and the built-in sandbox, which replaces a payment gateway."),
     ("Webhooks", "Receivers of events from payment gateways."),
     ("Operations", "Health checks and metrics."),
 )

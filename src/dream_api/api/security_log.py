@@ -48,7 +48,7 @@ class AuditEntry(
 ):
     """An action of a member, an API key or the system."""
 
-    number: int = Field(description="Consecutive: none is left out.")
+    number: int = Field(description="Consecutive, without gaps.")
     at: Timestamp
     action: str = Field(description="More actions may be added.")
     sentence: str = Field(description="The action in words.")
@@ -67,11 +67,11 @@ async def list_entries(
     developer: CanManagePlatform,
     action: Annotated[str | None, Query(pattern=r"^[a-z._]{1,64}$", description="Only this action.")] = None,
     member: Annotated[
-        str | None, Query(pattern=r"^[0-9a-z_]{1,64}$", description="Only what the actor with this id did.")
+        str | None, Query(pattern=r"^[0-9a-z_]{1,64}$", description="Only actions of the actor with this ID.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="How many to return.")] = 20,
     after: Annotated[
-        str | None, Query(pattern=r"^[1-9][0-9]{0,14}$", description="The `nextCursor` of the page before.")
+        str | None, Query(pattern=r"^[1-9][0-9]{0,14}$", description="The `nextCursor` of the previous page.")
     ] = None,
 ) -> ModelResponse[AuditEntryList]:
     """Who did what on the platform in the last 180 days, newest first. Names and addresses are erased after 30 days."""

@@ -35,20 +35,23 @@ _secret_key = HTTPBearer(
 _personal_token = HTTPBearer(
     auto_error=False,
     scheme_name="personalToken",
-    description="A developer's personal token, `dpt_…`: it may do what its role allows.",
+    description="A developer's personal token, `dpt_…`: it has the permissions of its role.",
 )
 _publishable_key = APIKeyHeader(
     name="X-Publishable-Key",
     auto_error=False,
     scheme_name="publishableKey",
-    description="A publishable key of the project, `pk_test_…` or `pk_live_…`; `Authorization: Bearer` takes it too.",
+    description=(
+        "A publishable key of the project, `pk_test_…` or `pk_live_…`; it also works in `Authorization: Bearer`."
+    ),
 )
 _session = APIKeyCookie(
     name="dream_session",
     auto_error=False,
     scheme_name="session",
-    description="A developer who is signed in: as good as a personal token, with the role that they have. Over https "
-    "the cookie is named `__Host-dream_session`. What changes anything must come from a page of this instance itself.",
+    description="The session of a signed-in developer, which works like a personal token with the developer's role. "
+    "Over https, the cookie is named `__Host-dream_session`. Requests that change data must come from a page of this "
+    "instance.",
 )
 _Bearer = HTTPAuthorizationCredentials | None
 
@@ -114,17 +117,18 @@ async def _current_user(request: Request, _: Annotated[str | None, Security(_ses
 
 def _requested_target(
     platform_id: Annotated[
-        str | None, Header(alias="X-Platform-Id", description="Which platform, where you are on several.")
+        str | None, Header(alias="X-Platform-Id", description="The platform, if you are a member of several.")
     ] = None,
     project_id: Annotated[
-        str | None, Header(alias="X-Project-Id", description="For developers: which project, where several.")
+        str | None,
+        Header(alias="X-Project-Id", description="For developers: the project, if the platform has several."),
     ] = None,
     mode: Annotated[
-        Mode | None, Header(alias="X-Mode", description="For developers: which mode; `test` where left out.")
+        Mode | None, Header(alias="X-Mode", description="For developers: the mode. `test` by default.")
     ] = None,
-    platform_asked: Annotated[str | None, Query(alias="platformId", description="As X-Platform-Id.")] = None,
-    project_asked: Annotated[str | None, Query(alias="projectId", description="As X-Project-Id.")] = None,
-    mode_asked: Annotated[Mode | None, Query(alias="mode", description="As X-Mode.")] = None,
+    platform_asked: Annotated[str | None, Query(alias="platformId", description="Same as X-Platform-Id.")] = None,
+    project_asked: Annotated[str | None, Query(alias="projectId", description="Same as X-Project-Id.")] = None,
+    mode_asked: Annotated[Mode | None, Query(alias="mode", description="Same as X-Mode.")] = None,
 ) -> RequestedTarget:
     return RequestedTarget(
         _header_or_query(platform_id, platform_asked), _header_or_query(project_id, project_asked), mode or mode_asked
@@ -182,9 +186,9 @@ def require_platform_permission(permission: Permission) -> Callable[..., Awaitab
         authenticator: AuthenticatorDep,
         caller: Annotated[PersonalToken | SignedInUser, Depends(_developer)],
         platform_id: Annotated[
-            str | None, Header(alias="X-Platform-Id", description="Which platform, where you are on several.")
+            str | None, Header(alias="X-Platform-Id", description="The platform, if you are a member of several.")
         ] = None,
-        platform_asked: Annotated[str | None, Query(alias="platformId", description="As X-Platform-Id.")] = None,
+        platform_asked: Annotated[str | None, Query(alias="platformId", description="Same as X-Platform-Id.")] = None,
     ) -> PlatformPrincipal:
         named = RequestedTarget(_header_or_query(platform_id, platform_asked))
         if isinstance(caller, SignedInUser):
@@ -233,5 +237,8 @@ CurrentUser = Annotated[SignedInUser, Depends(_current_user)]
 
 IdempotencyKey = Annotated[
     str | None,
-    Header(alias="Idempotency-Key", description="The same key and body get the first answer again for 24 hours."),
+    Header(
+        alias="Idempotency-Key",
+        description="For 24 hours, a request with the same key and body returns the first response again.",
+    ),
 ]

@@ -55,7 +55,7 @@ gateway_customers = Table(
     metadata,
     id_column("platform_id", primary_key=True),
     id_column("account", primary_key=True),
-    # The gateway's own id of the customer.
+    # The id of the customer at the gateway.
     id_column("id", primary_key=True),
     id_column("customer_id"),
     timestamp_column("created_at"),
@@ -280,7 +280,7 @@ disputes = Table(
     metadata,
     id_column("platform_id", primary_key=True),
     id_column("account", primary_key=True),
-    # The gateway's own id.
+    # The id of the subscription at the gateway.
     id_column("id", primary_key=True),
     id_column("project_id"),
     id_column("mode"),

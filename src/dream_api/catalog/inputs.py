@@ -51,7 +51,7 @@ _Amount = Annotated[int, Field(ge=0, le=LARGEST_UNIT_AMOUNT)]
 
 
 class PriceTierCreate(RequestModel):
-    """What a unit costs up to a quantity."""
+    """The price of a unit up to a quantity."""
 
     up_to: int | None = Field(description="The last unit of this tier; null in the last tier.")
     unit_amount: _Amount
@@ -66,27 +66,35 @@ class PriceCreate(RequestModel):
     price: Major = Field(None, description='In major units, as decimal text or a number, such as "19.99".')
     type: PriceType | None = Field(None, description="recurring, or usage with a meter; one_time in a store.")
     billing_scheme: BillingScheme | None = Field(
-        None, description="By default flat_rate if it recurs, otherwise per_unit; tiered and volume have tiers."
+        None,
+        description=(
+            "By default flat_rate for recurring prices, otherwise per_unit. tiered and volume prices have tiers."
+        ),
     )
-    per: int = Field(1, description="per_unit: how many units one amount buys; a part of them costs as much.")
-    tiers: list[PriceTierCreate] = Field([], description="tiered, volume: the amounts by quantity, in ascending order.")
+    per: int = Field(
+        1, description="For per_unit: the number of units in a package. The last package is charged completely."
+    )
+    tiers: list[PriceTierCreate] = Field(
+        [], description="For tiered and volume: the amounts by quantity, in ascending order."
+    )
     interval: Interval | None = Field(None, description="month by default.")
-    interval_count: int | None = Field(None, description="Every how many intervals; 1 by default.")
-    meter: str | None = Field(None, description="usage: the meter that is billed; created if there is none.")
+    interval_count: int | None = Field(None, description="The number of intervals between renewals. 1 by default.")
+    meter: str | None = Field(None, description="For usage: the meter to bill. A new meter is created if needed.")
     metadata: MetadataUpdate | None = Field(
         None,
-        description="Of a new price, which it stays with; left out or null: that of the price that is there, if any.",
+        description="The metadata of a new price, which never changes. If it is left out or null, an existing price "
+        "keeps its metadata.",
     )
 
 
 class LimitCreate(RequestModel):
-    """How much of a meter may be used in a window."""
+    """A limit of a meter in a window."""
 
-    meter: str = Field(REQUESTS, pattern=_NAME, description="The meter; created if there is none.")
+    meter: str = Field(REQUESTS, pattern=_NAME, description="The name of the meter. A new meter is created if needed.")
     window: LimitWindow = "period"
     kind: LimitKind = Field("hard", description="soft: allows the call and shows the overage.")
     max: int | None = Field(ge=0, le=LARGEST_COUNT, description="null: counted, not limited.")
-    aggregation: Aggregation | None = Field(None, description="How a new meter counts; sum by default.")
+    aggregation: Aggregation | None = Field(None, description="The aggregation of a new meter. sum by default.")
 
 
 _EXAMPLE = {
@@ -103,47 +111,59 @@ _CHANGE = {"description": "For teams of any size.", "price": "24.99", "currency"
 
 
 class TierUpdate(RequestModel, json_schema_extra={"examples": [_CHANGE]}):
-    """What to change; what is left out stays, and lists are replaced as a whole."""
+    """The fields to change. Other fields stay the same, and lists are replaced completely."""
 
     display_name: str = Field("", max_length=120, description="The name that people see.")
     description: str | None = Field(None, max_length=2_000, pattern=_NO_NUL)
     number: int | None = Field(
-        None, description="A number of your own, unique in the project; of a platform level its number."
+        None, description="Your own sort number, unique in the project. For platform levels, the number of the level."
     )
     features: _Features = Field([], description="Up to 50 short texts, or an object of your own.")
     popular: bool = False
     is_visible: bool = Field(True, description="Whether buyers see it.")
     default: bool = Field(
-        False, description="Whether customers without a plan are on it; only one tier is the default."
+        False, description="Whether customers without a plan of their own use it. Only one tier can be the default."
     )
-    sold_out: bool = Field(False, description="Nobody can buy it, whatever is in stock.")
+    sold_out: bool = Field(False, description="Marks the product as sold out, even if units are in stock.")
     trial_days: int = 0
     image_url: str | None = Field(None, max_length=2_000, pattern=_LINK)
     limit: int | None = Field(None, ge=0, le=LARGEST_COUNT, description="Requests per billing period; null: unlimited.")
     limits: list[LimitCreate] = Field([], description="All limits of the tier.")
     price: Major = Field(
         None,
-        description='What it costs, in major units, such as "19.99": replaces the default price and leaves other '
-        "prices. Who has the old price keeps it. null: as if left out.",
+        description='The price in major units, such as "19.99". It replaces the default price and keeps other prices. '
+        "Existing subscribers keep their price. null has no effect.",
     )
     currency: str | None = Field(
-        None, max_length=3, description="Of price: ISO code, such as usd; by default that of the price it replaces."
+        None,
+        max_length=3,
+        description="The currency of price: an ISO code, such as usd. By default, the currency of the replaced price.",
     )
     interval: Interval | None = Field(
         None,
-        description="Of price; by default that of the price it replaces, of a new one month. A store's products have "
-        "none.",
+        description=(
+            "The interval of price. By default, the interval of the replaced price, or month for a new price. "
+            "Products of a store have none."
+        ),
     )
     prices: list[PriceCreate] = Field(
         [],
-        description="Instead of price: all prices of the tier. One that differs is a new price; who has the old one "
-        "keeps it.",
+        description=(
+            "All prices of the tier, instead of price. A changed price becomes a new price, and existing subscribers "
+            "keep the old one."
+        ),
     )
     inventory: int | None = Field(
-        None, ge=0, le=_LARGEST_INVENTORY, description="Of a store: units in stock; null: not counted."
+        None,
+        ge=0,
+        le=_LARGEST_INVENTORY,
+        description="For products of a store: units in stock. null: stock is not tracked.",
     )
     low_inventory: int | None = Field(
-        None, ge=0, le=_LARGEST_INVENTORY, description="A sale that leaves this many or fewer emits `stock.low`."
+        None,
+        ge=0,
+        le=_LARGEST_INVENTORY,
+        description="If a sale reduces the stock to this quantity or less, `stock.low` is emitted.",
     )
     metadata: MetadataUpdate | None = Field(
         None,
@@ -155,9 +175,7 @@ class TierUpdate(RequestModel, json_schema_extra={"examples": [_CHANGE]}):
 class TierCreate(TierUpdate, json_schema_extra={"examples": [_EXAMPLE]}):
     """A tier to create: a plan of a SaaS project, or a product of a store."""
 
-    name: str = Field(
-        max_length=63, description="Its name in requests, such as pro; it cannot change or be used again."
-    )
+    name: str = Field(max_length=63, description="The name in requests, such as pro. It cannot be changed or reused.")
 
 
 _COLUMNS = {

@@ -126,7 +126,7 @@ class Preview:
     currency: str
     due: int
     lines: tuple[PreviewLine, ...]
-    # What each full period costs from then on, without usage.
+    # The price of each following billing period, without usage.
     recurring_amount: int
     period_ends_at: int
 

@@ -109,7 +109,7 @@ order_lines = Table(
     Column("quantity", Number, nullable=False),
     # What each of them costs; none where that depends on how many there are.
     Column("unit_amount", Number, nullable=True),
-    # What they cost together, before the order's discount.
+    # The amount of the line, before the order's discount.
     Column("amount", Number, nullable=False),
     Column("refunded_quantity", Number, nullable=False),
     Column("restocked_quantity", Number, nullable=False),

@@ -13,9 +13,9 @@ from dream_api.api.events import Event
 from dream_api.api.models import ResponseModel, Timestamp, attributes_of, example
 from dream_api.core import money
 
-_FROM = "When the first day begins."
-_TO = "When the last day, the present one, ends."
-Share = Annotated[float | None, Field(description="From 0 to 1; null where there is nothing to divide by.")]
+_FROM = "The start of the first day."
+_TO = "The end of today, which is the last day."
+Share = Annotated[float | None, Field(description="From 0 to 1. null: there were no subscriptions at the start.")]
 Minor = Annotated[int, Field(description="In minor units of the currency.")]
 
 
@@ -52,7 +52,7 @@ Sum = Annotated[Money, BeforeValidator(_in_currency)]
 
 
 class SubscriptionFigures(ResponseModel):
-    """How many subscriptions there are, began and ended."""
+    """The numbers of current, started and ended subscriptions."""
 
     by_status: dict[str, int]
     holding: int
@@ -67,14 +67,14 @@ class SubscriptionFigures(ResponseModel):
 
 
 class CustomerFigures(ResponseModel):
-    """How many customers there are, and how many are new."""
+    """The number of customers and of new customers."""
 
     active: int
     new: int
 
 
 class RevenueDay(ResponseModel):
-    """What was paid and went back on a day, in minor units of the currency."""
+    """The payments and refunds of a day, in minor units of the currency."""
 
     at: Timestamp
     gross: Minor
@@ -84,7 +84,7 @@ class RevenueDay(ResponseModel):
 
 
 class RevenueSums(ResponseModel):
-    """What was paid and went back in one currency."""
+    """The payments and refunds in one currency."""
 
     currency: str
     gross: Sum = Field(validation_alias=AliasPath("total", "gross"))
@@ -94,13 +94,13 @@ class RevenueSums(ResponseModel):
 
 
 class RevenueFigures(RevenueSums):
-    """With every day, the oldest first."""
+    """Revenue in one currency, with every day, oldest first."""
 
     days: Annotated[list[RevenueDay], BeforeValidator(_by_day)]
 
 
 class UsageDay(ResponseModel):
-    """What a meter counted on a day."""
+    """The usage of a meter on a day."""
 
     at: Timestamp = Field(validation_alias="of")
     total: int
@@ -108,7 +108,7 @@ class UsageDay(ResponseModel):
 
 
 class UsageFigures(ResponseModel):
-    """What a meter counted, with every day, the oldest first."""
+    """The usage of a meter, with every day, oldest first."""
 
     meter: str
     total: int
@@ -131,7 +131,7 @@ class NearLimit(ResponseModel):
 
 
 class LowStock(ResponseModel):
-    """A product of which few are left."""
+    """A product with low stock."""
 
     tier: str
     display_name: str
@@ -142,7 +142,7 @@ class LowStock(ResponseModel):
 
 
 class Dashboard(ResponseModel, json_schema_extra=example(examples.DASHBOARD)):
-    """The figures of a project in one mode."""
+    """The metrics of a project in one mode."""
 
     mode: Mode
     starts_at: Timestamp = Field(
@@ -172,7 +172,7 @@ class LiveFigures(ResponseModel):
 
 
 class ProjectFigures(LiveFigures):
-    """Those of one project."""
+    """The metrics of one project."""
 
     project: str
     name: str
@@ -180,7 +180,7 @@ class ProjectFigures(LiveFigures):
 
 
 class DashboardTotals(LiveFigures, json_schema_extra=example(examples.TOTALS)):
-    """The live figures of a platform."""
+    """The live metrics of a platform."""
 
     starts_at: Timestamp = Field(serialization_alias="from", description=_FROM)
     ends_at: Timestamp = Field(serialization_alias="to", description=_TO)

@@ -50,10 +50,10 @@ async def read_asset(
     objects: ObjectsDep,
     key: Key,
     asked: Annotated[str | None, Header(alias="Range", description="One range of bytes.")] = None,
-    if_none_match: Annotated[str | None, Header(description="ETags of versions that you have.")] = None,
-    if_range: Annotated[str | None, Header(description="The ETag of the version that the range is of.")] = None,
+    if_none_match: Annotated[str | None, Header(description="The ETags of versions that you already have.")] = None,
+    if_range: Annotated[str | None, Header(description="The ETag of the version to which the range belongs.")] = None,
 ) -> Response:
-    """For anyone who knows the key. A file never changes, so browsers may keep it for a year."""
+    """Anyone who knows the key can download the file. Files never change, so browsers can cache them for a year."""
     asset = await _find(db, key)
     tag = f'"{asset.digest.hex()}"'
     headers = {**_HEADERS, "ETag": tag, "Content-Disposition": _disposition(asset)}

@@ -28,7 +28,7 @@ async def list_assets(
     acting: CanView,
     limit: Annotated[int, Query(ge=1, le=100, description="How many to return.")] = 20,
     after: Annotated[
-        str | None, Query(pattern=assets.CURSOR, description="The `nextCursor` of the page before.")
+        str | None, Query(pattern=assets.CURSOR, description="The `nextCursor` of the previous page.")
     ] = None,
 ) -> ModelResponse[AssetList]:
     """Those of the project and mode, newest first."""
@@ -44,7 +44,7 @@ async def list_assets(
 async def delete_asset(
     request: Request, db: Db, settings: SettingsDep, objects: ObjectsDep, acting: CanSell, key: Key
 ) -> ModelResponse[Asset]:
-    """It cannot be downloaded any more, but browsers that have it in their cache may still show it."""
+    """It can no longer be downloaded, but browsers may still show it from their cache."""
     whose = (acting.platform_id, acting.project_id, acting.mode)
     async with db.read() as tx:
         asset = await assets.find_asset(tx, *whose, key) if assets.is_key(key) else None

@@ -37,7 +37,7 @@ class Asset(
 
     key: str
     url: Annotated[str, BeforeValidator(_url_of)] = Field(
-        validation_alias="key", description="Anyone who knows it can download the file; it never changes."
+        validation_alias="key", description="The permanent URL of the file. Anyone who knows it can download the file."
     )
     content_type: str = Field(description="Detected from the file's bytes.")
     size: int = Field(description="In bytes.")

@@ -48,7 +48,7 @@ _ERRORS = (
     StorageUnavailable,
     ValidationFailed,
 )
-_Name = Annotated[str, Query(max_length=255, description="The file's name, where the body is the file itself.")]
+_Name = Annotated[str, Query(max_length=255, description="The file's name, if the body is the file itself.")]
 
 
 @endpoints.post("/upload-asset", "assets.upload", "Upload a file", status=201, errors=_ERRORS, is_listed=False)
@@ -62,7 +62,7 @@ async def create_asset(
     name: _Name = "",
     _: IdempotencyKey = None,
 ) -> ModelResponse[Asset]:
-    """The file is the body, or the first file of a form; its content type is detected from its bytes.
+    """The file is the body, or the first file of a form. Its content type is detected from its bytes.
 
     `POST /upload-asset` does the same.
     """

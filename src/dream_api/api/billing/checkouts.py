@@ -23,11 +23,18 @@ from dream_api.platforms import Project, ProjectScope, RedirectNotAllowed, SaasP
 endpoints = Endpoints("Checkouts")
 
 RedirectUrl = Annotated[
-    str, Field(max_length=2_048, description="On one of the project's origins; in test mode also on localhost.")
+    str,
+    Field(
+        max_length=2_048, description="A URL on one of the project's origins. In test mode, localhost is also allowed."
+    ),
 ]
 UserId = Annotated[
     str,
-    Header(alias="X-User-Id", description="Your own id of the user, who becomes a customer.", examples=["user_123"]),
+    Header(
+        alias="X-User-Id",
+        description="Your own user ID of the customer. The customer is created if needed.",
+        examples=["user_123"],
+    ),
 ]
 _CART_HINT = "To sell products of a store, use POST /api/cart/checkout."
 _REDIRECTS = {"successUrl": "https://myapp.com/success", "cancelUrl": "https://myapp.com/cancel"}
@@ -40,11 +47,11 @@ CHECKOUT_METADATA: Any = Field(
 
 
 class CheckoutCreate(RequestModel, json_schema_extra=example({"tier": "pro", **_REDIRECTS})):
-    """What the customer subscribes to, and where they go afterwards."""
+    """The plan to subscribe to, and the URLs to return to."""
 
     tier: str = Field(min_length=1, max_length=63, description="The plan's name.")
-    price_id: str | None = Field(None, max_length=64, description="Which of the plan's prices, where it has several.")
-    quantity: int = Field(1, description="How many, such as seats; 1 for a flat price.")
+    price_id: str | None = Field(None, max_length=64, description="One of the plan's prices, if it has several.")
+    quantity: int = Field(1, description="The quantity, such as the number of seats. 1 for a flat price.")
     coupon: str | None = Field(None, max_length=64, description="A coupon's code.")
     metadata: MetadataUpdate | None = CHECKOUT_METADATA
     success_url: RedirectUrl
@@ -57,15 +64,15 @@ class LevelCheckoutCreate(
         {"level": 1, "successUrl": "http://localhost:8787/dashboard", "cancelUrl": "http://localhost:8787/dashboard"}
     ),
 ):
-    """Which level the platform buys."""
+    """The level to buy."""
 
-    level: int = Field(ge=0, le=999, description="The level's number; see `dream-api levels`.")
+    level: int = Field(ge=0, le=999, description="The number of the level. `dream-api levels` lists all levels.")
     success_url: RedirectUrl
     cancel_url: RedirectUrl
 
 
 class PortalSessionCreate(RequestModel, json_schema_extra=example({"returnUrl": "https://myapp.com/account"})):
-    """Where the customer goes afterwards."""
+    """The URL to return to."""
 
     return_url: RedirectUrl
 
@@ -90,7 +97,7 @@ class Checkout(
 
 
 class PortalSession(ResponseModel, json_schema_extra=example({"url": "https://api.example.com/sandbox/portal/bps_…"})):
-    """A page on which the customer manages what they bought."""
+    """A page on which customers manage their subscriptions."""
 
     url: str
 
@@ -121,7 +128,7 @@ _CHECKOUT_ERRORS = (
 async def create_checkout(
     billing_context: BillingDep, acting: CanSell, user_id: UserId, post: Post[CheckoutCreate]
 ) -> ModelResponse[Checkout]:
-    """Send the customer to the `url` of the response; they have the plan as soon as the gateway reports the payment."""
+    """Send the customer to the `url` of the response. They get the plan as soon as the gateway reports the payment."""
     user_id = customers.validate_user_id(user_id, "X-User-Id")
     once = post.once(acting, headers=user_id.encode() + b"\n")
     if acting.project.type != "saas":
@@ -183,7 +190,7 @@ async def _open_checkout(
 async def create_portal_session(
     billing_context: BillingDep, acting: CanSell, user_id: UserId, body: JsonBody[PortalSessionCreate]
 ) -> ModelResponse[PortalSession]:
-    """In the portal the customer changes plan and card, cancels, resumes and finds the invoices; it lasts an hour."""
+    """Customers change plan and card, cancel, resume and see invoices in the portal. The session lasts an hour."""
     user_id = customers.validate_user_id(user_id, "X-User-Id")
     platforms.require_allowed_redirect(acting.project, acting.mode, body.return_url, "returnUrl")
     async with billing_context.database.read() as tx:

@@ -39,7 +39,7 @@ class WebhookReceived(ResponseModel, json_schema_extra=example({"received": True
 async def receive_event(
     request: Request, settings: SettingsDep, billing_context: BillingDep
 ) -> ModelResponse[WebhookReceived]:
-    """Signed like Stripe's events, by the header `Stripe-Signature`, at most 5 minutes ago. Each is stored once."""
+    """Events must be signed like Stripe's (`Stripe-Signature`), at most 5 minutes ago. Each event is stored once."""
     payload = await read_body(request.receive, request.headers.get("content-length"), settings.body_limit)
     await webhook_intake.receive(billing_context, payload, request.headers.get("stripe-signature"))
     return json_response(WebhookReceived())

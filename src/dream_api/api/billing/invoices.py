@@ -22,10 +22,12 @@ async def list_invoices(
     acting: CanView,
     page: Annotated[PageRequest, page_of("inv")],
     status: Annotated[
-        Literal["draft", "open", "paid", "void", "uncollectible"] | None, Query(description="Of this status only.")
+        Literal["draft", "open", "paid", "void", "uncollectible"] | None,
+        Query(description="Only subscriptions with this status."),
     ] = None,
     subscription_id: Annotated[
-        str | None, Query(alias="subscriptionId", max_length=64, description="Of this subscription only, by `sub_…`.")
+        str | None,
+        Query(alias="subscriptionId", max_length=64, description="Only invoices of this subscription, `sub_…`."),
     ] = None,
 ) -> ModelResponse[InvoiceList]:
     """Newest first."""

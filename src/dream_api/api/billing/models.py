@@ -55,11 +55,11 @@ class Subscription(
 
     id: str
     customer_id: str
-    user_id: str = Field(description="Your own id of the customer.")
+    user_id: str = Field(description="Your own user ID of the customer.")
     plan: str
     price_id: str
     product_id: str
-    amount: int = Field(description="What a full period costs without usage, in minor units.")
+    amount: int = Field(description="The price of a full billing period without usage, in minor units.")
     currency: str
     quantity: int
     status: SubscriptionStatus
@@ -72,9 +72,11 @@ class Subscription(
     canceled_at: Timestamp | None
     cancel_reason: str | None
     payment_gateway: str = Field(validation_alias="gateway")
-    subscription_id: str = Field(validation_alias="gateway_id", description="The gateway's own id.")
+    subscription_id: str = Field(
+        validation_alias="gateway_id", description="The id of the subscription at the gateway."
+    )
     stripe_customer_id: str = Field(
-        validation_alias="gateway_customer", description="The gateway's own id of the customer."
+        validation_alias="gateway_customer", description="The id of the customer at the gateway."
     )
     metadata: StoredMetadata
     created_at: Timestamp
@@ -94,9 +96,9 @@ class MoneyObject(ResponseModel):
     """Whose money it is, and what for."""
 
     id: str
-    customer_id: str | None = Field(description="null: the buyer is no customer.")
-    user_id: str | None = Field(description="Your own id of the customer.")
-    subscription_id: str | None = Field(description="The subscription that it is for, `sub_…`.")
+    customer_id: str | None = Field(description="null: the buyer is not a customer.")
+    user_id: str | None = Field(description="Your own user ID of the customer.")
+    subscription_id: str | None = Field(description="The subscription of the invoice, `sub_…`.")
     metadata: StoredMetadata
 
 
@@ -104,7 +106,7 @@ class InvoiceLine(ResponseModel):
     """A line of an invoice."""
 
     description: str
-    amount: int = Field(description="In minor units; less than 0: credit.")
+    amount: int = Field(description="In minor units. Negative amounts are credits.")
     quantity: int | None
     price_id: str | None
 
@@ -137,9 +139,9 @@ class Invoice(
         }
     ),
 ):
-    """What a customer owes, in lines."""
+    """An invoice with its lines."""
 
-    payment_id: str | None = Field(description="The payment that paid it, or the last that failed.")
+    payment_id: str | None = Field(description="The payment of the invoice, or the last failed payment.")
     number: str | None
     status: InvoiceStatus
     reason: str
@@ -151,7 +153,7 @@ class Invoice(
     amount_paid: int
     period_start: Timestamp = Field(validation_alias="period_starts_at")
     period_end: Timestamp = Field(validation_alias="period_ends_at")
-    attempts: int = Field(description="How often payment was tried.")
+    attempts: int = Field(description="The number of payment attempts.")
     next_attempt: Timestamp | None = Field(validation_alias="next_attempt_at")
     paid_at: Timestamp | None
     lines: StoredJson[list[InvoiceLine]]
@@ -185,7 +187,7 @@ class Payment(
         }
     ),
 ):
-    """Money that a customer paid, or tried to pay."""
+    """A payment of a customer, successful or not."""
 
     invoice_id: str | None
     order_id: str | None
@@ -194,9 +196,9 @@ class Payment(
     refunded_amount: int = Field(validation_alias="refunded")
     currency: str
     method: str | None
-    brand: str | None = Field(description="Of the card.")
+    brand: str | None = Field(description="The brand of the card.")
     last4: str | None = Field(description="The last digits of the card.")
-    failure: str | None = Field(description="Why it failed.")
+    failure: str | None = Field(description="The reason for the failure.")
     created_at: Timestamp
 
     @computed_field(description="The amount in major units, such as 19.99.")
@@ -231,7 +233,7 @@ class Refund(MoneyObject, json_schema_extra=example(_REFUND)):
     payment_id: str
     invoice_id: str | None
     order_id: str | None
-    status: RefundStatus = Field(description="asked: not sent to the gateway yet.")
+    status: RefundStatus = Field(description="asked: requested, but not sent to the gateway yet.")
     amount: int = Field(description="In minor units.")
     currency: str
     reason: str | None

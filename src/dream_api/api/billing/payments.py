@@ -31,9 +31,9 @@ Reason = Annotated[str, Field(max_length=255, pattern=NO_NUL)]
 
 
 class RefundCreate(RequestModel, json_schema_extra=example({"amount": 500, "reason": "one was broken"})):
-    """How much to refund."""
+    """The amount to refund."""
 
-    amount: int | None = Field(None, ge=1, description="In minor units; null: all that is left.")
+    amount: int | None = Field(None, ge=1, description="In minor units. null: the whole remaining amount.")
     reason: Reason | None = None
     metadata: MetadataUpdate | None = METADATA
 
@@ -44,10 +44,11 @@ async def list_payments(
     acting: CanView,
     page: Annotated[PageRequest, page_of("pay")],
     status: Annotated[
-        Literal["pending", "succeeded", "failed", "canceled"] | None, Query(description="Of this status only.")
+        Literal["pending", "succeeded", "failed", "canceled"] | None,
+        Query(description="Only subscriptions with this status."),
     ] = None,
     customer_id: Annotated[
-        str | None, Query(alias="customerId", max_length=64, description="Of this customer only, by `cus_…`.")
+        str | None, Query(alias="customerId", max_length=64, description="Only objects of this customer, `cus_…`.")
     ] = None,
 ) -> ModelResponse[PaymentList]:
     """Newest first."""
@@ -84,7 +85,7 @@ async def list_refunds(db: Db, acting: CanView, payment_id: Id) -> ModelResponse
 async def refund_payment(
     billing_context: BillingDep, acting: CanRefund, payment_id: Id, post: Post[RefundCreate]
 ) -> ModelResponse[Refund]:
-    """All or a part; never more than was paid, also under concurrent requests."""
+    """Refunds a payment completely or partially. The total never exceeds the payment, even with concurrent requests."""
     once = post.once(acting)
     async with billing_context.database.write() as tx:
         account, payment = await billing.find_payment(tx, acting.scope, payment_id)

@@ -32,7 +32,7 @@ Id = Annotated[
 class SandboxPayment(RequestModel, json_schema_extra=example({"card": "4242424242424242"})):
     """One of the test cards."""
 
-    card: str | None = Field(None, max_length=64, description="Its number; null where there is nothing to pay.")
+    card: str | None = Field(None, max_length=64, description="The number of the card. null: no payment is due.")
     authenticate: bool = Field(False, description="The buyer has confirmed the payment with their bank.")
 
 
@@ -41,7 +41,7 @@ class SandboxCheckout(
 ):
     """How the checkout ended."""
 
-    status: SandboxCheckoutStatus = Field(description="complete: paid; expired: it cannot be paid any more.")
+    status: SandboxCheckoutStatus = Field(description="complete: paid. expired: it can no longer be paid.")
     url: str = Field(description="Where the buyer goes next: the checkout's successUrl or cancelUrl.")
 
 
@@ -64,7 +64,7 @@ _ERRORS = (
 async def pay_checkout(
     billing_context: BillingDep, session_id: Id, body: JsonBody[SandboxPayment]
 ) -> ModelResponse[SandboxCheckout]:
-    """No key is needed, as for anyone who has the page's address. A repeated call gets the same response."""
+    """No API key is needed, only the address of the page. A repeated call returns the same response."""
     session = await sandbox_checkout.pay_checkout(
         billing_context, session_id, body.card, authenticate=body.authenticate
     )
@@ -73,6 +73,6 @@ async def pay_checkout(
 
 @endpoints.post("/{id}/cancel", "sandbox.cancel", "Cancel a sandbox checkout", errors=_ERRORS)
 async def cancel_checkout(billing_context: BillingDep, session_id: Id) -> ModelResponse[SandboxCheckout]:
-    """As if the buyer went back without paying."""
+    """Has the same effect as a buyer who goes back without paying."""
     session = await sandbox_checkout.abandon_checkout(billing_context, session_id)
     return json_response(SandboxCheckout(status="expired", url=sandbox_checkout.cancel_url(session)))

@@ -36,17 +36,17 @@ _CARD_ERRORS = (CardDeclined, InsufficientFunds, AuthenticationRequired)
 
 
 class SubscriptionUpdate(RequestModel, json_schema_extra=example({"tier": "team"})):
-    """The fields to change; fields that are left out stay as they are."""
+    """The fields to change. Other fields stay the same."""
 
     tier: str | None = Field(None, min_length=1, max_length=63, description="The plan's name.")
-    price_id: str | None = Field(None, max_length=64, description="Which of the plan's prices, where it has several.")
+    price_id: str | None = Field(None, max_length=64, description="One of the plan's prices, if it has several.")
     quantity: int | None = None
 
 
 class SubscriptionCancel(RequestModel, json_schema_extra=example({"atPeriodEnd": True, "reason": "too expensive"})):
     """When to end the subscription."""
 
-    at_period_end: bool = Field(True, description="false: now; nothing is refunded.")
+    at_period_end: bool = Field(True, description="false: cancels immediately, without a refund.")
     reason: str | None = Field(None, max_length=255, pattern=NO_NUL)
 
 
@@ -54,7 +54,7 @@ class SubscriptionPreviewLine(ResponseModel):
     """A line of the invoice that a change would create."""
 
     description: str
-    amount: int = Field(description="In minor units; less than 0: credit.")
+    amount: int = Field(description="In minor units. Negative amounts are credits.")
 
 
 class SubscriptionPreview(
@@ -73,15 +73,20 @@ class SubscriptionPreview(
         }
     ),
 ):
-    """What a change would cost now."""
+    """A preview of the cost of a change."""
 
     currency: str
-    due: int = Field(description="Charged at once, in minor units; less than 0: credit on the next invoices.")
+    due: int = Field(
+        description=(
+            "The amount that is charged immediately, in minor units. Negative amounts are credited on the next "
+            "invoices."
+        )
+    )
     lines: list[SubscriptionPreviewLine]
-    recurring_amount: int = Field(description="What each full period costs from then on, without usage.")
+    recurring_amount: int = Field(description="The price of each following billing period, without usage.")
     current_period_end: Timestamp = Field(validation_alias="period_ends_at")
 
-    @computed_field(description="What is due, in major units.")
+    @computed_field(description="The amount due, in major units.")
     @property
     def price(self) -> str:
         return money.to_major(self.due, self.currency)
@@ -94,10 +99,10 @@ async def list_subscriptions(
     page: Annotated[PageRequest, page_of("sub")],
     status: Annotated[
         Literal["trialing", "active", "past_due", "paused", "canceled"] | None,
-        Query(description="Of this status only."),
+        Query(description="Only subscriptions with this status."),
     ] = None,
     user_id: Annotated[
-        str | None, Query(alias="userId", min_length=1, max_length=255, description="Of this customer only.")
+        str | None, Query(alias="userId", min_length=1, max_length=255, description="Only the usage of this customer.")
     ] = None,
 ) -> ModelResponse[SubscriptionList]:
     """Newest first."""
@@ -118,7 +123,7 @@ async def get_subscription(db: Db, acting: CanView, subscription_id: Id) -> Mode
 async def preview_change(
     db: Db, billing_context: BillingDep, acting: CanSell, subscription_id: Id, body: JsonBody[SubscriptionUpdate]
 ) -> ModelResponse[SubscriptionPreview]:
-    """What the change would cost now: the unused time is credited, the remaining time charged. Nothing changes."""
+    """The current cost of the change: unused time is credited, and remaining time is charged. Nothing is changed."""
     account, row, change = await _build_change(db, acting, subscription_id, body)
     preview = await subscription_changes.preview(billing_context, account, row, change)
     return json_response(SubscriptionPreview.model_validate(preview))
@@ -130,7 +135,7 @@ async def preview_change(
 async def change_subscription(
     db: Db, billing_context: BillingDep, acting: CanSell, subscription_id: Id, post: Post[SubscriptionUpdate]
 ) -> ModelResponse[Subscription]:
-    """Takes effect at once, and is charged at once; if the card is declined, nothing changes."""
+    """Takes effect and is charged immediately. If the card is declined, nothing changes."""
 
     async def effect(key: str | None) -> Subscription:
         account, row, change = await _build_change(db, acting, subscription_id, post.body)
@@ -144,7 +149,7 @@ async def change_subscription(
 async def cancel_subscription(
     db: Db, billing_context: BillingDep, acting: CanSell, subscription_id: Id, post: Post[SubscriptionCancel]
 ) -> ModelResponse[Subscription]:
-    """At the end of the period that was paid for, or now; usage that was not billed yet is billed an hour later."""
+    """At the end of the paid period, or immediately. Usage that was not billed yet is billed an hour later."""
     body = post.body
 
     async def effect(key: str | None) -> Subscription:
@@ -161,7 +166,7 @@ async def cancel_subscription(
 async def resume_subscription(
     db: Db, billing_context: BillingDep, acting: CanSell, subscription_id: Id, post: Post[None]
 ) -> ModelResponse[Subscription]:
-    """Take back a cancellation at the end of the period."""
+    """Undoes a cancellation at the end of the period."""
 
     async def effect(key: str | None) -> Subscription:
         account, row = await _find(db, acting, subscription_id)

@@ -34,7 +34,7 @@ class TestClock(ResponseModel, json_schema_extra=example({"now": "2027-01-01T00:
 
 @endpoints.get("", "testClock.get", "Get the test clock")
 async def get_clock(db: Db, acting: CanView) -> ModelResponse[TestClock]:
-    """What time it is in the test mode of the project."""
+    """The current time in the project's test mode."""
     return await _clock(db, acting)
 
 
@@ -44,7 +44,7 @@ async def get_clock(db: Db, acting: CanView) -> ModelResponse[TestClock]:
 async def advance_clock(
     request: Request, db: Db, billing_context: BillingDep, acting: CanSell, body: JsonBody[TestClockAdvance]
 ) -> ModelResponse[TestClock]:
-    """When this responds, all renewals, retries, trial ends and expiries up to that time have happened, in order."""
+    """All renewals, retries, trial ends and expiries up to this time happen in order before the response."""
     to = clock.from_datetime(body.advance_to)
     if acting.mode == "live":
         raise billing.TestClockNeedsSandbox("Live mode always uses real time.")

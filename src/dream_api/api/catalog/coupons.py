@@ -25,16 +25,19 @@ _EXAMPLE = {"code": "SPRING25", "percentOff": 25, "duration": "once", "maxRedemp
 class CouponCreate(RequestModel, json_schema_extra=example(_EXAMPLE)):
     """A coupon to create: `percentOff`, or `amountOff` with its currency."""
 
-    code: str = Field(max_length=40, description="What buyers type, in any case; cannot be used again later.")
+    code: str = Field(
+        max_length=40, description="The code that buyers enter. It is not case-sensitive, and cannot be reused."
+    )
     percent_off: int | None = Field(None, description="1 to 100.")
     amount_off: int | None = Field(None, description="In minor units.")
-    currency: str | None = Field(None, max_length=3, description="With amountOff: ISO code, such as usd.")
+    currency: str | None = Field(None, max_length=3, description="The currency of amountOff: an ISO code, such as usd.")
     duration: CouponDuration = Field(
-        "once", description="For which payments of a subscription: the first, those of some months, or all."
+        "once",
+        description="The payments of a subscription that are discounted: the first, those of some months, or all.",
     )
-    duration_months: int | None = Field(None, description="For how many months, if the duration is repeating.")
+    duration_months: int | None = Field(None, description="The number of months, if the duration is repeating.")
     max_redemptions: int | None = Field(None, description="null: unlimited.")
-    expires_at: AwareDatetime | None = Field(None, description="The last moment to use it; null: it never expires.")
+    expires_at: AwareDatetime | None = Field(None, description="When the coupon expires. null: never.")
 
 
 class Coupon(
@@ -66,7 +69,7 @@ class Coupon(
     redeemed: int = Field(description="How often it was used.")
     expires_at: Timestamp | None
     created_at: Timestamp
-    archived_at: Timestamp | None = Field(description="Since when it cannot be used any more.")
+    archived_at: Timestamp | None = Field(description="When it was archived.")
 
 
 class CouponList(Page[Coupon]):
@@ -87,7 +90,7 @@ async def list_coupons(
 
 @endpoints.post("", "coupons.create", "Create a coupon", status=201, errors=(catalog.CouponExists,))
 async def create_coupon(acting: CanSell, post: Post[CouponCreate]) -> ModelResponse[Coupon]:
-    """A coupon is a discount that buyers get by typing its code."""
+    """A coupon gives a discount to buyers who enter its code."""
     body = post.body
     expires_at = None if body.expires_at is None else clock.from_datetime(body.expires_at)
     new = catalog.NewCoupon(**body.model_dump(exclude={"expires_at"}), expires_at=expires_at)
@@ -104,7 +107,7 @@ async def create_coupon(acting: CanSell, post: Post[CouponCreate]) -> ModelRespo
 async def archive_coupon(
     request: Request, db: Db, acting: CanSell, coupon_id: Annotated[str, path_id("cpn")]
 ) -> ModelResponse[Coupon]:
-    """It cannot be used any more; subscriptions that have it keep it. Its code cannot be used for another."""
+    """The coupon cannot be used any more. Existing subscriptions keep it. Its code cannot be reused."""
     async with db.write() as tx:
         archived = await catalog.archive_coupon(tx, acting.platform_id, acting.project_id, acting.mode, coupon_id)
         await audit_request(tx, request, acting, "coupon.archived", about=archived.id, details={"code": archived.code})

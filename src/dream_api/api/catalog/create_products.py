@@ -26,10 +26,12 @@ _EXAMPLE = {"name": "My API", "projectType": "saas"}
 class ProjectWithProductsCreate(
     RequestModel, json_schema_extra=example({**_EXAMPLE, "products": [example_of(TierCreate)]})
 ):
-    """A project to create, with what it sells in test mode."""
+    """A project to create, with its products in test mode."""
 
     name: str = Field(max_length=120, description="The name that people see.")
-    project_type: ProjectType = Field(description="saas sells subscriptions, store sells goods; it cannot change.")
+    project_type: ProjectType = Field(
+        description="saas sells subscriptions, and store sells products. It cannot be changed."
+    )
     products: list[TierCreate] = Field([], max_length=_MOST)
 
 
@@ -51,15 +53,15 @@ class ProjectWithProducts(
     name: str
     project_type: ProjectType
     publishable_key: str
-    secret_key: str | None = Field(description="null in a replay; GET /get-credentials shows it again.")
-    products: list[Tier] = Field(description="Newest first; a saas project begins with the tier free.")
+    secret_key: str | None = Field(description="null in replayed responses. GET /get-credentials shows it again.")
+    products: list[Tier] = Field(description="Newest first. A new saas project has the tier free.")
 
 
 @endpoints.post("/create-products", "products.create", "Create a project with products", status=201)
 async def create_products(
     instance_key: InstanceKeyDep, developer: CanManagePlatform, post: Post[ProjectWithProductsCreate]
 ) -> ModelResponse[ProjectWithProducts]:
-    """In one transaction: the project, its products, and its API keys of test mode."""
+    """Creates the project, its products and its API keys for test mode in one transaction."""
     body = post.body
 
     async def effect(tx: Tx) -> ProjectWithProducts:

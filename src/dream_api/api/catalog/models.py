@@ -55,7 +55,7 @@ def _sum_by_default(value: Any) -> Any:
 
 
 class Limit(ResponseModel):
-    """How much of a meter may be used in a window."""
+    """A limit of a meter in a window."""
 
     meter: str
     aggregation: Annotated[Aggregation, BeforeValidator(_sum_by_default)]
@@ -76,14 +76,16 @@ class _TierFields(ResponseModel):
     image_url: str | None
     trial_days: int
     limit: int | None = Field(description="Requests per billing period; null: unlimited.")
-    price: str | None = Field(description="Of the default price, in major units; null where it has `tiers`.")
-    currency: str | None = Field(description="Of the default price.")
-    interval: Interval | None = Field(description="Of the default price; null for what is sold once.")
+    price: str | None = Field(description="The amount of the default price, in major units. null: it has `tiers`.")
+    currency: str | None = Field(description="The currency of the default price.")
+    interval: Interval | None = Field(description="The interval of the default price. null: a one-time price.")
     price_id: str | None = Field(
-        description="The default price: the first that was added, or what replaced it for the same currency and "
-        "interval; prices of usage do not count. null: none."
+        description=(
+            "The default price: the first price that was added, or its replacement with the same currency and "
+            "interval. Usage-based prices are never the default price. null: none."
+        )
     )
-    product_id: str | None = Field(description="Of the default price: the id of the tier.")
+    product_id: str | None = Field(description="The id of the tier, if it has a default price.")
     sold_out: bool = Field(validation_alias="is_sold_out")
 
 
@@ -101,13 +103,15 @@ class Tier(_TierFields, json_schema_extra=example(_TIER)):
     limits: list[Limit]
     is_visible: bool
     default: bool = Field(validation_alias="is_default")
-    inventory: int | None = Field(description="Units in stock, with those held by open checkouts; null: not counted.")
+    inventory: int | None = Field(
+        description="Units in stock, including those held for open checkouts. null: stock is not tracked."
+    )
     low_inventory: int | None
     metadata: StoredMetadata
     mode: Mode
     created_at: Timestamp
     updated_at: Timestamp
-    archived_at: Timestamp | None = Field(description="Since when nobody can buy it any more.")
+    archived_at: Timestamp | None = Field(description="When it was archived.")
 
 
 def to_product(offer: TierWithPrices, inventory: Inventory) -> Product:

@@ -26,7 +26,7 @@ EXAMPLE: dict[str, Any] = {**PUBLIC_EXAMPLE, "metadata": {}}
 
 
 class PriceTier(ResponseModel):
-    """What a unit costs up to a quantity."""
+    """The price of a unit up to a quantity."""
 
     up_to: int | None
     unit_amount: int
@@ -42,7 +42,7 @@ class ProductPrice(ResponseModel, json_schema_extra=example(PUBLIC_EXAMPLE)):
 
     id: str
     amount: int | None = Field(
-        validation_alias="unit_amount", description="In minor units; null where `tiers` have the amounts."
+        validation_alias="unit_amount", description="In minor units. null: the amounts are in `tiers`."
     )
     currency: str
     type: PriceType

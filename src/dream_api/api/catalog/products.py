@@ -24,8 +24,8 @@ class ProductList(Page[Product]):
 async def list_products(
     db: Db, acting: PublishableKeyAuth, page: Annotated[PageRequest, page_of("tier", default=100)]
 ) -> ModelResponse[ProductList]:
-    """The tiers that buyers see, newest first, without hidden and archived ones. `soldOut` is true as well where
-    nothing is left in stock."""
+    """The tiers that buyers see, newest first, without hidden and archived ones. `soldOut` is also true if nothing is
+    in stock."""
     async with db.read() as tx:
         offers = await catalog.list_tiers(
             tx,

@@ -42,8 +42,7 @@ async def list_tiers(
 
 @endpoints.post("", "tiers.create", "Create a tier", status=201, errors=(catalog.TierExists, store.InventoryBelowHeld))
 async def create_tier(acting: CanSell, post: Post[TierCreate]) -> ModelResponse[Tier]:
-    """With its limits, and with one price (`price`) or several (`prices`). It is in force within a second; API keys
-    stay the same."""
+    """A tier with its limits, and with one price (`price`) or several (`prices`). It can be used within a second."""
     body = post.body
     draft = to_draft(acting.project.type, body)
 
@@ -58,7 +57,7 @@ async def create_tier(acting: CanSell, post: Post[TierCreate]) -> ModelResponse[
 
 @endpoints.get("/{name}", "tiers.get", "Get a tier", errors=(NotFound,))
 async def get_tier(db: Db, acting: CanView, name: Name) -> ModelResponse[Tier]:
-    """Archived tiers too."""
+    """Archived tiers are returned too."""
     async with db.read() as tx:
         return json_response(await _get(tx, acting, name))
 
@@ -69,9 +68,10 @@ async def get_tier(db: Db, acting: CanView, name: Name) -> ModelResponse[Tier]:
 async def update_tier(
     request: Request, db: Db, acting: CanSell, name: Name, body: JsonBody[TierUpdate]
 ) -> ModelResponse[Tier]:
-    """What is left out stays; limits and prices are replaced as whole lists, `price` replaces the default price alone.
+    """Fields that are left out stay the same. `limits` and `prices` replace the whole list, and `price` replaces only
+    the default price.
 
-    A price never changes: one that differs is created as a new price, and who has the old one keeps it.
+    Prices are never changed. A different price is created as a new price, and existing subscribers keep the old one.
     """
     async with db.write() as tx:
         offer = await catalog.lock_tier(tx, acting.project, acting.mode, name)
@@ -86,7 +86,7 @@ async def update_tier(
 
 @endpoints.delete("/{name}", "tiers.archive", "Archive a tier", errors=(NotFound, catalog.TierIsDefault))
 async def archive_tier(request: Request, db: Db, acting: CanSell, name: Name) -> ModelResponse[Tier]:
-    """Nobody can buy it any more, for ever; who has it keeps it. Its name cannot be used for another."""
+    """Archiving is permanent. Existing customers keep the tier. Its name cannot be reused."""
     async with db.write() as tx:
         await catalog.archive_tier(tx, acting.project, acting.mode, name)
         await audit_request(tx, request, acting, "tier.archived", about=name)

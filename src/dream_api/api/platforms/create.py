@@ -26,7 +26,7 @@ class PlatformCreate(RequestModel, json_schema_extra=example({"name": "Acme"})):
 class Platform(
     ResponseModel, json_schema_extra=example({"platformId": "plt_01k9q3v8zd0g2m4n6p8r0t2v4w", "name": "Acme"})
 ):
-    """An organization whose team works in it; it has projects."""
+    """An organization with its team and its projects."""
 
     platform_id: str = Field(validation_alias="id")
     name: str
@@ -46,7 +46,7 @@ class _Founder:
 async def generate_platform_id(
     settings: SettingsDep, user: CurrentUser, post: Post[PlatformCreate]
 ) -> ModelResponse[Platform]:
-    """On the lowest level, owned by its creator: a developer who is signed in and has verified their email address.
+    """Only for signed-in developers with a verified email address. The platform starts on the lowest level.
     Personal tokens work on one existing platform only."""
     accounts.require_verified_email(user.session)
     mode, address = settings.home_mode, client_address(post.request.scope)

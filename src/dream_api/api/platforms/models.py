@@ -36,9 +36,9 @@ _INVITATION = {
 
 
 class RefundLimitUpdate(RequestModel):
-    """How much of a payment members may refund; admins and owners may refund all of it."""
+    """The amount of a payment that members can refund. Admins and owners have no limit."""
 
-    amount: int = Field(ge=1, le=10**12, description="In minor units, all refunds of a payment together.")
+    amount: int = Field(ge=1, le=10**12, description="In minor units, for all refunds of a payment together.")
     currency: str = Field(pattern="^[A-Za-z]{3}$", description="Only for payments in this currency.")
 
     @property
@@ -47,9 +47,9 @@ class RefundLimitUpdate(RequestModel):
 
 
 class ProjectRefundLimit(ResponseModel):
-    """How much of a payment members may refund."""
+    """The amount of a payment that members can refund."""
 
-    amount: int = Field(description="In minor units, all refunds of a payment together.")
+    amount: int = Field(description="In minor units, for all refunds of a payment together.")
     currency: str
 
 
@@ -58,14 +58,14 @@ class Project(ResponseModel, json_schema_extra=example(PROJECT)):
 
     project_id: str = Field(validation_alias="id")
     name: str
-    project_type: ProjectType = Field(validation_alias="type", description="It cannot change.")
+    project_type: ProjectType = Field(validation_alias="type", description="It cannot be changed.")
     origins: list[str] = Field(description="Its websites.")
     refund_limit: ProjectRefundLimit | None = Field(description="null: members cannot refund.")
     created_at: Timestamp
 
 
 class Member(ResponseModel, json_schema_extra=example(_MEMBER)):
-    """Somebody who works on the platform."""
+    """A member of the platform's team."""
 
     user_id: str
     email: str

@@ -36,7 +36,9 @@ class ProjectCreate(
     """A project to create."""
 
     name: str = Field(max_length=120, description="The name that people see.")
-    project_type: ProjectType = Field(description="saas sells subscriptions, store sells goods; it cannot change.")
+    project_type: ProjectType = Field(
+        description="saas sells subscriptions, and store sells products. It cannot be changed."
+    )
     origins: _Origins = Field([], description="Its websites, such as https://myapp.com or https://*.myapp.com.")
     refund_limit: RefundLimitUpdate | None = Field(None, description="null: members cannot refund.")
     live: bool = Field(False, description="Whether to create live keys as well.")
@@ -46,7 +48,7 @@ class ProjectUpdate(
     RequestModel,
     json_schema_extra=example({"name": "Our API", "refundLimit": {"amount": 5000, "currency": "usd"}}),
 ):
-    """What to change; what is left out stays."""
+    """The fields to change. Other fields stay the same."""
 
     name: str = Field("", max_length=120)
     origins: _Origins = Field([], description="All of its websites.")
@@ -65,12 +67,12 @@ class ProjectWithKeys(
         }
     ),
 ):
-    """A new project with its API keys; secret keys are null in a replay."""
+    """A new project with its API keys. Secret keys are null in replayed responses."""
 
     publishable_key: str
-    secret_key: str | None = Field(description="Of test mode; owners and admins can get it again.")
+    secret_key: str | None = Field(description="The secret key of test mode. Owners and admins can show it again.")
     live_publishable_key: str | None
-    live_secret_key: str | None = Field(description="Shown only this once.")
+    live_secret_key: str | None = Field(description="Shown only once.")
 
 
 class ProjectList(Page[Project]):
@@ -91,7 +93,7 @@ async def list_projects(
 async def create_project(
     instance_key: InstanceKeyDep, developer: CanManagePlatform, post: Post[ProjectCreate]
 ) -> ModelResponse[ProjectWithKeys]:
-    """With API keys of test mode; a saas project begins with the plan `free`, 1,000 calls a month."""
+    """Creates API keys for test mode. A saas project starts with the plan `free` of 1,000 calls per month."""
     body = post.body
 
     async def effect(tx: Tx) -> ProjectWithKeys:
@@ -131,7 +133,7 @@ async def get_project(db: Db, developer: PlatformMember, project_id: _Id) -> Mod
 async def update_project(
     request: Request, db: Db, developer: CanManagePlatform, project_id: _Id, body: JsonBody[ProjectUpdate]
 ) -> ModelResponse[Project]:
-    """Its name, websites and refund limit; its type cannot change."""
+    """Changes its name, websites and refund limit. The type cannot be changed."""
     sent = body.model_fields_set
     async with db.write() as tx:
         project = await _find(tx, developer, project_id)
@@ -173,7 +175,7 @@ async def _set_origins(tx: Tx, project: platforms.Project, wanted: list[str]) ->
 async def delete_project(
     request: Request, db: Db, developer: CanManagePlatform, project_id: _Id
 ) -> ModelResponse[Deleted]:
-    """With everything in it; its API keys stop working at once. A project with live payments cannot be deleted."""
+    """Deletes all its data. Its API keys stop working immediately. A project with live payments cannot be deleted."""
     async with db.write() as tx:
         project = await _find(tx, developer, project_id)
         await retention.delete_project(tx, project)

@@ -39,7 +39,7 @@ _InvitationId = Annotated[str, path_id("inv")]
 
 
 class InvitationCreate(RequestModel, json_schema_extra=example({"email": "grace@example.com", "role": "member"})):
-    """An email address to invite, and the role it gets."""
+    """An email address to invite, and the role of the new member."""
 
     email: str = Field(max_length=254)
     role: Role = Field(description="Only owners may invite owners.")
@@ -48,7 +48,7 @@ class InvitationCreate(RequestModel, json_schema_extra=example({"email": "grace@
 class MemberUpdate(RequestModel, json_schema_extra=example({"role": "admin"})):
     """The member's new role."""
 
-    role: Role = Field(description="Only owners may make somebody an owner, or give an owner another role.")
+    role: Role = Field(description="Only owners can add owners or change the role of an owner.")
 
 
 class Team(
@@ -82,7 +82,7 @@ async def get_team(db: Db, developer: PlatformMember) -> ModelResponse[Team]:
 async def create_invitation(
     settings: SettingsDep, developer: CanManageTeam, post: Post[InvitationCreate]
 ) -> ModelResponse[Invitation]:
-    """Sends an email with a link, which works once and for 7 days."""
+    """Sends an email with a link, which works once within 7 days."""
     email, role, token = accounts.normalize_email(post.body.email), post.body.role, platforms.new_token()
     message = _invitation_email(settings, developer, email, role, token)
     change = _team_change(post.request, settings, developer)
@@ -99,7 +99,7 @@ async def create_invitation(
 async def resend_invitation(
     request: Request, db: Db, settings: SettingsDep, developer: CanManageTeam, invitation_id: _InvitationId
 ) -> ModelResponse[Invitation]:
-    """With a new link, which works for another 7 days; the old link stops working."""
+    """Sends a new link, which works for another 7 days. The old link stops working."""
     async with db.read() as tx:
         known = await platforms.read_invitation(tx, developer.platform_id, invitation_id)
     token = platforms.new_token()
@@ -129,7 +129,7 @@ async def update_member(
     user_id: _UserId,
     body: JsonBody[MemberUpdate],
 ) -> ModelResponse[Member]:
-    """The new role is in force at once. A platform always has an owner."""
+    """The new role takes effect immediately. A platform needs at least one owner."""
     async with db.write() as tx:
         row = await membership.change_role(tx, _team_change(request, settings, developer), user_id, body.role)
         [user] = await accounts.users_by_id(tx, [user_id])
@@ -140,8 +140,8 @@ async def update_member(
 async def remove_member(
     request: Request, db: Db, settings: SettingsDep, developer: PlatformMember, user_id: _UserId
 ) -> ModelResponse[Deleted]:
-    """They lose access to the platform, and their personal tokens for it stop working. Members may remove themselves;
-    the last owner cannot leave."""
+    """They lose access to the platform, and their personal tokens for it stop working. Members can remove themselves.
+    The last owner cannot leave."""
     async with db.write() as tx:
         await membership.leave(tx, _team_change(request, settings, developer), user_id)
     return json_response(Deleted())

@@ -18,7 +18,7 @@ endpoints = Endpoints("Store", "/api/cart")
 
 
 class CartItem(RequestModel):
-    """A product of the cart, and how many."""
+    """A product of the cart and its quantity."""
 
     price_id: str = Field(max_length=64, pattern=NO_NUL, description="One of the product's prices.")
     quantity: int = Field(1, ge=1, le=store.MOST_OF_ONE)
@@ -35,14 +35,18 @@ class CartCheckoutCreate(
         }
     ),
 ):
-    """What the buyer pays for, and where they go afterwards."""
+    """The products to pay for, and the URLs to return to."""
 
     email: str = Field(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$", description="The buyer's.")
     items: list[CartItem] = Field(
-        min_length=1, max_length=store.MOST_ITEMS, description="All of one currency; the same price twice is summed."
+        min_length=1,
+        max_length=store.MOST_ITEMS,
+        description="The items, all in the same currency. Quantities of the same price are added up.",
     )
     user_id: str | None = Field(
-        None, min_length=1, description="Your own id of the buyer, who becomes a customer; null: they do not."
+        None,
+        min_length=1,
+        description="Your own user ID of the buyer. The customer is created if needed. null: no customer is created.",
     )
     coupon: str | None = Field(None, max_length=64, description="A coupon's code.")
     metadata: MetadataUpdate | None = CHECKOUT_METADATA
@@ -61,7 +65,7 @@ class CartCheckout(
         }
     ),
 ):
-    """A page on which the buyer can pay until it expires; the stock is reserved until then."""
+    """A page on which the buyer can pay. The stock is held until the checkout expires."""
 
     url: str
     order_id: str
@@ -89,7 +93,7 @@ class CartCheckout(
 async def create_cart_checkout(
     billing_context: BillingDep, acting: CanSell, post: Post[CartCheckoutCreate]
 ) -> ModelResponse[CartCheckout]:
-    """Send the buyer to the `url` of the response. The stock of all items is reserved, or of none."""
+    """Send the buyer to the `url` of the response. Stock is held for all items, or for none."""
     once = post.once(acting)
     async with billing_context.database.write() as tx:
         account = await billing.ensure_account(tx, acting.scope)

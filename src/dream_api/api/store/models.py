@@ -35,15 +35,15 @@ _EXAMPLE: dict[str, Any] = {
 
 
 class Order(ResponseModel, json_schema_extra=example(_EXAMPLE)):
-    """What somebody bought, or is about to pay for."""
+    """An order: a cart that was paid, or that is waiting for payment."""
 
     id: str
     number: int = Field(description="1, 2, 3 … in the project and mode.")
     status: OrderStatus
     email: str
-    customer_id: str | None = Field(description="null: the buyer is no customer.")
-    user_id: str | None = Field(description="Your own id of the customer.")
-    payment_id: str | None = Field(description="The payment that paid it.")
+    customer_id: str | None = Field(description="null: the buyer is not a customer.")
+    user_id: str | None = Field(description="Your own user ID of the customer.")
+    payment_id: str | None = Field(description="The payment of the order.")
     currency: str
     subtotal: int
     discount: int
@@ -70,12 +70,12 @@ class OrderLine(ResponseModel):
     line: int
     tier: str = Field(description="The product's name.")
     price_id: str
-    name: str = Field(description="What the product was called when it was ordered.")
+    name: str = Field(description="The display name of the product when it was ordered.")
     quantity: int
-    unit_amount: int | None = Field(description="What each costs; null where that depends on how many there are.")
-    amount: int = Field(description="What they cost together, before the order's discount.")
+    unit_amount: int | None = Field(description="The price of one unit. null: it depends on the quantity.")
+    amount: int = Field(description="The amount of the line, before the order's discount.")
     refunded_quantity: int
-    restocked_quantity: int = Field(description="How many of them went back on sale.")
+    restocked_quantity: int = Field(description="The number of refunded units that were returned to stock.")
 
 
 class OrderEvent(ResponseModel):

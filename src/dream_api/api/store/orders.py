@@ -37,16 +37,18 @@ async def list_orders(
     db: Db,
     acting: CanView,
     page: Annotated[PageRequest, page_of("ord")],
-    status: Annotated[store.Status | None, Query(description="Of this status only.")] = None,
+    status: Annotated[store.Status | None, Query(description="Only subscriptions with this status.")] = None,
     email: Annotated[
-        str | None, Query(max_length=254, pattern=NO_NUL, description="Of this email address only.")
+        str | None, Query(max_length=254, pattern=NO_NUL, description="Only orders with this email address.")
     ] = None,
     user_id: Annotated[
         str | None,
-        Query(alias="userId", max_length=LONGEST_USER_ID, pattern=NO_NUL, description="Of this customer only."),
+        Query(
+            alias="userId", max_length=LONGEST_USER_ID, pattern=NO_NUL, description="Only the usage of this customer."
+        ),
     ] = None,
 ) -> ModelResponse[OrderList]:
-    """Newest first; get one of them for its lines and payments."""
+    """Newest first. To see lines and payments, get a single order."""
     async with db.read() as tx:
         rows = await store.page_of_orders(
             tx, acting.scope, status=status, email=email, user_id=user_id, limit=page.fetch, after=page.after
@@ -74,7 +76,7 @@ async def update_order(
 
 @endpoints.post("/{id}/cancel", "orders.cancel", "Cancel an order", errors=(*GATEWAY_ERRORS, NotFound, store.OrderPaid))
 async def cancel_order(billing_context: BillingDep, acting: CanSell, order_id: Id) -> ModelResponse[OrderDetail]:
-    """It cannot be paid any more, and its reserved stock is released. A repeated call gets the same response."""
+    """It can no longer be paid, and its held stock is released. A repeated call returns the same response."""
     async with billing_context.database.read() as tx:
         order = await store.find_order(tx, acting.scope, order_id)
         checkout = await billing.checkout_by_id(tx, acting.platform_id, order.checkout_id)

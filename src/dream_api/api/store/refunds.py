@@ -31,13 +31,16 @@ class OrderRefundCreate(
     RequestModel,
     json_schema_extra=example({"lines": [{"line": 1, "quantity": 1}], "restock": True, "reason": "one was broken"}),
 ):
-    """Units or an amount to refund; all that is left where both are left out."""
+    """Units or an amount to refund. If both are left out, the whole remaining amount is refunded."""
 
     lines: list[OrderRefundLine] | None = Field(
-        None, min_length=1, max_length=store.MOST_ITEMS, description="What was paid for these units is refunded."
+        None,
+        min_length=1,
+        max_length=store.MOST_ITEMS,
+        description="The units to refund. The amount that was paid for them is refunded.",
     )
-    amount: int | None = Field(None, ge=1, description="In minor units, for no particular line.")
-    restock: bool = Field(False, description="Whether the units go back on sale.")
+    amount: int | None = Field(None, ge=1, description="In minor units, not assigned to a line.")
+    restock: bool = Field(False, description="Whether the units are returned to stock.")
     reason: Reason | None = None
     metadata: MetadataUpdate | None = METADATA
 
@@ -55,7 +58,7 @@ async def refund_order(
     order_id: Annotated[str, path_id("ord")],
     post: Post[OrderRefundCreate],
 ) -> ModelResponse[Refund]:
-    """Some units, an amount, or all that is left; the order changes when the refund has succeeded."""
+    """Refunds some units, an amount, or the whole remaining amount. The order changes when the refund succeeds."""
     once = post.once(acting)
     wanted = _refund_request(post.body)
     async with billing_context.database.write() as tx:

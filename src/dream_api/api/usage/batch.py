@@ -51,16 +51,16 @@ class BatchEventTracked(UsageTracked):
 
 
 class BatchEventRejected(Error):
-    """An event that was not counted; at a limit with `allowed`, `usage` and `limits` as well."""
+    """An event that was not counted. If a limit was reached, it also has `allowed`, `usage` and `limits`."""
 
-    status: int = Field(description="The status of the same event sent alone.")
+    status: int = Field(description="The status that the event would have as a single request.")
 
 
 class UsageBatch(
     ResponseModel,
     json_schema_extra=example({"results": [{"status": 200, "allowed": True, **USAGE_EXAMPLE}] * 2}),
 ):
-    """One result for each event, in their order."""
+    """One result for each event, in the same order."""
 
     results: list[Annotated[BatchEventTracked | BatchEventRejected, Field()]]
 
@@ -74,8 +74,9 @@ async def track_usage_batch(
     body: JsonBody[UsageBatchCreate],
     event_key: EventKey = None,
 ) -> ModelResponse[UsageBatch]:
-    """Each event is counted or rejected as by `POST /api/data`, and its result is in the same place; an invalid body
-    counts nothing. Under one `Idempotency-Key`, events are remembered by their place: retry with the whole batch."""
+    """Each event is counted or rejected like a single call, and its result has the same position. If the body is
+    invalid, nothing is counted. An `Idempotency-Key` identifies events by their position: retry with the whole
+    batch."""
     terms = await engine.get_terms(key)
     calls = [_call(key, terms, item, place, event_key) for place, item in enumerate(body.items)]
     results = await engine.count_all(calls)

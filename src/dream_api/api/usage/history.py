@@ -30,20 +30,22 @@ _EXAMPLE = {
         {"at": "2026-11-20T00:00:00Z", "total": 1280, "calls": 640},
     ],
 }
-Total = Annotated[int, Field(description="Quantities less corrections; of a distinct meter, subjects that were new.")]
+Total = Annotated[
+    int, Field(description="The sum of quantities and corrections. For a distinct meter, the number of new subjects.")
+]
 Calls = Annotated[int, Field(description="Admitted calls, without corrections.")]
 
 
 class UsageAtTime(ResponseModel):
-    """What was counted in an hour or day."""
+    """The usage in an hour or day."""
 
-    at: Timestamp = Field(description="When the hour or UTC day began.")
+    at: Timestamp = Field(description="The start of the hour or UTC day.")
     total: Total
     calls: Calls
 
 
 class UsageByCustomer(ResponseModel):
-    """What was counted of a customer."""
+    """The usage of a customer."""
 
     user_id: str
     total: Total
@@ -51,7 +53,7 @@ class UsageByCustomer(ResponseModel):
 
 
 class UsageByMeter(ResponseModel):
-    """What was counted on a meter."""
+    """The usage of a meter."""
 
     meter: str
     total: Total
@@ -59,18 +61,21 @@ class UsageByMeter(ResponseModel):
 
 
 class UsageHistory(ResponseModel, json_schema_extra=example(_EXAMPLE)):
-    """What a project's customers used."""
+    """The usage of a project's customers."""
 
     by: UsageBy
     starts_at: Timestamp = Field(serialization_alias="from", description="The first hour or day.")
     ends_at: Timestamp = Field(serialization_alias="to", description="The end, exclusive.")
-    meter: str | None = Field(description="The meter that was asked for; null: all of them.")
+    meter: str | None = Field(description="The requested meter. null: all meters.")
     data: list[UsageAtTime | UsageByCustomer | UsageByMeter] = Field(
-        description="Every hour or day of the span, oldest first; customers, the largest total first; meters by name."
+        description=(
+            "Every hour or day of the range, oldest first. Or customers, largest total first. Or meters, sorted by "
+            "name."
+        )
     )
 
 
-_METER = "Which meter; by default `requests`, and all of them by meter."
+_METER = "The meter. By default `requests`, or all meters if grouped by meter."
 
 
 @endpoints.get("/history", "usage.history", "Get usage over time", errors=(SaasProjectRequired, usage.UnknownMeter))
@@ -78,20 +83,22 @@ async def get_usage_history(
     db: Db,
     engine: MeteringDep,
     acting: CanView,
-    by: Annotated[UsageBy, Query(description="What each number is of.")] = "day",
+    by: Annotated[UsageBy, Query(description="How usage is grouped.")] = "day",
     starts_at: Annotated[
         AwareDatetime | None,
-        Query(alias="from", description="By default 24 hours before `to` by hour, else 30 days."),
+        Query(alias="from", description="By default, 24 hours before `to` if grouped by hour, otherwise 30 days."),
     ] = None,
     ends_at: Annotated[
-        AwareDatetime | None, Query(alias="to", description="By default the end of this hour or day.")
+        AwareDatetime | None, Query(alias="to", description="By default, the end of the current hour or day.")
     ] = None,
     meter: Annotated[str | None, Query(max_length=120, description=_METER)] = None,
-    user_id: Annotated[str | None, Query(alias="userId", description="Of this customer only.")] = None,
-    limit: Annotated[int, Query(ge=1, le=100, description="By customer: how many to return.")] = 20,
+    user_id: Annotated[str | None, Query(alias="userId", description="Only the usage of this customer.")] = None,
+    limit: Annotated[
+        int, Query(ge=1, le=100, description="The number of customers to return, if grouped by customer.")
+    ] = 20,
 ) -> ModelResponse[UsageHistory]:
-    """What the project's customers used in one mode, for charts: at most 31 days by hour, else 13 months. Days
-    are UTC."""
+    """The usage of the project's customers in one mode, for charts: at most 31 days by hour, or 13 months. Days are
+    UTC."""
     if user_id is not None:
         customers.validate_user_id(user_id, "userId")
     plans = await engine.get_plans(acting)

@@ -19,7 +19,7 @@ LONGEST_SUBJECT = 255
 class UsageEventCreate(RequestModel, json_schema_extra=example({"meter": "requests", "quantity": 1})):
     """A usage event; an empty body counts one request."""
 
-    meter: str = Field(usage.REQUESTS, min_length=1, max_length=120, description="What is counted.")
+    meter: str = Field(usage.REQUESTS, min_length=1, max_length=120, description="The meter.")
     quantity: int = Field(
         1, description="How much, from 1 to 1,000,000,000; a negative quantity corrects what was counted."
     )
@@ -28,20 +28,29 @@ class UsageEventCreate(RequestModel, json_schema_extra=example({"meter": "reques
         min_length=1,
         max_length=LONGEST_SUBJECT,
         pattern=NO_NUL,
-        description="What a distinct meter counts; by default the user.",
+        description="The subject that a distinct meter counts. By default, the user.",
     )
     idempotency_key: str | None = Field(
-        None, description="The event's own key, remembered for ever; the header Idempotency-Key is the same."
+        None,
+        description=(
+            "The event's idempotency key, which never expires. The header Idempotency-Key has the same meaning."
+        ),
     )
     timestamp: AwareDatetime | None = Field(
-        None, description="When it happened: inside the customer's current period, at most 5 minutes ahead; else now."
+        None,
+        description=(
+            "The time of the event, in the customer's current period and at most 5 minutes in the future. By "
+            "default, now."
+        ),
     )
 
 
 class BatchEventCreate(UsageEventCreate):
     """A usage event of a batch."""
 
-    user_id: str = Field(min_length=1, max_length=customers.LONGEST_USER_ID, description="Your own id of the customer.")
+    user_id: str = Field(
+        min_length=1, max_length=customers.LONGEST_USER_ID, description="Your own user ID of the customer."
+    )
     plan: str | None = Field(None, max_length=63, description="The tier to use, before the customer's own plan.")
     idempotency_key: str | None = Field(
         None, description="The event's own key; by default the header's Idempotency-Key with the item's place."
@@ -64,12 +73,12 @@ USAGE_EXAMPLE: dict[str, Any] = {"usage": {"plan": "free", **_LIMIT}, "limits": 
 
 
 class LimitUsage(ResponseModel):
-    """How much of a limit is used in its current window."""
+    """The usage of a limit in its current window."""
 
-    count: int = Field(description="What was counted in the window.")
-    limit: int | None = Field(description="The most that is counted in a window; null: unlimited.")
-    remaining: int | None = Field(description="What is left, less reservations; null: unlimited.")
-    overage: int | None = Field(None, description="By how much a soft limit is exceeded; soft limits only.")
+    count: int = Field(description="The count in the window.")
+    limit: int | None = Field(description="The maximum count in a window. null: unlimited.")
+    remaining: int | None = Field(description="The remaining quantity, without reserved quantities. null: unlimited.")
+    overage: int | None = Field(None, description="By how much a soft limit is exceeded. Only for soft limits.")
     meter: str
     window: Window
     kind: LimitKind
@@ -99,7 +108,10 @@ class UsageTracked(CustomerUsage, json_schema_extra=example({"allowed": True, **
 UserId = Annotated[
     str | None,
     Header(
-        alias="X-User-Id", description="Your own id of the customer.", examples=["user_123"], json_schema_extra=REQUIRED
+        alias="X-User-Id",
+        description="Your own user ID of the customer.",
+        examples=["user_123"],
+        json_schema_extra=REQUIRED,
     ),
 ]
 UserPlan = Annotated[
@@ -108,7 +120,10 @@ UserPlan = Annotated[
 ]
 EventKey = Annotated[
     str | None,
-    Header(alias="Idempotency-Key", description="Counts once, however often it is sent. Remembered for ever."),
+    Header(
+        alias="Idempotency-Key",
+        description="The event is counted once, no matter how often you send it. Keys never expire.",
+    ),
 ]
 
 

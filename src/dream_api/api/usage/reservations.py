@@ -43,25 +43,34 @@ _EXAMPLE: dict[str, Any] = {
 class ReservationCreate(
     RequestModel, json_schema_extra=example({"meter": "requests", "quantity": 10, "ttlSeconds": 300})
 ):
-    """What to reserve, and for how long."""
+    """The quantity to reserve, and for how long."""
 
-    meter: str = Field(usage.REQUESTS, min_length=1, max_length=120, description="What is counted; one that sums.")
+    meter: str = Field(
+        usage.REQUESTS, min_length=1, max_length=120, description="The meter, which must have the aggregation sum."
+    )
     quantity: int = Field(
-        ge=1, le=usage.LARGEST_QUANTITY, description="How much is held: the most that can be settled."
+        ge=1,
+        le=usage.LARGEST_QUANTITY,
+        description="The quantity to reserve, which is the maximum that can be settled.",
     )
     ttl_seconds: int = Field(
         300,
         ge=1,
         le=usage.LONGEST_TTL_SECONDS,
-        description="How long it is held; what is not settled is released. Your server's time, also where the "
-        "project's test clock was moved.",
+        description=(
+            "The number of seconds until the reservation expires. The project's test clock does not affect this."
+        ),
     )
 
 
 class ReservationSettle(RequestModel, json_schema_extra=example({"quantity": 7})):
-    """What was used in the end."""
+    """The quantity that was used."""
 
-    quantity: int = Field(ge=0, le=usage.LARGEST_QUANTITY, description="From 0 to what is held; 0 releases all of it.")
+    quantity: int = Field(
+        ge=0,
+        le=usage.LARGEST_QUANTITY,
+        description="From 0 to the reserved quantity. 0 releases the whole reservation.",
+    )
 
 
 class Reservation(ResponseModel):
@@ -71,12 +80,12 @@ class Reservation(ResponseModel):
     meter: str
     quantity: int
     state: ReservationStatus
-    settled: int | None = Field(description="What was counted in the end; null while it is open.")
-    expires_at: Timestamp = Field(description="When it is released.")
+    settled: int | None = Field(description="The quantity that was counted. null while the reservation is open.")
+    expires_at: Timestamp = Field(description="When the reservation expires.")
 
 
 class ReservationUsage(UsageTracked, json_schema_extra=example(_EXAMPLE)):
-    """A reservation, and how much of its limits the customer has used with it."""
+    """A reservation, and the customer's usage and limits including it."""
 
     reservation: Reservation
 
@@ -95,7 +104,7 @@ async def reserve_usage(
     user_id: UserId = None,
     user_plan: UserPlan = None,
 ) -> ModelResponse[ReservationUsage]:
-    """Reserves the quantity in every window of the customer if and only if it could be counted now. It counts against
+    """Reserves the quantity in every window of the customer if and only if it could be counted now. It counts towards
     the limits until it is settled or expires."""
     who = user_id_of(user_id)
     body = post.body
@@ -127,7 +136,8 @@ async def settle_reservation(
     reservation_id: Annotated[str, path_id("res")],
     post: Post[ReservationSettle],
 ) -> ModelResponse[ReservationUsage]:
-    """Counts the quantity now and releases the rest. No limit can reject it: it was admitted when it was reserved."""
+    """Counts the quantity now and releases the rest. It is never rejected because of a limit, because it was
+    reserved."""
     if key.project_type != "saas":
         raise SaasProjectRequired("Only saas projects meter usage, and this key belongs to a store.")
     terms = await engine.get_terms(key)

@@ -21,9 +21,9 @@ async def check_usage(
     key: SecretKeyAuth,
     user_id: UserId = None,
     user_plan: UserPlan = None,
-    meter: Annotated[str, Query(description="Which meter to read.", max_length=120)] = usage.REQUESTS,
+    meter: Annotated[str, Query(description="The meter to read.", max_length=120)] = usage.REQUESTS,
 ) -> ModelResponse[CustomerUsage]:
-    """How much of its limits a customer has used. Counts nothing."""
+    """The customer's usage and limits. Nothing is counted."""
     terms = await engine.get_terms(key, user_plan)
     outcome = await engine.peek(build_call(key, terms, user_id=user_id_of(user_id), plan=user_plan, meter=meter))
     answer = ModelResponse[CustomerUsage](usage_body(outcome))

@@ -32,7 +32,7 @@ class ShuttingDown(Unavailable):
 
 
 class Health(BaseModel):
-    """The process answers."""
+    """The process responds."""
 
     status: Literal["ok"] = "ok"
 
@@ -53,7 +53,7 @@ async def healthz() -> Health:
     responses={**_OK, **error_responses(StorageUnavailable, ShuttingDown)},
 )
 async def readyz(request: Request) -> Health:
-    """The database answers, and the process is not shutting down."""
+    """The database responds, and the process is not shutting down."""
     database = database_of(request)
     if state_of(request, "is_stopping"):
         raise ShuttingDown("The server is shutting down.")
@@ -82,7 +82,7 @@ def _may_read_metrics(request: Request) -> None:
     },
 )
 async def read_metrics(request: Request, _: Annotated[None, Depends(_may_read_metrics)]) -> Response:
-    """In the Prometheus text format; from the machine itself, or with the metrics token."""
+    """In the Prometheus text format. Only from the same machine, or with the metrics token."""
     with suppress(AppError):  # without a database, the process's own metrics are still exposed
         async with database_of(request).read() as tx:
             for state, number in (await jobs.counts(tx)).items():

@@ -20,9 +20,9 @@ class Error(BaseModel):
 
     error: str = Field(description="What happened, in one sentence.")
     code: str = Field(description="The stable name of this error; `docs` explains it.")
-    param: str | None = Field(description="The field or header at fault.")
+    param: str | None = Field(description="The field or header that caused the error.")
     hint: str = Field(description="What to do next.")
-    request_id: str = Field(description="For the operator: the log line of this request has it.")
+    request_id: str = Field(description="The id of the request, which is also in the server's log.")
     docs: str = Field(description="The page that explains the code.")
 
 

@@ -182,7 +182,7 @@ async def _form(engine: MeteringEngine, visit: ProjectContext, form: Form, probl
 
 @submits(router, _PATH, _form)
 async def create_customer(db: Db, engine: MeteringDep, visit: ProjectPageCanSell, form: SentForm) -> str:
-    """A customer that metered calls already created is adopted with its counts."""
+    """If metered calls already created the customer, it is updated and keeps its counts."""
     plans = await engine.get_plans(visit.acting, form.get("plan") or None)
     user_id = customers.validate_user_id(form.get("userId", ""), "userId")
     email, name = read_profile(form)
