@@ -128,13 +128,13 @@ server, or one of these:
 - `ended_at_once`: the server received a second signal to stop, and stopped without waiting. Requests in progress may
   have been counted.
 - `foreign_schema`: the database was written by a newer release, or is not a dream-api database.
-- `instance_key_fits`: `init --new-key` found the key of this instance, so nothing is lost.
+- `instance_key_fits`: `init --new-key` found the correct key of this instance, so it did not replace it.
 - `instance_key_missing`: there is a database, but its instance key is not in this data directory. Use the directory
   that contains the key, or set `DREAM_INSTANCE_KEY`. See [the instance key](#the-instance-key).
 - `instance_key_wrong`: the instance key is not that of this database. The message shows the fingerprints of both.
   Restore the right key, as its file or in `DREAM_INSTANCE_KEY`.
 - `misused`: the arguments are invalid. The exit code is 2.
-- `no_instance`: there is no instance in this place. Choose another place with `--data`, `DREAM_DATA` or
+- `no_instance`: there is no instance at this location. Choose another one with `--data`, `DREAM_DATA` or
   `DREAM_DATABASE_URL`. Or create an instance with `serve` or `init`.
 - `operator_exists`: the operator's account exists already, so there is no link to show. `--another` creates a link
   for one more operator.

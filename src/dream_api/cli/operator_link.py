@@ -26,7 +26,7 @@ async def operator_link_shown(
         bool, typer.Option("--another", help="Create a link for one more operator, even if there is one already.")
     ] = False,
 ) -> CommandResult:
-    """Show the link that creates the operator's account. It works once; where it expired, a new one takes its place."""
+    """Show the link that creates the operator's account. It works once. If it has expired, a new one is created."""
     if not another and not await platforms.operator_is_missing(context.tx):
         raise CommandError(
             "The operator's account is set up already.",

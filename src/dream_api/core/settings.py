@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     )
     home_mode: Literal["test", "live"] = Field(
         "live",
-        description="The mode of the project `home` in which the levels of this instance are defined and sold.",
+        description="The mode of the operator's project in which the levels of this instance are defined and sold.",
     )
     instance_key: SecretStr | None = Field(
         None,
