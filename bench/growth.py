@@ -39,9 +39,9 @@ def fill(settings: Settings, customers: int) -> None:
     connection = connect(settings.data / FILE_NAME)
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("PRAGMA cache_size = -4000000")
-    platform = connection.execute("SELECT id, no FROM platforms ORDER BY no DESC LIMIT 1").fetchone()
-    project = connection.execute("SELECT id FROM projects WHERE platform_id = ?", platform[:1]).fetchone()[0]
-    meter = connection.execute("SELECT meter_no FROM meters WHERE platform_no = ?", platform[1:]).fetchone()[0]
+    platform = connection.execute("SELECT max(no) FROM platforms").fetchone()[0]
+    project = connection.execute("SELECT id FROM projects WHERE platform_no = ?", (platform,)).fetchone()[0]
+    meter = connection.execute("SELECT meter_no FROM meters WHERE platform_no = ?", (platform,)).fetchone()[0]
     now = clock.now()
     period, _ = clock.month_of(now)
     began = time.monotonic()
@@ -53,20 +53,21 @@ def fill(settings: Settings, customers: int) -> None:
         connection.execute("COMMIT")
         print(f"\r  {numbers[-1]:,} customers, {time.monotonic() - began:.0f} s", end="", flush=True)
     print()
-    connection.execute("UPDATE numbers SET last = ? WHERE series = ?", (customers, f"customers:{platform[1]}"))
+    connection.execute(
+        "UPDATE sequences SET last = ? WHERE platform_no = ? AND series = 'customers'", (customers, platform)
+    )
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
 
 
 def _statements(
-    platform: tuple[str, int], project: str, meter: int, numbers: range, now: int, period: int
+    platform_no: int, project: str, meter: int, numbers: range, now: int, period: int
 ) -> Iterator[tuple[str, Iterator[tuple[Any, ...]]]]:
-    platform_id, platform_no = platform
     hour = max(clock.hour_of(now) - clock.HOUR, period)
     yield (
-        "INSERT INTO customers (platform_id, id, no, project_id, mode, user_id, status, created_at, updated_at)"
+        "INSERT INTO customers (platform_no, id, no, project_id, mode, user_id, status, created_at, updated_at)"
         " VALUES (?, ?, ?, ?, 'test', ?, 'active', ?, ?)",
-        ((platform_id, ids.new("cus"), no, project, f"user_{no}", now, now) for no in numbers),
+        ((platform_no, ids.new("cus"), no, project, f"user_{no}", now, now) for no in numbers),
     )
     yield (
         'INSERT INTO usage_counters (platform_no, customer_no, meter_no, "window", starts_at, count, announced, held,'

@@ -96,7 +96,7 @@ async def _become_operator(instance: Instance, account: Account) -> None:
     """And there are other platforms to look at."""
     async with instance.database.write() as tx:
         operator = await platforms.operator_platform(tx)
-        await platforms.add_member(tx, operator.id, account.user_ids["owner"], "owner")
+        await platforms.add_member(tx, operator.no, account.user_ids["owner"], "owner")
     for number in range(_PLATFORMS):
         await open_account(instance.database, f"Platform {number}")
 

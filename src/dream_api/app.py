@@ -16,12 +16,14 @@ from starlette.routing import Match
 from dream_api import (
     __version__,
     api,
+    assets,
     audit,
     billing,
     customers,
     dashboard,
     hosted,
     identity,
+    keys,
     operations,
     platforms,
     schema,
@@ -114,10 +116,13 @@ def integrity_checks(settings: Settings | None = None) -> list[IntegrityCheck]:
     """Integrity checks for `doctor`; without the settings, those that need the instance key are left out."""
     key = None if settings is None else secrets.load_instance_key(settings)
     return [
+        *platforms.checks(),
+        *keys.checks(),
         *usage.checks(),
         *customers.checks(),
         *billing.checks(),
         *store.checks(),
+        *assets.checks(),
         *tenancy.checks(),
         *audit.checks(key),
         *operations.checks(key),

@@ -8,7 +8,7 @@ from dream_api import usage
 from dream_api.catalog.tables import tier_limits, tiers
 from dream_api.core import clock, ids
 from dream_api.customers.tables import customers
-from dream_api.platforms import next_number
+from dream_api.platforms import next_customer_number
 from dream_api.usage.tables import usage_counters, usage_hours, usage_late
 from dream_api.webhooks.tables import events
 from tests.analytics.sales import Rows, Sold
@@ -52,7 +52,7 @@ class Past(Sold):
         return await self.write(tiers, named)
 
     async def limits(self, plans: Rows, meter_nos: Sequence[int]) -> None:
-        whose = {"platform_id": self.project.platform_id}
+        whose = {"platform_no": self.project.platform_no}
         limits = [
             whose | {"tier_id": plan["id"], "meter_no": no, "window": window, "kind": kind, "max": most}
             for plan, most in ((plans[0], 100), (plans[1], 40))
@@ -63,7 +63,7 @@ class Past(Sold):
 
     async def customers(self, plans: Rows, many: int) -> Rows:
         rows: Rows = []
-        first = await next_number(self.tx, f"customers:{self.project.platform_no}", many)
+        first = await next_customer_number(self.tx, self.project.platform_no, many)
         for n in range(many):
             starts = self.random.choice([None, self.before(50), self.before(400)])
             paid_for = self.random.choice([1, 1, 12])

@@ -168,7 +168,7 @@ class Ledger:
                 continue
             period = Period(*(customers.period_of(who, self.now) or clock.month_of(self.now)))
             for row in self.rows["tier_limits"]:
-                if (row.platform_id, row.tier_id, row.kind) != (plan.platform_id, plan.id, "hard") or not row.max:
+                if (row.platform_no, row.tier_id, row.kind) != (plan.platform_no, plan.id, "hard") or not row.max:
                     continue
                 limit = usage.window_at(
                     Limit(row.meter_no, Window[row.window.upper()], "hard", row.max), self.now, period

@@ -32,7 +32,7 @@ class Sold:
 
     @property
     def whose(self) -> dict[str, Any]:
-        return {"platform_id": self.project.platform_id, "project_id": self.project.id, "mode": self.mode}
+        return {"platform_no": self.project.platform_no, "project_id": self.project.id, "mode": self.mode}
 
     def before(self, days: float = 60) -> int:
         """Some moment of the last so many days."""

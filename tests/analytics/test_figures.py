@@ -45,7 +45,7 @@ async def fill(
         if ahead:
             row = {"ahead": ahead, "moved_at": clock.now()}
             project = account.project
-            await tx.execute(insert(test_clocks).values(platform_id=project.platform_id, project_id=project.id, **row))
+            await tx.execute(insert(test_clocks).values(platform_no=project.platform_no, project_id=project.id, **row))
         await Past(tx, account.project, mode, Random(f"{seed}{mode}"), clock.now() + ahead).fill(size)
 
 

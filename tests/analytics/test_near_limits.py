@@ -93,7 +93,7 @@ async def test_few_customers_are_found_by_themselves_and_more_by_their_counters(
     async with instance.database.read() as tx:
         meters = list((await usage.meters_of(tx, project.platform_no, project.no)).values())
         for mode in MODES:
-            scope = ProjectScope(project.platform_id, project.platform_no, project.id, mode)
+            scope = ProjectScope(project.platform_no, project.id, mode)
             found = []
             for few in (30, 29):  # there are thirty
                 monkeypatch.setattr(near_limit_report, "FEW_CUSTOMERS", few)

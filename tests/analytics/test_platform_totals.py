@@ -100,7 +100,7 @@ async def test_how_many_statements_it_takes_does_not_depend_on_how_much_there_is
         await fill(instance, *projects)
         async with instance.database.read() as tx:
             with statements(tx) as told:
-                await analytics.get_platform_totals(tx, alice.project.platform_id, days=30)
+                await analytics.get_platform_totals(tx, alice.project.platform_no, days=30)
         counts.append(len(told))
 
     assert counts == [4, 4]

@@ -20,7 +20,7 @@ async def test_each_day_of_a_trend_is_what_its_subscriptions_come_to(
     async with instance.database.write() as tx:
         for seed, account in enumerate((alice, charlie)):
             await Past(tx, account.project, "test", Random(seed), now).fill(3)
-    scope = ProjectScope(alice.project.platform_id, alice.project.platform_no, alice.project.id, "test")
+    scope = ProjectScope(alice.project.platform_no, alice.project.id, "test")
     span = analytics.last_days(30, now)
 
     async with instance.database.read() as tx:

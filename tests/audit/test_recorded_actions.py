@@ -15,7 +15,7 @@ pytestmark = pytest.mark.both
 
 async def entries(instance: Instance, account: Account) -> list[Entry]:
     async with instance.database.read() as tx:
-        return await audit.list_entries(tx, account.project.platform_id, limit=100)
+        return await audit.list_entries(tx, account.project.log_stream, limit=100)
 
 
 async def test_what_programs_change_is_recorded_with_their_token_or_key(instance: Instance, alice: Account) -> None:

@@ -1,13 +1,12 @@
 """The security log: entries are appended in order, and tampering is detected."""
 
 import asyncio
-from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import text
 
 from dream_api import audit
-from dream_api.audit import Actor, queries
+from dream_api.audit import Actor, Stream, queries
 from dream_api.audit.actions import NotDeclared
 from dream_api.core import clock
 from dream_api.core.db import Database, Tx
@@ -18,10 +17,10 @@ pytestmark = pytest.mark.both
 
 KEY = InstanceKey(bytes(32))
 ADA = Actor("user", "usr_ada", "Ada", "203.0.113.7")
-BOOK = "plt_1"
+BOOK, OTHER = Stream("plt_1", 1), Stream("plt_2", 2)
 
 
-async def write(database: Database, action: str, book: str = BOOK, **details: str) -> None:
+async def write(database: Database, action: str, book: Stream = BOOK, **details: str) -> None:
     async with database.write() as tx:
         await audit.record(tx, book, action, by=ADA, about="key_1", details=details)
 
@@ -31,7 +30,7 @@ async def proved(database: Database, key: InstanceKey = KEY) -> Finding:
     return await run_check(database, check)
 
 
-async def read(database: Database, book: str = BOOK) -> list[audit.Entry]:
+async def read(database: Database, book: Stream = BOOK) -> list[audit.Entry]:
     async with database.read() as tx:
         return await audit.list_entries(tx, book, limit=100)
 
@@ -79,17 +78,17 @@ async def test_who_it_was_goes_after_30_days_and_the_chain_still_verifies(databa
 async def test_entries_go_after_180_days_and_leave_a_sealed_place(database: Database) -> None:
     for _ in range(3):
         await write(database, "session.opened")
-    await write(database, "session.opened", book="plt_2")
+    await write(database, "session.opened", book=OTHER)
     clock.move(181 * clock.DAY)
     await write(database, "session.ended")
     await audit.erase_personal_data(database)
     await audit.truncate(database, KEY)
 
     assert [entry.number for entry in await read(database)] == [4]
-    assert await read(database, "plt_2") == []
+    assert await read(database, OTHER) == []
     assert (await proved(database)).holds
-    await write(database, "session.opened", book="plt_2")
-    assert [entry.number for entry in await read(database, "plt_2")] == [2]
+    await write(database, "session.opened", book=OTHER)
+    assert [entry.number for entry in await read(database, OTHER)] == [2]
     assert (await proved(database)).holds
     assert not (await proved(database, InstanceKey(bytes(31) + b"1"))).holds
 
@@ -104,7 +103,7 @@ async def test_cutting_more_than_was_cut_is_noticed(database: Database) -> None:
     async with database.write() as tx:
         await tx.execute(
             text(
-                "UPDATE audit_books SET cut_number = 3,"
+                "UPDATE audit_streams SET cut_number = 3,"
                 " cut_digest = (SELECT digest FROM audit_entries WHERE number = 3)"
             )
         )
@@ -124,7 +123,7 @@ async def test_a_book_that_is_forgotten_while_another_cuts_it_does_not_begin_aga
     clock.move(181 * clock.DAY)
     read_streams = queries.list_streams_with_entries_before
 
-    async def read_and_be_late(tx: Tx, before: int, limit: int) -> Sequence[str]:
+    async def read_and_be_late(tx: Tx, before: int, limit: int) -> list[Stream]:
         found = await read_streams(tx, before, limit)
         await audit.delete_stream(database, KEY, BOOK)
         return found
@@ -133,4 +132,4 @@ async def test_a_book_that_is_forgotten_while_another_cuts_it_does_not_begin_aga
     await audit.truncate(database, KEY)
 
     async with database.read() as tx:
-        assert await tx.all(text("SELECT book FROM audit_books")) == []
+        assert await tx.all(text("SELECT name FROM audit_streams")) == []

@@ -41,7 +41,7 @@ async def test_a_platform_and_a_project_are_implied_where_there_is_one(
 ) -> None:
     one = alice.cookie()
     async with instance.database.write() as tx:
-        await platforms.add_member(tx, charlie.project.platform_id, alice.user_ids["admin"], "viewer")
+        await platforms.add_member(tx, charlie.project.platform_no, alice.user_ids["admin"], "viewer")
     two = alice.cookie("admin")
     named = {"X-Platform-Id": charlie.project.platform_id}
 

@@ -22,12 +22,12 @@ from tests.support.instance import Account, Instance, bearer
 
 async def issue(instance: Instance, who: Account, **more: Any) -> IssuedToken:
     async with instance.database.write() as tx:
-        return await accounts.issue_token(tx, who.project.platform_id, "owner", created_by="test", **more)
+        return await accounts.issue_token(tx, who.project.platform_no, "owner", created_by="test", **more)
 
 
 async def revoke(instance: Instance, who: Account, token_id: str) -> None:
     async with instance.database.write() as tx:
-        await accounts.revoke_token(tx, who.project.platform_id, token_id)
+        await accounts.revoke_token(tx, who.project.platform_no, token_id)
 
 
 async def told(instance: Instance, token: str) -> str:

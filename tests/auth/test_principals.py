@@ -145,7 +145,7 @@ async def test_a_platform_without_projects_says_so(instance: Instance) -> None:
 
     async with instance.database.write() as tx:
         platform = await platforms.create(tx, "Empty")
-        issued = await accounts.issue_token(tx, platform.id, "owner", created_by="test")
+        issued = await accounts.issue_token(tx, platform.no, "owner", created_by="test")
 
     assert await knock(instance, "viewing", bearer(issued.token)) == (404, "not_found")
     status, told = await knock(instance, "owning", bearer(issued.token))

@@ -89,7 +89,7 @@ async def test_a_key_that_opens_nothing_costs_whoever_sends_it(limited: Instance
     }
     async with limited.database.write() as tx:
         if code == "key_revoked":
-            await keys.revoke(tx, alice.project.platform_id, alice.key_ids["test"])
+            await keys.revoke(tx, alice.project.platform_no, alice.key_ids["test"])
         if code == "key_expired":
             await keys.rotate(tx, alice.project, "test", instance_key=INSTANCE_KEY, created_by="test", grace=0)
     sent = {b"Authorization": bad.get(code, alice.sk["Authorization"].encode()), b"X-User-Id": b"ada"}
@@ -155,12 +155,12 @@ async def test_a_good_personal_token_is_never_limited_by_its_address(limited: In
 @pytest.mark.parametrize("code", ["token_malformed", "token_unknown", "token_revoked", "token_expired"])
 @pytest.mark.parametrize("database_kind", ["sqlite"])
 async def test_a_personal_token_that_opens_nothing_costs_whoever_sends_it(limited: Instance, code: str) -> None:
-    platform_id = limited.alice.project.platform_id
+    platform_no = limited.alice.project.platform_no
     async with limited.database.write() as tx:
         short = await accounts.issue_token(
-            tx, platform_id, "owner", created_by="test", expires_at=clock.now() + clock.SECOND
+            tx, platform_no, "owner", created_by="test", expires_at=clock.now() + clock.SECOND
         )
-        await accounts.revoke_token(tx, platform_id, limited.alice.token_ids["owner"])
+        await accounts.revoke_token(tx, platform_no, limited.alice.token_ids["owner"])
     clock.move(clock.SECOND)
     bad = {
         "token_malformed": "dpt_no",
@@ -223,7 +223,7 @@ async def test_at_zero_nobody_is_limited(instance: Instance) -> None:
 
 async def limit(instance: Instance, who: Account, per_second: int | None) -> None:
     async with instance.database.write() as tx:
-        await keys.set_rate_limit(tx, who.project.platform_id, who.key_ids["test"], per_second)
+        await keys.set_rate_limit(tx, who.project.platform_no, who.key_ids["test"], per_second)
 
 
 async def test_a_limited_key_may_call_so_often_wherever_it_calls_and_what_is_refused_counts_nowhere(

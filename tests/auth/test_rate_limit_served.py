@@ -125,9 +125,9 @@ async def limit(settings: Settings, alice: Account, per_second: int | None, *, r
     """`revoked`: the id of a key that ends at the same moment."""
     database = open_database(settings)
     async with database.write() as tx:
-        await keys.set_rate_limit(tx, alice.project.platform_id, alice.key_ids["test"], per_second)
+        await keys.set_rate_limit(tx, alice.project.platform_no, alice.key_ids["test"], per_second)
         if revoked is not None:
-            await keys.revoke(tx, alice.project.platform_id, revoked)
+            await keys.revoke(tx, alice.project.platform_no, revoked)
     await database.close()
 
 

@@ -52,7 +52,7 @@ class Gateway:
 
 def scope_of(account: AccountOf) -> ProjectScope:
     project = account.project
-    return ProjectScope(project.platform_id, project.platform_no, project.id, "test")
+    return ProjectScope(project.platform_no, project.id, "test")
 
 
 async def gateway_of(instance: Instance) -> Gateway:

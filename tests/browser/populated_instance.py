@@ -62,7 +62,7 @@ async def settle(server: Server) -> Town:
         operator = await open_account(database, "Olga")
         async with database.write() as tx:
             home = await platforms.operator_platform(tx)
-            await platforms.add_member(tx, home.id, operator.user_ids["owner"], "owner")
+            await platforms.add_member(tx, home.no, operator.user_ids["owner"], "owner")
             await set_tier(tx, saas.project, "test", "free", [TierLimit(5)])
     finally:
         await database.close()

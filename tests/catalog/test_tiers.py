@@ -22,8 +22,8 @@ async def make(instance: Instance, account: Account, name: str, *prices: dict[st
     return answer.json()
 
 
-def of(account: Account, mode: Mode = "test") -> tuple[str, str, Mode]:
-    return account.project.platform_id, account.project.id, mode
+def of(account: Account, mode: Mode = "test") -> tuple[int, str, Mode]:
+    return account.project.platform_no, account.project.id, mode
 
 
 async def offer_of(instance: Instance, account: Account, name: str, *prices: dict[str, Any]) -> TierWithPrices:
@@ -130,8 +130,8 @@ async def _as_billing(tx: Tx, alice: Account, old: str, new: str) -> tuple[Price
     kept = await catalog.find_price(tx, *of(alice), old)
     with pytest.raises(UnknownPrice, match="This price is archived"):
         await catalog.find_purchasable(tx, *of(alice), old)
-    assert (await catalog.find_tier_of_price(tx, alice.project.platform_id, kept)).name == "pro"
-    assert await catalog.get_tier_name(tx, alice.project.platform_id, kept.tier_id) == "pro"
+    assert (await catalog.find_tier_of_price(tx, alice.project.platform_no, kept)).name == "pro"
+    assert await catalog.get_tier_name(tx, alice.project.platform_no, kept.tier_id) == "pro"
     return kept, *await catalog.find_purchasable(tx, *of(alice), new)
 
 

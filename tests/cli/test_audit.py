@@ -2,7 +2,7 @@
 
 import asyncio
 
-from dream_api import audit
+from dream_api import audit, platforms
 from dream_api.app import open_database
 from dream_api.audit import Entry
 from tests.cli.terminal import Terminal
@@ -13,7 +13,7 @@ def recorded(terminal: Terminal, platform_id: str) -> list[Entry]:
         database = open_database(terminal.settings)
         try:
             async with database.read() as tx:
-                return await audit.list_entries(tx, platform_id, limit=100)
+                return await audit.list_entries(tx, (await platforms.find(tx, platform_id)).log_stream, limit=100)
         finally:
             await database.close()
 

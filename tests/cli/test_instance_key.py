@@ -26,7 +26,7 @@ from dream_api.core.db.columns import metadata
 from dream_api.core.secrets import InstanceKey
 from dream_api.core.settings import Settings
 from dream_api.identity.tables import recovery_codes, second_factors
-from dream_api.keys.tables import keys
+from dream_api.keys.tables import key_hashes, keys
 from dream_api.operations.sealed_values import sealed_columns
 from dream_api.platforms.tables import instance as facts
 from tests.cli.terminal import Terminal
@@ -66,7 +66,7 @@ def terminal(terminal: Terminal) -> Terminal:
         factor = {"subject": user.id, "sealed": INSTANCE_KEY.seal("JBSWY3DPEHPK3PXP", user.id), "last_step": 0}
         await tx.execute(insert(second_factors).values(**factor, created_at=clock.now(), confirmed_at=clock.now()))
         await tx.execute(insert(recovery_codes).values(subject=user.id, hash=b"x" * 32))
-        await audit.record(tx, user.id, "session.opened", by=audit.OPERATOR)
+        await audit.record(tx, audit.Stream(user.id), "session.opened", by=audit.OPERATOR)
 
     run(terminal.settings, settle)
     clock.move(181 * clock.DAY)
@@ -160,7 +160,7 @@ def test_a_database_without_a_fingerprint_gets_it_at_the_first_start(terminal: T
 
 
 @pytest.mark.both
-@pytest.mark.parametrize("kept", ["all", "keys", "second_factors", "audit_books"])
+@pytest.mark.parametrize("kept", ["all", "keys", "second_factors", "audit_streams"])
 def test_it_gets_none_as_long_as_anything_does_not_open(terminal: Terminal, kept: str) -> None:
     """Only one kind of what depends on the key is left, or all."""
     forget_fingerprint(terminal)
@@ -170,7 +170,7 @@ def test_it_gets_none_as_long_as_anything_does_not_open(terminal: Terminal, kept
             await tx.execute(update(keys).values(sealed=None))
         if kept not in ("all", "second_factors"):
             await tx.execute(delete(second_factors))
-        if kept not in ("all", "audit_books"):
+        if kept not in ("all", "audit_streams"):
             await tx.execute(delete(streams).where(streams.c.cut_number > 0))
 
     run(terminal.settings, keep)
@@ -227,6 +227,8 @@ async def seal_many(tx: Tx) -> None:
     for each in made:
         each["sealed"] = (OTHER if each in (made[0], made[-1]) else INSTANCE_KEY).seal("sk", each["id"])
     await tx.execute(insert(keys), made)
+    found_by = [{"hash": each["hash"], "platform_no": each["platform_no"], "key_id": each["id"]} for each in made]
+    await tx.execute(insert(key_hashes), found_by)
 
 
 @pytest.mark.both
@@ -291,7 +293,7 @@ def test_the_security_log_says_who_lost_their_codes(terminal: Terminal) -> None:
 
     async def actions(tx: Tx) -> set[tuple[str, str]]:
         rows = await tx.all(sql_select(entries))
-        return {(row.book.partition("_")[0], row.action) for row in rows}
+        return {("usr" if row.user_id else "plt", row.action) for row in rows}
 
     assert {("usr", "totp.disabled"), ("plt", "instance_key.replaced")} <= run(terminal.settings, actions)
 

@@ -40,7 +40,7 @@ async def test_changes_are_kept_for_an_hour(database: Database) -> None:
 
 async def test_idempotency_keys_are_kept_for_a_day(database: Database) -> None:
     old, young = _around(clock.DAY)
-    key = {"platform_id": "plt_1", "scope": "s", "fingerprint": b""}
+    key = {"platform_no": 1, "scope": "s", "fingerprint": b""}
     await _insert(database, idempotency_keys, [key | {"key": str(at), "created_at": at} for at in (old, young)])
 
     await expiry.delete_expired(database, JOB)
@@ -83,7 +83,7 @@ async def test_events_are_kept_for_90_days(database: Database) -> None:
     old, young = _around(90 * clock.DAY)
     async with database.write() as tx:
         project = await create_project(tx, await create(tx, "Alice"), "app", "saas")
-    event = {"platform_id": project.platform_id, "project_id": project.id, "mode": "test", "type": "t", "data": "{}"}
+    event = {"platform_no": project.platform_no, "project_id": project.id, "mode": "test", "type": "t", "data": "{}"}
     await _insert(database, events, [event | {"id": f"evt_{at}", "created_at": at} for at in (old, young)])
 
     await expiry.delete_expired(database, JOB, rules=webhooks_jobs.EXPIRY_RULES)

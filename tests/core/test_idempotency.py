@@ -154,7 +154,7 @@ async def test_the_longest_key_is_remembered(instance: Instance, alice: Account)
 
 
 def once(body: bytes = b"{}", scope: str = "server POST /things") -> IdempotentRequest:
-    return IdempotentRequest("plt_1", scope, "k1", body)
+    return IdempotentRequest(1, scope, "k1", body)
 
 
 async def answered(tx: Tx) -> str:

@@ -16,24 +16,28 @@ from starlette.types import Message
 
 from dream_api import metering
 from dream_api.catalog import TierLimit
-from dream_api.core.db import Database, RawTransaction, Statement, in_transaction
+from dream_api.core.db import NO_PLATFORM, Database, RawTransaction, Statement, in_transaction
 from dream_api.metering import queue
 from dream_api.platforms import Mode
-from dream_api.platforms.tables import numbers
+from dream_api.platforms.tables import sequences
 from dream_api.usage import Window
 from tests.support.instance import Account, Instance
 
 pytestmark = pytest.mark.both
 
-_PUT = insert(numbers)
-_PUT_IN_BATCH = Statement(insert(numbers).values(series="batch", last=1))
-_PUT_AGAIN_IN_BATCH = Statement(insert(numbers).values(series="again", last=1))
+_PUT = insert(sequences).values(platform_no=NO_PLATFORM)
+_PUT_IN_BATCH = Statement(insert(sequences).values(platform_no=NO_PLATFORM, series="batch", last=1))
+_PUT_AGAIN_IN_BATCH = Statement(insert(sequences).values(platform_no=NO_PLATFORM, series="again", last=1))
 
 
 async def written(database: Database) -> dict[str, int]:
     """What is committed of the series that these tests write."""
     async with database.read() as tx:
-        return {row.series: row.last for row in await tx.all(select(numbers)) if ":" not in row.series}
+        return {
+            row.series: row.last
+            for row in await tx.all(select(sequences).where(sequences.c.platform_no == NO_PLATFORM))
+            if ":" not in row.series
+        }
 
 
 # Whole or not at all.
@@ -201,9 +205,9 @@ async def test_on_sqlite_one_writer_runs_at_a_time(database: Database) -> None:
         async with database.write() as tx:
             inside += 1
             assert inside == 1
-            last = await tx.scalar(select(numbers.c.last).where(numbers.c.series == "a"))
+            last = await tx.scalar(select(sequences.c.last).where(sequences.c.series == "a"))
             await asyncio.sleep(0.001)
-            await tx.execute(numbers.update().values(last=last + 1).where(numbers.c.series == "a"))
+            await tx.execute(sequences.update().values(last=last + 1).where(sequences.c.series == "a"))
             inside -= 1
 
     async with database.write() as tx:
@@ -217,7 +221,7 @@ async def test_readers_do_not_wait_for_a_writer_and_see_what_is_committed(databa
     async with database.write() as tx:
         await tx.execute(_PUT, {"series": "a", "last": 1})
     async with database.write() as tx:
-        await tx.execute(numbers.update().values(last=2).where(numbers.c.series == "a"))
+        await tx.execute(sequences.update().values(last=2).where(sequences.c.series == "a"))
         async with asyncio.timeout(10):
             found = await asyncio.gather(*(written(database) for _ in range(8)))
 

@@ -6,6 +6,7 @@ upgraded: `doctor` finds what it found before.
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 import httpx2 as httpx
 import pytest
@@ -111,12 +112,45 @@ async def _write(database: Database, revision: str, rows: Mapping[str, Rows]) ->
     if database.path is not None:
         connect(database.path).close()
     schema = MetaData()
+    if revision < "0010":
+        rows = _before_tenant_keys(rows)
     async with database.write() as tx:
         await tx.connection.run_sync(lambda connection: command.upgrade(config(FOLDER, connection), revision))
         await tx.connection.run_sync(schema.reflect)
         for table in schema.sorted_tables:
             for row in _known_at(revision, table.name, rows):
                 await tx.execute(table.insert(), {one.name: row[one.name] for one in table.columns if one.name in row})
+
+
+def _before_tenant_keys(rows: Mapping[str, Rows]) -> dict[str, Rows]:
+    """The rows as releases wrote them that had the id of the platform in place of its number in most tables."""
+    platforms = {row["no"]: row["id"] for row in rows["platforms"]}
+    named = {name: [_with_old_keys(row, platforms) for row in of_table] for name, of_table in rows.items()}
+    named["projects"] = [row | {"no": _instance_wide(row, "no")} for row in named["projects"]]
+    named["audit_books"] = named["audit_streams"]
+    named["numbers"] = [
+        {"series": f"{row['series']}:{row['platform_no']}"} | {"last": row["last"]}
+        if row["series"] in ("customers", "meters")
+        else row
+        for row in rows["sequences"]
+        if row["series"] != "projects"
+    ]
+    return named
+
+
+def _with_old_keys(row: Mapping[str, Any], platforms: Mapping[int, str]) -> dict[str, Any]:
+    old = dict(row)
+    if "platform_no" in row:
+        old["platform_id"] = platforms.get(row["platform_no"], "")
+        old["book"] = platforms.get(row["platform_no"], row.get("user_id"))
+    if "project_no" in row:
+        old["project_no"] = _instance_wide(row, "project_no")
+    return old
+
+
+def _instance_wide(row: Mapping[str, Any], column: str) -> int:
+    """Projects were numbered by the instance, not by each platform."""
+    return 100 * row["platform_no"] + row[column]
 
 
 def _known_at(revision: str, table: str, rows: Mapping[str, Rows]) -> Rows:

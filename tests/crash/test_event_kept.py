@@ -26,9 +26,7 @@ async def paid_at_the_gateway(settings: Settings, account: Account, session: str
     sandbox = Sandbox(database, link_base=settings.link_base)
     project = account.project
     async with database.write() as tx:
-        found = await billing.ensure_account(
-            tx, ProjectScope(project.platform_id, project.platform_no, project.id, "test")
-        )
+        found = await billing.ensure_account(tx, ProjectScope(project.platform_no, project.id, "test"))
     await sandbox.pay(session, GOOD)
     told = await sandbox.undelivered(found)
     await sandbox.mark_delivered(found, [event_id for event_id, _ in told])

@@ -55,7 +55,7 @@ def test_a_plan_lapses_after_72_hours_of_silence():
 
 async def put(instance: Instance, account: Account, plan: str | None, period: tuple[str, str] | None = None) -> None:
     project = account.project
-    scope = platforms.ProjectScope(project.platform_id, project.platform_no, project.id, "test")
+    scope = platforms.ProjectScope(project.platform_no, project.id, "test")
     paid = None if period is None else (at(period[0]), at(period[1]))
     async with instance.database.write() as tx:
         await customers.set_plan(tx, scope, "ada", plan, now=clock.now(), period=paid)

@@ -31,7 +31,7 @@ async def operating_owner(instance: Instance) -> dict[str, str]:
     """Alice runs the instance as well; where she is at work."""
     async with instance.database.write() as tx:
         operator = await platforms.operator_platform(tx)
-        await platforms.add_member(tx, operator.id, instance.alice.user_ids["owner"], "owner")
+        await platforms.add_member(tx, operator.no, instance.alice.user_ids["owner"], "owner")
     return {"platformId": instance.alice.project.platform_id, "projectId": instance.alice.project.id, "mode": "test"}
 
 

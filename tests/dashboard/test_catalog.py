@@ -219,9 +219,9 @@ async def test_a_project_is_made_and_its_settings_changed(api: AsyncClient, inst
 
     async with instance.database.read() as tx:
         project = await platforms.find_project(tx, alice.project.id)
-        ahead = await platforms.clock_offset(tx, project.platform_id, project.id, "test")
+        ahead = await platforms.clock_offset(tx, project.platform_no, project.id, "test")
         actions = await tx.all(
-            sa.text("SELECT action FROM audit_entries WHERE book = :book").bindparams(book=project.platform_id)
+            sa.text("SELECT action FROM audit_entries WHERE platform_no = :no").bindparams(no=project.platform_no)
         )
     assert (project.name, project.origins) == ("Renamed", ("https://new.example.com",))
     assert (odd.status_code, moved.status_code, back.status_code) == (422, 303, 422)

@@ -30,7 +30,7 @@ async def operators(instance: Instance) -> dict[Role, dict[str, str]]:
         operator = await platforms.operator_platform(tx)
         for role in ROLES:
             user = await accounts.create_user(tx, f"{role}@operator.example", "Olga", verified=True)
-            await platforms.add_member(tx, operator.id, user.id, role)
+            await platforms.add_member(tx, operator.no, user.id, role)
             opened = await accounts.open_session(tx, user.id, address="127.0.0.1", agent="test")
             headers[role] = {"Cookie": f"dream_session={opened.token}"}
     return headers

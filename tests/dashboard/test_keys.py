@@ -108,7 +108,7 @@ async def test_a_key_is_revoked_by_typing_what_it_is_called(
     assert works.status_code == 200
     assert revoked.status_code == 303
     async with instance.database.read() as tx:
-        written = await audit.list_entries(tx, alice.project.platform_id, limit=10)
+        written = await audit.list_entries(tx, alice.project.log_stream, limit=10)
     assert [(entry.action, entry.about) for entry in written] == [("key.revoked", alice.key_ids["test"])]
     assert (await api.get("/tiers", headers=alice.sk)).json()["code"] == "key_revoked"
 

@@ -28,7 +28,7 @@ async def test_the_operator_begins_with_a_project_of_their_own_and_not_with_home
     async with instance.database.write() as tx:
         operator = await platforms.operator_platform(tx)
         olga = await accounts.create_user(tx, "olga@example.com", "Olga", verified=True)
-        await platforms.add_member(tx, operator.id, olga.id, "owner")
+        await platforms.add_member(tx, operator.no, olga.id, "owner")
         session = await accounts.open_session(tx, olga.id, address="127.0.0.1", agent="test")
         own = await operations.load_first_project(tx)
     assert own is not None

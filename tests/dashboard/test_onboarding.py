@@ -105,7 +105,7 @@ async def test_who_has_a_platform_makes_no_second_one(instance: Instance, alice:
 
     async with instance.database.read() as tx:
         assert "Second" not in {row.name for row in await platforms.all_platforms(tx)}
-        found = await platforms.projects_of(tx, alice.project.platform_id, limit=10)
+        found = await platforms.projects_of(tx, alice.project.platform_no, limit=10)
     assert [one.name for one in found] == ["Alice", "Another"]
     assert made.status_code == 303
 

@@ -12,7 +12,7 @@ from tests.support.instance import Account, Instance
 async def join_operators(instance: Instance, account: Account, role: Role = "owner") -> None:
     async with instance.database.write() as tx:
         operator = await platforms.operator_platform(tx)
-        await platforms.add_member(tx, operator.id, account.user_ids[role], role)
+        await platforms.add_member(tx, operator.no, account.user_ids[role], role)
 
 
 async def post(instance: Instance, subject: str) -> str:

@@ -50,7 +50,7 @@ async def page(instance: Instance, account: Account, path: str, role: Any = "own
 
 
 def _scope(account: Account) -> ProjectScope:
-    return ProjectScope(account.project.platform_id, account.project.platform_no, account.project.id, "test")
+    return ProjectScope(account.project.platform_no, account.project.id, "test")
 
 
 async def one_of(instance: Instance, account: Account) -> Any:
@@ -171,7 +171,7 @@ async def test_an_event_of_a_payment_tells_whose_it_is(instance: Instance, alice
         await tx.execute(update(payments).where(payments.c.id == payment_id).values(customer_id=customer.id))
         told = {"project_id": alice.project.id, "mode": "test", "created_at": clock.now()}
         data = json.dumps({name: payment_id, "amount": 1999, "currency": "usd"})
-        row = {"platform_id": alice.project.platform_id, "id": "evt_zz", "type": "payment.succeeded", "data": data}
+        row = {"platform_no": alice.project.platform_no, "id": "evt_zz", "type": "payment.succeeded", "data": data}
         await tx.execute(events.insert().values(**row, **told))
 
     shown = await page(instance, alice, "/events?type=payment.succeeded")
@@ -185,7 +185,7 @@ async def test_a_customer_is_shown_what_happened_to_them_however_much_came_after
 ):
     await fill(instance, alice)
     ada = await one_of(instance, alice)
-    whose = (alice.project.platform_id, alice.project.id)
+    whose = (alice.project.platform_no, alice.project.id)
     async with instance.database.write() as tx:
         payment_id = await tx.scalar(select(payments.c.id).where(payments.c.project_id == alice.project.id).limit(1))
         await tx.execute(update(payments).where(payments.c.id == payment_id).values(customer_id=ada.id))

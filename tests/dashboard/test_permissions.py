@@ -107,7 +107,7 @@ async def test_the_instance_is_for_its_operators(api: AsyncClient, instance: Ins
         operator = await platforms.operator_platform(tx)
         for role in ROLES:
             user = await accounts.create_user(tx, f"{role}@operator.example", "Olga", verified=True)
-            await platforms.add_member(tx, operator.id, user.id, role)
+            await platforms.add_member(tx, operator.no, user.id, role)
             opened = await accounts.open_session(tx, user.id, address="127.0.0.1", agent="test")
             cookies[role] = opened.token
     assign = f"{_M}/platforms/{alice.project.platform_id}/level"
@@ -128,8 +128,8 @@ async def test_the_instance_is_for_its_operators(api: AsyncClient, instance: Ins
     assert unknown.status_code == 422
     assert ("Level 1" in listed.text, "Charlie" in listed.text) == (True, False)
     async with instance.database.read() as tx:
-        books = await tx.all(sa.text("SELECT book FROM audit_entries WHERE action = 'level.changed'"))
-    assert {row.book for row in books} == {operator.id, alice.project.platform_id}
+        books = await tx.all(sa.text("SELECT platform_no FROM audit_entries WHERE action = 'level.changed'"))
+    assert {row.platform_no for row in books} == {operator.no, alice.project.platform_no}
 
 
 async def test_nothing_that_was_written_into_a_field_runs(api: AsyncClient, instance: Instance, alice: Account) -> None:

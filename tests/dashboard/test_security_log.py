@@ -17,7 +17,7 @@ EVE = Actor("user", "usr_eve", "<b>=Eve</b>", "203.0.113.9")
 async def write(instance: Instance, account: Account, *actions: str, by: Actor = EVE, **details: str) -> None:
     async with instance.database.write() as tx:
         for action in actions:
-            await audit.record(tx, account.project.platform_id, action, by=by, about="key_1", details=details)
+            await audit.record(tx, account.project.log_stream, action, by=by, about="key_1", details=details)
 
 
 def page(account: Account, more: str = "") -> str:

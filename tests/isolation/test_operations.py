@@ -141,13 +141,13 @@ async def _with_subscription(instance: Instance, things: Things, path: str) -> T
 
 
 async def with_colleagues(instance: Instance, things: Things) -> Things:
-    platform_id = things.account.project.platform_id
+    platform_no = things.account.project.platform_no
     async with instance.database.write() as tx:
         await tx.execute(sa.text("DELETE FROM invitations"))  # whom the example invites was not asked yet
         user = await accounts.create_user(tx, f"{ids.new('usr')}@example.com", verified=True)
-        await platforms.add_member(tx, platform_id, user.id, "viewer")
+        await platforms.add_member(tx, platform_no, user.id, "viewer")
         asked = await platforms.invite(
-            tx, platform_id, f"{user.id}-too@example.com", "viewer", platforms.new_token(), by="owner", invited_by=""
+            tx, platform_no, f"{user.id}-too@example.com", "viewer", platforms.new_token(), by="owner", invited_by=""
         )
     return replace(things, colleague=user.id, invitation=asked.id)
 
@@ -238,12 +238,12 @@ async def _teach_a_stranger_nothing(instance: Instance, operation: Operation, he
 
 
 async def _refuse_tokens_that_ended(instance: Instance, operation: Operation, things: Things) -> None:
-    platform_id = instance.alice.project.platform_id
+    platform_no = instance.alice.project.platform_no
     async with instance.database.write() as tx:
-        revoked = await accounts.issue_token(tx, platform_id, "owner", created_by="test")
-        await accounts.revoke_token(tx, platform_id, revoked.id)
+        revoked = await accounts.issue_token(tx, platform_no, "owner", created_by="test")
+        await accounts.revoke_token(tx, platform_no, revoked.id)
         expires_at = clock.now() + clock.MINUTE
-        short = await accounts.issue_token(tx, platform_id, "owner", created_by="test", expires_at=expires_at)
+        short = await accounts.issue_token(tx, platform_no, "owner", created_by="test", expires_at=expires_at)
     clock.move(2 * clock.MINUTE)
 
     for token, code in (

@@ -16,7 +16,7 @@ from tests.support.instance import INSTANCE_KEY, Account, Instance
 
 async def limit(instance: Instance, who: Account, per_second: int | None, key_id: str | None = None) -> None:
     async with instance.database.write() as tx:
-        await keys.set_rate_limit(tx, who.project.platform_id, key_id or who.key_ids["test"], per_second)
+        await keys.set_rate_limit(tx, who.project.platform_no, key_id or who.key_ids["test"], per_second)
 
 
 async def limit_of(authenticator: Authenticator, token: str) -> int | None:
@@ -73,7 +73,7 @@ async def test_a_limit_is_a_number_of_calls(instance: Instance, alice: Account, 
 
 async def test_a_publishable_key_has_none(instance: Instance, alice: Account) -> None:
     async with instance.database.read() as tx:
-        listed = await keys.of_project(tx, alice.project.platform_id, alice.project.id, "test")
+        listed = await keys.of_project(tx, alice.project.platform_no, alice.project.id, "test")
     [publishable] = [key.id for key in listed if key.kind == "publishable"]
 
     with pytest.raises(ValidationFailed):

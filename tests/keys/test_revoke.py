@@ -17,7 +17,7 @@ from tests.support.instance import Account, Instance
 
 async def revoke(instance: Instance, who: Account, key_id: str) -> None:
     async with instance.database.write() as tx:
-        await keys.revoke(tx, who.project.platform_id, key_id)
+        await keys.revoke(tx, who.project.platform_no, key_id)
 
 
 async def told(authenticator: Authenticator, who: Account) -> str:
@@ -72,7 +72,7 @@ async def test_a_revocation_that_was_undone_is_none(
     assert await told(elsewhere, alice) == "welcome"
     with pytest.raises(RuntimeError, match="undone"):
         async with instance.database.write() as tx:
-            await keys.revoke(tx, alice.project.platform_id, alice.key_ids["test"])
+            await keys.revoke(tx, alice.project.platform_no, alice.key_ids["test"])
             raise RuntimeError("undone")
 
     await elsewhere._changes.poll()

@@ -112,7 +112,7 @@ async def test_publishable_keys_other_modes_and_other_projects_stay(
 
 async def test_there_must_be_a_key_to_rotate(instance: Instance, alice: Account) -> None:
     async with instance.database.write() as tx:
-        await keys.revoke(tx, alice.project.platform_id, alice.key_ids["test"])
+        await keys.revoke(tx, alice.project.platform_no, alice.key_ids["test"])
 
     with pytest.raises(NoKeyToRotate):
         await rotate(instance, alice)
@@ -122,7 +122,7 @@ async def test_there_must_be_a_key_to_rotate(instance: Instance, alice: Account)
 async def test_a_test_key_can_be_shown_again_and_a_live_one_cannot(instance: Instance, alice: Account) -> None:
     made = {mode: await rotate(instance, alice, mode) for mode in ("test", "live")}
     async with instance.database.read() as tx:
-        rows = {row.id: row for row in await keys.of_project(tx, alice.project.platform_id, alice.project.id)}
+        rows = {row.id: row for row in await keys.of_project(tx, alice.project.platform_no, alice.project.id)}
 
     assert keys.reveal(rows[made["test"].id], INSTANCE_KEY) == made["test"].token
     assert keys.reveal(rows[alice.key_ids["test"]], INSTANCE_KEY) == alice.secret["test"]

@@ -174,7 +174,7 @@ async def test_revoked_and_expired_keys_are_refused(instance: Instance, alice: A
             created_by="test",
             expires_at=clock.now() + clock.HOUR,
         )
-        await keys.revoke(tx, alice.project.platform_id, alice.key_ids["test"])
+        await keys.revoke(tx, alice.project.platform_no, alice.key_ids["test"])
     calls = {**bearer(short.token), "X-User-Id": "ada"}
 
     refused(await instance.api.post("/api/data", headers=alice.calls()), 401, "key_revoked")

@@ -312,10 +312,10 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
             self, mode: Mode, who: str, plan: str | None, paid: tuple[datetime, datetime] | None
         ) -> None:
             project = self.account.project
-            scope = platforms.ProjectScope(project.platform_id, project.platform_no, project.id, mode)
+            scope = platforms.ProjectScope(project.platform_no, project.id, mode)
             period = None if paid is None else (clock.from_datetime(paid[0]), clock.from_datetime(paid[1]))
             async with instance.database.write() as tx:
-                now = await platforms.project_now(tx, project.platform_id, project.id, mode)
+                now = await platforms.project_now(tx, project.platform_no, project.id, mode)
                 await customers.set_plan(tx, scope, who, plan, now=now, period=period)
 
         async def move_to(self, at: int) -> int:
@@ -323,11 +323,11 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
             project = self.account.project
             async with instance.database.write() as tx:
                 await platforms.move_to(tx, project, at)
-                return await platforms.clock_offset(tx, project.platform_id, project.id, "test")
+                return await platforms.clock_offset(tx, project.platform_no, project.id, "test")
 
         async def close(self, mode: Mode, who: str, meter: str, starts_at: int, ends_at: int) -> int:
             project = self.account.project
-            scope = platforms.ProjectScope(project.platform_id, project.platform_no, project.id, mode)
+            scope = platforms.ProjectScope(project.platform_no, project.id, mode)
             async with instance.database.write() as tx:
                 customer = await customers.find(tx, scope, f"userId:{who}")
                 meters = await usage.meters_of(tx, project.platform_no, project.no)
@@ -340,7 +340,7 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
         async def told(self) -> Counter[tuple[object, ...]]:
             async with instance.database.read() as tx:
                 rows = await tx.all(
-                    select(events.c.data).where(events.c.platform_id == self.account.project.platform_id)
+                    select(events.c.data).where(events.c.platform_no == self.account.project.platform_no)
                 )
             data = [json.loads(row.data) for row in rows]
             return Counter(
@@ -352,7 +352,7 @@ def machine(running: Running) -> type[RuleBasedStateMachine]:  # noqa: C901
             async with instance.database.read() as tx:
                 rows = await tx.all(
                     select(customer_rows.c.mode, customer_rows.c.user_id).where(
-                        customer_rows.c.platform_id == self.account.project.platform_id
+                        customer_rows.c.platform_no == self.account.project.platform_no
                     )
                 )
             return {(row.mode, row.user_id) for row in rows}

@@ -160,7 +160,7 @@ async def test_a_level_that_was_not_paid_for_again_falls_back_and_says_so(instan
     await instance.set_level(0, TierLimit(1, "requests", Window.DAY))
     async with instance.database.write() as tx:
         home = (await catalog.find_home(tx)).project
-        scope = platforms.ProjectScope(home.platform_id, home.platform_no, home.id, "live")
+        scope = platforms.ProjectScope(home.platform_no, home.id, "live")
         now = clock.now()
         paid = (now - 40 * clock.DAY, now - 10 * clock.DAY)
         await customers.set_plan(tx, scope, alice.project.platform_id, "level-3", now=now, period=paid)

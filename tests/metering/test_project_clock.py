@@ -32,7 +32,7 @@ async def move(instance: Instance, account: Account, by: int) -> int:
     """Move the project's time, and answer its present moment."""
     project = account.project
     async with instance.database.write() as tx:
-        at = await platforms.project_now(tx, project.platform_id, project.id, "test") + by
+        at = await platforms.project_now(tx, project.platform_no, project.id, "test") + by
         await platforms.move_to(tx, project, at)
     return at
 
@@ -43,9 +43,9 @@ async def count(instance: Instance, account: Account, user: str = "ada", **body:
 
 async def subscribe(instance: Instance, account: Account, plan: str | None, period: tuple[int, int] | None) -> None:
     project = account.project
-    scope = platforms.ProjectScope(project.platform_id, project.platform_no, project.id, "test")
+    scope = platforms.ProjectScope(project.platform_no, project.id, "test")
     async with instance.database.write() as tx:
-        now = await platforms.project_now(tx, project.platform_id, project.id, "test")
+        now = await platforms.project_now(tx, project.platform_no, project.id, "test")
         await customers.set_plan(tx, scope, "ada", plan, now=now, period=period)
 
 

@@ -37,7 +37,7 @@ AREAS = {
     "tenancy": Area(("**/*.py",), ("tests/tenancy", "tests/isolation", "tests/api", "tests/dashboard")),
 }
 # Filters by these are the boundary between tenants.
-_BOUNDARY = ("platform_id", "platform")
+_BOUNDARY = ("platform_no", "platform")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def _open_boundaries(tree: ast.Module) -> Iterator[tuple[ast.expr, ast.expr]]:
 
 
 def _is_column(node: ast.expr) -> bool:
-    """Whether a join compares with it: `p.platform_id`, `tiers.c.platform_id`; `scope.platform_id` is a value."""
+    """Whether a join compares with it: `p.platform_no`, `tiers.c.platform_no`; `scope.platform_no` is a value."""
     match node:
         case ast.Attribute(ast.Attribute(attr="c")):
             return True

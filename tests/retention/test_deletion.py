@@ -52,7 +52,7 @@ def _files(instance: Instance) -> list[str]:
 
 async def _books(instance: Instance) -> set[str]:
     async with instance.database.read() as tx:
-        return {row.book for row in await tx.all(sa.text("SELECT book FROM audit_books"))}
+        return {row.name for row in await tx.all(sa.text("SELECT name FROM audit_streams"))}
 
 
 async def _use(instance: Instance, account: Account) -> None:
@@ -129,8 +129,8 @@ async def test_payments_of_live_mode_are_kept_without_their_persons(instance: In
     assert not {"keys", "members", "invitations", "events", "usage_counters", "personal_tokens"} & left.keys()
     async with instance.database.read() as tx:
         known = "(email IS NOT NULL OR metadata != '{}')"
-        named = sa.text(f"SELECT count(*) FROM customers WHERE platform_id = :id AND {known}")
-        assert await tx.scalar(named, {"id": alice.project.platform_id}) == 0
+        named = sa.text(f"SELECT count(*) FROM customers WHERE platform_no = :id AND {known}")
+        assert await tx.scalar(named, {"id": alice.project.platform_no}) == 0
     for headers in (alice.sk, alice.by("owner")):
         assert (await instance.api.get("/api/customers", headers=headers)).status_code == 401
 
@@ -175,7 +175,7 @@ async def test_what_takes_several_parts_to_delete_is_deleted_of_one_project_only
 
 
 def _event(account: Account) -> Event:
-    return Event(account.project.platform_id, account.project.id, "live", "customer.updated", {})
+    return Event(account.project.platform_no, account.project.id, "live", "customer.updated", {})
 
 
 async def test_a_project_in_which_live_money_moved_stays(instance: Instance, alice: Account) -> None:

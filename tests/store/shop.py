@@ -42,7 +42,7 @@ class Shop:
         async with self.database.write() as tx:
             draft = TierDraft(cast(TierAttributes, texts), prices=[terms])
             made = await catalog.create_tier(tx, self.project, "test", name, draft)
-            offer = await catalog.find_tier(tx, self.scope.platform_id, self.project.id, "test", name)
+            offer = await catalog.find_tier(tx, self.scope.platform_no, self.project.id, "test", name)
             if inventory is not None:
                 await store.set_inventory(tx, self.scope, made.id, inventory)
         self.tiers[name], self.prices[name] = made.id, offer.prices[0].id
@@ -88,7 +88,7 @@ class Shop:
         async with self.database.write() as tx:
             ending = update(checkouts).where(checkouts.c.id == checkout.id).values(status="complete", total=total)
             ended = await tx.first(ending.returning(*checkouts.c))
-            paid = await billing.payments_of_checkout(tx, checkout.platform_id, checkout.id)
+            paid = await billing.payments_of_checkout(tx, checkout.platform_no, checkout.id)
             payment = next((each for each in paid if each.status == "succeeded"), None)
             await self.desk.events.emit(
                 tx, billing.CHECKOUT_COMPLETED, checkout=ended, payment=payment, now=clock.now()
@@ -108,7 +108,7 @@ class Shop:
     async def send_refunds(self) -> None:
         """As the job does."""
         async with self.database.read() as tx:
-            of_shop = select(refunds).where(refunds.c.platform_id == self.scope.platform_id)
+            of_shop = select(refunds).where(refunds.c.platform_no == self.scope.platform_no)
             asked = await tx.all(of_shop.where(refunds.c.status == "asked"))
         for refund in asked:
             await billing.send_refund(self.desk, await self.account(), refund)
@@ -131,7 +131,7 @@ class Shop:
     async def lines(self, order: Row[Any]) -> list[tuple[int, int]]:
         """How many of each line were refunded, and how many went back on sale."""
         async with self.database.read() as tx:
-            lines = await store.lines_of(tx, self.scope.platform_id, order.id)
+            lines = await store.lines_of(tx, self.scope.platform_no, order.id)
         return [(line.refunded_quantity, line.restocked_quantity) for line in lines]
 
     async def stock(self, name: str) -> tuple[int, int]:
@@ -170,7 +170,7 @@ async def open_shop(settings: Settings, database: Database) -> Shop:
     async with database.write() as tx:
         platform = await platforms.create(tx, "Alice")
         project = await platforms.create_project(tx, platform, "Shop", "store")
-    scope = ProjectScope(platform.id, platform.no, project.id, "test")
+    scope = ProjectScope(platform.no, project.id, "test")
     till = Till()
     desk = open_billing(settings, database, lambda *_: {"sandbox": cast(Gateway, till)})
     return Shop(database, desk, till, project, scope)

@@ -156,7 +156,7 @@ async def _counted(shop: Shop, tier_id: str) -> tuple[int, int, int]:
 
 async def _orders(shop: Shop) -> Any:
     async with shop.database.read() as tx:
-        return await tx.all(select(orders).where(orders.c.platform_id == shop.scope.platform_id))
+        return await tx.all(select(orders).where(orders.c.platform_no == shop.scope.platform_no))
 
 
 def test_nothing_is_lost_in_any_order(database_settings: Settings):

@@ -32,7 +32,7 @@ async def test_only_what_may_follow_does(shop: Shop):
 
     for before, after in product(STATUSES, STATUSES):
         async with shop.database.write() as tx:
-            stood = await order_queries.update_order(tx, order.platform_id, order.id, {"status": before})
+            stood = await order_queries.update_order(tx, order.platform_no, order.id, {"status": before})
             if after in TRANSITIONS[before]:
                 assert (await orders.set_status(tx, stood, after, clock.now())).status == after
                 continue

@@ -77,7 +77,7 @@ async def test_units_share_the_discount_to_the_last_cent(shop: Shop):
     await shop.sell("pen", 101)
     async with shop.database.write() as tx:
         await catalog.create_coupon(
-            tx, shop.scope.platform_id, shop.project.id, "test", NewCoupon(code="THIRD", percent_off=33)
+            tx, shop.scope.platform_no, shop.project.id, "test", NewCoupon(code="THIRD", percent_off=33)
         )
     order = await shop.bought({"mug": 3, "pen": 2}, "THIRD")
 

@@ -31,8 +31,8 @@ _LOOK_UPS = {
     ),
     "gateways.sandbox.queries:lock_account": CrossTenant(("gateway_accounts",), "the same, with the row locked"),
     "assets.queries:by_key": CrossTenant(("assets",), "a public file is served to anybody who has its key"),
-    "platforms.queries:project_by_id": CrossTenant(
-        ("projects",), "a session and a public page name a project, which says whose it is"
+    "platforms.queries:platform_no_of_project": CrossTenant(
+        ("project_ids",), "a session and a public page name a project, which says whose it is"
     ),
 }
 # People may be on several platforms.
@@ -53,10 +53,10 @@ _OPERATOR = {
         EVERY_TABLE, "`doctor` and a start prove that the instance key opens what is encrypted"
     ),
     "operations.sealed_values:clear": CrossTenant(EVERY_TABLE, "a lost instance key: clears what nobody can read"),
-    "audit.queries:list_checkpoints": CrossTenant(("audit_books",), "the same: signatures of the instance key"),
-    "audit.queries:list_streams": CrossTenant(("audit_books",), "`doctor` verifies the log of everybody"),
+    "audit.queries:list_checkpoints": CrossTenant(("audit_streams",), "the same: signatures of the instance key"),
+    "audit.queries:list_streams": CrossTenant(("audit_streams",), "`doctor` verifies the log of everybody"),
     "audit.queries:stray_fields": CrossTenant(
-        ("audit_books", "audit_entries", "audit_fields"), "`doctor` finds fields that belong to no entry"
+        ("audit_streams", "audit_entries", "audit_fields"), "`doctor` finds fields that belong to no entry"
     ),
 }
 # They find what is due anywhere, and handle each platform by itself; or read whole tables, a part at a time.
@@ -70,16 +70,18 @@ _JOBS = {
         ("usage_hours", "usage_rolled"), "finds platforms to sum up"
     ),
     "usage.compaction:_delete_counters": CrossTenant(
-        ("usage_counters", "meters", "projects"), "compaction, in the order of keys; home's meters count platforms"
+        ("usage_counters", "meters", "project_ids"), "compaction, in the order of keys; home's meters count platforms"
     ),
     "usage.compaction_queries:delete_counters": CrossTenant(
-        ("usage_counters", "meters", "projects"), "compaction, from one key to another"
+        ("usage_counters", "meters", "project_ids"), "compaction, from one key to another"
     ),
     "usage.compaction:_delete_subjects": CrossTenant(("usage_subjects",), "compaction, in the order of keys"),
     "usage.compaction_queries:delete_subjects": CrossTenant(("usage_subjects",), "compaction, from one key to another"),
     "usage.compaction:_months_to_merge": CrossTenant(("usage_hours",), "compaction, in the order of keys"),
     "audit.queries:erase_fields": CrossTenant(("audit_fields",), "personal data goes when its time is over"),
-    "audit.queries:list_streams_with_entries_before": CrossTenant(("audit_entries",), "finds the streams to cut off"),
+    "audit.queries:list_streams_with_entries_before": CrossTenant(
+        ("audit_entries", "audit_streams"), "finds the streams to cut off"
+    ),
     "core.expiry:_delete_some": CrossTenant(EVERY_TABLE, "what is too old goes, of whichever table"),
 }
 _OTHERS = {

@@ -159,7 +159,7 @@ async def open_account(
         if level is not None:
             for mode in platforms.MODES:
                 await catalog.assign_level(tx, platform, level, mode)
-        tokens = {role: await accounts.issue_token(tx, platform.id, role, created_by="test") for role in ROLES}
+        tokens = {role: await accounts.issue_token(tx, platform.no, role, created_by="test") for role in ROLES}
         users = {role: await _join(tx, platform, name, role) for role in ROLES}
         return await _open_project(
             tx,
@@ -179,7 +179,7 @@ async def _join(tx: Tx, platform: Platform, name: str, role: Role) -> tuple[str,
     if await accounts.find_user_by_email(tx, f"{local}@example.com") is not None:
         local = f"{local}-{platform.no}"  # a namesake
     user = await accounts.create_user(tx, f"{local}@example.com", local.title(), verified=True)
-    await platforms.add_member(tx, platform.id, user.id, role)
+    await platforms.add_member(tx, platform.no, user.id, role)
     return user.id, await accounts.open_session(tx, user.id, address="127.0.0.1", agent="test")
 
 

@@ -79,7 +79,7 @@ class Storefront:
         context: BillingContext = cast(Any, self.instance.app).state.billing
         project = self.account.project
         async with context.database.write() as tx:
-            scope = ProjectScope(project.platform_id, project.platform_no, project.id, "test")
+            scope = ProjectScope(project.platform_no, project.id, "test")
             return context, await billing.ensure_account(tx, scope)
 
 

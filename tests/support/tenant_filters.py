@@ -1,6 +1,6 @@
 """Tenant filters of SQL statements: which tables of a statement are read or changed without naming the tenant.
 
-A table is a tenant table where it has a column `platform_id`, `platform_no` or `book`. A statement names the tenant of
+A table is a tenant table where it has a column `platform_no`. A statement names the tenant of
 such a table where this column is equal to a parameter in every row that it reads, or to the tenant column of a table of
 which this is true: by WHERE, by the ON of a join, or by a semi-join (`EXISTS`, `IN (SELECT …)`). What is weaker names
 nobody: a comparison inside OR or NOT, a column compared with itself, a list (`IN (…)`), a condition of an outer join on
@@ -37,8 +37,7 @@ from sqlalchemy.sql.selectable import (
     Values,
 )
 
-# A book of the security log is a platform's, or a person's.
-TENANT_COLUMNS = ("platform_id", "platform_no", "book")
+TENANT_COLUMNS = ("platform_no",)
 # The directory of tenants: its rows are known by both, each of which stands for the other.
 _BOTH_KEYS = {"platforms": ("id", "no")}
 

@@ -45,7 +45,7 @@ async def actions_of(instance: Instance, account: Account) -> list[str]:
     """What stands in the platform's security log, oldest first."""
     async with instance.database.read() as tx:
         rows = await tx.all(
-            sa.text("SELECT action FROM audit_entries WHERE book = :book ORDER BY number"),
-            {"book": account.project.platform_id},
+            sa.text("SELECT action FROM audit_entries WHERE platform_no = :no ORDER BY number"),
+            {"no": account.project.platform_no},
         )
     return [row.action for row in rows]

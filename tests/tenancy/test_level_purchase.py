@@ -50,7 +50,7 @@ async def test_a_platform_buys_a_level_and_its_limit_rises(instance: Instance):
 
 async def levels_recorded(instance: Instance) -> list[tuple[str, str, str]]:
     async with instance.database.read() as tx:
-        found = await audit.list_entries(tx, instance.alice.project.platform_id, limit=100, action="level.changed")
+        found = await audit.list_entries(tx, instance.alice.project.log_stream, limit=100, action="level.changed")
     return [(entry.by.kind, entry.about, entry.details["level"]) for entry in reversed(found)]
 
 
@@ -67,7 +67,7 @@ async def test_a_level_is_recorded_once_it_is_paid_for_and_when_it_ends(instance
     assert await levels_recorded(instance) == [("system", platform_id, "2")]
     async with instance.database.write() as tx:
         operator = await platforms.operator_platform(tx)
-        token = (await accounts.issue_token(tx, operator.id, "owner", created_by="test")).token
+        token = (await accounts.issue_token(tx, operator.no, "owner", created_by="test")).token
         home_id = await platforms.home_project_id(tx)
     by = {**bearer(token), "X-Project-Id": home_id or ""}
     [bought] = (await instance.api.get("/api/subscriptions", headers=by)).json()["data"]

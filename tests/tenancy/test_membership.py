@@ -178,9 +178,9 @@ async def test_a_wrong_address_is_told_under_its_field_and_kept(api: AsyncClient
 
 
 async def test_a_members_own_token_ends_with_the_membership(instance: Instance, alice: Account) -> None:
-    platform_id, user_id = alice.project.platform_id, alice.user_ids["admin"]
+    platform_no, user_id = alice.project.platform_no, alice.user_ids["admin"]
     async with instance.database.write() as tx:
-        own = await accounts.issue_token(tx, platform_id, "admin", created_by="test", user_id=user_id)
+        own = await accounts.issue_token(tx, platform_no, "admin", created_by="test", user_id=user_id)
     headers = bearer(own.token)
 
     before = await instance.api.get("/api/team", headers=headers)

@@ -88,7 +88,7 @@ async def count(instance: Instance, account: Account, mode: Mode, user: str, **b
 async def subscribe(instance: Instance, account: Account, user: str) -> None:
     """From now on, the customer's period begins in the middle of months and of hours."""
     project = account.project
-    scope = platforms.ProjectScope(project.platform_id, project.platform_no, project.id, "test")
+    scope = platforms.ProjectScope(project.platform_no, project.id, "test")
     now = clock.now()
     async with instance.database.write() as tx:
         await customers.set_plan(tx, scope, user, "free", now=now, period=(now, clock.add_months(now, 12)))
@@ -251,13 +251,13 @@ async def test_what_was_counted_in_a_projects_future_stays_as_it_is(instance: In
     await limits(instance, alice)
     for _ in range(4):
         async with instance.database.write() as tx:
-            now = await platforms.project_now(tx, alice.project.platform_id, alice.project.id, "test")
+            now = await platforms.project_now(tx, alice.project.platform_no, alice.project.id, "test")
             await platforms.move_to(tx, alice.project, now + 200 * clock.DAY)
         for hour in range(3):
             await count(instance, alice, "test", "ada", quantity=hour + 1)
             await count(instance, alice, "test", "ada", meter="devices", subject="a")
             async with instance.database.write() as tx:
-                now = await platforms.project_now(tx, alice.project.platform_id, alice.project.id, "test")
+                now = await platforms.project_now(tx, alice.project.platform_no, alice.project.id, "test")
                 await platforms.move_to(tx, alice.project, now + clock.HOUR)
     tables = (usage_hours, usage_counters, usage_subjects)
     before = [await rows_of(instance.database, table) for table in tables]

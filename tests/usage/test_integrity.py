@@ -68,8 +68,8 @@ BREAKS = {
         "a platform's hold was lost": "UPDATE usage_counters SET held = 0 WHERE customer_no = 0 AND held > 0",
     },
     "members_are_counted": {
-        "somebody joined beside the gate": "INSERT INTO members (platform_id, user_id, role, joined_at) "
-        "SELECT platforms.id, users.id, 'viewer', 1 FROM platforms, users "
+        "somebody joined beside the gate": "INSERT INTO members (platform_no, user_id, role, joined_at) "
+        "SELECT platforms.no, users.id, 'viewer', 1 FROM platforms, users "
         "WHERE platforms.name = 'Alice' AND users.email = 'charlie@example.com'",
         "somebody left beside the gate": "DELETE FROM members WHERE role = 'viewer'",
     },
@@ -116,15 +116,26 @@ BREAKS = {
         "a moment was moved": "UPDATE audit_entries SET at = at + 1 WHERE number = 1",
         "a detail was changed": "UPDATE audit_fields SET value = 'live' WHERE field = 'mode'",
         "a detail was lost": "DELETE FROM audit_fields WHERE number = 1 AND field = 'mode'",
-        "a detail was put in": "INSERT INTO audit_fields (book, number, field, digest) "
-        "SELECT book, 2, 'more', digest FROM audit_fields WHERE number = 1 AND field = 'mode'",
-        "the newest was forgotten": "UPDATE audit_books SET last_number = last_number - 1",
-        "one is told of that there is not": "UPDATE audit_books SET last_number = 4",
-        "the beginning was moved": "UPDATE audit_books SET cut_digest = last_digest",
+        "a detail was put in": "INSERT INTO audit_fields (platform_no, user_id, number, field, digest) "
+        "SELECT platform_no, user_id, 2, 'more', digest FROM audit_fields WHERE number = 1 AND field = 'mode'",
+        "the newest was forgotten": "UPDATE audit_streams SET last_number = last_number - 1",
+        "one is told of that there is not": "UPDATE audit_streams SET last_number = 4",
+        "the beginning was moved": "UPDATE audit_streams SET cut_digest = last_digest",
     },
+    "projects_are_found": {
+        "an id was lost": "DELETE FROM project_ids",
+        "an id leads to another platform": "UPDATE project_ids SET platform_no = (SELECT max(no) FROM platforms)",
+    },
+    "keys_are_found": {
+        "a hash was lost": "DELETE FROM key_hashes",
+        "a hash leads to another key": "UPDATE key_hashes SET key_id = 'key_other'",
+        "a hash leads to another platform": "UPDATE key_hashes SET platform_no = platform_no + 1",
+    },
+    "files_have_projects": {"a file was moved": "UPDATE assets SET project_id = 'prj_other'"},
+    "gateway_accounts_have_projects": {"an account was moved": "UPDATE gateway_accounts SET project_id = 'p' || id"},
     "customers_are_numbered": {
-        "the series was set back": "UPDATE numbers SET last = 0 WHERE series LIKE 'customers:%'",
-        "the series was lost": "DELETE FROM numbers WHERE series LIKE 'customers:%'",
+        "the series was set back": "UPDATE sequences SET last = 0 WHERE series = 'customers'",
+        "the series was lost": "DELETE FROM sequences WHERE series = 'customers'",
         "a number was made up": "UPDATE customers SET no = 1000 WHERE user_id = 'ada'",
     },
 }
@@ -198,7 +209,9 @@ async def _count(instance: Instance, alice: Account, charlie: Account) -> None:
         for action in ("key.issued", "key.rotated", "key.revoked"):
             by = Actor("user", alice.user_ids["owner"], "Alice", "127.0.0.1")
             details = {"mode": "test"} if action == "key.issued" else {}
-            await audit.record(tx, alice.project.platform_id, action, by=by, details=details)
+            await audit.record(tx, alice.project.log_stream, action, by=by, details=details)
+    upload = await instance.api.post("/api/assets", headers=alice.sk, content=b"\x89PNG\r\n\x1a\n")
+    assert upload.status_code == 201, upload.text
     await _sell(await open_storefront(instance))
     await _subscribe(Seller(instance.api, alice.sk))
 

@@ -28,7 +28,7 @@ ROUNDS = 20
 
 def scope_of(account: Account, mode: Mode = "test") -> platforms.ProjectScope:
     project = account.project
-    return platforms.ProjectScope(project.platform_id, project.platform_no, project.id, mode)
+    return platforms.ProjectScope(project.platform_no, project.id, mode)
 
 
 async def subscribe(instance: Instance, account: Account, user: str, period: tuple[int, int]) -> None:

@@ -37,7 +37,7 @@ async def roll(instance: Instance) -> None:
 async def told(instance: Instance, account: Account, mode: Mode) -> dict[int, tuple[int, int]]:
     """What charts read, by hour."""
     project = account.project
-    scope = ProjectScope(project.platform_id, project.platform_no, project.id, mode)
+    scope = ProjectScope(project.platform_no, project.id, mode)
     end = clock.hour_of(clock.now()) + clock.HOUR
     async with instance.database.read() as tx:
         meters = list((await usage.meters_of(tx, project.platform_no, project.no)).values())

@@ -56,7 +56,7 @@ async def _welcome(link_base: str, database: Database, job: Job) -> None:
     await _send_link(AccountJobs(database, link_base), user, VERIFY_LINK, "verify", _VERIFY_LASTS, user.email)
     async with database.write() as tx:
         by = Actor("user", user.id, user.email, job.payload["address"])
-        await audit.record(tx, user.id, "user.signed_up", by=by)
+        await audit.record(tx, audit.Stream(user.id), "user.signed_up", by=by)
 
 
 async def _verify(link_base: str, database: Database, job: Job) -> None:
@@ -77,7 +77,7 @@ async def _reset(link_base: str, database: Database, job: Job) -> None:
     await _send_link(AccountJobs(database, link_base), user, RESET_LINK, "reset", _RESET_LASTS)
     async with database.write() as tx:
         by = Actor("user", user.id, user.email, job.payload["address"])
-        await audit.record(tx, user.id, "password.reset_asked", by=by)
+        await audit.record(tx, audit.Stream(user.id), "password.reset_asked", by=by)
 
 
 async def _notify(link_base: str, database: Database, job: Job) -> None:

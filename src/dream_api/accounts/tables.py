@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table
 
-from dream_api.core.db.columns import Hash, RawText, id_column, metadata, timestamp_column
+from dream_api.core.db.columns import Hash, Number, RawText, id_column, metadata, timestamp_column
 
 # Directory.
 personal_tokens = Table(
@@ -10,7 +10,7 @@ personal_tokens = Table(
     metadata,
     id_column("id", primary_key=True),
     Column("hash", Hash, nullable=False, unique=True),
-    Column("platform_id", id_column("platform_id").type, ForeignKey("platforms.id"), nullable=False),
+    Column("platform_no", Number, ForeignKey("platforms.no"), nullable=False),
     # Whose it is, and does no more than they may; None: the operator made it at the command line.
     Column("user_id", id_column("user_id").type, ForeignKey("users.id"), nullable=True),
     id_column("role"),
@@ -23,7 +23,7 @@ personal_tokens = Table(
     timestamp_column("revoked_at", nullable=True),
     timestamp_column("last_used_at", nullable=True),
     CheckConstraint("role IN ('owner', 'admin', 'member', 'viewer')", name="role"),
-    Index("ix_personal_tokens__platform", "platform_id", "id"),
+    Index("ix_personal_tokens__platform", "platform_no", "id"),
     Index("ix_personal_tokens__user", "user_id", "id"),
     # A name may be a person's: "Ada's laptop".
     info={"scope": "directory", "personal": True, "keep": "until the platform is deleted"},

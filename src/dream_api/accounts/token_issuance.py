@@ -30,7 +30,7 @@ class IssuedToken:
 
 async def issue_token(
     tx: Tx,
-    platform_id: str,
+    platform_no: int,
     role: Role,
     *,
     created_by: str,
@@ -57,46 +57,46 @@ async def issue_token(
         "created_at": now,
         "expires_at": expires_at,
     }
-    await token_queries.insert_token(tx, platform_id, row)
+    await token_queries.insert_token(tx, platform_no, row)
     await invalidate(tx, CACHE_KIND, hashed.hex())  # that there is no such token may be cached
     return issued
 
 
-async def revoke_token(tx: Tx, platform_id: str, token_id: str) -> None:
+async def revoke_token(tx: Tx, platform_no: int, token_id: str) -> None:
     """Revoke the token, in every process within a second."""
-    token = await token_queries.find_token(tx, platform_id, token_id)
+    token = await token_queries.find_token(tx, platform_no, token_id)
     if token is None:
         raise NotFound("Token not found.", param="token")
     if token.revoked_at is not None:
         raise TokenAlreadyRevoked("The token is already revoked.")
-    await token_queries.set_revoked(tx, platform_id, token_id, clock.now())
+    await token_queries.set_revoked(tx, platform_no, token_id, clock.now())
     await invalidate(tx, CACHE_KIND, token.hash.hex())
 
 
 async def revoke_user_tokens(tx: Tx, user_id: str) -> None:
     """Revoke all tokens of the user, and remove the user from them."""
     for row in await token_queries.list_user_tokens(tx, user_id):
-        await token_queries.set_orphaned(tx, row.platform_id, row.id, clock.now())
+        await token_queries.set_orphaned(tx, row.platform_no, row.id, clock.now())
         await invalidate(tx, CACHE_KIND, row.hash.hex())
 
 
-async def revoke_member_tokens(tx: Tx, platform_id: str, user_id: str) -> None:
+async def revoke_member_tokens(tx: Tx, platform_no: int, user_id: str) -> None:
     """Revoke the user's tokens on the platform, for good, even where the user joins it again."""
-    for row in await token_queries.list_member_tokens(tx, platform_id, user_id):
+    for row in await token_queries.list_member_tokens(tx, platform_no, user_id):
         if row.revoked_at is None:
-            await token_queries.set_revoked(tx, platform_id, row.id, clock.now())
+            await token_queries.set_revoked(tx, platform_no, row.id, clock.now())
             await invalidate(tx, CACHE_KIND, row.hash.hex())
 
 
-async def revoke_platform_tokens(tx: Tx, platform_id: str) -> None:
+async def revoke_platform_tokens(tx: Tx, platform_no: int) -> None:
     """Revoke all tokens of the platform."""
-    for row in await token_queries.list_platform_tokens(tx, platform_id):
+    for row in await token_queries.list_platform_tokens(tx, platform_no):
         if row.revoked_at is None:
-            await token_queries.set_revoked(tx, platform_id, row.id, clock.now())
+            await token_queries.set_revoked(tx, platform_no, row.id, clock.now())
             await invalidate(tx, CACHE_KIND, row.hash.hex())
 
 
-async def invalidate_tokens(tx: Tx, platform_id: str, user_id: str) -> None:
+async def invalidate_tokens(tx: Tx, platform_no: int, user_id: str) -> None:
     """Invalidate the user's cached tokens on the platform, because their role has changed."""
-    for row in await token_queries.list_member_tokens(tx, platform_id, user_id):
+    for row in await token_queries.list_member_tokens(tx, platform_no, user_id):
         await invalidate(tx, CACHE_KIND, row.hash.hex())

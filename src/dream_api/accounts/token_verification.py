@@ -41,7 +41,7 @@ class PersonalToken:
     """A personal token: its platform, role and expiry."""
 
     id: str
-    platform_id: str
+    platform_no: int
     role: Role
     expires_at: int | None
     revoked_at: int | None
@@ -83,4 +83,4 @@ def require_active_token(token: PersonalToken | None, now: int) -> PersonalToken
 
 async def touch_token(tx: Tx, token: PersonalToken, now: int) -> None:
     """Store when the token was used, at most once an hour."""
-    await token_queries.set_used(tx, token.platform_id, token.id, now, unless_after=now - clock.HOUR)
+    await token_queries.set_used(tx, token.platform_no, token.id, now, unless_after=now - clock.HOUR)

@@ -1,7 +1,7 @@
 """Figures of a project and of a platform: money, customers and usage, each defined in docs/guide/figures.md.
 
     figures = await analytics.get_project_figures(tx, project, mode, days=30)     one project in one mode
-    totals = await analytics.get_platform_totals(tx, platform_id, days=30)        live mode, over all projects
+    totals = await analytics.get_platform_totals(tx, platform_no, days=30)        live mode, over all projects
 
 Nothing is counted here a second time: each figure is read from the rows of the package where it happened, and how many
 statements that takes does not depend on how much there is.

@@ -34,15 +34,15 @@ class ReportScope:
     def is_one(self) -> bool:
         return self.project_id is not None
 
-    def parameters(self, platform_id: str, span: Span | None = None) -> dict[str, Any]:
+    def parameters(self, platform_no: int, span: Span | None = None) -> dict[str, Any]:
         """The parameters of a statement with `rows_within`, and with a span."""
         moments = {} if span is None else {"starts_at": span.starts_at, "ends_at": span.ends_at}
-        return {"platform_id": platform_id, "project_id": self.project_id, "mode": self.mode, **moments}
+        return {"platform_no": platform_no, "project_id": self.project_id, "mode": self.mode, **moments}
 
 
 STARTS_AT: ColumnElement[int] = bindparam("starts_at", type_=Number)
 ENDS_AT: ColumnElement[int] = bindparam("ends_at", type_=Number)
-_PLATFORM_ID: ColumnElement[str] = bindparam("platform_id", type_=ByteOrderedText)
+_PLATFORM_NO: ColumnElement[int] = bindparam("platform_no", type_=Number)
 _PROJECT_ID: ColumnElement[str] = bindparam("project_id", type_=ByteOrderedText)
 _MODE: ColumnElement[str] = bindparam("mode", type_=ByteOrderedText)
 
@@ -54,8 +54,8 @@ def rows_within(table: FromClause, *, is_one: bool = True) -> tuple[ColumnElemen
     if is_one:
         is_theirs = t.project_id == _PROJECT_ID
     else:
-        is_theirs = t.project_id.in_(select(p.id).where(p.platform_id == _PLATFORM_ID))
-    return (t.platform_id == _PLATFORM_ID, is_theirs, t.mode == _MODE)
+        is_theirs = t.project_id.in_(select(p.id).where(p.platform_no == _PLATFORM_NO))
+    return (t.platform_no == _PLATFORM_NO, is_theirs, t.mode == _MODE)
 
 
 def last_days(days: int, now: int) -> Span:

@@ -49,7 +49,8 @@ def _number(name: str) -> ColumnElement[int]:
 
 
 def _of_scope(table: FromClause) -> tuple[ColumnElement[bool], ...]:
-    return tuple(table.c[name] == _key(name) for name in ("platform_id", "project_id", "mode"))
+    of_project = (table.c[name] == _key(name) for name in ("project_id", "mode"))
+    return (table.c.platform_no == _number("platform_no"), *of_project)
 
 
 def _opened(period: str) -> ColumnElement[int]:
@@ -94,7 +95,7 @@ _limits = (
         _opened("now").label("latest"),
     )
     .join_from(_plans, tier_limits, l.tier_id == _plans.c.id)
-    .where(l.platform_id == _key("platform_id"), l.kind == "hard", l.max > 0)
+    .where(l.platform_no == _number("platform_no"), l.kind == "hard", l.max > 0)
     .cte("limits")
 )
 m = _limits.c
@@ -141,7 +142,7 @@ def _by_counter() -> Select[*tuple[Any, ...]]:
         u.starts_at.between(_lowest.c.earliest, _lowest.c.latest),
         _is_near(_lowest.c.max),
     )
-    theirs = and_(c.platform_id == _key("platform_id"), c.no == u.customer_no + nothing)
+    theirs = and_(c.platform_no == _number("platform_no"), c.no == u.customer_no + nothing)
     limit = and_(
         m.plan == _plan,
         m.meter_no + nothing == _lowest.c.meter_no,
@@ -171,7 +172,7 @@ _NAMED = _by_customer(c.user_id.in_(bindparam("user_ids", expanding=True)))
 _own_customers = select(c.user_id).where(*_of_scope(customers)).limit(bindparam("most", type_=Number)).subquery()
 _SIZE = select(
     select(func.count()).select_from(_own_customers).scalar_subquery().label("own"),
-    select(func.max(c.no)).where(c.platform_id == _key("platform_id")).scalar_subquery().label("of_platform"),
+    select(func.max(c.no)).where(c.platform_no == _number("platform_no")).scalar_subquery().label("of_platform"),
 )
 
 
@@ -195,7 +196,7 @@ async def of_users(tx: Tx, scope: ProjectScope, user_ids: Sequence[str], now: in
 
 
 def _whose(scope: ProjectScope) -> dict[str, Any]:
-    return {"platform_id": scope.platform_id, "project_id": scope.project_id, "mode": scope.mode}
+    return {"platform_no": scope.platform_no, "project_id": scope.project_id, "mode": scope.mode}
 
 
 def _asked(scope: ProjectScope, now: int, most: int) -> dict[str, Any]:

@@ -76,7 +76,7 @@ async def _candidates(tx: Tx, scope: ProjectScope, now: int) -> tuple[Sequence[R
 
 async def _recently_warned_users(tx: Tx, scope: ProjectScope) -> list[str]:
     """The user ids of customers who reached a threshold near their limit lately."""
-    whose = (scope.platform_id, scope.project_id, scope.mode)
+    whose = (scope.platform_no, scope.project_id, scope.mode)
     rows = await webhooks.list_events(tx, *whose, kind="usage.threshold_reached", limit=NEWEST_EVENTS, after=None)
     crossings = [json.loads(row.data) for row in rows]
     return sorted({one["userId"] for one in crossings if one.get("percent", 0) >= NEAR_PERCENT})

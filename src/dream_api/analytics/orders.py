@@ -37,7 +37,7 @@ class LowStock:
 
 async def count_orders_by_status(tx: Tx, scope: ProjectScope, span: Span) -> dict[str, int]:
     """The number of orders of the span, by status."""
-    rows = await tx.all(_by_status(), ReportScope.for_project(scope).parameters(scope.platform_id, span))
+    rows = await tx.all(_by_status(), ReportScope.for_project(scope).parameters(scope.platform_no, span))
     found = {row.status: int(row.total) for row in rows}
     return {status: found.get(status, 0) for status in ORDER_STATUSES}
 
@@ -51,14 +51,14 @@ def _by_status() -> Select[*tuple[Any, ...]]:
 
 async def get_low_stock(tx: Tx, scope: ProjectScope) -> list[LowStock]:
     """The ten products with the least stock, at or below their low-stock mark."""
-    rows = await tx.all(_scarce(), ReportScope.for_project(scope).parameters(scope.platform_id))
+    rows = await tx.all(_scarce(), ReportScope.for_project(scope).parameters(scope.platform_no))
     return [LowStock(row.name, row.display_name, row.on_hand, row.held, row.low_at) for row in rows]
 
 
 @cache
 def _scarce() -> Select[*tuple[Any, ...]]:
     available = k.on_hand - k.held
-    of_tier = and_(tiers.c.platform_id == k.platform_id, tiers.c.id == k.tier_id)
+    of_tier = and_(tiers.c.platform_no == k.platform_no, tiers.c.id == k.tier_id)
     query = (
         select(tiers.c.name, tiers.c.display_name, k.on_hand, k.held, k.low_at)
         .select_from(stock)

@@ -46,14 +46,14 @@ class Totals:
     projects: Sequence[tuple[Project, ProjectTotals]]
 
 
-async def get_platform_totals(tx: Tx, platform_id: str, *, days: int) -> Totals:
+async def get_platform_totals(tx: Tx, platform_no: int, *, days: int) -> Totals:
     """The platform's live mode as it stands, and its last so many UTC days, today included."""
     within = ReportScope("live")
     span = last_days(days, clock.now())
-    projects = await platforms.projects_of(tx, platform_id, limit=_MOST_PROJECTS)
-    subscribed = await subscription_rows(tx, platform_id, within, span)
-    enrolled = await customer_rows(tx, platform_id, within, span)
-    moved = await revenue_rows(tx, platform_id, within, span)
+    projects = await platforms.projects_of(tx, platform_no, limit=_MOST_PROJECTS)
+    subscribed = await subscription_rows(tx, platform_no, within, span)
+    enrolled = await customer_rows(tx, platform_no, within, span)
+    moved = await revenue_rows(tx, platform_no, within, span)
     of_subscriptions, of_customers, of_revenue = _by_project(subscribed), _by_project(enrolled), _by_project(moved)
     each = [
         (project, _sums(of_subscriptions[project.id], of_customers[project.id], of_revenue[project.id], span))

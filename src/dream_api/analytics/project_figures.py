@@ -47,10 +47,10 @@ class Figures:
 
 async def get_project_figures(tx: Tx, project: Project, mode: Mode, *, days: int) -> Figures:
     """The project as it stands in that mode, and its last so many UTC days, today included, by its own time."""
-    platform_id = project.platform_id
+    platform_no = project.platform_no
     within = ReportScope(mode, project.id)
-    scope = ProjectScope(platform_id, project.platform_no, project.id, mode)
-    now = await platforms.project_now(tx, platform_id, project.id, mode)
+    scope = ProjectScope(platform_no, project.id, mode)
+    now = await platforms.project_now(tx, platform_no, project.id, mode)
     span = last_days(days, now)
     # Customers are dated by the world's time, also where a test clock is ahead of it.
     world = last_days(days, clock.now())
@@ -60,14 +60,14 @@ async def get_project_figures(tx: Tx, project: Project, mode: Mode, *, days: int
     return Figures(
         mode=mode,
         span=span,
-        subscriptions=summarize_subscriptions(await subscription_rows(tx, platform_id, within, span)),
-        customers=summarize_customers(await customer_rows(tx, platform_id, within, world)),
-        revenue=sum_revenue(await revenue_rows(tx, platform_id, within, span), span),
+        subscriptions=summarize_subscriptions(await subscription_rows(tx, platform_no, within, span)),
+        customers=summarize_customers(await customer_rows(tx, platform_no, within, world)),
+        revenue=sum_revenue(await revenue_rows(tx, platform_no, within, span), span),
         usage=await get_meter_usage(tx, scope, meters, span),
         near_limits=(await near_limits(tx, scope, meters, now)).shown,
         orders=await count_orders_by_status(tx, scope, span),
         low_stock=await get_low_stock(tx, scope),
         events=await webhooks.list_events(
-            tx, platform_id, project.id, mode, kind=None, limit=_RECENT_EVENTS, after=None
+            tx, platform_no, project.id, mode, kind=None, limit=_RECENT_EVENTS, after=None
         ),
     )

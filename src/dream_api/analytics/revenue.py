@@ -45,9 +45,9 @@ class Revenue:
         return Amounts(sum(day.gross for day in days), sum(day.refunded for day in days), sum(day.lost for day in days))
 
 
-async def revenue_rows(tx: Tx, platform_id: str, within: ReportScope, span: Span) -> Sequence[Row[Any]]:
+async def revenue_rows(tx: Tx, platform_no: int, within: ReportScope, span: Span) -> Sequence[Row[Any]]:
     """Sums by project, kind, currency and day; one statement."""
-    return await tx.all(_moved(within.is_one), within.parameters(platform_id, span))
+    return await tx.all(_moved(within.is_one), within.parameters(platform_no, span))
 
 
 @cache
@@ -81,4 +81,4 @@ def sum_revenue(rows: Iterable[Row[Any]], span: Span) -> list[Revenue]:
 
 async def get_revenue(tx: Tx, scope: ProjectScope, span: Span) -> list[Revenue]:
     """Of one project and mode; one statement."""
-    return sum_revenue(await revenue_rows(tx, scope.platform_id, ReportScope.for_project(scope), span), span)
+    return sum_revenue(await revenue_rows(tx, scope.platform_no, ReportScope.for_project(scope), span), span)

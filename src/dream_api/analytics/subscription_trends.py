@@ -40,7 +40,7 @@ class Trend:
 async def get_subscription_trends(tx: Tx, scope: ProjectScope, span: Span) -> list[Trend]:
     """By currency; one statement."""
     before = span.starts_at - clock.DAY
-    asked = ReportScope.for_project(scope).parameters(scope.platform_id, span)
+    asked = ReportScope.for_project(scope).parameters(scope.platform_no, span)
     rows = await tx.all(_changes(), {**asked, "before": before})
     days = range(before, span.ends_at, clock.DAY)
     return [_trend(currency, rows, days) for currency in sorted({row.currency for row in rows})]

@@ -56,9 +56,9 @@ class Customers:
     new: int
 
 
-async def subscription_rows(tx: Tx, platform_id: str, within: ReportScope, span: Span) -> Sequence[Row[Any]]:
+async def subscription_rows(tx: Tx, platform_no: int, within: ReportScope, span: Span) -> Sequence[Row[Any]]:
     """Counts and sums by project, status and currency; one statement."""
-    return await tx.all(_subscriptions(within.is_one), within.parameters(platform_id, span))
+    return await tx.all(_subscriptions(within.is_one), within.parameters(platform_no, span))
 
 
 @cache
@@ -120,12 +120,12 @@ def summarize_subscriptions(rows: Iterable[Row[Any]]) -> Subscriptions:
 
 async def get_subscriptions(tx: Tx, scope: ProjectScope, span: Span) -> Subscriptions:
     """Of one project and mode; one statement."""
-    return summarize_subscriptions(await subscription_rows(tx, scope.platform_id, ReportScope.for_project(scope), span))
+    return summarize_subscriptions(await subscription_rows(tx, scope.platform_no, ReportScope.for_project(scope), span))
 
 
-async def customer_rows(tx: Tx, platform_id: str, within: ReportScope, span: Span) -> Sequence[Row[Any]]:
+async def customer_rows(tx: Tx, platform_no: int, within: ReportScope, span: Span) -> Sequence[Row[Any]]:
     """By project; one statement."""
-    return await tx.all(_customers(within.is_one), within.parameters(platform_id, span))
+    return await tx.all(_customers(within.is_one), within.parameters(platform_no, span))
 
 
 @cache

@@ -165,7 +165,7 @@ async def update_customer(
         customers.require_not_deleted(customer)
         if "metadata" in values:
             values["metadata"] = await _merge_metadata(tx, acting, customer, body)
-        now = await platforms.project_now(tx, acting.platform_id, acting.project_id, acting.mode)
+        now = await platforms.project_now(tx, acting.platform_no, acting.project_id, acting.mode)
         changed = await customers.update(tx, acting.scope, customer, values, now=now)
         await _audit_update(tx, request, acting, customer, values)
     return json_response(Customer.model_validate(changed))

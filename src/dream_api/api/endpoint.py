@@ -47,7 +47,7 @@ class Acting(Protocol):
     """A principal: whose idempotency keys a request uses."""
 
     @property
-    def platform_id(self) -> str: ...
+    def platform_no(self) -> int: ...
     @property
     def caller(self) -> str: ...
 
@@ -79,7 +79,7 @@ class PostRequest(Generic[B]):
         """
         return await idempotent_response(
             self.request,
-            platform_id=acting.platform_id,
+            platform_no=acting.platform_no,
             caller=acting.caller,
             status=self._status,
             body=headers + self._raw,
@@ -91,7 +91,7 @@ class PostRequest(Generic[B]):
         """As `commit`, for an effect at another service, which gets the idempotency key to send there."""
         return await idempotent_external_call(
             self.request,
-            platform_id=acting.platform_id,
+            platform_no=acting.platform_no,
             caller=acting.caller,
             status=self._status,
             body=self._raw,
@@ -104,7 +104,7 @@ class PostRequest(Generic[B]):
         A retry must repeat the body and these `headers`.
         """
         body = headers + self._raw
-        return idempotency_key_of(self.request, platform_id=acting.platform_id, caller=acting.caller, body=body)
+        return idempotency_key_of(self.request, platform_no=acting.platform_no, caller=acting.caller, body=body)
 
     def reply(self, model: M, *, is_replay: bool = False) -> ModelResponse[M]:
         """The response of an effect that took several steps."""

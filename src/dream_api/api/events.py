@@ -69,6 +69,6 @@ async def list_events(
     """The events of the project and mode in the last 90 days, newest first."""
     async with db.read() as tx:
         rows = await webhooks.list_events(
-            tx, acting.platform_id, acting.project_id, acting.mode, kind=kind, limit=page.fetch, after=page.after
+            tx, acting.platform_no, acting.project_id, acting.mode, kind=kind, limit=page.fetch, after=page.after
         )
     return json_response(page.page(EventList, rows))

@@ -112,7 +112,7 @@ async def get_credentials(
     """The API keys of each project and mode. The security log records when test secret keys are shown."""
     may_reveal = developer.may("manage")
     async with db.write() as tx:
-        found = await platforms.projects_of(tx, developer.platform_id, limit=_MOST_PROJECTS)
+        found = await platforms.projects_of(tx, developer.platform_no, limit=_MOST_PROJECTS)
         wanted = [project for project in found if project_id in (None, project.id)]
         if project_id is not None and not wanted:
             raise errors.NotFound("Project not found.", param="projectId")
@@ -120,14 +120,14 @@ async def get_credentials(
         if any(each.test.secret_key for each in credentials):
             by = developer.actor(client_address(request.scope))
             await audit.record(
-                tx, developer.platform_id, "key.revealed", by=by, about=project_id or developer.platform_id
+                tx, developer.log_stream, "key.revealed", by=by, about=project_id or developer.platform_id
             )
     return json_response(CredentialsList(data=credentials))
 
 
 async def _credentials_of(tx: Tx, project: Project, instance_key: InstanceKey | None) -> ProjectCredentials:
     """With the test secret key where it may be shown."""
-    rows = await keys.of_project(tx, project.platform_id, project.id)
+    rows = await keys.of_project(tx, project.platform_no, project.id)
     test, live = (_of_mode(rows, mode, instance_key) for mode in platforms.MODES)
     return ProjectCredentials(project_id=project.id, name=project.name, project_type=project.type, test=test, live=live)
 
@@ -168,7 +168,7 @@ async def rotate_key(
             tx, acting.project, body.mode, instance_key=instance_key, created_by=acting.caller, grace=grace
         )
         details = {"mode": body.mode, "graceSeconds": str(body.grace_seconds), "project": acting.project_id}
-        await audit.record(tx, acting.platform_id, "key.rotated", by=by, about=issued.id, details=details)
+        await audit.record(tx, acting.log_stream, "key.rotated", by=by, about=issued.id, details=details)
         return RotatedKey.model_validate(
             {
                 "project_id": acting.project_id,

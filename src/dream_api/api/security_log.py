@@ -78,7 +78,7 @@ async def list_entries(
     async with db.read() as tx:
         found = await audit.list_entries(
             tx,
-            developer.platform_id,
+            developer.log_stream,
             limit=limit + 1,
             before=None if after is None else int(after),
             action=action,

@@ -5,6 +5,7 @@ A file's content type is detected from its bytes; what could run script in a bro
 
 from dream_api.assets.byte_ranges import RangeNotSatisfiable, parse_range
 from dream_api.assets.content_type import ContentType, is_displayable, sniff_content_type
+from dream_api.assets.integrity import checks
 from dream_api.assets.queries import by_key, delete_asset, find_asset, keys_of
 from dream_api.assets.rules import (
     CURSOR,
@@ -31,6 +32,7 @@ __all__ = [
     "StorageFull",
     "Upload",
     "by_key",
+    "checks",
     "cursor_of",
     "delete_asset",
     "draft",

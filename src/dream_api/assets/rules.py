@@ -73,19 +73,19 @@ def path_of(platform_id: str, key: str) -> str:
     return f"{folder_of(platform_id)}/{key}"
 
 
-async def require_quota(tx: Tx, platform_id: str, size: int, quota: int) -> None:
+async def require_quota(tx: Tx, platform_no: int, size: int, quota: int) -> None:
     """Raises StorageFull where so many more bytes would exceed the quota; 0 is no quota."""
-    if quota and await queries.bytes_of(tx, platform_id) + size > quota:
+    if quota and await queries.bytes_of(tx, platform_no) + size > quota:
         raise StorageFull(f"The platform's files would exceed the limit of {quota:,} bytes.")
 
 
 async def list_assets(
-    tx: Tx, platform_id: str, project_id: str, mode: Mode, *, limit: int, after: str | None
+    tx: Tx, platform_no: int, project_id: str, mode: Mode, *, limit: int, after: str | None
 ) -> Sequence[Row[Any]]:
     """Newest first; `after`: where the page before ended."""
     at, _, key = (after or "").partition("-")
     begins = None if after is None else (int(at), key)
-    return await queries.page_of(tx, platform_id, project_id, mode, limit=limit, after=begins)
+    return await queries.page_of(tx, platform_no, project_id, mode, limit=limit, after=begins)
 
 
 def cursor_of(row: Row[Any]) -> str:
@@ -93,7 +93,7 @@ def cursor_of(row: Row[Any]) -> str:
     return f"{row.created_at}-{row.key}"
 
 
-async def save(tx: Tx, platform_id: str, project_id: str, mode: Mode, asset: Asset, *, created_by: str) -> Row[Any]:
+async def save(tx: Tx, platform_no: int, project_id: str, mode: Mode, asset: Asset, *, created_by: str) -> Row[Any]:
     """Insert the file's row and return it; the bytes must be in the store already, so that every row has its bytes."""
     row = {
         "key": asset.key,
@@ -106,4 +106,4 @@ async def save(tx: Tx, platform_id: str, project_id: str, mode: Mode, asset: Ass
         "created_by": created_by,
         "created_at": clock.now(),
     }
-    return await queries.insert_asset(tx, platform_id, row)
+    return await queries.insert_asset(tx, platform_no, row)

@@ -1,6 +1,6 @@
 """Rows of files; their bytes are in the object store, under their keys."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table
 
 from dream_api.core.db.columns import Hash, Number, RawText, id_column, metadata, timestamp_column
 
@@ -9,7 +9,7 @@ assets = Table(
     "assets",
     metadata,
     id_column("key", primary_key=True),
-    id_column("platform_id"),
+    Column("platform_no", Number, ForeignKey("platforms.no"), nullable=False),
     id_column("project_id"),
     id_column("mode"),
     # SHA-256 of the bytes.
@@ -21,7 +21,6 @@ assets = Table(
     id_column("created_by"),
     timestamp_column("created_at"),
     CheckConstraint("mode IN ('test', 'live')", name="mode"),
-    ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
-    Index("ix_assets__platform", "platform_id", "project_id", "mode", "key"),
+    Index("ix_assets__platform", "platform_no", "project_id", "mode", "key"),
     info={"scope": "directory", "personal": True, "keep": "until deleted"},
 )

@@ -10,6 +10,7 @@ from dream_api.audit.entries import Entry, KnownActor, list_actors, list_entries
 from dream_api.audit.erasure import erase_personal_data
 from dream_api.audit.integrity import checks
 from dream_api.audit.recorder import OPERATOR, Actor, ActorKind, record, record_in_streams
+from dream_api.audit.streams import Stream
 from dream_api.audit.truncation import delete_stream, find_foreign_checkpoints, sign_checkpoints_again, truncate
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "ActorKind",
     "Entry",
     "KnownActor",
+    "Stream",
     "checks",
     "delete_stream",
     "erase_personal_data",

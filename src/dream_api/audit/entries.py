@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dream_api.audit import queries
 from dream_api.audit.actions import ACTIONS
 from dream_api.audit.recorder import ADDRESS, NAME, Actor, ActorKind
+from dream_api.audit.streams import Stream
 from dream_api.core.db import Tx
 
 
@@ -37,7 +38,7 @@ class KnownActor:
     name: str
 
 
-async def list_actors(tx: Tx, stream: str, limit: int) -> list[KnownActor]:
+async def list_actors(tx: Tx, stream: Stream, limit: int) -> list[KnownActor]:
     """The actors of the stream, by name; without operators and the instance itself, which have no ids."""
     rows = await queries.actors_of(tx, stream, limit)
     found = [KnownActor(row.actor_id, row.actor_kind, row.name or "") for row in rows]
@@ -46,7 +47,7 @@ async def list_actors(tx: Tx, stream: str, limit: int) -> list[KnownActor]:
 
 async def list_entries(
     tx: Tx,
-    stream: str,
+    stream: Stream,
     *,
     limit: int,
     before: int | None = None,

@@ -6,21 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def first_digest(stream: str) -> bytes:
+def first_digest(name: str) -> bytes:
     """The digest that precedes a stream's first entry."""
-    return _sha256("book", stream)
+    return _sha256("book", name)
 
 
 def field_digest(salt: bytes, value: str) -> bytes:
     return hashlib.sha256(salt + value.encode()).digest()
 
 
-def entry_digest(previous: bytes, entry: Any, field_digests: Mapping[str, bytes]) -> bytes:
-    """The digest of an entry (a row of `audit_entries`, or the same attributes) with its fields' digests by name."""
+def entry_digest(previous: bytes, name: str, entry: Any, field_digests: Mapping[str, bytes]) -> bytes:
+    """The digest of an entry (a row of `audit_entries`, or the same attributes) of the stream of that name, with its
+    fields' digests by name."""
     fields = sorted((name, digest.hex()) for name, digest in field_digests.items())
     return _sha256(
         previous.hex(),
-        entry.book,
+        name,
         entry.number,
         entry.at,
         entry.action,
@@ -31,9 +32,9 @@ def entry_digest(previous: bytes, entry: Any, field_digests: Mapping[str, bytes]
     )
 
 
-def checkpoint_text(stream: str, number: int, digest: bytes) -> bytes:
+def checkpoint_text(name: str, number: int, digest: bytes) -> bytes:
     """The text of a checkpoint, which is signed where older entries were truncated."""
-    return json.dumps([stream, number, digest.hex()]).encode()
+    return json.dumps([name, number, digest.hex()]).encode()
 
 
 def _sha256(*parts: Any) -> bytes:

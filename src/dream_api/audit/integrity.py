@@ -10,6 +10,7 @@ from sqlalchemy import Row
 
 from dream_api.audit import queries
 from dream_api.audit.hash_chain import entry_digest, field_digest, first_digest
+from dream_api.audit.streams import Stream
 from dream_api.audit.truncation import sign_checkpoint
 from dream_api.core.db import Tx
 from dream_api.core.integrity import IntegrityCheck
@@ -29,60 +30,63 @@ def checks(key: InstanceKey | None) -> list[IntegrityCheck]:
 
 async def _broken(key: InstanceKey | None, tx: Tx, limit: int) -> Sequence[dict[str, Any]]:
     found: list[dict[str, Any]] = [
-        {"book": row.book, "number": row.number, "what": f"the field {row.field} does not belong to an entry"}
+        {
+            "platform_no": row.platform_no,
+            "user_id": row.user_id,
+            "number": row.number,
+            "what": f"the field {row.field} does not belong to an entry",
+        }
         for row in await queries.stray_fields(tx, limit)
     ]
     after = ""
     while len(found) < limit and (streams := await queries.list_streams(tx, after, _PAGE)):
         for stream in streams:
             found += await _broken_in(tx, key, stream)
-        after = streams[-1].book
+        after = streams[-1].name
     return found[:limit]
 
 
-async def _broken_in(tx: Tx, key: InstanceKey | None, stream: Row[Any]) -> list[dict[str, Any]]:
+async def _broken_in(tx: Tx, key: InstanceKey | None, row: Row[Any]) -> list[dict[str, Any]]:
     """The first violation in the stream."""
-    if problem := _wrong_cut(key, stream):
-        return [{"book": stream.book, "number": stream.cut_number, "what": problem}]
-    if await queries.has_entries_up_to(tx, stream.book, stream.cut_number):
-        return [
-            {"book": stream.book, "number": stream.cut_number, "what": "there is an entry before the start of the log"}
-        ]
-    number, digest = stream.cut_number, stream.cut_digest
-    while page := await queries.list_entries_after(tx, stream.book, number, _PAGE):
+    stream = Stream(row.name, row.platform_no)
+    if problem := _wrong_cut(key, row):
+        return [{"stream": row.name, "number": row.cut_number, "what": problem}]
+    if await queries.has_entries_up_to(tx, stream, row.cut_number):
+        problem = "there is an entry before the start of the log"
+        return [{"stream": row.name, "number": row.cut_number, "what": problem}]
+    number, digest = row.cut_number, row.cut_digest
+    while page := await queries.list_entries_after(tx, stream, number, _PAGE):
         of_entry: dict[int, list[Row[Any]]] = defaultdict(list)
-        for field in await queries.fields_between(tx, stream.book, number, page[-1].number):
+        for field in await queries.fields_between(tx, stream, number, page[-1].number):
             of_entry[field.number].append(field)
         for entry in page:
-            problem = _wrong_entry(entry, of_entry[entry.number], number, digest)
+            problem = _wrong_entry(stream.name, entry, of_entry[entry.number], number, digest)
             if problem:
-                return [{"book": stream.book, "number": entry.number, "what": problem}]
+                return [{"stream": row.name, "number": entry.number, "what": problem}]
             number, digest = entry.number, entry.digest
-    if (number, digest) != (stream.last_number, stream.last_digest):
-        return [{"book": stream.book, "number": stream.last_number, "what": "the newest entries are missing"}]
+    if (number, digest) != (row.last_number, row.last_digest):
+        return [{"stream": row.name, "number": row.last_number, "what": "the newest entries are missing"}]
     return []
 
 
-def _wrong_cut(key: InstanceKey | None, stream: Row[Any]) -> str | None:
-    if stream.cut_number == 0:
-        return None if stream.cut_digest == first_digest(stream.book) else "the start of the log was changed"
+def _wrong_cut(key: InstanceKey | None, row: Row[Any]) -> str | None:
+    if row.cut_number == 0:
+        return None if row.cut_digest == first_digest(row.name) else "the start of the log was changed"
     if key is None:
         return None
-    own = sign_checkpoint(key, stream.book, stream.cut_number, stream.cut_digest)
-    return (
-        None
-        if hmac.compare_digest(own, stream.cut_seal)
-        else "the log was truncated with another instance key, or by hand"
-    )
+    own = sign_checkpoint(key, row.name, row.cut_number, row.cut_digest)
+    if hmac.compare_digest(own, row.cut_seal):
+        return None
+    return "the log was truncated with another instance key, or by hand"
 
 
-def _wrong_entry(entry: Row[Any], fields: Sequence[Row[Any]], number: int, digest: bytes) -> str | None:
+def _wrong_entry(name: str, entry: Row[Any], fields: Sequence[Row[Any]], number: int, digest: bytes) -> str | None:
     """What is wrong with an entry that follows one of this number and digest; None where nothing is."""
     if entry.number != number + 1:
         return "an entry before this one is missing"
     for field in fields:
         if field.value is not None and field_digest(field.salt, field.value) != field.digest:
             return f"the field {field.field} was changed"
-    if entry.digest != entry_digest(digest, entry, {field.field: field.digest for field in fields}):
+    if entry.digest != entry_digest(digest, name, entry, {field.field: field.digest for field in fields}):
         return "this entry or the one before it was changed"
     return None

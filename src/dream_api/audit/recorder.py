@@ -10,6 +10,7 @@ from typing_extensions import TypeAliasType
 from dream_api.audit import queries
 from dream_api.audit.actions import require_declared
 from dream_api.audit.hash_chain import entry_digest, field_digest, first_digest
+from dream_api.audit.streams import Stream
 from dream_api.core import clock
 from dream_api.core.db import Tx
 
@@ -41,7 +42,6 @@ OPERATOR = Actor("operator", "")
 class _Written:
     """An entry as its digest covers it; named like the columns of `audit_entries`."""
 
-    book: str
     number: int
     at: int
     action: str
@@ -52,7 +52,7 @@ class _Written:
 
 async def record(
     tx: Tx,
-    stream: str,
+    stream: Stream,
     action: str,
     *,
     by: Actor,
@@ -64,17 +64,17 @@ async def record(
     Raises NotDeclared for an action that has no sentence. Details never hold a secret.
     """
     require_declared(action)
-    last = await queries.lock_stream(tx, stream, first_digest(stream))
-    entry = _Written(stream, last.last_number + 1, clock.now(), action, by.kind, _clean(by.id), _clean(about))
+    last = await queries.lock_stream(tx, stream, first_digest(stream.name))
+    entry = _Written(last.last_number + 1, clock.now(), action, by.kind, _clean(by.id), _clean(about))
     values = {NAME: by.name, ADDRESS: by.address, **details}
     fields = [_field(entry, name, _clean(value)) for name, value in values.items() if value]
-    digest = entry_digest(last.last_digest, entry, {field["field"]: field["digest"] for field in fields})
-    await queries.insert_entry(tx, entry, digest, fields)
+    digest = entry_digest(last.last_digest, stream.name, entry, {field["field"]: field["digest"] for field in fields})
+    await queries.insert_entry(tx, stream, entry, digest, fields)
 
 
 async def record_in_streams(
     tx: Tx,
-    streams: Collection[str],
+    streams: Collection[Stream],
     action: str,
     *,
     by: Actor,
@@ -89,7 +89,6 @@ async def record_in_streams(
 def _field(entry: _Written, name: str, value: str) -> dict[str, Any]:
     salt = os.urandom(_SALT_BYTES)
     return {
-        "book": entry.book,
         "number": entry.number,
         "field": name,
         "salt": salt,

@@ -1,14 +1,19 @@
-"""Tables of the security log: streams, entries, and the fields of entries, which can be erased."""
+"""Tables of the security log: streams, entries, and the fields of entries, which can be erased.
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, ForeignKeyConstraint, Index, Table
+A stream is a platform's, or a person's for what concerns them alone. A person's has the platform number 0 and the
+person's id; a platform's has an empty `user_id`.
+"""
 
-from dream_api.core.db.columns import Hash, Number, RawText, id_column, metadata, timestamp_column
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index
 
-streams = Table(
-    "audit_books",
-    metadata,
-    # A platform's id, or a person's for what concerns them alone.
-    id_column("book", primary_key=True),
+from dream_api.core.db.columns import Hash, Number, RawText, id_column, timestamp_column
+from dream_api.core.db.tenant_tables import tenant_table
+
+streams = tenant_table(
+    "audit_streams",
+    id_column("user_id", primary_key=True),
+    # The id of the platform or person: all digests of the stream cover it.
+    id_column("name"),
     # The newest entry, after which the next one comes; who appends locks this row.
     Column("last_number", Number, nullable=False),
     Column("last_digest", Hash, nullable=False),
@@ -16,15 +21,15 @@ streams = Table(
     Column("cut_number", Number, nullable=False),
     Column("cut_digest", Hash, nullable=False),
     Column("cut_seal", Hash, nullable=True),
+    CheckConstraint("(platform_no = 0) = (user_id = name)", name="user_id"),
     CheckConstraint("cut_number <= last_number", name="cut_number"),
     CheckConstraint("(cut_number = 0) = (cut_seal IS NULL)", name="cut_seal"),
-    info={"scope": "book", "personal": False, "keep": "for ever"},
+    info={"scope": "stream", "personal": False, "keep": "for ever"},
 )
 
-entries = Table(
+entries = tenant_table(
     "audit_entries",
-    metadata,
-    Column("book", streams.c.book.type, ForeignKey("audit_books.book"), primary_key=True),
+    id_column("user_id", primary_key=True),
     Column("number", Number, primary_key=True, autoincrement=False),
     timestamp_column("at"),
     id_column("action"),
@@ -33,17 +38,17 @@ entries = Table(
     # The id of what it was done to.
     id_column("about"),
     Column("digest", Hash, nullable=False),
+    ForeignKeyConstraint(["platform_no", "user_id"], ["audit_streams.platform_no", "audit_streams.user_id"]),
     CheckConstraint("actor_kind IN ('user', 'token', 'key', 'operator', 'system')", name="actor_kind"),
     Index("ix_audit_entries__at", "at"),
-    Index("ix_audit_entries__actor", "book", "actor_id", "number"),
-    Index("ix_audit_entries__action", "book", "action", "number"),
-    info={"scope": "book", "personal": True, "keep": "180 days"},
+    Index("ix_audit_entries__actor", "platform_no", "user_id", "actor_id", "number"),
+    Index("ix_audit_entries__action", "platform_no", "user_id", "action", "number"),
+    info={"scope": "stream", "personal": True, "keep": "180 days"},
 )
 
-fields = Table(
+fields = tenant_table(
     "audit_fields",
-    metadata,
-    id_column("book", primary_key=True),
+    id_column("user_id", primary_key=True),
     Column("number", Number, primary_key=True, autoincrement=False),
     id_column("field", primary_key=True),
     # Of salt and value; it stays when they are erased, because the chain covers it.
@@ -53,7 +58,10 @@ fields = Table(
     # When a name or an address goes; None for what stays as long as its entry, and for what went.
     timestamp_column("erase_at", nullable=True),
     CheckConstraint("(salt IS NULL) = (value IS NULL)", name="salt"),
-    ForeignKeyConstraint(["book", "number"], ["audit_entries.book", "audit_entries.number"]),
+    ForeignKeyConstraint(
+        ["platform_no", "user_id", "number"],
+        ["audit_entries.platform_no", "audit_entries.user_id", "audit_entries.number"],
+    ),
     Index("ix_audit_fields__erase_at", "erase_at"),
-    info={"scope": "book", "personal": True, "keep": "names and addresses 30 days, the rest 180 days"},
+    info={"scope": "stream", "personal": True, "keep": "names and addresses 30 days, the rest 180 days"},
 )

@@ -4,6 +4,7 @@ import hmac
 
 from dream_api.audit import queries
 from dream_api.audit.hash_chain import checkpoint_text
+from dream_api.audit.streams import Stream
 from dream_api.core import clock
 from dream_api.core.db import Database, Tx
 from dream_api.core.secrets import InstanceKey
@@ -13,16 +14,16 @@ _CHUNK = 500
 _PURPOSE = "security log"
 
 
-def sign_checkpoint(key: InstanceKey, stream: str, number: int, digest: bytes) -> bytes:
-    return hmac.digest(key.derive(_PURPOSE), checkpoint_text(stream, number, digest), "sha256")
+def sign_checkpoint(key: InstanceKey, name: str, number: int, digest: bytes) -> bytes:
+    return hmac.digest(key.derive(_PURPOSE), checkpoint_text(name, number, digest), "sha256")
 
 
 async def find_foreign_checkpoints(tx: Tx, key: InstanceKey) -> list[str]:
-    """The streams whose checkpoint was signed with another key."""
+    """Names of the streams whose checkpoint was signed with another key."""
     return [
-        row.book
+        row.name
         for row in await queries.list_checkpoints(tx)
-        if not hmac.compare_digest(sign_checkpoint(key, row.book, row.cut_number, row.cut_digest), row.cut_seal)
+        if not hmac.compare_digest(sign_checkpoint(key, row.name, row.cut_number, row.cut_digest), row.cut_seal)
     ]
 
 
@@ -30,8 +31,8 @@ async def sign_checkpoints_again(tx: Tx, key: InstanceKey) -> int:
     """Sign every checkpoint with a key that replaced the one it was signed with; how many were signed."""
     rows = await queries.list_checkpoints(tx)
     for row in rows:
-        signature = sign_checkpoint(key, row.book, row.cut_number, row.cut_digest)
-        await queries.set_checkpoint_signature(tx, row.book, signature)
+        signature = sign_checkpoint(key, row.name, row.cut_number, row.cut_digest)
+        await queries.set_checkpoint_signature(tx, Stream(row.name, row.platform_no), signature)
     return len(rows)
 
 
@@ -46,7 +47,7 @@ async def truncate(database: Database, key: InstanceKey) -> None:
             return
 
 
-async def delete_stream(database: Database, key: InstanceKey, stream: str) -> None:
+async def delete_stream(database: Database, key: InstanceKey, stream: Stream) -> None:
     """Delete the whole stream, in bounded batches; at each moment the rest verifies."""
     while await _truncate_batch(database, key, stream, clock.now() + clock.SECOND):
         pass
@@ -54,7 +55,7 @@ async def delete_stream(database: Database, key: InstanceKey, stream: str) -> No
         await queries.delete_stream(tx, stream)
 
 
-async def _truncate_batch(database: Database, key: InstanceKey, stream: str, before: int) -> bool:
+async def _truncate_batch(database: Database, key: InstanceKey, stream: Stream, before: int) -> bool:
     """Delete one batch; returns whether anything was deleted."""
     async with database.write() as tx:
         await queries.lock_existing_stream(tx, stream)
@@ -63,6 +64,6 @@ async def _truncate_batch(database: Database, key: InstanceKey, stream: str, bef
             return False
         last = old[-1]
         await queries.truncate(
-            tx, stream, last.number, last.digest, sign_checkpoint(key, stream, last.number, last.digest)
+            tx, stream, last.number, last.digest, sign_checkpoint(key, stream.name, last.number, last.digest)
         )
     return True

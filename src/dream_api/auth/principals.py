@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dream_api.accounts import Role
-from dream_api.audit import Actor
+from dream_api.audit import Actor, Stream
 from dream_api.platforms import Mode, Permission, Platform, Project, ProjectScope, has_permission
 
 
@@ -41,6 +41,10 @@ class ProjectPrincipal:
         return self.project.platform_no
 
     @property
+    def log_stream(self) -> Stream:
+        return self.project.log_stream
+
+    @property
     def project_id(self) -> str:
         return self.project.id
 
@@ -50,7 +54,7 @@ class ProjectPrincipal:
 
     @property
     def scope(self) -> ProjectScope:
-        return ProjectScope(self.platform_id, self.platform_no, self.project_id, self.mode)
+        return ProjectScope(self.platform_no, self.project_id, self.mode)
 
     @property
     def plans_name(self) -> str:
@@ -73,6 +77,14 @@ class PlatformPrincipal:
     @property
     def platform_id(self) -> str:
         return self.platform.id
+
+    @property
+    def platform_no(self) -> int:
+        return self.platform.no
+
+    @property
+    def log_stream(self) -> Stream:
+        return self.platform.log_stream
 
     def may(self, permission: Permission) -> bool:
         return has_permission(self.role, permission)

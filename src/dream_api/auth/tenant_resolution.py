@@ -11,7 +11,7 @@ from dream_api.core import ids
 from dream_api.core.errors import AppError, BadRequest, Forbidden, NotFound
 from dream_api.core.http import CSRFFailed
 from dream_api.keys import Key
-from dream_api.platforms import Membership, Mode, Permission, Project
+from dream_api.platforms import Membership, Mode, Permission, Platform, Project
 
 _MOST_LISTED = 20
 
@@ -82,9 +82,10 @@ async def resolve_token(
     authenticator: Authenticator, token: PersonalToken, named: RequestedTarget, permission: Permission
 ) -> ProjectPrincipal:
     """The principal in the named project, else in the platform's only one."""
-    _require_same_platform(token, named)
+    if named.platform_id is not None:
+        await _require_same_platform(authenticator, token, named)
     platforms.require_permission(token.role, permission)
-    project = await _project(authenticator, token.platform_id, named.project_id)
+    project = await _project(authenticator, token.platform_no, named.project_id)
     mode = named.mode or "test"
     return ProjectPrincipal(project, mode, f"token:{token.id}:{project.id}:{mode}", token.role)
 
@@ -101,7 +102,7 @@ async def resolve_session(
             raise NotFound("Project not found.", param="X-Project-Id")
     own = _membership(user, platform_id)
     platforms.require_permission(own.role, permission)
-    project = await _project(authenticator, own.platform.id, named.project_id)
+    project = await _project(authenticator, own.platform.no, named.project_id)
     mode = named.mode or "test"
     session = user.session
     caller = f"{user.caller}:{project.id}:{mode}"
@@ -134,26 +135,30 @@ def _membership(user: SignedInUser, platform_id: str | None) -> Membership:
 async def resolve_token_platform(
     authenticator: Authenticator, token: PersonalToken, named: RequestedTarget, permission: Permission
 ) -> PlatformPrincipal:
-    _require_same_platform(token, named)
+    platform = await _require_same_platform(authenticator, token, named)
     platforms.require_permission(token.role, permission)
-    async with authenticator.database.read() as tx:
-        platform = await platforms.find(tx, token.platform_id)
     return PlatformPrincipal(platform, token.role, f"token:{token.id}")
 
 
-def _require_same_platform(token: PersonalToken, named: RequestedTarget) -> None:
-    if named.platform_id not in (None, token.platform_id):
+async def _require_same_platform(
+    authenticator: Authenticator, token: PersonalToken, named: RequestedTarget
+) -> Platform:
+    """The token's platform; NotFound where the request names another."""
+    async with authenticator.database.read() as tx:
+        platform = await platforms.get(tx, token.platform_no)
+    if named.platform_id not in (None, platform.id):
         raise NotFound("Platform not found.", param="X-Platform-Id", hint=_NO_PLATFORM)
+    return platform
 
 
-async def _project(authenticator: Authenticator, platform_id: str, project_id: str | None) -> Project:
+async def _project(authenticator: Authenticator, platform_no: int, project_id: str | None) -> Project:
     if project_id is not None:
         project = await _require_project(authenticator, project_id)
-        if project.platform_id != platform_id:
+        if project.platform_no != platform_no:
             raise NotFound("Project not found.", param="X-Project-Id")
         return project
     async with authenticator.database.read() as tx:
-        found = await platforms.projects_of(tx, platform_id, limit=_MOST_LISTED + 1)
+        found = await platforms.projects_of(tx, platform_no, limit=_MOST_LISTED + 1)
     if not found:
         raise NotFound("The platform has no project yet.", hint="Create one with `dream-api project create`.")
     if len(found) > 1:

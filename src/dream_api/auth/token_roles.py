@@ -13,7 +13,7 @@ async def load_token(tx: Tx, hashed: bytes) -> PersonalToken | None:
     token = await accounts.load_token(tx, hashed)
     if token is None or token.user_id is None:
         return token
-    role = await platforms.role_of(tx, token.platform_id, token.user_id)
+    role = await platforms.role_of(tx, token.platform_no, token.user_id)
     if role is None:
         return replace(token, revoked_at=token.revoked_at or clock.now())
     return replace(token, role=lower_role(token.role, role))

@@ -39,7 +39,7 @@ async def create_checkout(
     `wanted.metadata` is the gateway's, and gets the checkout's id; `metadata` is the caller's, which no gateway gets.
     """
     if wanted.coupon is not None:
-        await catalog.redeem(tx, account.platform_id, wanted.coupon.id)
+        await catalog.redeem(tx, account.platform_no, wanted.coupon.id)
     now = clock.now()
     row = {
         "id": ids.new("chk"),
@@ -62,12 +62,12 @@ async def create_checkout(
         "created_at": now,
         "expires_at": wanted.expires_at,
     }
-    checkout = await queries.insert_checkout(tx, account.platform_id, row)
+    checkout = await queries.insert_checkout(tx, account.platform_no, row)
     await jobs.enqueue(
         tx,
         FINISH_JOB,
         {"id": checkout.id},
-        platform_id=account.platform_id,
+        platform_no=account.platform_no,
         run_at=now + _ABANDONED,
     )
     return checkout
@@ -82,13 +82,13 @@ async def open_page(billing: BillingContext, account: GatewayAccount, checkout: 
     opened = await billing.gateway_of(account).open_checkout(account, wanted, key=checkout.id)
     async with billing.database.write() as tx:
         values = {"status": "open", "gateway_id": opened.id, "url": opened.url}
-        return await queries.open_checkout(tx, account.platform_id, checkout.id, values)
+        return await queries.open_checkout(tx, account.platform_no, checkout.id, values)
 
 
-async def open_abandoned(billing: BillingContext, platform_id: str, checkout_id: str) -> None:
+async def open_abandoned(billing: BillingContext, platform_no: int, checkout_id: str) -> None:
     """Open the page of an intent that a crash left without one; it expires at its time."""
     async with billing.database.read() as tx:
-        checkout = await queries.checkout_by_id(tx, platform_id, checkout_id)
+        checkout = await queries.checkout_by_id(tx, platform_no, checkout_id)
         account = await gateway_accounts.find_account(tx, checkout.account) if checkout is not None else None
     if checkout is not None and account is not None:
         await open_page(billing, account, checkout)
@@ -109,21 +109,21 @@ async def sync_checkout(
         "email": snapshot.email or checkout.email,
     }
     if snapshot.status == "complete":
-        ended = await queries.end_checkout(tx, account.platform_id, checkout.id, values | {"total": snapshot.total})
+        ended = await queries.end_checkout(tx, account.platform_no, checkout.id, values | {"total": snapshot.total})
         payment = await queries.payment_by_gateway_id(tx, account, snapshot.payment) if snapshot.payment else None
         await billing.events.emit(tx, CHECKOUT_COMPLETED, checkout=ended, payment=payment, now=now)
         return
-    ended = await queries.end_checkout(tx, account.platform_id, checkout.id, values)
+    ended = await queries.end_checkout(tx, account.platform_no, checkout.id, values)
     if checkout.coupon_id is not None:
-        await catalog.release_redemption(tx, account.platform_id, checkout.coupon_id)
-    failed = await queries.has_failed_payment(tx, account.platform_id, checkout.id)
+        await catalog.release_redemption(tx, account.platform_no, checkout.coupon_id)
+    failed = await queries.has_failed_payment(tx, account.platform_no, checkout.id)
     await billing.events.emit(tx, CHECKOUT_EXPIRED, checkout=ended, failed=failed, now=now)
 
 
 async def _checkout_of(tx: Tx, account: GatewayAccount, snapshot: CheckoutSnapshot) -> Row[Any] | None:
     """By our own id in the metadata: the response with the gateway's id may not have arrived."""
     named = snapshot.metadata.get("checkout")
-    found = None if named is None else await queries.lock_checkout(tx, account.platform_id, named)
+    found = None if named is None else await queries.lock_checkout(tx, account.platform_no, named)
     return found if found is not None and found.account == account.id else None
 
 
@@ -132,14 +132,14 @@ async def _wanted(tx: Tx, account: GatewayAccount, checkout: Row[Any]) -> NewChe
     stored = json.loads(checkout.wanted)
     lines = [
         LineItem(
-            await catalog.find_price(tx, account.platform_id, account.project_id, account.mode, each["price"]),
+            await catalog.find_price(tx, account.platform_no, account.project_id, account.mode, each["price"]),
             each["name"],
             each["quantity"],
         )
         for each in stored["lines"]
     ]
     coupon_id = checkout.coupon_id
-    coupon = None if coupon_id is None else await catalog.coupon_by_id(tx, account.platform_id, coupon_id)
+    coupon = None if coupon_id is None else await catalog.coupon_by_id(tx, account.platform_no, coupon_id)
     return NewCheckout(
         lines=tuple(lines),
         currency=checkout.currency,

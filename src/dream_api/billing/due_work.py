@@ -52,7 +52,7 @@ async def _first_due(billing: BillingContext, account: GatewayAccount, until: in
 
 async def _move(billing: BillingContext, project: Project, at: int) -> None:
     async with billing.database.write() as tx:
-        if await platforms.project_now(tx, project.platform_id, project.id, "test") < at:
+        if await platforms.project_now(tx, project.platform_no, project.id, "test") < at:
             await platforms.move_to(tx, project, at)
 
 

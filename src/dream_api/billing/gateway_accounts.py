@@ -25,13 +25,13 @@ class CustomerNeverPaid(Conflict):
 
 async def ensure_account(tx: Tx, scope: ProjectScope) -> GatewayAccount:
     """The project's account in this mode; created at the sandbox in test mode, GatewayMissing in live mode."""
-    row = await queries.account_of_project(tx, scope.platform_id, scope.project_id, scope.mode)
+    row = await queries.account_of_project(tx, scope.platform_no, scope.project_id, scope.mode)
     if row is None and scope.mode == "live":
         raise GatewayMissing("Live mode has no payment gateway yet.")
     if row is None:
         await queries.insert_account(
             tx,
-            scope.platform_id,
+            scope.platform_no,
             {
                 "id": ids.new("acct"),
                 "gateway": "sandbox",
@@ -40,7 +40,7 @@ async def ensure_account(tx: Tx, scope: ProjectScope) -> GatewayAccount:
                 "created_at": clock.now(),
             },
         )
-        row = await queries.account_of_project(tx, scope.platform_id, scope.project_id, scope.mode)
+        row = await queries.account_of_project(tx, scope.platform_no, scope.project_id, scope.mode)
         assert row is not None
     return to_gateway_account(row)
 
@@ -53,11 +53,11 @@ async def find_account(tx: Tx, account_id: str) -> GatewayAccount | None:
 
 async def find_gateway_customer(tx: Tx, scope: ProjectScope, user_id: str) -> tuple[GatewayAccount, str] | None:
     """Where the customer of that user id paid before, and how the gateway knows them."""
-    row = await queries.account_of_project(tx, scope.platform_id, scope.project_id, scope.mode)
+    row = await queries.account_of_project(tx, scope.platform_no, scope.project_id, scope.mode)
     customer = await customers.find_user(tx, scope, user_id)
     if row is None or customer is None:
         return None
-    known = await queries.gateway_customer_of(tx, scope.platform_id, row.id, customer.id)
+    known = await queries.gateway_customer_of(tx, scope.platform_no, row.id, customer.id)
     return None if known is None else (to_gateway_account(row), known)
 
 
@@ -71,13 +71,13 @@ async def find_payer(tx: Tx, scope: ProjectScope, user_id: str, *, param: str) -
 
 def to_gateway_account(row: Row[Any]) -> GatewayAccount:
     gateway: Kind = row.gateway
-    return GatewayAccount(row.id, gateway, row.platform_id, row.platform_no, row.project_id, row.mode)
+    return GatewayAccount(row.id, gateway, row.platform_no, row.project_id, row.mode)
 
 
 def scope_of(account: GatewayAccount) -> ProjectScope:
-    return ProjectScope(account.platform_id, account.platform_no, account.project_id, account.mode)
+    return ProjectScope(account.platform_no, account.project_id, account.mode)
 
 
 async def account_now(tx: Tx, account: GatewayAccount) -> int:
     """The project's own time."""
-    return await platforms.project_now(tx, account.platform_id, account.project_id, account.mode)
+    return await platforms.project_now(tx, account.platform_no, account.project_id, account.mode)

@@ -30,12 +30,12 @@ async def _find_started(
 ) -> Row[Any] | None:
     if once is None:
         return None
-    await queries.lock_account(tx, account.platform_id, account.id)
-    row = await queries.by_request(tx, account.platform_id, table, once.digest)
+    await queries.lock_account(tx, account.platform_no, account.id)
+    row = await queries.by_request(tx, account.platform_no, table, once.digest)
     if row is None:
         return None
     if row.created_at <= clock.now() - RETENTION:
-        await queries.clear_request(tx, account.platform_id, table, row.id)
+        await queries.clear_request(tx, account.platform_no, table, row.id)
         return None
     require_same_request(once, row.fingerprint)
     return row

@@ -4,12 +4,12 @@ from sqlalchemy import BigInteger, cast, func, or_, select
 
 from dream_api.billing.tables import payments, refunds, subscriptions, usage_bills
 from dream_api.core.integrity import IntegrityCheck
-from dream_api.platforms.tables import platforms
+from dream_api.platforms.integrity import rows_without_project
 from dream_api.usage.tables import usage_hours
 
 
 def checks() -> list[IntegrityCheck]:
-    return [_usage_is_billed(), _refunds_add_up(), _plans_are_held()]
+    return [_usage_is_billed(), _refunds_add_up(), _plans_are_held(), _accounts_have_projects()]
 
 
 def _usage_is_billed() -> IntegrityCheck:
@@ -17,21 +17,21 @@ def _usage_is_billed() -> IntegrityCheck:
     counted = (
         select(cast(func.coalesce(func.sum(h.total), 0), BigInteger))
         .where(
-            h.platform_no == platforms.c.no,
+            h.platform_no == b.platform_no,
             h.customer_no == b.customer_no,
             h.meter_no == b.meter_no,
             h.period_starts_at >= b.period_starts_at,
             h.period_starts_at < b.period_ends_at,
         )
-        .correlate(platforms, usage_bills)
+        .correlate(usage_bills)
         .scalar_subquery()
     )
     return IntegrityCheck(
         "usage_is_billed",
         "The billed quantity of each meter and billing period is the counted quantity.",
-        select(b.platform_id, b.subscription_id, b.meter, b.period_starts_at, b.quantity, counted.label("counted"))
-        .join(platforms, platforms.c.id == b.platform_id)
-        .where(b.quantity != counted),
+        select(
+            b.platform_no, b.subscription_id, b.meter, b.period_starts_at, b.quantity, counted.label("counted")
+        ).where(b.quantity != counted),
     )
 
 
@@ -39,14 +39,14 @@ def _refunds_add_up() -> IntegrityCheck:
     p, r = payments.c, refunds.c
     refunded = (
         select(cast(func.coalesce(func.sum(r.amount), 0), BigInteger))
-        .where(r.platform_id == p.platform_id, r.payment_id == p.id, r.status == "succeeded")
+        .where(r.platform_no == p.platform_no, r.payment_id == p.id, r.status == "succeeded")
         .correlate(payments)
         .scalar_subquery()
     )
     return IntegrityCheck(
         "refunds_add_up",
         "The refunded amount of each payment is the sum of its successful refunds.",
-        select(p.platform_id, p.id, p.refunded, refunded.label("refunds")).where(p.refunded != refunded),
+        select(p.platform_no, p.id, p.refunded, refunded.label("refunds")).where(p.refunded != refunded),
     )
 
 
@@ -57,5 +57,13 @@ def _plans_are_held() -> IntegrityCheck:
     return IntegrityCheck(
         "plans_are_held",
         "Subscriptions give their customer a plan while they are trialing or active, and never after they have ended.",
-        select(s.platform_id, s.id, s.status, s.holds).where(or_(holds & ~s.holds, ~may_hold & s.holds)),
+        select(s.platform_no, s.id, s.status, s.holds).where(or_(holds & ~s.holds, ~may_hold & s.holds)),
+    )
+
+
+def _accounts_have_projects() -> IntegrityCheck:
+    return IntegrityCheck(
+        "gateway_accounts_have_projects",
+        "Each account at a payment gateway belongs to a project.",
+        rows_without_project("gateway_accounts", "id"),
     )

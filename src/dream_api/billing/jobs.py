@@ -40,7 +40,8 @@ def register(registry: Registry, billing: BillingContext) -> None:
 
 
 async def _finish_checkout(billing: BillingContext, _: Database, job: Job) -> None:
-    await checkouts.open_abandoned(billing, job.platform_id or "", job.payload["id"])
+    assert job.platform_no is not None
+    await checkouts.open_abandoned(billing, job.platform_no, job.payload["id"])
 
 
 async def _deliver(billing: BillingContext, _: Database, job: Job) -> None:
@@ -55,7 +56,8 @@ async def _apply(billing: BillingContext, database: Database, job: Job) -> None:
 
 
 async def _send_refund(billing: BillingContext, _: Database, job: Job) -> None:
-    await refunds.send_abandoned(billing, job.platform_id or "", job.payload["id"])
+    assert job.platform_no is not None
+    await refunds.send_abandoned(billing, job.platform_no, job.payload["id"])
 
 
 async def _run_due(billing: BillingContext, database: Database, job: Job) -> None:

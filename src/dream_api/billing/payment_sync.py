@@ -24,7 +24,7 @@ from dream_api.webhooks import Event, EventType
 async def sync_invoice(tx: Tx, account: GatewayAccount, snapshot: InvoiceSnapshot) -> Row[Any]:
     """The invoice's row, as the gateway has it."""
     known = await queries.invoice_by_gateway_id(tx, account, snapshot.id)
-    customer_id = await queries.customer_at_gateway(tx, account.platform_id, account.id, snapshot.customer)
+    customer_id = await queries.customer_at_gateway(tx, account.platform_no, account.id, snapshot.customer)
     subscription = None
     if snapshot.subscription is not None:
         subscription = await queries.subscription_by_gateway_id(tx, account, snapshot.subscription)
@@ -64,7 +64,7 @@ async def sync_invoice(tx: Tx, account: GatewayAccount, snapshot: InvoiceSnapsho
         attached = metadata.EMPTY if subscription is None else subscription.metadata
         written = await queries.insert_invoice(tx, account, values | {"id": ids.new("inv"), "metadata": attached})
     else:
-        written = await queries.update_invoice(tx, account.platform_id, known.id, values)
+        written = await queries.update_invoice(tx, account.platform_no, known.id, values)
     was = (None, 0) if known is None else (known.status, known.attempts)
     if written.status == "paid" and was[0] != "paid":
         await _emit_event(tx, account, "invoice.paid", _of_invoice(written))
@@ -78,7 +78,7 @@ async def sync_payment(tx: Tx, events: Events, account: GatewayAccount, snapshot
     known = await queries.payment_by_gateway_id(tx, account, snapshot.id)
     customer_id = snapshot.metadata.get("customer")
     if customer_id is None and snapshot.customer is not None:
-        customer_id = await queries.customer_at_gateway(tx, account.platform_id, account.id, snapshot.customer)
+        customer_id = await queries.customer_at_gateway(tx, account.platform_no, account.id, snapshot.customer)
     values = {
         "customer_id": customer_id if known is None else known.customer_id or customer_id,
         "invoice": snapshot.invoice,
@@ -99,7 +99,7 @@ async def sync_payment(tx: Tx, events: Events, account: GatewayAccount, snapshot
         attached = await _metadata_of(tx, account, snapshot)
         payment = await queries.insert_payment(tx, account, values | {"id": ids.new("pay"), "metadata": attached})
     else:
-        payment = await queries.update_payment(tx, account.platform_id, known.id, values)
+        payment = await queries.update_payment(tx, account.platform_no, known.id, values)
     if payment.status == "succeeded" and (known is None or known.status != "succeeded"):
         await _emit_event(tx, account, "payment.succeeded", _of_payment(payment))
     elif payment.status == "failed" and (known is None or known.failure != payment.failure):
@@ -139,7 +139,7 @@ async def _sync_refund(
             },
         )
     else:
-        written = await queries.update_refund(tx, account.platform_id, known.id, values)
+        written = await queries.update_refund(tx, account.platform_no, known.id, values)
     if known is not None and known.status == written.status:
         return
     if written.status == "succeeded":
@@ -170,7 +170,7 @@ async def _sync_dispute(tx: Tx, account: GatewayAccount, payment: Row[Any], snap
 
 
 async def _emit_event(tx: Tx, account: GatewayAccount, kind: EventType, data: dict[str, object]) -> None:
-    await webhooks.record_events(tx, [Event(account.platform_id, account.project_id, account.mode, kind, data)])
+    await webhooks.record_events(tx, [Event(account.platform_no, account.project_id, account.mode, kind, data)])
 
 
 def _of_invoice(invoice: Row[Any]) -> dict[str, object]:

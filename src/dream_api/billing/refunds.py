@@ -55,10 +55,10 @@ async def create_refund(
 
     The caller sends it with `send_refund`; a job does if the caller crashed, or right away with `send_at_once`.
     """
-    payment = await queries.lock_payment(tx, account.platform_id, payment_id)
+    payment = await queries.lock_payment(tx, account.platform_no, payment_id)
     if payment.status != "succeeded":
         raise GatewayRefused("Only successful payments can be refunded.", param="id")
-    left = payment.amount - await queries.refunded_or_pending_amount(tx, account.platform_id, payment.id)
+    left = payment.amount - await queries.refunded_or_pending_amount(tx, account.platform_no, payment.id)
     wanted = left if amount is None else amount
     if amount is not None and amount < 1:
         raise ValidationFailed("The amount must be greater than zero.", param="amount")
@@ -89,7 +89,7 @@ async def create_refund(
         tx,
         SEND_JOB,
         {"id": refund.id},
-        platform_id=account.platform_id,
+        platform_no=account.platform_no,
         run_at=now if send_at_once else now + _ABANDONED,
     )
     return refund
@@ -99,7 +99,7 @@ async def require_refund_limit(tx: Tx, payment: Row[Any], limit: RefundLimit | N
     """Raises RefundLimitExceeded where more of the payment goes back by now, all refunds together, than the limit."""
     if limit is None:
         raise RefundLimitExceeded("Only owners and admins can create refunds in this project.")
-    gone = await queries.refunded_or_pending_amount(tx, payment.platform_id, payment.id)
+    gone = await queries.refunded_or_pending_amount(tx, payment.platform_no, payment.id)
     if payment.currency != limit.currency or gone > limit.amount:
         most = format_amount(limit.amount, limit.currency)
         raise RefundLimitExceeded(f"Members can refund up to {most} of a payment.", param="amount")
@@ -108,7 +108,7 @@ async def require_refund_limit(tx: Tx, payment: Row[Any], limit: RefundLimit | N
 async def send_refund(billing: BillingContext, account: GatewayAccount, refund: Row[Any]) -> Row[Any]:
     """Send the refund to the gateway, idempotently, and return its synced row; no transaction may be open."""
     async with billing.database.read() as tx:
-        payment = await queries.payment_by_id(tx, account.platform_id, refund.payment_id)
+        payment = await queries.payment_by_id(tx, account.platform_no, refund.payment_id)
     assert payment is not None
     if refund.status == "asked":
         try:
@@ -125,15 +125,15 @@ async def send_refund(billing: BillingContext, account: GatewayAccount, refund: 
             raise
     await event_sync.sync_object(billing, account, "payment", payment.gateway_id)
     async with billing.database.read() as tx:
-        written = await queries.refund_by_id(tx, account.platform_id, refund.id)
+        written = await queries.refund_by_id(tx, account.platform_no, refund.id)
     assert written is not None
     return written
 
 
-async def send_abandoned(billing: BillingContext, platform_id: str, refund_id: str) -> None:
+async def send_abandoned(billing: BillingContext, platform_no: int, refund_id: str) -> None:
     """For the job."""
     async with billing.database.read() as tx:
-        refund = await queries.refund_by_id(tx, platform_id, refund_id)
+        refund = await queries.refund_by_id(tx, platform_no, refund_id)
         account = await gateway_accounts.find_account(tx, refund.account) if refund is not None else None
     if refund is not None and account is not None and refund.status == "asked":
         await send_refund(billing, account, refund)
@@ -142,8 +142,8 @@ async def send_abandoned(billing: BillingContext, platform_id: str, refund_id: s
 async def _fail(billing: BillingContext, account: GatewayAccount, refund: Row[Any], payment: Row[Any]) -> None:
     """Mark the refund that the gateway rejected as failed."""
     async with billing.database.write() as tx:
-        if not await queries.fail_refund(tx, account.platform_id, refund.id, clock.now()):
+        if not await queries.fail_refund(tx, account.platform_no, refund.id, clock.now()):
             return
-        failed = await queries.refund_by_id(tx, account.platform_id, refund.id)
+        failed = await queries.refund_by_id(tx, account.platform_no, refund.id)
         now = await gateway_accounts.account_now(tx, account)
         await billing.events.emit(tx, REFUND_FAILED, refund=failed, payment=payment, now=now)

@@ -66,7 +66,7 @@ async def _carrying(
 
 async def _price(tx: Tx, scope: ProjectScope, price_id: str) -> Price:
     """A price that is sold, or was."""
-    price = await catalog.price_by_id(tx, scope.platform_id, scope.project_id, scope.mode, price_id)
+    price = await catalog.price_by_id(tx, scope.platform_no, scope.project_id, scope.mode, price_id)
     assert price is not None
     return price
 
@@ -75,7 +75,7 @@ async def _priced(
     tx: Tx, scope: ProjectScope, subscription: Row[Any], tier: str | None, price_id: str | None
 ) -> tuple[TierWithPrices, Price]:
     offer = await catalog.find_tier_for_sale(
-        tx, scope.platform_id, scope.project_id, scope.mode, tier or subscription.plan
+        tx, scope.platform_no, scope.project_id, scope.mode, tier or subscription.plan
     )
     if price_id is not None:
         return offer, catalog.select_price(offer, price_id=price_id)

@@ -50,7 +50,7 @@ async def create_subscription_checkout(
         platforms.require_allowed_redirect(project, scope.mode, cancel_url, "cancelUrl")
     account = await gateway_accounts.ensure_account(tx, scope)
     now = await gateway_accounts.account_now(tx, account)
-    offer = await catalog.find_tier_for_sale(tx, scope.platform_id, scope.project_id, scope.mode, tier)
+    offer = await catalog.find_tier_for_sale(tx, scope.platform_no, scope.project_id, scope.mode, tier)
     price = catalog.select_price(offer, price_id=price_id)
     lines = checkout_lines(offer, price, quantity)
     customer = await customers.ensure(tx, scope, user_id)
@@ -58,18 +58,18 @@ async def create_subscription_checkout(
     await _require_no_subscription(tx, scope, customer)
     found = None
     if coupon is not None:
-        found = await catalog.find_coupon(tx, scope.platform_id, scope.project_id, scope.mode, coupon, now)
+        found = await catalog.find_coupon(tx, scope.platform_no, scope.project_id, scope.mode, coupon, now)
         if found.currency not in (None, price.currency):
             raise catalog.CouponInvalid("The coupon is for a currency other than the price's.", param="coupon")
     wanted = NewCheckout(
         lines=lines,
         currency=price.currency,
-        customer=await queries.gateway_customer_of(tx, scope.platform_id, account.id, customer.id),
+        customer=await queries.gateway_customer_of(tx, scope.platform_no, account.id, customer.id),
         email=customer.email,
         success_url=success_url,
         cancel_url=cancel_url,
         expires_at=now + checkouts.OPEN_FOR,
-        trial_days=0 if await queries.had_trial(tx, scope.platform_id, customer.id) else offer.trial_days or 0,
+        trial_days=0 if await queries.had_trial(tx, scope.platform_no, customer.id) else offer.trial_days or 0,
         coupon=found,
         metadata=gateway_metadata(customer.id, usage_prices_of(lines)),
     )
@@ -107,7 +107,7 @@ def gateway_metadata(customer_id: str, usage_prices: UsagePrices) -> dict[str, s
 
 
 async def _require_no_subscription(tx: Tx, scope: ProjectScope, customer: Row[Any]) -> None:
-    holding = await queries.granting_subscriptions(tx, scope.platform_id, customer.id)
+    holding = await queries.granting_subscriptions(tx, scope.platform_no, customer.id)
     if holding:
         raise AlreadySubscribed(
             f"{customer.user_id} already has a subscription to {holding[0].plan}: {holding[0].id}.", param="X-User-Id"

@@ -70,12 +70,12 @@ async def sync_subscription(
     if customer_id is None:
         return  # made at the gateway by hand: it sells nothing of ours
     customer = await customers.lock(tx, gateway_accounts.scope_of(account), customer_id)
-    price = await catalog.price_by_id(tx, account.platform_id, account.project_id, account.mode, snapshot.price_id)
+    price = await catalog.price_by_id(tx, account.platform_no, account.project_id, account.mode, snapshot.price_id)
     if customer is None or price is None:
         return
-    before = granted_plan(await queries.subscriptions_of(tx, account.platform_id, customer.id))
+    before = granted_plan(await queries.subscriptions_of(tx, account.platform_no, customer.id))
     await queries.put_gateway_customer(tx, account, snapshot.customer, customer.id)
-    plan = await catalog.get_tier_name(tx, account.platform_id, price.tier_id)
+    plan = await catalog.get_tier_name(tx, account.platform_no, price.tier_id)
     values = _values(snapshot, price, plan, grant_status(snapshot, now))
     if known is None:
         written = await queries.insert_subscription(
@@ -92,7 +92,7 @@ async def sync_subscription(
     elif _stands(known, values):
         written = known
     else:
-        written = await queries.update_subscription(tx, account.platform_id, known.id, values)
+        written = await queries.update_subscription(tx, account.platform_no, known.id, values)
     await _emit_event(tx, account, known, written)
     await sync_plan(tx, events, account, customer, before, now)
 
@@ -101,7 +101,7 @@ async def sync_plan(
     tx: Tx, events: Events, account: GatewayAccount, customer: Row[Any], before: GrantedPlan | None, now: int
 ) -> None:
     """Put the customer on what their subscriptions give, where that is something else than before."""
-    after = granted_plan(await queries.subscriptions_of(tx, account.platform_id, customer.id))
+    after = granted_plan(await queries.subscriptions_of(tx, account.platform_no, customer.id))
     if after == before:
         return  # a plan that was set by hand since stays
     scope = gateway_accounts.scope_of(account)
@@ -164,7 +164,7 @@ async def _emit_event(tx: Tx, account: GatewayAccount, before: Row[Any] | None, 
         tx,
         [
             Event(
-                account.platform_id,
+                account.platform_no,
                 account.project_id,
                 account.mode,
                 kind,
@@ -188,17 +188,17 @@ _WATCHED_COLUMNS = ("status", "plan", "quantity", "period_starts_at", "cancel_at
 
 async def next_lapse(tx: Tx, account: GatewayAccount) -> int | None:
     """When the next plan ends because nobody paid."""
-    return await queries.next_lapse(tx, account.platform_id, account.id)
+    return await queries.next_lapse(tx, account.platform_no, account.id)
 
 
 async def lapse(tx: Tx, events: Events, account: GatewayAccount, now: int) -> bool:
     """End the plan of the first subscription whose dunning is over; whether there was one."""
-    due = await queries.first_lapsed(tx, account.platform_id, account.id, now)
+    due = await queries.first_lapsed(tx, account.platform_no, account.id, now)
     if due is None:
         return False
     customer = await customers.lock(tx, gateway_accounts.scope_of(account), due.customer_id)
     assert customer is not None
-    before = granted_plan(await queries.subscriptions_of(tx, account.platform_id, customer.id))
-    await queries.update_subscription(tx, account.platform_id, due.id, {"holds": False, "updated_at": clock.now()})
+    before = granted_plan(await queries.subscriptions_of(tx, account.platform_no, customer.id))
+    await queries.update_subscription(tx, account.platform_no, due.id, {"holds": False, "updated_at": clock.now()})
     await sync_plan(tx, events, account, customer, before, now)
     return True

@@ -1,24 +1,23 @@
 """Tables of billing: every row that mirrors a gateway's object has that object's id."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKeyConstraint, Index, Table, UniqueConstraint, text
+from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKeyConstraint, Index, text
 
-from dream_api.core.db.columns import Hash, Number, RawText, id_column, metadata, metadata_column, timestamp_column
+from dream_api.core.db.columns import Hash, Number, RawText, id_column, metadata_column, timestamp_column
+from dream_api.core.db.tenant_tables import tenant_reference, tenant_table, tenant_unique
 
 _SEVEN_YEARS = "7 years"
 
 
 def _of_project() -> tuple[ForeignKeyConstraint, CheckConstraint]:
     return (
-        ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
+        tenant_reference("project_id", "projects"),
         CheckConstraint("mode IN ('test', 'live')", name="mode"),
     )
 
 
 # Received gateway events, each once.
-gateway_events = Table(
+gateway_events = tenant_table(
     "gateway_events",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("account", primary_key=True),
     id_column("id", primary_key=True),
     id_column("project_id"),
@@ -37,10 +36,8 @@ gateway_events = Table(
 )
 
 # One row for each object of a gateway that was read: who began to read it last may write last.
-gateway_objects = Table(
+gateway_objects = tenant_table(
     "gateway_objects",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("account", primary_key=True),
     id_column("id", primary_key=True),
     id_column("kind"),
@@ -50,24 +47,20 @@ gateway_objects = Table(
     info={"scope": "mode", "personal": False, "keep": _SEVEN_YEARS},
 )
 
-gateway_customers = Table(
+gateway_customers = tenant_table(
     "gateway_customers",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("account", primary_key=True),
     # The id of the customer at the gateway.
     id_column("id", primary_key=True),
     id_column("customer_id"),
     timestamp_column("created_at"),
-    ForeignKeyConstraint(["platform_id", "customer_id"], ["customers.platform_id", "customers.id"]),
-    UniqueConstraint("platform_id", "account", "customer_id"),
+    tenant_reference("customer_id", "customers"),
+    tenant_unique("account", "customer_id"),
     info={"scope": "mode", "personal": True, "keep": _SEVEN_YEARS},
 )
 
-checkouts = Table(
+checkouts = tenant_table(
     "checkouts",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("id", primary_key=True),
     id_column("project_id"),
     id_column("mode"),
@@ -96,11 +89,11 @@ checkouts = Table(
     timestamp_column("ended_at", nullable=True),
     metadata_column(),
     *_of_project(),
-    UniqueConstraint("platform_id", "request"),
-    UniqueConstraint("platform_id", "account", "gateway_id"),
+    tenant_unique("request"),
+    tenant_unique("account", "gateway_id"),
     CheckConstraint("purpose IN ('subscription', 'cart')", name="purpose"),
     CheckConstraint("status IN ('opening', 'open', 'complete', 'expired')", name="status"),
-    Index("ix_checkouts__project", "platform_id", "project_id", "mode", "id"),
+    Index("ix_checkouts__project", "platform_no", "project_id", "mode", "id"),
     Index(
         "ix_checkouts__unpaid",
         "expires_at",
@@ -110,10 +103,8 @@ checkouts = Table(
     info={"scope": "mode", "personal": True, "keep": _SEVEN_YEARS},
 )
 
-subscriptions = Table(
+subscriptions = tenant_table(
     "subscriptions",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("id", primary_key=True),
     id_column("project_id"),
     id_column("mode"),
@@ -151,15 +142,15 @@ subscriptions = Table(
     timestamp_column("updated_at"),
     metadata_column(),
     *_of_project(),
-    ForeignKeyConstraint(["platform_id", "customer_id"], ["customers.platform_id", "customers.id"]),
-    ForeignKeyConstraint(["platform_id", "price_id"], ["prices.platform_id", "prices.id"]),
-    UniqueConstraint("platform_id", "account", "gateway_id"),
+    tenant_reference("customer_id", "customers"),
+    tenant_reference("price_id", "prices"),
+    tenant_unique("account", "gateway_id"),
     CheckConstraint(
         "status IN ('free', 'trialing', 'active', 'past_due', 'paused', 'canceled')",
         name="status",
     ),
-    Index("ix_subscriptions__project", "platform_id", "project_id", "mode", "id"),
-    Index("ix_subscriptions__customer", "platform_id", "customer_id"),
+    Index("ix_subscriptions__project", "platform_no", "project_id", "mode", "id"),
+    Index("ix_subscriptions__customer", "platform_no", "customer_id"),
     Index(
         "ix_subscriptions__lapsing",
         "lapses_at",
@@ -169,10 +160,8 @@ subscriptions = Table(
     info={"scope": "mode", "personal": True, "keep": _SEVEN_YEARS},
 )
 
-invoices = Table(
+invoices = tenant_table(
     "invoices",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("id", primary_key=True),
     id_column("project_id"),
     id_column("mode"),
@@ -201,18 +190,16 @@ invoices = Table(
     timestamp_column("updated_at"),
     metadata_column(),
     *_of_project(),
-    UniqueConstraint("platform_id", "account", "gateway_id"),
+    tenant_unique("account", "gateway_id"),
     CheckConstraint("status IN ('draft', 'open', 'paid', 'void', 'uncollectible')", name="status"),
-    Index("ix_invoices__customer", "platform_id", "customer_id", "id"),
-    Index("ix_invoices__project", "platform_id", "project_id", "mode", "id"),
-    Index("ix_invoices__subscription", "platform_id", "subscription_id"),
+    Index("ix_invoices__customer", "platform_no", "customer_id", "id"),
+    Index("ix_invoices__project", "platform_no", "project_id", "mode", "id"),
+    Index("ix_invoices__subscription", "platform_no", "subscription_id"),
     info={"scope": "mode", "personal": True, "keep": _SEVEN_YEARS},
 )
 
-payments = Table(
+payments = tenant_table(
     "payments",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("id", primary_key=True),
     id_column("project_id"),
     id_column("mode"),
@@ -234,19 +221,17 @@ payments = Table(
     timestamp_column("updated_at"),
     metadata_column(),
     *_of_project(),
-    UniqueConstraint("platform_id", "account", "gateway_id"),
+    tenant_unique("account", "gateway_id"),
     CheckConstraint("status IN ('pending', 'succeeded', 'failed', 'canceled')", name="status"),
     CheckConstraint("0 <= refunded AND refunded <= amount", name="refunded"),
-    Index("ix_payments__customer", "platform_id", "customer_id", "id"),
-    Index("ix_payments__project", "platform_id", "project_id", "mode", "id"),
-    Index("ix_payments__time", "platform_id", "project_id", "mode", "created_at"),
+    Index("ix_payments__customer", "platform_no", "customer_id", "id"),
+    Index("ix_payments__project", "platform_no", "project_id", "mode", "id"),
+    Index("ix_payments__time", "platform_no", "project_id", "mode", "created_at"),
     info={"scope": "mode", "personal": True, "keep": _SEVEN_YEARS},
 )
 
-refunds = Table(
+refunds = tenant_table(
     "refunds",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("id", primary_key=True),
     id_column("project_id"),
     id_column("mode"),
@@ -265,20 +250,18 @@ refunds = Table(
     timestamp_column("updated_at"),
     metadata_column(),
     *_of_project(),
-    ForeignKeyConstraint(["platform_id", "payment_id"], ["payments.platform_id", "payments.id"]),
-    UniqueConstraint("platform_id", "request"),
-    UniqueConstraint("platform_id", "account", "gateway_id"),
+    tenant_reference("payment_id", "payments"),
+    tenant_unique("request"),
+    tenant_unique("account", "gateway_id"),
     CheckConstraint("status IN ('asked', 'pending', 'succeeded', 'failed')", name="status"),
     CheckConstraint("amount > 0", name="amount"),
-    Index("ix_refunds__payment", "platform_id", "payment_id"),
-    Index("ix_refunds__time", "platform_id", "project_id", "mode", "created_at"),
+    Index("ix_refunds__payment", "platform_no", "payment_id"),
+    Index("ix_refunds__time", "platform_no", "project_id", "mode", "created_at"),
     info={"scope": "mode", "personal": False, "keep": _SEVEN_YEARS},
 )
 
-disputes = Table(
+disputes = tenant_table(
     "disputes",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("account", primary_key=True),
     # The id of the subscription at the gateway.
     id_column("id", primary_key=True),
@@ -292,16 +275,14 @@ disputes = Table(
     timestamp_column("created_at"),
     timestamp_column("updated_at"),
     *_of_project(),
-    ForeignKeyConstraint(["platform_id", "payment_id"], ["payments.platform_id", "payments.id"]),
+    tenant_reference("payment_id", "payments"),
     CheckConstraint("status IN ('open', 'won', 'lost')", name="status"),
     info={"scope": "mode", "personal": False, "keep": _SEVEN_YEARS},
 )
 
 # Usage that was billed: a meter's count in one period of a subscription, once.
-usage_bills = Table(
+usage_bills = tenant_table(
     "usage_bills",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("subscription_id", primary_key=True),
     id_column("meter", primary_key=True),
     Column("period_starts_at", Number, primary_key=True, autoincrement=False),
@@ -315,7 +296,7 @@ usage_bills = Table(
     # When the gateway had the line.
     timestamp_column("sent_at", nullable=True),
     timestamp_column("created_at"),
-    ForeignKeyConstraint(["platform_id", "subscription_id"], ["subscriptions.platform_id", "subscriptions.id"]),
+    tenant_reference("subscription_id", "subscriptions"),
     CheckConstraint("quantity >= 0 AND amount >= 0", name="amount"),
     info={"scope": "mode", "personal": False, "keep": _SEVEN_YEARS},
 )

@@ -23,14 +23,14 @@ async def rate(tx: Tx, account: GatewayAccount, invoice: Row[Any]) -> None:
     """Close the period that the draft is for, and note what its usage costs, once."""
     if invoice.subscription_id is None or invoice.reason not in _CLOSING:
         return
-    subscription = await queries.subscription_by_id(tx, account.platform_id, invoice.subscription_id)
+    subscription = await queries.subscription_by_id(tx, account.platform_no, invoice.subscription_id)
     assert subscription is not None
     customer = await customers.lock(tx, gateway_accounts.scope_of(account), subscription.customer_id)
     assert customer is not None
     project = await platforms.find_project(tx, account.project_id)
     meters = await usage.meters_of(tx, project.platform_no, project.no)
     found = [
-        await catalog.price_by_id(tx, account.platform_id, account.project_id, account.mode, price_id)
+        await catalog.price_by_id(tx, account.platform_no, account.project_id, account.mode, price_id)
         for price_id in UsagePrices.from_json(subscription.usage_prices).of_period(invoice.period_starts_at)
     ]
     priced = [(meters[price.meter], price) for price in found if price is not None and price.meter is not None]
@@ -54,7 +54,7 @@ async def _rate_meter(
         quantity += await usage.close_period(tx, account.platform_no, customer_no, meter.no, opened, closed)
     await queries.insert_usage_bill(
         tx,
-        account.platform_id,
+        account.platform_no,
         {
             "subscription_id": subscription.id,
             "meter": meter.name,
@@ -77,7 +77,7 @@ async def send(billing: BillingContext, account: GatewayAccount, snapshot: Invoi
         bills = await queries.unsent_bills(tx, account, snapshot.subscription)
         prices = {
             bill.price_id: await catalog.price_by_id(
-                tx, account.platform_id, account.project_id, account.mode, bill.price_id
+                tx, account.platform_no, account.project_id, account.mode, bill.price_id
             )
             for bill in bills
         }
@@ -96,7 +96,7 @@ async def send(billing: BillingContext, account: GatewayAccount, snapshot: Invoi
         except GatewayRefused:
             return
         async with billing.database.write() as tx:
-            await queries.mark_sent(tx, account.platform_id, bill, snapshot.id, clock.now())
+            await queries.mark_sent(tx, account.platform_no, bill, snapshot.id, clock.now())
 
 
 def _months(starts_at: int, ends_at: int) -> Iterator[tuple[int, int]]:

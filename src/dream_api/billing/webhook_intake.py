@@ -60,7 +60,7 @@ async def store(tx: Tx, account: GatewayAccount, event: dict[str, Any], payload:
     }
     if await queries.insert_event(tx, account, row) and about is not None:
         job_payload = {"account": account.id, "event": event["id"]}
-        await jobs.enqueue(tx, APPLY_JOB, job_payload, platform_id=account.platform_id)
+        await jobs.enqueue(tx, APPLY_JOB, job_payload, platform_no=account.platform_no)
 
 
 def _event_of(payload: bytes) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The catalog: tiers with their limits and prices, coupons, and the levels that the operator's own project sells.
 
-tier = await catalog.find_tier_for_sale(tx, platform_id, project_id, mode, "pro")
+tier = await catalog.find_tier_for_sale(tx, platform_no, project_id, mode, "pro")
 price = catalog.select_price(tier, currency="usd", interval="month")
 amount = catalog.amount_of(price, quantity)
 """

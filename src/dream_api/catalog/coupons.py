@@ -45,46 +45,46 @@ class NewCoupon:
     expires_at: int | None = None
 
 
-async def create_coupon(tx: Tx, platform_id: str, project_id: str, mode: Mode, new: NewCoupon) -> Coupon:
+async def create_coupon(tx: Tx, platform_no: int, project_id: str, mode: Mode, new: NewCoupon) -> Coupon:
     """The new coupon; CouponExists where the project has the code in this mode, also of an archived coupon."""
     values = _validated(new)
-    await lock_project(tx, platform_id, project_id)
-    if await queries.by_code(tx, platform_id, project_id, mode, values["code"]) is not None:
+    await lock_project(tx, platform_no, project_id)
+    if await queries.by_code(tx, platform_no, project_id, mode, values["code"]) is not None:
         raise CouponExists(f"A coupon with the code {values['code']} already exists.", param="code")
     row = {"id": ids.new("cpn"), "project_id": project_id, "mode": mode, "redeemed": 0, "created_at": clock.now()}
-    return _coupon(await queries.insert_coupon(tx, platform_id, values | row))
+    return _coupon(await queries.insert_coupon(tx, platform_no, values | row))
 
 
 async def list_coupons(
-    tx: Tx, platform_id: str, project_id: str, mode: Mode, *, limit: int, after: str | None
+    tx: Tx, platform_no: int, project_id: str, mode: Mode, *, limit: int, after: str | None
 ) -> list[Coupon]:
     """Those not archived, newest first."""
-    rows = await queries.page_of_coupons(tx, platform_id, project_id, mode, limit=limit, after=after)
+    rows = await queries.page_of_coupons(tx, platform_no, project_id, mode, limit=limit, after=after)
     return [_coupon(row) for row in rows]
 
 
-async def archive_coupon(tx: Tx, platform_id: str, project_id: str, mode: Mode, coupon_id: str) -> Coupon:
+async def archive_coupon(tx: Tx, platform_no: int, project_id: str, mode: Mode, coupon_id: str) -> Coupon:
     """Nobody can use it any more; subscriptions that have it keep it."""
-    coupon = await coupon_by_id(tx, platform_id, coupon_id) if ids.is_one("cpn", coupon_id) else None
+    coupon = await coupon_by_id(tx, platform_no, coupon_id) if ids.is_one("cpn", coupon_id) else None
     if coupon is None or (coupon.project_id, coupon.mode) != (project_id, mode):
         raise NotFound("Coupon not found.", param="id")
     if coupon.archived_at is not None:
         return coupon
     now = clock.now()
-    await queries.archive(tx, platform_id, coupon_id, now)
+    await queries.archive(tx, platform_no, coupon_id, now)
     return replace(coupon, archived_at=now)
 
 
-async def coupon_by_id(tx: Tx, platform_id: str, coupon_id: str) -> Coupon | None:
+async def coupon_by_id(tx: Tx, platform_no: int, coupon_id: str) -> Coupon | None:
     """The coupon, also an archived one, which goes on for those who have it."""
-    row = await queries.by_id(tx, platform_id, coupon_id)
+    row = await queries.by_id(tx, platform_no, coupon_id)
     return None if row is None else _coupon(row)
 
 
-async def find_coupon(tx: Tx, platform_id: str, project_id: str, mode: Mode, code: str, now: int) -> Coupon:
+async def find_coupon(tx: Tx, platform_no: int, project_id: str, mode: Mode, code: str, now: int) -> Coupon:
     """The usable coupon of this code; CouponInvalid, with the reason, where there is none."""
     code = code.upper()
-    row = await queries.by_code(tx, platform_id, project_id, mode, code) if _CODE.fullmatch(code) else None
+    row = await queries.by_code(tx, platform_no, project_id, mode, code) if _CODE.fullmatch(code) else None
     if row is None:
         raise CouponInvalid("This coupon code does not exist.", param="coupon")
     coupon = _coupon(row)
@@ -97,15 +97,15 @@ async def find_coupon(tx: Tx, platform_id: str, project_id: str, mode: Mode, cod
     return coupon
 
 
-async def redeem(tx: Tx, platform_id: str, coupon_id: str) -> None:
+async def redeem(tx: Tx, platform_no: int, coupon_id: str) -> None:
     """Count one redemption; CouponInvalid where none is left, also under concurrent requests."""
-    if not await queries.count_redemption(tx, platform_id, coupon_id):
+    if not await queries.count_redemption(tx, platform_no, coupon_id):
         raise CouponInvalid(_USED_UP, param="coupon")
 
 
-async def release_redemption(tx: Tx, platform_id: str, coupon_id: str) -> None:
+async def release_redemption(tx: Tx, platform_no: int, coupon_id: str) -> None:
     """Uncount a redemption whose checkout was not paid."""
-    await queries.uncount_redemption(tx, platform_id, coupon_id)
+    await queries.uncount_redemption(tx, platform_no, coupon_id)
 
 
 def _validated(new: NewCoupon) -> dict[str, Any]:

@@ -83,7 +83,7 @@ async def ensure_home(tx: Tx) -> Project:
     known = await platforms.home_project_id(tx)
     if known is None:
         # Another process that initializes the instance concurrently waits here, then finds the row of the first.
-        await platforms.lock_platform_sequence(tx)
+        await platforms.next_platform_number(tx, 0)
         known = await platforms.home_project_id(tx)
     if known is not None:
         return await platforms.find_project(tx, known)
@@ -141,7 +141,7 @@ def level_limits(level: Level) -> tuple[tuple[str, Window, int | None], ...]:
 async def list_levels(tx: Tx, mode: Mode) -> Sequence[Level]:
     """The levels in force, by number; archived ones are among them."""
     home = await ensure_home(tx)
-    offers = await list_tiers(tx, home.platform_id, home.id, mode, archived_too=True)
+    offers = await list_tiers(tx, home.platform_no, home.id, mode, archived_too=True)
     found = [_level(offer, offer.number) for offer in offers if offer.number is not None]
     return sorted(found, key=lambda level: level.number)
 
@@ -161,11 +161,11 @@ def _level(offer: TierWithPrices, number: int) -> Level:
 async def assign_level(tx: Tx, platform: Platform, number: int, mode: Mode) -> Level:
     """Put a platform on a level; the operator's own platform has none."""
     home = await ensure_home(tx)
-    if platform.id == home.platform_id:
+    if platform.no == home.platform_no:
         raise ValidationFailed("The operator's own platform has no level.", param="platform")
     level = next((level for level in await list_levels(tx, mode) if level.number == number), None)
     if level is None:
         raise ValidationFailed("No level has this number. `dream-api levels` lists all levels.", param="level")
-    scope = platforms.ProjectScope(home.platform_id, home.platform_no, home.id, mode)
+    scope = platforms.ProjectScope(home.platform_no, home.id, mode)
     await customers.set_plan(tx, scope, platform.id, level.name, now=clock.now())
     return level

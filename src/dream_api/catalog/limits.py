@@ -49,7 +49,7 @@ async def put_limits(tx: Tx, project: Project, tier_id: str, limits: Sequence[Ti
                 hint="Leave aggregation out, or choose another name for a new meter.",
             )
         row = {"tier_id": tier_id, "meter_no": meter.no, "window": limit.window.name.lower(), "kind": limit.kind}
-        await queries.put_limit(tx, project.platform_id, row | {"max": limit.max})
+        await queries.put_limit(tx, project.platform_no, row | {"max": limit.max})
     return tuple(made)
 
 
@@ -59,7 +59,7 @@ async def replace_limits(tx: Tx, project: Project, tier_id: str, limits: Sequenc
         raise ValidationFailed(f"A tier can have at most {MOST_LIMITS} limits.", param="limits")
     if len({(limit.meter, limit.window) for limit in limits}) < len(limits):
         raise ValidationFailed("A tier can limit each window of a meter only once.", param="limits")
-    await queries.delete_limits(tx, project.platform_id, tier_id)
+    await queries.delete_limits(tx, project.platform_no, tier_id)
     return await put_limits(tx, project, tier_id, limits)
 
 

@@ -62,17 +62,17 @@ class Plans:
         return self.default
 
 
-async def load_plans(tx: Tx, platform_id: str, platform_no: int, project_id: str, project_no: int, mode: Mode) -> Plans:
+async def load_plans(tx: Tx, platform_no: int, project_id: str, project_no: int, mode: Mode) -> Plans:
     limits: dict[str, dict[int, tuple[Limit, ...]]] = {}
-    for row in await queries.limits_of_project(tx, platform_id, project_id, mode):
+    for row in await queries.limits_of_project(tx, platform_no, project_id, mode):
         limit = Limit(row.meter_no, Window[row.window.upper()], row.kind, row.max)
         of_tier = limits.setdefault(row.tier_id, {})
         of_tier[row.meter_no] = (*of_tier.get(row.meter_no, ()), limit)
     by_name: dict[str, Plan] = {}
     default: Plan | None = None
-    for tier in await queries.tiers_of_project(tx, platform_id, project_id, mode):
+    for tier in await queries.tiers_of_project(tx, platform_no, project_id, mode):
         by_name[tier.name] = Plan(tier.name, limits.get(tier.id, {}))
         if tier.is_default:
             default = by_name[tier.name]
     meters = await meters_of(tx, platform_no, project_no)
-    return Plans(by_name, default, meters, await platforms.clock_offset(tx, platform_id, project_id, mode))
+    return Plans(by_name, default, meters, await platforms.clock_offset(tx, platform_no, project_id, mode))

@@ -4,22 +4,18 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    ForeignKeyConstraint,
     Index,
-    Table,
-    UniqueConstraint,
     false,
     true,
 )
 
-from dream_api.core.db.columns import Number, RawText, Small, id_column, metadata, metadata_column, timestamp_column
+from dream_api.core.db.columns import Number, RawText, Small, id_column, metadata_column, timestamp_column
+from dream_api.core.db.tenant_tables import tenant_reference, tenant_table, tenant_unique
 
 _KEPT = "until the project is deleted"
 
-tiers = Table(
+tiers = tenant_table(
     "tiers",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("id", primary_key=True),
     id_column("project_id"),
     id_column("mode"),
@@ -44,25 +40,23 @@ tiers = Table(
     # Kept by those who have it, and by nobody new.
     timestamp_column("archived_at", nullable=True),
     metadata_column(),
-    ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
-    UniqueConstraint("platform_id", "project_id", "mode", "name"),
+    tenant_reference("project_id", "projects"),
+    tenant_unique("project_id", "mode", "name"),
     CheckConstraint("mode IN ('test', 'live')", name="mode"),
     CheckConstraint("trial_days >= 0", name="trial_days"),
-    Index("ix_tiers__project", "platform_id", "project_id", "mode", "id"),
+    Index("ix_tiers__project", "platform_no", "project_id", "mode", "id"),
     info={"scope": "mode", "personal": False, "keep": _KEPT},
 )
 
-tier_limits = Table(
+tier_limits = tenant_table(
     "tier_limits",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("tier_id", primary_key=True),
     Column("meter_no", Number, primary_key=True, autoincrement=False),
     id_column("window", primary_key=True),
     id_column("kind"),
     # None: counted without an upper bound.
     Column("max", Number, nullable=True),
-    ForeignKeyConstraint(["platform_id", "tier_id"], ["tiers.platform_id", "tiers.id"]),
+    tenant_reference("tier_id", "tiers"),
     CheckConstraint("kind IN ('hard', 'soft')", name="kind"),
     CheckConstraint("\"window\" IN ('life', 'hour', 'day', 'month', 'period')", name="window"),
     CheckConstraint("max >= 0", name="max"),
@@ -70,10 +64,8 @@ tier_limits = Table(
 )
 
 # A price never changes: another one takes its place, and it is archived.
-prices = Table(
+prices = tenant_table(
     "prices",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("id", primary_key=True),
     id_column("project_id"),
     id_column("mode"),
@@ -94,8 +86,8 @@ prices = Table(
     timestamp_column("archived_at", nullable=True),
     timestamp_column("created_at"),
     metadata_column(),
-    ForeignKeyConstraint(["platform_id", "tier_id"], ["tiers.platform_id", "tiers.id"]),
-    ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
+    tenant_reference("tier_id", "tiers"),
+    tenant_reference("project_id", "projects"),
     CheckConstraint("mode IN ('test', 'live')", name="mode"),
     CheckConstraint("type IN ('recurring', 'one_time', 'usage')", name="type"),
     CheckConstraint("billing_scheme IN ('flat_rate', 'per_unit', 'tiered', 'volume')", name="billing_scheme"),
@@ -105,14 +97,12 @@ prices = Table(
     CheckConstraint("(type = 'one_time') = (\"interval\" IS NULL)", name="once"),
     CheckConstraint("interval_count >= 1", name="interval_count"),
     CheckConstraint("(type = 'usage') = (meter IS NOT NULL)", name="meter"),
-    Index("ix_prices__tier", "platform_id", "tier_id", "id"),
+    Index("ix_prices__tier", "platform_no", "tier_id", "id"),
     info={"scope": "mode", "personal": False, "keep": _KEPT},
 )
 
-coupons = Table(
+coupons = tenant_table(
     "coupons",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("id", primary_key=True),
     id_column("project_id"),
     id_column("mode"),
@@ -129,8 +119,8 @@ coupons = Table(
     timestamp_column("expires_at", nullable=True),
     timestamp_column("archived_at", nullable=True),
     timestamp_column("created_at"),
-    ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
-    UniqueConstraint("platform_id", "project_id", "mode", "code"),
+    tenant_reference("project_id", "projects"),
+    tenant_unique("project_id", "mode", "code"),
     CheckConstraint("mode IN ('test', 'live')", name="mode"),
     CheckConstraint("(percent_off IS NULL) = (amount_off IS NOT NULL)", name="off"),
     CheckConstraint("percent_off BETWEEN 1 AND 100", name="percent_off"),

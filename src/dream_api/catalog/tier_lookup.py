@@ -74,7 +74,7 @@ class TierWithPrices:
 
 async def list_tiers(
     tx: Tx,
-    platform_id: str,
+    platform_no: int,
     project_id: str,
     mode: Mode,
     *,
@@ -86,7 +86,7 @@ async def list_tiers(
     """The project's tiers in this mode, newest first; `after`: those following the tier of that id."""
     rows = await queries.page_of_tiers(
         tx,
-        platform_id,
+        platform_no,
         project_id,
         mode,
         visible_only=visible_only,
@@ -94,77 +94,77 @@ async def list_tiers(
         limit=limit,
         after=after,
     )
-    return await _offers(tx, platform_id, rows)
+    return await _offers(tx, platform_no, rows)
 
 
-async def find_tier(tx: Tx, platform_id: str, project_id: str, mode: Mode, name: str) -> TierWithPrices:
+async def find_tier(tx: Tx, platform_no: int, project_id: str, mode: Mode, name: str) -> TierWithPrices:
     """The tier of this name, also an archived one; NotFound where there is none."""
-    row = await _row_named(tx, platform_id, project_id, mode, name)
+    row = await _row_named(tx, platform_no, project_id, mode, name)
     if row is None:
         raise NotFound("Tier not found.", param="name")
-    [offer] = await _offers(tx, platform_id, [row])
+    [offer] = await _offers(tx, platform_no, [row])
     return offer
 
 
 async def find_tier_for_sale(
-    tx: Tx, platform_id: str, project_id: str, mode: Mode, name: str, *, param: str = "tier"
+    tx: Tx, platform_no: int, project_id: str, mode: Mode, name: str, *, param: str = "tier"
 ) -> TierWithPrices:
     """The tier of this name, also a hidden one; UnknownPlan, naming the visible tiers, where it is not for sale."""
-    row = await _row_named(tx, platform_id, project_id, mode, name)
+    row = await _row_named(tx, platform_no, project_id, mode, name)
     if row is None or row.archived_at is not None:
-        shown = await list_tiers(tx, platform_id, project_id, mode, visible_only=True)
+        shown = await list_tiers(tx, platform_no, project_id, mode, visible_only=True)
         known = ", ".join(sorted(offer.name for offer in shown)) or "none yet"
         raise UnknownPlan(f"No such tier is on sale; the project's tiers are: {known}.", param=param)
-    [offer] = await _offers(tx, platform_id, [row])
+    [offer] = await _offers(tx, platform_no, [row])
     return offer
 
 
 async def find_price(
-    tx: Tx, platform_id: str, project_id: str, mode: Mode, price_id: str, *, param: str = "priceId"
+    tx: Tx, platform_no: int, project_id: str, mode: Mode, price_id: str, *, param: str = "priceId"
 ) -> Price:
     """As `price_by_id`; UnknownPrice where there is none, as for another project's."""
-    price = await price_by_id(tx, platform_id, project_id, mode, price_id)
+    price = await price_by_id(tx, platform_no, project_id, mode, price_id)
     if price is None:
         raise UnknownPrice("Price not found.", param=param)
     return price
 
 
-async def price_by_id(tx: Tx, platform_id: str, project_id: str, mode: Mode, price_id: str) -> Price | None:
+async def price_by_id(tx: Tx, platform_no: int, project_id: str, mode: Mode, price_id: str) -> Price | None:
     """The price, also an archived one, which goes on for those who have it."""
     if not ids.is_one("price", price_id):
         return None
-    row = await queries.price_by_id(tx, platform_id, project_id, mode, price_id)
+    row = await queries.price_by_id(tx, platform_no, project_id, mode, price_id)
     return None if row is None else _price(row)
 
 
 async def find_purchasable(
-    tx: Tx, platform_id: str, project_id: str, mode: Mode, price_id: str, *, param: str = "priceId"
+    tx: Tx, platform_no: int, project_id: str, mode: Mode, price_id: str, *, param: str = "priceId"
 ) -> tuple[TierWithPrices, Price]:
     """The price and its tier; UnknownPrice where either is archived."""
-    price = await find_price(tx, platform_id, project_id, mode, price_id, param=param)
-    offer = await find_tier_of_price(tx, platform_id, price)
+    price = await find_price(tx, platform_no, project_id, mode, price_id, param=param)
+    offer = await find_tier_of_price(tx, platform_no, price)
     if price.is_archived or offer.is_archived:
         raise UnknownPrice("This price is archived.", param=param)
     return offer, price
 
 
-async def find_tier_of_price(tx: Tx, platform_id: str, price: Price) -> TierWithPrices:
+async def find_tier_of_price(tx: Tx, platform_no: int, price: Price) -> TierWithPrices:
     """The tier of the price, also an archived one."""
-    row = await queries.tier_by_id(tx, platform_id, price.tier_id)
+    row = await queries.tier_by_id(tx, platform_no, price.tier_id)
     assert row is not None
-    [offer] = await _offers(tx, platform_id, [row])
+    [offer] = await _offers(tx, platform_no, [row])
     return offer
 
 
-async def get_tier_name(tx: Tx, platform_id: str, tier_id: str) -> str:
+async def get_tier_name(tx: Tx, platform_no: int, tier_id: str) -> str:
     """The stable name of a tier that is known to be there."""
-    row = await queries.tier_by_id(tx, platform_id, tier_id)
+    row = await queries.tier_by_id(tx, platform_no, tier_id)
     assert row is not None
     return row.name
 
 
-async def _row_named(tx: Tx, platform_id: str, project_id: str, mode: Mode, name: str) -> Row[Any] | None:
-    return await queries.tier_by_name(tx, platform_id, project_id, mode, name) if NAME.fullmatch(name) else None
+async def _row_named(tx: Tx, platform_no: int, project_id: str, mode: Mode, name: str) -> Row[Any] | None:
+    return await queries.tier_by_name(tx, platform_no, project_id, mode, name) if NAME.fullmatch(name) else None
 
 
 def select_price(
@@ -216,13 +216,13 @@ def _listed(prices: Iterable[Price]) -> str:
     return names and f" There are: {names}."
 
 
-async def _offers(tx: Tx, platform_id: str, rows: Sequence[Row[Any]]) -> list[TierWithPrices]:
+async def _offers(tx: Tx, platform_no: int, rows: Sequence[Row[Any]]) -> list[TierWithPrices]:
     tier_ids = [row.id for row in rows]
     prices: dict[str, list[Row[Any]]] = {}
-    for row in await queries.active_prices_of(tx, platform_id, tier_ids):
+    for row in await queries.active_prices_of(tx, platform_no, tier_ids):
         prices.setdefault(row.tier_id, []).append(row)
     limits: dict[str, list[TierLimit]] = {}
-    for row in await queries.limits_of(tx, platform_id, tier_ids):
+    for row in await queries.limits_of(tx, platform_no, tier_ids):
         limits.setdefault(row.tier_id, []).append(_limit(row))
     return [_offer(row, prices.get(row.id, ()), limits.get(row.id, ())) for row in rows]
 

@@ -74,9 +74,9 @@ class SavedTier:
 
 async def lock_tier(tx: Tx, project: Project, mode: Mode, name: str) -> TierWithPrices | None:
     """The tier, with its project locked until this transaction ends; None where there is none."""
-    await lock_project(tx, project.platform_id, project.id)
+    await lock_project(tx, project.platform_no, project.id)
     try:
-        return await find_tier(tx, project.platform_id, project.id, mode, name)
+        return await find_tier(tx, project.platform_no, project.id, mode, name)
     except NotFound:
         return None
 
@@ -97,7 +97,7 @@ async def create_tier(tx: Tx, project: Project, mode: Mode, name: str, draft: Ti
     row = {"id": tier_id, "project_id": project.id, "mode": mode, "name": name, "is_default": False}
     row |= {"display_name": name.capitalize(), "created_at": now, "updated_at": now}
     row |= await _values_of(tx, project, mode, draft.texts, tier_id)
-    await queries.insert_tier(tx, project.platform_id, row)
+    await queries.insert_tier(tx, project.platform_no, row)
     return SavedTier(tier_id, True, await _fill(tx, project, mode, tier_id, (), draft))
 
 
@@ -106,7 +106,7 @@ async def update_tier(tx: Tx, project: Project, mode: Mode, offer: TierWithPrice
     if offer.is_archived:
         raise TierArchived(f"The {mode} tier {offer.name} is archived.", param="name")
     values = await _values_of(tx, project, mode, draft.texts, offer.id)
-    await queries.update_tier(tx, project.platform_id, offer.id, {**values, "updated_at": clock.now()})
+    await queries.update_tier(tx, project.platform_no, offer.id, {**values, "updated_at": clock.now()})
     return SavedTier(offer.id, False, await _fill(tx, project, mode, offer.id, offer.prices, draft))
 
 
@@ -119,7 +119,7 @@ async def archive_tier(tx: Tx, project: Project, mode: Mode, name: str) -> None:
         raise TierIsDefault("This is the default tier.", param="name")
     if not offer.is_archived:
         now = clock.now()
-        await queries.update_tier(tx, project.platform_id, offer.id, {"archived_at": now, "updated_at": now})
+        await queries.update_tier(tx, project.platform_no, offer.id, {"archived_at": now, "updated_at": now})
         await _invalidate_plans(tx, project, mode)
 
 
@@ -140,7 +140,7 @@ async def _values_of(tx: Tx, project: Project, mode: Mode, texts: TierAttributes
     if number is not None:
         await _refuse_number(tx, project, mode, number, tier_id)
     if texts.get("is_default"):
-        await queries.clear_default(tx, project.platform_id, project.id, mode)
+        await queries.clear_default(tx, project.platform_no, project.id, mode)
     return values
 
 
@@ -164,7 +164,7 @@ def _refuse_for_store(texts: TierAttributes) -> None:
 async def _refuse_number(tx: Tx, project: Project, mode: Mode, number: int, tier_id: str) -> None:
     if not 0 <= number <= HIGHEST_NUMBER:
         raise ValidationFailed(f"The number must be from 0 to {HIGHEST_NUMBER}.", param="number")
-    other = await queries.tier_by_number(tx, project.platform_id, project.id, mode, number)
+    other = await queries.tier_by_number(tx, project.platform_no, project.id, mode, number)
     if other is not None and other.id != tier_id:
         raise ValidationFailed(f"The tier {other.name} already has this number.", param="number")
 
@@ -195,11 +195,11 @@ async def _replace_prices(
     now = clock.now()
     gone = [price.id for price in active if not any(_is_as_wanted(price, terms) for terms in wanted)]
     if gone:
-        await queries.archive_prices(tx, project.platform_id, gone, now)
+        await queries.archive_prices(tx, project.platform_no, gone, now)
     for terms in wanted:
         if not any(_is_as_wanted(price, terms) for price in active):
             row = {"id": ids.new("price"), "project_id": project.id, "mode": mode, "tier_id": tier_id}
-            await queries.insert_price(tx, project.platform_id, row | _row_of(terms) | {"created_at": now})
+            await queries.insert_price(tx, project.platform_no, row | _row_of(terms) | {"created_at": now})
 
 
 def _is_as_wanted(price: Price, wanted: PriceTerms) -> bool:

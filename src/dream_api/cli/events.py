@@ -30,7 +30,7 @@ async def list_(
 ) -> CommandResult:
     """List the webhook events that the project's payment gateway sent. They are kept for 90 days."""
     owner = await platforms.find_project(context.tx, project)
-    scope = platforms.ProjectScope(owner.platform_id, owner.platform_no, owner.id, mode)
+    scope = platforms.ProjectScope(owner.platform_no, owner.id, mode)
     found = await queries.events_of(context.tx, scope, limit=limit)
     listing = Table(
         ("Event", "Type", "About", "Received", "Applied"),
@@ -58,14 +58,14 @@ async def replay(
     The current state of its object is read at the gateway and stored.
     """
     owner = await platforms.find_project(context.tx, project)
-    scope = platforms.ProjectScope(owner.platform_id, owner.platform_no, owner.id, mode)
+    scope = platforms.ProjectScope(owner.platform_no, owner.id, mode)
     account = await gateway_accounts.ensure_account(context.tx, scope)
     row = await queries.event_by_id(context.tx, account, event)
     if row is None or row.object_id is None:
         raise NotFound("Event not found, or its object is not stored on this instance.", param="event")
     await queries.mark_unapplied(context.tx, account, event)
     payload = {"account": account.id, "event": event}
-    await jobs.enqueue(context.tx, webhook_intake.APPLY_JOB, payload, platform_id=account.platform_id)
+    await jobs.enqueue(context.tx, webhook_intake.APPLY_JOB, payload, platform_no=account.platform_no)
     return CommandResult(
         {"event": event, "about": row.object_id}, message(f"{event} will be applied again in a moment.")
     )

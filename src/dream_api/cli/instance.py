@@ -1,5 +1,6 @@
 """`dream-api migrate`, `dream-api doctor` and `dream-api jobs`: operation of an instance."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -7,6 +8,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from dream_api import platforms
 from dream_api.core import clock
 from dream_api.core import jobs as job_queue
 from dream_api.core.console import CommandContext, CommandGroup, CommandResult, Instance, Table, ago
@@ -93,13 +95,14 @@ async def dead(
     if not 1 <= limit <= _MOST_JOBS:
         raise ValidationFailed(f"The limit must be from 1 to {_MOST_JOBS}.", param="limit")
     found = await job_queue.list_dead_jobs(context.tx, limit)
+    platform_ids = await platforms.ids_by_number(context.tx, {one.job.platform_no or 0 for one in found})
     listing = Table(
         ("Job", "Kind", "Failed", "Error"),
         [(one.job.id, one.job.kind, ago(one.died_at), one.last_error.partition("\n")[0]) for one in found],
         empty="There are no failed jobs.",
         elastic=("Error",),
     )
-    return CommandResult({"data": [_dead_data(one) for one in found]}, listing)
+    return CommandResult({"data": [_dead_data(one, platform_ids) for one in found]}, listing)
 
 
 @jobs.writes
@@ -114,11 +117,11 @@ async def retry(
     return CommandResult({"jobId": job_id, "state": "waiting"}, Text(f"{job_id} will run again."))
 
 
-def _dead_data(one: job_queue.DeadJob) -> dict[str, Any]:
+def _dead_data(one: job_queue.DeadJob, platform_ids: Mapping[int, str]) -> dict[str, Any]:
     return {
         "jobId": one.job.id,
         "kind": one.job.kind,
-        "platformId": one.job.platform_id,
+        "platformId": platform_ids.get(one.job.platform_no or 0),
         "payload": one.job.payload,
         "attempts": one.job.attempts,
         "lastError": one.last_error,

@@ -70,7 +70,7 @@ async def list_(
 ) -> CommandResult:
     """List the API keys of a project, oldest first. Expired and revoked keys are included."""
     owner = await platforms.find_project(context.tx, project)
-    found = await api_keys.of_project(context.tx, owner.platform_id, owner.id, mode)
+    found = await api_keys.of_project(context.tx, owner.platform_no, owner.id, mode)
     now = clock.now()
     listing = Table(
         ("Key", "Id", "State", "Last used"),
@@ -128,7 +128,7 @@ async def limit(
     owner = await platforms.find_project(context.tx, project)
     key = await _find(context, owner, key_id)
     rate = _rate_of(per_second)
-    await api_keys.set_rate_limit(context.tx, owner.platform_id, key.id, rate)
+    await api_keys.set_rate_limit(context.tx, owner.platform_no, key.id, rate)
     await _record(context, owner, "key.limited", key.id, key.mode, perSecond=per_second)
     now = "no rate limit" if rate is None else f"a rate limit of {rate:,} requests per second"
     sentence = f"{_brief(key)} of {owner.name} now has {now}."
@@ -140,14 +140,14 @@ async def revoke(context: CommandContext, key_id: KeyId, project: OfProject) -> 
     """Revoke a key permanently. It stops working within a second."""
     owner = await platforms.find_project(context.tx, project)
     key = await _find(context, owner, key_id)
-    await api_keys.revoke(context.tx, owner.platform_id, key.id)
+    await api_keys.revoke(context.tx, owner.platform_no, key.id)
     await _record(context, owner, "key.revoked", key.id, key.mode)
     return CommandResult({"keyId": key.id, "state": "revoked"}, Text(f"Revoked {_brief(key)} of {owner.name}."))
 
 
 async def _record(context: CommandContext, owner: Project, action: str, key_id: str, mode: str, **more: str) -> None:
     details = {"project": owner.id, "mode": mode, **more}
-    await audit.record(context.tx, owner.platform_id, action, by=audit.OPERATOR, about=key_id, details=details)
+    await audit.record(context.tx, owner.log_stream, action, by=audit.OPERATOR, about=key_id, details=details)
 
 
 def _end_of(days: int | None) -> int | None:
@@ -168,7 +168,7 @@ def _rate_of(per_second: str) -> int | None:
 
 
 async def _find(context: CommandContext, owner: Project, key_id: str) -> Row[Any]:
-    for key in await api_keys.of_project(context.tx, owner.platform_id, owner.id):
+    for key in await api_keys.of_project(context.tx, owner.platform_no, owner.id):
         if key.id == key_id:
             return key
     raise NotFound(

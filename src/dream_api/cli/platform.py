@@ -30,7 +30,9 @@ async def create_platform(
     made = await platforms.create(context.tx, name)
     found = await catalog.assign_level(context.tx, made, level, context.settings.home_mode)
     details = {"level": str(found.number)}
-    await audit.record(context.tx, made.id, "platform.created", by=audit.OPERATOR, about=made.id, details=details)
+    await audit.record(
+        context.tx, made.log_stream, "platform.created", by=audit.OPERATOR, about=made.id, details=details
+    )
     return CommandResult(
         {"platformId": made.id, "name": made.name, "level": found.number},
         message(
@@ -79,7 +81,7 @@ async def _levels(tx: Tx, mode: Mode) -> dict[str, int]:
     """Each platform's level, where one was given to it."""
     numbers = {level.name: level.number for level in await catalog.list_levels(tx, mode)}
     home = await catalog.ensure_home(tx)
-    scope = platforms.ProjectScope(home.platform_id, home.platform_no, home.id, mode)
+    scope = platforms.ProjectScope(home.platform_no, home.id, mode)
     return {row.user_id: numbers[row.plan] for row in await _all_customers(tx, scope) if row.plan in numbers}
 
 
@@ -120,7 +122,9 @@ async def create_project(
         tokens |= await _issue(context, made, "live")
     modes = "test, live" if live else "test"
     details = {"keys": modes, "origins": " ".join(made.origins)}
-    await audit.record(context.tx, owner.id, "project.created", by=audit.OPERATOR, about=made.id, details=details)
+    await audit.record(
+        context.tx, owner.log_stream, "project.created", by=audit.OPERATOR, about=made.id, details=details
+    )
     data = {"platformId": owner.id, "projectId": made.id, "origins": list(made.origins), **tokens}
     return CommandResult(data, _made(owner, made, tokens))
 
@@ -199,7 +203,7 @@ async def origins_of_project(
     if add or remove:
         found = await platforms.change_origins(context.tx, found, add=add or (), remove=remove or ())
         details = {"added": " ".join(add or ()), "removed": " ".join(remove or ())}
-        stream = found.platform_id
+        stream = found.log_stream
         await audit.record(context.tx, stream, "origins.changed", by=audit.OPERATOR, about=found.id, details=details)
     listing = Table(
         (f"Origins of {found.name}",),

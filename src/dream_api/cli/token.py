@@ -43,10 +43,12 @@ async def create(
     owner = await platforms.find(context.tx, platform)
     expires_at = _end_of(expires_days)
     issued = await accounts.issue_token(
-        context.tx, owner.id, role, created_by=_MADE_BY, name=name, expires_at=expires_at
+        context.tx, owner.no, role, created_by=_MADE_BY, name=name, expires_at=expires_at
     )
     details = {"role": role}
-    await audit.record(context.tx, owner.id, "token.issued", by=audit.OPERATOR, about=issued.id, details=details)
+    await audit.record(
+        context.tx, owner.log_stream, "token.issued", by=audit.OPERATOR, about=issued.id, details=details
+    )
     data = {
         "platformId": owner.id,
         "tokenId": issued.id,
@@ -66,7 +68,7 @@ async def create(
 async def list_(context: CommandContext, platform: OfPlatform) -> CommandResult:
     """List the personal tokens of a platform, oldest first. Expired and revoked tokens are included."""
     owner = await platforms.find(context.tx, platform)
-    found = await accounts.list_platform_tokens(context.tx, owner.id)
+    found = await accounts.list_platform_tokens(context.tx, owner.no)
     now = clock.now()
     listing = Table(
         ("Token", "Id", "Role", "State", "Last used"),
@@ -88,8 +90,9 @@ async def revoke(context: CommandContext, token_id: TokenId) -> CommandResult:
             param="token",
             hint="`dream-api token list --platform ID` lists the tokens of a platform.",
         )
-    await accounts.revoke_token(context.tx, found.platform_id, found.id)
-    await audit.record(context.tx, found.platform_id, "token.revoked", by=audit.OPERATOR, about=found.id)
+    await accounts.revoke_token(context.tx, found.platform_no, found.id)
+    owner = await platforms.get(context.tx, found.platform_no)
+    await audit.record(context.tx, owner.log_stream, "token.revoked", by=audit.OPERATOR, about=found.id)
     return CommandResult({"tokenId": found.id, "state": "revoked"}, Text(f"Revoked the personal token {found.shown}."))
 
 

@@ -9,14 +9,14 @@ from dream_api.core.db import RawTransaction, Statement, insert, is_real_row, va
 from dream_api.core.db.columns import ByteOrderedText
 from dream_api.customers.rules import Customer
 from dream_api.customers.tables import customers
-from dream_api.platforms import Mode, lock_sequences, move
+from dream_api.platforms import Mode, lock_customer_sequences, move_customer_sequences
 
-# platform id, project id, mode, user id
-CustomerKey = tuple[str, str, Mode, str]
+# platform number, project id, mode, user id
+CustomerKey = tuple[int, str, Mode, str]
 
 c = customers.c
 _identity = {
-    "platform_id": ByteOrderedText,
+    "platform_no": BigInteger(),
     "project_id": ByteOrderedText,
     "mode": ByteOrderedText,
     "user_id": ByteOrderedText,
@@ -52,17 +52,15 @@ async def find_many(tx: RawTransaction, wanted: Sequence[CustomerKey]) -> dict[C
 
 async def last_numbers(tx: RawTransaction, platform_nos: set[int]) -> dict[int, int]:
     """Each platform's last customer number, locked: only this transaction can create customers there now."""
-    series = {f"customers:{no}": no for no in platform_nos}
-    return {series[name]: last for name, last in (await lock_sequences(tx, sorted(series))).items()}
+    return await lock_customer_sequences(tx, platform_nos)
 
 
-async def bulk_create(tx: RawTransaction, fresh: dict[CustomerKey, Customer], platform_nos: dict[str, int]) -> None:
+async def bulk_create(tx: RawTransaction, fresh: dict[CustomerKey, Customer]) -> None:
     """Insert customers with the numbers assigned after `last_numbers`, and advance the sequences to these."""
     now = clock.now()
     rows = [(*who, ids.new("cus"), customer.no, customer.status, now, now) for who, customer in fresh.items()]
     await tx.run(_INSERT, fresh=rows)
-    last: dict[str, int] = {}
+    last: dict[int, int] = {}
     for who, customer in fresh.items():
-        series = f"customers:{platform_nos[who[0]]}"
-        last[series] = max(last.get(series, 0), customer.no)
-    await move(tx, last)
+        last[who[0]] = max(last.get(who[0], 0), customer.no)
+    await move_customer_sequences(tx, last)

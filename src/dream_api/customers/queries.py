@@ -16,14 +16,14 @@ _FEW = 1_000
 
 def _in_scope(scope: ProjectScope) -> tuple[Any, ...]:
     return (
-        c.platform_id == scope.platform_id,
+        c.platform_no == scope.platform_no,
         c.project_id == scope.project_id,
         c.mode == scope.mode,
     )
 
 
 async def insert_customer(tx: Tx, scope: ProjectScope, row: dict[str, Any]) -> Row[Any]:
-    whole = {"platform_id": scope.platform_id, "project_id": scope.project_id, "mode": scope.mode} | row
+    whole = {"platform_no": scope.platform_no, "project_id": scope.project_id, "mode": scope.mode} | row
     made = await tx.first(insert(customers).values(whole).returning(*c))
     assert made is not None
     return made
@@ -71,11 +71,11 @@ async def order_of(tx: Tx, scope: ProjectScope) -> ColumnElement[str]:
     return c.id if many > _FEW else c.id.concat("")
 
 
-async def live_customers_by_platform(tx: Tx, platform_ids: Sequence[str]) -> dict[str, int]:
+async def live_customers_by_platform(tx: Tx, platform_nos: Sequence[int]) -> dict[int, int]:
     """For operators: how many each of these platforms has in live mode."""
-    which = (c.platform_id.in_(platform_ids), c.mode == "live", c.status != "deleted")
-    counting = select(c.platform_id, func.count().label("many")).where(*which).group_by(c.platform_id)
-    return {row.platform_id: row.many for row in await tx.all(counting)}
+    which = (c.platform_no.in_(platform_nos), c.mode == "live", c.status != "deleted")
+    counting = select(c.platform_no, func.count().label("many")).where(*which).group_by(c.platform_no)
+    return {row.platform_no: row.many for row in await tx.all(counting)}
 
 
 async def customers_by_plan(tx: Tx, scope: ProjectScope) -> dict[str, int]:

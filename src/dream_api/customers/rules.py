@@ -12,7 +12,7 @@ from dream_api.core.errors import Conflict, Forbidden, NotFound, ValidationFaile
 from dream_api.core.metadata import EMPTY
 from dream_api.customers import queries
 from dream_api.customers.billing_period import period_of
-from dream_api.platforms import next_number
+from dream_api.platforms import next_customer_number
 from dream_api.platforms.scope import ProjectScope
 
 # Cached by `Scope.name_of(user_id)`.
@@ -78,7 +78,7 @@ async def get_or_create(
     without counts.
     """
     # A transaction that creates or adopts a customer locks the platform's sequence until its commit.
-    no = await next_number(tx, f"customers:{scope.platform_no}")
+    no = await next_customer_number(tx, scope.platform_no)
     known = await queries.by_user_id(tx, scope, user_id)
     if known is not None:
         return known, False

@@ -58,4 +58,4 @@ def _beginning_with(scope: ProjectScope, text: str) -> Any:
 
 
 def _of(scope: ProjectScope) -> tuple[ColumnElement[bool], ...]:
-    return (c.platform_id == scope.platform_id, c.project_id == scope.project_id, c.mode == scope.mode)
+    return (c.platform_no == scope.platform_no, c.project_id == scope.project_id, c.mode == scope.mode)

@@ -39,6 +39,10 @@ class PlatformContext:
         return self.platform.id
 
     @property
+    def platform_no(self) -> int:
+        return self.platform.no
+
+    @property
     def base(self) -> str:
         """What the addresses of its pages begin with."""
         return f"/dashboard/{self.platform_id}"
@@ -98,7 +102,7 @@ async def _at(
         raise NotFound("Page not found.", hint="It may belong to a platform that you are not a member of.")
     platforms.require_permission(own.role, permission)
     async with db.read() as tx:
-        projects = await platforms.projects_of(tx, platform_id, limit=_MOST_PROJECTS)
+        projects = await platforms.projects_of(tx, own.platform.no, limit=_MOST_PROJECTS)
         operator = await platforms.operator_platform(tx)
     is_operators = operator.id == platform_id
     return PlatformContext(

@@ -36,14 +36,14 @@ def summarize_event(row: Row[Any]) -> EventSummary:
     return EventSummary(row.id, row.type, tone, who, _detail(data), row.created_at)
 
 
-async def summarize_events(tx: Tx, platform_id: str, rows: Sequence[Row[Any]]) -> list[EventSummary]:
+async def summarize_events(tx: Tx, platform_no: int, rows: Sequence[Row[Any]]) -> list[EventSummary]:
     """Summaries with the customers of payments and invoices, which the events do not name; one query for each kind."""
     owners: dict[str, str] = {}
     ids = {row.id: _owned_ids(json.loads(row.data)) for row in rows}
     for name, user_ids_of in _OWNED.items():
         wanted = {found[name] for found in ids.values() if found[name]}
         if wanted:
-            owners |= await user_ids_of(tx, platform_id, wanted)
+            owners |= await user_ids_of(tx, platform_no, wanted)
     return [_owned(summarize_event(row), (owners.get(str(of)) for of in ids[row.id].values())) for row in rows]
 
 

@@ -48,4 +48,4 @@ async def submit_refund(
 def _once_of(visit: ProjectContext, about: str, form: Form) -> IdempotentRequest | None:
     key = form.get("once", "")[:_LONGEST_ONCE]
     body = repr(sorted(form.items())).encode()
-    return IdempotentRequest(visit.platform_id, f"{visit.caller} refund {about}", key, body) if key else None
+    return IdempotentRequest(visit.platform_no, f"{visit.caller} refund {about}", key, body) if key else None

@@ -64,7 +64,6 @@ class GatewayAccount:
 
     id: str
     gateway: Kind
-    platform_id: str
     platform_no: int
     project_id: str
     mode: Mode

@@ -1,6 +1,7 @@
 """Keys of a project and mode: `pk_…` for browsers, `sk_…` for servers."""
 
 from dream_api.keys.disclosure import KeyNotRetrievable, reveal, reveal_if_decryptable
+from dream_api.keys.integrity import checks
 from dream_api.keys.issuance import (
     DEFAULT_GRACE,
     LONGEST_GRACE,
@@ -38,6 +39,7 @@ __all__ = [
     "KeyRefused",
     "Kind",
     "PlatformClosing",
+    "checks",
     "invalidate_keys",
     "issue",
     "issue_pair",

@@ -58,7 +58,7 @@ async def issue(
     hashed = hash_token(issued.token)
     await queries.insert_key(
         tx,
-        project.platform_id,
+        project.platform_no,
         {
             "id": issued.id,
             "project_id": project.id,
@@ -104,15 +104,15 @@ async def rotate(
     if not 0 <= grace <= LONGEST_GRACE:
         raise ValidationFailed("The grace period must be 0 to 7 days.", param="grace")
     await lock_project(
-        tx, project.platform_id, project.id
+        tx, project.platform_no, project.id
     )  # one rotation after the other: the second sees the first's key
     now = clock.now()
-    older = await queries.active_secret_keys(tx, project.platform_id, project.id, mode, now)
+    older = await queries.active_secret_keys(tx, project.platform_no, project.id, mode, now)
     if not older:
         raise NoKeyToRotate(f"The project has no {mode} secret key.")
     for key in older:
         ends = now + grace if key.expires_at is None else min(key.expires_at, now + grace)
-        await queries.set_ends(tx, project.platform_id, key.id, expires_at=ends)
+        await queries.set_ends(tx, project.platform_no, key.id, expires_at=ends)
         await invalidate(tx, CACHE_KIND, key.hash.hex())
     last = older[-1]
     return await issue(
@@ -127,18 +127,18 @@ async def rotate(
     )
 
 
-async def invalidate_keys(tx: Tx, platform_id: str) -> None:
+async def invalidate_keys(tx: Tx, platform_no: int) -> None:
     """Invalidate the platform's cached keys, in every process within a second."""
-    for hashed in await queries.hashes_of_platform(tx, platform_id):
+    for hashed in await queries.hashes_of_platform(tx, platform_no):
         await invalidate(tx, CACHE_KIND, hashed.hex())
 
 
-async def revoke(tx: Tx, platform_id: str, key_id: str) -> None:
+async def revoke(tx: Tx, platform_no: int, key_id: str) -> None:
     """The key is refused from now on, in every process within a second."""
-    key = await queries.by_id(tx, platform_id, key_id)
+    key = await queries.by_id(tx, platform_no, key_id)
     if key is None:
         raise NotFound("API key not found.", param="key")
     if key.revoked_at is not None:
         raise KeyAlreadyRevoked("The key is already revoked.")
-    await queries.set_ends(tx, platform_id, key_id, revoked_at=clock.now())
+    await queries.set_ends(tx, platform_no, key_id, revoked_at=clock.now())
     await invalidate(tx, CACHE_KIND, key.hash.hex())

@@ -9,13 +9,13 @@ from dream_api.keys.verification import CACHE_KIND
 HIGHEST_RATE = 1_000_000
 
 
-async def set_rate_limit(tx: Tx, platform_id: str, key_id: str, per_second: int | None) -> None:
+async def set_rate_limit(tx: Tx, platform_no: int, key_id: str, per_second: int | None) -> None:
     """Limit the secret key to so many calls a second (None: no limit), in every process within a second."""
     if per_second is not None and not 1 <= per_second <= HIGHEST_RATE:
         raise ValidationFailed(
             f"The rate limit must be from 1 to {HIGHEST_RATE:,} requests per second.", param="perSecond"
         )
-    key = await queries.by_id(tx, platform_id, key_id)
+    key = await queries.by_id(tx, platform_no, key_id)
     if key is None:
         raise NotFound("API key not found.", param="key")
     if key.kind != "secret":
@@ -24,5 +24,5 @@ async def set_rate_limit(tx: Tx, platform_id: str, key_id: str, per_second: int 
             param="key",
             hint="DREAM_OPEN_RATE limits requests without a secret key, by their address.",
         )
-    await queries.set_rate_limit(tx, platform_id, key_id, per_second)
+    await queries.set_rate_limit(tx, platform_no, key_id, per_second)
     await invalidate(tx, CACHE_KIND, key.hash.hex())

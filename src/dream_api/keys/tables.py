@@ -1,13 +1,12 @@
 """Keys, and the directory that finds one by its hash before any tenant is known."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table
+from sqlalchemy import CheckConstraint, Column, Index, Table
 
 from dream_api.core.db.columns import Hash, Number, id_column, metadata, sealed_column, timestamp_column
+from dream_api.core.db.tenant_tables import tenant_reference, tenant_table
 
-keys = Table(
+keys = tenant_table(
     "keys",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("id", primary_key=True),
     id_column("project_id"),
     id_column("mode"),
@@ -31,11 +30,11 @@ keys = Table(
     timestamp_column("last_used_at", nullable=True),
     # Calls a second; none: any number.
     Column("rate_limit", Number, nullable=True),
-    ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
+    tenant_reference("project_id", "projects"),
     CheckConstraint("mode IN ('test', 'live')", name="mode"),
     CheckConstraint("kind IN ('publishable', 'secret')", name="kind"),
     CheckConstraint("rate_limit > 0", name="rate_limit"),
-    Index("ix_keys__project", "platform_id", "project_id", "mode"),
+    Index("ix_keys__project", "platform_no", "project_id", "mode"),
     info={"scope": "mode", "personal": False, "keep": "until the project is deleted"},
 )
 
@@ -44,8 +43,7 @@ key_hashes = Table(
     "key_hashes",
     metadata,
     Column("hash", Hash, primary_key=True),
-    id_column("platform_id"),
+    Column("platform_no", Number, nullable=False),
     id_column("key_id"),
-    ForeignKeyConstraint(["platform_id", "key_id"], ["keys.platform_id", "keys.id"]),
     info={"scope": "directory", "personal": False, "keep": "until the project is deleted"},
 )

@@ -146,23 +146,20 @@ class BatchTransaction:
         """Create the customers of first admitted calls; one whose calls were all refused is not created."""
         if not admitted_nos:
             return set()
-        platform_nos = {w.call.key.platform_id: w.call.key.platform_no for w in self.met}
         fresh = {
-            who: customer
-            for who, customer in self._new_customers.items()
-            if (platform_nos[who[0]], customer.no) in admitted_nos
+            who: customer for who, customer in self._new_customers.items() if (who[0], customer.no) in admitted_nos
         }
-        await customers.bulk_create(tx, fresh, platform_nos)
+        await customers.bulk_create(tx, fresh)
         return set(fresh)
 
     async def _touch_keys(self, tx: RawTransaction, admitted: list[Key]) -> None:
         stale = self._now - _USED_EVERY
-        used: dict[str, str] = {}
+        used: dict[str, int] = {}
         for key in admitted:
             if max(key.last_used_at or 0, self._last_used.get(key.id, 0)) < stale:
-                used[key.id] = key.platform_id
+                used[key.id] = key.platform_no
         if used:
-            await keys.touch(tx, sorted((platform_id, key_id, self._now) for key_id, platform_id in used.items()))
+            await keys.touch(tx, sorted((platform_no, key_id, self._now) for key_id, platform_no in used.items()))
             self.used = dict.fromkeys(used, self._now)
 
 

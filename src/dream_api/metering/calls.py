@@ -36,7 +36,7 @@ class UsageCall:
 
     @property
     def customer_key(self) -> CustomerKey:
-        return (self.key.platform_id, self.key.project_id, self.key.mode, self.user_id)
+        return (self.key.platform_no, self.key.project_id, self.key.mode, self.user_id)
 
     @property
     def customer_cache_key(self) -> str:

@@ -93,9 +93,7 @@ class MeteringEngine:
 
         async def load() -> Plans:
             async with self._database.read() as tx:
-                return await catalog.load_plans(
-                    tx, key.platform_id, key.platform_no, key.project_id, key.project_no, key.mode
-                )
+                return await catalog.load_plans(tx, key.platform_no, key.project_id, key.project_no, key.mode)
 
         plans = await self.plans.get_or_load(key.plans_name, load, reload=plan is not None)
         assert plans is not None

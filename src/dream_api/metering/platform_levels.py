@@ -26,7 +26,7 @@ class PlatformPlanCache:
         # By the same names as all customers.
         self.platforms = Cache[Customer](customers.CACHE_KIND, size=_PLATFORMS)
         # What followed from the facts of both caches, as long as neither forgets anything.
-        self._found: dict[str, tuple[tuple[int, int], PlatformPlan]] = {}
+        self._found: dict[int, tuple[tuple[int, int], PlatformPlan]] = {}
 
     async def start(self) -> None:
         """Read which project is home, which never changes."""
@@ -35,33 +35,33 @@ class PlatformPlanCache:
 
     def binds(self, key: Key) -> bool:
         """Whether calls with this key are counted against a level: live ones, and not the operator's own."""
-        return key.mode_no == 1 and key.platform_id != self._of_home.project.platform_id
+        return key.mode_no == 1 and key.platform_no != self._of_home.project.platform_no
 
     def cached(self, key: Key) -> PlatformPlan | None:
         """The platform's level, from the cache alone; None where the database must be asked."""
         versions = (self.platforms.version, self._plans.version)
-        found = self._found.get(key.platform_id)
+        found = self._found.get(key.platform_no)
         if found is not None and found[0] == versions:
             return found[1]
         customer = self.platforms.get(self._name(key))
         plans = self._plans.get(self._plans_name)
         if customer is None or plans is None:
             return None
-        return memoize(self._found, key.platform_id, (versions, self._level(customer, plans)))[1]
+        return memoize(self._found, key.platform_no, (versions, self._level(customer, plans)))[1]
 
     async def get(self, key: Key) -> PlatformPlan:
         home = self._of_home.project
-        scope = platforms.ProjectScope(home.platform_id, home.platform_no, home.id, self._mode)
+        scope = platforms.ProjectScope(home.platform_no, home.id, self._mode)
 
         async def load_platform() -> Customer | None:
             async with self._database.read() as tx:
-                wanted = (scope.platform_id, scope.project_id, scope.mode, key.platform_id)
+                wanted = (scope.platform_no, scope.project_id, scope.mode, key.platform_id)
                 # A platform without a level is on the default one.
                 return (await customers.find_many(tx, [wanted])).get(wanted, _NOBODY)
 
         async def load_plans() -> Plans | None:
             async with self._database.read() as tx:
-                return await catalog.load_plans(tx, home.platform_id, home.platform_no, home.id, home.no, self._mode)
+                return await catalog.load_plans(tx, home.platform_no, home.id, home.no, self._mode)
 
         customer = await self.platforms.get_or_load(self._name(key), load_platform)
         plans = await self._plans.get_or_load(self._plans_name, load_plans)

@@ -82,7 +82,7 @@ async def settle(
 
 
 def _scope(key: Key) -> ProjectScope:
-    return ProjectScope(key.platform_id, key.platform_no, key.project_id, key.mode)
+    return ProjectScope(key.platform_no, key.project_id, key.mode)
 
 
 def _customer(row: object) -> Customer:

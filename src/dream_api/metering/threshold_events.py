@@ -30,7 +30,7 @@ def _event(crossing: ThresholdCrossing, waiting: QueuedCall) -> Event:
     }
     key = call.key
     return Event(
-        key.platform_id,
+        key.platform_no,
         key.project_id,
         key.mode,
         "level.threshold_reached" if is_of_level else "usage.threshold_reached",

@@ -38,7 +38,7 @@ async def create_instance(tx: Tx, settings: Settings) -> bool:
 
     False where another process was first: nothing was created then.
     """
-    await platforms.lock_platform_sequence(tx)
+    await platforms.next_platform_number(tx, 0)
     if await is_created(tx):
         return False
     # Before anything is sealed is committed, and while nobody else can create another one.
@@ -50,7 +50,7 @@ async def create_instance(tx: Tx, settings: Settings) -> bool:
     await platforms.set_instance_value(tx, _FIRST_PROJECT_ID, project.id)
     await keys.issue_pair(tx, project, _MODE, instance_key=key, created_by=_CREATED_BY)
     by, details = audit.OPERATOR, {"keys": _MODE}
-    await audit.record(tx, platform.id, "project.created", by=by, about=project.id, details=details)
+    await audit.record(tx, platform.log_stream, "project.created", by=by, about=project.id, details=details)
     return True
 
 
@@ -64,11 +64,11 @@ async def find_first_project(tx: Tx, key: InstanceKey) -> FirstProject | None:
     project = await load_first_project(tx)
     if project is None:
         return None
-    rows = await keys.of_project(tx, project.platform_id, project.id, _MODE)
+    rows = await keys.of_project(tx, project.platform_no, project.id, _MODE)
     publishable, secret = (_newest_shown(rows, kind, key) for kind in ("publishable", "secret"))
     if publishable is None or secret is None:
         return None
-    return FirstProject(await platforms.find(tx, project.platform_id), project, publishable, secret)
+    return FirstProject(await platforms.get(tx, project.platform_no), project, publishable, secret)
 
 
 def _newest_shown(rows: Sequence[Row[Any]], kind: str, key: InstanceKey) -> str | None:

@@ -96,7 +96,7 @@ async def _audit(tx: Tx, losses: Sequence[Loss]) -> None:
                 await platforms.audit_for_user(tx, subject, "totp.disabled", by=audit.OPERATOR)
     details = {loss.what: str(len(loss.rows)) for loss in losses}
     operator = await platforms.operator_platform(tx)
-    await audit.record(tx, operator.id, "instance_key.replaced", by=audit.OPERATOR, details=details)
+    await audit.record(tx, operator.log_stream, "instance_key.replaced", by=audit.OPERATOR, details=details)
 
 
 def checks(key: InstanceKey | None) -> list[IntegrityCheck]:

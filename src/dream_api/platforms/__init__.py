@@ -1,5 +1,6 @@
 """Tenants and what they sell: platforms, their projects and their time, who may do what, and their numbers."""
 
+from dream_api.platforms.integrity import checks
 from dream_api.platforms.invitation_queries import are_for as is_invited
 from dream_api.platforms.invitation_queries import count_open, invitations_of
 from dream_api.platforms.invitations import (
@@ -73,10 +74,11 @@ from dream_api.platforms.queries import (
     get_instance_value,
     home_platform_no,
     home_project_id,
+    ids_by_number,
     lock_platform,
     lock_project,
     page_of_platforms,
-    platform_row,
+    platform_by_id,
     platforms_to_delete,
     set_home_project,
     set_instance_value,
@@ -94,6 +96,7 @@ from dream_api.platforms.rules import (
     create_project,
     find,
     find_project,
+    get,
     list_projects,
     load_project,
     mode_no,
@@ -105,7 +108,13 @@ from dream_api.platforms.rules import (
     validate_name,
 )
 from dream_api.platforms.scope import ProjectScope
-from dream_api.platforms.sequences import lock_platform_sequence, lock_sequences, move, next_number
+from dream_api.platforms.sequences import (
+    lock_customer_sequences,
+    move_customer_sequences,
+    next_customer_number,
+    next_number,
+    next_platform_number,
+)
 from dream_api.platforms.sign_in_log import audit_for_user, enqueue_failed_sign_in, register_sign_ins
 from dream_api.platforms.test_clock import (
     PLANS_KIND,
@@ -153,6 +162,7 @@ __all__ = [
     "change_project",
     "change_role",
     "check_operator_link",
+    "checks",
     "clock_offset",
     "count_members",
     "count_open",
@@ -168,36 +178,39 @@ __all__ = [
     "find_invitation",
     "find_member",
     "find_project",
+    "get",
     "get_instance_value",
     "has_permission",
     "home_platform_no",
     "home_project_id",
+    "ids_by_number",
     "invitations_of",
     "invite",
     "invite_again",
     "is_invited",
     "list_projects",
     "load_project",
+    "lock_customer_sequences",
     "lock_platform",
-    "lock_platform_sequence",
     "lock_project",
-    "lock_sequences",
     "mark_erased",
     "mark_purged",
     "members_of",
     "memberships_of",
     "mode_no",
-    "move",
+    "move_customer_sequences",
     "move_to",
     "new_token",
+    "next_customer_number",
     "next_number",
+    "next_platform_number",
     "normalize_origin",
     "operator_is_missing",
     "operator_platform",
     "page_of_platforms",
     "pending_operator_link",
+    "platform_by_id",
     "platform_from",
-    "platform_row",
     "platforms_to_delete",
     "project_from",
     "project_now",

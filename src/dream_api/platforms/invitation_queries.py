@@ -11,23 +11,23 @@ from dream_api.platforms.tables import invitations, platforms
 i = invitations.c
 
 
-async def insert_invitation(tx: Tx, platform_id: str, row: dict[str, Any]) -> None:
-    await tx.execute(insert(invitations).values(platform_id=platform_id, **row))
+async def insert_invitation(tx: Tx, platform_no: int, row: dict[str, Any]) -> None:
+    await tx.execute(insert(invitations).values(platform_no=platform_no, **row))
 
 
 async def by_hash(tx: Tx, hashed: bytes) -> Row[Any] | None:
     """Before any tenant is known."""
-    joined = invitations.join(platforms, platforms.c.id == i.platform_id)
-    columns = (*i, platforms.c.name.label("platform_name"))
+    joined = invitations.join(platforms, platforms.c.no == i.platform_no)
+    columns = (*i, platforms.c.id.label("platform_id"), platforms.c.name.label("platform_name"))
     return await tx.first(select(*columns).select_from(joined).where(i.hash == hashed))
 
 
-async def by_id(tx: Tx, platform_id: str, invitation_id: str) -> Row[Any] | None:
-    return await tx.first(select(invitations).where(i.platform_id == platform_id, i.id == invitation_id))
+async def by_id(tx: Tx, platform_no: int, invitation_id: str) -> Row[Any] | None:
+    return await tx.first(select(invitations).where(i.platform_no == platform_no, i.id == invitation_id))
 
 
-async def of_email(tx: Tx, platform_id: str, email: str) -> Row[Any] | None:
-    return await tx.first(select(invitations).where(i.platform_id == platform_id, i.email == email))
+async def of_email(tx: Tx, platform_no: int, email: str) -> Row[Any] | None:
+    return await tx.first(select(invitations).where(i.platform_no == platform_no, i.email == email))
 
 
 async def are_for(tx: Tx, email: str, now: int) -> bool:
@@ -35,21 +35,21 @@ async def are_for(tx: Tx, email: str, now: int) -> bool:
     return await tx.first(select(i.id).where(i.email == email, i.expires_at > now).limit(1)) is not None
 
 
-async def invitations_of(tx: Tx, platform_id: str) -> Sequence[Row[Any]]:
+async def invitations_of(tx: Tx, platform_no: int) -> Sequence[Row[Any]]:
     """Oldest first, also those whose link has ended."""
-    return await tx.all(select(invitations).where(i.platform_id == platform_id).order_by(i.id))
+    return await tx.all(select(invitations).where(i.platform_no == platform_no).order_by(i.id))
 
 
-async def count_open(tx: Tx, platform_id: str, now: int) -> int:
-    waiting = select(func.count()).select_from(invitations).where(i.platform_id == platform_id, i.expires_at > now)
+async def count_open(tx: Tx, platform_no: int, now: int) -> int:
+    waiting = select(func.count()).select_from(invitations).where(i.platform_no == platform_no, i.expires_at > now)
     return await tx.scalar(waiting) or 0
 
 
-async def update_invitation(tx: Tx, platform_id: str, invitation_id: str, values: dict[str, Any]) -> None:
-    await tx.execute(update(invitations).where(i.platform_id == platform_id, i.id == invitation_id).values(values))
+async def update_invitation(tx: Tx, platform_no: int, invitation_id: str, values: dict[str, Any]) -> None:
+    await tx.execute(update(invitations).where(i.platform_no == platform_no, i.id == invitation_id).values(values))
 
 
-async def delete_invitation(tx: Tx, platform_id: str, invitation_id: str) -> bool:
+async def delete_invitation(tx: Tx, platform_no: int, invitation_id: str) -> bool:
     """Whether it was there."""
-    whose = (i.platform_id == platform_id, i.id == invitation_id)
+    whose = (i.platform_no == platform_no, i.id == invitation_id)
     return await tx.execute(delete(invitations).where(*whose)) == 1

@@ -40,21 +40,21 @@ def new_token() -> str:
 
 
 async def invite(
-    tx: Tx, platform_id: str, email: str, role: Role, token: str, *, by: Role, invited_by: str
+    tx: Tx, platform_no: int, email: str, role: Role, token: str, *, by: Role, invited_by: str
 ) -> Row[Any]:
     """The one invitation of that address to the platform; its mail is the caller's to send."""
     proper = accounts.normalize_email(email)
     require_owner_to_change_owners(by, role)
-    await queries.lock_platform(tx, platform_id)
+    await queries.lock_platform(tx, platform_no)
     known = await accounts.find_user_by_email(tx, proper)
-    if known is not None and await member_queries.member_row(tx, platform_id, known.id) is not None:
+    if known is not None and await member_queries.member_row(tx, platform_no, known.id) is not None:
         raise AlreadyAMember("They are already a member of this platform.", param="email")
     now = clock.now()
-    before = await invitation_queries.of_email(tx, platform_id, proper)
+    before = await invitation_queries.of_email(tx, platform_no, proper)
     if before is not None and before.expires_at > now:
         raise AlreadyInvited("This address is already invited.", param="email")
     if before is not None:
-        await invitation_queries.delete_invitation(tx, platform_id, before.id)
+        await invitation_queries.delete_invitation(tx, platform_no, before.id)
     invitation_id = ids.new("inv")
     row = {
         "id": invitation_id,
@@ -65,24 +65,24 @@ async def invite(
         "created_at": now,
         "expires_at": now + LIFE,
     }
-    await invitation_queries.insert_invitation(tx, platform_id, row)
-    return await read_invitation(tx, platform_id, invitation_id)
+    await invitation_queries.insert_invitation(tx, platform_no, row)
+    return await read_invitation(tx, platform_no, invitation_id)
 
 
-async def invite_again(tx: Tx, platform_id: str, invitation_id: str, token: str, *, by: Role) -> Row[Any]:
+async def invite_again(tx: Tx, platform_no: int, invitation_id: str, token: str, *, by: Role) -> Row[Any]:
     """With a new link for another 7 days; the one before ends."""
-    row = await read_invitation(tx, platform_id, invitation_id)
+    row = await read_invitation(tx, platform_no, invitation_id)
     require_owner_to_change_owners(by, row.role)
     values = {"hash": hash_token(token), "expires_at": clock.now() + LIFE}
-    await invitation_queries.update_invitation(tx, platform_id, invitation_id, values)
-    return await read_invitation(tx, platform_id, invitation_id)
+    await invitation_queries.update_invitation(tx, platform_no, invitation_id, values)
+    return await read_invitation(tx, platform_no, invitation_id)
 
 
-async def revoke_invitation(tx: Tx, platform_id: str, invitation_id: str, *, by: Role) -> Row[Any]:
+async def revoke_invitation(tx: Tx, platform_no: int, invitation_id: str, *, by: Role) -> Row[Any]:
     """Its link is worth nothing from now on."""
-    row = await read_invitation(tx, platform_id, invitation_id)
+    row = await read_invitation(tx, platform_no, invitation_id)
     require_owner_to_change_owners(by, row.role)
-    await invitation_queries.delete_invitation(tx, platform_id, invitation_id)
+    await invitation_queries.delete_invitation(tx, platform_no, invitation_id)
     return row
 
 
@@ -99,13 +99,13 @@ async def use_invitation(tx: Tx, token: str, email: str) -> Row[Any]:
     row = await find_invitation(tx, token)
     if row.email != email:
         raise InvitationEmailMismatch(f"The invitation was not sent to {email}.")
-    if not await invitation_queries.delete_invitation(tx, row.platform_id, row.id):
+    if not await invitation_queries.delete_invitation(tx, row.platform_no, row.id):
         raise InvitationExpired("This invitation was already used.")
     return row
 
 
-async def read_invitation(tx: Tx, platform_id: str, invitation_id: str) -> Row[Any]:
-    row = await invitation_queries.by_id(tx, platform_id, invitation_id)
+async def read_invitation(tx: Tx, platform_no: int, invitation_id: str) -> Row[Any]:
+    row = await invitation_queries.by_id(tx, platform_no, invitation_id)
     if row is None:
         raise NotFound("Invitation not found.", param="id")
     return row

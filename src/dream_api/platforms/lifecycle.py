@@ -21,7 +21,7 @@ class OperatorProjectRequired(Conflict):
 
 async def rename(tx: Tx, platform: Platform, name: str) -> Platform:
     named = replace(platform, name=validate_name(name))
-    await queries.update_platform(tx, platform.id, {"name": named.name})
+    await queries.update_platform(tx, platform.no, {"name": named.name})
     return named
 
 
@@ -43,7 +43,7 @@ async def change_project(
     elif no_limit:
         values |= {"refund_limit_amount": None, "refund_limit_currency": None}
     if values:
-        await queries.update_project(tx, project.platform_id, project.id, values)
+        await queries.update_project(tx, project.platform_no, project.id, values)
         await invalidate(tx, CACHE_KIND, project.id)
     changed = await queries.project_by_id(tx, project.id)
     if changed is None:
@@ -68,42 +68,42 @@ async def delete_project(tx: Tx, project: Project) -> None:
         raise OperatorProjectRequired(
             f"The project {project.name} sells the levels of this instance and cannot be deleted.", param="id"
         )
-    await queries.update_project(tx, project.platform_id, project.id, {"deleted_at": clock.now()})
+    await queries.update_project(tx, project.platform_no, project.id, {"deleted_at": clock.now()})
     await invalidate(tx, CACHE_KIND, project.id)
 
 
 async def request_deletion(tx: Tx, platform: Platform) -> Platform:
     """Schedule the deletion of the platform after the grace period; where it is scheduled already, that stays."""
     home = await queries.project_by_id(tx, await queries.home_project_id(tx) or "")
-    if home is not None and home.platform_id == platform.id:
+    if home is not None and home.platform_no == platform.no:
         raise OperatorProjectRequired("The operator's platform cannot be deleted.", param="platform")
     if platform.deletes_at is not None:
         return platform
     asked = replace(platform, deletes_at=clock.now() + GRACE)
-    await queries.update_platform(tx, platform.id, {"deletes_at": asked.deletes_at})
+    await queries.update_platform(tx, platform.no, {"deletes_at": asked.deletes_at})
     return asked
 
 
 async def cancel_deletion(tx: Tx, platform: Platform) -> Platform:
     """Cancel the scheduled deletion; NotFound when it is too late."""
-    await queries.lock_platform(tx, platform.id)
-    row = await queries.platform_by_id(tx, platform.id)
+    await queries.lock_platform(tx, platform.no)
+    row = await queries.platform_by_number(tx, platform.no)
     if row is None or (row.deletes_at is not None and row.deletes_at <= clock.now()):
         raise NotFound("The platform is being deleted.")
-    await queries.update_platform(tx, platform.id, {"deletes_at": None})
+    await queries.update_platform(tx, platform.no, {"deletes_at": None})
     return replace(platform, deletes_at=None)
 
 
 async def mark_purged(tx: Tx, project: Project) -> None:
     """What was in a deleted project is gone."""
-    await queries.update_project(tx, project.platform_id, project.id, {"name": "Deleted", "purged_at": clock.now()})
+    await queries.update_project(tx, project.platform_no, project.id, {"name": "Deleted", "purged_at": clock.now()})
 
 
 async def delete_platform(tx: Tx, platform: Platform) -> None:
     """Nothing else is left of it."""
-    await queries.delete_platform(tx, platform.id)
+    await queries.delete_platform(tx, platform.no)
 
 
 async def mark_erased(tx: Tx, platform: Platform) -> None:
     """All of the platform is gone but what the law keeps."""
-    await queries.update_platform(tx, platform.id, {"name": "Deleted", "gone_at": clock.now()})
+    await queries.update_platform(tx, platform.no, {"name": "Deleted", "gone_at": clock.now()})

@@ -27,13 +27,13 @@ class OperatorLink:
 
 
 async def operator_is_missing(tx: Tx) -> bool:
-    return not await members_of(tx, (await operator_platform(tx)).id)
+    return not await members_of(tx, (await operator_platform(tx)).no)
 
 
 async def pending_operator_link(tx: Tx, key: InstanceKey) -> OperatorLink:
     """The link that was created last, as long as it works, else a new one."""
     platform = await operator_platform(tx)
-    await lock_platform(tx, platform.id)
+    await lock_platform(tx, platform.no)
     return await _pending(tx, platform, key) or await create_operator_link(tx, key)
 
 
@@ -70,5 +70,6 @@ async def check_operator_link(tx: Tx, token: str) -> None:
 async def become_operator(tx: Tx, token: str, user_id: str) -> Platform:
     """The user owns the operator's platform from now on; raises LinkExpired, AlreadyAMember."""
     link = await identity.use_link(tx, _LINK, token)
-    await add_member(tx, link.subject, user_id, "owner")
-    return await find(tx, link.subject)
+    platform = await find(tx, link.subject)
+    await add_member(tx, platform.no, user_id, "owner")
+    return platform

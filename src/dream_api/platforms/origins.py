@@ -83,7 +83,7 @@ def normalize_origin(text: str, param: str = "origin") -> str:
 
 async def change_origins(tx: Tx, project: Project, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Project:
     """The project with these origins more and less, in force everywhere within a second."""
-    await queries.lock_project(tx, project.platform_id, project.id)  # what another adds meanwhile is not lost
+    await queries.lock_project(tx, project.platform_no, project.id)  # what another adds meanwhile is not lost
     held = await find_project(tx, project.id)
     gone = [normalize_origin(text, "remove") for text in remove]
     for origin in gone:
@@ -93,7 +93,7 @@ async def change_origins(tx: Tx, project: Project, *, add: Sequence[str] = (), r
     origins = tuple(dict.fromkeys(one for one in (*held.origins, *come) if one not in gone))
     if len(origins) > _MOST_ORIGINS:
         raise ValidationFailed(f"A project can have at most {_MOST_ORIGINS} origins.", param="add", hint=_STAR)
-    await queries.set_origins(tx, project.platform_id, project.id, origins)
+    await queries.set_origins(tx, project.platform_no, project.id, origins)
     await invalidate(tx, CACHE_KIND, project.id)
     return replace(held, origins=origins)
 

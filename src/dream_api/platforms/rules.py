@@ -6,12 +6,13 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy import Row
 
+from dream_api.audit import Stream
 from dream_api.core import clock, ids
 from dream_api.core.cache import invalidate
 from dream_api.core.db import Tx
 from dream_api.core.errors import Forbidden, NotFound, ValidationFailed
 from dream_api.platforms import queries
-from dream_api.platforms.sequences import next_number
+from dream_api.platforms.sequences import next_customer_number, next_number, next_platform_number
 
 Mode = Literal["test", "live"]
 ProjectType = Literal["saas", "store"]
@@ -35,6 +36,11 @@ class Platform:
     name: str
     # When all of it goes, where its deletion was asked for.
     deletes_at: int | None = None
+
+    @property
+    def log_stream(self) -> Stream:
+        """Its stream of the security log."""
+        return Stream(self.id, self.no)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,11 @@ class Project:
     refund_limit: RefundLimit | None = None
     created_at: int = 0
 
+    @property
+    def log_stream(self) -> Stream:
+        """Its platform's stream of the security log."""
+        return Stream(self.platform_id, self.platform_no)
+
 
 def mode_no(mode: Mode) -> int:
     """How a mode is written in the tables of the metered call."""
@@ -67,11 +78,11 @@ def mode_no(mode: Mode) -> int:
 
 
 async def create(tx: Tx, name: str) -> Platform:
-    platform = Platform(ids.new("plt"), await next_number(tx, "platforms"), validate_name(name))
+    platform = Platform(ids.new("plt"), await next_platform_number(tx), validate_name(name))
     await queries.insert_platform(
         tx, {"id": platform.id, "no": platform.no, "name": platform.name, "created_at": clock.now()}
     )
-    await next_number(tx, f"customers:{platform.no}", 0)  # begun here, so that a refused first call writes nothing
+    await next_customer_number(tx, platform.no, 0)  # begun here, so that a refused first call writes nothing
     return platform
 
 
@@ -80,19 +91,19 @@ async def create_project(tx: Tx, platform: Platform, name: str, project_type: Pr
         platform_id=platform.id,
         platform_no=platform.no,
         id=ids.new("prj"),
-        no=await next_number(tx, "projects"),
+        no=await next_number(tx, platform.no, "projects"),
         name=validate_name(name),
         type=project_type,
         created_at=clock.now(),
     )
     row = {name: getattr(project, name) for name in ("id", "no", "name", "type", "created_at")}
-    await queries.insert_project(tx, platform.id, row)
+    await queries.insert_project(tx, platform.no, row)
     return project
 
 
 async def rename_project(tx: Tx, project: Project, name: str) -> None:
     """In force everywhere within a second."""
-    await queries.set_project_name(tx, project.platform_id, project.id, validate_name(name))
+    await queries.set_project_name(tx, project.platform_no, project.id, validate_name(name))
     await invalidate(tx, CACHE_KIND, project.id)
 
 
@@ -104,6 +115,13 @@ async def find(tx: Tx, platform_id: str) -> Platform:
             param="platform",
             hint="`dream-api platform list` lists all platforms.",
         )
+    return platform_from(row)
+
+
+async def get(tx: Tx, platform_no: int) -> Platform:
+    """The platform with this number, which is known to exist."""
+    row = await queries.platform_by_number(tx, platform_no)
+    assert row is not None
     return platform_from(row)
 
 
@@ -121,20 +139,22 @@ async def load_project(tx: Tx, project_id: str) -> Project | None:
     return None if row is None else project_from(row)
 
 
-async def projects_of(tx: Tx, platform_id: str, *, limit: int) -> list[Project]:
+async def projects_of(tx: Tx, platform_no: int, *, limit: int) -> list[Project]:
     """The platform's projects, oldest first, so many at most."""
-    return [project_from(row) for row in await queries.projects_of(tx, platform_id, limit=limit)]
+    return [project_from(row) for row in await queries.projects_of(tx, platform_no, limit=limit)]
 
 
 async def operator_platform(tx: Tx) -> Platform:
     """The platform of those who run this instance."""
-    home = await find_project(tx, await queries.home_project_id(tx) or "")
-    return await find(tx, home.platform_id)
+    platform_no = await queries.platform_no_of_project(tx, await queries.home_project_id(tx) or "")
+    if platform_no is None:
+        raise NotFound("The operator's platform was not found.", hint="`dream-api init` creates the instance.")
+    return await get(tx, platform_no)
 
 
-async def list_projects(tx: Tx, platform_id: str, *, limit: int, after: str | None) -> list[Project]:
+async def list_projects(tx: Tx, platform_no: int, *, limit: int, after: str | None) -> list[Project]:
     """The platform's projects, newest first; `after`: those following the project of that id."""
-    return [project_from(row) for row in await queries.page_of_projects(tx, platform_id, limit=limit, after=after)]
+    return [project_from(row) for row in await queries.page_of_projects(tx, platform_no, limit=limit, after=after)]
 
 
 def platform_from(row: Row[Any]) -> Platform:

@@ -9,7 +9,6 @@ from dream_api.platforms import Mode
 class ProjectScope:
     """A project and mode: the boundary inside which a user id names one customer."""
 
-    platform_id: str
     platform_no: int
     project_id: str
     mode: Mode

@@ -1,66 +1,81 @@
-"""Number sequences without duplicates: of platforms, projects, meters and each platform's customers."""
+"""Number sequences of a platform, without duplicates: of its projects, meters, customers and orders."""
 
-from sqlalchemy import BigInteger, bindparam, select, update
+from sqlalchemy import BigInteger, and_, bindparam, select, update
 
-from dream_api.core.db import RawTransaction, Statement, insert, is_real_row, values_table
+from dream_api.core.db import NO_PLATFORM, RawTransaction, Statement, insert, is_real_row, values_table
 from dream_api.core.db.columns import ByteOrderedText
-from dream_api.platforms.tables import numbers
+from dream_api.platforms.tables import sequences
 
-_drawn = insert(numbers).values(series=bindparam("series"), last=bindparam("count"))
+s = sequences.c
+_CUSTOMERS = "customers"
+
+_drawn = insert(sequences).values(
+    platform_no=bindparam("platform_no"), series=bindparam("series"), last=bindparam("count")
+)
 _DRAW = Statement(
     _drawn.on_conflict_do_update(
-        index_elements=[numbers.c.series], set_={"last": numbers.c.last + _drawn.excluded.last}
-    ).returning(numbers.c.last)
+        index_elements=list(sequences.primary_key), set_={"last": s.last + _drawn.excluded.last}
+    ).returning(s.last)
 )
 
-_wanted = values_table("wanted", series=ByteOrderedText)
+_wanted = values_table("wanted", platform_no=BigInteger(), series=ByteOrderedText)
 _BEGIN = Statement(
-    insert(numbers)
+    insert(sequences)
     .from_select(
-        ["series", "last"],
-        select(_wanted.c.series, bindparam("zero", 0, BigInteger))
+        ["platform_no", "series", "last"],
+        select(_wanted.c.platform_no, _wanted.c.series, bindparam("zero", 0, BigInteger))
         .where(is_real_row(_wanted))
-        .order_by(_wanted.c.series),
+        .order_by(_wanted.c.platform_no),
     )
     .on_conflict_do_nothing(),
     wanted=_wanted,
 )
 _LOCK = Statement(
-    select(numbers.c.series, numbers.c.last)
-    .join(_wanted, _wanted.c.series == numbers.c.series)
-    .order_by(numbers.c.series)
-    .with_for_update(of=numbers),
+    select(s.platform_no, s.last)
+    .join(_wanted, and_(_wanted.c.platform_no == s.platform_no, _wanted.c.series == s.series))
+    .order_by(s.platform_no)
+    .with_for_update(of=sequences),
     wanted=_wanted,
 )
 
-_moved = values_table("moved", series=ByteOrderedText, last=BigInteger())
-_MOVE = Statement(update(numbers).values(last=_moved.c.last).where(numbers.c.series == _moved.c.series), moved=_moved)
+_moved = values_table("moved", platform_no=BigInteger(), series=ByteOrderedText, last=BigInteger())
+_MOVE = Statement(
+    update(sequences)
+    .values(last=_moved.c.last)
+    .where(s.platform_no == _moved.c.platform_no, s.series == _moved.c.series),
+    moved=_moved,
+)
 
 
-async def next_number(tx: RawTransaction, series: str, count: int = 1) -> int:
-    """The first of the next `count` numbers of the series, which begins with 1."""
-    rows = await tx.fetch(_DRAW, series=series, count=count)
+async def next_number(tx: RawTransaction, platform_no: int, series: str, count: int = 1) -> int:
+    """The first of the next `count` numbers of the platform's series, which begins with 1."""
+    rows = await tx.fetch(_DRAW, platform_no=platform_no, series=series, count=count)
     return int(rows[0][0]) - count + 1
 
 
-async def lock_sequences(tx: RawTransaction, series: list[str]) -> dict[str, int]:
-    """The last number of each series, locked until the transaction ends.
+async def next_customer_number(tx: RawTransaction, platform_no: int, count: int = 1) -> int:
+    return await next_number(tx, platform_no, _CUSTOMERS, count)
 
-    The caller advances them with `move`; the series must be sorted, so that two callers never deadlock.
+
+async def lock_customer_sequences(tx: RawTransaction, platform_nos: set[int]) -> dict[int, int]:
+    """The last customer number of each platform, locked until the transaction ends.
+
+    The caller advances them with `move_customer_sequences`.
     """
-    wanted = [(name,) for name in series]
-    found = {str(name): int(last) for name, last in await tx.fetch(_LOCK, wanted=wanted)}
-    if len(found) < len(series):
+    # Sorted, so that two callers never deadlock.
+    wanted = [(no, _CUSTOMERS) for no in sorted(platform_nos)]
+    found = {int(no): int(last) for no, last in await tx.fetch(_LOCK, wanted=wanted)}
+    if len(found) < len(wanted):
         await tx.run(_BEGIN, wanted=wanted, zero=0)
-        found = {str(name): int(last) for name, last in await tx.fetch(_LOCK, wanted=wanted)}
+        found = {int(no): int(last) for no, last in await tx.fetch(_LOCK, wanted=wanted)}
     return found
 
 
-async def move(tx: RawTransaction, last: dict[str, int]) -> None:
-    """Store the last assigned numbers after `lock_sequences`."""
-    await tx.run(_MOVE, moved=sorted(last.items()))
+async def move_customer_sequences(tx: RawTransaction, last: dict[int, int]) -> None:
+    """Store the last assigned numbers after `lock_customer_sequences`."""
+    await tx.run(_MOVE, moved=[(no, _CUSTOMERS, number) for no, number in sorted(last.items())])
 
 
-async def lock_platform_sequence(tx: RawTransaction) -> None:
-    """Lock the sequence of platforms: nobody else can create one before this transaction ends."""
-    await next_number(tx, "platforms", 0)
+async def next_platform_number(tx: RawTransaction, count: int = 1) -> int:
+    """Platforms are numbered by the instance; nobody else can create one before this transaction ends."""
+    return await next_number(tx, NO_PLATFORM, "platforms", count)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from dream_api import audit
-from dream_api.audit import Actor
+from dream_api.audit import Actor, Stream
 from dream_api.core.db import Database, Tx
 from dream_api.core.jobs import Job, Registry, enqueue
 from dream_api.platforms.members import memberships_of
@@ -15,7 +15,7 @@ async def audit_for_user(
     tx: Tx, user_id: str, action: str, *, by: Actor, about: str = "", details: Mapping[str, str] = {}
 ) -> None:
     """Append to the user's security log and to that of each of their platforms; call this last: they stay locked."""
-    streams = [user_id, *(each.platform.id for each in await memberships_of(tx, user_id))]
+    streams = [Stream(user_id), *(each.platform.log_stream for each in await memberships_of(tx, user_id))]
     await audit.record_in_streams(tx, streams, action, by=by, about=about, details=details)
 
 

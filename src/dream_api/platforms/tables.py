@@ -1,7 +1,6 @@
 """Tables of platforms, projects, members, invitations, test clocks and sequences."""
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -12,13 +11,15 @@ from sqlalchemy import (
 )
 
 from dream_api.core.db.columns import Hash, Number, RawText, id_column, metadata, timestamp_column
+from dream_api.core.db.tenant_tables import tenant_reference, tenant_table, tenant_unique
 
 platforms = Table(
     "platforms",
     metadata,
-    id_column("id", primary_key=True),
-    # The small number that stands for the platform in the tables of the metered call.
-    Column("no", Number, nullable=False, unique=True),
+    # Stands for the platform in all other tables.
+    Column("no", Number, primary_key=True, autoincrement=False),
+    # Stands for it outside the database.
+    id_column("id", unique=True),
     id_column("name"),
     timestamp_column("created_at"),
     # Somebody asked for its deletion: nothing is metered or sold any more, and from this moment on all of it goes.
@@ -28,12 +29,11 @@ platforms = Table(
     info={"scope": "platform", "personal": False, "keep": "until deleted"},
 )
 
-projects = Table(
+projects = tenant_table(
     "projects",
-    metadata,
-    Column("platform_id", platforms.c.id.type, ForeignKey("platforms.id"), primary_key=True),
     id_column("id", primary_key=True),
-    Column("no", Number, nullable=False, unique=True),
+    # 1, 2, 3 … on each platform.
+    Column("no", Number, nullable=False),
     id_column("name"),
     id_column("type"),
     # JSON: where its people may come from and be sent to.
@@ -45,19 +45,28 @@ projects = Table(
     # From then on it is there for nobody; a job takes what was in it, and says when that was done.
     timestamp_column("deleted_at", nullable=True),
     timestamp_column("purged_at", nullable=True),
+    ForeignKeyConstraint(["platform_no"], ["platforms.no"]),
+    tenant_unique("no"),
     CheckConstraint("type IN ('saas', 'store')", name="type"),
-    Index("ix_projects__id", "id"),
     info={"scope": "platform", "personal": False, "keep": "until deleted"},
 )
 
-# Who works on a platform, and as what.
-members = Table(
-    "members",
+# Directory: the platform of a project.
+project_ids = Table(
+    "project_ids",
     metadata,
-    Column("platform_id", platforms.c.id.type, ForeignKey("platforms.id"), primary_key=True),
+    id_column("id", primary_key=True),
+    Column("platform_no", Number, ForeignKey("platforms.no"), nullable=False),
+    info={"scope": "directory", "personal": False, "keep": "until the project is deleted"},
+)
+
+# Who works on a platform, and as what.
+members = tenant_table(
+    "members",
     Column("user_id", id_column("user_id").type, ForeignKey("users.id"), primary_key=True),
     id_column("role"),
     timestamp_column("joined_at"),
+    ForeignKeyConstraint(["platform_no"], ["platforms.no"]),
     CheckConstraint("role IN ('owner', 'admin', 'member', 'viewer')", name="role"),
     Index("ix_members__user", "user_id"),
     info={"scope": "platform", "personal": True, "keep": "until they leave"},
@@ -69,29 +78,27 @@ invitations = Table(
     metadata,
     id_column("id", primary_key=True),
     Column("hash", Hash, nullable=False, unique=True),
-    Column("platform_id", platforms.c.id.type, ForeignKey("platforms.id"), nullable=False),
+    Column("platform_no", Number, ForeignKey("platforms.no"), nullable=False),
     id_column("email"),
     id_column("role"),
     # Their name, or that of their token.
     id_column("invited_by"),
     timestamp_column("created_at"),
     timestamp_column("expires_at"),
-    UniqueConstraint("platform_id", "email"),
+    UniqueConstraint("platform_no", "email"),
     CheckConstraint("role IN ('owner', 'admin', 'member', 'viewer')", name="role"),
     Index("ix_invitations__expires_at", "expires_at"),
     info={"scope": "directory", "personal": True, "keep": "until it is accepted or revoked, or 30 days after its end"},
 )
 
 # How far ahead of the world a project's test mode is; no row: not at all.
-test_clocks = Table(
+test_clocks = tenant_table(
     "test_clocks",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("project_id", primary_key=True),
     # Microseconds.
     Column("ahead", Number, nullable=False),
     timestamp_column("moved_at"),
-    ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
+    tenant_reference("project_id", "projects"),
     CheckConstraint("ahead > 0", name="ahead"),
     info={"scope": "project", "personal": False, "keep": "until the project is deleted"},
 )
@@ -105,11 +112,10 @@ instance = Table(
     info={"scope": "instance", "personal": False, "keep": "for ever"},
 )
 
-# The last number given out in each series ("platforms", "customers:7").
-numbers = Table(
-    "numbers",
-    metadata,
+# The last number given out in each series ("customers", "orders:prj_…:live"); that of platforms belongs to none.
+sequences = tenant_table(
+    "sequences",
     id_column("series", primary_key=True),
-    Column("last", BigInteger, nullable=False),
-    info={"scope": "instance", "personal": False, "keep": "for ever"},
+    Column("last", Number, nullable=False),
+    info={"scope": "platform", "personal": False, "keep": "until the platform is deleted"},
 )

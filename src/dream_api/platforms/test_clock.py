@@ -20,17 +20,17 @@ class TestClockBackwards(Invalid):
     hint = "Send a time later than the project's current time. To start over, create another project."
 
 
-async def clock_offset(tx: Tx, platform_id: str, project_id: str, mode: Mode) -> int:
+async def clock_offset(tx: Tx, platform_no: int, project_id: str, mode: Mode) -> int:
     """By how many microseconds the project's time in this mode is ahead of real time."""
     if mode == "live":
         return 0
     t = test_clocks.c
-    return await tx.scalar(select(t.ahead).where(t.platform_id == platform_id, t.project_id == project_id)) or 0
+    return await tx.scalar(select(t.ahead).where(t.platform_no == platform_no, t.project_id == project_id)) or 0
 
 
-async def project_now(tx: Tx, platform_id: str, project_id: str, mode: Mode) -> int:
+async def project_now(tx: Tx, platform_no: int, project_id: str, mode: Mode) -> int:
     """The present moment of the project in this mode."""
-    return clock.now() + await clock_offset(tx, platform_id, project_id, mode)
+    return clock.now() + await clock_offset(tx, platform_no, project_id, mode)
 
 
 async def require_movable(tx: Tx, project: Project, at: int) -> None:
@@ -41,8 +41,8 @@ async def require_movable(tx: Tx, project: Project, at: int) -> None:
             param="project",
             hint="Use the test clock of another project.",
         )
-    await queries.lock_project(tx, project.platform_id, project.id)
-    present = await project_now(tx, project.platform_id, project.id, "test")
+    await queries.lock_project(tx, project.platform_no, project.id)
+    present = await project_now(tx, project.platform_no, project.id, "test")
     if at <= present:
         raise TestClockBackwards(
             f"The clock of this project is already at {clock.rfc3339(present)}.", param="advanceTo"
@@ -56,6 +56,6 @@ async def move_to(tx: Tx, project: Project, at: int) -> None:
     await require_movable(tx, project, at)
     real = clock.now()
     row = {"ahead": at - real, "moved_at": real}
-    moved = insert(test_clocks).values(platform_id=project.platform_id, project_id=project.id, **row)
+    moved = insert(test_clocks).values(platform_no=project.platform_no, project_id=project.id, **row)
     await tx.execute(moved.on_conflict_do_update(index_elements=list(test_clocks.primary_key), set_=row))
     await invalidate(tx, PLANS_KIND, f"{project.id}:test")

@@ -22,29 +22,29 @@ async def close_platform(tx: Tx, platform: Platform, mode: Mode) -> Platform:
 
     LevelSubscriptionActive while a subscription pays for its level and would renew; `mode`: in which levels are sold.
     """
-    await platforms.lock_platform(tx, platform.id)
+    await platforms.lock_platform(tx, platform.no)
     await _require_not_paying(tx, platform, mode)
     closed = await platforms.request_deletion(tx, platform)
-    await keys.invalidate_keys(tx, platform.id)
+    await keys.invalidate_keys(tx, platform.no)
     return closed
 
 
 async def reopen_platform(tx: Tx, platform: Platform) -> Platform:
     """Cancel the platform's deletion."""
     reopened = await platforms.cancel_deletion(tx, platform)
-    await keys.invalidate_keys(tx, platform.id)
+    await keys.invalidate_keys(tx, platform.no)
     return reopened
 
 
 async def delete_project(tx: Tx, project: Project) -> None:
     """Delete the project and revoke its keys; LivePaymentsExist where real payments were made in it."""
-    await platforms.lock_project(tx, project.platform_id, project.id)
-    if await billing.has_payments(tx, project.platform_id, project.id, "live"):
+    await platforms.lock_project(tx, project.platform_no, project.id)
+    if await billing.has_payments(tx, project.platform_no, project.id, "live"):
         raise LivePaymentsExist(f"{project.name} has live payments, so it cannot be deleted.", param="id")
     await platforms.delete_project(tx, project)
-    for key in await keys.of_project(tx, project.platform_id, project.id):
+    for key in await keys.of_project(tx, project.platform_no, project.id):
         if key.revoked_at is None:
-            await keys.revoke(tx, project.platform_id, key.id)
+            await keys.revoke(tx, project.platform_no, key.id)
 
 
 async def _require_not_paying(tx: Tx, platform: Platform, mode: Mode) -> None:

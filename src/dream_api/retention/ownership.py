@@ -7,51 +7,57 @@ from dream_api.platforms import Platform, Project
 
 # Work that is under way; what it was for is gone when its turn comes.
 _NOBODYS = ("jobs",)
+# Deleted by `audit`, so that what is left of a stream verifies at each moment.
+_SECURITY_LOG = ("audit_streams", "audit_entries", "audit_fields")
 
 
 def belongs_to_platform(table: Table, platform: Platform) -> ColumnElement[bool] | None:
     """The condition for the platform's rows; None where no row of the table belongs to a platform."""
-    if table.name in _NOBODYS:
-        return None
     if table.name == "platforms":
-        return table.c.id == platform.id
-    if table.name == "numbers":
-        return table.c.series.in_([f"customers:{platform.no}", f"meters:{platform.no}"])
-    if "platform_no" in table.c:
-        return table.c.platform_no == platform.no
-    return table.c.platform_id == platform.id if "platform_id" in table.c else None
+        return table.c.no == platform.no
+    if "platform_no" not in table.c or table.name in (*_NOBODYS, *_SECURITY_LOG):
+        return None
+    return table.c.platform_no == platform.no
 
 
 def belongs_to_project(table: Table, project: Project) -> ColumnElement[bool] | None:
     """The condition for the project's rows; None where no row of the table belongs to a project."""
-    if "platform_no" in table.c:
-        return _counted_in(table, project)
-    if "platform_id" not in table.c or table.name in _NOBODYS:
+    if "platform_no" not in table.c or table.name in (*_NOBODYS, *_SECURITY_LOG):
         return None
-    at_home = table.c.platform_id == project.platform_id
-    if table.name == "projects":
-        return and_(at_home, table.c.id == project.id)
+    inside = _inside_platform(table, project)
+    return None if inside is None else and_(table.c.platform_no == project.platform_no, inside)
+
+
+def _inside_platform(table: Table, project: Project) -> ColumnElement[bool] | None:
+    if table.name in ("projects", "project_ids"):
+        return table.c.id == project.id
     if "project_id" in table.c:
-        return and_(at_home, table.c.project_id == project.id)
-    if "account" in table.c:
-        accounts = metadata.tables["gateway_accounts"].c
-        own = select(accounts.id).where(accounts.platform_id == project.platform_id, accounts.project_id == project.id)
-        return and_(at_home, table.c.account.in_(own))
-    return _pointing(table, project)
-
-
-def _counted_in(table: Table, project: Project) -> ColumnElement[bool] | None:
-    """By its number; by that of its meters, where customer 0 is the platform itself, whose meters are others."""
-    at_home = table.c.platform_no == project.platform_no
+        return table.c.project_id == project.id
     if "project_no" in table.c:
-        return and_(at_home, table.c.project_no == project.no)
+        return table.c.project_no == project.no
+    if "account" in table.c:
+        return _through("gateway_accounts", "id", table.c.account, project)
+    if table.name == "key_hashes":
+        return _through("keys", "id", table.c.key_id, project)
+    return _pointing(table, project) if table.foreign_keys else _counted(table, project)
+
+
+def _through(directory: str, key: str, column: ColumnElement[str], project: Project) -> ColumnElement[bool]:
+    """The column names a row of this other table, which is the project's."""
+    other = metadata.tables[directory].c
+    own = select(other[key]).where(other.platform_no == project.platform_no, other.project_id == project.id)
+    return column.in_(own)
+
+
+def _counted(table: Table, project: Project) -> ColumnElement[bool] | None:
+    """By the project's meters; customer 0 is the platform itself, whose meters are others."""
     if "meter_no" not in table.c:
         return None  # how far a platform's hours are added up
     meters = metadata.tables["meters"].c
     own = select(meters.meter_no).where(meters.platform_no == project.platform_no, meters.project_no == project.no)
     # A table that adds customers up has no row of the platform itself.
     is_a_customers = (table.c.customer_no != 0,) if "customer_no" in table.c else ()
-    return and_(at_home, *is_a_customers, table.c.meter_no.in_(own))
+    return and_(*is_a_customers, table.c.meter_no.in_(own))
 
 
 def _pointing(table: Table, project: Project) -> ColumnElement[bool] | None:

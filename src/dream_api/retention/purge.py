@@ -25,9 +25,18 @@ _CHUNK = 500
 _MOST_PROJECTS = 1_000_000
 _OF_LAW = "7 years"
 # What orders, invoices and payments point at.
-_BEHIND_MONEY = {"projects", "customers", "tiers", "prices", "tier_limits", "coupons", "gateway_accounts"}
-_BEHIND_COUNTS = {"projects", "meters"}
-_OF_PLATFORM_ITSELF = {"platforms", "numbers"}
+_BEHIND_MONEY = {
+    "projects",
+    "project_ids",
+    "customers",
+    "tiers",
+    "prices",
+    "tier_limits",
+    "coupons",
+    "gateway_accounts",
+}
+_BEHIND_COUNTS = {"projects", "project_ids", "meters"}
+_OF_PLATFORM_ITSELF = {"platforms", "sequences"}
 
 
 async def purge(database: Database, objects: ObjectStore, key: InstanceKey, mode: Mode) -> None:
@@ -45,7 +54,7 @@ async def purge(database: Database, objects: ObjectStore, key: InstanceKey, mode
 
 async def _delete_files(database: Database, objects: ObjectStore, project: Project) -> None:
     async with database.read() as tx:
-        keys = await assets.keys_of(tx, project.platform_id, project.id)
+        keys = await assets.keys_of(tx, project.platform_no, project.id)
     for key in keys:
         await objects.delete(assets.path_of(project.platform_id, key))
 
@@ -74,7 +83,7 @@ def _uncharged(table: Table, project: Project) -> ColumnElement[bool]:
         return ~false()
     people, meters = metadata.tables["customers"].c, metadata.tables["meters"].c
     live = select(people.no).where(
-        people.platform_id == project.platform_id, people.project_id == project.id, people.mode == "live"
+        people.platform_no == project.platform_no, people.project_id == project.id, people.mode == "live"
     )
     is_of_test = table.c.customer_no.not_in(live)
     if table.name == "usage_hours":
@@ -93,10 +102,10 @@ async def _is_reserved(tx: Tx, project: Project) -> bool:
 
 async def _purge_platform(database: Database, platform: Platform, key: InstanceKey, mode: Mode) -> None:
     async with database.write() as tx:
-        await accounts.revoke_platform_tokens(tx, platform.id)
+        await accounts.revoke_platform_tokens(tx, platform.no)
     async with database.read() as tx:
-        rows = await platforms.every_project(tx, platform.id)
-        paid = [row.id for row in rows if await billing.has_payments(tx, platform.id, row.id, "live")]
+        rows = await platforms.every_project(tx, platform.no)
+        paid = [row.id for row in rows if await billing.has_payments(tx, platform.no, row.id, "live")]
     for row in rows:
         if row.id not in paid:
             await _delete_wholly(database, platforms.project_from(row))
@@ -108,7 +117,7 @@ async def _purge_platform(database: Database, platform: Platform, key: InstanceK
     for row in rows:
         if row.id in paid:
             await _forget_persons(database, platforms.project_from(row))
-    await audit.delete_stream(database, key, platform.id)
+    await audit.delete_stream(database, key, platform.log_stream)
     async with database.write() as tx:
         await _leave_home(tx, platform, mode)
         await (platforms.mark_erased(tx, platform) if paid else platforms.delete_platform(tx, platform))
@@ -131,23 +140,25 @@ async def _leave_home(tx: Tx, platform: Platform, mode: Mode) -> None:
 
 async def _forget_persons(database: Database, project: Project) -> None:
     people = metadata.tables["customers"]
-    whose = (people.c.platform_id == project.platform_id, people.c.project_id == project.id)
+    whose = (people.c.platform_no == project.platform_no, people.c.project_id == project.id)
     nobody = {"email": None, "name": None, "metadata": EMPTY, "status": "deleted", "user_id": people.c.id}
     async with database.write() as tx:
         await tx.execute(update(people).where(*whose).values(nobody))
 
 
 def _every_table() -> list[Table]:
-    """Those first that are found by way of others, then whatever points to others before these."""
-    tables = metadata.sorted_tables
-    apart = [table for table in tables if not table.foreign_keys and table.name != "platforms"]
-    return [*apart, *(table for table in reversed(tables) if table not in apart)]
+    """Those first that are found by way of others, then whatever points to others before these, then directories."""
+    tables = [table for table in reversed(metadata.sorted_tables) if table.name != "platforms"]
+    apart = [table for table in tables if not table.foreign_keys]
+    directories = [table for table in tables if table.info["scope"] == "directory" and table not in apart]
+    rest = [table for table in tables if table not in apart and table not in directories]
+    return [*apart, *rest, *directories, metadata.tables["platforms"]]
 
 
 async def _delete(database: Database, table: Table, condition: ColumnElement[bool]) -> None:
     """A bounded part at a time, so that all others have their turn between."""
     # A directory's own key lacks the tenant.
-    tenant = [table.c[name] for name in ("platform_id", "platform_no") if name in table.c]
+    tenant = [table.c.platform_no] if "platform_no" in table.c else []
     key = list(dict.fromkeys([*tenant, *table.primary_key]))
     # With a list of keys instead of the query, SQLite would read the whole table, of all tenants, for each part.
     some = select(*key).where(condition).limit(_CHUNK)

@@ -28,8 +28,8 @@ async def on_checkout_completed(tx: Tx, *, checkout: Row[Any], payment: Row[Any]
     if checkout.purpose != _CART:
         return
     if payment is not None:  # locked before the order, as in `on_refund`: no deadlock
-        payment = await billing.lock_payment(tx, checkout.platform_id, payment.id)
-    order = await queries.lock_order_of_checkout(tx, checkout.platform_id, checkout.id)
+        payment = await billing.lock_payment(tx, checkout.platform_no, payment.id)
+    order = await queries.lock_order_of_checkout(tx, checkout.platform_no, checkout.id)
     assert order is not None
     if order.paid_at is not None:
         return
@@ -56,7 +56,7 @@ async def on_checkout_expired(tx: Tx, *, checkout: Row[Any], failed: bool, now: 
     """Nobody can pay a checkout any more: what it held is free again, and its order is canceled or has failed."""
     if checkout.purpose != _CART:
         return
-    order = await queries.lock_order_of_checkout(tx, checkout.platform_id, checkout.id)
+    order = await queries.lock_order_of_checkout(tx, checkout.platform_no, checkout.id)
     assert order is not None
     if order.status != "processing":
         return
@@ -80,10 +80,10 @@ async def on_refund(tx: Tx, *, refund: Row[Any], payment: Row[Any], now: int) ->
 
 async def _sync_refunds(tx: Tx, scope: ProjectScope, payment: Row[Any], now: int) -> Row[Any] | None:
     """The order as it is now; None where the payment is of none, or of one that is still to be completed."""
-    order = await queries.lock_order_of_checkout(tx, payment.platform_id, payment.checkout_id)
+    order = await queries.lock_order_of_checkout(tx, payment.platform_no, payment.checkout_id)
     if order is None or order.payment_id != payment.id:
         return None
-    known = await billing.refunds_of(tx, payment.platform_id, payment.id)
+    known = await billing.refunds_of(tx, payment.platform_no, payment.id)
     refunds = [refund for refund in known if refund.status == _SUCCEEDED]
     refunded = sum(refund.amount for refund in refunds)
     if refunded == order.refunded_amount:
@@ -94,7 +94,7 @@ async def _sync_refunds(tx: Tx, scope: ProjectScope, payment: Row[Any], now: int
     if order.status == ("completed" if is_whole else "refunded"):
         order = await orders.set_status(tx, order, "refunded" if is_whole else "completed", now, values)
     else:
-        order = await queries.update_order(tx, order.platform_id, order.id, values | {"updated_at": now})
+        order = await queries.update_order(tx, order.platform_no, order.id, values | {"updated_at": now})
     await orders.add_event(tx, order, "refunded", now, amount=amount, refundedAmount=refunded)
     await orders.emit_order_event(tx, order, "order.refunded")
     return order
@@ -104,11 +104,11 @@ async def _record_returns(tx: Tx, scope: ProjectScope, order: Row[Any], refunds:
     """Count on each line what was refunded; units that go back on sale do so once, also if the money did not arrive."""
     returns = sum_returns(refunds)
     restocking: dict[str, int] = {}
-    for line in await queries.lines_of(tx, order.platform_id, order.id):
+    for line in await queries.lines_of(tx, order.platform_no, order.id):
         returned = returns.get(line.line, ReturnedUnits())
         restocked = max(line.restocked_quantity, returned.restocked)
         await queries.update_line(
-            tx, order.platform_id, order.id, line.line, refunded=returned.quantity, restocked=restocked
+            tx, order.platform_no, order.id, line.line, refunded=returned.quantity, restocked=restocked
         )
         if restocked > line.restocked_quantity:
             restocking[line.tier_id] = restocking.get(line.tier_id, 0) + restocked - line.restocked_quantity

@@ -127,7 +127,7 @@ async def _pick(tx: Tx, scope: ProjectScope, items: Iterable[Item]) -> list[_Pic
     picked: list[_Picked] = []
     for price_id, quantity in together.items():
         offer, price = await catalog.find_purchasable(
-            tx, scope.platform_id, scope.project_id, scope.mode, price_id, param="items"
+            tx, scope.platform_no, scope.project_id, scope.mode, price_id, param="items"
         )
         if offer.is_sold_out:
             raise SoldOut(f'"{offer.display_name}" is sold out.', param="items")
@@ -150,7 +150,7 @@ def _currency_of(picked: Sequence[_Picked]) -> str:
 
 
 async def _coupon(tx: Tx, scope: ProjectScope, code: str, currency: str, now: int) -> Coupon:
-    coupon = await catalog.find_coupon(tx, scope.platform_id, scope.project_id, scope.mode, code, now)
+    coupon = await catalog.find_coupon(tx, scope.platform_no, scope.project_id, scope.mode, code, now)
     if coupon.currency not in (None, currency):
         raise catalog.CouponInvalid("The coupon is for a currency other than the cart's.", param="coupon")
     return coupon

@@ -42,7 +42,7 @@ _UNCOUNTED = Inventory(None)
 
 async def set_inventory(tx: Tx, scope: ProjectScope, tier_id: str, inventory: int | None) -> None:
     """So many are there now, with what is held; None: they are not counted any more."""
-    of_tier = (s.platform_id == scope.platform_id, s.tier_id == tier_id)
+    of_tier = (s.platform_no == scope.platform_no, s.tier_id == tier_id)
     held = await tx.scalar(select(s.held).where(*of_tier).with_for_update()) or 0
     if held > (inventory or 0):
         raise InventoryBelowHeld(f"Open checkouts hold a quantity of {held:,}.", param="inventory")
@@ -51,29 +51,29 @@ async def set_inventory(tx: Tx, scope: ProjectScope, tier_id: str, inventory: in
         return
     row = {"on_hand": inventory, "updated_at": clock.now()}
     putting = insert(stock).values(
-        platform_id=scope.platform_id, tier_id=tier_id, project_id=scope.project_id, mode=scope.mode, held=0, **row
+        platform_no=scope.platform_no, tier_id=tier_id, project_id=scope.project_id, mode=scope.mode, held=0, **row
     )
     await tx.execute(putting.on_conflict_do_update(index_elements=list(stock.primary_key), set_=row))
 
 
 async def set_low_stock_threshold(tx: Tx, scope: ProjectScope, tier_id: str, low_at: int | None) -> None:
     """A sale that leaves so many or fewer emits `stock.low`; None: never."""
-    of_tier = (s.platform_id == scope.platform_id, s.tier_id == tier_id)
+    of_tier = (s.platform_no == scope.platform_no, s.tier_id == tier_id)
     if not await tx.execute(update(stock).where(*of_tier).values(low_at=low_at)) and low_at is not None:
         raise ValidationFailed("Set the stock quantity, too: a low stock level needs one.", param="lowInventory")
 
 
 async def get_inventory(tx: Tx, scope: ProjectScope, tier_ids: Sequence[str]) -> dict[str, Inventory]:
     """Of each tier, what there is of it."""
-    found = await tx.all(select(stock).where(s.platform_id == scope.platform_id, s.tier_id.in_(tier_ids)))
+    found = await tx.all(select(stock).where(s.platform_no == scope.platform_no, s.tier_id.in_(tier_ids)))
     counted = {row.tier_id: Inventory(row.on_hand, row.held, row.low_at) for row in found}
     return {tier_id: counted.get(tier_id, _UNCOUNTED) for tier_id in tier_ids}
 
 
 async def restock(tx: Tx, scope: ProjectScope, quantities: Mapping[str, int]) -> None:
     """Put so many of each tier back; what is not counted is left alone."""
-    for row in await queries.lock_stock(tx, scope.platform_id, quantities):
-        await queries.move_stock(tx, scope.platform_id, row.tier_id, on_hand=quantities[row.tier_id])
+    for row in await queries.lock_stock(tx, scope.platform_no, quantities):
+        await queries.move_stock(tx, scope.platform_no, row.tier_id, on_hand=quantities[row.tier_id])
 
 
 async def emit_stock_events(tx: Tx, scope: ProjectScope, before: Row[Any], on_hand: int) -> None:
@@ -84,7 +84,7 @@ async def emit_stock_events(tx: Tx, scope: ProjectScope, before: Row[Any], on_ha
     if on_hand == 0:
         kinds.append("stock.sold_out")
     data: dict[str, object] = {"tier": before.name, "inventory": on_hand, "lowInventory": before.low_at}
-    events = [Event(scope.platform_id, scope.project_id, scope.mode, kind, data) for kind in kinds]
+    events = [Event(scope.platform_no, scope.project_id, scope.mode, kind, data) for kind in kinds]
     await webhooks.record_events(tx, events)
 
 

@@ -15,34 +15,34 @@ s = stock.c
 h = stock_holds.c
 
 
-async def lock_stock(tx: Tx, platform_id: str, tier_ids: Collection[str]) -> Sequence[Row[Any]]:
+async def lock_stock(tx: Tx, platform_no: int, tier_ids: Collection[str]) -> Sequence[Row[Any]]:
     """The tiers' stock with their names, in the order of their ids; nobody else changes it before the commit."""
-    of_tier = and_(tiers.c.platform_id == s.platform_id, tiers.c.id == s.tier_id)
-    wanted = select(stock, tiers.c.name).join(tiers, of_tier).where(s.platform_id == platform_id)
+    of_tier = and_(tiers.c.platform_no == s.platform_no, tiers.c.id == s.tier_id)
+    wanted = select(stock, tiers.c.name).join(tiers, of_tier).where(s.platform_no == platform_no)
     return await tx.all(wanted.where(s.tier_id.in_(tier_ids)).order_by(s.tier_id).with_for_update(of=stock))
 
 
-async def move_stock(tx: Tx, platform_id: str, tier_id: str, *, on_hand: int = 0, held: int = 0) -> None:
+async def move_stock(tx: Tx, platform_no: int, tier_id: str, *, on_hand: int = 0, held: int = 0) -> None:
     """Add to both, or take away; the table refuses to hold more than there is."""
     values = {"on_hand": s.on_hand + on_hand, "held": s.held + held, "updated_at": clock.now()}
-    await tx.execute(update(stock).where(s.platform_id == platform_id, s.tier_id == tier_id).values(values))
+    await tx.execute(update(stock).where(s.platform_no == platform_no, s.tier_id == tier_id).values(values))
 
 
 async def insert_hold(tx: Tx, scope: ProjectScope, checkout_id: str, tier_id: str, quantity: int) -> None:
     row = {"tier_id": tier_id, "quantity": quantity, "state": "held", "updated_at": clock.now()}
-    whose = {"platform_id": scope.platform_id, "project_id": scope.project_id, "mode": scope.mode}
+    whose = {"platform_no": scope.platform_no, "project_id": scope.project_id, "mode": scope.mode}
     await tx.execute(insert(stock_holds).values(whose | row | {"checkout_id": checkout_id}))
 
 
-async def holds_of(tx: Tx, platform_id: str, checkout_id: str) -> Sequence[Row[Any]]:
+async def holds_of(tx: Tx, platform_no: int, checkout_id: str) -> Sequence[Row[Any]]:
     """In the order of their tiers."""
-    wanted = select(stock_holds).where(h.platform_id == platform_id, h.checkout_id == checkout_id)
+    wanted = select(stock_holds).where(h.platform_no == platform_no, h.checkout_id == checkout_id)
     return await tx.all(wanted.order_by(h.tier_id))
 
 
-async def end_hold(tx: Tx, platform_id: str, hold: Row[Any], state: str) -> None:
+async def end_hold(tx: Tx, platform_no: int, hold: Row[Any], state: str) -> None:
     await tx.execute(
         update(stock_holds)
-        .where(h.platform_id == platform_id, h.checkout_id == hold.checkout_id, h.tier_id == hold.tier_id)
+        .where(h.platform_no == platform_no, h.checkout_id == hold.checkout_id, h.tier_id == hold.tier_id)
         .values(state=state, updated_at=clock.now())
     )

@@ -70,7 +70,7 @@ async def create_order(
     subtotal = sum(line.amount for line in lines)
     row = {
         "id": order_id,
-        "number": await platforms.next_number(tx, f"orders:{scope.project_id}:{scope.mode}"),
+        "number": await platforms.next_number(tx, scope.platform_no, f"orders:{scope.project_id}:{scope.mode}"),
         "checkout_id": checkout.id,
         "customer_id": checkout.customer_id,
         "email": email,
@@ -85,7 +85,7 @@ async def create_order(
         "updated_at": now,
     }
     order = await queries.insert_order(tx, scope, row)
-    await queries.insert_lines(tx, scope.platform_id, order.id, [asdict(line) for line in lines])
+    await queries.insert_lines(tx, scope.platform_no, order.id, [asdict(line) for line in lines])
     await add_event(tx, order, "created", now)
     return order
 
@@ -100,11 +100,11 @@ async def find_order(tx: Tx, scope: ProjectScope, order_id: str) -> Row[Any]:
 async def update_metadata(tx: Tx, scope: ProjectScope, order_id: str, changes: Mapping[str, str | None] | None) -> None:
     """Merge the changes into the order's metadata; it is locked, so that concurrent changes all take effect."""
     order = await find_order(tx, scope, order_id)
-    locked = await queries.lock_order_of_checkout(tx, scope.platform_id, order.checkout_id)
+    locked = await queries.lock_order_of_checkout(tx, scope.platform_no, order.checkout_id)
     assert locked is not None
-    now = await platforms.project_now(tx, scope.platform_id, scope.project_id, scope.mode)
+    now = await platforms.project_now(tx, scope.platform_no, scope.project_id, scope.mode)
     values = {"metadata": dump(merge(load(locked.metadata), changes)), "updated_at": now}
-    await queries.update_order(tx, scope.platform_id, order.id, values)
+    await queries.update_order(tx, scope.platform_no, order.id, values)
 
 
 def require_unpaid(order: Row[Any]) -> None:
@@ -120,19 +120,19 @@ async def set_status(
     if status not in TRANSITIONS[order.status]:
         raise IllegalTransition(f"{order.id} is {order.status} and cannot become {status}.")
     return await queries.update_order(
-        tx, order.platform_id, order.id, {**(values or {}), "status": status, "updated_at": now}
+        tx, order.platform_no, order.id, {**(values or {}), "status": status, "updated_at": now}
     )
 
 
 async def add_event(tx: Tx, order: Row[Any], happening: OrderEventType, now: int, **data: object) -> None:
     """Add a row to the order's history."""
     row = {"id": ids.new("oev"), "at": now, "order_id": order.id, "type": happening, "data": json.dumps(data)}
-    await queries.insert_event(tx, order.platform_id, row)
+    await queries.insert_event(tx, order.platform_no, row)
 
 
 async def add_event_once(tx: Tx, order: Row[Any], happening: OrderEventType, now: int, **data: object) -> None:
     """The same, unless the history has it; the order must be locked."""
-    if not await queries.has_event(tx, order.platform_id, order.id, happening, json.dumps(data)):
+    if not await queries.has_event(tx, order.platform_no, order.id, happening, json.dumps(data)):
         await add_event(tx, order, happening, now, **data)
 
 
@@ -148,4 +148,4 @@ async def emit_order_event(tx: Tx, order: Row[Any], kind: EventType) -> None:
         "refundedAmount": order.refunded_amount,
         "metadata": load(order.metadata),
     }
-    await webhooks.record_events(tx, [Event(order.platform_id, order.project_id, order.mode, kind, data)])
+    await webhooks.record_events(tx, [Event(order.platform_no, order.project_id, order.mode, kind, data)])

@@ -17,23 +17,23 @@ i = invoices.c
 
 _CONTEXT = (customers.c.user_id, i.id.label("invoice_id"), i.subscription_id, orders.c.id.label("order_id"))
 _WITH_CONTEXT = (
-    payments.outerjoin(customers, and_(customers.c.platform_id == p.platform_id, customers.c.id == p.customer_id))
+    payments.outerjoin(customers, and_(customers.c.platform_no == p.platform_no, customers.c.id == p.customer_id))
     # A payment has the gateway's id of its invoice.
-    .outerjoin(invoices, and_(i.platform_id == p.platform_id, i.account == p.account, i.gateway_id == p.invoice))
-    .outerjoin(orders, and_(orders.c.platform_id == p.platform_id, orders.c.checkout_id == p.checkout_id))
+    .outerjoin(invoices, and_(i.platform_no == p.platform_no, i.account == p.account, i.gateway_id == p.invoice))
+    .outerjoin(orders, and_(orders.c.platform_no == p.platform_no, orders.c.checkout_id == p.checkout_id))
 )
 _PAYMENTS = select(payments, *_CONTEXT).select_from(_WITH_CONTEXT)
 _REFUNDS = select(refunds, p.customer_id, *_CONTEXT).select_from(
-    _WITH_CONTEXT.join(refunds, and_(r.platform_id == p.platform_id, r.payment_id == p.id))
+    _WITH_CONTEXT.join(refunds, and_(r.platform_no == p.platform_no, r.payment_id == p.id))
 )
 
 
 def _payments_in(scope: ProjectScope) -> Select[Any]:
-    return _PAYMENTS.where(p.platform_id == scope.platform_id, p.project_id == scope.project_id, p.mode == scope.mode)
+    return _PAYMENTS.where(p.platform_no == scope.platform_no, p.project_id == scope.project_id, p.mode == scope.mode)
 
 
 def _refunds_in(scope: ProjectScope) -> Select[Any]:
-    return _REFUNDS.where(r.platform_id == scope.platform_id, r.project_id == scope.project_id, r.mode == scope.mode)
+    return _REFUNDS.where(r.platform_no == scope.platform_no, r.project_id == scope.project_id, r.mode == scope.mode)
 
 
 async def payment_in(tx: Tx, scope: ProjectScope, payment_id: str) -> Row[Any] | None:

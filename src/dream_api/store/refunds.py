@@ -65,9 +65,9 @@ async def create_refund(
 ) -> Row[Any]:
     """The new refund, for `billing.send_refund`; never more than was paid, also under concurrent refunds."""
     _refuse_improper(order, asked)
-    await billing.lock_payment(tx, order.platform_id, order.payment_id)
-    refunds = await billing.refunds_of(tx, order.platform_id, order.payment_id)
-    lines = await queries.lines_of(tx, order.platform_id, order.id)
+    await billing.lock_payment(tx, order.platform_no, order.payment_id)
+    refunds = await billing.refunds_of(tx, order.platform_no, order.payment_id)
+    lines = await queries.lines_of(tx, order.platform_no, order.id)
     # What is on its way has gone as well, until it turns out that it did not arrive.
     gone = sum_returns(refund for refund in refunds if refund.status != _FAILED)
     returns = _returns(order, lines, gone, asked)

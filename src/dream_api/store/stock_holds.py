@@ -34,11 +34,11 @@ class WantedStock:
 async def hold_stock(tx: Tx, scope: ProjectScope, checkout_id: str, wanted: Iterable[WantedStock]) -> None:
     """Hold all of it for the checkout, or nothing (SoldOut); uncounted stock needs no hold."""
     together, names = _together(wanted)
-    for row in await queries.lock_stock(tx, scope.platform_id, together):
+    for row in await queries.lock_stock(tx, scope.platform_no, together):
         quantity, left = together[row.tier_id], row.on_hand - row.held
         if quantity > left:
             raise SoldOut(_sentence(names[row.tier_id], left), param="items")
-        await queries.move_stock(tx, scope.platform_id, row.tier_id, held=quantity)
+        await queries.move_stock(tx, scope.platform_no, row.tier_id, held=quantity)
         await queries.insert_hold(tx, scope, checkout_id, row.tier_id, quantity)
 
 
@@ -56,9 +56,9 @@ async def settle(tx: Tx, scope: ProjectScope, checkout_id: str) -> bool:
         row = stocked.get(each.tier_id)
         if row is not None:
             held = each.quantity if each.state == "held" else 0
-            await queries.move_stock(tx, scope.platform_id, each.tier_id, on_hand=-each.quantity, held=-held)
+            await queries.move_stock(tx, scope.platform_no, each.tier_id, on_hand=-each.quantity, held=-held)
             await emit_stock_events(tx, scope, row, row.on_hand - each.quantity)
-        await queries.end_hold(tx, scope.platform_id, each, "settled")
+        await queries.end_hold(tx, scope.platform_no, each, "settled")
     return True
 
 
@@ -71,15 +71,15 @@ async def release(tx: Tx, scope: ProjectScope, checkout_id: str) -> None:
 async def _release(tx: Tx, scope: ProjectScope, holds: Iterable[Row[Any]]) -> None:
     for each in holds:
         if each.state == "held":
-            await queries.move_stock(tx, scope.platform_id, each.tier_id, held=-each.quantity)
-            await queries.end_hold(tx, scope.platform_id, each, "released")
+            await queries.move_stock(tx, scope.platform_no, each.tier_id, held=-each.quantity)
+            await queries.end_hold(tx, scope.platform_no, each, "released")
 
 
 async def _locked(tx: Tx, scope: ProjectScope, checkout_id: str) -> tuple[dict[str, Row[Any]], list[Row[Any]]]:
     """The stock of what the checkout wants, by tier, and its holds as they are once nobody else can change either."""
-    wanted = [each.tier_id for each in await queries.holds_of(tx, scope.platform_id, checkout_id)]
-    stocked = await queries.lock_stock(tx, scope.platform_id, wanted)
-    holds = await queries.holds_of(tx, scope.platform_id, checkout_id)
+    wanted = [each.tier_id for each in await queries.holds_of(tx, scope.platform_no, checkout_id)]
+    stocked = await queries.lock_stock(tx, scope.platform_no, wanted)
+    holds = await queries.holds_of(tx, scope.platform_no, checkout_id)
     return {row.tier_id: row for row in stocked}, list(holds)
 
 

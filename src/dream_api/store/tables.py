@@ -1,21 +1,16 @@
 """Tables of stock, stock holds and orders."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Index
 
-from dream_api.core.db.columns import Number, RawText, id_column, metadata, metadata_column, timestamp_column
+from dream_api.core.db.columns import Number, RawText, id_column, metadata_column, timestamp_column
+from dream_api.core.db.tenant_tables import tenant_reference, tenant_table, tenant_unique
 
 _SEVEN_YEARS = "7 years"
-_OF_PROJECT = (["platform_id", "project_id"], ["projects.platform_id", "projects.id"])
-_OF_CHECKOUT = (["platform_id", "checkout_id"], ["checkouts.platform_id", "checkouts.id"])
-_OF_TIER = (["platform_id", "tier_id"], ["tiers.platform_id", "tiers.id"])
-_OF_ORDER = (["platform_id", "order_id"], ["orders.platform_id", "orders.id"])
 _MODES = "mode IN ('test', 'live')"
 
 # A tier without a row is not counted: there is always enough of it.
-stock = Table(
+stock = tenant_table(
     "stock",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("tier_id", primary_key=True),
     id_column("project_id"),
     id_column("mode"),
@@ -25,7 +20,7 @@ stock = Table(
     # The number at which `stock.low` is emitted; none: never.
     Column("low_at", Number, nullable=True),
     timestamp_column("updated_at"),
-    ForeignKeyConstraint(*_OF_TIER),
+    tenant_reference("tier_id", "tiers"),
     CheckConstraint(_MODES, name="mode"),
     CheckConstraint("held >= 0 AND held <= on_hand", name="held"),
     CheckConstraint("low_at >= 0", name="low_at"),
@@ -33,10 +28,8 @@ stock = Table(
 )
 
 # What a checkout keeps from others while it can be paid.
-stock_holds = Table(
+stock_holds = tenant_table(
     "stock_holds",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("checkout_id", primary_key=True),
     id_column("tier_id", primary_key=True),
     id_column("project_id"),
@@ -44,19 +37,17 @@ stock_holds = Table(
     Column("quantity", Number, nullable=False),
     id_column("state"),
     timestamp_column("updated_at"),
-    ForeignKeyConstraint(*_OF_PROJECT),
-    ForeignKeyConstraint(*_OF_CHECKOUT),
-    ForeignKeyConstraint(*_OF_TIER),
+    tenant_reference("project_id", "projects"),
+    tenant_reference("checkout_id", "checkouts"),
+    tenant_reference("tier_id", "tiers"),
     CheckConstraint(_MODES, name="mode"),
     CheckConstraint("quantity > 0", name="quantity"),
     CheckConstraint("state IN ('held', 'settled', 'released')", name="state"),
     info={"scope": "mode", "personal": False, "keep": _SEVEN_YEARS},
 )
 
-orders = Table(
+orders = tenant_table(
     "orders",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("id", primary_key=True),
     id_column("project_id"),
     id_column("mode"),
@@ -79,26 +70,24 @@ orders = Table(
     timestamp_column("paid_at", nullable=True),
     timestamp_column("updated_at"),
     metadata_column(),
-    ForeignKeyConstraint(*_OF_PROJECT),
-    ForeignKeyConstraint(*_OF_CHECKOUT),
-    ForeignKeyConstraint(["platform_id", "payment_id"], ["payments.platform_id", "payments.id"]),
-    ForeignKeyConstraint(["platform_id", "customer_id"], ["customers.platform_id", "customers.id"]),
-    UniqueConstraint("platform_id", "checkout_id"),
-    UniqueConstraint("platform_id", "project_id", "mode", "number"),
+    tenant_reference("project_id", "projects"),
+    tenant_reference("checkout_id", "checkouts"),
+    tenant_reference("payment_id", "payments"),
+    tenant_reference("customer_id", "customers"),
+    tenant_unique("checkout_id"),
+    tenant_unique("project_id", "mode", "number"),
     CheckConstraint(_MODES, name="mode"),
     CheckConstraint("status IN ('processing', 'completed', 'failed', 'canceled', 'refunded')", name="status"),
     CheckConstraint("discount >= 0 AND total >= 0", name="total"),
     CheckConstraint("0 <= refunded_amount AND refunded_amount <= total", name="refunded_amount"),
-    Index("ix_orders__project", "platform_id", "project_id", "mode", "id"),
-    Index("ix_orders__email", "platform_id", "project_id", "mode", "email", "id"),
-    Index("ix_orders__customer", "platform_id", "customer_id", "id"),
+    Index("ix_orders__project", "platform_no", "project_id", "mode", "id"),
+    Index("ix_orders__email", "platform_no", "project_id", "mode", "email", "id"),
+    Index("ix_orders__customer", "platform_no", "customer_id", "id"),
     info={"scope": "mode", "personal": True, "keep": _SEVEN_YEARS},
 )
 
-order_lines = Table(
+order_lines = tenant_table(
     "order_lines",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("order_id", primary_key=True),
     # 1, 2, 3 … in each order.
     Column("line", Number, primary_key=True, autoincrement=False),
@@ -113,9 +102,9 @@ order_lines = Table(
     Column("amount", Number, nullable=False),
     Column("refunded_quantity", Number, nullable=False),
     Column("restocked_quantity", Number, nullable=False),
-    ForeignKeyConstraint(*_OF_ORDER),
-    ForeignKeyConstraint(*_OF_TIER),
-    ForeignKeyConstraint(["platform_id", "price_id"], ["prices.platform_id", "prices.id"]),
+    tenant_reference("order_id", "orders"),
+    tenant_reference("tier_id", "tiers"),
+    tenant_reference("price_id", "prices"),
     CheckConstraint("quantity > 0 AND amount >= 0", name="quantity"),
     CheckConstraint("0 <= refunded_quantity AND refunded_quantity <= quantity", name="refunded_quantity"),
     CheckConstraint("0 <= restocked_quantity AND restocked_quantity <= quantity", name="restocked_quantity"),
@@ -123,17 +112,15 @@ order_lines = Table(
 )
 
 # What happened to an order: only ever added to. `at` leads the key so that PostgreSQL can part it by month.
-order_events = Table(
+order_events = tenant_table(
     "order_events",
-    metadata,
-    id_column("platform_id", primary_key=True),
     Column("at", Number, primary_key=True, autoincrement=False),
     id_column("id", primary_key=True),
     id_column("order_id"),
     id_column("type"),
     # JSON.
     Column("data", RawText, nullable=False),
-    ForeignKeyConstraint(*_OF_ORDER),
-    Index("ix_order_events__order", "platform_id", "order_id", "id"),
+    tenant_reference("order_id", "orders"),
+    Index("ix_order_events__order", "platform_no", "order_id", "id"),
     info={"scope": "mode", "personal": False, "keep": _SEVEN_YEARS},
 )

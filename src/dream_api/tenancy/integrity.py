@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, func, literal_column, select
 
 from dream_api.core.integrity import IntegrityCheck
 from dream_api.platforms import home_platform_no
-from dream_api.platforms.tables import members, platforms
+from dream_api.platforms.tables import members
 from dream_api.usage.meter_queries import its_meter
 from dream_api.usage.tables import meters, usage_counters
 from dream_api.usage.windows import Window
@@ -15,8 +15,8 @@ c = usage_counters.c
 def checks() -> list[IntegrityCheck]:
     there = (
         select(func.count())
-        .select_from(members.join(platforms, platforms.c.id == members.c.platform_id))
-        .where(platforms.c.no == c.platform_no)
+        .select_from(members)
+        .where(members.c.platform_no == c.platform_no)
         .correlate(usage_counters)
         .scalar_subquery()
     )

@@ -36,18 +36,18 @@ class PlatformLevel:
 
 
 def home_scope(home: Home, mode: Mode) -> ProjectScope:
-    return ProjectScope(home.project.platform_id, home.project.platform_no, home.project.id, mode)
+    return ProjectScope(home.project.platform_no, home.project.id, mode)
 
 
 async def get_platform_level(tx: Tx, platform: Platform, mode: Mode) -> PlatformLevel | None:
     """The platform's level in this mode of home; the operator's own platform has none."""
     home = await catalog.find_home(tx)
     project = home.project
-    if platform.id == project.platform_id:
+    if platform.no == project.platform_no:
         return None
-    wanted = (project.platform_id, project.id, mode, platform.id)
+    wanted = (project.platform_no, project.id, mode, platform.id)
     found = (await customers.find_many(tx, [wanted])).get(wanted, Customer(0, "active", None, None, None))
-    plans = await catalog.load_plans(tx, project.platform_id, project.platform_no, project.id, project.no, mode)
+    plans = await catalog.load_plans(tx, project.platform_no, project.id, project.no, mode)
     name = None if customers.has_lapsed(found, clock.now()) else found.plan
     plan = plans.of_customer(name)
     levels = await catalog.list_levels(tx, mode)

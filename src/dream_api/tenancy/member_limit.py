@@ -27,7 +27,7 @@ async def sync_member_count(tx: Tx, platform: Platform, mode: Mode) -> None:
         return
     meter = found.home.members
     known = (await usage.get_limit_statuses(tx, found.charge(platform, meter, 0), clock.now()))[0].count
-    change = await platforms.count_members(tx, platform.id) - known
+    change = await platforms.count_members(tx, platform.no) - known
     if change == 0:
         return
     call = Call((found.charge(platform, meter, change),))
@@ -42,8 +42,8 @@ async def require_free_seat(tx: Tx, platform: Platform, mode: Mode) -> None:
     most = None if found is None else _member_limit(found)
     if found is None or most is None:
         return
-    there = await platforms.count_members(tx, platform.id)
-    invited = await platforms.count_open(tx, platform.id, clock.now())
+    there = await platforms.count_members(tx, platform.no)
+    invited = await platforms.count_open(tx, platform.no, clock.now())
     if there + invited >= most:
         raise _limit_error(found, most)
 

@@ -31,10 +31,12 @@ class TeamChange:
 async def create_platform(tx: Tx, name: str, session: Session, mode: Mode, *, address: str | None) -> Platform:
     """A new platform on the lowest level, owned by the signed-in user."""
     platform = await platforms.create(tx, name)
-    await platforms.add_member(tx, platform.id, session.user_id, "owner")
+    await platforms.add_member(tx, platform.no, session.user_id, "owner")
     await sync_member_count(tx, platform, mode)
     by = Actor("user", session.user_id, session.shown_name, address or "")
-    await audit.record(tx, platform.id, "platform.created", by=by, about=platform.id, details={"name": platform.name})
+    await audit.record(
+        tx, platform.log_stream, "platform.created", by=by, about=platform.id, details={"name": platform.name}
+    )
     return platform
 
 
@@ -42,7 +44,7 @@ async def invite(tx: Tx, by: TeamChange, email: str, role: Role, token: str) -> 
     """The new invitation, whose email the caller sends; raises MembersLimitReached where no seat is free."""
     await require_free_seat(tx, by.platform, by.mode)
     invited = await platforms.invite(
-        tx, by.platform.id, email, role, token, by=by.developer.role, invited_by=by.developer.shown_name
+        tx, by.platform.no, email, role, token, by=by.developer.role, invited_by=by.developer.shown_name
     )
     await _record(tx, by, "member.invited", invited.id, email=invited.email, role=role)
     return invited
@@ -50,35 +52,35 @@ async def invite(tx: Tx, by: TeamChange, email: str, role: Role, token: str) -> 
 
 async def invite_again(tx: Tx, by: TeamChange, invitation_id: str, token: str) -> Row[Any]:
     """The invitation with a new link, whose email the caller sends."""
-    invited = await platforms.invite_again(tx, by.platform.id, invitation_id, token, by=by.developer.role)
+    invited = await platforms.invite_again(tx, by.platform.no, invitation_id, token, by=by.developer.role)
     await _record(tx, by, "member.invited", invited.id, email=invited.email, role=invited.role)
     return invited
 
 
 async def revoke_invitation(tx: Tx, by: TeamChange, invitation_id: str) -> None:
-    gone = await platforms.revoke_invitation(tx, by.platform.id, invitation_id, by=by.developer.role)
+    gone = await platforms.revoke_invitation(tx, by.platform.no, invitation_id, by=by.developer.role)
     await _record(tx, by, "member.uninvited", gone.id, email=gone.email, role=gone.role)
 
 
 async def accept(tx: Tx, token: str, session: Session, mode: Mode, *, address: str | None) -> Platform:
     """The platform of the invitation, of which the signed-in user is a member now."""
     invitation = await platforms.use_invitation(tx, token, session.email)
-    await platforms.lock_platform(tx, invitation.platform_id)
-    platform = await platforms.find(tx, invitation.platform_id)
-    await platforms.add_member(tx, platform.id, session.user_id, invitation.role)
+    await platforms.lock_platform(tx, invitation.platform_no)
+    platform = await platforms.get(tx, invitation.platform_no)
+    await platforms.add_member(tx, platform.no, session.user_id, invitation.role)
     await sync_member_count(tx, platform, mode)
     by = Actor("user", session.user_id, session.shown_name, address or "")
     about, details = session.user_id, {"email": session.email, "role": invitation.role}
-    await audit.record(tx, platform.id, "member.joined", by=by, about=about, details=details)
+    await audit.record(tx, platform.log_stream, "member.joined", by=by, about=about, details=details)
     return platform
 
 
 async def change_role(tx: Tx, by: TeamChange, user_id: str, role: Role) -> Row[Any]:
     """The member as they are then."""
-    before = await platforms.change_role(tx, by.platform.id, user_id, role, by=by.developer.role)
+    before = await platforms.change_role(tx, by.platform.no, user_id, role, by=by.developer.role)
     if before.role != role:
         await _record(tx, by, "member.role_changed", user_id, role=role, before=before.role)
-    return await platforms.find_member(tx, by.platform.id, user_id)
+    return await platforms.find_member(tx, by.platform.no, user_id)
 
 
 async def leave(tx: Tx, by: TeamChange, user_id: str) -> None:
@@ -86,7 +88,7 @@ async def leave(tx: Tx, by: TeamChange, user_id: str) -> None:
     is_oneself = user_id == by.developer.user_id
     if not is_oneself:
         platforms.require_permission(by.developer.role, "team")
-    left = await platforms.remove_member(tx, by.platform.id, user_id, by=by.developer.role)
+    left = await platforms.remove_member(tx, by.platform.no, user_id, by=by.developer.role)
     await sync_member_count(tx, by.platform, by.mode)
     action = "member.left" if is_oneself else "member.removed"
     await _record(tx, by, action, user_id, role=left.role)
@@ -95,9 +97,9 @@ async def leave(tx: Tx, by: TeamChange, user_id: str) -> None:
 async def transfer(tx: Tx, by: TeamChange, to_user_id: str) -> None:
     """Make another member the owner; the present owner becomes an admin."""
     assert by.developer.user_id is not None
-    await platforms.transfer(tx, by.platform.id, by.developer.user_id, to_user_id)
+    await platforms.transfer(tx, by.platform.no, by.developer.user_id, to_user_id)
     await _record(tx, by, "owner.transferred", to_user_id)
 
 
 async def _record(tx: Tx, by: TeamChange, action: str, about: str, **details: str) -> None:
-    await audit.record(tx, by.platform.id, action, by=by.actor, about=about, details=details)
+    await audit.record(tx, by.platform.log_stream, action, by=by.actor, about=about, details=details)

@@ -20,7 +20,6 @@ t = usage_totals.c
 def hourly_totals_parameters(scope: ProjectScope, meter_nos: list[int], starts_at: int, ends_at: int) -> dict[str, Any]:
     """The parameters of a statement that reads `hourly_totals_query`."""
     return {
-        "platform_id": scope.platform_id,
         "platform_no": scope.platform_no,
         "project_id": scope.project_id,
         "mode": scope.mode,
@@ -56,7 +55,7 @@ def hourly_totals_query() -> Subquery:
     # Asked row by row: as a join, SQLite would look through the hours of all customers, one by one.
     is_theirs = (
         select(c.no)
-        .where(c.platform_id == bindparam("platform_id", type_=ByteOrderedText), c.no == h.customer_no)
+        .where(c.platform_no == platform_no, c.no == h.customer_no)
         .where(
             c.project_id == bindparam("project_id", type_=ByteOrderedText),
             c.mode == bindparam("mode", type_=ByteOrderedText),

@@ -22,7 +22,6 @@ from dream_api.core.db import sql_add_months
 from dream_api.core.integrity import IntegrityCheck
 from dream_api.customers.tables import customers
 from dream_api.platforms import home_platform_no
-from dream_api.platforms.tables import platforms
 from dream_api.usage.meter_queries import its_meter
 from dream_api.usage.meters import REQUESTS
 from dream_api.usage.tables import (
@@ -159,8 +158,7 @@ def _totals() -> Query:
     counted = (
         select(h.platform_no, h.meter_no, mode.label("mode"), h.hour, _ZERO.label("one"), h.total.label("other"))
         .join(usage_rolled, and_(r.platform_no == h.platform_no, r.until > h.hour))
-        .join(platforms, platforms.c.no == h.platform_no)
-        .join(customers, and_(customers.c.platform_id == platforms.c.id, customers.c.no == h.customer_no))
+        .join(customers, and_(customers.c.platform_no == h.platform_no, customers.c.no == h.customer_no))
     )
     differing = _differing(summed, counted, ("platform_no", "meter_no", "mode", "hour")).subquery()
     d = differing.c
@@ -198,8 +196,7 @@ def _platforms() -> Query:
     )
     called = (
         select(h.platform_no, _ZERO.label("one"), h.calls.label("other"))
-        .join(platforms, platforms.c.no == h.platform_no)
-        .join(customers, and_(customers.c.platform_id == platforms.c.id, customers.c.no == h.customer_no))
+        .join(customers, and_(customers.c.platform_no == h.platform_no, customers.c.no == h.customer_no))
         .where(customers.c.mode == "live", h.platform_no != home_platform_no())
     )
     return _differing(counted, called, ("platform_no",))

@@ -58,7 +58,7 @@ class Meter:
 
 
 async def create_meter(tx: Tx, project: Project, name: str, aggregation: Aggregation = "sum") -> Meter:
-    meter = Meter(await next_number(tx, f"meters:{project.platform_no}"), name, aggregation)
+    meter = Meter(await next_number(tx, project.platform_no, "meters"), name, aggregation)
     await meter_queries.insert_meter(
         tx,
         {

@@ -79,10 +79,9 @@ async def delete_totals(tx: Tx, platform_no: int, hour: int) -> None:
 async def insert_totals(tx: Tx, platform_no: int, starts_at: int, ends_at: int) -> None:
     """Insert the sums of these hours, of which there are none yet; without what the platform itself is counted for."""
     # The sum hides the number from the planner: SQLite would look through all customers, one by one.
-    theirs = and_(c.platform_id == platforms.c.id, c.no == h.customer_no + literal(0, Number))
+    theirs = and_(c.platform_no == h.platform_no, c.no == h.customer_no + literal(0, Number))
     sums = (
         select(h.platform_no, h.meter_no, _MODE_NO, h.hour, func.sum(h.total), func.sum(h.calls))
-        .join(platforms, platforms.c.no == h.platform_no)
         .join(customers, theirs)
         .where(h.platform_no == platform_no, h.hour >= starts_at, h.hour < ends_at)
         .group_by(h.platform_no, h.meter_no, _MODE_NO, h.hour)

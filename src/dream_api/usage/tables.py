@@ -1,6 +1,6 @@
 """Meters and what was counted. Integers only: the metered call writes here."""
 
-from sqlalchemy import CheckConstraint, Column, Index, Table, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, Index, text
 
 from dream_api.core.db.columns import (
     ByteOrderedText,
@@ -9,32 +9,28 @@ from dream_api.core.db.columns import (
     RawText,
     Small,
     id_column,
-    metadata,
     timestamp_column,
 )
+from dream_api.core.db.tenant_tables import tenant_table, tenant_unique
 
 # Rows that change with every call stay in their page, and no index changes with them.
 _UPDATE_FILLFACTOR = {"fillfactor": 60}
 _KEPT = "until the project is deleted"
 
-meters = Table(
+meters = tenant_table(
     "meters",
-    metadata,
-    Column("platform_no", Number, primary_key=True, autoincrement=False),
     Column("meter_no", Number, primary_key=True, autoincrement=False),
     Column("project_no", Number, nullable=False),
     id_column("name"),
     id_column("aggregation"),
-    UniqueConstraint("platform_no", "project_no", "name"),
+    tenant_unique("project_no", "name"),
     CheckConstraint("aggregation IN ('sum', 'distinct')", name="aggregation"),
     info={"scope": "platform", "personal": False, "keep": _KEPT},
     sqlite_with_rowid=False,
 )
 
-usage_counters = Table(
+usage_counters = tenant_table(
     "usage_counters",
-    metadata,
-    Column("platform_no", Number, primary_key=True, autoincrement=False),
     # 0 is the platform itself, whose meters are those of the project home.
     Column("customer_no", Number, primary_key=True, autoincrement=False),
     Column("meter_no", Number, primary_key=True, autoincrement=False),
@@ -56,10 +52,8 @@ usage_counters = Table(
     postgresql_with=_UPDATE_FILLFACTOR,
 )
 
-usage_hours = Table(
+usage_hours = tenant_table(
     "usage_hours",
-    metadata,
-    Column("platform_no", Number, primary_key=True, autoincrement=False),
     Column("customer_no", Number, primary_key=True, autoincrement=False),
     Column("meter_no", Number, primary_key=True, autoincrement=False),
     Column("hour", Number, primary_key=True, autoincrement=False),
@@ -76,10 +70,8 @@ usage_hours = Table(
 )
 
 # What all customers of a project and mode used in an hour that is over: see `rolling.py`.
-usage_totals = Table(
+usage_totals = tenant_table(
     "usage_totals",
-    metadata,
-    Column("platform_no", Number, primary_key=True, autoincrement=False),
     Column("meter_no", Number, primary_key=True, autoincrement=False),
     Column("mode", Small, primary_key=True, autoincrement=False),
     Column("hour", Number, primary_key=True, autoincrement=False),
@@ -90,20 +82,16 @@ usage_totals = Table(
 )
 
 # Up to which moment there are such sums of a platform.
-usage_rolled = Table(
+usage_rolled = tenant_table(
     "usage_rolled",
-    metadata,
-    Column("platform_no", Number, primary_key=True, autoincrement=False),
     Column("until", Number, nullable=False),
     info={"scope": "platform", "personal": False, "keep": _KEPT},
     sqlite_with_rowid=False,
 )
 
 # Hours in which something was counted after they were finished: their sums are not used until they are computed again.
-usage_late = Table(
+usage_late = tenant_table(
     "usage_late",
-    metadata,
-    Column("platform_no", Number, primary_key=True, autoincrement=False),
     Column("hour", Number, primary_key=True, autoincrement=False),
     # Nobody who counts waits for another: each has rows of its own.
     id_column("id", primary_key=True),
@@ -111,10 +99,8 @@ usage_late = Table(
     sqlite_with_rowid=False,
 )
 
-usage_events = Table(
+usage_events = tenant_table(
     "usage_events",
-    metadata,
-    Column("platform_no", Number, primary_key=True, autoincrement=False),
     Column("project_no", Number, primary_key=True, autoincrement=False),
     Column("mode", Small, primary_key=True, autoincrement=False),
     # Whose key it is: 0 is the developer's server.
@@ -129,10 +115,8 @@ usage_events = Table(
 )
 
 # The subjects that a distinct meter has counted in a window; from when a limit names that window.
-usage_subjects = Table(
+usage_subjects = tenant_table(
     "usage_subjects",
-    metadata,
-    Column("platform_no", Number, primary_key=True, autoincrement=False),
     Column("customer_no", Number, primary_key=True, autoincrement=False),
     Column("meter_no", Number, primary_key=True, autoincrement=False),
     Column("window", Small, primary_key=True, autoincrement=False),
@@ -142,10 +126,8 @@ usage_subjects = Table(
     sqlite_with_rowid=False,
 )
 
-reservations = Table(
+reservations = tenant_table(
     "reservations",
-    metadata,
-    Column("platform_no", Number, primary_key=True, autoincrement=False),
     id_column("id", primary_key=True),
     Column("project_no", Number, nullable=False),
     Column("mode", Small, nullable=False),

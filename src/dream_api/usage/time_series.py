@@ -123,7 +123,7 @@ def _of_all(by: By) -> Select[*tuple[Any, ...]]:
 def _query(
     scope: ProjectScope, by: By, span: Span, meter_nos: list[int], user_id: str | None, limit: int | None
 ) -> Select[*tuple[Any, ...]]:
-    whose = [c.platform_id == scope.platform_id, c.project_id == scope.project_id, c.mode == scope.mode]
+    whose = [c.platform_no == scope.platform_no, c.project_id == scope.project_id, c.mode == scope.mode]
     if user_id is not None:
         whose.append(c.user_id == user_id)
     bucket = _bucket(by, h.meter_no, h.hour).label("bucket")

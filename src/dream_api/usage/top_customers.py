@@ -55,7 +55,7 @@ def _foremost(scope: ProjectScope, meter: Meter, limit: int, *, among: int | Non
         .limit(among)
         .subquery()
     )
-    whose = and_(c.platform_id == scope.platform_id, c.no == most.c.customer_no)
+    whose = and_(c.platform_no == scope.platform_no, c.no == most.c.customer_no)
     named = select(c.id, c.user_id, c.plan, most.c.used).join_from(most, customers, whose)
     own = named.where(c.project_id == scope.project_id, c.mode == scope.mode)
     return own.order_by(most.c.used.desc(), c.no).limit(limit)

@@ -20,7 +20,7 @@ from dream_api.webhooks.tables import events
 class Event:
     """An event in a project and mode; `data` is stored as JSON."""
 
-    platform_id: str
+    platform_no: int
     project_id: str
     mode: Mode
     type: EventType
@@ -29,7 +29,7 @@ class Event:
 
 _happened = values_table(
     "happened",
-    platform_id=ByteOrderedText,
+    platform_no=BigInteger(),
     id=ByteOrderedText,
     project_id=ByteOrderedText,
     mode=ByteOrderedText,
@@ -48,7 +48,7 @@ async def record_events(tx: RawTransaction, happened: Sequence[Event]) -> None:
     now = clock.now()
     rows = [
         (
-            event.platform_id,
+            event.platform_no,
             ids.new("evt"),
             event.project_id,
             event.mode,
@@ -66,11 +66,11 @@ def _to_json(data: Mapping[str, object]) -> str:
 
 
 async def list_events(
-    tx: Tx, platform_id: str, project_id: str, mode: Mode, *, kind: EventType | None, limit: int, after: str | None
+    tx: Tx, platform_no: int, project_id: str, mode: Mode, *, kind: EventType | None, limit: int, after: str | None
 ) -> Sequence[Row[Any]]:
     """Newest first, those after the id `after`; `kind`: of this type only."""
     e = events.c
-    query = select(events).where(e.platform_id == platform_id, e.project_id == project_id, e.mode == mode)
+    query = select(events).where(e.platform_no == platform_no, e.project_id == project_id, e.mode == mode)
     if kind is not None:
         query = query.where(e.type == kind)
     if after is not None:
@@ -78,15 +78,15 @@ async def list_events(
     return await tx.all(query.order_by(e.id.desc()).limit(limit))
 
 
-async def get_event(tx: Tx, platform_id: str, project_id: str, mode: Mode, event_id: str) -> Row[Any] | None:
+async def get_event(tx: Tx, platform_no: int, project_id: str, mode: Mode, event_id: str) -> Row[Any] | None:
     e = events.c
-    own = (e.platform_id == platform_id, e.project_id == project_id, e.mode == mode)
+    own = (e.platform_no == platform_no, e.project_id == project_id, e.mode == mode)
     return await tx.first(select(events).where(*own, e.id == event_id))
 
 
 async def recent_for_customer(
     tx: Tx,
-    platform_id: str,
+    platform_no: int,
     project_id: str,
     mode: Mode,
     named: Mapping[str, Collection[str]],
@@ -97,7 +97,7 @@ async def recent_for_customer(
     """Newest first, of the newest `among` events those about one of these, such as {"paymentId": ["pay_…"]}: each event
     names what it is about before all else."""
     e = events.c
-    whose = (e.platform_id == platform_id, e.project_id == project_id, e.mode == mode)
+    whose = (e.platform_no == platform_no, e.project_id == project_id, e.mode == mode)
     # Found in the index alone; SQLite would copy the rows of a subquery before it looks at one.
     before = select(e.id).where(*whose).order_by(e.id.desc()).offset(among).limit(1).scalar_subquery()
     beginnings: defaultdict[int, list[str]] = defaultdict(list)

@@ -1,13 +1,12 @@
 """Webhook events of projects."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Table
+from sqlalchemy import CheckConstraint, Column, Index
 
-from dream_api.core.db.columns import RawText, id_column, metadata, timestamp_column
+from dream_api.core.db.columns import RawText, id_column, timestamp_column
+from dream_api.core.db.tenant_tables import tenant_reference, tenant_table
 
-events = Table(
+events = tenant_table(
     "events",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("id", primary_key=True),
     id_column("project_id"),
     id_column("mode"),
@@ -16,10 +15,10 @@ events = Table(
     # JSON, byte for byte as it will be signed.
     Column("data", RawText, nullable=False),
     timestamp_column("created_at"),
-    ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
+    tenant_reference("project_id", "projects"),
     CheckConstraint("mode IN ('test', 'live')", name="mode"),
-    Index("ix_events__project", "platform_id", "project_id", "mode", "id"),
-    Index("ix_events__type", "platform_id", "project_id", "mode", "type", "id"),
+    Index("ix_events__project", "platform_no", "project_id", "mode", "id"),
+    Index("ix_events__type", "platform_no", "project_id", "mode", "type", "id"),
     Index("ix_events__created_at", "created_at"),
     info={"scope": "mode", "personal": True, "keep": "90 days"},
 )

@@ -369,7 +369,7 @@ async def test_a_deleted_file_is_gone_for_everybody(instance: Instance, alice: A
     assert (await instance.api.head(path)).status_code == 404
     assert list((instance.settings.data / "objects").rglob(key)) == []
     async with instance.database.read() as tx:
-        [entry] = await audit.list_entries(tx, alice.project.platform_id, limit=9, action="asset.deleted")
+        [entry] = await audit.list_entries(tx, alice.project.log_stream, limit=9, action="asset.deleted")
     assert (entry.about, entry.details["file"], entry.by.id) == (key, "mug.png", alice.token_ids["member"])
 
 

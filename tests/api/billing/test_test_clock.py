@@ -19,7 +19,7 @@ async def move(instance: Instance, project: Project, at: int) -> None:
 
 async def now_in(instance: Instance, account: Account, mode: Mode = "test") -> int:
     async with instance.database.read() as tx:
-        return await platforms.project_now(tx, account.project.platform_id, account.project.id, mode)
+        return await platforms.project_now(tx, account.project.platform_no, account.project.id, mode)
 
 
 async def test_time_goes_on_from_where_it_was_moved_to(instance: Instance, alice: Account):

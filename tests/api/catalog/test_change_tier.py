@@ -260,7 +260,7 @@ async def test_inventory_never_falls_below_what_is_held(instance: Instance, shop
     assert (await put(instance, shop, "mug", inventory=3)).json()["inventory"] == 3
     assert (await instance.api.get("/tiers/mug", headers=shop.sk)).json()["description"] is None
     async with instance.database.read() as tx:
-        scope = ProjectScope(shop.project.platform_id, shop.project.platform_no, shop.project.id, "test")
+        scope = ProjectScope(shop.project.platform_no, shop.project.id, "test")
         assert await store.get_inventory(tx, scope, [mug["id"], "tier_none"]) == {
             mug["id"]: Inventory(3, held=3),
             "tier_none": Inventory(None),

@@ -25,7 +25,7 @@ async def find(instance: Instance, account: Account, code: str, now: int | None 
     project = account.project
     async with instance.database.read() as tx:
         return await catalog.find_coupon(
-            tx, project.platform_id, project.id, mode, code, clock.now() if now is None else now
+            tx, project.platform_no, project.id, mode, code, clock.now() if now is None else now
         )
 
 
@@ -146,8 +146,8 @@ async def test_an_archived_coupon_is_not_listed_and_stays_known(instance: Instan
     assert archived["archivedAt"] is not None
     assert (await instance.api.get("/coupons", headers=alice.sk)).json()["data"] == []
     async with instance.database.read() as tx:
-        kept = await catalog.coupon_by_id(tx, alice.project.platform_id, made["id"])
-        strange = await catalog.coupon_by_id(tx, "plt_other", made["id"])
+        kept = await catalog.coupon_by_id(tx, alice.project.platform_no, made["id"])
+        strange = await catalog.coupon_by_id(tx, 999, made["id"])
     assert (kept is not None and kept.percent_off, strange) == (25, None)
 
 
@@ -183,7 +183,7 @@ async def test_of_all_who_redeem_at_the_same_time_as_many_succeed_as_there_are_u
     async def redeem() -> bool:
         try:
             async with instance.database.write() as tx:
-                await catalog.redeem(tx, alice.project.platform_id, made["id"])
+                await catalog.redeem(tx, alice.project.platform_no, made["id"])
         except CouponInvalid:
             return False
         return True
@@ -195,12 +195,12 @@ async def test_of_all_who_redeem_at_the_same_time_as_many_succeed_as_there_are_u
 
 async def test_a_use_that_came_to_nothing_is_given_back(instance: Instance, alice: Account) -> None:
     made = await make(instance, alice, maxRedemptions=1)
-    platform_id = alice.project.platform_id
+    platform_no = alice.project.platform_no
     async with instance.database.write() as tx:
-        await catalog.redeem(tx, platform_id, made["id"])
-        await catalog.release_redemption(tx, platform_id, made["id"])
-        await catalog.release_redemption(tx, platform_id, made["id"])
-        await catalog.redeem(tx, platform_id, made["id"])
+        await catalog.redeem(tx, platform_no, made["id"])
+        await catalog.release_redemption(tx, platform_no, made["id"])
+        await catalog.release_redemption(tx, platform_no, made["id"])
+        await catalog.redeem(tx, platform_no, made["id"])
 
     assert (await instance.api.get("/coupons", headers=alice.sk)).json()["data"][0]["redeemed"] == 1
 
@@ -208,8 +208,8 @@ async def test_a_use_that_came_to_nothing_is_given_back(instance: Instance, alic
 async def test_nothing_of_a_stranger_or_of_what_was_taken_back_is_redeemed(instance: Instance, alice: Account) -> None:
     made = await make(instance, alice)
 
-    for platform_id in ("plt_other", alice.project.platform_id):
+    for platform_no in (999, alice.project.platform_no):
         await instance.api.delete(f"/coupons/{made['id']}", headers=alice.sk)
         with pytest.raises(CouponInvalid):
             async with instance.database.write() as tx:
-                await catalog.redeem(tx, platform_id, made["id"])
+                await catalog.redeem(tx, platform_no, made["id"])

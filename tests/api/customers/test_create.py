@@ -173,7 +173,7 @@ async def test_who_looked_before_a_customer_was_made_finds_them_in_the_end(
 ) -> None:
     made = (await instance.api.post("/api/customers", headers=alice.sk, json={"userId": "ada", "name": "Ada"})).json()
     project = alice.project
-    scope = ProjectScope(project.platform_id, project.platform_no, project.id, "test")
+    scope = ProjectScope(project.platform_no, project.id, "test")
     look, looks = queries.by_user_id, iter((True,))
 
     async def look_early(*of: Any) -> Any:

@@ -208,7 +208,7 @@ class Filled:
 
     def scope(self, mode: platforms.Mode) -> platforms.ProjectScope:
         project = self.projects[0]
-        return platforms.ProjectScope(project.platform_id, project.platform_no, project.id, mode)
+        return platforms.ProjectScope(project.platform_no, project.id, mode)
 
 
 async def filled(tx: Tx, rows: list[Row]) -> Filled:
@@ -222,7 +222,7 @@ async def filled(tx: Tx, rows: list[Row]) -> Filled:
         meters += (await usage.meters_of(tx, project.platform_no, project.no)).values()
     people = [
         {
-            "platform_id": platform.id,
+            "platform_no": platform.no,
             "id": ids.new("cus"),
             "no": no + 1,
             "project_id": projects[0].id,

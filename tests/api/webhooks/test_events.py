@@ -21,7 +21,7 @@ async def happen(
     project = who.project
     async with instance.database.write() as tx:
         for number in numbers:
-            event = Event(project.platform_id, project.id, mode, kind or "usage.threshold_reached", {"number": number})
+            event = Event(project.platform_no, project.id, mode, kind or "usage.threshold_reached", {"number": number})
             await record_events(tx, [event])
 
 

@@ -28,13 +28,13 @@ async def test_a_job_is_rolled_back_with_its_transaction(database: Database) -> 
 async def test_a_handler_sees_what_was_enqueued(database: Database) -> None:
     notes = Notes()
     async with database.write() as tx:
-        job_id = await jobs.enqueue(tx, "note", {"to": ["Alice", "Böb"], "n": 3}, platform_id="plt_1")
+        job_id = await jobs.enqueue(tx, "note", {"to": ["Alice", "Böb"], "n": 3}, platform_no=7)
 
     async with at_work(jobs.Worker(database, notes.registry())):
         await notes.have(1)
 
     assert ids.is_one("job", job_id)
-    assert notes.jobs == [jobs.Job(job_id, "note", "plt_1", {"to": ["Alice", "Böb"], "n": 3}, 1)]
+    assert notes.jobs == [jobs.Job(job_id, "note", 7, {"to": ["Alice", "Böb"], "n": 3}, 1)]
 
 
 async def test_a_job_for_later_waits_until_then(database: Database) -> None:

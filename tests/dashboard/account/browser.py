@@ -64,7 +64,7 @@ async def work_off(instance: Instance) -> None:
             row = await tx.first(select(jobs).where(jobs.c.died_at.is_(None)).order_by(jobs.c.id).limit(1))
         if row is None:
             return
-        await registry.handler(row.kind)(instance.database, Job(row.id, row.kind, row.platform_id, row.payload, 1))
+        await registry.handler(row.kind)(instance.database, Job(row.id, row.kind, row.platform_no, row.payload, 1))
         async with instance.database.write() as tx:
             await tx.execute(delete(jobs).where(jobs.c.id == row.id))
 
@@ -97,7 +97,7 @@ async def recorded(instance: Instance, email: str) -> list[str]:
     async with instance.database.read() as tx:
         user = await accounts.find_user_by_email(tx, email)
         assert user is not None
-        return [entry.action for entry in await audit.list_entries(tx, user.id, limit=100)]
+        return [entry.action for entry in await audit.list_entries(tx, audit.Stream(user.id), limit=100)]
 
 
 @contextmanager

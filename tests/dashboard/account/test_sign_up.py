@@ -122,7 +122,7 @@ async def test_where_one_must_be_invited_only_that_address_joins_by_its_invitati
     settings = instance.settings.model_copy(update={"sign_up": "invited"})
     token = platforms.new_token()
     async with instance.database.write() as tx:
-        owner = instance.alice.project.platform_id
+        owner = instance.alice.project.platform_no
         await platforms.invite(tx, owner, "ada@example.com", "member", token, by="owner", invited_by="Alice")
     async with open_instance(settings, cast=(instance.alice, instance.charlie)) as closed:
         browser = Browser(closed)
@@ -154,7 +154,7 @@ async def test_where_one_must_be_invited_only_that_address_joins_by_its_invitati
 async def test_whom_an_invitation_was_sent_to_finds_the_address_filled_in(instance: Instance, browser: Browser) -> None:
     token = platforms.new_token()
     async with instance.database.write() as tx:
-        owner = instance.alice.project.platform_id
+        owner = instance.alice.project.platform_no
         await platforms.invite(tx, owner, "ada@example.com", "member", token, by="owner", invited_by="Alice")
 
     invited = await browser.get(f"/account/sign-up?next=/account/invitation/{token}")

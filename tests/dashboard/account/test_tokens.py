@@ -44,7 +44,7 @@ async def test_a_token_works_is_shown_once_and_ends_when_it_is_revoked(instance:
     assert (await browser.send(revoke[1], on="/account")).status_code == 303
     assert await told(instance, token) == 401
     async with instance.database.read() as tx:
-        book = await audit.list_entries(tx, instance.alice.project.platform_id, limit=10)
+        book = await audit.list_entries(tx, instance.alice.project.log_stream, limit=10)
     assert [entry.action for entry in book][:2] == ["token.revoked", "token.issued"]
 
 
@@ -63,31 +63,31 @@ async def test_a_token_does_no_more_than_its_maker(instance: Instance) -> None:
 
 async def test_a_token_falls_and_ends_with_the_membership(instance: Instance) -> None:
     alice = instance.alice
-    platform_id, user_id = alice.project.platform_id, alice.user_ids["admin"]
+    platform_no, user_id = alice.project.platform_no, alice.user_ids["admin"]
     token = await make(instance, "admin", "admin")
     assert await told(instance, token, "/api/security-log") in (200, 404)
-    whose = (members.c.platform_id == platform_id, members.c.user_id == user_id)
+    whose = (members.c.platform_no == platform_no, members.c.user_id == user_id)
 
     async with instance.database.write() as tx:
         await tx.execute(update(members).where(*whose).values(role="viewer"))
-        await accounts.invalidate_tokens(tx, platform_id, user_id)
+        await accounts.invalidate_tokens(tx, platform_no, user_id)
     refund = await instance.api.post("/coupons", headers=bearer(token), json={})
     assert (refund.status_code, refund.json()["code"]) == (403, "permission_denied")
     assert await told(instance, token) == 200
 
     async with instance.database.write() as tx:
         await tx.execute(delete(members).where(*whose))
-        await accounts.invalidate_tokens(tx, platform_id, user_id)
+        await accounts.invalidate_tokens(tx, platform_no, user_id)
     assert (await instance.api.get("/api/customers", headers=bearer(token))).json()["code"] == "token_revoked"
 
 
 async def test_a_token_does_not_come_back_with_its_maker(instance: Instance) -> None:
-    platform_id, user_id = instance.alice.project.platform_id, instance.alice.user_ids["admin"]
+    platform_no, user_id = instance.alice.project.platform_no, instance.alice.user_ids["admin"]
     token = await make(instance, "admin", "admin")
 
     async with instance.database.write() as tx:
-        await platforms.remove_member(tx, platform_id, user_id, by="owner")
-        await platforms.add_member(tx, platform_id, user_id, "admin")
+        await platforms.remove_member(tx, platform_no, user_id, by="owner")
+        await platforms.add_member(tx, platform_no, user_id, "admin")
     await instance.changes.poll()
 
     assert await told(instance, token) == 401

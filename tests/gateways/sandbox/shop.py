@@ -210,5 +210,5 @@ async def open_shop(database: Database) -> Shop:
     async with database.write() as tx:
         platform = await platforms.create(tx, "Alice")
         project = await platforms.create_project(tx, platform, "Alice", "saas")
-        account = await gateway_accounts.ensure_account(tx, ProjectScope(platform.id, platform.no, project.id, "test"))
+        account = await gateway_accounts.ensure_account(tx, ProjectScope(platform.no, project.id, "test"))
     return Shop(database, Sandbox(database, "http://dream.test"), account, clock.now())

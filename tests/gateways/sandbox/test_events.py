@@ -171,14 +171,14 @@ async def test_each_transaction_that_tells_something_asks_once_for_delivery(shop
     async def asked() -> list[Any]:
         async with shop.database.read() as tx:
             return [
-                (row.payload, row.platform_id) for row in await tx.all(select(jobs).where(jobs.c.kind == DELIVER_JOB))
+                (row.payload, row.platform_no) for row in await tx.all(select(jobs).where(jobs.c.kind == DELIVER_JOB))
             ]
 
     session_id = await shop.open(BOOK)
     assert await asked() == []
     await shop.sandbox.pay(session_id, VISA)
 
-    assert await asked() == [({"account": shop.account.id}, shop.account.platform_id)]
+    assert await asked() == [({"account": shop.account.id}, shop.account.platform_no)]
 
 
 async def test_an_account_sees_nothing_of_anothers(shop: Shop) -> None:

@@ -21,7 +21,6 @@ from dream_api.core.db import Database
 from dream_api.core.integrity import run_check
 from dream_api.core.settings import Settings
 from dream_api.customers.tables import customers
-from dream_api.platforms.tables import platforms
 from dream_api.usage.tables import usage_counters, usage_events, usage_hours
 from dream_api.usage.windows import Window
 from tests.support.instance import Account, bootstrap_with_key, open_account
@@ -91,7 +90,7 @@ class Served:
             rows = dict(
                 await tx.all(
                     select(customers.c.user_id, func.count())
-                    .where(customers.c.platform_id == self.alice.project.platform_id)
+                    .where(customers.c.platform_no == self.alice.project.platform_no)
                     .group_by(customers.c.user_id)
                 )
             )
@@ -108,9 +107,8 @@ class Served:
         return (
             select(customers.c.user_id, func.sum(number))
             .select_from(customers)
-            .join(platforms, platforms.c.id == customers.c.platform_id)
-            .join(table, (table.c.platform_no == platforms.c.no) & (table.c.customer_no == customers.c.no))
-            .where(customers.c.platform_id == self.alice.project.platform_id)
+            .join(table, (table.c.platform_no == customers.c.platform_no) & (table.c.customer_no == customers.c.no))
+            .where(customers.c.platform_no == self.alice.project.platform_no)
             .group_by(customers.c.user_id)
         )
 

@@ -29,5 +29,5 @@ async def get_dashboard(db: Db, acting: CanView, days: Days = 30) -> ModelRespon
 async def get_totals(db: Db, developer: PlatformMember, days: Days = 30) -> ModelResponse[DashboardTotals]:
     """The sums of all projects in live mode, and the metrics of each project. At most 100 projects are listed."""
     async with db.read() as tx:
-        totals = await analytics.get_platform_totals(tx, developer.platform_id, days=days)
+        totals = await analytics.get_platform_totals(tx, developer.platform_no, days=days)
     return json_response(to_totals(totals))

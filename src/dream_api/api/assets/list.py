@@ -34,7 +34,7 @@ async def list_assets(
     """Those of the project and mode, newest first."""
     async with db.read() as tx:
         rows = await assets.list_assets(
-            tx, acting.platform_id, acting.project_id, acting.mode, limit=limit + 1, after=after
+            tx, acting.platform_no, acting.project_id, acting.mode, limit=limit + 1, after=after
         )
     found = [to_asset(row, settings.link_base) for row in rows[:limit]]
     return json_response(AssetList(data=found, next_cursor=assets.cursor_of(rows[limit - 1]) if rows[limit:] else None))
@@ -45,7 +45,7 @@ async def delete_asset(
     request: Request, db: Db, settings: SettingsDep, objects: ObjectsDep, acting: CanSell, key: Key
 ) -> ModelResponse[Asset]:
     """It can no longer be downloaded, but browsers may still show it from their cache."""
-    whose = (acting.platform_id, acting.project_id, acting.mode)
+    whose = (acting.platform_no, acting.project_id, acting.mode)
     async with db.read() as tx:
         asset = await assets.find_asset(tx, *whose, key) if assets.is_key(key) else None
     if asset is None:
@@ -53,7 +53,7 @@ async def delete_asset(
     # The bytes first: what fails half way can be asked again, and leaves nothing that nobody knows of.
     await objects.delete(assets.path_of(acting.platform_id, key))
     async with db.write() as tx:
-        if not await assets.delete_asset(tx, acting.platform_id, key):
+        if not await assets.delete_asset(tx, acting.platform_no, key):
             raise asset_not_found()
         await audit_request(tx, request, acting, "asset.deleted", about=key, details={"file": asset.name})
     return json_response(to_asset(asset, settings.link_base))

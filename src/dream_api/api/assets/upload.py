@@ -86,7 +86,7 @@ async def _store_upload(
 
     return await idempotent_external_call(
         request,
-        platform_id=acting.platform_id,
+        platform_no=acting.platform_no,
         caller=acting.caller,
         status=201,
         body=_identity(request, upload, asset),
@@ -114,14 +114,14 @@ async def _save(
     database, quota = db, settings.asset_quota
     path = assets.path_of(acting.platform_id, asset.key)
     async with database.read() as tx:
-        await assets.require_quota(tx, acting.platform_id, len(asset.content), quota)
+        await assets.require_quota(tx, acting.platform_no, len(asset.content), quota)
     await objects.put(path, asset.content)
     try:
         async with database.write() as tx:
-            await platforms.lock_platform(tx, acting.platform_id)
-            await assets.require_quota(tx, acting.platform_id, len(asset.content), quota)
+            await platforms.lock_platform(tx, acting.platform_no)
+            await assets.require_quota(tx, acting.platform_no, len(asset.content), quota)
             return await assets.save(
-                tx, acting.platform_id, acting.project_id, acting.mode, asset, created_by=acting.caller
+                tx, acting.platform_no, acting.project_id, acting.mode, asset, created_by=acting.caller
             )
     except StorageFull:
         await objects.delete(path)

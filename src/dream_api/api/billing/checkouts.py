@@ -153,12 +153,12 @@ async def create_level_checkout(
     once = post.once(developer)
     async with db.read() as tx:
         home = (await catalog.find_home(tx)).project
-        if platform.id == home.platform_id:
+        if platform.no == home.platform_no:
             raise ValidationFailed("The operator's own platform has no level.", param="level")
         level = next((each for each in await catalog.list_levels(tx, mode) if each.number == post.body.level), None)
         if level is None:
             raise ValidationFailed("No level has this number. `dream-api levels` lists all levels.", param="level")
-    scope = ProjectScope(home.platform_id, home.platform_no, home.id, mode)
+    scope = ProjectScope(home.platform_no, home.id, mode)
     wanted = post.body.model_dump(exclude={"level"})
     return await _open_checkout(
         billing_context, post, home, scope, once, user_id=platform.id, tier=level.name, **wanted

@@ -59,6 +59,6 @@ async def advance_clock(
 
 async def _clock(db: Database, acting: ProjectPrincipal) -> ModelResponse[TestClock]:
     async with db.read() as tx:
-        ahead = await platforms.clock_offset(tx, acting.platform_id, acting.project_id, acting.mode)
+        ahead = await platforms.clock_offset(tx, acting.platform_no, acting.project_id, acting.mode)
     now = clock.rfc3339(clock.now() + ahead)
     return json_response(TestClock(now=now, ahead_seconds=ahead // clock.SECOND))

@@ -83,7 +83,7 @@ async def list_coupons(
     """Newest first, without archived ones."""
     async with db.read() as tx:
         found = await catalog.list_coupons(
-            tx, acting.platform_id, acting.project_id, acting.mode, limit=page.fetch, after=page.after
+            tx, acting.platform_no, acting.project_id, acting.mode, limit=page.fetch, after=page.after
         )
     return json_response(page.page(CouponList, found))
 
@@ -96,7 +96,7 @@ async def create_coupon(acting: CanSell, post: Post[CouponCreate]) -> ModelRespo
     new = catalog.NewCoupon(**body.model_dump(exclude={"expires_at"}), expires_at=expires_at)
 
     async def effect(tx: Tx) -> Coupon:
-        made = await catalog.create_coupon(tx, acting.platform_id, acting.project_id, acting.mode, new)
+        made = await catalog.create_coupon(tx, acting.platform_no, acting.project_id, acting.mode, new)
         await audit_request(tx, post.request, acting, "coupon.created", about=made.id, details={"code": made.code})
         return Coupon.model_validate(made)
 
@@ -109,6 +109,6 @@ async def archive_coupon(
 ) -> ModelResponse[Coupon]:
     """The coupon cannot be used any more. Existing subscriptions keep it. Its code cannot be reused."""
     async with db.write() as tx:
-        archived = await catalog.archive_coupon(tx, acting.platform_id, acting.project_id, acting.mode, coupon_id)
+        archived = await catalog.archive_coupon(tx, acting.platform_no, acting.project_id, acting.mode, coupon_id)
         await audit_request(tx, request, acting, "coupon.archived", about=archived.id, details={"code": archived.code})
     return json_response(Coupon.model_validate(archived))

@@ -109,10 +109,10 @@ async def _set_tier(tx: Tx, project: Project, wanted: TierCreate) -> None:
 
 
 async def _list_tiers(tx: Tx, project: Project) -> list[Tier]:
-    offers = await catalog.list_tiers(tx, project.platform_id, project.id, _MODE)
+    offers = await catalog.list_tiers(tx, project.platform_no, project.id, _MODE)
     inventory = await store.get_inventory(tx, _scope(project), [offer.id for offer in offers])
     return [to_tier(offer, _MODE, inventory[offer.id]) for offer in offers]
 
 
 def _scope(project: Project) -> ProjectScope:
-    return ProjectScope(project.platform_id, project.platform_no, project.id, _MODE)
+    return ProjectScope(project.platform_no, project.id, _MODE)

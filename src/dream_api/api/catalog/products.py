@@ -29,7 +29,7 @@ async def list_products(
     async with db.read() as tx:
         offers = await catalog.list_tiers(
             tx,
-            acting.platform_id,
+            acting.platform_no,
             acting.project_id,
             acting.mode,
             visible_only=True,

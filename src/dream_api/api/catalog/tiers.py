@@ -34,7 +34,7 @@ async def list_tiers(
     """Newest first, without archived ones."""
     async with db.read() as tx:
         offers = await catalog.list_tiers(
-            tx, acting.platform_id, acting.project_id, acting.mode, limit=page.fetch, after=page.after
+            tx, acting.platform_no, acting.project_id, acting.mode, limit=page.fetch, after=page.after
         )
         tiers = await _with_inventory(tx, acting, offers)
     return json_response(page.page(TierList, tiers))
@@ -94,7 +94,7 @@ async def archive_tier(request: Request, db: Db, acting: CanSell, name: Name) ->
 
 
 async def _get(tx: Tx, acting: ProjectPrincipal, name: str) -> Tier:
-    offer = await catalog.find_tier(tx, acting.platform_id, acting.project_id, acting.mode, name)
+    offer = await catalog.find_tier(tx, acting.platform_no, acting.project_id, acting.mode, name)
     [tier] = await _with_inventory(tx, acting, [offer])
     return tier
 

@@ -9,7 +9,7 @@ from dream_api.api.endpoint import Endpoints, Post
 from dream_api.api.models import ResponseModel, example
 from dream_api.auth.dependencies import CurrentUser
 from dream_api.auth.rate_limit import client_address
-from dream_api.core.db import Tx
+from dream_api.core.db import NO_PLATFORM, Tx
 from dream_api.core.http import ModelResponse, RequestModel
 from dream_api.core.http.dependencies import SettingsDep
 from dream_api.tenancy.membership import create_platform
@@ -34,9 +34,9 @@ class Platform(
 
 @dataclass(frozen=True, slots=True)
 class _Founder:
-    """Whose idempotency keys these are, of somebody who may be on no platform yet."""
+    """Whose idempotency keys these are, of somebody who may be on no platform yet; `caller` names them."""
 
-    platform_id: str
+    platform_no: int
     caller: str
 
 
@@ -54,4 +54,4 @@ async def generate_platform_id(
     async def effect(tx: Tx) -> Platform:
         return Platform.model_validate(await create_platform(tx, post.body.name, user.session, mode, address=address))
 
-    return await post.commit(_Founder(user.session.user_id, user.caller), effect)
+    return await post.commit(_Founder(NO_PLATFORM, user.caller), effect)

@@ -85,7 +85,7 @@ async def list_projects(
 ) -> ModelResponse[ProjectList]:
     """Those of the platform, newest first."""
     async with db.read() as tx:
-        found = await platforms.list_projects(tx, developer.platform_id, limit=page.fetch, after=page.after)
+        found = await platforms.list_projects(tx, developer.platform_no, limit=page.fetch, after=page.after)
     return json_response(page.page(ProjectList, found))
 
 
@@ -137,7 +137,7 @@ async def update_project(
     sent = body.model_fields_set
     async with db.write() as tx:
         project = await _find(tx, developer, project_id)
-        await platforms.lock_project(tx, project.platform_id, project.id)
+        await platforms.lock_project(tx, project.platform_no, project.id)
         limit = body.refund_limit
         changed = await platforms.change_project(
             tx,
@@ -185,7 +185,7 @@ async def delete_project(
 
 async def _find(tx: Tx, developer: PlatformPrincipal, project_id: str) -> platforms.Project:
     project = await platforms.load_project(tx, project_id)
-    if project is None or project.platform_id != developer.platform_id:
+    if project is None or project.platform_no != developer.platform_no:
         raise NotFound("Project not found.", param="id")
     return project
 
@@ -194,4 +194,4 @@ async def _audit(
     request: Request, tx: Tx, developer: PlatformPrincipal, action: str, project: platforms.Project, **details: Any
 ) -> None:
     by = developer.actor(client_address(request.scope))
-    await audit.record(tx, project.platform_id, action, by=by, about=project.id, details=details)
+    await audit.record(tx, project.log_stream, action, by=by, about=project.id, details=details)

@@ -65,9 +65,9 @@ class Team(
 async def get_team(db: Db, developer: PlatformMember) -> ModelResponse[Team]:
     """All members with their roles, and all invitations that were not accepted yet."""
     async with db.read() as tx:
-        rows = await platforms.members_of(tx, developer.platform_id)
+        rows = await platforms.members_of(tx, developer.platform_no)
         users = {user.id: user for user in await accounts.users_by_id(tx, [row.user_id for row in rows])}
-        invitations = await platforms.invitations_of(tx, developer.platform_id)
+        invitations = await platforms.invitations_of(tx, developer.platform_no)
     members = [to_member(row, users[row.user_id]) for row in rows]
     return json_response(Team.model_validate({"members": members, "invitations": invitations}))
 
@@ -101,7 +101,7 @@ async def resend_invitation(
 ) -> ModelResponse[Invitation]:
     """Sends a new link, which works for another 7 days. The old link stops working."""
     async with db.read() as tx:
-        known = await platforms.read_invitation(tx, developer.platform_id, invitation_id)
+        known = await platforms.read_invitation(tx, developer.platform_no, invitation_id)
     token = platforms.new_token()
     message = _invitation_email(settings, developer, known.email, known.role, token)
     async with db.write() as tx:

@@ -79,7 +79,7 @@ async def cancel_order(billing_context: BillingDep, acting: CanSell, order_id: I
     """It can no longer be paid, and its held stock is released. A repeated call returns the same response."""
     async with billing_context.database.read() as tx:
         order = await store.find_order(tx, acting.scope, order_id)
-        checkout = await billing.checkout_by_id(tx, acting.platform_id, order.checkout_id)
+        checkout = await billing.checkout_by_id(tx, acting.platform_no, order.checkout_id)
         account = None if checkout is None else await billing.find_account(tx, checkout.account)
     if order.status == "processing" and checkout is not None and account is not None:
         await billing.expire_checkout(billing_context, account, checkout)
@@ -96,9 +96,9 @@ async def _detail(tx: Tx, scope: ProjectScope, order_id: str) -> OrderDetail:
     return OrderDetail.model_validate(
         dict(Order.model_validate(order))
         | {
-            "lines": await store.lines_of(tx, scope.platform_id, order.id),
+            "lines": await store.lines_of(tx, scope.platform_no, order.id),
             "payments": await payment_queries.payments_of_checkout(tx, scope, order.checkout_id),
             "refunds": refunds,
-            "events": await store.events_of(tx, scope.platform_id, order.id),
+            "events": await store.events_of(tx, scope.platform_no, order.id),
         }
     )

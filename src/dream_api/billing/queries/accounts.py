@@ -13,7 +13,7 @@ from dream_api.gateways.contract import GatewayAccount
 from dream_api.gateways.sandbox.tables import sandbox_objects
 from dream_api.gateways.tables import gateway_accounts
 from dream_api.platforms import Mode
-from dream_api.platforms.tables import platforms, test_clocks
+from dream_api.platforms.tables import test_clocks
 
 a = gateway_accounts.c
 g = gateway_customers.c
@@ -25,35 +25,31 @@ _DUE = (
 )
 
 
-def _accounts() -> Select[Any]:
-    return select(gateway_accounts, platforms.c.no.label("platform_no")).join(
-        platforms, platforms.c.id == a.platform_id
+async def account_of_project(tx: Tx, platform_no: int, project_id: str, mode: Mode) -> Row[Any] | None:
+    return await tx.first(
+        select(gateway_accounts).where(a.platform_no == platform_no, a.project_id == project_id, a.mode == mode)
     )
-
-
-async def account_of_project(tx: Tx, platform_id: str, project_id: str, mode: Mode) -> Row[Any] | None:
-    return await tx.first(_accounts().where(a.platform_id == platform_id, a.project_id == project_id, a.mode == mode))
 
 
 async def account_by_id(tx: Tx, account_id: str) -> Row[Any] | None:
     """The directory: no tenant is known yet."""
-    return await tx.first(_accounts().where(a.id == account_id))
+    return await tx.first(select(gateway_accounts).where(a.id == account_id))
 
 
-async def insert_account(tx: Tx, platform_id: str, row: dict[str, Any]) -> None:
+async def insert_account(tx: Tx, platform_no: int, row: dict[str, Any]) -> None:
     """Nothing where another has just made it."""
-    await tx.execute(upserting(gateway_accounts).values(platform_id=platform_id, **row).on_conflict_do_nothing())
+    await tx.execute(upserting(gateway_accounts).values(platform_no=platform_no, **row).on_conflict_do_nothing())
 
 
-async def lock_account(tx: Tx, platform_id: str, account_id: str) -> None:
+async def lock_account(tx: Tx, platform_no: int, account_id: str) -> None:
     """Nobody else who holds it goes on before this transaction ends."""
-    await tx.first(select(a.id).where(a.platform_id == platform_id, a.id == account_id).with_for_update())
+    await tx.first(select(a.id).where(a.platform_no == platform_no, a.id == account_id).with_for_update())
 
 
 async def put_gateway_customer(tx: Tx, account: GatewayAccount, gateway_customer: str, customer_id: str) -> None:
     """The first one stays."""
     row = {
-        "platform_id": account.platform_id,
+        "platform_no": account.platform_no,
         "account": account.id,
         "id": gateway_customer,
         "customer_id": customer_id,
@@ -62,16 +58,16 @@ async def put_gateway_customer(tx: Tx, account: GatewayAccount, gateway_customer
     await tx.execute(upserting(gateway_customers).values(row).on_conflict_do_nothing())
 
 
-async def gateway_customer_of(tx: Tx, platform_id: str, account_id: str, customer_id: str) -> str | None:
+async def gateway_customer_of(tx: Tx, platform_no: int, account_id: str, customer_id: str) -> str | None:
     return await tx.scalar(
-        select(g.id).where(g.platform_id == platform_id, g.account == account_id, g.customer_id == customer_id)
+        select(g.id).where(g.platform_no == platform_no, g.account == account_id, g.customer_id == customer_id)
     )
 
 
-async def customer_at_gateway(tx: Tx, platform_id: str, account_id: str, gateway_customer: str) -> str | None:
+async def customer_at_gateway(tx: Tx, platform_no: int, account_id: str, gateway_customer: str) -> str | None:
     """Our id of the customer."""
     return await tx.scalar(
-        select(g.customer_id).where(g.platform_id == platform_id, g.account == account_id, g.id == gateway_customer)
+        select(g.customer_id).where(g.platform_no == platform_no, g.account == account_id, g.id == gateway_customer)
     )
 
 
@@ -85,7 +81,7 @@ async def accounts_due(tx: Tx, now: int) -> Sequence[str]:
 def _due(table: Table, due_at: Column[int], which: ColumnElement[bool], now: int) -> Select[Any]:
     """Only test mode may be ahead."""
     t = test_clocks.c
-    clock_of = (t.platform_id == table.c.platform_id) & (t.project_id == table.c.project_id)
+    clock_of = (t.platform_no == table.c.platform_no) & (t.project_id == table.c.project_id)
     if "mode" in table.c:
         clock_of &= table.c.mode == "test"
     joined = select(table.c.account).outerjoin(test_clocks, clock_of)

@@ -13,33 +13,33 @@ from dream_api.gateways.contract import GatewayAccount
 c = checkouts.c
 
 
-async def insert_checkout(tx: Tx, platform_id: str, row: dict[str, Any]) -> Row[Any]:
-    made = await tx.first(insert(checkouts).values(platform_id=platform_id, **row).returning(*c))
+async def insert_checkout(tx: Tx, platform_no: int, row: dict[str, Any]) -> Row[Any]:
+    made = await tx.first(insert(checkouts).values(platform_no=platform_no, **row).returning(*c))
     assert made is not None
     return made
 
 
-async def open_checkout(tx: Tx, platform_id: str, checkout_id: str, values: dict[str, Any]) -> Row[Any]:
+async def open_checkout(tx: Tx, platform_no: int, checkout_id: str, values: dict[str, Any]) -> Row[Any]:
     """The page's address; a checkout that has ended meanwhile stays ended."""
     await tx.execute(
         update(checkouts)
-        .where(c.platform_id == platform_id, c.id == checkout_id, c.status == "opening")
+        .where(c.platform_no == platform_no, c.id == checkout_id, c.status == "opening")
         .values(status=values["status"])
     )
     del values["status"]
-    return await common.update_one(tx, platform_id, checkouts, checkout_id, values)
+    return await common.update_one(tx, platform_no, checkouts, checkout_id, values)
 
 
-async def end_checkout(tx: Tx, platform_id: str, checkout_id: str, values: dict[str, Any]) -> Row[Any]:
-    return await common.update_one(tx, platform_id, checkouts, checkout_id, values)
+async def end_checkout(tx: Tx, platform_no: int, checkout_id: str, values: dict[str, Any]) -> Row[Any]:
+    return await common.update_one(tx, platform_no, checkouts, checkout_id, values)
 
 
-async def checkout_by_id(tx: Tx, platform_id: str, checkout_id: str) -> Row[Any] | None:
-    return await common.by_id(tx, platform_id, checkouts, checkout_id)
+async def checkout_by_id(tx: Tx, platform_no: int, checkout_id: str) -> Row[Any] | None:
+    return await common.by_id(tx, platform_no, checkouts, checkout_id)
 
 
-async def lock_checkout(tx: Tx, platform_id: str, checkout_id: str) -> Row[Any] | None:
-    return await common.by_id(tx, platform_id, checkouts, checkout_id, lock=True)
+async def lock_checkout(tx: Tx, platform_no: int, checkout_id: str) -> Row[Any] | None:
+    return await common.by_id(tx, platform_no, checkouts, checkout_id, lock=True)
 
 
 async def metadata_of_checkout(tx: Tx, account: GatewayAccount, checkout_id: str | None) -> str:
@@ -47,15 +47,15 @@ async def metadata_of_checkout(tx: Tx, account: GatewayAccount, checkout_id: str
     if checkout_id is None:
         return EMPTY
     found = await tx.scalar(
-        select(c.metadata).where(c.platform_id == account.platform_id, c.id == checkout_id, c.account == account.id)
+        select(c.metadata).where(c.platform_no == account.platform_no, c.id == checkout_id, c.account == account.id)
     )
     return found or EMPTY
 
 
-async def has_failed_payment(tx: Tx, platform_id: str, checkout_id: str) -> bool:
+async def has_failed_payment(tx: Tx, platform_no: int, checkout_id: str) -> bool:
     """Whether somebody tried to pay it, and could not."""
     failed = select(payments.c.id).where(
-        payments.c.platform_id == platform_id,
+        payments.c.platform_no == platform_no,
         payments.c.checkout_id == checkout_id,
         payments.c.status == "failed",
     )
@@ -67,7 +67,7 @@ async def next_unpaid(tx: Tx, account: GatewayAccount) -> Row[Any] | None:
     return await tx.first(
         select(checkouts)
         .where(
-            c.platform_id == account.platform_id,
+            c.platform_no == account.platform_no,
             c.account == account.id,
             c.status.in_(("opening", "open")),
         )
@@ -76,9 +76,9 @@ async def next_unpaid(tx: Tx, account: GatewayAccount) -> Row[Any] | None:
     )
 
 
-async def by_request(tx: Tx, platform_id: str, table: Table, digest: bytes) -> Row[Any] | None:
-    return await tx.first(select(table).where(table.c.platform_id == platform_id, table.c.request == digest))
+async def by_request(tx: Tx, platform_no: int, table: Table, digest: bytes) -> Row[Any] | None:
+    return await tx.first(select(table).where(table.c.platform_no == platform_no, table.c.request == digest))
 
 
-async def clear_request(tx: Tx, platform_id: str, table: Table, row_id: str) -> None:
-    await common.update_one(tx, platform_id, table, row_id, {"request": None})
+async def clear_request(tx: Tx, platform_no: int, table: Table, row_id: str) -> None:
+    await common.update_one(tx, platform_no, table, row_id, {"request": None})

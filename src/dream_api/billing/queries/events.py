@@ -19,7 +19,7 @@ o = gateway_objects.c
 async def insert_event(tx: Tx, account: GatewayAccount, row: dict[str, Any]) -> bool:
     """Whether it is new."""
     whole = row | {
-        "platform_id": account.platform_id,
+        "platform_no": account.platform_no,
         "project_id": account.project_id,
         "mode": account.mode,
         "account": account.id,
@@ -30,13 +30,13 @@ async def insert_event(tx: Tx, account: GatewayAccount, row: dict[str, Any]) -> 
 
 async def event_by_id(tx: Tx, account: GatewayAccount, event_id: str) -> Row[Any] | None:
     return await tx.first(
-        select(gateway_events).where(e.platform_id == account.platform_id, e.account == account.id, e.id == event_id)
+        select(gateway_events).where(e.platform_no == account.platform_no, e.account == account.id, e.id == event_id)
     )
 
 
 async def unapplied_events(tx: Tx, account: GatewayAccount, event_ids: Collection[str]) -> Sequence[str]:
     """Those of the events that were received and not applied yet, in the order in which they happened."""
-    which = (e.platform_id == account.platform_id, e.account == account.id, e.id.in_(sorted(event_ids)))
+    which = (e.platform_no == account.platform_no, e.account == account.id, e.id.in_(sorted(event_ids)))
     rows = await tx.all(select(e.id).where(*which, e.applied_at.is_(None)).order_by(e.id))
     return [row.id for row in rows]
 
@@ -58,7 +58,7 @@ async def mark_unapplied(tx: Tx, account: GatewayAccount, event_id: str) -> None
 async def _mark(tx: Tx, account: GatewayAccount, event_id: str, applied_at: int | None) -> None:
     await tx.execute(
         update(gateway_events)
-        .where(e.platform_id == account.platform_id, e.account == account.id, e.id == event_id)
+        .where(e.platform_no == account.platform_no, e.account == account.id, e.id == event_id)
         .values(applied_at=applied_at)
     )
 
@@ -66,7 +66,7 @@ async def _mark(tx: Tx, account: GatewayAccount, event_id: str, applied_at: int 
 async def next_fencing_token(tx: Tx, account: GatewayAccount, kind: ObjectKind, object_id: str) -> int:
     """A number above all earlier tokens of the object."""
     taking_token = upserting(gateway_objects).values(
-        platform_id=account.platform_id, account=account.id, id=object_id, kind=kind, ticket=1, written=0
+        platform_no=account.platform_no, account=account.id, id=object_id, kind=kind, ticket=1, written=0
     )
     return await tx.scalar(
         taking_token.on_conflict_do_update(
@@ -80,7 +80,7 @@ async def is_latest_token(tx: Tx, account: GatewayAccount, object_id: str, token
     claimed = await tx.execute(
         update(gateway_objects)
         .where(
-            o.platform_id == account.platform_id,
+            o.platform_no == account.platform_no,
             o.account == account.id,
             o.id == object_id,
             o.written < token,
@@ -93,6 +93,6 @@ async def is_latest_token(tx: Tx, account: GatewayAccount, object_id: str, token
 async def is_written(tx: Tx, account: GatewayAccount, object_id: str) -> bool:
     """Whether the object was ever stored here."""
     written = await tx.scalar(
-        select(o.written).where(o.platform_id == account.platform_id, o.account == account.id, o.id == object_id)
+        select(o.written).where(o.platform_no == account.platform_no, o.account == account.id, o.id == object_id)
     )
     return bool(written)

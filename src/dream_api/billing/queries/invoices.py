@@ -20,13 +20,13 @@ u = usage_bills.c
 # Read in the order of the customer's payments, by their index: there is none by invoice.
 _LAST_PAYMENT = (
     select(p.id)
-    .where(p.platform_id == i.platform_id, p.customer_id == i.customer_id, p.invoice == i.gateway_id)
+    .where(p.platform_no == i.platform_no, p.customer_id == i.customer_id, p.invoice == i.gateway_id)
     .order_by(p.id.desc())
     .limit(1)
 )
 # As callers see them: with their customer's user id, and with the payment that paid them or the last that failed.
 _WITH_CONTEXT = select(invoices, customers.c.user_id, _LAST_PAYMENT.scalar_subquery().label("payment_id")).outerjoin(
-    customers, and_(customers.c.platform_id == i.platform_id, customers.c.id == i.customer_id)
+    customers, and_(customers.c.platform_no == i.platform_no, customers.c.id == i.customer_id)
 )
 
 
@@ -34,8 +34,8 @@ async def insert_invoice(tx: Tx, account: GatewayAccount, values: dict[str, Any]
     return await common.insert_one(tx, account, invoices, values)
 
 
-async def update_invoice(tx: Tx, platform_id: str, invoice_id: str, values: dict[str, Any]) -> Row[Any]:
-    return await common.update_one(tx, platform_id, invoices, invoice_id, values)
+async def update_invoice(tx: Tx, platform_no: int, invoice_id: str, values: dict[str, Any]) -> Row[Any]:
+    return await common.update_one(tx, platform_no, invoices, invoice_id, values)
 
 
 async def invoice_by_gateway_id(tx: Tx, account: GatewayAccount, gateway_id: str) -> Row[Any] | None:
@@ -46,20 +46,20 @@ async def invoice_in(tx: Tx, scope: ProjectScope, invoice_id: str) -> Row[Any] |
     return await tx.first(_WITH_CONTEXT.where(*common.scoped(invoices, scope), i.id == invoice_id))
 
 
-async def invoices_of(tx: Tx, platform_id: str, subscription_id: str, *, limit: int) -> Sequence[Row[Any]]:
+async def invoices_of(tx: Tx, platform_no: int, subscription_id: str, *, limit: int) -> Sequence[Row[Any]]:
     """A subscription's, newest first."""
-    whose = select(invoices).where(i.platform_id == platform_id, i.subscription_id == subscription_id)
+    whose = select(invoices).where(i.platform_no == platform_no, i.subscription_id == subscription_id)
     return await tx.all(whose.order_by(i.id.desc()).limit(limit))
 
 
-async def invoices_of_customer(tx: Tx, platform_id: str, customer_id: str, *, limit: int) -> Sequence[Row[Any]]:
+async def invoices_of_customer(tx: Tx, platform_no: int, customer_id: str, *, limit: int) -> Sequence[Row[Any]]:
     """Newest first."""
-    return await common.newest_of_customer(tx, platform_id, invoices, customer_id, limit=limit)
+    return await common.newest_of_customer(tx, platform_no, invoices, customer_id, limit=limit)
 
 
-async def insert_usage_bill(tx: Tx, platform_id: str, row: dict[str, Any]) -> None:
+async def insert_usage_bill(tx: Tx, platform_no: int, row: dict[str, Any]) -> None:
     """A closed period is billed once: the first bill stays."""
-    await tx.execute(upserting(usage_bills).values(platform_id=platform_id, **row).on_conflict_do_nothing())
+    await tx.execute(upserting(usage_bills).values(platform_no=platform_no, **row).on_conflict_do_nothing())
 
 
 async def unsent_bills(tx: Tx, account: GatewayAccount, gateway_subscription: str | None) -> Sequence[Row[Any]]:
@@ -67,9 +67,9 @@ async def unsent_bills(tx: Tx, account: GatewayAccount, gateway_subscription: st
     s = subscriptions.c
     query = (
         select(usage_bills)
-        .join(subscriptions, (s.platform_id == u.platform_id) & (s.id == u.subscription_id))
+        .join(subscriptions, (s.platform_no == u.platform_no) & (s.id == u.subscription_id))
         .where(
-            u.platform_id == account.platform_id,
+            u.platform_no == account.platform_no,
             s.account == account.id,
             s.gateway_id == gateway_subscription,
             u.sent_at.is_(None),
@@ -79,11 +79,11 @@ async def unsent_bills(tx: Tx, account: GatewayAccount, gateway_subscription: st
     return await tx.all(query.order_by(u.period_starts_at, u.meter))
 
 
-async def mark_sent(tx: Tx, platform_id: str, bill: Row[Any], invoice: str, now: int) -> None:
+async def mark_sent(tx: Tx, platform_no: int, bill: Row[Any], invoice: str, now: int) -> None:
     await tx.execute(
         update(usage_bills)
         .where(
-            u.platform_id == platform_id,
+            u.platform_no == platform_no,
             u.subscription_id == bill.subscription_id,
             u.meter == bill.meter,
             u.period_starts_at == bill.period_starts_at,
@@ -104,6 +104,6 @@ async def page_of_invoices(
     return await tx.all(query.order_by(i.id.desc()).limit(limit))
 
 
-async def user_ids_by_invoice(tx: Tx, platform_id: str, row_ids: Collection[str]) -> dict[str, str]:
+async def user_ids_by_invoice(tx: Tx, platform_no: int, row_ids: Collection[str]) -> dict[str, str]:
     """The user ids of their customers, by the invoices' ids."""
-    return await common.user_ids_by_id(tx, platform_id, invoices, row_ids)
+    return await common.user_ids_by_id(tx, platform_no, invoices, row_ids)

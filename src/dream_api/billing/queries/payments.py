@@ -20,17 +20,17 @@ async def insert_payment(tx: Tx, account: GatewayAccount, values: dict[str, Any]
     return await common.insert_one(tx, account, payments, values)
 
 
-async def update_payment(tx: Tx, platform_id: str, payment_id: str, values: dict[str, Any]) -> Row[Any]:
-    return await common.update_one(tx, platform_id, payments, payment_id, values)
+async def update_payment(tx: Tx, platform_no: int, payment_id: str, values: dict[str, Any]) -> Row[Any]:
+    return await common.update_one(tx, platform_no, payments, payment_id, values)
 
 
-async def payment_by_id(tx: Tx, platform_id: str, payment_id: str) -> Row[Any] | None:
-    return await common.by_id(tx, platform_id, payments, payment_id)
+async def payment_by_id(tx: Tx, platform_no: int, payment_id: str) -> Row[Any] | None:
+    return await common.by_id(tx, platform_no, payments, payment_id)
 
 
-async def lock_payment(tx: Tx, platform_id: str, payment_id: str) -> Row[Any]:
+async def lock_payment(tx: Tx, platform_no: int, payment_id: str) -> Row[Any]:
     """The payment, locked until this transaction ends."""
-    payment = await common.by_id(tx, platform_id, payments, payment_id, lock=True)
+    payment = await common.by_id(tx, platform_no, payments, payment_id, lock=True)
     assert payment is not None
     return payment
 
@@ -43,21 +43,21 @@ async def payment_in(tx: Tx, scope: ProjectScope, payment_id: str) -> Row[Any] |
     return await common.in_scope(tx, scope, payments, payment_id)
 
 
-async def has_payments(tx: Tx, platform_id: str, project_id: str, mode: Mode) -> bool:
+async def has_payments(tx: Tx, platform_no: int, project_id: str, mode: Mode) -> bool:
     """Whether any money came in, whatever became of it."""
-    whose = (p.platform_id == platform_id, p.project_id == project_id, p.mode == mode)
+    whose = (p.platform_no == platform_no, p.project_id == project_id, p.mode == mode)
     return await tx.first(select(p.id).where(*whose, p.status == "succeeded").limit(1)) is not None
 
 
-async def payments_of_customer(tx: Tx, platform_id: str, customer_id: str, *, limit: int) -> Sequence[Row[Any]]:
+async def payments_of_customer(tx: Tx, platform_no: int, customer_id: str, *, limit: int) -> Sequence[Row[Any]]:
     """Newest first."""
-    return await common.newest_of_customer(tx, platform_id, payments, customer_id, limit=limit)
+    return await common.newest_of_customer(tx, platform_no, payments, customer_id, limit=limit)
 
 
-async def payments_of_checkout(tx: Tx, platform_id: str, checkout_id: str) -> Sequence[Row[Any]]:
+async def payments_of_checkout(tx: Tx, platform_no: int, checkout_id: str) -> Sequence[Row[Any]]:
     """Oldest first."""
     return await tx.all(
-        select(payments).where(p.platform_id == platform_id, p.checkout_id == checkout_id).order_by(p.id)
+        select(payments).where(p.platform_no == platform_no, p.checkout_id == checkout_id).order_by(p.id)
     )
 
 
@@ -73,39 +73,39 @@ async def insert_refund(tx: Tx, account: GatewayAccount, values: dict[str, Any])
     return await common.insert_one(tx, account, refunds, values)
 
 
-async def update_refund(tx: Tx, platform_id: str, refund_id: str, values: dict[str, Any]) -> Row[Any]:
-    return await common.update_one(tx, platform_id, refunds, refund_id, values)
+async def update_refund(tx: Tx, platform_no: int, refund_id: str, values: dict[str, Any]) -> Row[Any]:
+    return await common.update_one(tx, platform_no, refunds, refund_id, values)
 
 
-async def fail_refund(tx: Tx, platform_id: str, refund_id: str, now: int) -> bool:
+async def fail_refund(tx: Tx, platform_no: int, refund_id: str, now: int) -> bool:
     """Whether it was still only asked for."""
     failed = (
         update(refunds)
-        .where(r.platform_id == platform_id, r.id == refund_id, r.status == "asked")
+        .where(r.platform_no == platform_no, r.id == refund_id, r.status == "asked")
         .values(status="failed", updated_at=now)
     )
     return await tx.execute(failed) == 1
 
 
-async def refund_by_id(tx: Tx, platform_id: str, refund_id: str) -> Row[Any] | None:
-    return await common.by_id(tx, platform_id, refunds, refund_id)
+async def refund_by_id(tx: Tx, platform_no: int, refund_id: str) -> Row[Any] | None:
+    return await common.by_id(tx, platform_no, refunds, refund_id)
 
 
 async def refund_of(tx: Tx, account: GatewayAccount, refund_id: str | None, gateway_id: str) -> Row[Any] | None:
     """By our own id in the metadata; a refund that was created at the gateway by the gateway's id."""
-    known = None if refund_id is None else await common.by_id(tx, account.platform_id, refunds, refund_id)
+    known = None if refund_id is None else await common.by_id(tx, account.platform_no, refunds, refund_id)
     return known if known is not None else await common.by_gateway_id(tx, account, refunds, gateway_id)
 
 
-async def refunds_of(tx: Tx, platform_id: str, payment_id: str) -> Sequence[Row[Any]]:
+async def refunds_of(tx: Tx, platform_no: int, payment_id: str) -> Sequence[Row[Any]]:
     """Oldest first."""
-    return await tx.all(select(refunds).where(r.platform_id == platform_id, r.payment_id == payment_id).order_by(r.id))
+    return await tx.all(select(refunds).where(r.platform_no == platform_no, r.payment_id == payment_id).order_by(r.id))
 
 
-async def refunded_or_pending_amount(tx: Tx, platform_id: str, payment_id: str) -> int:
+async def refunded_or_pending_amount(tx: Tx, platform_no: int, payment_id: str) -> int:
     """What went back, and what is on its way."""
     total = select(func.coalesce(func.sum(r.amount), 0)).where(
-        r.platform_id == platform_id, r.payment_id == payment_id, r.status != "failed"
+        r.platform_no == platform_no, r.payment_id == payment_id, r.status != "failed"
     )
     return int(await tx.scalar(total))
 
@@ -114,10 +114,10 @@ async def put_dispute(tx: Tx, account: GatewayAccount, row: dict[str, Any]) -> b
     """Whether it is new."""
     d = disputes.c
     known = await tx.first(
-        select(d.id).where(d.platform_id == account.platform_id, d.account == account.id, d.id == row["id"])
+        select(d.id).where(d.platform_no == account.platform_no, d.account == account.id, d.id == row["id"])
     )
     whole = row | {
-        "platform_id": account.platform_id,
+        "platform_no": account.platform_no,
         "account": account.id,
         "project_id": account.project_id,
         "mode": account.mode,
@@ -128,6 +128,6 @@ async def put_dispute(tx: Tx, account: GatewayAccount, row: dict[str, Any]) -> b
     return known is None
 
 
-async def user_ids_by_payment(tx: Tx, platform_id: str, row_ids: Collection[str]) -> dict[str, str]:
+async def user_ids_by_payment(tx: Tx, platform_no: int, row_ids: Collection[str]) -> dict[str, str]:
     """The user ids of their customers, by the payments' ids."""
-    return await common.user_ids_by_id(tx, platform_id, payments, row_ids)
+    return await common.user_ids_by_id(tx, platform_no, payments, row_ids)

@@ -19,12 +19,12 @@ async def insert_subscription(tx: Tx, account: GatewayAccount, values: dict[str,
     return await common.insert_one(tx, account, subscriptions, whole)
 
 
-async def update_subscription(tx: Tx, platform_id: str, subscription_id: str, values: dict[str, Any]) -> Row[Any]:
-    return await common.update_one(tx, platform_id, subscriptions, subscription_id, values)
+async def update_subscription(tx: Tx, platform_no: int, subscription_id: str, values: dict[str, Any]) -> Row[Any]:
+    return await common.update_one(tx, platform_no, subscriptions, subscription_id, values)
 
 
-async def subscription_by_id(tx: Tx, platform_id: str, subscription_id: str) -> Row[Any] | None:
-    return await common.by_id(tx, platform_id, subscriptions, subscription_id)
+async def subscription_by_id(tx: Tx, platform_no: int, subscription_id: str) -> Row[Any] | None:
+    return await common.by_id(tx, platform_no, subscriptions, subscription_id)
 
 
 async def subscription_by_gateway_id(tx: Tx, account: GatewayAccount, gateway_id: str) -> Row[Any] | None:
@@ -35,16 +35,16 @@ async def subscription_in(tx: Tx, scope: ProjectScope, subscription_id: str) -> 
     return await common.in_scope(tx, scope, subscriptions, subscription_id)
 
 
-async def subscriptions_of(tx: Tx, platform_id: str, customer_id: str) -> Sequence[Row[Any]]:
+async def subscriptions_of(tx: Tx, platform_no: int, customer_id: str) -> Sequence[Row[Any]]:
     """All that the customer ever had, oldest first."""
     return await tx.all(
-        select(subscriptions).where(s.platform_id == platform_id, s.customer_id == customer_id).order_by(s.id)
+        select(subscriptions).where(s.platform_no == platform_no, s.customer_id == customer_id).order_by(s.id)
     )
 
 
-async def granting_subscriptions(tx: Tx, platform_id: str, customer_id: str) -> Sequence[Row[Any]]:
+async def granting_subscriptions(tx: Tx, platform_no: int, customer_id: str) -> Sequence[Row[Any]]:
     """Those by which the customer has a plan."""
-    query = select(subscriptions).where(s.platform_id == platform_id, s.customer_id == customer_id, s.holds)
+    query = select(subscriptions).where(s.platform_no == platform_no, s.customer_id == customer_id, s.holds)
     return await tx.all(query.order_by(s.id))
 
 
@@ -54,24 +54,24 @@ async def granting_subscriptions_of_user(tx: Tx, scope: ProjectScope, user_id: s
     return await tx.all(query.order_by(s.id))
 
 
-async def had_trial(tx: Tx, platform_id: str, customer_id: str) -> bool:
+async def had_trial(tx: Tx, platform_no: int, customer_id: str) -> bool:
     """Whether the customer tried a plan for nothing before."""
-    query = select(s.id).where(s.platform_id == platform_id, s.customer_id == customer_id, s.trial_ends_at.is_not(None))
+    query = select(s.id).where(s.platform_no == platform_no, s.customer_id == customer_id, s.trial_ends_at.is_not(None))
     return await tx.first(query.limit(1)) is not None
 
 
-async def next_lapse(tx: Tx, platform_id: str, account_id: str) -> int | None:
+async def next_lapse(tx: Tx, platform_no: int, account_id: str) -> int | None:
     return await tx.scalar(
         select(func.min(s.lapses_at)).where(
-            s.platform_id == platform_id, s.account == account_id, s.holds, s.lapses_at.is_not(None)
+            s.platform_no == platform_no, s.account == account_id, s.holds, s.lapses_at.is_not(None)
         )
     )
 
 
-async def first_lapsed(tx: Tx, platform_id: str, account_id: str, now: int) -> Row[Any] | None:
+async def first_lapsed(tx: Tx, platform_no: int, account_id: str, now: int) -> Row[Any] | None:
     """A subscription whose plan has ended because nobody paid, and which still holds it; it is held."""
     query = select(subscriptions).where(
-        s.platform_id == platform_id, s.account == account_id, s.holds, s.lapses_at <= now
+        s.platform_no == platform_no, s.account == account_id, s.holds, s.lapses_at <= now
     )
     return await tx.first(query.order_by(s.lapses_at).limit(1).with_for_update())
 

@@ -91,7 +91,9 @@ async def set_level(
     [level] = [each for each in await catalog.list_levels(context.tx, mode) if each.number == number]
     home = await platforms.operator_platform(context.tx)
     details = {"level": str(number), "mode": mode}
-    await audit.record(context.tx, home.id, "levels.changed", by=audit.OPERATOR, about=level.name, details=details)
+    await audit.record(
+        context.tx, home.log_stream, "levels.changed", by=audit.OPERATOR, about=level.name, details=details
+    )
     sentence = f"{'Created' if is_new else 'Changed'} level {number} ({level.display_name})."
     return CommandResult(
         {"mode": mode, **_data(level), "isNew": is_new},
@@ -111,7 +113,9 @@ async def assign(
     found = await platforms.find(context.tx, platform)
     level = await catalog.assign_level(context.tx, found, number, context.settings.home_mode)
     details = {"level": str(level.number), "name": level.name}
-    await audit.record(context.tx, found.id, "level.changed", by=audit.OPERATOR, about=found.id, details=details)
+    await audit.record(
+        context.tx, found.log_stream, "level.changed", by=audit.OPERATOR, about=found.id, details=details
+    )
     return CommandResult(
         {"platformId": found.id, "level": level.number, "name": level.name},
         message(f"{found.name} is now on level {level.number} ({level.display_name})."),

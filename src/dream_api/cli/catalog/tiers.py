@@ -60,12 +60,12 @@ async def set_(
     if done.is_new and not limits and not asked:
         sentence = f"There is no {mode} tier {name} yet. A new tier needs a --limit or a --price."
         raise ValidationFailed(sentence, param="limit")
-    offer = await catalog.find_tier(context.tx, owner.platform_id, owner.id, mode, name)
+    offer = await catalog.find_tier(context.tx, owner.platform_no, owner.id, mode, name)
     action, details = (
         "tier.created" if done.is_new else "tier.changed",
         {"project": owner.id, "mode": mode, "tier": name},
     )
-    await audit.record(context.tx, owner.platform_id, action, by=audit.OPERATOR, about=offer.id, details=details)
+    await audit.record(context.tx, owner.log_stream, action, by=audit.OPERATOR, about=offer.id, details=details)
     data = {"projectId": owner.id, "mode": mode, "isNew": done.is_new, "newMeters": _meters(done.new_meters)}
     return CommandResult(_data(offer) | data, Text(_summary(owner, mode, offer, (limits, asked), done)))
 
@@ -98,7 +98,7 @@ def _summary(
 async def list_(context: CommandContext, project: OfProject, mode: InMode = "test") -> CommandResult:
     """List the plans or products (tiers) of a project, oldest first. Archived ones are included."""
     owner = await platforms.find_project(context.tx, project)
-    offers = await catalog.list_tiers(context.tx, owner.platform_id, owner.id, mode, archived_too=True)
+    offers = await catalog.list_tiers(context.tx, owner.platform_no, owner.id, mode, archived_too=True)
     listing = Table(
         ("Tier", "Limit", "Meter", "Window", "Kind", "Price", "State", "Name"),
         [_row(offer) for offer in reversed(offers)],

@@ -16,10 +16,12 @@ from dream_api.core.db.errors import (
 )
 from dream_api.core.db.keyset import iterate_by_key, resume_key
 from dream_api.core.db.statements import Statement, insert, is_real_row, values_table
+from dream_api.core.db.tenant_tables import NO_PLATFORM
 from dream_api.core.db.transactions import RawTransaction, Tx, in_transaction
 
 __all__ = [
     "FILE_NAME",
+    "NO_PLATFORM",
     "Database",
     "DatabaseDamaged",
     "DatabaseEmpty",

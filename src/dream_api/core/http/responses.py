@@ -26,17 +26,17 @@ def json_response(model: M, status: int = 200) -> ModelResponse[M]:
     return ModelResponse(model.model_dump_json(by_alias=True), status)
 
 
-def idempotency_key_of(request: Request, *, platform_id: str, caller: str, body: bytes) -> IdempotentRequest | None:
+def idempotency_key_of(request: Request, *, platform_no: int, caller: str, body: bytes) -> IdempotentRequest | None:
     """The request with its `Idempotency-Key`; None where it has none."""
     key = validate_key(request.headers.get("idempotency-key"))
     scope = f"{caller} {request.method} {request.url.path}"
-    return None if key is None else IdempotentRequest(platform_id, scope, key, body)
+    return None if key is None else IdempotentRequest(platform_no, scope, key, body)
 
 
 async def idempotent_response(
     request: Request,
     *,
-    platform_id: str,
+    platform_no: int,
     caller: str,
     status: int,
     body: bytes,
@@ -47,7 +47,7 @@ async def idempotent_response(
 
     With an `Idempotency-Key`, once for all retries; the fields in `secrets` are not stored, and null in a replay.
     """
-    once = idempotency_key_of(request, platform_id=platform_id, caller=caller, body=body)
+    once = idempotency_key_of(request, platform_no=platform_no, caller=caller, body=body)
     database = database_of(request)
 
     async def as_text(tx: Tx) -> str:
@@ -62,14 +62,14 @@ async def idempotent_response(
 async def idempotent_external_call(
     request: Request,
     *,
-    platform_id: str,
+    platform_no: int,
     caller: str,
     body: bytes,
     effect: Callable[[str | None], Awaitable[M]],
     status: int = 200,
 ) -> ModelResponse[M]:
     """As `idempotent_response`, for an effect that calls another service: it gets the idempotency key to send there."""
-    once = idempotency_key_of(request, platform_id=platform_id, caller=caller, body=body)
+    once = idempotency_key_of(request, platform_no=platform_no, caller=caller, body=body)
     outgoing = None if once is None else once.digest.hex()
 
     async def as_text() -> str:

@@ -41,7 +41,7 @@ class IdempotencyInProgress(Conflict):
 class IdempotentRequest:
     """A request with its idempotency key: whose, for which operation, and with which body."""
 
-    platform_id: str
+    platform_no: int
     # "<caller> POST /api/customers"
     scope: str
     key: str
@@ -129,7 +129,7 @@ async def _claim(tx: Tx, once: IdempotentRequest) -> StoredResponse | None:
     """The stored response, empty while there is none yet; None where the key was claimed for this request."""
     now = clock.now()
     row = {"fingerprint": once.fingerprint, "created_at": now}
-    claiming = insert(idempotency_keys).values(platform_id=once.platform_id, scope=once.scope, key=once.key, **row)
+    claiming = insert(idempotency_keys).values(platform_no=once.platform_no, scope=once.scope, key=once.key, **row)
     # An expired key may be used again.
     claimed = await tx.scalar(
         claiming.on_conflict_do_update(
@@ -153,4 +153,4 @@ def require_same_request(once: IdempotentRequest, fingerprint: bytes) -> None:
 
 
 def _is(once: IdempotentRequest) -> tuple[ColumnElement[bool], ...]:
-    return (k.platform_id == once.platform_id, k.scope == once.scope, k.key == once.key)
+    return (k.platform_no == once.platform_no, k.scope == once.scope, k.key == once.key)

@@ -1,13 +1,12 @@
 """The first committed response of each `Idempotency-Key`, for 24 hours."""
 
-from sqlalchemy import Column, Index, SmallInteger, Table
+from sqlalchemy import Column, Index, SmallInteger
 
-from dream_api.core.db.columns import Hash, RawText, id_column, metadata, timestamp_column
+from dream_api.core.db.columns import Hash, RawText, id_column, timestamp_column
+from dream_api.core.db.tenant_tables import tenant_table
 
-idempotency_keys = Table(
+idempotency_keys = tenant_table(
     "idempotency_keys",
-    metadata,
-    id_column("platform_id", primary_key=True),
     # Who asked, and what for: "<caller> POST /api/customers".
     id_column("scope", primary_key=True),
     id_column("key", primary_key=True),

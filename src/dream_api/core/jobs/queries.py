@@ -10,11 +10,11 @@ from dream_api.core.db import Tx, insert
 from dream_api.core.jobs.registry import Job
 from dream_api.core.jobs.tables import jobs
 
-_OF_A_JOB = (jobs.c.id, jobs.c.kind, jobs.c.platform_id, jobs.c.payload, jobs.c.attempts)
+_OF_A_JOB = (jobs.c.id, jobs.c.kind, jobs.c.platform_no, jobs.c.payload, jobs.c.attempts)
 
 
 def job_of(row: Row[Any]) -> Job:
-    return Job(row.id, row.kind, row.platform_id, row.payload, row.attempts)
+    return Job(row.id, row.kind, row.platform_no, row.payload, row.attempts)
 
 
 async def insert_job(tx: Tx, **values: Any) -> None:

@@ -25,7 +25,7 @@ class DeadJob:
 
 
 async def enqueue(
-    tx: Tx, kind: str, payload: dict[str, Any], *, platform_id: str | None = None, run_at: int | None = None
+    tx: Tx, kind: str, payload: dict[str, Any], *, platform_no: int | None = None, run_at: int | None = None
 ) -> str:
     """The new job's id; it runs at once or at `run_at`, at least once, if and only if this transaction commits."""
     now = clock.now()
@@ -33,7 +33,7 @@ async def enqueue(
     await queries.insert_job(
         tx,
         id=job_id,
-        platform_id=platform_id,
+        platform_no=platform_no,
         kind=kind,
         payload=payload,
         run_at=now if run_at is None else run_at,

@@ -13,7 +13,7 @@ class Job:
 
     id: str
     kind: str
-    platform_id: str | None
+    platform_no: int | None
     payload: dict[str, Any]
     attempts: int
 

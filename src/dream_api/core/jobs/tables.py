@@ -1,6 +1,6 @@
 """Tables of jobs and schedules."""
 
-from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, Table, text
 
 from dream_api.core.db.columns import Document, RawText, id_column, metadata, timestamp_column
 
@@ -10,7 +10,7 @@ jobs = Table(
     "jobs",
     metadata,
     id_column("id", primary_key=True),
-    id_column("platform_id", nullable=True),
+    Column("platform_no", BigInteger, nullable=True),
     id_column("kind"),
     Column("payload", Document, nullable=False),
     id_column("state"),

@@ -65,14 +65,14 @@ async def show_account(db: Db, user: SignedIn, done: str = "") -> Response:
     now = clock.now()
     open_ones = [row for row in sessions if row.expires_at > now]
     working = [row for row in tokens if row.revoked_at is None and (row.expires_at is None or row.expires_at > now)]
-    own = {each.platform.id: each for each in user.memberships}
+    own = {each.platform.no: each for each in user.memberships}
     return render_public(
         "account/account.html",
         user,
         account=account,
         notice=_DONE.get(done, ""),
         sessions=[_session(row, user) for row in open_ones],
-        tokens=[_token(row, own[row.platform_id]) for row in working if row.platform_id in own],
+        tokens=[_token(row, own[row.platform_no]) for row in working if row.platform_no in own],
         has_factor=has_factor,
         codes_left=codes_left,
     )

@@ -87,7 +87,7 @@ async def close(
         for membership in sorted(memberships, key=lambda each: each.platform.id):
             await _leave(tx, request, settings, user, membership)
         await accounts.close_account(tx, session.user_id)
-        await audit.record(tx, session.user_id, "user.deleted", by=actor(request, user))
+        await audit.record(tx, audit.Stream(session.user_id), "user.deleted", by=actor(request, user))
     return delete_cookie(request, redirect("/account/sign-in?done=closed"), "dream_session")
 
 

@@ -47,14 +47,14 @@ async def issue(request: Request, db: Db, user: SignedIn, form: SentForm) -> Res
     async with db.write() as tx:
         issued = await accounts.issue_token(
             tx,
-            membership.platform.id,
+            membership.platform.no,
             role,
             created_by=user.session.user_id,
             name=form.get("name", ""),
             expires_at=expires_at,
             user_id=user.session.user_id,
         )
-        streams = [membership.platform.id, user.session.user_id]
+        streams = [membership.platform.log_stream, audit.Stream(user.session.user_id)]
         details = {"role": role, "name": form.get("name", "")}
         by = actor(request, user)
         await audit.record_in_streams(tx, streams, "token.issued", by=by, about=issued.id, details=details)
@@ -69,9 +69,13 @@ async def revoke(request: Request, db: Db, user: SignedIn, token_id: str) -> Res
         own = next((row for row in await accounts.list_user_tokens(tx, user_id) if row.id == token_id), None)
         if own is None:
             raise NotFound("Token not found.", param="token")
-        await accounts.revoke_token(tx, own.platform_id, own.id)
+        await accounts.revoke_token(tx, own.platform_no, own.id)
         by = actor(request, user)
-        await audit.record_in_streams(tx, [own.platform_id, user_id], "token.revoked", by=by, about=own.id)
+        streams = [
+            audit.Stream(user_id),
+            *(each.platform.log_stream for each in user.memberships if each.platform.no == own.platform_no),
+        ]
+        await audit.record_in_streams(tx, streams, "token.revoked", by=by, about=own.id)
     return redirect("/account?done=token")
 
 

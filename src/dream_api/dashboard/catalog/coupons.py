@@ -63,7 +63,7 @@ async def _show(
     form: Form | None = None,
     problems: FormErrors | None = None,
 ) -> Response:
-    scope = (visit.platform_id, visit.project.id, visit.mode)
+    scope = (visit.platform_no, visit.project.id, visit.mode)
     return await COUPONS.show(
         db,
         visit,
@@ -84,7 +84,7 @@ async def list_coupons(db: Db, visit: ProjectPage, query: Annotated[CouponQuery,
 async def create_coupon(request: Request, db: Db, visit: ProjectPageCanSell, form: SentForm) -> str:
     new = _parse_coupon(form)
     async with db.write() as tx:
-        made = await catalog.create_coupon(tx, visit.platform_id, visit.project.id, visit.mode, new)
+        made = await catalog.create_coupon(tx, visit.platform_no, visit.project.id, visit.mode, new)
         await record(tx, request, visit, "coupon.created", about=made.id)
     return project_url(visit, "/coupons")
 
@@ -94,7 +94,7 @@ async def archive_coupon(request: Request, db: Db, visit: ProjectPageCanSell, fo
     """Nobody can use it any more; subscriptions that have it keep it."""
     coupon_id = request.path_params["couponId"]
     async with db.write() as tx:
-        await catalog.archive_coupon(tx, visit.platform_id, visit.project.id, visit.mode, coupon_id)
+        await catalog.archive_coupon(tx, visit.platform_no, visit.project.id, visit.mode, coupon_id)
         await record(tx, request, visit, "coupon.archived", about=coupon_id)
     return project_url(visit, "/coupons")
 

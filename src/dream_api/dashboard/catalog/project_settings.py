@@ -48,7 +48,7 @@ def _moment(form: Form, now: int) -> int:
 
 async def _show(db: Database, visit: ProjectContext, form: Form, problems: FormErrors | None = None) -> Response:
     async with db.read() as tx:
-        ahead = await platforms.clock_offset(tx, visit.platform_id, visit.project.id, visit.mode)
+        ahead = await platforms.clock_offset(tx, visit.platform_no, visit.project.id, visit.mode)
         project = await platforms.find_project(tx, visit.project.id)
         is_home = await platforms.home_project_id(tx) == project.id
     return render_page(
@@ -95,7 +95,7 @@ async def move_clock(
     if visit.mode == "live":
         raise billing.TestClockNeedsSandbox("Live mode has no test clock.")
     async with db.write() as tx:
-        now = await platforms.project_now(tx, visit.platform_id, visit.project.id, visit.mode)
+        now = await platforms.project_now(tx, visit.platform_no, visit.project.id, visit.mode)
         to = _moment(form, now)
         await platforms.require_movable(tx, visit.project, to)
         account = await billing.ensure_account(tx, visit.scope)

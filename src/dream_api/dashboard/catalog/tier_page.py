@@ -49,7 +49,7 @@ class Held:
 
 async def find(tx: Tx, visit: ProjectContext, name: str) -> Held:
     """NotFound where the project has no such tier in this mode."""
-    offer = await catalog.find_tier(tx, visit.platform_id, visit.project.id, visit.mode, name)
+    offer = await catalog.find_tier(tx, visit.platform_no, visit.project.id, visit.mode, name)
     inventory = await store.get_inventory(tx, visit.scope, [offer.id])
     subscribers = await billing.subscribers_by_plan(tx, visit.scope)
     return Held(offer, inventory[offer.id], subscribers.get(offer.name, 0))

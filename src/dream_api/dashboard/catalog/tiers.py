@@ -154,7 +154,7 @@ def _page_of(visit: ProjectContext) -> lists.ListPage[Held, ProjectContext]:
 
 def _fetch(visit: ProjectContext, asked: TierQuery) -> Fetch[Held]:
     async def fetch(tx: Tx, _: int, __: None) -> list[Held]:
-        offers = await catalog.list_tiers(tx, visit.platform_id, visit.project.id, visit.mode, archived_too=True)
+        offers = await catalog.list_tiers(tx, visit.platform_no, visit.project.id, visit.mode, archived_too=True)
         inventory = await store.get_inventory(tx, visit.scope, [offer.id for offer in offers])
         subscribers = await billing.subscribers_by_plan(tx, visit.scope)
         held = [Held(offer, inventory[offer.id], subscribers.get(offer.name, 0)) for offer in offers]

@@ -51,7 +51,7 @@ async def customer_detail(tx: Tx, scope: ProjectScope, customer: Row[Any], plans
     own = customers.period_of(customer, now)
     period = own or clock.month_of(now)
     plan = _plan(plans, None if customers.has_lapsed(customer, now) else customer.plan)
-    whose = (scope.platform_id, customer.id)
+    whose = (scope.platform_no, customer.id)
     bought = {
         "subscription": (await billing_queries.subscriptions_of(tx, *whose))[::-1],
         "invoice": await billing_queries.invoices_of_customer(tx, *whose, limit=_MOST),
@@ -105,16 +105,16 @@ async def _events(
     row_ids = {name: [row.id for row in rows] for name, rows in bought.items()}
     # Events of earlier releases name objects without `Id`.
     named = {"userId": [user_id], **{f"{name}Id": ids for name, ids in row_ids.items()}, **row_ids}
-    whose = (scope.platform_id, scope.project_id, scope.mode)
+    whose = (scope.platform_no, scope.project_id, scope.mode)
     rows = await webhooks.recent_for_customer(tx, *whose, named, among=_LOOKED_THROUGH, limit=_MOST)
     return [summarize_event(row) for row in rows]
 
 
 async def at_gateway(tx: Tx, scope: ProjectScope, customer_id: str) -> tuple[gateways.GatewayAccount, str] | None:
     """Where the customer paid before, and by which name they are known there."""
-    row = await billing_queries.account_of_project(tx, scope.platform_id, scope.project_id, scope.mode)
+    row = await billing_queries.account_of_project(tx, scope.platform_no, scope.project_id, scope.mode)
     if row is None:
         return None
     account = billing.to_gateway_account(row)
-    known = await billing_queries.gateway_customer_of(tx, scope.platform_id, account.id, customer_id)
+    known = await billing_queries.gateway_customer_of(tx, scope.platform_no, account.id, customer_id)
     return None if known is None else (account, known)

@@ -30,7 +30,7 @@ async def _change(
     async with db.write() as tx:
         customer = await customers.find(tx, scope, customer_id)
         customers.require_not_deleted(customer)
-        now = await platforms.project_now(tx, scope.platform_id, scope.project_id, scope.mode)
+        now = await platforms.project_now(tx, scope.platform_no, scope.project_id, scope.mode)
         await customers.update(tx, scope, customer, values, now=now)
         change = audit_details(customer, values)
         if change is not None:

@@ -70,9 +70,9 @@ async def show_events(db: Db, visit: ProjectPage, asked: Annotated[EventQuery, Q
 
 def _fetch(visit: ProjectContext, asked: EventQuery) -> Fetch[EventSummary]:
     async def fetch(tx: Tx, limit: int, after: str | None) -> list[EventSummary]:
-        whose = (visit.platform_id, visit.project.id, visit.mode)
+        whose = (visit.platform_no, visit.project.id, visit.mode)
         rows = await webhooks.list_events(tx, *whose, kind=asked.type, limit=limit, after=after or None)
-        return await summarize_events(tx, visit.platform_id, rows)
+        return await summarize_events(tx, visit.platform_no, rows)
 
     return fetch
 
@@ -82,7 +82,7 @@ async def show_event(
     db: Db, visit: ProjectPage, event_id: Annotated[str, Path(alias="eventId", max_length=64)]
 ) -> Response:
     async with db.read() as tx:
-        row = await webhooks.get_event(tx, visit.platform_id, visit.project.id, visit.mode, event_id)
+        row = await webhooks.get_event(tx, visit.platform_no, visit.project.id, visit.mode, event_id)
     if row is None:
         raise NotFound("Event not found.", hint="Events are stored for 90 days.")
     return render_page(

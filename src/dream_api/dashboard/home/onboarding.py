@@ -51,7 +51,7 @@ async def show_welcome(
 async def _found(tx: Tx, user: SignedInUser, project_id: str) -> tuple[Membership, Project] | None:
     """The project that is asked for, else the newest one, on the user's first platform that has any."""
     for membership in user.memberships:
-        projects = await platforms.projects_of(tx, membership.platform.id, limit=_MOST_PROJECTS)
+        projects = await platforms.projects_of(tx, membership.platform.no, limit=_MOST_PROJECTS)
         for one in reversed(projects):
             if project_id in ("", one.id):
                 return membership, one
@@ -89,10 +89,10 @@ async def begin(
         pair = await keys.issue_pair(tx, made, "test", instance_key=instance_key, created_by=caller)
         by = actor_of(request, user)
         details = {"name": made.name, "type": made.type}
-        await audit.record(tx, platform.id, "project.created", by=by, about=made.id, details=details)
+        await audit.record(tx, platform.log_stream, "project.created", by=by, about=made.id, details=details)
         for key in pair:
             details = {"project": made.id, "mode": "test", "kind": key.kind}
-            await audit.record(tx, platform.id, "key.issued", by=by, about=key.id, details=details)
+            await audit.record(tx, platform.log_stream, "key.issued", by=by, about=key.id, details=details)
     return f"{_PATH}?project={made.id}"
 
 
@@ -126,7 +126,7 @@ async def _show_steps(
     membership: Membership,
     project: Project,
 ) -> Response:
-    scope = ProjectScope(project.platform_id, project.platform_no, project.id, "test")
+    scope = ProjectScope(project.platform_no, project.id, "test")
     async with db.read() as tx:
         key, token = await _key(tx, instance_key, membership, project)
         first = await _first_call(tx, scope, project) if project.type == "saas" else None
@@ -150,7 +150,7 @@ async def _show_steps(
 
 async def _key(tx: Tx, instance_key: InstanceKey, membership: Membership, project: Project) -> tuple[Any, str | None]:
     """The newest test secret key, and on its first day its text, for those who may see that."""
-    rows = await keys.of_project(tx, project.platform_id, project.id, "test")
+    rows = await keys.of_project(tx, project.platform_no, project.id, "test")
     now = clock.now()
     working = [
         row
@@ -171,7 +171,7 @@ async def _first_call(tx: Tx, scope: ProjectScope, project: Project) -> tuple[st
     if not rows:
         return None
     customer = rows[0]
-    plans = await catalog.load_plans(tx, scope.platform_id, scope.platform_no, project.id, project.no, "test")
+    plans = await catalog.load_plans(tx, scope.platform_no, project.id, project.no, "test")
     now = clock.now() + plans.ahead
     plan = plans.by_name.get(customer.plan or "") or plans.default
     if plan is None:
@@ -186,7 +186,7 @@ async def _first_call(tx: Tx, scope: ProjectScope, project: Project) -> tuple[st
 
 
 async def _products(tx: Tx, project: Project) -> list[catalog.TierWithPrices]:
-    return await catalog.list_tiers(tx, project.platform_id, project.id, "test", limit=3)
+    return await catalog.list_tiers(tx, project.platform_no, project.id, "test", limit=3)
 
 
 async def _product_again(
@@ -239,6 +239,6 @@ async def make_product(
     async with db.write() as tx:
         await catalog.set_tier(tx, store, "test", slug, [], prices=[price], display_name=name)
         by, details = actor_of(request, user), {"project": store.id, "mode": "test", "tier": slug}
-        await audit.record(tx, store.platform_id, "tier.created", by=by, about=slug, details=details)
+        await audit.record(tx, store.log_stream, "tier.created", by=by, about=slug, details=details)
     await changes.poll()
     return f"{_PATH}?project={store.id}"

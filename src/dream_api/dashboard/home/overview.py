@@ -58,11 +58,11 @@ async def overview(db: Db, settings: SettingsDep, visit: ProjectPage, days: str 
     wanted = int(days) if days in {str(span) for span in SPANS} else _BY_DEFAULT
     async with db.read() as tx:
         board = await (_of_store if visit.project.type == "store" else _of_saas)(tx, visit, wanted)
-        all_keys = await keys.of_project(tx, visit.platform_id, visit.project.id, visit.mode)
+        all_keys = await keys.of_project(tx, visit.platform_no, visit.project.id, visit.mode)
         events = await webhooks.list_events(
-            tx, visit.platform_id, visit.project.id, visit.mode, kind=None, limit=_SHOWN_EVENTS, after=None
+            tx, visit.platform_no, visit.project.id, visit.mode, kind=None, limit=_SHOWN_EVENTS, after=None
         )
-        summaries = await summarize_events(tx, visit.platform_id, events)
+        summaries = await summarize_events(tx, visit.platform_no, events)
     now = clock.now()
     working = [key for key in all_keys if key.revoked_at is None and (key.expires_at is None or key.expires_at > now)]
     return render_page(
@@ -82,7 +82,7 @@ async def overview(db: Db, settings: SettingsDep, visit: ProjectPage, days: str 
 async def _of_saas(tx: Tx, visit: ProjectContext, days: int) -> Board:
     """Of the figures that docs/guide/figures.md defines, those by which a saas project lives."""
     scope = visit.acting.scope
-    now = await platforms.project_now(tx, scope.platform_id, scope.project_id, scope.mode)
+    now = await platforms.project_now(tx, scope.platform_no, scope.project_id, scope.mode)
     span = analytics.last_days(days, now)
     meters = await usage.meters_of(tx, scope.platform_no, visit.project.no)
     subscribed = await analytics.get_subscriptions(tx, scope, span)
@@ -139,7 +139,7 @@ def _problems(s: Subscriptions) -> Card:
 
 async def _of_store(tx: Tx, visit: ProjectContext, days: int) -> Board:
     scope = visit.acting.scope
-    now = await platforms.project_now(tx, scope.platform_id, scope.project_id, scope.mode)
+    now = await platforms.project_now(tx, scope.platform_no, scope.project_id, scope.mode)
     span = analytics.last_days(days, now)
     revenue = await analytics.get_revenue(tx, scope, span)
     earlier = await analytics.get_revenue(tx, scope, Span(span.starts_at - days * clock.DAY, span.starts_at))

@@ -51,7 +51,7 @@ async def _project(db: Database, user: SignedInUser, asked: str | None) -> Proje
         own = [
             project
             for membership in user.memberships
-            for project in await platforms.projects_of(tx, membership.platform.id, limit=_MOST)
+            for project in await platforms.projects_of(tx, membership.platform.no, limit=_MOST)
             if asked in (None, project.id)
         ]
     if asked is not None and not own:

@@ -39,7 +39,7 @@ async def _issue(tx: Tx, instance_key: InstanceKey, visit: ProjectContext, form:
     )
     limit = parse_integer(form, "rateLimit")
     if limit is not None:
-        await keys.set_rate_limit(tx, visit.platform_id, issued.id, limit)
+        await keys.set_rate_limit(tx, visit.platform_no, issued.id, limit)
     return issued
 
 

@@ -57,6 +57,6 @@ async def revoke_key(request: Request, db: Db, visit: KeysPage, form: SentForm) 
         key = await find_key(tx, visit, request.path_params["keyId"])
     require_confirmation(form, key.called)
     async with db.write() as tx:
-        await keys.revoke(tx, visit.platform_id, key.row.id)
+        await keys.revoke(tx, visit.platform_no, key.row.id)
         await record(tx, request, visit, "key.revoked", about=key.row.id)
     return project_url(visit, "/keys")

@@ -72,7 +72,7 @@ KeysPage = Annotated[ProjectContext, Depends(_require_key_permission)]
 
 async def keys_of(tx: Tx, visit: ProjectContext) -> list[KeyRow]:
     """Newest first."""
-    rows = await keys.of_project(tx, visit.platform_id, visit.project.id, visit.mode)
+    rows = await keys.of_project(tx, visit.platform_no, visit.project.id, visit.mode)
     names = await _names_of(tx, rows)
     now = clock.now()
     return [KeyRow(row, names.get(row.created_by) or str(row.created_by), now) for row in reversed(rows)]

@@ -104,7 +104,7 @@ async def list_levels(db: Db, settings: SettingsDep, visit: OperatorPage) -> Res
     mode: Mode = settings.home_mode
     async with db.read() as tx:
         home = await catalog.find_home(tx)
-        offers = await catalog.list_tiers(tx, home.project.platform_id, home.project.id, mode)
+        offers = await catalog.list_tiers(tx, home.project.platform_no, home.project.id, mode)
         held = await customers.customers_by_plan(tx, _scope_of(home, mode))
     levels = sorted((offer for offer in offers if offer.number is not None), key=lambda offer: offer.number or 0)
     url = f"/dashboard/{home.project.id}/{mode}"
@@ -121,12 +121,12 @@ async def list_levels(db: Db, settings: SettingsDep, visit: OperatorPage) -> Res
     )
 
 
-async def _record(tx: Tx, request: Request, visit: PlatformContext, platform_id: str, number: int) -> None:
+async def _record(tx: Tx, request: Request, visit: PlatformContext, platform: platforms.Platform, number: int) -> None:
     """In the operator's stream who it was, in the platform's that an operator did it; in one order, as all do it."""
-    by = {visit.platform_id: actor_of(request, visit.user), platform_id: Actor("operator", "")}
+    by = {visit.platform.log_stream: actor_of(request, visit.user), platform.log_stream: Actor("operator", "")}
     for stream in sorted(by):
-        details = {"platform": platform_id, "level": str(number)}
-        await audit.record(tx, stream, "level.changed", by=by[stream], about=platform_id, details=details)
+        details = {"platform": platform.id, "level": str(number)}
+        await audit.record(tx, stream, "level.changed", by=by[stream], about=platform.id, details=details)
 
 
 async def _show_one(
@@ -138,13 +138,13 @@ async def _show_one(
 ) -> Response:
     mode: Mode = settings.home_mode
     async with db.read() as tx:
-        row = await platforms.platform_row(tx, platform_id)
+        row = await platforms.platform_by_id(tx, platform_id)
         if row is None:
             raise NotFound("Platform not found.")
         [tenant] = await _tenants(tx, [row], mode)
         levels = [level for level in await catalog.list_levels(tx, mode) if not level.is_archived]
-        projects = await platforms.projects_of(tx, row.id, limit=_ON_A_PAGE)
-        members = len(await platforms.members_of(tx, row.id))
+        projects = await platforms.projects_of(tx, row.no, limit=_ON_A_PAGE)
+        members = len(await platforms.members_of(tx, row.no))
     return render_page(
         visit,
         "operator/platform.html",
@@ -177,7 +177,7 @@ async def assign_level(
     async with db.write() as tx:
         platform = await platforms.find(tx, platform_id)
         level = await catalog.assign_level(tx, platform, int(typed), mode)
-        await _record(tx, request, visit, platform.id, level.number)
+        await _record(tx, request, visit, platform, level.number)
     return f"{_PLATFORMS}/{platform.id}"
 
 
@@ -187,19 +187,19 @@ async def _tenants(tx: Tx, rows: Any, mode: Mode) -> list[Tenant]:
     scope = _scope_of(home, mode)
     levels = await catalog.list_levels(tx, mode)
     by_name = {level.name: level for level in levels}
-    offers = await catalog.list_tiers(tx, scope.platform_id, scope.project_id, mode)
+    offers = await catalog.list_tiers(tx, scope.platform_no, scope.project_id, mode)
     default = next((by_name.get(offer.name) for offer in offers if offer.is_default), None)
-    wanted: list[customers.CustomerKey] = [(scope.platform_id, scope.project_id, scope.mode, row.id) for row in rows]
+    wanted: list[customers.CustomerKey] = [(scope.platform_no, scope.project_id, scope.mode, row.id) for row in rows]
     found = await customers.find_many(tx, wanted)
     plans = {key[3]: customer.plan for key, customer in found.items()}
-    many = await customers.live_customers_by_platform(tx, [row.id for row in rows])
+    many = await customers.live_customers_by_platform(tx, [row.no for row in rows])
     month, _ = clock.month_of(clock.now())
     calls = await usage.calls_by_platform(tx, [row.no for row in rows], home.requests, month)
     return [
         Tenant(
             row,
-            None if row.id == scope.platform_id else by_name.get(plans.get(row.id) or "", default),
-            many.get(row.id, 0),
+            None if row.no == scope.platform_no else by_name.get(plans.get(row.id) or "", default),
+            many.get(row.no, 0),
             calls.get(row.no, 0),
         )
         for row in rows
@@ -207,4 +207,4 @@ async def _tenants(tx: Tx, rows: Any, mode: Mode) -> list[Tenant]:
 
 
 def _scope_of(home: Home, mode: Mode) -> platforms.ProjectScope:
-    return platforms.ProjectScope(home.project.platform_id, home.project.platform_no, home.project.id, mode)
+    return platforms.ProjectScope(home.project.platform_no, home.project.id, mode)

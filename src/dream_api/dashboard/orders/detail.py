@@ -64,10 +64,10 @@ async def find(tx: Tx, visit: ProjectContext, order_id: str) -> OrderDetail:
     paid_by = row.payment_id
     return OrderDetail(
         row,
-        await store.lines_of(tx, visit.platform_id, row.id),
-        await billing.payments_of_checkout(tx, visit.platform_id, row.checkout_id),
-        [] if paid_by is None else await billing.refunds_of(tx, visit.platform_id, paid_by),
-        [(_summary(one, row.currency), one.at) for one in await store.events_of(tx, visit.platform_id, row.id)],
+        await store.lines_of(tx, visit.platform_no, row.id),
+        await billing.payments_of_checkout(tx, visit.platform_no, row.checkout_id),
+        [] if paid_by is None else await billing.refunds_of(tx, visit.platform_no, paid_by),
+        [(_summary(one, row.currency), one.at) for one in await store.events_of(tx, visit.platform_no, row.id)],
     )
 
 

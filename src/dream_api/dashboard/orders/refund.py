@@ -43,7 +43,7 @@ async def cancel_order(
     """Nobody can pay it any more, and its stock is free again."""
     async with billing_context.database.read() as tx:
         order = await store.find_order(tx, visit.scope, order_id)
-        checkout = await billing.checkout_by_id(tx, visit.platform_id, order.checkout_id)
+        checkout = await billing.checkout_by_id(tx, visit.platform_no, order.checkout_id)
         account = None if checkout is None else await billing.find_account(tx, checkout.account)
     if order.status == "processing" and checkout is not None and account is not None:
         await billing.expire_checkout(billing_context, account, checkout)

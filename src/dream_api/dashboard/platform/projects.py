@@ -29,7 +29,7 @@ async def list_projects(db: Db, visit: PlatformPage) -> Response:
 
 async def _show(db: Database, visit: PlatformContext, form: Form, problems: FormErrors | None = None) -> Response:
     async with db.read() as tx:
-        totals = await analytics.get_platform_totals(tx, visit.platform_id, days=_DAYS)
+        totals = await analytics.get_platform_totals(tx, visit.platform_no, days=_DAYS)
     return render_page(
         visit,
         "platform/projects.html",

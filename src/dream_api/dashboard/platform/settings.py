@@ -44,7 +44,7 @@ async def _show(
 async def _others(db: Database, visit: PlatformContext) -> list[tuple[str, str]]:
     """Members that ownership could be transferred to."""
     async with db.read() as tx:
-        ids = [row.user_id for row in await platforms.members_of(tx, visit.platform_id)]
+        ids = [row.user_id for row in await platforms.members_of(tx, visit.platform_no)]
         users = await accounts.users_by_id(tx, [one for one in ids if one != visit.user.session.user_id])
     return [(user.id, _named(user)) for user in users]
 

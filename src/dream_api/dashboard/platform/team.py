@@ -35,8 +35,8 @@ async def _show(
     problems: FormErrors | None = None,
 ) -> Response:
     async with db.read() as tx:
-        members = await _members(tx, visit.platform_id)
-        invitations = await platforms.invitations_of(tx, visit.platform_id)
+        members = await _members(tx, visit.platform_no)
+        invitations = await platforms.invitations_of(tx, visit.platform_no)
     return render_page(
         visit,
         "platform/team.html",
@@ -57,9 +57,9 @@ def roles_for(visit: PlatformContext) -> list[tuple[str, str]]:
     return [(role, ROLE_WORDS[role]) for role in reversed(given)]
 
 
-async def _members(tx: Tx, platform_id: str) -> list[tuple[Row[Any], Row[Any]]]:
+async def _members(tx: Tx, platform_no: int) -> list[tuple[Row[Any], Row[Any]]]:
     """With the person behind each."""
-    rows = await platforms.members_of(tx, platform_id)
+    rows = await platforms.members_of(tx, platform_no)
     users = {user.id: user for user in await accounts.users_by_id(tx, [row.user_id for row in rows])}
     return [(row, users[row.user_id]) for row in rows]
 
@@ -87,7 +87,7 @@ async def send_again(
     form: SentForm,
 ) -> str:
     async with db.read() as tx:
-        known = await platforms.read_invitation(tx, visit.platform_id, invitation_id)
+        known = await platforms.read_invitation(tx, visit.platform_no, invitation_id)
     token = platforms.new_token()
     message = _invitation_email(settings, visit, known.email, known.role, token)
     async with db.write() as tx:
@@ -123,7 +123,7 @@ async def _show_member(
     form: dict[str, str] | None = None,
 ) -> Response:
     async with db.read() as tx:
-        member = await platforms.find_member(tx, visit.platform_id, user_id)
+        member = await platforms.find_member(tx, visit.platform_no, user_id)
         [user] = await accounts.users_by_id(tx, [user_id])
     is_oneself = user_id == visit.user.session.user_id
     return render_page(
@@ -176,7 +176,7 @@ async def remove(
     if not is_oneself:
         platforms.require_permission(visit.role, "team")
     async with db.read() as tx:
-        await platforms.find_member(tx, visit.platform_id, user_id)
+        await platforms.find_member(tx, visit.platform_no, user_id)
         [user] = await accounts.users_by_id(tx, [user_id])
     require_confirmation(form, visit.platform.name if is_oneself else user.email)
     async with db.write() as tx:

@@ -103,7 +103,7 @@ _LEAD = (
 @router.get(_PATH)
 async def show_log(db: Db, visit: PlatformPageCanManage, asked: Asked) -> Response:
     async with db.read() as tx:
-        actors = await audit.list_actors(tx, visit.platform_id, _MOST_ACTORS)
+        actors = await audit.list_actors(tx, visit.platform.log_stream, _MOST_ACTORS)
     members = [("", "All"), *((one.id, one.name or f"{_KINDS[one.kind]} {one.id}") for one in actors)]
     return await LOG.show(db, visit, asked, _fetch(visit, asked), options={"member": members}, lead=_LEAD)
 
@@ -128,4 +128,6 @@ async def _export(request: Request, db: Db, visit: PlatformContext, asked: LogQu
 def _fetch(visit: PlatformContext, asked: LogQuery) -> Fetch[Entry]:
     """Newest first."""
     wanted: dict[str, Any] = {"action": asked.action or None, "actor_id": asked.member or None}
-    return lambda tx, limit, after: audit.list_entries(tx, visit.platform_id, limit=limit, before=after, **wanted)
+    return lambda tx, limit, after: audit.list_entries(
+        tx, visit.platform.log_stream, limit=limit, before=after, **wanted
+    )

@@ -106,7 +106,7 @@ async def change_plan(
 
 async def _choices(tx: Tx, visit: ProjectContext, held: SubscriptionDetail) -> list[Choice]:
     """What is sold by the period in the subscription's currency, hidden tiers among it."""
-    offers = await catalog.list_tiers(tx, visit.platform_id, visit.project.id, visit.mode)
+    offers = await catalog.list_tiers(tx, visit.platform_no, visit.project.id, visit.mode)
     return [
         Choice(offer, price)
         for offer in sorted(offers, key=lambda offer: (offer.number is None, offer.number or 0, offer.id))

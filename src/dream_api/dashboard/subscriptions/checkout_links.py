@@ -39,7 +39,7 @@ async def ask_for_link(
 async def show_link(billing_context: BillingDep, visit: ProjectPage, checkout_id: Id) -> Response:
     """To copy, and what became of it."""
     async with billing_context.database.read() as tx:
-        checkout = await billing.checkout_by_id(tx, visit.platform_id, checkout_id)
+        checkout = await billing.checkout_by_id(tx, visit.platform_no, checkout_id)
         if checkout is None or (checkout.project_id, checkout.mode) != (visit.project.id, visit.mode):
             raise NotFound("Checkout not found.")
         customer = None
@@ -56,7 +56,7 @@ async def _chosen(tx: Tx, visit: ProjectContext, price_id: str) -> tuple[TierWit
 
 
 async def _choices(tx: Tx, visit: ProjectContext) -> list[tuple[TierWithPrices, Price]]:
-    offers = await catalog.list_tiers(tx, visit.platform_id, visit.project.id, visit.mode)
+    offers = await catalog.list_tiers(tx, visit.platform_no, visit.project.id, visit.mode)
     offers.sort(key=lambda offer: (offer.number is None, offer.number or 0, offer.id))
     return [(offer, price) for offer in offers for price in offer.prices if price.type == "recurring"]
 

@@ -56,9 +56,9 @@ class SubscriptionDetail:
 async def find(tx: Tx, visit: ProjectContext, subscription_id: str) -> SubscriptionDetail:
     """NotFound where the project has no such subscription in this mode."""
     account, row = await subscription_changes.find_subscription(tx, visit.scope, subscription_id)
-    price = await catalog.find_price(tx, visit.platform_id, visit.project.id, visit.mode, row.price_id)
-    offer = await catalog.find_tier_of_price(tx, visit.platform_id, price)
-    invoices = await queries.invoices_of(tx, visit.platform_id, row.id, limit=_MOST)
+    price = await catalog.find_price(tx, visit.platform_no, visit.project.id, visit.mode, row.price_id)
+    offer = await catalog.find_tier_of_price(tx, visit.platform_no, price)
+    invoices = await queries.invoices_of(tx, visit.platform_no, row.id, limit=_MOST)
     gateway_ids = [invoice.gateway_id for invoice in invoices]
     payments = await queries.payments_of_invoices(tx, visit.scope, row.customer_id, gateway_ids, limit=_MOST)
     return SubscriptionDetail(account, row, offer.display_name, price, invoices, payments)

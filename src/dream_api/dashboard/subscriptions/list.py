@@ -130,7 +130,7 @@ async def read_subscription(
 
 
 async def _plan_names(tx: Tx, visit: ProjectContext) -> dict[str, str]:
-    offers = await catalog.list_tiers(tx, visit.platform_id, visit.project.id, visit.mode, archived_too=True)
+    offers = await catalog.list_tiers(tx, visit.platform_no, visit.project.id, visit.mode, archived_too=True)
     return {offer.name: offer.display_name for offer in offers}
 
 

@@ -210,7 +210,7 @@ class Sandbox:
     @staticmethod
     async def next_due(tx: Tx, account: GatewayAccount) -> int | None:
         """When something changes by itself, in the project's own time."""
-        row = await queries.first_due(tx, account.platform_id, account.id)
+        row = await queries.first_due(tx, account.platform_no, account.id)
         return None if row is None else row.due_at
 
     async def advance_next_due(self, account: GatewayAccount, until: int) -> int | None:
@@ -226,17 +226,17 @@ class Sandbox:
     async def undelivered(self, account: GatewayAccount, only: Collection[str] | None = None) -> list[tuple[str, str]]:
         """Ids and payloads of events that nobody has received yet, oldest first; `only`: of these. Not all at once."""
         async with self._database.read() as tx:
-            rows = await queries.undelivered(tx, account.platform_id, account.id, only, _DELIVERED_AT_ONCE)
+            rows = await queries.undelivered(tx, account.platform_no, account.id, only, _DELIVERED_AT_ONCE)
         return [(row.id, row.payload) for row in rows]
 
     async def mark_delivered(self, account: GatewayAccount, event_ids: Sequence[str]) -> None:
         async with self._database.write() as tx:
-            await queries.mark_delivered(tx, account.platform_id, account.id, event_ids, clock.now())
+            await queries.mark_delivered(tx, account.platform_no, account.id, event_ids, clock.now())
 
     @staticmethod
     async def claim_event(tx: Tx, account: GatewayAccount, event_id: str) -> bool:
         """Mark the event as delivered by this transaction; False where another one has delivered it."""
-        return await queries.mark_delivered(tx, account.platform_id, account.id, [event_id], clock.now()) == 1
+        return await queries.mark_delivered(tx, account.platform_no, account.id, [event_id], clock.now()) == 1
 
     @asynccontextmanager
     async def _write_transaction(self, account_id: str, key: str | None = None) -> AsyncGenerator[UnitOfWork]:
@@ -256,12 +256,12 @@ class Sandbox:
         """Run `act` once for each key; a retry returns the stored response."""
         async with self._write_transaction(account.id, key) as work:
             asked = f"{what}:{key}"
-            remembered = await queries.find_response(work.tx, account.platform_id, account.id, asked)
+            remembered = await queries.find_response(work.tx, account.platform_no, account.id, asked)
             if remembered is not None:
                 return json.loads(remembered)
             answer = await act(work)
             row = {"key": asked, "answer": json.dumps(answer), "created_at": clock.now()}
-            await queries.insert_response(work.tx, account.platform_id, account.id, row)
+            await queries.insert_response(work.tx, account.platform_no, account.id, row)
         return answer
 
 
@@ -273,7 +273,7 @@ async def _unit_of_work(tx: Tx, account: GatewayAccount | None, key: str | None 
 
 async def _now(tx: Tx, account: GatewayAccount) -> int:
     """The project's own time."""
-    return await platforms.project_now(tx, account.platform_id, account.project_id, account.mode)
+    return await platforms.project_now(tx, account.platform_no, account.project_id, account.mode)
 
 
 async def _page(work: UnitOfWork, kind: str, page_id: str) -> StoredObject:

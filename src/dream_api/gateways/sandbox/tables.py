@@ -1,14 +1,13 @@
 """Tables of the sandbox: what a real gateway stores on its side."""
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, Table, text
+from sqlalchemy import Column, Index, text
 
-from dream_api.core.db.columns import RawText, id_column, metadata, timestamp_column
+from dream_api.core.db.columns import RawText, id_column, timestamp_column
+from dream_api.core.db.tenant_tables import tenant_reference, tenant_table
 
 # Customers, checkouts, subscriptions, invoices, payments …: each a JSON object in Stripe's shape.
-sandbox_objects = Table(
+sandbox_objects = tenant_table(
     "sandbox_objects",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("account", primary_key=True),
     id_column("id", primary_key=True),
     id_column("project_id"),
@@ -22,11 +21,11 @@ sandbox_objects = Table(
     # When it changes by itself, in the project's own time.
     timestamp_column("due_at", nullable=True),
     timestamp_column("created_at"),
-    ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
-    Index("ix_sandbox_objects__parent", "platform_id", "account", "parent", "id"),
+    tenant_reference("project_id", "projects"),
+    Index("ix_sandbox_objects__parent", "platform_no", "account", "parent", "id"),
     Index(
         "ix_sandbox_objects__due",
-        "platform_id",
+        "platform_no",
         "account",
         "due_at",
         sqlite_where=text("due_at IS NOT NULL"),
@@ -36,21 +35,19 @@ sandbox_objects = Table(
 )
 
 # Events: signed and delivered like a gateway's webhooks.
-sandbox_events = Table(
+sandbox_events = tenant_table(
     "sandbox_events",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("account", primary_key=True),
     id_column("id", primary_key=True),
     id_column("project_id"),
     Column("payload", RawText, nullable=False),
     timestamp_column("created_at"),
     timestamp_column("delivered_at", nullable=True),
-    ForeignKeyConstraint(["platform_id", "project_id"], ["projects.platform_id", "projects.id"]),
+    tenant_reference("project_id", "projects"),
     Index("ix_sandbox_events__created_at", "created_at"),
     Index(
         "ix_sandbox_events__undelivered",
-        "platform_id",
+        "platform_no",
         "account",
         "id",
         sqlite_where=text("delivered_at IS NULL"),
@@ -60,10 +57,8 @@ sandbox_events = Table(
 )
 
 # What was asked with an idempotency key was done once; the answer is given again.
-sandbox_requests = Table(
+sandbox_requests = tenant_table(
     "sandbox_requests",
-    metadata,
-    id_column("platform_id", primary_key=True),
     id_column("account", primary_key=True),
     id_column("key", primary_key=True),
     Column("answer", RawText, nullable=False),

@@ -73,7 +73,7 @@ class UnitOfWork:
 
     async def get(self, object_id: str) -> StoredObject | None:
         if object_id not in self._objects:
-            row = await queries.object_by_id(self.tx, self.account.platform_id, self.account.id, object_id)
+            row = await queries.object_by_id(self.tx, self.account.platform_no, self.account.id, object_id)
             if row is not None:
                 self._objects[object_id] = StoredObject.from_row(row)
         return self._objects.get(object_id)
@@ -87,13 +87,13 @@ class UnitOfWork:
 
     async def children(self, parent: str, kind: str) -> list[StoredObject]:
         """Oldest first; also those that were made just now."""
-        for row in await queries.children(self.tx, self.account.platform_id, self.account.id, parent, kind):
+        for row in await queries.children(self.tx, self.account.platform_no, self.account.id, parent, kind):
             self._objects.setdefault(row.id, StoredObject.from_row(row))
         found = (stored for stored in self._objects.values() if stored.parent == parent and stored.kind == kind)
         return sorted(found, key=lambda stored: stored.id)
 
     async def first_due(self) -> StoredObject | None:
-        row = await queries.first_due(self.tx, self.account.platform_id, self.account.id)
+        row = await queries.first_due(self.tx, self.account.platform_no, self.account.id)
         return None if row is None else self._objects.setdefault(row.id, StoredObject.from_row(row))
 
     def add(self, document: Json, *, parent: str | None = None, due: int | None = None, **hidden: Any) -> StoredObject:
@@ -126,17 +126,17 @@ class UnitOfWork:
 
     async def save(self) -> None:
         """Write the changed objects and the events, and enqueue the delivery."""
-        account, platform_id = self.account, self.account.platform_id
+        account, platform_no = self.account, self.account.platform_no
         account_columns = {"account": account.id, "project_id": account.project_id}
         for stored in self._objects.values():
             row = stored.row
             if stored.original is None:
                 row |= {"id": stored.id, "kind": stored.kind, "created_at": self.at * clock.SECOND, **account_columns}
-                await queries.insert_object(self.tx, platform_id, row)
+                await queries.insert_object(self.tx, platform_no, row)
             elif row != stored.original:
-                await queries.update_object(self.tx, platform_id, account.id, stored.id, row)
+                await queries.update_object(self.tx, platform_no, account.id, stored.id, row)
         for event in self._events:
             row = {**event, **account_columns, "created_at": clock.now()}
-            await queries.insert_event(self.tx, platform_id, row)
+            await queries.insert_event(self.tx, platform_no, row)
         if self._events:
-            await jobs.enqueue(self.tx, DELIVER_JOB, {"account": account.id}, platform_id=platform_id)
+            await jobs.enqueue(self.tx, DELIVER_JOB, {"account": account.id}, platform_no=platform_no)

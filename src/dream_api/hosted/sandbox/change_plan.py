@@ -164,7 +164,7 @@ def _number(text: str) -> int:
 async def _choices_of(tx: Tx, visit: Visit, held: PortalSubscription) -> Sequence[Choice]:
     """What the project shows and sells in the subscription's currency, in its own order."""
     scope = billing.scope_of(visit.account)
-    offers = await catalog.list_tiers(tx, scope.platform_id, scope.project_id, scope.mode, visible_only=True)
+    offers = await catalog.list_tiers(tx, scope.platform_no, scope.project_id, scope.mode, visible_only=True)
     offers = [each for each in offers if not each.is_sold_out]
     offers.sort(key=lambda offer: (offer.number is None, offer.number or 0, offer.id))
     return [

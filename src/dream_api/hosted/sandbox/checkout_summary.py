@@ -74,7 +74,7 @@ async def read_checkout_summary(tx: Tx, session: CheckoutSession, now: int) -> C
 
 async def _prices_of(tx: Tx, account: GatewayAccount, lines: Sequence[SubscriptionItem]) -> list[Price]:
     return [
-        await catalog.find_price(tx, account.platform_id, account.project_id, account.mode, line.price["id"])
+        await catalog.find_price(tx, account.platform_no, account.project_id, account.mode, line.price["id"])
         for line in lines
     ]
 

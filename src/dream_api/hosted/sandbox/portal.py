@@ -103,17 +103,17 @@ async def visit_of(billing_context: BillingContext, portal_id: str) -> Visit:
 
 async def _rows_of(tx: Tx, portal: Portal) -> list[Row[Any]]:
     account, customer = portal.account, portal.customer["id"]
-    customer_id = await queries.customer_at_gateway(tx, account.platform_id, account.id, customer)
+    customer_id = await queries.customer_at_gateway(tx, account.platform_no, account.id, customer)
     if customer_id is None:
         return []
-    rows = await queries.subscriptions_of(tx, account.platform_id, customer_id)
+    rows = await queries.subscriptions_of(tx, account.platform_no, customer_id)
     return [row for row in rows if (row.account, row.gateway_customer) == (account.id, customer)]
 
 
 async def _held(tx: Tx, account: GatewayAccount, row: Row[Any]) -> PortalSubscription:
     scope = billing.scope_of(account)
-    price = await catalog.find_price(tx, scope.platform_id, scope.project_id, scope.mode, row.price_id)
-    offer = await catalog.find_tier_of_price(tx, scope.platform_id, price)
+    price = await catalog.find_price(tx, scope.platform_no, scope.project_id, scope.mode, row.price_id)
+    offer = await catalog.find_tier_of_price(tx, scope.platform_no, price)
     return PortalSubscription(row, offer.display_name, price)
 
 
