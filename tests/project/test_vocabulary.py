@@ -26,6 +26,7 @@ USUAL = (
     r"gate\.purge",
     r"\bo\.ticket\b|\bticket(?==1|\"|\b.? AND)|<= ticket\b",
     r"ClickHouse",
+    r"sqlalchemy\.sql\.visitors",
     r"first-letter",
     r"letters? and digits?",
     r"(small|capital|lower-?case|upper-?case|dead)[- ]letters?",

@@ -1,7 +1,8 @@
 """The queue of waiting calls, and the one transaction in which all of them are counted."""
 
 import asyncio
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 import structlog
 
@@ -65,9 +66,20 @@ class Queue:
                 del self._waiting[:_LARGEST_BATCH]
                 metrics.batches.observe(len(batch))
                 metrics.waiting.set(len(self._waiting))
-                await self._count_batch(batch)
+                for part in self._transactions(batch):
+                    await self._count_batch(part)
         finally:
             self._counting = None
+
+    def _transactions(self, batch: list[QueuedCall]) -> Iterable[list[QueuedCall]]:
+        """The calls of each transaction: all of them, or on a distributed database those of one platform, whose rows
+        are on one machine."""
+        if not self._database.is_distributed:
+            return (batch,)
+        of_platform: dict[int, list[QueuedCall]] = defaultdict(list)
+        for waiting in batch:
+            of_platform[waiting.call.key.platform_no].append(waiting)
+        return of_platform.values()
 
     async def _count_batch(self, batch: list[QueuedCall]) -> None:
         try:

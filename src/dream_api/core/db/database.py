@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dream_api.core.db import files, postgresql, sqlite
 from dream_api.core.db.driver_errors import error_for, is_contention
@@ -34,6 +34,8 @@ class Database:
         self.path = None if directory is None else directory / FILE_NAME
         self.url = url
         self.is_sqlite = url is None
+        # Whether it lies on several machines, so that each statement must name one tenant; None: not known yet.
+        self.is_distributed: bool | None = None if url else False
         # Then its files are left as they are, to be repaired.
         self.is_damaged = False
         # Called after a commit with the (kind, key) of the cached values that it changed.
@@ -69,7 +71,7 @@ class Database:
             async with self._writing.connect() as connection:
                 transaction = await connection.begin()
                 began = time.monotonic()
-                tx = Tx(connection, self._statements(connection))
+                tx = await self._open(connection)
                 try:
                     yield tx
                     _require_timely_invalidation(tx, began)
@@ -91,7 +93,7 @@ class Database:
     async def read(self) -> AsyncGenerator[Tx, None]:
         try:
             async with self._reading.connect() as connection, connection.begin():
-                yield Tx(connection, self._statements(connection))
+                yield await self._open(connection)
         except Exception as problem:
             error = error_for(problem)
             if error is None:
@@ -105,9 +107,7 @@ class Database:
         Raises AppError where storage fails; contention is raised as the driver's error, so that it can be retried.
         """
         if self._batches is None:
-            self._batches = (
-                sqlite.Batches(self.path, self._turn) if self.path is not None else postgresql.Batches(self.url or "")
-            )
+            self._batches = await self._open_batches()
         marker = in_transaction.set(True)
         is_decided = False
         try:
@@ -161,9 +161,18 @@ class Database:
         finally:
             self._turn.release()
 
-    def _statements(self, connection: object) -> RawTransaction:
-        kind = sqlite.EngineStatements if self.is_sqlite else postgresql.EngineStatements
-        return kind(connection)  # pyright: ignore[reportArgumentType]
+    async def _open(self, connection: AsyncConnection) -> Tx:
+        if self.is_sqlite:
+            return Tx(connection, sqlite.EngineStatements(connection))
+        if self.is_distributed is None:
+            self.is_distributed = bool(await connection.scalar(text(postgresql.IS_DISTRIBUTED)))
+        return Tx(connection, postgresql.EngineStatements(connection, by_tenant=self.is_distributed))
+
+    async def _open_batches(self) -> "sqlite.Batches | postgresql.Batches":
+        if self.path is not None:
+            return sqlite.Batches(self.path, self._turn)
+        async with self.read():  # so that it is known whether it is distributed
+            return postgresql.Batches(self.url or "", by_tenant=bool(self.is_distributed))
 
 
 def _require_timely_invalidation(tx: Tx, began: float) -> None:

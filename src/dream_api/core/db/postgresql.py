@@ -1,6 +1,6 @@
 """PostgreSQL: many writers at once, rows locked in the order of their keys."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -47,6 +47,10 @@ def engine_for(url: str, *, command_seconds: float | None = _COMMAND_SECONDS) ->
     )
 
 
+# Whether tables are distributed over several machines by their tenant.
+IS_DISTRIBUTED = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"
+
+
 def driver_url(url: str) -> URL:
     """The same URL, for asyncpg."""
     return make_url(url).set(drivername="postgresql+asyncpg")
@@ -61,16 +65,19 @@ class EngineStatements:
 
     locks_rows = True
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, *, by_tenant: bool) -> None:
         self._connection = connection
+        self._by_tenant = by_tenant
 
     async def fetch(self, statement: Statement, **values: Any) -> Sequence[Sequence[Any]]:
-        text, flat = statement.for_postgresql(values)
-        return (await self._connection.exec_driver_sql(text, tuple(flat))).all()
+        found: list[Sequence[Any]] = []
+        for text, flat in _texts(statement, values, by_tenant=self._by_tenant):
+            found += (await self._connection.exec_driver_sql(text, tuple(flat))).all()
+        return found
 
     async def run(self, statement: Statement, **values: Any) -> None:
-        text, flat = statement.for_postgresql(values)
-        await self._connection.exec_driver_sql(text, tuple(flat))
+        for text, flat in _texts(statement, values, by_tenant=self._by_tenant):
+            await self._connection.exec_driver_sql(text, tuple(flat))
 
 
 class PostgresBatch:
@@ -78,16 +85,27 @@ class PostgresBatch:
 
     locks_rows = True
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, *, by_tenant: bool) -> None:
         self._connection = connection
+        self._by_tenant = by_tenant
 
     async def fetch(self, statement: Statement, **values: Any) -> Sequence[Sequence[Any]]:
-        text, flat = statement.for_postgresql(values)
-        return await self._connection.fetch(text, *flat)
+        if not self._by_tenant:
+            text, flat = statement.for_postgresql(values)
+            return await self._connection.fetch(text, *flat)
+        found: list[Sequence[Any]] = []
+        for text, flat in statement.by_tenant(values):
+            found += await self._connection.fetch(text, *flat)
+        return found
 
     async def run(self, statement: Statement, **values: Any) -> None:
-        text, flat = statement.for_postgresql(values)
-        await self._connection.fetch(text, *flat)
+        for text, flat in _texts(statement, values, by_tenant=self._by_tenant):
+            await self._connection.fetch(text, *flat)
+
+
+def _texts(statement: Statement, values: dict[str, Any], *, by_tenant: bool) -> Iterable[tuple[str, list[Any]]]:
+    """`by_tenant`: one statement for each tenant, as a distributed database needs them."""
+    return statement.by_tenant(values) if by_tenant else (statement.for_postgresql(values),)
 
 
 async def _leave_as_it_is(_: object) -> None:
@@ -97,7 +115,8 @@ async def _leave_as_it_is(_: object) -> None:
 class Batches:
     """The connections on which the metering engine's batches are committed."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, by_tenant: bool) -> None:
+        self._by_tenant = by_tenant
         self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._pool: Any = None
 
@@ -122,7 +141,7 @@ class Batches:
         async with pool.acquire(timeout=_CONNECT_SECONDS) as connection:
             await connection.execute("BEGIN")
             try:
-                yield PostgresBatch(connection)
+                yield PostgresBatch(connection, by_tenant=self._by_tenant)
             except BaseException:
                 if not connection.is_closed():
                     await connection.execute("ROLLBACK")
