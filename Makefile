@@ -16,7 +16,7 @@ HANGING := -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test test-rest test-all check lint format types imports pages bench bench-compare bench-growth bench-crash bench-peers \
+.PHONY: help install install-dev run test test-rest test-all check lint format types imports statements pages bench bench-compare bench-growth bench-crash bench-peers \
   peers mutations openapi-tools soak lock clean
 
 help: ## this list
@@ -40,7 +40,7 @@ test-rest: install-dev ## what `make test` leaves out: all other tests on Postgr
 test-all: install-dev ## all tests on both databases, in one run; ARGS=…
 	@$(PYTEST) --tier all $(ARGS)
 
-check: lint format types imports pages ## lint, format, types, which package imports which, and that every page is there
+check: lint format types imports statements pages ## lint, format, types, layers, tenants in statements, and generated pages
 
 lint: install-dev
 	$(BIN)/ruff check .
@@ -59,6 +59,9 @@ PAGES := tests/docs/test_generated_pages.py \
 
 pages: install-dev
 	$(BIN)/python -m pytest -q -n 0 $(PAGES)
+
+statements: install-dev ## build every SQL statement and check that it names its tenant; without a database
+	$(BIN)/python -m pytest -q -n 0 tests/isolation/test_every_statement.py
 
 bench: install-dev ## measure the metered call and the dashboard's pages
 	$(BIN)/python -m bench.run $(ARGS)
