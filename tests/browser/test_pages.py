@@ -43,6 +43,7 @@ async def test_axe_would_see_what_is_wrong(town: Town, sit_down: NewPerson) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.rest
 async def test_axe_finds_nothing_serious(town: Town, sit_down: NewPerson) -> None:
     wrong: dict[str, list[str]] = {}
     for session, paths in visits(town):

@@ -85,6 +85,7 @@ def test_no_pattern_takes_long_on_text_that_was_made_against_it(found: Found) ->
     ] == []
 
 
+@pytest.mark.rest
 def test_slow_patterns_are_known_by_their_ambiguity_and_by_their_time() -> None:
     attacks = [Attack(re.compile(pattern, _flags(pattern)), method) for pattern, method in _BAD]
     assert [attack.pattern.pattern for attack in attacks if not attack.ambiguities()] == []

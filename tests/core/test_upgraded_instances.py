@@ -24,6 +24,7 @@ from dream_api.migrations import FOLDER, head_revision, migrate, revisions
 from dream_api.schema import metadata
 from dream_api.usage import Window
 from tests.browser.populated_instance import Town, settle
+from tests.core.revision_choice import oldest_and_newest
 from tests.support.instance import INSTANCE_KEY_HEX
 from tests.support.row_generator import Rows
 from tests.support.server import Server
@@ -93,7 +94,7 @@ async def _all_rows(settings: Settings) -> dict[str, Rows]:
     return rows
 
 
-@pytest.mark.parametrize("revision", revisions())
+@pytest.mark.parametrize("revision", oldest_and_newest(revisions()))
 async def test_an_upgraded_instance_agrees_with_itself(
     fresh: Database, revision: str, used: tuple[Settings, dict[str, Rows]]
 ) -> None:

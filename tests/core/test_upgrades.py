@@ -15,6 +15,7 @@ from dream_api.core.db import Database, ReferencesBroken
 from dream_api.core.db.migrations import config, current_revision
 from dream_api.core.db.sqlite import connect
 from dream_api.migrations import FOLDER, head_revision, migrate, revisions
+from tests.core.revision_choice import oldest_and_newest
 from tests.support.row_generator import rows_for
 
 pytestmark = pytest.mark.both
@@ -190,7 +191,7 @@ _POSTGRESQL_SCHEMA = (
 )
 
 
-@pytest.mark.parametrize("revision", revisions())
+@pytest.mark.parametrize("revision", oldest_and_newest(revisions()))
 async def test_a_filled_database_is_upgraded_with_nothing_lost(
     fresh: Database, database: Database, revision: str, patterns: Patterns
 ) -> None:
@@ -225,7 +226,7 @@ async def _has_no_broken_reference(database: Database) -> None:
             assert await tx.all(text("PRAGMA foreign_key_check")) == []
 
 
-@pytest.mark.parametrize("revision", OLD)
+@pytest.mark.parametrize("revision", oldest_and_newest(OLD))
 async def test_an_upgrade_that_fails_leaves_the_database_as_it_was(
     fresh: Database, revision: str, patterns: Patterns
 ) -> None:
@@ -246,7 +247,7 @@ async def test_an_upgrade_that_fails_leaves_the_database_as_it_was(
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-@pytest.mark.parametrize("revision", OLD)
+@pytest.mark.parametrize("revision", oldest_and_newest(OLD))
 async def test_a_database_with_broken_references_is_not_upgraded(
     fresh: Database, revision: str, patterns: Patterns
 ) -> None:

@@ -11,6 +11,7 @@ from tests.support.instance import Instance, open_another
 
 
 @pytest.mark.slow
+@pytest.mark.rest
 @pytest.mark.parametrize("database_kind", ["postgres"])
 async def test_every_operation_is_answered_on_postgres(instance: Instance) -> None:
     answers = [await answer_of(instance, one) for one in OPERATIONS if one.path not in SIGNED]

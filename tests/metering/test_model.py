@@ -414,7 +414,7 @@ def _read(status: int, body: Any) -> tuple[object, ...]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("examples", [15, pytest.param(40, marks=pytest.mark.rest)])
+@pytest.mark.parametrize("examples", [8, pytest.param(40, marks=pytest.mark.rest)])
 def test_the_engine_and_a_plain_model_agree(database_settings: Settings, request: pytest.FixtureRequest, examples: int):
     running = Running(database_settings)
     request.addfinalizer(running.close)

@@ -10,6 +10,7 @@ import pytest
 from tests.mutations.drawn import AREAS, ROOT, changed, drawn
 
 
+@pytest.mark.rest
 def test_a_seed_draws_the_same_mutations_of_every_area() -> None:
     chosen = drawn(11, 20)
 

@@ -12,7 +12,8 @@ from tests.support.budgets import BUDGETS, FolderSeconds, folder_of
 ROOT = Path(__file__).parents[2]
 # One that is marked `both`, one that is not, one for PostgreSQL only, and one with a repetition marked `rest`.
 REPEATED = "tests/crash/test_kill.py"
-MODULES = ["tests/core/test_events.py", "tests/keys/test_revoke.py", "tests/server/test_workers.py", REPEATED]
+ON_POSTGRES = "tests/metering/test_distributed_database.py"
+MODULES = ["tests/core/test_events.py", "tests/keys/test_revoke.py", ON_POSTGRES, REPEATED]
 
 
 def collected(*options: str, names: Sequence[str] = MODULES) -> set[str]:

@@ -134,6 +134,7 @@ def test_a_killed_process_is_replaced_while_the_other_serves(server: Server) -> 
     assert f'"pid": {first.pid}, "signal": "SIGKILL"' in server.log
 
 
+@pytest.mark.rest
 def test_both_killed_at_once_are_replaced_and_whoever_connects_meanwhile_is_answered(server: Server) -> None:
     for process in server.processes:
         process.kill()
@@ -141,6 +142,7 @@ def test_both_killed_at_once_are_replaced_and_whoever_connects_meanwhile_is_answ
     assert httpx.get(server.url + "/readyz", timeout=60).status_code == 200
 
 
+@pytest.mark.rest
 async def test_one_that_cannot_start_is_tried_again_with_pauses(served: Served) -> None:
     server = served.server
     first, _ = server.processes
@@ -189,6 +191,7 @@ async def test_a_second_signal_waits_for_nothing(server: Server) -> None:
     assert not any(process.is_running() for process in processes)
 
 
+@pytest.mark.rest
 def test_without_their_parent_they_end_and_leave_the_port(server: Server) -> None:
     processes = server.processes
     figures = figures_of(processes[0])
@@ -224,6 +227,7 @@ def test_without_their_parent_they_end_at_once_while_they_import(database_settin
     assert "server process listens" not in server.log
 
 
+@pytest.mark.rest
 async def test_all_are_renewed_one_after_the_other_and_nothing_is_lost(served: Served) -> None:
     server = served.server
     before = set(server.processes)

@@ -1,8 +1,8 @@
 """Which tests run on which database: the tiers of `make test`, `make test-rest` and `make test-all`.
 
 - `default`: every test on SQLite; modules marked `both`, and tests that exist for PostgreSQL only, on PostgreSQL too.
-- `rest`: what `default` leaves out: every other test on PostgreSQL, and those marked `rest`, which repeat more often
-  what a test of the default tier proves with fewer rounds.
+- `rest`: what `default` leaves out: every other test on PostgreSQL, and those marked `rest`: more rounds of
+  what a test of the default tier proves with fewer, and slow checks of what seldom breaks.
 - `all`: both of them. `--only-database sqlite` (or `postgres`) takes those of `all` that use this database, or none.
 
 A test that is named by its full id runs in the default tier, whatever its marker and on whichever database the id says.
