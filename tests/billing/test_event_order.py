@@ -199,6 +199,10 @@ async def test_what_is_not_signed_for_the_account_changes_nothing(instance: Inst
         b"{}",
         b'{"id": 1}',
         b'{"id": "evt", "type": "x", "account": "a\\u0000", "data": {"object": {}}}',
+        # Half of a surrogate pair, which no database stores; and what is nested too deeply.
+        b'{"id": "evt", "type": "x", "account": "\\ud800", "data": {"object": {}}}',
+        b'{"id": "evt", "type": "x", "account": "a", "data": {"object": {"name": "\\udfff"}}}',
+        b'{"data": ' + b"[" * 100_000,
     ],
 )
 async def test_what_is_no_event_is_refused(instance: Instance, body: bytes):

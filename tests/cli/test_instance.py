@@ -1,6 +1,7 @@
 """`dream-api migrate`, `dream-api doctor` and `dream-api jobs`."""
 
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy import func, insert, select, update
 
 from dream_api.app import bootstrap, open_database
 from dream_api.core import clock, jobs
+from dream_api.core.db.sqlite import connect
 from dream_api.core.jobs.tables import jobs as job_table
 from dream_api.core.settings import Settings
 from dream_api.migrations import head_revision
@@ -25,6 +27,24 @@ def test_a_fresh_data_directory_is_made_ready(tmp_path: Path) -> None:
     assert first == {"revision": head_revision(), "before": None, "isChanged": True}
     assert second == {"revision": head_revision(), "before": head_revision(), "isChanged": False}
     assert stat.S_IMODE(terminal.settings.data.stat().st_mode) == 0o700
+
+
+def test_nobody_else_on_the_machine_reads_the_database(tmp_path: Path) -> None:
+    """Nor its log; a database of an earlier release is taken from others at the next start."""
+    terminal = Terminal(Settings(data=tmp_path / "data"))
+    terminal.ask("migrate")
+    file = terminal.settings.data / "dream.db"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+    file.chmod(0o644)
+    terminal.ask("migrate")
+
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with closing(connect(file)) as open_one:
+        open_one.execute("CREATE TABLE more (id INTEGER)")
+        beside = [path for path in file.parent.iterdir() if path.name.startswith("dream.db-")]
+        assert {stat.S_IMODE(path.stat().st_mode) for path in beside} == {0o600}
+        assert len(beside) == 2
 
 
 @pytest.mark.parametrize("how", ["setting", "option"])

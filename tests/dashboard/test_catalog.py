@@ -3,6 +3,7 @@
 from html.parser import HTMLParser
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from httpx2 import AsyncClient, Response
 
@@ -111,8 +112,11 @@ async def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept(
     assert (await api.get("/tiers/pro", headers=alice.sk)).status_code == 404
 
 
-async def test_features_that_are_nested_deeply_are_no_json(api: AsyncClient, alice: Account) -> None:
-    answer = await _post(api, alice, "/tiers", **_TIER | {"features": '{"a":' + "[" * 12_000})
+@pytest.mark.parametrize("features", ['{"a":' + "[" * 12_000, '{"a": "\\ud800"}'], ids=["nested", "half a pair"])
+async def test_features_that_are_nested_deeply_or_half_a_sign_are_no_json(
+    api: AsyncClient, alice: Account, features: str
+) -> None:
+    answer = await _post(api, alice, "/tiers", **_TIER | {"features": features})
 
     assert answer.status_code == 422
     assert "Not a valid JSON object" in answer.text

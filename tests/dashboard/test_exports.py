@@ -92,7 +92,9 @@ async def test_a_file_is_read_in_pieces_and_ends_at_the_bound(instance: Instance
 
 async def test_what_others_wrote_is_no_formula() -> None:
     async def pieces() -> AsyncIterator[Sequence[str | None]]:
-        yield ["=1+1", "+1", "-1", "@sum", "\tx", "\rx", 'a "quoted", text', None]
+        yield ["=1+1", "+1", "-1", "@sum", "\tx", "\rx", "\nx", 'a "quoted", text', " a-b", "", None]
+        # Behind blanks of any kind and signs without a width, and in full width.
+        yield [" =1", "\u00a0+1", "\u3000\u200b -1", "\ufeff@sum", "\uff1d1", " \uff0b1", "\uff0d1", "\uff20sum"]
 
     file = export_file("names", {"name": lambda name: name}, pieces())
     text = "".join([str(line) async for line in file.body_iterator])  # type: ignore[attr-defined]
@@ -105,7 +107,18 @@ async def test_what_others_wrote_is_no_formula() -> None:
         "'@sum",
         "'\tx",
         '"\'\rx"',
+        '"\'\nx"',
         '"a ""quoted"", text"',
+        " a-b",
         '""',
+        '""',
+        "' =1",
+        "'\u00a0+1",
+        "'\u3000\u200b -1",
+        "'\ufeff@sum",
+        "'\uff1d1",
+        "' \uff0b1",
+        "'\uff0d1",
+        "'\uff20sum",
         "",
     ]

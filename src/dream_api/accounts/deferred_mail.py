@@ -1,11 +1,23 @@
-"""Emails that a job writes later, so that a request takes the same time for every address."""
+"""Emails that a job writes later, so that a request takes the same time for every address.
 
+What the job does for an address that has an account could slow down the requests that follow. So it is done at a random
+moment soon afterwards, so that nobody can see which request it belongs to.
+"""
+
+from secrets import randbelow
+
+from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.jobs import enqueue
 
 VERIFY_JOB = "accounts.verify"
 RESET_JOB = "accounts.reset"
 NOTIFY_JOB = "accounts.notify"
+
+
+def random_moment() -> int:
+    """Half a second to two and a half seconds from now."""
+    return clock.now() + clock.SECOND // 2 + randbelow(2 * clock.SECOND)
 
 
 async def request_verification_email(tx: Tx, user_id: str, email: str) -> None:
@@ -15,7 +27,7 @@ async def request_verification_email(tx: Tx, user_id: str, email: str) -> None:
 
 async def request_password_reset(tx: Tx, email: str, address: str) -> None:
     """Send a link to choose a new password, where an account has this address."""
-    await enqueue(tx, RESET_JOB, {"email": email, "address": address})
+    await enqueue(tx, RESET_JOB, {"email": email, "address": address}, run_at=random_moment())
 
 
 async def send_security_notice(tx: Tx, email: str, what: str) -> None:

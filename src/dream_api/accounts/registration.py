@@ -1,6 +1,7 @@
 """Sign-up: accounts that people create themselves."""
 
 from dream_api.accounts import user_queries
+from dream_api.accounts.deferred_mail import random_moment
 from dream_api.accounts.users import normalize_email, validate_name
 from dream_api.core import clock, ids
 from dream_api.core.db import Database
@@ -34,4 +35,4 @@ async def sign_up(
     row = {"id": ids.new("usr"), "email": proper, "name": person, "password_hash": hashed, "created_at": now}
     async with database.write() as tx:
         await user_queries.insert_user_unless_known(tx, {**row, "verified_at": None})
-        await enqueue(tx, WELCOME_JOB, {"user": row["id"], "email": proper, "address": address})
+        await enqueue(tx, WELCOME_JOB, {"user": row["id"], "email": proper, "address": address}, run_at=random_moment())

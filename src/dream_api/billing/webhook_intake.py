@@ -1,6 +1,5 @@
 """Webhook intake: verify the signature, store the event once, enqueue its application."""
 
-import json
 from typing import Any
 
 from dream_api.billing import gateway_accounts, queries
@@ -8,6 +7,7 @@ from dream_api.billing.context import BillingContext
 from dream_api.core import clock, jobs
 from dream_api.core.db import Tx
 from dream_api.core.errors import BadRequest
+from dream_api.core.json_input import parse_json
 from dream_api.gateways import stripe_objects, webhook_signature
 from dream_api.gateways.contract import GatewayAccount
 
@@ -66,8 +66,8 @@ async def store(tx: Tx, account: GatewayAccount, event: dict[str, Any], payload:
 def _event_of(payload: bytes) -> dict[str, Any]:
     """What is needed to know whose secret to ask for; nothing of it is believed before the signature was verified."""
     try:
-        event = json.loads(payload)
-    except (ValueError, RecursionError) as problem:
+        event = parse_json(payload)
+    except ValueError as problem:
         raise EventMalformed("The body is not JSON.") from problem
     if not isinstance(event, dict):
         raise EventMalformed("The body is not an event.")

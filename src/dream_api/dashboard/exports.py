@@ -20,8 +20,11 @@ ExportColumns = Mapping[str, Callable[[T], object]]
 # How many rows a file has at most.
 MOST_ROWS = 50_000
 _PIECE = 500
-# A spreadsheet would run a cell that begins so.
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet would run a cell that begins so, also with signs of full width.
+_FORMULAS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+_LINE_SIGNS = ("\t", "\r", "\n")
+# Signs without a width, which it skips like blanks.
+_WITHOUT_WIDTH = frozenset("\u200b\u200c\u200d\u2060\ufeff")
 _TYPES: Mapping[Format, str] = {"csv": "text/csv; charset=utf-8", "json": "application/x-ndjson"}
 
 
@@ -70,6 +73,11 @@ def _csv(rows: Iterable[Iterable[object]]) -> str:
 
 def _csv_cell(value: object) -> object:
     """What others wrote is text, never a formula."""
-    if isinstance(value, str) and value.startswith(_FORMULAS):
+    if isinstance(value, str) and (value.startswith(_LINE_SIGNS) or _first_sign(value) in _FORMULAS):
         return f"'{value}"
     return "" if value is None else value
+
+
+def _first_sign(text: str) -> str:
+    """The first one that can be seen."""
+    return next((sign for sign in text if not sign.isspace() and sign not in _WITHOUT_WIDTH), "")

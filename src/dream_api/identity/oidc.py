@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import hmac
-import json
 import secrets
 import time
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ import jwt
 
 from dream_api.core import clock
 from dream_api.core.db import in_transaction
+from dream_api.core.json_input import parse_json
 from dream_api.identity.provider import Claims, Flow, ProviderSignInFailed
 
 # Public keys only: with a shared secret, the verifier could also sign.
@@ -170,7 +170,7 @@ class OpenIdProvider:
                     body += part
                     if len(body) > _LARGEST_RESPONSE:
                         raise ProviderSignInFailed(f"The response of {self.name} is too large.")
-                data = json.loads(body) if answer.is_success else None
+                data = parse_json(body) if answer.is_success else None
         except (httpx2.HTTPError, ValueError) as problem:
             raise ProviderSignInFailed(f"{self.name} does not respond.") from problem
         if not isinstance(data, dict):

@@ -1,7 +1,10 @@
 """Another password, by a link to the address; and the changes that take the present one."""
 
+from sqlalchemy import select
+
 from dream_api import accounts
 from dream_api.core import clock
+from dream_api.core.jobs.tables import jobs
 from dream_api.identity.login_throttle import MOST_FAILED
 from tests.dashboard.account.browser import Browser, counted, letters
 from tests.dashboard.account.test_sign_in import ada
@@ -55,6 +58,22 @@ async def test_asking_for_a_link_tells_nobody_who_has_an_account(instance: Insta
 
     assert told[0] == told[1]
     assert [letter.to for letter in await letters(instance)] == ["alice@example.com"]
+
+
+async def test_what_a_request_leads_to_is_done_at_a_random_moment_soon_afterwards(
+    instance: Instance, browser: Browser
+) -> None:
+    """Whether or not the address has an account: nobody can tell by timing the requests that follow."""
+    asked_at = clock.now()
+    for number in range(12):
+        await browser.send("/account/reset", email="alice@example.com" if number % 2 else f"nobody{number}@example.com")
+    await browser.send("/account/sign-up", email="new@example.com", password=FRESH)
+
+    async with instance.database.read() as tx:
+        due = [row.run_at for row in await tx.all(select(jobs.c.run_at))]
+    assert len(due) == len(set(due)) == 13
+    assert all(at - asked_at >= clock.SECOND // 2 for at in due)
+    assert all(at - clock.now() <= 5 * clock.SECOND // 2 for at in due)
 
 
 async def test_guessed_links_lead_nowhere(browser: Browser) -> None:

@@ -16,6 +16,8 @@ _TRACES = ("dream.db-wal", "instance.key", "objects")
 _LOG = "-wal"
 _SHARED_MEMORY = "-shm"
 _WAIT_SECONDS = 5.0
+# Only the server's own user reads what is in it. SQLite gives its log and shared memory the same mode.
+_MODE = 0o600
 
 
 def exists(path: Path) -> bool:
@@ -61,6 +63,7 @@ async def create(path: Path, fill: Callable[[Path], Awaitable[None]]) -> None:
         if exists(path):
             return
         _remove(draft)
+        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE))
         await fill(draft)
         if _with_suffix(draft, _LOG).exists():
             raise OSError(f"the log of {draft.name} could not be copied into it")
@@ -78,6 +81,13 @@ async def _locked(directory: Path) -> AsyncGenerator[None, None]:
         yield
     finally:
         os.close(handle)
+
+
+def protect(path: Path) -> None:
+    """Take the database from all other users of the machine; earlier releases let them read it."""
+    for suffix in ("", _LOG, _SHARED_MEMORY):
+        with suppress(OSError):  # not there, or somebody else's
+            _with_suffix(path, suffix).chmod(_MODE)
 
 
 def _remove(draft: Path) -> None:

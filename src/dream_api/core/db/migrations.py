@@ -74,6 +74,8 @@ async def migrate(database: Database, folder: Path) -> bool:
     Raises DatabaseUnusable where it cannot be: the database then is as it was.
     """
     at = await current_revision(database)
+    if database.path is not None:
+        files.protect(database.path)
     if at == head_revision(folder):
         async with database.read() as tx:
             await tx.connection.run_sync(_require_all_tables)

@@ -7,6 +7,7 @@ from typing import Any
 from dream_api.catalog import TierCreate, TierLimit, TierUpdate, TierWithPrices
 from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http import Form, parse_json_body
+from dream_api.core.json_input import parse_json
 from dream_api.dashboard.forms import FormErrors, Given, parse_integer
 from dream_api.platforms import ProjectType
 from dream_api.store import Inventory
@@ -119,8 +120,8 @@ def _features(typed: str) -> Any:
     """One a line, or the developer's own object."""
     if typed.startswith("{"):
         try:
-            return json.loads(typed)
-        except (ValueError, RecursionError):
+            return parse_json(typed)
+        except ValueError:
             raise ValidationFailed(
                 "Not a valid JSON object. Enter one feature per line instead.", param="features"
             ) from None
