@@ -55,7 +55,7 @@ from dream_api.core.http import (
     from_validation_errors,
     health,
 )
-from dream_api.core.integrity import IntegrityCheck
+from dream_api.core.integrity import IntegrityCheck, database_check
 from dream_api.core.jobs import Registry, Worker
 from dream_api.core.secrets import InstanceKey
 from dream_api.core.settings import Settings
@@ -116,6 +116,7 @@ def integrity_checks(settings: Settings | None = None) -> list[IntegrityCheck]:
     """Integrity checks for `doctor`; without the settings, those that need the instance key are left out."""
     key = None if settings is None else secrets.load_instance_key(settings)
     return [
+        database_check(),
         *platforms.checks(),
         *keys.checks(),
         *usage.checks(),

@@ -122,6 +122,8 @@ BREAKS = {
         "one is told of that there is not": "UPDATE audit_streams SET last_number = 4",
         "the beginning was moved": "UPDATE audit_streams SET cut_digest = last_digest",
     },
+    # Damages a file, not a row: see tests/core/test_damaged_database.py.
+    "database_is_intact": {},
     "projects_are_found": {
         "an id was lost": "DELETE FROM project_ids",
         "an id leads to another platform": "UPDATE project_ids SET platform_no = (SELECT max(no) FROM platforms)",

@@ -14,7 +14,7 @@ from dream_api.core import jobs as job_queue
 from dream_api.core.console import CommandContext, CommandGroup, CommandResult, Instance, Table, ago
 from dream_api.core.db.migrations import current_revision
 from dream_api.core.errors import ValidationFailed
-from dream_api.core.integrity import Finding, IntegrityCheck, run_check
+from dream_api.core.integrity import DATABASE_CHECK, Finding, IntegrityCheck, run_check
 
 migrate = CommandGroup()
 doctor = CommandGroup()
@@ -40,7 +40,11 @@ async def doctor_instance(instance: Instance) -> CommandResult:
     """Check that counts, billing, stock and logs are consistent. Exit with code 1 if a check fails."""
     await instance.prepare()
     checks = instance.app.integrity_checks(instance.settings)
-    findings = [await _run_check(instance, check, place, len(checks)) for place, check in enumerate(checks, 1)]
+    findings: list[Finding] = []
+    for place, check in enumerate(checks, 1):
+        findings.append(await _run_check(instance, check, place, len(checks)))
+        if check.name == DATABASE_CHECK and not findings[-1].holds:
+            break  # nothing else can be read
     broken = sum(not finding.holds for finding in findings)
     sentence = f"All {len(checks)} checks passed." if broken == 0 else f"{broken} of {len(checks)} checks failed."
     return CommandResult(

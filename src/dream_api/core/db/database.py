@@ -10,9 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dream_api.core.db import files, postgresql, sqlite
-from dream_api.core.db.driver_errors import error_for, is_contention
+from dream_api.core.db.driver_errors import error_for, is_contention, is_damage
 from dream_api.core.db.transactions import RawTransaction, Tx, in_transaction
-from dream_api.core.errors import Overloaded
+from dream_api.core.errors import AppError, Overloaded, StorageUnavailable
 
 FILE_NAME = "dream.db"
 _TURN_SECONDS = 10
@@ -82,7 +82,7 @@ class Database:
                 is_decided = True
                 await transaction.commit()
         except Exception as problem:
-            error = error_for(problem, committing=is_decided)
+            error = self._error_for(problem, committing=is_decided)
             if error is None:
                 raise
             raise error from problem
@@ -95,7 +95,7 @@ class Database:
             async with self._reading.connect() as connection, connection.begin():
                 yield await self._open(connection)
         except Exception as problem:
-            error = error_for(problem)
+            error = self._error_for(problem)
             if error is None:
                 raise
             raise error from problem
@@ -116,7 +116,7 @@ class Database:
                 is_decided = True
             self._note_write()
         except Exception as problem:
-            error = None if is_contention(problem) else error_for(problem, committing=is_decided)
+            error = None if is_contention(problem) else self._error_for(problem, committing=is_decided)
             if error is None:
                 raise
             raise error from problem
@@ -127,6 +127,18 @@ class Database:
         """Raises AppError where the database does not answer."""
         async with self.read() as tx:
             await tx.scalar(text("SELECT 1"))
+
+    async def require_readable(self) -> None:
+        """Raises AppError where a row cannot be read, or damage was found before."""
+        if self.is_damaged:
+            raise StorageUnavailable("The database is damaged.", retry_after=60)
+        async with self.read() as tx:
+            await tx.scalar(text("SELECT version_num FROM alembic_version"))
+
+    def _error_for(self, problem: Exception, *, committing: bool = False) -> AppError | None:
+        if is_damage(problem):
+            self.is_damaged = True
+        return error_for(problem, committing=committing)
 
     def _note_write(self) -> None:
         if self.path is None:

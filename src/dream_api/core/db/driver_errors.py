@@ -13,24 +13,34 @@ _SQLITE_DAMAGED = ("malformed", "not a database")
 # PostgreSQL: 08 connection, 53 resources (disk full, memory, too many connections), 57P0x shutdown, 58 system.
 _LOST = ("08", "57P", "58")
 _FULL = ("53",)
+_DAMAGED = ("XX001", "XX002")
 _CONTENDED = ("40001", "40P01", "55P03")
 
 
 def error_for(problem: BaseException, *, committing: bool = False) -> AppError | None:
     """The API error for a failure of storage; None where the failure is a bug."""
-    cause: BaseException = problem
     if isinstance(problem, PoolTimeout):
         return Overloaded("All database connections are in use.")
-    if isinstance(problem, DBAPIError) and problem.orig is not None:
-        cause = problem.orig.__cause__ or problem.orig
-    kind = _kind_of(cause)
+    kind = _kind_of(_cause_of(problem))
     if kind is None:
         return None
     if kind == "contended":
         return Overloaded("Other writers locked the database for too long.")
     if committing and kind == "lost":
         return OutcomeUnknown("The connection to the database was lost during the commit.")
+    if kind == "damaged":
+        return StorageUnavailable("The database is damaged.", hint=_HINT, retry_after=60)
     return StorageUnavailable("The database is not available or cannot be written to.", retry_after=2)
+
+
+_HINT = "The operator of this instance must restore a backup. `dream-api doctor` shows what is damaged."
+
+
+def _cause_of(problem: BaseException) -> BaseException:
+    """What the driver raised."""
+    if isinstance(problem, DBAPIError) and problem.orig is not None:
+        return problem.orig.__cause__ or problem.orig
+    return problem
 
 
 def is_contention(problem: BaseException) -> bool:
@@ -40,18 +50,16 @@ def is_contention(problem: BaseException) -> bool:
     """
     if isinstance(problem, _asyncpg().UniqueViolationError):
         return True
-    cause = problem.orig.__cause__ if isinstance(problem, DBAPIError) and problem.orig is not None else problem
-    return cause is not None and _kind_of(cause) == "contended"
+    return _kind_of(_cause_of(problem)) == "contended"
 
 
-def is_damage(problem: DBAPIError) -> bool:
-    """Whether SQLite found its file damaged, or not a database."""
-    cause = problem.orig.__cause__ or problem.orig if problem.orig is not None else problem
-    return isinstance(cause, sqlite3.DatabaseError) and any(word in str(cause) for word in _SQLITE_DAMAGED)
+def is_damage(problem: BaseException) -> bool:
+    """Whether the database found its files damaged, or no database in them."""
+    return _kind_of(_cause_of(problem)) == "damaged"
 
 
 def _kind_of(cause: BaseException) -> str | None:
-    if isinstance(cause, sqlite3.OperationalError):
+    if isinstance(cause, sqlite3.DatabaseError):
         return _kind_of_sqlite(cause)
     if isinstance(cause, _asyncpg().PostgresError):
         return _kind_of_postgresql(str(getattr(cause, "sqlstate", "")))
@@ -72,8 +80,12 @@ def _asyncpg() -> Any:
     return asyncpg
 
 
-def _kind_of_sqlite(cause: sqlite3.OperationalError) -> str | None:
+def _kind_of_sqlite(cause: sqlite3.DatabaseError) -> str | None:
     text = str(cause)
+    if any(word in text for word in _SQLITE_DAMAGED):
+        return "damaged"
+    if not isinstance(cause, sqlite3.OperationalError):
+        return None
     if any(word in text for word in _SQLITE_BUSY):
         return "contended"
     if "disk I/O" in text:
@@ -84,6 +96,8 @@ def _kind_of_sqlite(cause: sqlite3.OperationalError) -> str | None:
 def _kind_of_postgresql(state: str) -> str | None:
     if state in _CONTENDED:
         return "contended"
+    if state in _DAMAGED:
+        return "damaged"
     if state.startswith(_LOST):
         return "lost"
     return "full" if state.startswith(_FULL) else None

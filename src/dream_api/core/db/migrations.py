@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from dream_api.core.db import files, sqlite
 from dream_api.core.db.columns import metadata
 from dream_api.core.db.database import Database
-from dream_api.core.db.driver_errors import error_for, is_damage
+from dream_api.core.db.driver_errors import error_for
 from dream_api.core.db.errors import DatabaseDamaged, DatabaseEmpty, ForeignSchema, ReferencesBroken
 from dream_api.core.db.postgresql import engine_for
+from dream_api.core.errors import StorageUnavailable
 
 # Any number, the same in every process: PostgreSQL's lock under which one process migrates while others wait.
 _ADVISORY_LOCK = 7_236_401
@@ -41,11 +42,10 @@ async def current_revision(database: Database) -> str | None:
     try:
         async with database.read() as tx:
             at = await tx.connection.run_sync(_revision_of)
-    except DBAPIError as problem:
-        if not is_damage(problem):
+    except StorageUnavailable as problem:
+        if not database.is_damaged:
             raise
-        database.is_damaged = True
-        raise DatabaseDamaged(f"The database is damaged: {problem.orig}.") from problem
+        raise DatabaseDamaged("The database is damaged.") from problem
     if at is None and database.path is not None:
         raise DatabaseEmpty(database.path)
     return at

@@ -53,11 +53,11 @@ async def healthz() -> Health:
     responses={**_OK, **error_responses(StorageUnavailable, ShuttingDown)},
 )
 async def readyz(request: Request) -> Health:
-    """The database responds, and the process is not shutting down."""
+    """The database can be read, and the process is not shutting down."""
     database = database_of(request)
     if state_of(request, "is_stopping"):
         raise ShuttingDown("The server is shutting down.")
-    await database.ping()
+    await database.require_readable()
     return Health()
 
 
