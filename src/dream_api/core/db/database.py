@@ -129,8 +129,11 @@ class Database:
             await tx.scalar(text("SELECT 1"))
 
     async def require_readable(self) -> None:
-        """Raises AppError where a row cannot be read, or damage was found before."""
-        if self.is_damaged:
+        """Raises AppError where a row cannot be read, or damage of the file was found before.
+
+        Damage on PostgreSQL may be repaired while the server runs.
+        """
+        if self.is_damaged and self.is_sqlite:
             raise StorageUnavailable("The database is damaged.", retry_after=60)
         async with self.read() as tx:
             await tx.scalar(text("SELECT version_num FROM alembic_version"))
