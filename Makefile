@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DATA ?= $(or $(DREAM_DATA),./data)
 DURATION ?= 60
-# Two more than two cores: many tests wait for others' processes and for time to pass.
-WORKERS ?= 4
+# One more than two cores: many tests wait for others' processes and for time to pass.
+WORKERS ?= 3
 OPENAPI_VENV := .venv-openapi
 OPENAPI_NODE := tests/openapi
 # A test that hangs is ended after five minutes, with a traceback of every thread. (The longest takes a tenth of that.)

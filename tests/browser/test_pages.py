@@ -60,6 +60,7 @@ async def test_axe_finds_nothing_serious(town: Town, sit_down: NewPerson) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.rest
 async def test_every_page_is_whole_without_scripts_on_any_screen(town: Town, sit_down: NewPerson) -> None:
     wide: dict[str, Any] = {}
     for session, paths in visits(town):

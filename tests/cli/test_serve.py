@@ -83,6 +83,7 @@ def test_no_process_at_all_is_refused(terminal: Terminal) -> None:
 
 
 @only_postgres
+@pytest.mark.rest
 def test_on_a_terminal_several_processes_are_told(database_settings: Settings) -> None:
     several = database_settings.model_copy(update={"processes": 2})
 
@@ -198,6 +199,7 @@ def become_operator(server: Server) -> None:
         assert browser.post(path, data=form).status_code == 303
 
 
+@pytest.mark.rest
 def test_a_start_never_creates_a_key_in_place_of_a_revoked_one(database_settings: Settings) -> None:
     terminal = Terminal(database_settings)
     first = on_a_terminal(database_settings, paste)

@@ -22,7 +22,7 @@ _TRIES = 1_000
 # Soon after a kill; later where so many want one row: who asks too often keeps the server from answering the others.
 _SOON_SECONDS, _LATER_SECONDS = 0.05, 0.3
 
-pytestmark = [pytest.mark.slow, pytest.mark.both]
+pytestmark = pytest.mark.slow
 
 
 class Buyers:

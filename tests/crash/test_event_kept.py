@@ -17,7 +17,7 @@ from tests.billing.developer import GOOD, Seller, monthly
 from tests.support.instance import Account, bootstrap_with_key, open_account
 from tests.support.server import Server
 
-pytestmark = [pytest.mark.slow, pytest.mark.both]
+pytestmark = pytest.mark.slow
 
 
 async def paid_at_the_gateway(settings: Settings, account: Account, session: str) -> list[tuple[bytes, str]]:

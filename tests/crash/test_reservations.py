@@ -13,8 +13,6 @@ from dream_api import app
 from dream_api.usage.tables import reservations, usage_counters
 from tests.support.load import Served
 
-pytestmark = pytest.mark.both
-
 USERS = 50
 WORKERS = 16
 # Those that are not settled end after this; the others are held long enough.

@@ -160,6 +160,7 @@ async def test_one_that_cannot_start_is_tried_again_with_pauses(served: Served) 
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.rest
 async def test_what_was_begun_is_answered_before_all_end(served: Served, signum: signal.Signals) -> None:
     server = served.server
     processes = server.processes
@@ -207,6 +208,7 @@ def test_without_their_parent_they_end_and_leave_the_port(server: Server) -> Non
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 0.3])
+@pytest.mark.rest
 def test_without_their_parent_they_end_at_once_while_they_import(database_settings: Settings, seconds: float) -> None:
     """The parent is killed so long after it has started them; within a second they are gone, and the port is free.
 
@@ -297,6 +299,7 @@ async def test_figures_are_those_of_all_processes(served: Served) -> None:
             assert figure(to_third, 'dream_metered_calls_total{outcome="allowed"}') == 8
 
 
+@pytest.mark.rest
 def test_figures_leave_nothing_behind(server: Server) -> None:
     first, _ = server.processes
     figures = figures_of(first)
