@@ -3,6 +3,8 @@ transaction of one platform.
 
 On Citus directories are reference tables, of which each machine has a copy: a transaction that writes one commits on
 all machines. Instance tables are on the coordinator: such a transaction commits on two machines.
+
+Functions that only tests reach (`NOT_BUILT` in `tests/isolation/test_every_statement.py`) are not among them.
 """
 
 from dataclasses import dataclass

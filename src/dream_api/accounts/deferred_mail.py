@@ -1,7 +1,7 @@
 """Emails that a job writes later, so that a request takes the same time for every address.
 
-What the job does for an address that has an account could slow down the requests that follow. So it is done at a random
-moment soon afterwards, so that nobody can see which request it belongs to.
+The job does more for an address that has an account, which could slow down the requests that follow. Therefore it runs
+at a random moment soon afterwards, and nobody can see which request it belongs to.
 """
 
 from secrets import randbelow

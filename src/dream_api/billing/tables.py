@@ -263,7 +263,7 @@ refunds = tenant_table(
 disputes = tenant_table(
     "disputes",
     id_column("account", primary_key=True),
-    # The id of the subscription at the gateway.
+    # The id of the dispute at the gateway.
     id_column("id", primary_key=True),
     id_column("project_id"),
     id_column("mode"),

@@ -67,7 +67,7 @@ async def run_check(database: Database, check: IntegrityCheck) -> Finding:
         async with database.read() as tx:
             found = await violations(tx, check)
     except StorageUnavailable:
-        if check.name != DATABASE_CHECK:
+        if check.name != DATABASE_CHECK or not database.is_damaged:
             raise
         # SQLite says so at the end of the transaction, too.
         found = found or [{"what": "the file cannot be read"}]
