@@ -185,9 +185,8 @@ def build_job_registry(settings: Settings, billing_context: BillingContext) -> R
     audit_jobs.register(registry, billing_context.instance_key)
     usage_jobs.register(registry)
     billing_jobs.register(registry, billing_context)
-    retention_jobs.register(
-        registry, objects.open_object_store(settings), billing_context.instance_key, settings.home_mode
-    )
+    store = objects.open_object_store(settings)
+    retention_jobs.register(registry, billing_context, store, settings.home_mode)
     return registry
 
 

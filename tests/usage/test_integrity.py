@@ -31,6 +31,7 @@ BREAKS = {
         "an active one holds nothing": "UPDATE subscriptions SET holds = false WHERE status = 'active'",
         "one that ended holds": "UPDATE subscriptions SET status = 'canceled' WHERE holds",
     },
+    "closed_platforms_sell_nothing": {"a platform was closed": "UPDATE platforms SET deletes_at = 1"},
     "life_is_sum_of_hours": {
         "a count was lost": f'UPDATE usage_counters SET count = count - 1 WHERE "window" = 0 AND {_ADA}',
         "a count was added": f'UPDATE usage_counters SET count = count + 1 WHERE "window" = 0 AND {_ADA}',

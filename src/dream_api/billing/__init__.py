@@ -58,6 +58,7 @@ from dream_api.billing.refunds import (
 from dream_api.billing.sandbox_delivery import deliver_events
 from dream_api.billing.subscription_checkout import AlreadySubscribed, create_subscription_checkout
 from dream_api.billing.webhook_intake import receive
+from dream_api.billing.wind_down import end_sales_to, follow_closure
 
 __all__ = [
     "CHECKOUT_COMPLETED",
@@ -85,6 +86,7 @@ __all__ = [
     "create_refund",
     "create_subscription_checkout",
     "deliver_events",
+    "end_sales_to",
     "ensure_account",
     "expire_checkout",
     "find_account",
@@ -93,6 +95,7 @@ __all__ = [
     "find_payment",
     "find_started_checkout",
     "find_started_refund",
+    "follow_closure",
     "granting_subscriptions_of_user",
     "has_payments",
     "lock_payment",

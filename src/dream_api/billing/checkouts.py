@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from dream_api import catalog
+from dream_api import catalog, platforms
 from dream_api.billing import gateway_accounts, queries
 from dream_api.billing.context import CHECKOUT_COMPLETED, CHECKOUT_EXPIRED, BillingContext
 from dream_api.core import clock, ids, jobs
@@ -37,7 +37,9 @@ async def create_checkout(
     """The new checkout, its coupon redeemed; its id is the idempotency key of the call that follows.
 
     `wanted.metadata` is the gateway's, and gets the checkout's id; `metadata` is the caller's, which no gateway gets.
+    Raises PlatformClosing.
     """
+    await platforms.require_open(tx, account.platform_no, account.project_id)
     if wanted.coupon is not None:
         await catalog.redeem(tx, account.platform_no, wanted.coupon.id)
     now = clock.now()

@@ -1,7 +1,7 @@
 """Runs due work (renewals, retries, expiries), in real time and when a test clock advances."""
 
 from dream_api import platforms
-from dream_api.billing import checkout_expiry, gateway_accounts, sandbox_delivery, subscription_sync
+from dream_api.billing import checkout_expiry, gateway_accounts, sandbox_delivery, subscription_sync, wind_down
 from dream_api.billing.context import BillingContext, DueTask
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict
@@ -75,6 +75,8 @@ async def _run_lapse(billing: BillingContext, account: GatewayAccount, now: int)
 
 
 DUE_TASKS = (
+    # Before all others: what is closed does not renew.
+    DueTask(wind_down.next_sale, wind_down.end_sale),
     DueTask(_next_of_sandbox, _run_sandbox),
     DueTask(subscription_sync.next_lapse, _run_lapse),
     DueTask(checkout_expiry.next_overdue_at, checkout_expiry.expire_overdue),

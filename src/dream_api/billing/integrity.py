@@ -2,14 +2,26 @@
 
 from sqlalchemy import BigInteger, cast, func, or_, select
 
-from dream_api.billing.tables import payments, refunds, subscriptions, usage_bills
+from dream_api.billing.tables import checkouts, payments, refunds, subscriptions, usage_bills
+from dream_api.core import clock
 from dream_api.core.integrity import IntegrityCheck
+from dream_api.platforms import GRACE
 from dream_api.platforms.integrity import rows_without_project
+from dream_api.platforms.tables import platforms
 from dream_api.usage.tables import usage_hours
+
+# How long the sales of a closed platform may take to end.
+_WIND_DOWN = clock.HOUR
 
 
 def checks() -> list[IntegrityCheck]:
-    return [_usage_is_billed(), _refunds_add_up(), _plans_are_held(), _accounts_have_projects()]
+    return [
+        _usage_is_billed(),
+        _refunds_add_up(),
+        _plans_are_held(),
+        _closed_platforms_sell_nothing(),
+        _accounts_have_projects(),
+    ]
 
 
 def _usage_is_billed() -> IntegrityCheck:
@@ -58,6 +70,22 @@ def _plans_are_held() -> IntegrityCheck:
         "plans_are_held",
         "Subscriptions give their customer a plan while they are trialing or active, and never after they have ended.",
         select(s.platform_no, s.id, s.status, s.holds).where(or_(holds & ~s.holds, ~may_hold & s.holds)),
+    )
+
+
+def _closed_platforms_sell_nothing() -> IntegrityCheck:
+    closed_at = platforms.c.deletes_at - GRACE
+    closed = closed_at < clock.now() - _WIND_DOWN, platforms.c.gone_at.is_(None)
+    c, s = checkouts.c, subscriptions.c
+    payable = select(c.platform_no, c.id, c.status).join(platforms, platforms.c.no == c.platform_no)
+    renewing = select(s.platform_no, s.id, s.status).join(platforms, platforms.c.no == s.platform_no)
+    return IntegrityCheck(
+        "closed_platforms_sell_nothing",
+        "On platforms that are being deleted, no checkout is open and no subscription renews.",
+        payable.where(*closed, c.status.in_(("opening", "open"))).union_all(
+            renewing.where(*closed, s.status != "canceled", s.cancel_at.is_(None))
+        ),
+        hint="A worker ends them within seconds. Check that one is running, and read its log.",
     )
 
 

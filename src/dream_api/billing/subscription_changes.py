@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from dream_api import catalog
+from dream_api import catalog, platforms
 from dream_api.billing import event_sync, gateway_accounts, queries, sandbox_delivery, subscription_checkout
 from dream_api.billing.context import BillingContext
 from dream_api.catalog import Price, TierWithPrices
@@ -29,7 +29,8 @@ async def find_subscription(tx: Tx, scope: ProjectScope, subscription_id: str) -
 async def build_change(
     tx: Tx, scope: ProjectScope, subscription: Row[Any], *, tier: str | None, price_id: str | None, quantity: int | None
 ) -> SubscriptionChange:
-    """What the subscription is to become; what is left out stays."""
+    """What the subscription is to become; what is left out stays. Raises PlatformClosing."""
+    await platforms.require_open(tx, scope.platform_no, scope.project_id, lock=False)
     require_not_ended(subscription)
     offer, price = await _priced(tx, scope, subscription, tier, price_id)
     if price.currency != subscription.currency:
@@ -126,8 +127,10 @@ async def cancel(
 
 
 async def resume(billing: BillingContext, account: GatewayAccount, subscription: Row[Any], key: str | None) -> None:
-    """Take back a cancellation at the period's end."""
+    """Take back a cancellation at the period's end; raises PlatformClosing."""
     require_not_ended(subscription)
+    async with billing.database.read() as tx:
+        await platforms.require_open(tx, account.platform_no, account.project_id, lock=False)
     await billing.gateway_of(account).resume_subscription(account, subscription.gateway_id, key=_key(key))
     await _sync(billing, account, subscription)
 

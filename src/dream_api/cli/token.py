@@ -42,6 +42,7 @@ async def create(
     """Create a personal token for a developer's programs. It is shown only once."""
     owner = await platforms.find(context.tx, platform)
     expires_at = _end_of(expires_days)
+    await platforms.require_open(context.tx, owner.no)
     issued = await accounts.issue_token(
         context.tx, owner.no, role, created_by=_MADE_BY, name=name, expires_at=expires_at
     )

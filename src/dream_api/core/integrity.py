@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, text
+from sqlalchemy import CompoundSelect, Select, text
 
 from dream_api.core.db import Database, Tx
 from dream_api.core.errors import StorageUnavailable
@@ -25,7 +25,7 @@ class IntegrityCheck:
 
     name: str
     sentence: str
-    contradictions: Select[*tuple[Any, ...]] | Search
+    contradictions: Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]] | Search
     hint: str = _HINT
 
 

@@ -39,6 +39,11 @@ class GatewayRefused(Conflict):
     hint = "The message comes from the gateway. Read the object again to see its current state."
 
 
+def seller_closed() -> GatewayRefused:
+    """For customers: the platform is being deleted, or the project was."""
+    return GatewayRefused("This seller has closed and sells nothing any more.", hint="Nothing was charged.")
+
+
 class CardRefused(PaymentRequired):
     """A card was asked for money and gave none; the kinds below say why."""
 

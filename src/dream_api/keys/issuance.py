@@ -11,7 +11,7 @@ from dream_api.core.tokens import masked
 from dream_api.keys import key_format, queries
 from dream_api.keys.key_format import Kind
 from dream_api.keys.verification import CACHE_KIND
-from dream_api.platforms import Mode, Project, lock_project
+from dream_api.platforms import Mode, Project, lock_project, require_open
 
 LONGEST_GRACE = 7 * clock.DAY
 DEFAULT_GRACE = clock.DAY
@@ -52,6 +52,7 @@ async def issue(
     now = clock.now()
     if expires_at is not None and expires_at <= now:
         raise ValidationFailed("The expiry date must be in the future.", param="expiresAt")
+    await require_open(tx, project.platform_no, project.id)
     issued = IssuedKey(ids.new("key"), kind, mode, key_format.generate(kind, mode))
     is_secret = kind == "secret"
     may_be_revealed = is_secret and mode == "test"

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from dream_api.core.db import Tx
-from dream_api.core.errors import Forbidden, Unauthorized
+from dream_api.core.errors import Unauthorized
 from dream_api.keys import key_format, queries
 from dream_api.keys.key_format import Kind
-from dream_api.platforms import Mode, ProjectType, mode_no
+from dream_api.platforms import Mode, PlatformClosing, ProjectType, mode_no
 
 # Cached by the hash in hexadecimal digits.
 CACHE_KIND = "key"
@@ -39,11 +39,6 @@ class KeyRevoked(KeyRefused):
 class KeyExpired(KeyRefused):
     code = "key_expired"
     hint = "Use a newer key of the project, or create one with `dream-api keys create`."
-
-
-class PlatformClosing(Forbidden):
-    code = "platform_closing"
-    hint = "An owner can undo the deletion on the platform's page Settings."
 
 
 KEY_ERRORS = (KeyMissing, KeyMalformed, KeyUnknown, KeyRevoked, KeyExpired, PlatformClosing)

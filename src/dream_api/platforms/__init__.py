@@ -1,5 +1,6 @@
 """Tenants and what they sell: platforms, their projects and their time, who may do what, and their numbers."""
 
+from dream_api.platforms.closure import PlatformClosing, is_open, require_open
 from dream_api.platforms.integrity import checks
 from dream_api.platforms.invitation_queries import are_for as is_invited
 from dream_api.platforms.invitation_queries import count_open, invitations_of
@@ -79,6 +80,7 @@ from dream_api.platforms.queries import (
     lock_project,
     page_of_platforms,
     platform_by_id,
+    platform_by_number,
     platforms_to_delete,
     set_home_project,
     set_instance_value,
@@ -144,6 +146,7 @@ __all__ = [
     "Permission",
     "PermissionDenied",
     "Platform",
+    "PlatformClosing",
     "Project",
     "ProjectScope",
     "ProjectType",
@@ -188,6 +191,7 @@ __all__ = [
     "invite",
     "invite_again",
     "is_invited",
+    "is_open",
     "list_projects",
     "load_project",
     "lock_customer_sequences",
@@ -210,6 +214,7 @@ __all__ = [
     "page_of_platforms",
     "pending_operator_link",
     "platform_by_id",
+    "platform_by_number",
     "platform_from",
     "platforms_to_delete",
     "project_from",
@@ -224,6 +229,7 @@ __all__ = [
     "require_allowed_origin",
     "require_allowed_redirect",
     "require_movable",
+    "require_open",
     "require_owner_to_change_owners",
     "require_permission",
     "revoke_invitation",

@@ -12,6 +12,7 @@ from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Forbidden, NotFound
 from dream_api.core.secrets import hash_token
 from dream_api.platforms import invitation_queries, member_queries, queries
+from dream_api.platforms.closure import require_open
 from dream_api.platforms.members import AlreadyAMember, require_owner_to_change_owners
 
 LIFE = 7 * clock.DAY
@@ -46,6 +47,7 @@ async def invite(
     proper = accounts.normalize_email(email)
     require_owner_to_change_owners(by, role)
     await queries.lock_platform(tx, platform_no)
+    await require_open(tx, platform_no)
     known = await accounts.find_user_by_email(tx, proper)
     if known is not None and await member_queries.member_row(tx, platform_no, known.id) is not None:
         raise AlreadyAMember("They are already a member of this platform.", param="email")
@@ -71,6 +73,7 @@ async def invite(
 
 async def invite_again(tx: Tx, platform_no: int, invitation_id: str, token: str, *, by: Role) -> Row[Any]:
     """With a new link for another 7 days; the one before ends."""
+    await require_open(tx, platform_no)
     row = await read_invitation(tx, platform_no, invitation_id)
     require_owner_to_change_owners(by, row.role)
     values = {"hash": hash_token(token), "expires_at": clock.now() + LIFE}

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, ScalarSelect, delete, select, update
+from sqlalchemy import Row, ScalarSelect, delete, null, select, update
 
 from dream_api.core.db import Tx, insert
 from dream_api.platforms.tables import instance, platforms, project_ids, projects
@@ -54,6 +54,16 @@ async def lock_platform(tx: Tx, platform_no: int) -> None:
     """Lock the platform's row until the transaction ends."""
     row = select(platforms.c.no).where(platforms.c.no == platform_no)
     await tx.first(row.with_for_update(key_share=True))
+
+
+async def closure_of(tx: Tx, platform_no: int, project_id: str | None, *, lock: bool) -> Row[Any] | None:
+    """When the platform is to be deleted, and when the project was; `lock`: against changes of either."""
+    query = select(platforms.c.deletes_at, null().label("deleted_at"))
+    if project_id is not None:
+        of_project = (projects.c.platform_no == platforms.c.no) & (projects.c.id == project_id)
+        query = select(platforms.c.deletes_at, projects.c.deleted_at).join(projects, of_project)
+    query = query.where(platforms.c.no == platform_no)
+    return await tx.first(query.with_for_update(read=True) if lock else query)
 
 
 async def update_platform(tx: Tx, platform_no: int, values: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from dream_api.core.cache import invalidate
 from dream_api.core.db import Tx
 from dream_api.core.errors import Forbidden, NotFound, ValidationFailed
 from dream_api.platforms import queries
+from dream_api.platforms.closure import require_open
 from dream_api.platforms.sequences import next_customer_number, next_number, next_platform_number
 
 Mode = Literal["test", "live"]
@@ -87,6 +88,8 @@ async def create(tx: Tx, name: str) -> Platform:
 
 
 async def create_project(tx: Tx, platform: Platform, name: str, project_type: ProjectType) -> Project:
+    """A new project; raises PlatformClosing."""
+    await require_open(tx, platform.no)
     project = Project(
         platform_id=platform.id,
         platform_no=platform.no,

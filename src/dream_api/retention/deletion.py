@@ -1,10 +1,15 @@
-"""Deletion of platforms and projects: a closed platform's keys are rejected, and after 14 days it is purged."""
+"""Deletion of platforms and projects: a closed platform's keys are rejected, it sells nothing any more, and after 14
+days it is purged."""
 
 from dream_api import billing, catalog, keys, platforms
+from dream_api.core import jobs
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict
 from dream_api.platforms import Mode, Platform, Project
 from dream_api.tenancy.level_usage import home_scope
+
+# The job that ends what a closed platform or a deleted project sells.
+CLOSURE = "retention.closure"
 
 
 class LevelSubscriptionActive(Conflict):
@@ -18,7 +23,7 @@ class LivePaymentsExist(Conflict):
 
 
 async def close_platform(tx: Tx, platform: Platform, mode: Mode) -> Platform:
-    """Close the platform: its keys are rejected from now on; after the grace period a job deletes it.
+    """Close the platform: from now on its keys are rejected and nothing is sold; after the grace period it is purged.
 
     LevelSubscriptionActive while a subscription pays for its level and would renew; `mode`: in which levels are sold.
     """
@@ -26,13 +31,15 @@ async def close_platform(tx: Tx, platform: Platform, mode: Mode) -> Platform:
     await _require_not_paying(tx, platform, mode)
     closed = await platforms.request_deletion(tx, platform)
     await keys.invalidate_keys(tx, platform.no)
+    await jobs.enqueue(tx, CLOSURE, {}, platform_no=platform.no)
     return closed
 
 
 async def reopen_platform(tx: Tx, platform: Platform) -> Platform:
-    """Cancel the platform's deletion."""
+    """Cancel the platform's deletion; subscriptions that were to end because of it go on."""
     reopened = await platforms.cancel_deletion(tx, platform)
     await keys.invalidate_keys(tx, platform.no)
+    await jobs.enqueue(tx, CLOSURE, {}, platform_no=platform.no)
     return reopened
 
 
@@ -45,6 +52,7 @@ async def delete_project(tx: Tx, project: Project) -> None:
     for key in await keys.of_project(tx, project.platform_no, project.id):
         if key.revoked_at is None:
             await keys.revoke(tx, project.platform_no, key.id)
+    await jobs.enqueue(tx, CLOSURE, {}, platform_no=project.platform_no)
 
 
 async def _require_not_paying(tx: Tx, platform: Platform, mode: Mode) -> None:

@@ -66,6 +66,7 @@ async def accept(tx: Tx, token: str, session: Session, mode: Mode, *, address: s
     """The platform of the invitation, of which the signed-in user is a member now."""
     invitation = await platforms.use_invitation(tx, token, session.email)
     await platforms.lock_platform(tx, invitation.platform_no)
+    await platforms.require_open(tx, invitation.platform_no)
     platform = await platforms.get(tx, invitation.platform_no)
     await platforms.add_member(tx, platform.no, session.user_id, invitation.role)
     await sync_member_count(tx, platform, mode)

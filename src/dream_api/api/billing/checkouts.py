@@ -155,6 +155,7 @@ async def create_level_checkout(
         home = (await catalog.find_home(tx)).project
         if platform.no == home.platform_no:
             raise ValidationFailed("The operator's own platform has no level.", param="level")
+        await platforms.require_open(tx, platform.no, lock=False)
         level = next((each for each in await catalog.list_levels(tx, mode) if each.number == post.body.level), None)
         if level is None:
             raise ValidationFailed("No level has this number. `dream-api levels` lists all levels.", param="level")

@@ -4,6 +4,7 @@ from dream_api.billing.queries.accounts import (
     account_by_id,
     account_of_project,
     accounts_due,
+    accounts_of_platform,
     customer_at_gateway,
     gateway_customer_of,
     insert_account,
@@ -21,6 +22,7 @@ from dream_api.billing.queries.checkouts import (
     metadata_of_checkout,
     next_unpaid,
     open_checkout,
+    unpaid_of_customer,
 )
 from dream_api.billing.queries.events import (
     event_by_id,
@@ -68,7 +70,9 @@ from dream_api.billing.queries.payments import (
     user_ids_by_payment,
 )
 from dream_api.billing.queries.subscriptions import (
+    first_canceled_for,
     first_lapsed,
+    first_renewing,
     granting_subscriptions,
     granting_subscriptions_of_user,
     had_trial,
@@ -87,6 +91,7 @@ __all__ = [
     "account_by_id",
     "account_of_project",
     "accounts_due",
+    "accounts_of_platform",
     "by_request",
     "checkout_by_id",
     "clear_request",
@@ -95,7 +100,9 @@ __all__ = [
     "event_by_id",
     "events_of",
     "fail_refund",
+    "first_canceled_for",
     "first_lapsed",
+    "first_renewing",
     "gateway_customer_of",
     "granting_subscriptions",
     "granting_subscriptions_of_user",
@@ -147,6 +154,7 @@ __all__ = [
     "subscription_in",
     "subscriptions_of",
     "unapplied_events",
+    "unpaid_of_customer",
     "unsent_bills",
     "update_invoice",
     "update_payment",

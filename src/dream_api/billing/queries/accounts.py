@@ -36,6 +36,10 @@ async def account_by_id(tx: Tx, account_id: str) -> Row[Any] | None:
     return await tx.first(select(gateway_accounts).where(a.id == account_id))
 
 
+async def accounts_of_platform(tx: Tx, platform_no: int) -> Sequence[Row[Any]]:
+    return await tx.all(select(gateway_accounts).where(a.platform_no == platform_no).order_by(a.id))
+
+
 async def insert_account(tx: Tx, platform_no: int, row: dict[str, Any]) -> None:
     """Nothing where another has just made it."""
     await tx.execute(upserting(gateway_accounts).values(platform_no=platform_no, **row).on_conflict_do_nothing())

@@ -1,5 +1,6 @@
 """SQL of checkouts."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, Table, insert, select, update
@@ -74,6 +75,12 @@ async def next_unpaid(tx: Tx, account: GatewayAccount) -> Row[Any] | None:
         .order_by(c.expires_at)
         .limit(1)
     )
+
+
+async def unpaid_of_customer(tx: Tx, platform_no: int, customer_id: str) -> Sequence[Row[Any]]:
+    """Those that the customer could still pay."""
+    which = (c.platform_no == platform_no, c.customer_id == customer_id, c.status.in_(("opening", "open")))
+    return await tx.all(select(checkouts).where(*which).order_by(c.id))
 
 
 async def by_request(tx: Tx, platform_no: int, table: Table, digest: bytes) -> Row[Any] | None:

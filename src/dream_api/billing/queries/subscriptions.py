@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, Select, func, select
 
 from dream_api.billing.queries import common
 from dream_api.billing.tables import subscriptions
@@ -74,6 +74,23 @@ async def first_lapsed(tx: Tx, platform_no: int, account_id: str, now: int) -> R
         s.platform_no == platform_no, s.account == account_id, s.holds, s.lapses_at <= now
     )
     return await tx.first(query.order_by(s.lapses_at).limit(1).with_for_update())
+
+
+async def first_renewing(tx: Tx, account: GatewayAccount) -> Row[Any] | None:
+    """A subscription that would be charged for again."""
+    return await tx.first(_of_account(account).where(s.status != "canceled", s.cancel_at.is_(None)).limit(1))
+
+
+async def first_canceled_for(tx: Tx, account: GatewayAccount, reason: str) -> Row[Any] | None:
+    """A subscription that ends with its period for that reason."""
+    ending = (s.status != "canceled", s.cancel_at.is_not(None), s.cancel_reason == reason)
+    return await tx.first(_of_account(account).where(*ending).limit(1))
+
+
+def _of_account(account: GatewayAccount) -> Select[Any]:
+    """The account's subscriptions; by its project, for which there is an index."""
+    scope = ProjectScope(account.platform_no, account.project_id, account.mode)
+    return select(subscriptions).where(*common.scoped(subscriptions, scope), s.account == account.id).order_by(s.id)
 
 
 async def subscribers_by_plan(tx: Tx, scope: ProjectScope) -> dict[str, int]:

@@ -6,7 +6,7 @@ from typing import Any, cast
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from dream_api import accounts, audit
+from dream_api import accounts, audit, platforms
 from dream_api.accounts import ROLES, Role
 from dream_api.auth.browser_sessions import SignedIn, SignedInUser
 from dream_api.auth.csrf import read_csrf_form
@@ -45,6 +45,7 @@ def _form(user: SignedInUser, form: Form, problems: FormErrors) -> Response:
 async def issue(request: Request, db: Db, user: SignedIn, form: SentForm) -> Response:
     membership, role, expires_at = _asked(user, form)
     async with db.write() as tx:
+        await platforms.require_open(tx, membership.platform.no)
         issued = await accounts.issue_token(
             tx,
             membership.platform.no,

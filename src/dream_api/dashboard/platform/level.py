@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from dream_api import billing, catalog, tenancy
+from dream_api import billing, catalog, platforms, tenancy
 from dream_api.billing.dependencies import BillingDep
 from dream_api.catalog import Level
 from dream_api.core.db import Database, Tx
@@ -119,6 +119,7 @@ async def buy(
     mode = settings.home_mode
     back = f"{settings.link_base}{visit.base}/level"
     async with db.write() as tx:
+        await platforms.require_open(tx, visit.platform_no)
         found = await tenancy.get_platform_level(tx, visit.platform, mode)
         level = None if found is None else await _wanted(tx, form.get("level", ""), mode)
         if found is None or level is None:

@@ -110,6 +110,7 @@ async def pay(
     A subscription keeps the card for what it will cost, also where nothing is to be paid now.
     """
     refuse_closed(work, session)
+    await work.refuse_closed_seller()
     document = session.document
     if card_number is None and (document["amount_total"] or document["mode"] == "subscription"):
         raise ValidationFailed("Enter a card number.", param="card", hint="Pay with 4242 4242 4242 4242.")

@@ -118,6 +118,7 @@ class Sandbox:
         self, account: GatewayAccount, subscription_id: str, change: SubscriptionChange, *, key: str
     ) -> None:
         async def act(work: UnitOfWork) -> None:
+            await work.refuse_closed_seller()
             await plan_changes.change(work, *await _with_customer(work, subscription_id), change)
 
         await self._once(account, f"change_subscription:{subscription_id}", key, act)
@@ -133,6 +134,7 @@ class Sandbox:
 
     async def resume_subscription(self, account: GatewayAccount, subscription_id: str, *, key: str) -> None:
         async def act(work: UnitOfWork) -> None:
+            await work.refuse_closed_seller()
             cancellation.resume(work, await work.find("subscription", subscription_id))
 
         await self._once(account, f"resume_subscription:{subscription_id}", key, act)

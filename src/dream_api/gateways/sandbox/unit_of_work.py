@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from dream_api import platforms
 from dream_api.core import clock, ids, jobs
 from dream_api.core.db import Tx
-from dream_api.gateways.contract import GatewayAccount, GatewayRefused
+from dream_api.gateways.contract import GatewayAccount, GatewayRefused, seller_closed
 from dream_api.gateways.sandbox import queries
 
 Json = dict[str, Any]
@@ -123,6 +124,12 @@ class UnitOfWork:
         }
         self.event_ids.append(event_id)
         self._events.append({"id": event_id, "payload": json.dumps(payload)})
+
+    async def refuse_closed_seller(self) -> None:
+        """GatewayRefused where the platform is being deleted, or the project was."""
+        account = self.account
+        if not await platforms.is_open(self.tx, account.platform_no, account.project_id, lock=True):
+            raise seller_closed()
 
     async def save(self) -> None:
         """Write the changed objects and the events, and enqueue the delivery."""

@@ -43,7 +43,7 @@ async def cancel(request: Request, billing_context: BillingDep, portal_id: Id, s
 @router.post("/{id}/subscriptions/{subscription_id}/resume")
 async def resume(billing_context: BillingDep, portal_id: Id, subscription_id: str) -> Response:
     visit = await visit_of(billing_context, portal_id)
-    await subscription_changes.resume(billing_context, visit.account, visit.find(subscription_id).row, None)
+    await subscription_changes.resume(billing_context, visit.account, visit.find_changeable(subscription_id).row, None)
     await billing.deliver_events(billing_context, visit.account)
     return redirect(f"{visit.address}?done=resume")
 

@@ -62,7 +62,7 @@ async def choose_plan(
 ) -> Response:
     """The choices; once one is chosen, what it would cost now."""
     visit = await visit_of(billing_context, portal_id)
-    held = visit.find(subscription_id)
+    held = visit.find_changeable(subscription_id)
     if price is None:
         return await _choices(billing_context, visit, held, Wish(held.price.id, str(held.row.quantity)))
     return await _preview(billing_context, visit, held, Wish(price, quantity))
@@ -73,7 +73,7 @@ async def change_plan(request: Request, billing_context: BillingDep, portal_id: 
     """In force and charged at once; where the card is declined, nothing changes."""
     form = await read_form(request)
     visit = await visit_of(billing_context, portal_id)
-    held = visit.find(subscription_id)
+    held = visit.find_changeable(subscription_id)
     wish = Wish(form.get("price", ""), form.get("quantity", ""))
     if wish.is_had(held):  # the second click
         return redirect(f"{visit.address}?done=change")

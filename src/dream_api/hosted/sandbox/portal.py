@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from dream_api import billing, catalog
+from dream_api import billing, catalog, platforms
 from dream_api.billing import BillingContext, queries, sandbox_checkout
 from dream_api.billing.dependencies import BillingDep
 from dream_api.catalog import Price
@@ -14,7 +14,7 @@ from dream_api.core.db import Row, Tx
 from dream_api.core.errors import NotFound
 from dream_api.core.html.format import format_amount
 from dream_api.gateways import stripe_objects
-from dream_api.gateways.contract import GatewayAccount, InvoiceSnapshot
+from dream_api.gateways.contract import GatewayAccount, InvoiceSnapshot, seller_closed
 from dream_api.gateways.sandbox import Portal
 from dream_api.hosted.sandbox.page import Id, PageRoute, page, seller_of
 
@@ -57,6 +57,8 @@ class Visit:
 
     portal: Portal
     seller: str
+    # Whether the seller still sells.
+    is_open: bool
     # Newest first.
     held: list[PortalSubscription]
 
@@ -91,6 +93,13 @@ class Visit:
             raise NotFound("Subscription not found, or already canceled.", hint="Reload the page.")
         return found
 
+    def find_changeable(self, subscription_id: str) -> PortalSubscription:
+        """As `find`; raises GatewayRefused where the seller has closed."""
+        found = self.find(subscription_id)
+        if not self.is_open:
+            raise seller_closed()
+        return found
+
 
 async def visit_of(billing_context: BillingContext, portal_id: str) -> Visit:
     """NotFound where the portal is none, or has expired."""
@@ -98,7 +107,8 @@ async def visit_of(billing_context: BillingContext, portal_id: str) -> Visit:
     async with billing_context.database.read() as tx:
         rows = await _rows_of(tx, portal)
         held = [await _held(tx, portal.account, row) for row in reversed(rows)]
-        return Visit(portal, await seller_of(tx, portal.account), held)
+        is_open = await platforms.is_open(tx, portal.account.platform_no, portal.account.project_id)
+        return Visit(portal, await seller_of(tx, portal.account), is_open, held)
 
 
 async def _rows_of(tx: Tx, portal: Portal) -> list[Row[Any]]:
