@@ -40,6 +40,7 @@ EXAMPLES = {
     "levels assign": "dream-api levels assign plt_… 2",
     "events list": "dream-api events list --project prj_… --mode live",
     "events replay": "dream-api events replay evt_… --project prj_…",
+    "usage rebuild-rollups": "dream-api usage rebuild-rollups",
     "jobs dead": "dream-api jobs dead --limit 10",
     "jobs retry": "dream-api jobs retry job_…",
     "migrate": "dream-api migrate --data /var/lib/dream-api",

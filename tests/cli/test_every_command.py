@@ -53,6 +53,7 @@ def test_there_are_the_commands_that_people_need() -> None:
         "levels assign",
         "events list",
         "events replay",
+        "usage rebuild-rollups",
         "jobs dead",
         "jobs retry",
         "migrate",

@@ -13,7 +13,7 @@ from dream_api.core.db.sqlite import connect
 from dream_api.core.jobs.tables import jobs as job_table
 from dream_api.core.settings import Settings
 from dream_api.migrations import head_revision
-from dream_api.usage.tables import usage_hours
+from dream_api.usage.tables import usage_hours, usage_rolled, usage_totals
 from tests.cli.terminal import Terminal
 from tests.support.postgres import run_aside
 
@@ -88,6 +88,20 @@ def test_the_doctor_shows_what_contradicts_a_check(terminal: Terminal) -> None:
     assert broken["hint"].startswith("Someone changed the database by hand, or this is a bug")
 
 
+def test_hourly_totals_are_computed_again(terminal: Terminal) -> None:
+    terminal.ask("project", "create", "Shop", "--type", "saas")
+    run_aside(forge_totals(terminal.settings))
+    (broken,) = [check for check in terminal.type("doctor", "--json").data["checks"] if not check["holds"]]
+
+    rebuilt = terminal.ask("usage", "rebuild-rollups")
+
+    assert broken["name"] == "totals_are_sums_of_hours"
+    assert "dream-api usage rebuild-rollups" in broken["hint"]
+    assert rebuilt == {"platforms": 1}
+    assert terminal.ask("doctor")["holds"] is True
+    assert terminal.type("usage", "rebuild-rollups").out == "Computed the hourly totals of 1 platform again.\n"
+
+
 def test_a_dead_job_is_shown_and_can_be_tried_again(terminal: Terminal) -> None:
     job_id = run_aside(bury_a_job(terminal.settings))
 
@@ -117,6 +131,16 @@ async def forge_hours(settings: Settings, count: int) -> None:
             row = {**whose, "customer_no": customer_no, "total": 7, "calls": 7}
             await tx.execute(insert(usage_hours).values(row))
         assert await tx.scalar(select(func.count()).select_from(usage_hours)) == count
+    await database.close()
+
+
+async def forge_totals(settings: Settings) -> None:
+    """Totals of hours in which nothing was counted."""
+    database = open_database(settings)
+    async with database.write() as tx:
+        await tx.execute(insert(usage_rolled).values(platform_no=1, until=2 * clock.HOUR))
+        total = {"platform_no": 1, "meter_no": 1, "mode": 0, "hour": clock.HOUR, "total": 7, "calls": 7}
+        await tx.execute(insert(usage_totals).values(total))
     await database.close()
 
 

@@ -73,6 +73,13 @@ def test_ten_tries_then_a_quarter_of_an_hour() -> None:
     assert after_attempt(attempts, LOCKED_FOR) == Attempts(1, None)
 
 
+def test_a_lock_of_a_clock_that_was_ahead_does_not_last_until_then() -> None:
+    locked = Attempts(MOST_FAILED, clock.DAY)
+
+    assert is_locked(locked, clock.DAY)
+    assert not is_locked(locked, clock.DAY - 1)
+
+
 async def test_a_link_works_once_for_one_purpose_and_a_time(database: Database) -> None:
     async with database.write() as tx:
         token = await identity.issue_link(tx, "reset", "usr_1", lasts=clock.HOUR, payload="x")

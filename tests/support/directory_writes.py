@@ -100,6 +100,7 @@ DIRECTORY_WRITES = {
     "jobs": DirectoryWrite(
         (
             "core.jobs.queries:insert_job",
+            "core.jobs.queries:bring_back",
             "core.jobs.queries:claim",
             "core.jobs.queries:delete_held",
             "core.jobs.queries:extend",

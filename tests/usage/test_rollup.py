@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from dream_api import usage
 from dream_api.core import clock
@@ -47,13 +47,14 @@ async def told(instance: Instance, account: Account, mode: Mode) -> dict[int, tu
 
 async def counted(instance: Instance, account: Account, mode: Mode) -> dict[int, tuple[int, int]]:
     """What the rows of all customers come to, by hour."""
+    end = clock.hour_of(clock.now()) + clock.HOUR
     totals: Counter[int] = Counter()
     calls: Counter[int] = Counter()
     whose = (customers.c.project_id == account.project.id, customers.c.mode == mode)
     async with instance.database.read() as tx:
         numbers = {row.no for row in await tx.all(select(customers.c.no).where(*whose))}
         for row in await tx.all(select(usage_hours)):
-            if row.platform_no == account.project.platform_no and row.customer_no in numbers:
+            if row.platform_no == account.project.platform_no and row.customer_no in numbers and row.hour < end:
                 totals[row.hour] += row.total
                 calls[row.hour] += row.calls
     return {hour: (totals[hour], calls[hour]) for hour in totals if totals[hour] or calls[hour]}
@@ -127,3 +128,46 @@ async def test_merging_keeps_sums_true(instance: Instance, alice: Account):
     await roll(instance)
 
     await proven(instance)
+
+
+@pytest.mark.parametrize("ahead", [2 * clock.HOUR, 40 * clock.DAY, 3_650 * clock.DAY])
+async def test_sums_stay_true_when_the_clock_was_ahead_and_is_set_right(
+    instance: Instance, alice: Account, ahead: int
+) -> None:
+    clock.move(ahead)
+    await instance.api.post("/api/data", headers=alice.calls())
+    clock.move(2 * clock.HOUR)
+    await roll(instance)
+    clock.move(-ahead - 2 * clock.HOUR)
+
+    for _ in range(2):
+        assert (await instance.api.post("/api/data", headers=alice.calls())).status_code == 200
+        await agree(instance, alice)
+        await roll(instance)
+        await agree(instance, alice)
+        clock.move(clock.HOUR)
+
+
+async def test_sums_are_rebuilt(instance: Instance, alice: Account, charlie: Account) -> None:
+    """Whatever is wrong with them; and unfinished hours that a clock ahead has summed up are not any more."""
+    for account in (alice, charlie):
+        await fill(instance, account)
+    clock.move(2 * clock.DAY)
+    await roll(instance)
+    clock.move(-2 * clock.DAY)
+    async with instance.database.write() as tx:
+        await tx.execute(update(usage_totals).values(total=usage_totals.c.total + 5))
+        await tx.execute(delete(usage_totals).where(usage_totals.c.mode == 1))
+        await tx.execute(
+            update(usage_rolled).where(usage_rolled.c.platform_no == charlie.project.platform_no).values(until=0)
+        )
+
+    for account in (alice, charlie):
+        await usage.rebuild_rollups(instance.database, account.project.platform_no)
+    async with instance.database.read() as tx:
+        until = [row.until for row in await tx.all(select(usage_rolled))]
+    await roll(instance)
+
+    assert max(until) <= clock.now()
+    for account in (alice, charlie):
+        await agree(instance, account)

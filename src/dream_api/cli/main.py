@@ -47,6 +47,7 @@ COMMANDS = {
     "events": CommandEntry(
         "dream_api.cli.events:events", "List webhook events of payment gateways, and apply one again."
     ),
+    "usage": CommandEntry("dream_api.cli.usage:usage", "Compute hourly totals of usage again."),
     "jobs": CommandEntry("dream_api.cli.instance:jobs", "List and retry failed background jobs."),
     "migrate": CommandEntry("dream_api.cli.instance:migrate", "Create or upgrade the database schema."),
     "doctor": CommandEntry("dream_api.cli.instance:doctor", "Check the integrity of the data."),

@@ -17,7 +17,8 @@ class Attempts:
 
 
 def is_locked(attempts: Attempts, now: int) -> bool:
-    return attempts.locked_at is not None and now < attempts.locked_at + LOCKED_FOR
+    # A lock of a later moment is of a clock that was ahead: it would last until then.
+    return attempts.locked_at is not None and attempts.locked_at <= now < attempts.locked_at + LOCKED_FOR
 
 
 def after_attempt(attempts: Attempts, now: int) -> Attempts:

@@ -55,6 +55,7 @@ from dream_api.usage.reservations import (
     settle,
 )
 from dream_api.usage.reservations import find as find_reservation
+from dream_api.usage.rollup import rebuild as rebuild_rollups
 from dream_api.usage.time_series import By as UsageBy
 from dream_api.usage.time_series import Point, Span, calls_by_platform, span_of, usage_history
 from dream_api.usage.windows import CurrentLimit, Kind, Limit, LimitKind, Period, Window, window_at
@@ -114,6 +115,7 @@ __all__ = [
     "hourly_totals_parameters",
     "hourly_totals_query",
     "meters_of",
+    "rebuild_rollups",
     "reserve",
     "settle",
     "span_of",

@@ -20,7 +20,7 @@ from dream_api.core import clock, ids
 from dream_api.core.db import RawTransaction, Statement, insert, is_real_row, values_table
 from dream_api.core.db.columns import ByteOrderedText
 from dream_api.usage.admission import CounterKey, EventKey, HourKey, LifeKey
-from dream_api.usage.tables import usage_counters, usage_events, usage_hours, usage_late, usage_subjects
+from dream_api.usage.tables import usage_counters, usage_events, usage_hours, usage_late, usage_rolled, usage_subjects
 
 _BIG = BigInteger()
 _counter_key = {
@@ -137,6 +137,15 @@ _NOTE_LATE = Statement(
     insert(usage_late).from_select(list(_late.c.keys()), select(*_late.c).where(is_real_row(_late))), late=_late
 )
 
+_counting = values_table("counting", platform_no=_BIG, hour=_BIG)
+u = usage_rolled.c
+_SUMMED = Statement(
+    select(_counting.c.platform_no, _counting.c.hour).join_from(
+        _counting, usage_rolled, and_(u.platform_no == _counting.c.platform_no, u.until > _counting.c.hour)
+    ),
+    counting=_counting,
+)
+
 _asked = values_table("asked", **_event_key)
 e = usage_events.c
 _EVENTS = Statement(
@@ -221,6 +230,11 @@ async def upsert_closed_periods(tx: RawTransaction, closed: Iterable[tuple[int, 
 
 async def add_hours(tx: RawTransaction, hours: dict[HourKey, list[int]]) -> None:
     await tx.run(_ADD_HOURS, added=[(*key, total, calls) for key, (total, calls) in sorted(hours.items())])
+
+
+async def summed_hours(tx: RawTransaction, hours: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Those of the hours, given as (platform, hour), that are summed up."""
+    return {(row[0], row[1]) for row in await tx.fetch(_SUMMED, counting=sorted(hours))}
 
 
 async def insert_late_hours(tx: RawTransaction, hours: Iterable[tuple[int, int]]) -> None:

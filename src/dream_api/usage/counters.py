@@ -195,15 +195,24 @@ async def write_state(tx: RawTransaction, decided: AdmissionResult, state: State
         await admission_queries.upsert_counts(tx, rows)
     if decided.hours:
         await admission_queries.add_hours(tx, decided.hours)
-        over = finished_before(clock.now())
-        late = {(key[0], key[3]) for key in decided.hours if key[3] < over}
-        if late:
-            await admission_queries.insert_late_hours(tx, late)
+        await _insert_late_hours(tx, {(key[0], key[3]) for key in decided.hours})
     if decided.subjects:
         await admission_queries.insert_subjects(tx, decided.subjects)
     stillborn = {life for life in born if not state.counter((*life, 0, 0)).is_written}
     if stillborn:
         await admission_queries.delete_unused_lifetime_counters(tx, stillborn)
+
+
+async def _insert_late_hours(tx: RawTransaction, hours: set[tuple[int, int]]) -> None:
+    """Record those of the hours (platform, hour) that are summed up already, or may be before this is committed.
+
+    What is summed up is compared as it is stored: a clock that was ahead and then set right has summed up hours that
+    are not finished now.
+    """
+    finished = finished_before(clock.now())
+    late = {one for one in hours if one[1] < finished} | await admission_queries.summed_hours(tx, hours)
+    if late:
+        await admission_queries.insert_late_hours(tx, late)
 
 
 async def _write_events(tx: RawTransaction, calls: list[Call], decided: AdmissionResult, storable: Storable) -> None:

@@ -59,7 +59,12 @@ def checks() -> list[IntegrityCheck]:
             "Each count of a distinct meter is the number of its subjects.",
             _subjects(),
         ),
-        IntegrityCheck("totals_are_sums_of_hours", "Each total for charts is the sum of its hours.", _totals()),
+        IntegrityCheck(
+            "totals_are_sums_of_hours",
+            "Each total for charts is the sum of its hours.",
+            _totals(),
+            hint="Run `dream-api usage rebuild-rollups` to compute them again from the hours.",
+        ),
         IntegrityCheck("held_is_reserved", "Each reserved quantity is the sum of the open reservations.", _held()),
         IntegrityCheck(
             "platforms_count_live_calls",

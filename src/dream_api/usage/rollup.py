@@ -1,8 +1,9 @@
 """Rollup of finished hours, for charts: what all customers of a project and mode used in each.
 
-A sum is exact or not used. An hour is summed up once no transaction can count in it any more without recording that:
-a transaction that counts in an hour before `finished_before` inserts a late hour, and the hour is read from its rows
-until its sum is computed again. Hours that are not summed up yet are read from their rows too; see `hourly_totals.py`.
+A sum is exact or not used. An hour is summed up once no transaction can count in it any more without recording that: a
+transaction that counts in an hour before `finished_before`, or in one that is summed up already because a clock was
+ahead, inserts a late hour, and the hour is read from its rows until its sum is computed again. Hours that are not
+summed up yet are read from their rows too; see `hourly_totals.py`.
 """
 
 from dream_api.core import clock
@@ -55,5 +56,29 @@ async def _recompute_late_hours(tx: Tx, platform_no: int) -> None:
     hours = await queries.pop_late_hours(tx, platform_no, _MOST_NOTED)
     for hour in sorted(hours):
         if hour < until:
-            await queries.delete_totals(tx, platform_no, hour)
-            await queries.insert_totals(tx, platform_no, hour, hour + clock.HOUR)
+            await _compute(tx, platform_no, hour, hour + clock.HOUR)
+
+
+async def rebuild(database: Database, platform_no: int) -> None:
+    """Compute all sums of the platform again, from its hours; hours that are not finished are not summed up any more.
+
+    May be interrupted anywhere and started again; metered calls and charts go on meanwhile.
+    """
+    finished = finished_before(clock.now() - _SLACK)
+    hour, until = 0, finished
+    while hour < until:
+        async with database.write() as tx:
+            until = min(finished, await queries.lock_progress(tx, platform_no))
+            ends = await queries.hour_after(tx, platform_no, hour, _MOST_ROWS, until)
+            await _compute(tx, platform_no, hour, ends)
+        hour = ends
+    async with database.write() as tx:
+        until = min(finished, await queries.lock_progress(tx, platform_no))
+        await queries.delete_totals(tx, platform_no, until)
+        await queries.set_progress(tx, platform_no, until)
+
+
+async def _compute(tx: Tx, platform_no: int, starts_at: int, ends_at: int) -> None:
+    """The sums of these hours, as their rows are now."""
+    await queries.delete_totals(tx, platform_no, starts_at, ends_at)
+    await queries.insert_totals(tx, platform_no, starts_at, ends_at)

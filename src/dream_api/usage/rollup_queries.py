@@ -72,8 +72,12 @@ async def pop_late_hours(tx: Tx, platform_no: int, most: int) -> set[int]:
     return set(found)
 
 
-async def delete_totals(tx: Tx, platform_no: int, hour: int) -> None:
-    await tx.execute(delete(usage_totals).where(t.platform_no == platform_no, t.hour == hour))
+async def delete_totals(tx: Tx, platform_no: int, starts_at: int, ends_at: int | None = None) -> None:
+    """Of these hours; None: and of all that follow."""
+    which = [t.platform_no == platform_no, t.hour >= starts_at]
+    if ends_at is not None:
+        which.append(t.hour < ends_at)
+    await tx.execute(delete(usage_totals).where(*which))
 
 
 async def insert_totals(tx: Tx, platform_no: int, starts_at: int, ends_at: int) -> None:

@@ -96,3 +96,47 @@ async def test_what_a_worker_writes_about_a_job_it_lost_changes_nothing(database
         assert await renew(tx, "late", [job_id], clock.now() + clock.DAY) == set()
 
     assert await rows(database) == before
+
+
+async def test_jobs_do_not_wait_for_a_clock_that_was_ahead(database: Database) -> None:
+    """Nor do those of a worker that crashed while it was, or that failed then."""
+    notes = Notes()
+    clock.move(40 * clock.DAY)
+    claimed, failed = await put(database, count=2)
+    async with database.write() as tx:
+        [one, other] = await claim(tx, "crashed", ["note"], 10, clock.now())
+        await record(tx, "crashed", [], [(other if other.id == failed else one, RuntimeError("ahead"))], clock.now())
+    [waiting] = await put(database)
+    clock.move(-40 * clock.DAY)
+
+    async with at_work(jobs.Worker(database, notes.registry())):
+        await notes.have(1)
+        assert notes.ids == [waiting]
+        later(LEASE)
+        await notes.have(3)
+
+    assert sorted(notes.ids) == sorted([claimed, failed, waiting])
+
+
+async def test_a_running_job_is_not_run_twice_when_the_clock_is_set_back(database: Database) -> None:
+    long, others = Notes(), Notes()
+    long.may_end.clear()
+    clock.move(40 * clock.DAY)
+    [job_id] = await put(database)
+
+    async with at_work(jobs.Worker(database, long.registry())):
+        await long.have(1)
+        later(-40 * clock.DAY)
+        async with at_work(jobs.Worker(database, others.registry())):
+            for _ in range(4):
+                later(LEASE * 2 // 3)
+                await until(lambda: _is_leased(database))
+            long.may_end.set()
+            await until_none_is_left(database)
+
+    assert (long.ended, others.jobs) == ([job_id], [])
+
+
+async def _is_leased(database: Database) -> bool:
+    [row] = await rows(database)
+    return clock.now() + LEASE // 3 < row.run_at <= clock.now() + LEASE

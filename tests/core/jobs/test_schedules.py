@@ -68,6 +68,26 @@ async def test_what_was_missed_comes_once_and_the_rhythm_stays(database: Databas
     assert await _next_at(database) == first + 50 * clock.HOUR
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_schedule_does_not_wait_for_a_clock_that_was_ahead(database: Database, restarts: bool) -> None:
+    notes = Notes()
+    async with at_work(jobs.Worker(database, hourly(notes))):
+        await notes.have(1)
+        later(40 * clock.DAY)
+        await notes.have(2)
+        await until_none_is_left(database)
+        if not restarts:
+            later(-40 * clock.DAY)
+            await notes.have(3)
+    if restarts:
+        clock.move(-40 * clock.DAY)
+        async with at_work(jobs.Worker(database, hourly(notes))):
+            await notes.have(3)
+
+    assert times(notes) == 3
+    assert clock.now() < await _next_at(database) <= clock.now() + clock.HOUR
+
+
 async def test_a_schedule_survives_a_restart(database: Database) -> None:
     notes = Notes()
     for _ in range(2):

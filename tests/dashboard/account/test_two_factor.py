@@ -72,6 +72,21 @@ async def test_a_secret_that_another_instance_key_sealed_is_an_error_with_a_page
     assert browser.session is not None
 
 
+async def test_a_clock_that_was_ahead_does_not_lock_anybody_out(instance: Instance) -> None:
+    """And a code works once all the same."""
+    clock.move(clock.HOUR)
+    _, totp, _ = await enrolled(instance)
+    clock.move(-clock.HOUR)
+    code, statuses = now(totp), []
+
+    for _ in range(2):
+        browser = Browser(instance)
+        await browser.sign_in("ada@example.com")
+        statuses.append((await browser.send("/account/code", code=code)).status_code)
+
+    assert statuses == [303, 422]
+
+
 async def test_codes_of_another_time_are_refused(instance: Instance) -> None:
     _, totp, _ = await enrolled(instance)
     browser = Browser(instance)

@@ -52,6 +52,16 @@ class CommandGroup:
         self.typer.command(_name(function))(_on_instance(function))
         return function
 
+    def on_instance_as(self, name: str) -> Callable[[OnInstance[P]], OnInstance[P]]:
+        """As `on_instance`, under a name of several words, which is typed also where the group has no other command."""
+        self.typer.callback()(lambda: None)
+
+        def register(function: OnInstance[P]) -> OnInstance[P]:
+            self.typer.command(name)(_on_instance(function))
+            return function
+
+        return register
+
     def creates_instance(self, function: OnInstance[P]) -> OnInstance[P]:
         """The same, and creates an instance where there is none; all other commands fail there."""
         self.typer.command(_name(function))(_on_instance(function, creates=True))

@@ -61,6 +61,11 @@ async def release(tx: Tx, worker: str, job_ids: Collection[str], now: int) -> No
         await queries.release(tx, worker, job_ids, now)
 
 
+async def bring_back(tx: Tx, now: int) -> None:
+    """After the clock was set back, so that jobs do not wait until it is where it was."""
+    await queries.bring_back(tx, now, longest_lease=LEASE, longest_wait=round(_LONGEST_WAIT * (1 + _JITTER)))
+
+
 def retry_delay(attempts: int) -> int:
     """Microseconds until the next attempt: 5 s, then three times as long each time, 6 h at most; ± 20 %."""
     wait = min(_FIRST_WAIT * _GROWTH ** (attempts - 1), _LONGEST_WAIT)

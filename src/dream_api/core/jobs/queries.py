@@ -77,6 +77,17 @@ async def release(tx: Tx, worker: str, job_ids: Collection[str], now: int) -> No
     await tx.execute(clause.values(state="waiting", leased_by=None, run_at=now, attempts=jobs.c.attempts - 1))
 
 
+async def bring_back(tx: Tx, now: int, *, longest_lease: int, longest_wait: int) -> None:
+    """Make jobs due whose times are further away than they can be, because they were set by a clock that was ahead."""
+    j = jobs.c
+    ahead = j.created_at - now
+    await tx.execute(update(jobs).where(j.created_at > now).values(created_at=now, run_at=j.run_at - ahead))
+    leased = update(jobs).where(j.state == "running", j.run_at > now + longest_lease)
+    await tx.execute(leased.values(run_at=now + longest_lease))
+    retried = update(jobs).where(j.state == "waiting", j.attempts > 0, j.run_at > now + longest_wait)
+    await tx.execute(retried.values(run_at=now))
+
+
 async def list_dead(tx: Tx, limit: int) -> Sequence[Row[Any]]:
     """A job's columns, its last error, and when it died; the last one first."""
     clause = select(*_OF_A_JOB, jobs.c.last_error, jobs.c.died_at).where(jobs.c.died_at.is_not(None))

@@ -18,9 +18,14 @@ class Occurrence:
     schedule: Schedule
     next_at: int | None
 
-    @property
-    def due_at(self) -> int:
-        return 0 if self.next_at is None else self.next_at
+    def due_at(self, now: int) -> int:
+        """At once where it never came, or where its time was set by a clock that was ahead.
+
+        Another worker may have set it a moment after `now`: only twice its interval is no time of this clock.
+        """
+        if self.next_at is None or self.next_at > now + 2 * self.schedule.every:
+            return 0
+        return self.next_at
 
 
 async def list_occurrences(tx: Tx, wanted: Sequence[Schedule]) -> Sequence[Occurrence]:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -69,6 +70,8 @@ class Worker:
         self._has_ended.set()
         self._stop_by: float | None = None
         self._failures = 0
+        # When it last looked for jobs: before the first time, a moment that no clock shows.
+        self._turned_at = sys.maxsize
 
     async def run(self) -> None:
         """Until `stop`. Failures of storage are logged; the worker goes on."""
@@ -118,6 +121,7 @@ class Worker:
     async def _turn(self) -> float:
         """Seconds until there may be more to do."""
         now = clock.now()
+        await self._notice_clock(now)
         ended = [run for run in self._runs.values() if run.handling.done()]
         capacity = 0 if self._stop_by is not None else self._concurrency - len(self._runs) + len(ended)
         aging = self._expiring_soon(now)
@@ -136,13 +140,24 @@ class Worker:
         self._start(jobs, now)
         return 0 if jobs or ended else _POLL_SECONDS
 
+    async def _notice_clock(self, now: int) -> None:
+        """Jobs do not wait for a clock that was ahead, before this worker started or since its last turn."""
+        was_set_back = now < self._turned_at - clock.SECOND
+        self._turned_at = now
+        if not was_set_back:
+            return
+        async with self._database.write() as tx:
+            await leases.bring_back(tx, now)
+        for run in self._runs.values():
+            run.leased_until = now  # renewed in this turn
+
     async def _look(self, now: int) -> _View:
         async with self._database.read() as tx:
             coming = await schedules.list_occurrences(tx, self._registry.schedules)
             run_at = await queries.first_run_at(tx, self._registry.kinds)
-        moments = [occurrence.due_at for occurrence in coming] + ([] if run_at is None else [run_at])
+        moments = [occurrence.due_at(now) for occurrence in coming] + ([] if run_at is None else [run_at])
         seconds = (min(moments, default=now + clock.DAY) - now) / clock.SECOND
-        return _View([it for it in coming if it.due_at <= now], min(seconds, _POLL_SECONDS))
+        return _View([it for it in coming if it.due_at(now) <= now], min(seconds, _POLL_SECONDS))
 
     def _expiring_soon(self, now: int) -> Collection[str]:
         """The jobs whose handlers run on, and whose leases do not for long."""
