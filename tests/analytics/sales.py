@@ -75,7 +75,7 @@ class Sold:
             "plan": "plan00",
             "price_id": price_id,
             "product_id": "tier",
-            "usage_prices": "{}",
+            "usage_prices": "[]",
             "amount": amount * 12,
             "monthly_amount": amount,
             "currency": self.random.choice(CURRENCIES),

@@ -5,6 +5,7 @@ upgraded: `doctor` finds what it found before.
 """
 
 import asyncio
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -113,6 +114,8 @@ async def _write(database: Database, revision: str, rows: Mapping[str, Rows]) ->
     if database.path is not None:
         connect(database.path).close()
     schema = MetaData()
+    if revision < "0011":
+        rows = dict(rows) | {"subscriptions": [_with_old_usage_prices(row) for row in rows["subscriptions"]]}
     if revision < "0010":
         rows = _before_tenant_keys(rows)
     async with database.write() as tx:
@@ -121,6 +124,11 @@ async def _write(database: Database, revision: str, rows: Mapping[str, Rows]) ->
         for table in schema.sorted_tables:
             for row in _known_at(revision, table.name, rows):
                 await tx.execute(table.insert(), {one.name: row[one.name] for one in table.columns if one.name in row})
+
+
+def _with_old_usage_prices(row: Mapping[str, Any]) -> dict[str, Any]:
+    stored = {"lasting": json.loads(row["usage_prices"]), "carried": [], "carriedFor": None, "endsIt": False}
+    return dict(row) | {"usage_prices": json.dumps(stored)}
 
 
 def _before_tenant_keys(rows: Mapping[str, Rows]) -> dict[str, Rows]:

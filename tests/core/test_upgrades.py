@@ -23,6 +23,8 @@ pytestmark = pytest.mark.both
 OLD = revisions()[:-1]
 
 # Revisions read these of the rows: the operator's project home with a level, and a live customer of another platform.
+# JSON of before revision 0011, which makes it a list.
+_USAGE_PRICES = '{"lasting": [], "carried": [], "carriedFor": null, "endsIt": false}'
 KNOWN: dict[str, list[dict[str, Any]]] = {
     "instance": [{"name": "home_project_id", "value": "id 0"}],
     "meters": [{"name": "requests"}, {"name": "requests"}],
@@ -32,6 +34,7 @@ KNOWN: dict[str, list[dict[str, Any]]] = {
     "idempotency_keys": [{"platform_id": "id 0"}, {"platform_id": "a user"}],
     "audit_books": [{"book": "id 0"}, {"book": "a user"}],
     "numbers": [{"series": "customers:1"}, {"series": "orders:id 0:live"}],
+    "subscriptions": [{"usage_prices": _USAGE_PRICES}] * 2,
 }
 # Rows that a revision adds to those, and why.
 ADDED = {
@@ -199,6 +202,8 @@ async def test_a_filled_database_is_upgraded_with_nothing_lost(
     filled = await _rows_of(fresh, schema)
     assert {name for name, rows in filled.items() if len(rows) < 2} == set()
     before = _by_number(filled) if revision < "0010" else filled
+    if revision < "0011":
+        before = before | {"subscriptions": [row | {"usage_prices": "[]"} for row in before.get("subscriptions", [])]}
 
     assert await migrate(fresh) is (revision != head_revision())
 
@@ -233,17 +238,47 @@ async def test_an_upgrade_that_fails_leaves_the_database_as_it_was(
     """A table stands in its way of a name that the last revision creates itself."""
     schema = await patterns.fill(fresh, revision)
     async with fresh.write() as tx:
-        await tx.execute(text("CREATE TABLE project_ids (id INTEGER)"))
+        await tx.execute(text("CREATE TABLE usage_segments (id INTEGER)"))
     before = (await _schema_of(fresh), await _rows_of(fresh, schema))
 
-    with pytest.raises(Exception, match="project_ids"):
+    with pytest.raises(Exception, match="usage_segments"):
         await migrate(fresh)
 
     assert await current_revision(fresh) == revision
     assert (await _schema_of(fresh), await _rows_of(fresh, schema)) == before
     async with fresh.write() as tx:
-        await tx.execute(text("DROP TABLE project_ids"))
+        await tx.execute(text("DROP TABLE usage_segments"))
     assert await migrate(fresh) is True
+
+
+async def test_segments_begin_with_the_period_in_which_the_database_is_upgraded(
+    fresh: Database, patterns: Patterns
+) -> None:
+    """What was sold until a change of plan ends with the period, and what is tried for nothing has no segment."""
+    schema = await patterns.fill(fresh, "0010")
+    names = ", ".join(f'"{column.name}"' for column in schema.tables["prices"].columns if column.name != "id")
+    usage = "type = 'usage', meter = id, \"interval\" = 'month', billing_scheme = 'per_unit'"
+    stored = '{"lasting": ["id 0"], "carried": ["carried"], "carriedFor": 100, "endsIt": false}'
+    changed = "UPDATE subscriptions SET usage_prices = :prices, period_starts_at = 100, period_ends_at = 200, status = "
+    async with fresh.write() as tx:
+        copied = f"INSERT INTO prices (id, {names}) SELECT 'carried', {names} FROM prices WHERE id = 'id 0'"
+        await tx.execute(text(copied))
+        await tx.execute(text(f"UPDATE prices SET {usage}, unit_amount = 1, tiers = NULL"))
+        for subscription_id, status in (("id 0", "active"), ("id 1", "trialing")):
+            await tx.execute(text(f"{changed}'{status}' WHERE id = '{subscription_id}'"), {"prices": stored})
+
+    await migrate(fresh)
+
+    async with fresh.read() as tx:
+        segments = await tx.all(text("SELECT * FROM usage_segments ORDER BY meter, number"))
+        prices = [row.usage_prices for row in await tx.all(text("SELECT usage_prices FROM subscriptions"))]
+    assert [(row.meter, row.number, row.period_starts_at, row.price_id) for row in segments] == [
+        ("carried", 1, 100, "carried"),
+        ("carried", 2, 200, None),
+        ("id 0", 1, 100, "id 0"),
+    ]
+    assert {(row.subscription_id, row.starts_at_quantity) for row in segments} == {("id 0", 0)}
+    assert prices == ['["id 0"]'] * 2
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])

@@ -26,6 +26,13 @@ _LIVE = "customer_no IN (SELECT no FROM customers WHERE mode = 'live')"
 # By the name of the check: what somebody might do to the tables, and the SQL that does it.
 BREAKS = {
     "usage_is_billed": {"more is billed than was used": "UPDATE usage_bills SET quantity = quantity + 1"},
+    "usage_has_its_price": {
+        "an amount was changed": "UPDATE usage_bills SET amount = amount + 1",
+        "a segment began later": "UPDATE usage_segments SET starts_at_quantity = starts_at_quantity + 1",
+        "a segment was lost": "DELETE FROM usage_segments WHERE starts_at_quantity > 0",
+        "all has the last price": "UPDATE usage_bills SET price_id = (SELECT max(price_id) FROM usage_segments)",
+        "a price was changed": "UPDATE prices SET unit_amount = unit_amount + 1 WHERE type = 'usage'",
+    },
     "refunds_add_up": {"a payment forgets": "UPDATE payments SET refunded = refunded - 1 WHERE refunded > 0"},
     "plans_are_held": {
         "an active one holds nothing": "UPDATE subscriptions SET holds = false WHERE status = 'active'",
@@ -220,11 +227,15 @@ async def _count(instance: Instance, alice: Account, charlie: Account) -> None:
 
 
 async def _subscribe(seller: Seller) -> None:
-    """A month that was paid, with what it used."""
+    """A month that was paid, with what it used, at two prices."""
     await seller.post("/tiers", {"name": "pro", "prices": [monthly("20"), metered("requests", 1, 10)]})
+    await seller.post("/tiers", {"name": "max", "prices": [monthly("20"), metered("requests", 3, 1)]})
     subscription = await seller.subscribe("zoe", "pro")
     await seller.usage_soon("zoe", "pro")
     await seller.count("zoe", 25)
+    await seller.post(f"/api/subscriptions/{subscription['id']}/change", {"tier": "max"})
+    await seller.usage_soon("zoe", "max")
+    await seller.count("zoe", 4)
     await seller.advance(beyond=subscription["currentPeriodEnd"], hours=2)
 
 

@@ -2,6 +2,7 @@
 
 from sqlalchemy import BigInteger, cast, func, or_, select
 
+from dream_api.billing.bill_recomputation import find_wrong_bills
 from dream_api.billing.tables import checkouts, payments, refunds, subscriptions, usage_bills
 from dream_api.core import clock
 from dream_api.core.integrity import IntegrityCheck
@@ -17,6 +18,7 @@ _WIND_DOWN = clock.HOUR
 def checks() -> list[IntegrityCheck]:
     return [
         _usage_is_billed(),
+        _usage_has_its_price(),
         _refunds_add_up(),
         _plans_are_held(),
         _closed_platforms_sell_nothing(),
@@ -26,24 +28,45 @@ def checks() -> list[IntegrityCheck]:
 
 def _usage_is_billed() -> IntegrityCheck:
     b, h = usage_bills.c, usage_hours.c
+    period = (b.platform_no, b.subscription_id, b.meter, b.period_starts_at)
+    billed = (
+        select(
+            *period,
+            func.max(b.period_ends_at).label("period_ends_at"),
+            func.max(b.customer_no).label("customer_no"),
+            func.max(b.meter_no).label("meter_no"),
+            cast(func.sum(b.quantity), BigInteger).label("quantity"),
+        )
+        .group_by(*period)
+        .subquery()
+    )
+    p = billed.c
     counted = (
         select(cast(func.coalesce(func.sum(h.total), 0), BigInteger))
         .where(
-            h.platform_no == b.platform_no,
-            h.customer_no == b.customer_no,
-            h.meter_no == b.meter_no,
-            h.period_starts_at >= b.period_starts_at,
-            h.period_starts_at < b.period_ends_at,
+            h.platform_no == p.platform_no,
+            h.customer_no == p.customer_no,
+            h.meter_no == p.meter_no,
+            h.period_starts_at >= p.period_starts_at,
+            h.period_starts_at < p.period_ends_at,
         )
-        .correlate(usage_bills)
+        .correlate(billed)
         .scalar_subquery()
     )
     return IntegrityCheck(
         "usage_is_billed",
         "The billed quantity of each meter and billing period is the counted quantity.",
         select(
-            b.platform_no, b.subscription_id, b.meter, b.period_starts_at, b.quantity, counted.label("counted")
-        ).where(b.quantity != counted),
+            p.platform_no, p.subscription_id, p.meter, p.period_starts_at, p.quantity, counted.label("counted")
+        ).where(p.quantity != counted),
+    )
+
+
+def _usage_has_its_price() -> IntegrityCheck:
+    return IntegrityCheck(
+        "usage_has_its_price",
+        "Each part of a billed period has the price that was in force when it was counted, and costs what it says.",
+        find_wrong_bills,
     )
 
 

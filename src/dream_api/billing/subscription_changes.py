@@ -1,18 +1,27 @@
 """Plan changes, cancellation and resumption of subscriptions."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row
 
 from dream_api import catalog, platforms
-from dream_api.billing import event_sync, gateway_accounts, queries, sandbox_delivery, subscription_checkout
+from dream_api.billing import (
+    event_sync,
+    gateway_accounts,
+    queries,
+    sandbox_delivery,
+    subscription_checkout,
+    usage_segments,
+)
 from dream_api.billing.context import BillingContext
+from dream_api.billing.usage_segments import OwedUsage
 from dream_api.catalog import Price, TierWithPrices
 from dream_api.core import ids
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound, ValidationFailed
-from dream_api.gateways.contract import GatewayAccount, GatewayRefused, LineItem, Preview, SubscriptionChange
-from dream_api.gateways.usage_prices import UsagePrices, usage_prices_of
+from dream_api.gateways.contract import GatewayAccount, GatewayRefused, Preview, SubscriptionChange
 from dream_api.platforms import ProjectScope
 
 
@@ -39,30 +48,7 @@ async def build_change(
     lines = subscription_checkout.checkout_lines(offer, price, kept if quantity is None else quantity)
     if (price.id, lines[0].quantity) == (subscription.price_id, subscription.quantity):
         raise ValidationFailed("The subscription is already on this plan and quantity.", param="tier")
-    usage_prices, carried = await _carrying(tx, scope, subscription, lines)
-    return SubscriptionChange(
-        (*lines, *carried), subscription_checkout.gateway_metadata(subscription.customer_id, usage_prices)
-    )
-
-
-async def _carrying(
-    tx: Tx, scope: ProjectScope, subscription: Row[Any], lines: tuple[LineItem, ...]
-) -> tuple[UsagePrices, list[LineItem]]:
-    """What was used by meters that are not billed from now on is still owed at the end of this period."""
-    starts_at = subscription.period_starts_at
-    before = await _price(tx, scope, subscription.price_id)
-    price = lines[0].price
-    ends_it = (before.interval, before.interval_count) != (price.interval, price.interval_count)
-    billed = {line.price.meter for line in lines if not ends_it}
-    carried: list[LineItem] = []
-    for price_id in UsagePrices.from_json(subscription.usage_prices).of_period(starts_at):
-        of_usage = await _price(tx, scope, price_id)
-        if of_usage.meter not in billed:
-            carried.append(LineItem(of_usage, f"{subscription.plan}: {of_usage.meter}", 0))
-    lasting = usage_prices_of(lines).lasting
-    if not carried and not ends_it:
-        return UsagePrices(lasting), carried
-    return UsagePrices(lasting, usage_prices_of(carried).lasting, starts_at, ends_it), carried
+    return SubscriptionChange(lines, subscription_checkout.gateway_metadata(subscription.customer_id, lines))
 
 
 async def _price(tx: Tx, scope: ProjectScope, price_id: str) -> Price:
@@ -91,11 +77,20 @@ def require_not_ended(subscription: Row[Any]) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ChangePreview:
+    """What a change would cost at this moment; `usage`: what the next invoice bills of this period so far."""
+
+    cost: Preview
+    usage: Sequence[OwedUsage]
+
+
 async def preview(
     billing: BillingContext, account: GatewayAccount, subscription: Row[Any], change: SubscriptionChange
-) -> Preview:
-    """What the change would cost at this moment."""
-    return await billing.gateway_of(account).preview_change(account, subscription.gateway_id, change)
+) -> ChangePreview:
+    cost = await billing.gateway_of(account).preview_change(account, subscription.gateway_id, change)
+    async with billing.database.read() as tx:
+        return ChangePreview(cost, await usage_segments.owed_usage(tx, account, subscription))
 
 
 async def change(

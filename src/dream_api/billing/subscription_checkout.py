@@ -1,5 +1,6 @@
 """Subscription checkout: validates tier, price and coupon, and creates the checkout."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row
@@ -11,8 +12,8 @@ from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, ValidationFailed
 from dream_api.core.idempotency import IdempotentRequest
 from dream_api.core.metadata import Metadata
+from dream_api.gateways import usage_prices
 from dream_api.gateways.contract import LineItem, NewCheckout
-from dream_api.gateways.usage_prices import UsagePrices, usage_prices_of
 from dream_api.platforms import Project, ProjectScope
 
 LARGEST_QUANTITY = 10_000
@@ -71,7 +72,7 @@ async def create_subscription_checkout(
         expires_at=now + checkouts.OPEN_FOR,
         trial_days=0 if await queries.had_trial(tx, scope.platform_no, customer.id) else offer.trial_days or 0,
         coupon=found,
-        metadata=gateway_metadata(customer.id, usage_prices_of(lines)),
+        metadata=gateway_metadata(customer.id, lines),
     )
     subtotal = catalog.amount_of(price, quantity)
     return await checkouts.create_checkout(
@@ -101,9 +102,9 @@ def checkout_lines(offer: TierWithPrices, price: Price, quantity: int) -> tuple[
     return (LineItem(price, name, quantity), *(LineItem(each, f"{name}: {each.meter}", 0) for each in metered))
 
 
-def gateway_metadata(customer_id: str, usage_prices: UsagePrices) -> dict[str, str]:
+def gateway_metadata(customer_id: str, lines: Sequence[LineItem]) -> dict[str, str]:
     """Metadata that the gateway returns with every object of the subscription."""
-    return {"customer": customer_id} | usage_prices.to_metadata()
+    return {"customer": customer_id} | usage_prices.to_metadata(usage_prices.usage_price_ids(lines))
 
 
 async def _require_no_subscription(tx: Tx, scope: ProjectScope, customer: Row[Any]) -> None:

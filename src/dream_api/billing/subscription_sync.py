@@ -1,5 +1,6 @@
 """Syncs subscriptions from the gateway and sets the customer's plan."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -7,14 +8,14 @@ from typing import Any
 from sqlalchemy import Row
 
 from dream_api import catalog, customers, webhooks
-from dream_api.billing import gateway_accounts, queries
+from dream_api.billing import gateway_accounts, queries, usage_segments
 from dream_api.billing.context import PLAN_CHANGED
 from dream_api.catalog import Price
 from dream_api.core import clock, ids, metadata
 from dream_api.core.db import Tx
 from dream_api.core.events import Events
+from dream_api.gateways import usage_prices
 from dream_api.gateways.contract import GatewayAccount, SubscriptionSnapshot
-from dream_api.gateways.usage_prices import UsagePrices
 from dream_api.webhooks import Event
 
 # How long a plan goes on while the gateway tries to be paid.
@@ -57,7 +58,7 @@ def granted_plan(subscriptions: Iterable[Row[Any]]) -> GrantedPlan | None:
     if not holding:
         return None
     last = max(holding, key=lambda each: (each.started_at, each.gateway_id))
-    continues = not UsagePrices.from_json(last.usage_prices).lasting
+    continues = not json.loads(last.usage_prices)
     return GrantedPlan(last.plan, (last.period_starts_at, last.period_ends_at), continues)
 
 
@@ -93,6 +94,7 @@ async def sync_subscription(
         written = known
     else:
         written = await queries.update_subscription(tx, account.platform_no, known.id, values)
+    await usage_segments.record_segments(tx, account, customer.no, known, written, snapshot)
     await _emit_event(tx, account, known, written)
     await sync_plan(tx, events, account, customer, before, now)
 
@@ -123,7 +125,7 @@ def _values(snapshot: SubscriptionSnapshot, price: Price, plan: str, grant: Gran
         "plan": plan,
         "price_id": price.id,
         "product_id": price.tier_id,
-        "usage_prices": UsagePrices.from_metadata(snapshot.metadata).to_json(),
+        "usage_prices": json.dumps(usage_prices.from_metadata(snapshot.metadata)),
         "amount": amount,
         "monthly_amount": catalog.monthly_amount(amount, price.interval, price.interval_count),
         "currency": price.currency,

@@ -114,7 +114,7 @@ subscriptions = tenant_table(
     id_column("plan"),
     id_column("price_id"),
     id_column("product_id"),
-    # JSON: the ids of the prices by which its usage is billed, and of those that end with a period: see `billed.py`.
+    # JSON: the ids of the prices by which its usage is billed now; `usage_segments` has those of before.
     Column("usage_prices", RawText, nullable=False),
     # What a full period costs without usage, and by the month.
     Column("amount", Number, nullable=False),
@@ -280,14 +280,33 @@ disputes = tenant_table(
     info={"scope": "mode", "personal": False, "keep": _SEVEN_YEARS},
 )
 
-# Usage that was billed: a meter's count in one period of a subscription, once.
+# From when on the usage of a meter has which price: see `usage_segments.py`.
+usage_segments = tenant_table(
+    "usage_segments",
+    id_column("subscription_id", primary_key=True),
+    id_column("meter", primary_key=True),
+    Column("number", Number, primary_key=True, autoincrement=False),
+    timestamp_column("period_starts_at"),
+    # How much the meter had counted in that period when the segment began.
+    Column("starts_at_quantity", Number, nullable=False),
+    # None: it costs nothing.
+    id_column("price_id", nullable=True),
+    timestamp_column("created_at"),
+    tenant_reference("subscription_id", "subscriptions"),
+    info={"scope": "mode", "personal": False, "keep": _SEVEN_YEARS},
+)
+
+# Usage that was billed: what a meter counted in one segment of a subscription's period, once.
 usage_bills = tenant_table(
     "usage_bills",
     id_column("subscription_id", primary_key=True),
     id_column("meter", primary_key=True),
     Column("period_starts_at", Number, primary_key=True, autoincrement=False),
+    # The number in `usage_segments`; 0: before the first one.
+    Column("segment", Number, primary_key=True, autoincrement=False),
     timestamp_column("period_ends_at"),
-    id_column("price_id"),
+    # None: it costs nothing.
+    id_column("price_id", nullable=True),
     Column("customer_no", Number, nullable=False),
     Column("meter_no", Number, nullable=False),
     Column("quantity", Number, nullable=False),

@@ -44,7 +44,7 @@ from dream_api.usage.meters import (
     get_limit_statuses,
     meters_of,
 )
-from dream_api.usage.period_close import close_period, used_in_period
+from dream_api.usage.period_close import close_period, count_in_period, used_in_period
 from dream_api.usage.reservations import (
     LONGEST_TTL_SECONDS,
     Reservation,
@@ -109,6 +109,7 @@ __all__ = [
     "checks",
     "close_period",
     "count",
+    "count_in_period",
     "create_meter",
     "find_reservation",
     "get_limit_statuses",

@@ -30,6 +30,13 @@ async def close_period(
     return state.counter(period).count
 
 
+async def count_in_period(tx: RawTransaction, platform_no: int, customer_no: int, meter_no: int, starts_at: int) -> int:
+    """As `used_in_period`; nothing is added before `tx` ends."""
+    if tx.locks_rows:
+        await admission_queries.lock_lifetime_counters(tx, [(platform_no, customer_no, meter_no)])
+    return await used_in_period(tx, platform_no, customer_no, meter_no, starts_at)
+
+
 async def used_in_period(tx: RawTransaction, platform_no: int, customer_no: int, meter_no: int, starts_at: int) -> int:
     """What a meter that sums has counted so far in the billing period that began then."""
     charge = _period(platform_no, customer_no, meter_no, starts_at)

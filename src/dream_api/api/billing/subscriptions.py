@@ -1,5 +1,6 @@
 """`/api/subscriptions`: list, get, preview, change, cancel and resume subscriptions."""
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
@@ -57,6 +58,14 @@ class SubscriptionPreviewLine(ResponseModel):
     amount: int = Field(description="In minor units. Negative amounts are credits.")
 
 
+class SubscriptionPreviewUsage(ResponseModel):
+    """Usage of the current billing period so far, at one price."""
+
+    meter: str
+    quantity: int
+    amount: int = Field(description="In minor units.")
+
+
 class SubscriptionPreview(
     ResponseModel,
     json_schema_extra=example(
@@ -70,6 +79,7 @@ class SubscriptionPreview(
             ],
             "recurringAmount": 4999,
             "currentPeriodEnd": "2026-12-21T09:14:00Z",
+            "usage": [{"meter": "tokens", "quantity": 1200, "amount": 600}],
         }
     ),
 ):
@@ -85,6 +95,9 @@ class SubscriptionPreview(
     lines: list[SubscriptionPreviewLine]
     recurring_amount: int = Field(description="The price of each following billing period, without usage.")
     current_period_end: Timestamp = Field(validation_alias="period_ends_at")
+    usage: list[SubscriptionPreviewUsage] = Field(
+        description="What the next invoice bills for the usage of this period so far, at the prices it was counted at."
+    )
 
     @computed_field(description="The amount due, in major units.")
     @property
@@ -126,7 +139,8 @@ async def preview_change(
     """The current cost of the change: unused time is credited, and remaining time is charged. Nothing is changed."""
     account, row, change = await _build_change(db, acting, subscription_id, body)
     preview = await subscription_changes.preview(billing_context, account, row, change)
-    return json_response(SubscriptionPreview.model_validate(preview))
+    owed = [SubscriptionPreviewUsage.model_validate(each) for each in preview.usage]
+    return json_response(SubscriptionPreview.model_validate({**asdict(preview.cost), "usage": owed}))
 
 
 @endpoints.post(

@@ -37,6 +37,7 @@ from dream_api.billing.queries.events import (
 )
 from dream_api.billing.queries.invoices import (
     insert_invoice,
+    insert_segment,
     insert_usage_bill,
     invoice_by_gateway_id,
     invoice_in,
@@ -44,6 +45,7 @@ from dream_api.billing.queries.invoices import (
     invoices_of_customer,
     mark_sent,
     page_of_invoices,
+    segments_of,
     unsent_bills,
     update_invoice,
     user_ids_by_invoice,
@@ -115,6 +117,7 @@ __all__ = [
     "insert_invoice",
     "insert_payment",
     "insert_refund",
+    "insert_segment",
     "insert_subscription",
     "insert_usage_bill",
     "invoice_by_gateway_id",
@@ -148,6 +151,7 @@ __all__ = [
     "refund_of",
     "refunded_or_pending_amount",
     "refunds_of",
+    "segments_of",
     "subscribers_by_plan",
     "subscription_by_gateway_id",
     "subscription_by_id",

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, and_, select, update
+from sqlalchemy import Row, and_, insert, select, update
 
 from dream_api.billing.queries import common
-from dream_api.billing.tables import invoices, payments, subscriptions, usage_bills
+from dream_api.billing.tables import invoices, payments, subscriptions, usage_bills, usage_segments
 from dream_api.core.db import Tx
 from dream_api.core.db import insert as upserting
 from dream_api.customers.tables import customers
@@ -58,8 +58,19 @@ async def invoices_of_customer(tx: Tx, platform_no: int, customer_id: str, *, li
 
 
 async def insert_usage_bill(tx: Tx, platform_no: int, row: dict[str, Any]) -> None:
-    """A closed period is billed once: the first bill stays."""
+    """A segment of a closed period is billed once: the first bill stays."""
     await tx.execute(upserting(usage_bills).values(platform_no=platform_no, **row).on_conflict_do_nothing())
+
+
+async def segments_of(tx: Tx, platform_no: int, subscription_id: str) -> Sequence[Row[Any]]:
+    """All segments of a subscription's usage, by meter, oldest first."""
+    g = usage_segments.c
+    whose = select(usage_segments).where(g.platform_no == platform_no, g.subscription_id == subscription_id)
+    return await tx.all(whose.order_by(g.meter, g.number))
+
+
+async def insert_segment(tx: Tx, platform_no: int, row: dict[str, Any]) -> None:
+    await tx.execute(insert(usage_segments).values(platform_no=platform_no, **row))
 
 
 async def unsent_bills(tx: Tx, account: GatewayAccount, gateway_subscription: str | None) -> Sequence[Row[Any]]:
@@ -73,10 +84,11 @@ async def unsent_bills(tx: Tx, account: GatewayAccount, gateway_subscription: st
             s.account == account.id,
             s.gateway_id == gateway_subscription,
             u.sent_at.is_(None),
+            u.price_id.is_not(None),
             (u.quantity > 0) | (u.amount > 0),
         )
     )
-    return await tx.all(query.order_by(u.period_starts_at, u.meter))
+    return await tx.all(query.order_by(u.period_starts_at, u.meter, u.segment))
 
 
 async def mark_sent(tx: Tx, platform_no: int, bill: Row[Any], invoice: str, now: int) -> None:
@@ -87,6 +99,7 @@ async def mark_sent(tx: Tx, platform_no: int, bill: Row[Any], invoice: str, now:
             u.subscription_id == bill.subscription_id,
             u.meter == bill.meter,
             u.period_starts_at == bill.period_starts_at,
+            u.segment == bill.segment,
         )
         .values(sent_at=now, invoice=invoice)
     )

@@ -129,7 +129,8 @@ async def _preview(
         held=held,
         wish=wish,
         line=change.lines[0],
-        preview=preview,
+        preview=preview.cost,
+        usage=preview.usage,
         problem=problem,
         once=ids.new("req"),
     )
