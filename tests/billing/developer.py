@@ -95,10 +95,10 @@ class Seller:
     async def advance_to(self, moment: str) -> None:
         await self.post("/test-clock", {"advanceTo": moment})
 
-    async def advance(self, *, days: int = 0, hours: int = 0, beyond: str | None = None) -> None:
+    async def advance(self, *, days: int = 0, hours: int = 0, minutes: int = 0, beyond: str | None = None) -> None:
         """So far from now, or from a moment."""
         start = at(beyond or await self.now())
-        await self.advance_to(clock.rfc3339(start + days * clock.DAY + hours * clock.HOUR))
+        await self.advance_to(clock.rfc3339(start + days * clock.DAY + hours * clock.HOUR + minutes * clock.MINUTE))
 
 
 def at(text: str) -> int:

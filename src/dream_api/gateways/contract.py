@@ -133,6 +133,8 @@ class Preview:
     # The price of each following billing period, without usage.
     recurring_amount: int
     period_ends_at: int
+    # What is taken off the invoice of the current period, which is a draft.
+    draft_reduction: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,11 +189,10 @@ async def test_what_a_coupon_took_off_is_not_given_back(shop: Shop) -> None:
 
     seen = await made(shop, subscription_id, change_to(MAX))
 
-    # The period was sold at half price: so is the rest of it.
-    assert told(seen) == [("Unused time on Pro", -750), ("Remaining time on Max", 2250)]
+    # The coupon was for once: it was spent on the first invoice.
+    assert told(seen) == [("Unused time on Pro", -750), ("Remaining time on Max", 4500)]
     assert seen.recurring_amount == 9000
     yearly = await shop.sandbox.preview_change(shop.account, subscription_id, change_to(YEARLY))
-    # A new period is not: the coupon was for once.
     assert told(yearly)[1] == ("Yearly", 30_000)
 
 

@@ -77,6 +77,7 @@ class SubscriptionPreview(
                 {"description": "Unused time on Pro", "amount": -1999},
                 {"description": "Remaining time on Team", "amount": 4999},
             ],
+            "draftReduction": 0,
             "recurringAmount": 4999,
             "currentPeriodEnd": "2026-12-21T09:14:00Z",
             "usage": [{"meter": "tokens", "quantity": 1200, "amount": 600}],
@@ -93,6 +94,9 @@ class SubscriptionPreview(
         )
     )
     lines: list[SubscriptionPreviewLine]
+    draft_reduction: int = Field(
+        description="What is taken off the draft invoice of the current period, in minor units, instead of a credit."
+    )
     recurring_amount: int = Field(description="The price of each following billing period, without usage.")
     current_period_end: Timestamp = Field(validation_alias="period_ends_at")
     usage: list[SubscriptionPreviewUsage] = Field(

@@ -112,7 +112,7 @@ class Sandbox:
         self, account: GatewayAccount, subscription_id: str, change: SubscriptionChange
     ) -> Preview:
         async with self._read_transaction(account.id) as work:
-            return plan_changes.preview(work, *await _with_customer(work, subscription_id), change)
+            return await plan_changes.preview(work, *await _with_customer(work, subscription_id), change)
 
     async def change_subscription(
         self, account: GatewayAccount, subscription_id: str, change: SubscriptionChange, *, key: str

@@ -151,6 +151,14 @@ def add_usage_line(work: UnitOfWork, invoice: StoredObject, usage: LineItem, amo
     work.emit_event("invoice.updated", invoice)
 
 
+def add_lines(work: UnitOfWork, invoice: StoredObject, lines: Sequence[Json]) -> None:
+    """Put lines on a draft."""
+    if lines:
+        invoice.document["lines"]["data"] += lines
+        set_totals(invoice.document, invoice.hidden["coupon"])
+        work.emit_event("invoice.updated", invoice)
+
+
 def remove_plan_lines(work: UnitOfWork, invoice: StoredObject) -> None:
     """Only usage remains on the draft: a period that was not paid for and is not had costs nothing."""
     kept = [one for one in invoice.document["lines"]["data"] if is_usage(one)]

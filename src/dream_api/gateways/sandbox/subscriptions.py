@@ -60,14 +60,21 @@ def start_period(
     is_discounted = not is_free and coupon_applies(discount, period[0])
     discount["used"] = discount["used"] or is_discounted
     subscription.hidden |= {"is_discounted": is_discounted, "is_metered": False}
-    set_items(work, subscription, lines, period)
+    set_items(work, subscription, lines, period, coupon=coupon_of(subscription))
     if is_free:
         return [invoice_line(one, 0, period, f"Trial of {one.description}") for one in lines if one.is_licensed]
     return [invoice_line(one, one.amount, period) for one in lines if one.is_licensed]
 
 
-def set_items(work: UnitOfWork, subscription: StoredObject, lines: Sequence[SubscriptionItem], period: Period) -> None:
-    """From now on it has these lines; an item whose price stays keeps its id."""
+def set_items(
+    work: UnitOfWork,
+    subscription: StoredObject,
+    lines: Sequence[SubscriptionItem],
+    period: Period,
+    *,
+    coupon: Json | None,
+) -> None:
+    """From now on it has these lines, less the coupon; an item whose price stays keeps its id."""
     document, hidden = subscription.document, subscription.hidden
     old = {item["price"]["id"]: item for item in document["items"]["data"]}
     items: list[Json] = []
@@ -78,7 +85,7 @@ def set_items(work: UnitOfWork, subscription: StoredObject, lines: Sequence[Subs
         items.append(item | {"id": before["id"], "created": before["created"]})
     document["items"] = objects.list_object(items, document["items"]["url"])
     hidden["lines"] = [asdict(one) for one in lines]
-    hidden["nets"] = net_amounts(lines, coupon_of(subscription))
+    hidden["nets"] = net_amounts(lines, coupon)
     # Also usage that was sold for a part of the period only is billed at its end.
     hidden["is_metered"] = hidden["is_metered"] or any(one.is_metered for one in lines)
     subscription.due = period[1]
@@ -93,6 +100,12 @@ def net_amounts(lines: Sequence[SubscriptionItem], coupon: Json | None) -> list[
 def coupon_of(subscription: StoredObject) -> Json | None:
     """The coupon, where it counts in the period that is running."""
     return subscription.hidden["discount"]["coupon"] if subscription.hidden["is_discounted"] else None
+
+
+def lasting_coupon_of(subscription: StoredObject) -> Json | None:
+    """As `coupon_of`, for what is charged within a period: one that counts once was spent on the first invoice."""
+    coupon = coupon_of(subscription)
+    return None if coupon is None or coupon["duration"] == "once" else coupon
 
 
 def items_of(subscription: StoredObject) -> list[SubscriptionItem]:
