@@ -1,6 +1,7 @@
 """The operations of the OpenAPI document, with what a test needs to call them."""
 
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -33,8 +34,11 @@ class Operation:
     method: str
     path: str
     parameters: tuple[str, ...]
+    queries: tuple[str, ...]
     headers: tuple[str, ...]
     example: Any
+    # Where the body may have a text that is neither one of a few words nor a date; `*`: under any name.
+    texts: tuple[tuple[str | int, ...], ...]
     statuses: tuple[str, ...]
     # Whether the body is a file.
     takes_a_file: bool
@@ -75,9 +79,8 @@ def document() -> dict[str, Any]:
 def every_operation() -> tuple[Operation, ...]:
     """Read once in each process: four modules call it when they are imported, and the document takes 0.3 s."""
     whole = document()
-    shared = whole["components"]["parameters"]
     return tuple(
-        _operation(method, path, told, shared)
+        _operation(method, path, told, whole["components"])
         for path, methods in whole["paths"].items()
         for method, told in methods.items()
         if method in _METHODS
@@ -85,16 +88,44 @@ def every_operation() -> tuple[Operation, ...]:
 
 
 def _operation(method: str, path: str, told: dict[str, Any], shared: dict[str, Any]) -> Operation:
-    given = [shared[one["$ref"].rsplit("/", 1)[1]] if "$ref" in one else one for one in told.get("parameters", [])]
+    given = [_resolved(one, shared) for one in told.get("parameters", [])]
     body = told.get("requestBody")
     takes_a_file = body is not None and "application/octet-stream" in body["content"]
+    json_body = None if body is None or takes_a_file else body["content"]["application/json"]
     return Operation(
         method.upper(),
         path,
         tuple(one["name"] for one in given if one["in"] == "path"),
+        tuple(one["name"] for one in given if one["in"] == "query" and _is_free_text(one["schema"])),
         tuple(one["name"] for one in given if one["in"] == "header"),
-        None if body is None or takes_a_file else body["content"]["application/json"]["example"],
+        None if json_body is None else json_body["example"],
+        () if json_body is None else tuple(dict.fromkeys(_texts(json_body["schema"], shared))),
         tuple(told["responses"]),
         takes_a_file,
         frozenset(name for one in told.get("security", []) for name in one),
     )
+
+
+def _resolved(told: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in told:
+        _, _, kind, name = told["$ref"].split("/")
+        told = shared[kind][name]
+    return told
+
+
+def _texts(schema: dict[str, Any], shared: dict[str, Any], at: tuple[str | int, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    schema = _resolved(schema, shared)
+    for choice in (one for kind in ("anyOf", "oneOf", "allOf") for one in schema.get(kind, ())):
+        yield from _texts(choice, shared, at)
+    for name, inner in schema.get("properties", {}).items():
+        yield from _texts(inner, shared, (*at, name))
+    if isinstance(schema.get("additionalProperties"), dict):
+        yield from _texts(schema["additionalProperties"], shared, (*at, "*"))
+    if "items" in schema:
+        yield from _texts(schema["items"], shared, (*at, 0))
+    if _is_free_text(schema):
+        yield at
+
+
+def _is_free_text(schema: dict[str, Any]) -> bool:
+    return schema.get("type") == "string" and not {"enum", "const", "format"} & schema.keys()

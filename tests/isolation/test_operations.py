@@ -77,7 +77,7 @@ class Things:
 
 # The price in examples.
 _PRICE = "price_01k9q3v8zd0g2m4n6p8r0t2v4w"
-_OF_STORES = ("/api/cart", "/api/orders")
+OF_STORES = ("/api/cart", "/api/orders")
 _OF_BILLING = ("/api/subscriptions/{id}", "/api/invoices/{id}", "/api/payments/{id}", "/sandbox")
 _OF_WHO_PAID = "/api/customer-portal"
 _OF_TEAM = "/api/team"
@@ -85,7 +85,7 @@ _OF_TEAM = "/api/team"
 
 async def things_of(instance: Instance, account: Account, operation: Operation | None = None) -> Things:
     """What the operation needs; a store's is of a store of the same platform."""
-    if operation is not None and operation.path.startswith(_OF_STORES):
+    if operation is not None and operation.path.startswith(OF_STORES):
         account = await open_store(instance.database, account)
     made = await instance.api.post("/api/customers", headers=account.sk, json={"userId": ids.new("usr")})
     assert made.status_code == 201, made.text
@@ -143,7 +143,8 @@ async def _with_subscription(instance: Instance, things: Things, path: str) -> T
 async def with_colleagues(instance: Instance, things: Things) -> Things:
     platform_no = things.account.project.platform_no
     async with instance.database.write() as tx:
-        await tx.execute(sa.text("DELETE FROM invitations"))  # whom the example invites was not asked yet
+        # Whom the example invites was not asked yet.
+        await tx.execute(sa.text("DELETE FROM invitations WHERE platform_no = :no"), {"no": platform_no})
         user = await accounts.create_user(tx, f"{ids.new('usr')}@example.com", verified=True)
         await platforms.add_member(tx, platform_no, user.id, "viewer")
         asked = await platforms.invite(

@@ -159,18 +159,23 @@ async def open_account(
         if level is not None:
             for mode in platforms.MODES:
                 await catalog.assign_level(tx, platform, level, mode)
-        tokens = {role: await accounts.issue_token(tx, platform.no, role, created_by="test") for role in ROLES}
-        users = {role: await _join(tx, platform, name, role) for role in ROLES}
-        return await _open_project(
-            tx,
-            platform,
-            name,
-            project_type,
-            token={role: issued.token for role, issued in tokens.items()},
-            token_ids={role: issued.id for role, issued in tokens.items()},
-            user_ids={role: user_id for role, (user_id, _) in users.items()},
-            session={role: opened.token for role, (_, opened) in users.items()},
-        )
+        return await open_account_on(tx, platform, name, project_type)
+
+
+async def open_account_on(tx: Tx, platform: Platform, name: str, project_type: ProjectType = "saas") -> Account:
+    """A project of both modes on a platform, with one member and one token of each role."""
+    tokens = {role: await accounts.issue_token(tx, platform.no, role, created_by="test") for role in ROLES}
+    users = {role: await _join(tx, platform, name, role) for role in ROLES}
+    return await _open_project(
+        tx,
+        platform,
+        name,
+        project_type,
+        token={role: issued.token for role, issued in tokens.items()},
+        token_ids={role: issued.id for role, issued in tokens.items()},
+        user_ids={role: user_id for role, (user_id, _) in users.items()},
+        session={role: opened.token for role, (_, opened) in users.items()},
+    )
 
 
 async def _join(tx: Tx, platform: Platform, name: str, role: Role) -> tuple[str, OpenedSession]:
