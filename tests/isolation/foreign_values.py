@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -74,7 +75,12 @@ class Tenant(Everything):
         """What the tenant itself would send there; where the name says nothing, any of its ids."""
         if name == "after" and operation.path in self.cursors:
             return self.cursors[operation.path]
-        return self.named.get(name) or self.ids[zlib.crc32(f"{operation} {name} {seed}".encode()) % len(self.ids)]
+        return self.named.get(name) or any_of(self.ids, str(operation), name, seed)
+
+
+def any_of(values: Sequence[str], *seed: str) -> str:
+    """One of them, always the same for the same seed."""
+    return values[zlib.crc32(" ".join(seed).encode()) % len(values)]
 
 
 def operation_at(path: str) -> Operation:
