@@ -17,8 +17,8 @@ class Attempts:
 
 
 def is_locked(attempts: Attempts, now: int) -> bool:
-    # A lock of a later moment is of a clock that was ahead: it would last until then.
-    return attempts.locked_at is not None and attempts.locked_at <= now < attempts.locked_at + LOCKED_FOR
+    """Locked by a clock that was ahead and has been set back since then, it is no longer."""
+    return attempts.locked_at is not None and abs(now - attempts.locked_at) < LOCKED_FOR
 
 
 def after_attempt(attempts: Attempts, now: int) -> Attempts:
