@@ -18,6 +18,8 @@ from dream_api.identity.tables import second_factors
 _STEP = 30 * clock.SECOND
 # So many steps too early or too late are accepted: clocks of phones differ.
 _TOLERANCE = 1
+# By which the clocks of servers may differ, in steps.
+_CLOCK_TOLERANCE = 10
 _DIGITS = 6
 # Which kind of code was accepted.
 CodeKind = Literal["app", "recovery"]
@@ -126,8 +128,8 @@ async def _accept(tx: Tx, row: Row[Any], key: InstanceKey, code: str) -> bool:
         for step in range(now - _TOLERANCE, now + _TOLERANCE + 1)
         if hmac.compare_digest(totp.generate_otp(step), typed)
     ]
-    # A later step than any that is accepted now is of a clock that was ahead: no code would be accepted until then.
-    last_step = row.last_step if row.last_step <= now + _TOLERANCE else 0
+    # A much later step than those of now is of a clock that was ahead: no code would be accepted until then.
+    last_step = row.last_step if row.last_step <= now + _CLOCK_TOLERANCE else 0
     steps = [step for step in matching if step > last_step]
     if not steps:
         return False

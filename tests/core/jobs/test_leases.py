@@ -92,7 +92,7 @@ async def test_what_a_worker_writes_about_a_job_it_lost_changes_nothing(database
 
     async with database.write() as tx:
         await record(tx, "late", [job_id], [(job, ValueError())], clock.now())
-        await release(tx, "late", [job_id], clock.now())
+        await release(tx, "late", [job_id])
         assert await renew(tx, "late", [job_id], clock.now() + clock.DAY) == set()
 
     assert await rows(database) == before

@@ -55,10 +55,10 @@ async def _record_failure(tx: Tx, worker: str, job: Job, error: str, now: int) -
         await queries.reschedule(tx, worker, job.id, now + retry_delay(job.attempts), error)
 
 
-async def release(tx: Tx, worker: str, job_ids: Collection[str], now: int) -> None:
+async def release(tx: Tx, worker: str, job_ids: Collection[str]) -> None:
     """Release the jobs, so that others may run them at once; the cancelled attempt does not count."""
     if job_ids:
-        await queries.release(tx, worker, job_ids, now)
+        await queries.release(tx, worker, job_ids)
 
 
 async def bring_back(tx: Tx, now: int) -> None:

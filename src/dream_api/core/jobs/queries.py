@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Update, delete, func, select, update
 from sqlalchemy.engine import Row
 
+from dream_api.core import clock
 from dream_api.core.db import Tx, insert
 from dream_api.core.jobs.registry import Job
 from dream_api.core.jobs.tables import jobs
@@ -71,17 +72,21 @@ async def mark_dead(tx: Tx, worker: str, job_id: str, died_at: int, error: str) 
     await tx.execute(clause.values(state="dead", leased_by=None, run_at=None, died_at=died_at, last_error=error))
 
 
-async def release(tx: Tx, worker: str, job_ids: Collection[str], now: int) -> None:
-    """They are due at once, as if the worker had never taken them."""
+async def release(tx: Tx, worker: str, job_ids: Collection[str]) -> None:
+    """They are due at once, as if the worker had never taken them; also where the clock is set back after that."""
     clause = _update(worker, *job_ids)
-    await tx.execute(clause.values(state="waiting", leased_by=None, run_at=now, attempts=jobs.c.attempts - 1))
+    since = {"run_at": jobs.c.created_at, "attempts": jobs.c.attempts - 1}
+    await tx.execute(clause.values(state="waiting", leased_by=None, **since))
 
 
 async def bring_back(tx: Tx, now: int, *, longest_lease: int, longest_wait: int) -> None:
     """Make jobs due whose times are further away than they can be, because they were set by a clock that was ahead."""
     j = jobs.c
     ahead = j.created_at - now
-    await tx.execute(update(jobs).where(j.created_at > now).values(created_at=now, run_at=j.run_at - ahead))
+    # Clocks of servers differ by less.
+    await tx.execute(
+        update(jobs).where(j.created_at > now + clock.MINUTE).values(created_at=now, run_at=j.run_at - ahead)
+    )
     leased = update(jobs).where(j.state == "running", j.run_at > now + longest_lease)
     await tx.execute(leased.values(run_at=now + longest_lease))
     retried = update(jobs).where(j.state == "waiting", j.attempts > 0, j.run_at > now + longest_wait)

@@ -208,7 +208,7 @@ class Worker:
         try:
             async with self._database.write() as tx:
                 await leases.record(tx, self.name, _done(ended), _failed(ended), clock.now())
-                await leases.release(tx, self.name, cancelled, clock.now())
+                await leases.release(tx, self.name, cancelled)
         except Exception as problem:
             _log.warning("Jobs could not be given back; their leases run out.", exc_info=problem)
 
