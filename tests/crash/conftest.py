@@ -8,6 +8,7 @@ import pytest
 from dream_api.core.settings import Settings
 from tests.support.load import Served, found
 from tests.support.postgres import Postgres
+from tests.support.small_disk import Disk, small_disk
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +36,9 @@ async def served(durable_settings: Settings) -> AsyncIterator[Served]:
     served.start()
     yield served
     served.stop()
+
+
+@pytest.fixture
+def disk() -> Iterator[Disk]:
+    with small_disk() as disk:
+        yield disk

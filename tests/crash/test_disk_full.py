@@ -8,11 +8,9 @@ import asyncio
 import contextlib
 import itertools
 import resource
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -23,11 +21,11 @@ from dream_api.core.settings import Settings
 from tests.support.instance import Account, Instance
 from tests.support.load import Call, Served, Tally, found
 from tests.support.postgres import Postgres
+from tests.support.small_disk import Disk
 
 pytestmark = pytest.mark.both
 
 DESIGNED = {"storage_unavailable", "outcome_unknown"}
-DISK = 320  # MiB; PostgreSQL's new data takes 60, and another 200 where its programs have to be copied there
 FULL_SECONDS = 1.0
 
 
@@ -95,38 +93,6 @@ def _files_no_larger_than(pid: int, size: int) -> Iterator[None]:
         yield
     finally:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
-
-
-@dataclass(frozen=True, slots=True)
-class Disk:
-    """A small disk of its own."""
-
-    path: Path
-
-    def fill(self) -> None:
-        with (self.path / "ballast").open("wb", buffering=0) as ballast, contextlib.suppress(OSError):
-            while ballast.write(bytes(1 << 20)):
-                pass
-
-    def clear(self) -> None:
-        (self.path / "ballast").unlink()
-
-
-@pytest.fixture
-def disk() -> Iterator[Disk]:
-    path = Path(tempfile.mkdtemp(prefix="dream-disk-"))
-    path.chmod(0o755)
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={DISK}m,mode=0755", "tmpfs", str(path)], check=False, capture_output=True
-    )
-    if mounted.returncode:
-        path.rmdir()
-        pytest.skip("a small disk is needed, and only root may mount one: run this test as root")
-    try:
-        yield Disk(path)
-    finally:
-        subprocess.run(["umount", str(path)], check=True)
-        path.rmdir()
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.isolation.page_forms import PageForm, forms_in
 from tests.isolation.tenant_rows import Dump, dump, files, ids_in, of_project
 from tests.support.instance import ORIGIN, Account, Instance
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.rest]
 
 # What is known by a secret in its address, and what ends the session of whoever asks.
 _LEFT_OUT = ("{token}", "/account/sign-out", "/account/close", "/dashboard/operator/mail/")
@@ -199,7 +199,6 @@ async def test_pages_of_another_platform_show_and_change_nothing(instance: Insta
     assert visit.requests > 300
 
 
-@pytest.mark.rest
 async def test_pages_of_another_project_show_and_change_nothing(instance: Instance) -> None:
     """Of the same platform, whose members go from one project to the other by its address only."""
     tenant = await fill(instance, instance.alice, remembers_answers=False)

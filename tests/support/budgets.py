@@ -40,14 +40,19 @@ BUDGETS: dict[str, int] = {
     "tenancy": 10,
     "usage": 72,
 }
+# In the tiers `rest` and `all`, beside that: long tests that no other tier has, on both databases.
+LONG_TESTS: dict[str, int] = {"crash": 110, "isolation": 220}
 _CPU_SECONDS = "cpu_seconds"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         is_default = config.getoption("--tier") in (None, "default") and not config.getoption("--only-database")
-        factor = 1 if is_default else 2
-        config.pluginmanager.register(FolderSeconds({name: seconds * factor for name, seconds in BUDGETS.items()}))
+        config.pluginmanager.register(FolderSeconds(BUDGETS if is_default else _of_long_tiers()))
+
+
+def _of_long_tiers() -> dict[str, int]:
+    return {name: 2 * seconds + LONG_TESTS.get(name, 0) for name, seconds in BUDGETS.items()}
 
 
 _cpu_seconds = pytest.StashKey[float]()
