@@ -185,6 +185,7 @@ def build_job_registry(settings: Settings, billing_context: BillingContext) -> R
     audit_jobs.register(registry, billing_context.instance_key)
     usage_jobs.register(registry)
     billing_jobs.register(registry, billing_context)
+    webhooks_jobs.register(registry)
     store = objects.open_object_store(settings)
     retention_jobs.register(registry, billing_context, store, settings.home_mode)
     return registry

@@ -77,7 +77,7 @@ class Past(Sold):
                     "plan": self.random.choice([None, "gone", plans[0]["name"], plans[1]["name"]]),
                     "period_starts_at": starts,
                     "period_ends_at": None if starts is None else clock.add_months(starts, paid_for),
-                    "created_at": clock.now() - self.random.randrange(60 * clock.DAY),
+                    "created_at": self.now - self.random.randrange(60 * clock.DAY),
                     "updated_at": self.now,
                 }
             )

@@ -100,12 +100,10 @@ class Ledger:
         }
 
     def customers(self) -> dict[str, int]:
-        end = (clock.now() // clock.DAY + 1) * clock.DAY
-        start = end - (self.ends_at - self.starts_at)
         rows = self.own(customer_table)
         return {
             "active": sum(row.status == "active" for row in rows),
-            "new": sum(start <= row.created_at < end for row in rows),
+            "new": sum(self.lately(row.created_at) for row in rows),
         }
 
     def revenue(self) -> list[Any]:

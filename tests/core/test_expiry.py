@@ -15,10 +15,11 @@ from dream_api.core.db import Database
 from dream_api.core.idempotency.tables import idempotency_keys
 from dream_api.core.jobs.tables import jobs as job_table
 from dream_api.core.settings import Settings
-from dream_api.platforms import create, create_project
+from dream_api.platforms import create, create_project, move_to, project_now
 from dream_api.retention import jobs as gate_jobs
 from dream_api.usage import jobs as usage_jobs
 from dream_api.usage.tables import reservations
+from dream_api.webhooks import Event, record_events
 from dream_api.webhooks import jobs as webhooks_jobs
 from dream_api.webhooks.tables import events
 from tests.core.job_workers import at_work, rows, until
@@ -89,6 +90,25 @@ async def test_events_are_kept_for_90_days(database: Database) -> None:
     await expiry.delete_expired(database, JOB, rules=webhooks_jobs.EXPIRY_RULES)
 
     assert await _moments(database, events, "created_at") == [young]
+
+
+async def test_events_dated_by_a_test_clock_are_kept_for_90_days_of_real_time(database: Database) -> None:
+    async with database.write() as tx:
+        platform = await create(tx, "Alice")
+        ahead, other = [await create_project(tx, platform, name, "saas") for name in ("ahead", "other")]
+        await move_to(tx, ahead, clock.now() + 400 * clock.DAY)
+        for project, mode in ((ahead, "test"), (ahead, "live"), (other, "test")):
+            now = await project_now(tx, platform.no, project.id, mode)
+            await record_events(tx, [Event(platform.no, project.id, mode, "usage.threshold_reached", {}, now)] * 2)
+
+    clock.move(90 * clock.DAY - clock.MINUTE)
+    await webhooks_jobs.expire_test_events(database, JOB)
+    kept = len(await _moments(database, events, "created_at"))
+    clock.move(2 * clock.MINUTE)
+    await webhooks_jobs.expire_test_events(database, JOB)
+
+    assert kept == 6
+    assert max(await _moments(database, events, "created_at")) < clock.now()  # those of real time expire by it
 
 
 def test_a_server_sweeps_what_packages_keep_for_a_time(tmp_path: Path) -> None:

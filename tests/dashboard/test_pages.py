@@ -90,7 +90,7 @@ async def test_how_much_pages_ask_does_not_depend_on_how_much_there_is(instance:
             past = Past(tx, alice.project, "test", Random(more), clock.now())
             await past.events(more)
             for n in range(more):
-                await customers.create(tx, _scope(alice), f"more{n}", email=None, name=None, plan=None)
+                await customers.create(tx, _scope(alice), f"more{n}", email=None, name=None, plan=None, now=clock.now())
         told: dict[str, int] = {}
         for path in (*PATHS, f"/customers/{(await one_of(instance, alice)).id}"):
             await page(instance, alice, path)
@@ -196,7 +196,8 @@ async def test_a_customer_is_shown_what_happened_to_them_however_much_came_after
             ("usage.threshold_reached", of_ada),
             *[("usage.threshold_reached", of_others)] * 150,
         )
-        await webhooks.record_events(tx, [webhooks.Event(*whose, "test", kind, data) for kind, data in facts])
+        now = clock.now()
+        await webhooks.record_events(tx, [webhooks.Event(*whose, "test", kind, data, now) for kind, data in facts])
 
     shown = (
         (await page(instance, alice, f"/customers/{ada.id}")).partition("<h2>Events</h2>")[2].partition("</table>")[0]
@@ -218,7 +219,8 @@ async def test_a_form_without_its_sign_changes_nothing(instance: Instance, alice
 async def test_customers_are_found_by_what_their_id_or_address_begins_with(instance: Instance, alice: Account):
     async with instance.database.write() as tx:
         for n in range(55):
-            await customers.create(tx, _scope(alice), f"user{n:02}", email=f"p{n:02}@example.com", name=None, plan=None)
+            profile: Any = {"email": f"p{n:02}@example.com", "name": None, "plan": None}
+            await customers.create(tx, _scope(alice), f"user{n:02}", **profile, now=clock.now())
 
     def shown(text: str) -> list[str]:
         return re.findall(r'/customers/cus_\w+">(user\d\d)<', text)
@@ -236,7 +238,7 @@ async def test_customers_are_found_by_what_their_id_or_address_begins_with(insta
 async def test_exports_hold_every_row_and_no_formula(instance: Instance, alice: Account):
     async with instance.database.write() as tx:
         for n in range(620):
-            await customers.create(tx, _scope(alice), f"=user{n}", email=None, name="@sum", plan=None)
+            await customers.create(tx, _scope(alice), f"=user{n}", email=None, name="@sum", plan=None, now=clock.now())
     base = f"/dashboard/{alice.project.id}/test"
 
     told = await instance.api.get(f"{base}/customers.csv", headers=alice.cookie("admin"))

@@ -175,7 +175,7 @@ async def test_what_takes_several_parts_to_delete_is_deleted_of_one_project_only
 
 
 def _event(account: Account) -> Event:
-    return Event(account.project.platform_no, account.project.id, "live", "customer.updated", {})
+    return Event(account.project.platform_no, account.project.id, "live", "customer.updated", {}, clock.now())
 
 
 async def test_a_project_in_which_live_money_moved_stays(instance: Instance, alice: Account) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from dream_api import store
 from dream_api.billing.tables import checkouts
+from dream_api.core import clock
 from dream_api.core.errors import Overloaded
 from dream_api.store import SoldOut
 from dream_api.store import stock_holds as holding
@@ -119,7 +120,7 @@ async def _another_checkout(shop: Shop) -> str:
 
 async def _hold(shop: Shop, checkout_id: str, *wanted: WantedStock) -> None:
     async with shop.database.write() as tx:
-        await holding.hold_stock(tx, shop.scope, checkout_id, wanted)
+        await holding.hold_stock(tx, shop.scope, checkout_id, wanted, clock.now())
 
 
 async def _written(shop: Shop) -> tuple[Any, ...]:

@@ -82,6 +82,9 @@ _JOBS = {
     "audit.queries:list_streams_with_entries_before": CrossTenant(
         ("audit_entries", "audit_streams"), "finds the streams to cut off"
     ),
+    "webhooks.expiry_queries:projects_with_clock": CrossTenant(
+        ("test_clocks",), "finds the projects whose events expire by their ids"
+    ),
     "core.expiry:_delete_some": CrossTenant(EVERY_TABLE, "what is too old goes, of whichever table"),
 }
 _OTHERS = {

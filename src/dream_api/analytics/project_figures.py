@@ -20,7 +20,6 @@ from dream_api.analytics.subscriptions import (
     summarize_subscriptions,
 )
 from dream_api.analytics.usage import MeterUsage, get_meter_usage
-from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.platforms import Mode, Project, ProjectScope
 from dream_api.usage import Span
@@ -52,8 +51,6 @@ async def get_project_figures(tx: Tx, project: Project, mode: Mode, *, days: int
     scope = ProjectScope(platform_no, project.id, mode)
     now = await platforms.project_now(tx, platform_no, project.id, mode)
     span = last_days(days, now)
-    # Customers are dated by the world's time, also where a test clock is ahead of it.
-    world = last_days(days, clock.now())
     meters = list((await usage.meters_of(tx, project.platform_no, project.no)).values())
     if project.type == "store":
         meters = []  # its calls are not metered
@@ -61,7 +58,7 @@ async def get_project_figures(tx: Tx, project: Project, mode: Mode, *, days: int
         mode=mode,
         span=span,
         subscriptions=summarize_subscriptions(await subscription_rows(tx, platform_no, within, span)),
-        customers=summarize_customers(await customer_rows(tx, platform_no, within, world)),
+        customers=summarize_customers(await customer_rows(tx, platform_no, within, span)),
         revenue=sum_revenue(await revenue_rows(tx, platform_no, within, span), span),
         usage=await get_meter_usage(tx, scope, meters, span),
         near_limits=(await near_limits(tx, scope, meters, now)).shown,

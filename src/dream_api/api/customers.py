@@ -120,9 +120,9 @@ async def create_customer(engine: MeteringDep, acting: CanSell, post: Post[Custo
     async def effect(tx: Tx) -> Customer:
         if body.plan is not None:
             plans.find(body.plan, param="plan")
-        row = await customers.create(
-            tx, acting.scope, body.user_id, email=body.email, name=body.name, plan=body.plan, metadata=attached
-        )
+        now = await platforms.project_now(tx, acting.platform_no, acting.project_id, acting.mode)
+        profile = {"email": body.email, "name": body.name, "plan": body.plan}
+        row = await customers.create(tx, acting.scope, body.user_id, **profile, metadata=attached, now=now)
         return Customer.model_validate(row)
 
     return await post.commit(acting, effect)
@@ -194,7 +194,8 @@ async def delete_customer(request: Request, db: Db, acting: CanSell, reference: 
     billed."""
     async with db.write() as tx:
         customer = await customers.find(tx, acting.scope, reference)
-        deleted = await customers.delete(tx, acting.scope, customer)
+        now = await platforms.project_now(tx, acting.platform_no, acting.project_id, acting.mode)
+        deleted = await customers.delete(tx, acting.scope, customer, now=now)
         if customer.status != "deleted":
             await audit_request(tx, request, acting, "customer.deleted", about=customer.id)
     return json_response(Customer.model_validate(deleted))

@@ -12,10 +12,9 @@ from sqlalchemy import Row
 from dream_api.assets import queries
 from dream_api.assets.content_type import ContentType, sniff_content_type
 from dream_api.assets.uploads import Upload, sanitize_file_name
-from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import Forbidden, TooLarge, ValidationFailed
-from dream_api.platforms import Mode
+from dream_api.platforms import Mode, project_now
 
 _RANDOM_BYTES = 16
 _SHOWN_DIGITS = 16
@@ -104,6 +103,6 @@ async def save(tx: Tx, platform_no: int, project_id: str, mode: Mode, asset: Ass
         "name": asset.name,
         "size": len(asset.content),
         "created_by": created_by,
-        "created_at": clock.now(),
+        "created_at": await project_now(tx, platform_no, project_id, mode),
     }
     return await queries.insert_asset(tx, platform_no, row)

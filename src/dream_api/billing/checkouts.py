@@ -33,8 +33,11 @@ async def create_checkout(
     customer_id: str | None,
     metadata: Metadata,
     once: IdempotentRequest | None,
+    now: int,
 ) -> Row[Any]:
     """The new checkout, its coupon redeemed; its id is the idempotency key of the call that follows.
+
+    `now`: the present moment of the project.
 
     `wanted.metadata` is the gateway's, and gets the checkout's id; `metadata` is the caller's, which no gateway gets.
     Raises PlatformClosing.
@@ -42,7 +45,6 @@ async def create_checkout(
     await platforms.require_open(tx, account.platform_no, account.project_id)
     if wanted.coupon is not None:
         await catalog.redeem(tx, account.platform_no, wanted.coupon.id)
-    now = clock.now()
     row = {
         "id": ids.new("chk"),
         "project_id": account.project_id,
@@ -70,7 +72,7 @@ async def create_checkout(
         FINISH_JOB,
         {"id": checkout.id},
         platform_no=account.platform_no,
-        run_at=now + _ABANDONED,
+        run_at=clock.now() + _ABANDONED,
     )
     return checkout
 

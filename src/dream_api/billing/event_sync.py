@@ -93,8 +93,8 @@ async def _write(tx: Tx, billing: BillingContext, account: GatewayAccount, snaps
         case SubscriptionSnapshot():
             await subscription_sync.sync_subscription(tx, billing.events, account, snapshot, now)
         case InvoiceSnapshot():
-            invoice = await payment_sync.sync_invoice(tx, account, snapshot)
+            invoice = await payment_sync.sync_invoice(tx, account, snapshot, now)
             if snapshot.status == "draft":
-                await usage_rating.rate(tx, account, invoice)
+                await usage_rating.rate(tx, account, invoice, now)
         case PaymentSnapshot():
             await payment_sync.sync_payment(tx, billing.events, account, snapshot, now)

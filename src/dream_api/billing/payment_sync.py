@@ -8,7 +8,7 @@ from sqlalchemy import Row
 from dream_api import webhooks
 from dream_api.billing import queries
 from dream_api.billing.context import REFUND_FAILED, REFUND_SUCCEEDED
-from dream_api.core import clock, ids, metadata
+from dream_api.core import ids, metadata
 from dream_api.core.db import Tx
 from dream_api.core.events import Events
 from dream_api.gateways.contract import (
@@ -21,7 +21,7 @@ from dream_api.gateways.contract import (
 from dream_api.webhooks import Event, EventType
 
 
-async def sync_invoice(tx: Tx, account: GatewayAccount, snapshot: InvoiceSnapshot) -> Row[Any]:
+async def sync_invoice(tx: Tx, account: GatewayAccount, snapshot: InvoiceSnapshot, now: int) -> Row[Any]:
     """The invoice's row, as the gateway has it."""
     known = await queries.invoice_by_gateway_id(tx, account, snapshot.id)
     customer_id = await queries.customer_at_gateway(tx, account.platform_no, account.id, snapshot.customer)
@@ -58,7 +58,7 @@ async def sync_invoice(tx: Tx, account: GatewayAccount, snapshot: InvoiceSnapsho
         ),
         "gateway_id": snapshot.id,
         "created_at": snapshot.created_at,
-        "updated_at": clock.now(),
+        "updated_at": now,
     }
     if known is None:
         attached = metadata.EMPTY if subscription is None else subscription.metadata
@@ -67,9 +67,9 @@ async def sync_invoice(tx: Tx, account: GatewayAccount, snapshot: InvoiceSnapsho
         written = await queries.update_invoice(tx, account.platform_no, known.id, values)
     was = (None, 0) if known is None else (known.status, known.attempts)
     if written.status == "paid" and was[0] != "paid":
-        await _emit_event(tx, account, "invoice.paid", _of_invoice(written))
+        await _emit_event(tx, account, "invoice.paid", _of_invoice(written), now)
     elif written.status == "open" and written.attempts > was[1]:
-        await _emit_event(tx, account, "invoice.payment_failed", _of_invoice(written))
+        await _emit_event(tx, account, "invoice.payment_failed", _of_invoice(written), now)
     return written
 
 
@@ -93,7 +93,7 @@ async def sync_payment(tx: Tx, events: Events, account: GatewayAccount, snapshot
         "failure": snapshot.failure,
         "gateway_id": snapshot.id,
         "created_at": snapshot.created_at,
-        "updated_at": clock.now(),
+        "updated_at": now,
     }
     if known is None:
         attached = await _metadata_of(tx, account, snapshot)
@@ -101,13 +101,13 @@ async def sync_payment(tx: Tx, events: Events, account: GatewayAccount, snapshot
     else:
         payment = await queries.update_payment(tx, account.platform_no, known.id, values)
     if payment.status == "succeeded" and (known is None or known.status != "succeeded"):
-        await _emit_event(tx, account, "payment.succeeded", _of_payment(payment))
+        await _emit_event(tx, account, "payment.succeeded", _of_payment(payment), now)
     elif payment.status == "failed" and (known is None or known.failure != payment.failure):
-        await _emit_event(tx, account, "payment.failed", _of_payment(payment))
+        await _emit_event(tx, account, "payment.failed", _of_payment(payment), now)
     for refund in snapshot.refunds:
         await _sync_refund(tx, events, account, payment, refund, now)
     for dispute in snapshot.disputes:
-        await _sync_dispute(tx, account, payment, dispute)
+        await _sync_dispute(tx, account, payment, dispute, now)
 
 
 async def _metadata_of(tx: Tx, account: GatewayAccount, snapshot: PaymentSnapshot) -> str:
@@ -123,7 +123,7 @@ async def _sync_refund(
     tx: Tx, events: Events, account: GatewayAccount, payment: Row[Any], snapshot: RefundSnapshot, now: int
 ) -> None:
     known = await queries.refund_of(tx, account, snapshot.metadata.get("refund"), snapshot.id)
-    values = {"status": snapshot.status, "gateway_id": snapshot.id, "updated_at": clock.now()}
+    values = {"status": snapshot.status, "gateway_id": snapshot.id, "updated_at": now}
     if known is None:
         written = await queries.insert_refund(
             tx,
@@ -144,12 +144,14 @@ async def _sync_refund(
         return
     if written.status == "succeeded":
         await events.emit(tx, REFUND_SUCCEEDED, refund=written, payment=payment, now=now)
-        await _emit_event(tx, account, "payment.refunded", _of_payment(payment) | {"refundId": written.id})
+        await _emit_event(tx, account, "payment.refunded", _of_payment(payment) | {"refundId": written.id}, now)
     elif written.status == "failed":
         await events.emit(tx, REFUND_FAILED, refund=written, payment=payment, now=now)
 
 
-async def _sync_dispute(tx: Tx, account: GatewayAccount, payment: Row[Any], snapshot: DisputeSnapshot) -> None:
+async def _sync_dispute(
+    tx: Tx, account: GatewayAccount, payment: Row[Any], snapshot: DisputeSnapshot, now: int
+) -> None:
     is_new = await queries.put_dispute(
         tx,
         account,
@@ -161,16 +163,16 @@ async def _sync_dispute(tx: Tx, account: GatewayAccount, payment: Row[Any], snap
             "currency": payment.currency,
             "amount": snapshot.amount,
             "created_at": snapshot.created_at,
-            "updated_at": clock.now(),
+            "updated_at": now,
         },
     )
     if is_new:
         data = _of_payment(payment) | {"reason": snapshot.reason, "disputed": snapshot.amount}
-        await _emit_event(tx, account, "payment.disputed", data)
+        await _emit_event(tx, account, "payment.disputed", data, now)
 
 
-async def _emit_event(tx: Tx, account: GatewayAccount, kind: EventType, data: dict[str, object]) -> None:
-    await webhooks.record_events(tx, [Event(account.platform_no, account.project_id, account.mode, kind, data)])
+async def _emit_event(tx: Tx, account: GatewayAccount, kind: EventType, data: dict[str, object], now: int) -> None:
+    await webhooks.record_events(tx, [Event(account.platform_no, account.project_id, account.mode, kind, data, now)])
 
 
 def _of_invoice(invoice: Row[Any]) -> dict[str, object]:

@@ -66,7 +66,7 @@ async def create_refund(
         raise RefundTooLarge(
             f"At most {format_amount(left, payment.currency)} of this payment can be refunded.", param="amount"
         )
-    now = clock.now()
+    now = await gateway_accounts.account_now(tx, account)
     refund = await queries.insert_refund(
         tx,
         account,
@@ -81,16 +81,17 @@ async def create_refund(
             "metadata": dump(metadata or {}),
             "request": None if once is None else once.digest,
             "fingerprint": None if once is None else once.fingerprint,
-            "created_at": await gateway_accounts.account_now(tx, account),
+            "created_at": now,
             "updated_at": now,
         },
     )
+    real_now = clock.now()
     await jobs.enqueue(
         tx,
         SEND_JOB,
         {"id": refund.id},
         platform_no=account.platform_no,
-        run_at=now if send_at_once else now + _ABANDONED,
+        run_at=real_now if send_at_once else real_now + _ABANDONED,
     )
     return refund
 
@@ -142,8 +143,8 @@ async def send_abandoned(billing: BillingContext, platform_no: int, refund_id: s
 async def _fail(billing: BillingContext, account: GatewayAccount, refund: Row[Any], payment: Row[Any]) -> None:
     """Mark the refund that the gateway rejected as failed."""
     async with billing.database.write() as tx:
-        if not await queries.fail_refund(tx, account.platform_no, refund.id, clock.now()):
+        now = await gateway_accounts.account_now(tx, account)
+        if not await queries.fail_refund(tx, account.platform_no, refund.id, now):
             return
         failed = await queries.refund_by_id(tx, account.platform_no, refund.id)
-        now = await gateway_accounts.account_now(tx, account)
         await billing.events.emit(tx, REFUND_FAILED, refund=failed, payment=payment, now=now)

@@ -54,7 +54,7 @@ async def create_subscription_checkout(
     offer = await catalog.find_tier_for_sale(tx, scope.platform_no, scope.project_id, scope.mode, tier)
     price = catalog.select_price(offer, price_id=price_id)
     lines = checkout_lines(offer, price, quantity)
-    customer = await customers.ensure(tx, scope, user_id)
+    customer = await customers.ensure(tx, scope, user_id, now=now)
     customers.require_active(customer.status)
     await _require_no_subscription(tx, scope, customer)
     found = None
@@ -84,6 +84,7 @@ async def create_subscription_checkout(
         customer_id=customer.id,
         metadata=metadata or {},
         once=once,
+        now=now,
     )
 
 

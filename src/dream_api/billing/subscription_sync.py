@@ -75,9 +75,9 @@ async def sync_subscription(
     if customer is None or price is None:
         return
     before = granted_plan(await queries.subscriptions_of(tx, account.platform_no, customer.id))
-    await queries.put_gateway_customer(tx, account, snapshot.customer, customer.id)
+    await queries.put_gateway_customer(tx, account, snapshot.customer, customer.id, now)
     plan = await catalog.get_tier_name(tx, account.platform_no, price.tier_id)
-    values = _values(snapshot, price, plan, grant_status(snapshot, now))
+    values = _values(snapshot, price, plan, grant_status(snapshot, now), now)
     if known is None:
         written = await queries.insert_subscription(
             tx,
@@ -94,8 +94,8 @@ async def sync_subscription(
         written = known
     else:
         written = await queries.update_subscription(tx, account.platform_no, known.id, values)
-    await usage_segments.record_segments(tx, account, customer.no, known, written, snapshot)
-    await _emit_event(tx, account, known, written)
+    await usage_segments.record_segments(tx, account, customer.no, known, written, snapshot, now)
+    await _emit_event(tx, account, known, written, now)
     await sync_plan(tx, events, account, customer, before, now)
 
 
@@ -118,7 +118,7 @@ async def sync_plan(
         await events.emit(tx, PLAN_CHANGED, account=account, user_id=customer.user_id, plan=plan)
 
 
-def _values(snapshot: SubscriptionSnapshot, price: Price, plan: str, grant: GrantStatus) -> dict[str, Any]:
+def _values(snapshot: SubscriptionSnapshot, price: Price, plan: str, grant: GrantStatus, now: int) -> dict[str, Any]:
     amount = catalog.amount_of(price, snapshot.quantity)
     assert price.interval is not None
     return {
@@ -143,7 +143,7 @@ def _values(snapshot: SubscriptionSnapshot, price: Price, plan: str, grant: Gran
         "cancel_reason": snapshot.cancel_reason,
         "gateway_id": snapshot.id,
         "gateway_customer": snapshot.customer,
-        "updated_at": clock.now(),
+        "updated_at": now,
     }
 
 
@@ -152,7 +152,7 @@ def _stands(known: Row[Any], values: dict[str, Any]) -> bool:
     return all(getattr(known, name) == value for name, value in values.items() if name != "updated_at")
 
 
-async def _emit_event(tx: Tx, account: GatewayAccount, before: Row[Any] | None, after: Row[Any]) -> None:
+async def _emit_event(tx: Tx, account: GatewayAccount, before: Row[Any] | None, after: Row[Any], now: int) -> None:
     """Record the webhook event of a new subscription, or of a changed status or plan."""
     if before is None:
         kind = "subscription.created"
@@ -180,6 +180,7 @@ async def _emit_event(tx: Tx, account: GatewayAccount, before: Row[Any] | None, 
                     "cancelAt": None if after.cancel_at is None else clock.rfc3339(after.cancel_at),
                     "metadata": metadata.load(after.metadata),
                 },
+                now,
             )
         ],
     )
@@ -201,6 +202,6 @@ async def lapse(tx: Tx, events: Events, account: GatewayAccount, now: int) -> bo
     customer = await customers.lock(tx, gateway_accounts.scope_of(account), due.customer_id)
     assert customer is not None
     before = granted_plan(await queries.subscriptions_of(tx, account.platform_no, customer.id))
-    await queries.update_subscription(tx, account.platform_no, due.id, {"holds": False, "updated_at": clock.now()})
+    await queries.update_subscription(tx, account.platform_no, due.id, {"holds": False, "updated_at": now})
     await sync_plan(tx, events, account, customer, before, now)
     return True

@@ -8,7 +8,6 @@ from sqlalchemy import Row
 from dream_api import customers, usage
 from dream_api.billing import gateway_accounts, queries, usage_segments
 from dream_api.billing.context import BillingContext
-from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.gateways.contract import GatewayAccount, GatewayRefused, InvoiceSnapshot, LineItem
 from dream_api.usage import Meter
@@ -17,7 +16,7 @@ from dream_api.usage import Meter
 _CLOSING = ("subscription_cycle", "subscription_cancel")
 
 
-async def rate(tx: Tx, account: GatewayAccount, invoice: Row[Any]) -> None:
+async def rate(tx: Tx, account: GatewayAccount, invoice: Row[Any], now: int) -> None:
     """Close the period that the draft is for, and store what its usage costs, once."""
     if invoice.subscription_id is None or invoice.reason not in _CLOSING:
         return
@@ -28,7 +27,7 @@ async def rate(tx: Tx, account: GatewayAccount, invoice: Row[Any]) -> None:
     segments = await queries.segments_of(tx, account.platform_no, subscription.id)
     priced = usage_segments.priced_meters(segments, invoice.period_starts_at)
     for meter in await usage_segments.meters_named(tx, account, list(priced)):
-        await _rate_meter(tx, account, subscription, customer.no, invoice, meter, priced[meter.name])
+        await _rate_meter(tx, account, subscription, customer.no, invoice, meter, priced[meter.name], now)
 
 
 async def _rate_meter(
@@ -39,6 +38,7 @@ async def _rate_meter(
     invoice: Row[Any],
     meter: Meter,
     segments: Sequence[Row[Any]],
+    now: int,
 ) -> None:
     starts_at, ends_at = invoice.period_starts_at, invoice.period_ends_at
     quantity = 0
@@ -62,7 +62,7 @@ async def _rate_meter(
                 "quantity": part.quantity,
                 "amount": amount,
                 "invoice": invoice.gateway_id,
-                "created_at": clock.now(),
+                "created_at": now,
             },
         )
 
@@ -85,4 +85,5 @@ async def send(billing: BillingContext, account: GatewayAccount, snapshot: Invoi
         except GatewayRefused:
             return
         async with billing.database.write() as tx:
-            await queries.mark_sent(tx, account.platform_no, bill, snapshot.id, clock.now())
+            now = await gateway_accounts.account_now(tx, account)
+            await queries.mark_sent(tx, account.platform_no, bill, snapshot.id, now)

@@ -47,6 +47,7 @@ async def record_segments(
     before: Row[Any] | None,
     subscription: Row[Any],
     snapshot: SubscriptionSnapshot,
+    now: int,
 ) -> None:
     """Begin a segment of each meter whose price is another one than before; the customer must be locked."""
     if snapshot.status == "canceled":
@@ -72,7 +73,7 @@ async def record_segments(
                 "period_starts_at": snapshot.period_starts_at,
                 "starts_at_quantity": quantity,
                 "price_id": wanted.get(meter.name),
-                "created_at": clock.now(),
+                "created_at": now,
             },
         )
 

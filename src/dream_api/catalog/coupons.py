@@ -9,10 +9,10 @@ from sqlalchemy import Row
 from dream_api.catalog import coupon_queries as queries
 from dream_api.catalog.discounts import Coupon, CouponDuration
 from dream_api.catalog.pricing import LARGEST_UNIT_AMOUNT
-from dream_api.core import clock, ids, money
+from dream_api.core import ids, money
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Invalid, NotFound, ValidationFailed
-from dream_api.platforms import Mode, lock_project
+from dream_api.platforms import Mode, lock_project, project_now
 
 MOST_REDEMPTIONS = 10**9
 LONGEST_DURATION_MONTHS = 60
@@ -47,11 +47,12 @@ class NewCoupon:
 
 async def create_coupon(tx: Tx, platform_no: int, project_id: str, mode: Mode, new: NewCoupon) -> Coupon:
     """The new coupon; CouponExists where the project has the code in this mode, also of an archived coupon."""
-    values = _validated(new)
+    now = await project_now(tx, platform_no, project_id, mode)
+    values = _validated(new, now)
     await lock_project(tx, platform_no, project_id)
     if await queries.by_code(tx, platform_no, project_id, mode, values["code"]) is not None:
         raise CouponExists(f"A coupon with the code {values['code']} already exists.", param="code")
-    row = {"id": ids.new("cpn"), "project_id": project_id, "mode": mode, "redeemed": 0, "created_at": clock.now()}
+    row = {"id": ids.new("cpn"), "project_id": project_id, "mode": mode, "redeemed": 0, "created_at": now}
     return _coupon(await queries.insert_coupon(tx, platform_no, values | row))
 
 
@@ -70,7 +71,7 @@ async def archive_coupon(tx: Tx, platform_no: int, project_id: str, mode: Mode, 
         raise NotFound("Coupon not found.", param="id")
     if coupon.archived_at is not None:
         return coupon
-    now = clock.now()
+    now = await project_now(tx, platform_no, project_id, mode)
     await queries.archive(tx, platform_no, coupon_id, now)
     return replace(coupon, archived_at=now)
 
@@ -108,7 +109,7 @@ async def release_redemption(tx: Tx, platform_no: int, coupon_id: str) -> None:
     await queries.uncount_redemption(tx, platform_no, coupon_id)
 
 
-def _validated(new: NewCoupon) -> dict[str, Any]:
+def _validated(new: NewCoupon, now: int) -> dict[str, Any]:
     """The column values; ValidationFailed where they contradict one another."""
     code = new.code.upper()
     if not _CODE.fullmatch(code):
@@ -130,7 +131,7 @@ def _validated(new: NewCoupon) -> dict[str, Any]:
         raise ValidationFailed(
             f"The maximum number of redemptions must be from 1 to {MOST_REDEMPTIONS:,}.", param="maxRedemptions"
         )
-    if new.expires_at is not None and new.expires_at <= clock.now():
+    if new.expires_at is not None and new.expires_at <= now:
         raise ValidationFailed("The expiry date must be in the future.", param="expiresAt")
     values = {field.name: getattr(new, field.name) for field in fields(new)}
     return values | {"code": code, "currency": currency}

@@ -10,12 +10,12 @@ from dream_api.catalog.limits import NAME, TierLimit, ensure_priced_meters, repl
 from dream_api.catalog.plans import CACHE_KIND, Plans
 from dream_api.catalog.pricing import Price, PriceTerms
 from dream_api.catalog.tier_lookup import Features, TierWithPrices, find_tier
-from dream_api.core import clock, ids, metadata
+from dream_api.core import ids, metadata
 from dream_api.core.cache import invalidate
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, NotFound, ValidationFailed
 from dream_api.core.metadata import Metadata
-from dream_api.platforms import Mode, Project, lock_project, validate_name
+from dream_api.platforms import Mode, Project, lock_project, project_now, validate_name
 from dream_api.usage import Meter
 
 HIGHEST_NUMBER = 999
@@ -92,13 +92,13 @@ async def create_tier(tx: Tx, project: Project, mode: Mode, name: str, draft: Ti
         raise ValidationFailed(
             "A name must be 1 to 63 characters: a-z, 0-9, - and _, beginning with a-z or 0-9.", param="name"
         )
-    now = clock.now()
+    now = await project_now(tx, project.platform_no, project.id, mode)
     tier_id = ids.new("tier")
     row = {"id": tier_id, "project_id": project.id, "mode": mode, "name": name, "is_default": False}
     row |= {"display_name": name.capitalize(), "created_at": now, "updated_at": now}
     row |= await _values_of(tx, project, mode, draft.texts, tier_id)
     await queries.insert_tier(tx, project.platform_no, row)
-    return SavedTier(tier_id, True, await _fill(tx, project, mode, tier_id, (), draft))
+    return SavedTier(tier_id, True, await _fill(tx, project, mode, tier_id, (), draft, now))
 
 
 async def update_tier(tx: Tx, project: Project, mode: Mode, offer: TierWithPrices, draft: TierDraft) -> SavedTier:
@@ -106,8 +106,9 @@ async def update_tier(tx: Tx, project: Project, mode: Mode, offer: TierWithPrice
     if offer.is_archived:
         raise TierArchived(f"The {mode} tier {offer.name} is archived.", param="name")
     values = await _values_of(tx, project, mode, draft.texts, offer.id)
-    await queries.update_tier(tx, project.platform_no, offer.id, {**values, "updated_at": clock.now()})
-    return SavedTier(offer.id, False, await _fill(tx, project, mode, offer.id, offer.prices, draft))
+    now = await project_now(tx, project.platform_no, project.id, mode)
+    await queries.update_tier(tx, project.platform_no, offer.id, {**values, "updated_at": now})
+    return SavedTier(offer.id, False, await _fill(tx, project, mode, offer.id, offer.prices, draft, now))
 
 
 async def archive_tier(tx: Tx, project: Project, mode: Mode, name: str) -> None:
@@ -118,7 +119,7 @@ async def archive_tier(tx: Tx, project: Project, mode: Mode, name: str) -> None:
     if offer.is_default:
         raise TierIsDefault("This is the default tier.", param="name")
     if not offer.is_archived:
-        now = clock.now()
+        now = await project_now(tx, project.platform_no, project.id, mode)
         await queries.update_tier(tx, project.platform_no, offer.id, {"archived_at": now, "updated_at": now})
         await _invalidate_plans(tx, project, mode)
 
@@ -170,7 +171,7 @@ async def _refuse_number(tx: Tx, project: Project, mode: Mode, number: int, tier
 
 
 async def _fill(
-    tx: Tx, project: Project, mode: Mode, tier_id: str, prices: Sequence[Price], draft: TierDraft
+    tx: Tx, project: Project, mode: Mode, tier_id: str, prices: Sequence[Price], draft: TierDraft, now: int
 ) -> tuple[Meter, ...]:
     """Put limits and prices into the tier; the meters that were made for them."""
     made: tuple[Meter, ...] = ()
@@ -181,7 +182,7 @@ async def _fill(
     if draft.prices is not None:
         priced = [price.meter for price in draft.prices if price.meter is not None]
         made += await ensure_priced_meters(tx, project, priced) if priced else ()
-        await _replace_prices(tx, project, mode, tier_id, prices, draft.prices)
+        await _replace_prices(tx, project, mode, tier_id, prices, draft.prices, now)
     await _invalidate_plans(tx, project, mode)
     if made:  # the project's other mode has the meters too
         await _invalidate_plans(tx, project, "live" if mode == "test" else "test")
@@ -189,10 +190,15 @@ async def _fill(
 
 
 async def _replace_prices(
-    tx: Tx, project: Project, mode: Mode, tier_id: str, active: Sequence[Price], wanted: Sequence[PriceTerms]
+    tx: Tx,
+    project: Project,
+    mode: Mode,
+    tier_id: str,
+    active: Sequence[Price],
+    wanted: Sequence[PriceTerms],
+    now: int,
 ) -> None:
     """Prices are archived and made, never changed; those that are wanted as they are stay what they are."""
-    now = clock.now()
     gone = [price.id for price in active if not any(_is_as_wanted(price, terms) for terms in wanted)]
     if gone:
         await queries.archive_prices(tx, project.platform_no, gone, now)

@@ -1,6 +1,6 @@
 """End users of a project and mode: who they are, their plan and their period."""
 
-from dream_api.customers.batch_lookup import CustomerKey, bulk_create, find_many, last_numbers
+from dream_api.customers.batch_lookup import CustomerKey, NewCustomer, bulk_create, find_many, last_numbers
 from dream_api.customers.billing_period import SILENCE, has_lapsed, period_of
 from dream_api.customers.integrity import checks
 from dream_api.customers.queries import customers_by_plan, live_customers_by_platform, page_of
@@ -33,6 +33,7 @@ __all__ = [
     "CustomerBlocked",
     "CustomerDeleted",
     "CustomerKey",
+    "NewCustomer",
     "bulk_create",
     "checks",
     "create",

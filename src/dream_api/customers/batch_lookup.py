@@ -1,10 +1,11 @@
 """Bulk look-up and creation of customers for metering."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, and_, select
 
-from dream_api.core import clock, ids
+from dream_api.core import ids
 from dream_api.core.db import RawTransaction, Statement, insert, is_real_row, values_table
 from dream_api.core.db.columns import ByteOrderedText
 from dream_api.customers.rules import Customer
@@ -13,6 +14,15 @@ from dream_api.platforms import Mode, lock_customer_sequences, move_customer_seq
 
 # platform number, project id, mode, user id
 CustomerKey = tuple[int, str, Mode, str]
+
+
+@dataclass(frozen=True, slots=True)
+class NewCustomer:
+    """A customer that a metered call creates, at a time of the project's clock."""
+
+    customer: Customer
+    created_at: int
+
 
 c = customers.c
 _identity = {
@@ -55,12 +65,14 @@ async def last_numbers(tx: RawTransaction, platform_nos: set[int]) -> dict[int, 
     return await lock_customer_sequences(tx, platform_nos)
 
 
-async def bulk_create(tx: RawTransaction, fresh: dict[CustomerKey, Customer]) -> None:
+async def bulk_create(tx: RawTransaction, fresh: Mapping[CustomerKey, NewCustomer]) -> None:
     """Insert customers with the numbers assigned after `last_numbers`, and advance the sequences to these."""
-    now = clock.now()
-    rows = [(*who, ids.new("cus"), customer.no, customer.status, now, now) for who, customer in fresh.items()]
+    rows = [
+        (*who, ids.new("cus"), new.customer.no, new.customer.status, new.created_at, new.created_at)
+        for who, new in fresh.items()
+    ]
     await tx.run(_INSERT, fresh=rows)
     last: dict[int, int] = {}
-    for who, customer in fresh.items():
-        last[who[0]] = max(last.get(who[0], 0), customer.no)
+    for who, new in fresh.items():
+        last[who[0]] = max(last.get(who[0], 0), new.customer.no)
     await move_customer_sequences(tx, last)

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from dream_api.core import clock, ids
+from dream_api.core import ids
 from dream_api.core.cache import invalidate
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Forbidden, NotFound, ValidationFailed
@@ -71,8 +71,11 @@ async def get_or_create(
     name: str | None = None,
     plan: str | None = None,
     metadata: str = EMPTY,
+    now: int,
 ) -> tuple[Row[Any], bool]:
     """The customer of that user id, and whether it was made just now, with that profile.
+
+    `now`, here and below: the present moment of the project.
 
     Waits for any other transaction that creates one: looking before it commits would treat its customer as a new one,
     without counts.
@@ -83,7 +86,7 @@ async def get_or_create(
     if known is not None:
         return known, False
     profile = {"email": email, "name": name, "plan": plan, "metadata": metadata}
-    return await queries.insert_customer(tx, scope, new_row(user_id, no) | profile), True
+    return await queries.insert_customer(tx, scope, _new_row(user_id, no, now) | profile), True
 
 
 async def create(
@@ -95,25 +98,28 @@ async def create(
     name: str | None,
     plan: str | None,
     metadata: str = EMPTY,
+    now: int,
 ) -> Row[Any]:
     """A new customer; one that a metered call created before is adopted: it keeps its counts and gets the profile."""
-    customer, is_new = await get_or_create(tx, scope, user_id, email=email, name=name, plan=plan, metadata=metadata)
+    customer, is_new = await get_or_create(
+        tx, scope, user_id, email=email, name=name, plan=plan, metadata=metadata, now=now
+    )
     if is_new:
         return customer
     if _has_profile(customer) or customer.status == "deleted":
         raise CustomerExists(f"A customer with the user ID {user_id} already exists.", param="userId")
     profile = {"email": email, "name": name, "plan": plan or customer.plan, "metadata": metadata}
-    return await _write(tx, scope, customer, profile)
+    return await _write(tx, scope, customer, profile, now)
 
 
 def _has_profile(customer: Row[Any]) -> bool:
     return customer.email is not None or customer.name is not None or customer.metadata != EMPTY
 
 
-async def ensure(tx: Tx, scope: ProjectScope, user_id: str) -> Row[Any]:
+async def ensure(tx: Tx, scope: ProjectScope, user_id: str, *, now: int) -> Row[Any]:
     """The customer of that user id, made where there is none."""
     known = await queries.by_user_id(tx, scope, user_id)
-    return known if known is not None else (await get_or_create(tx, scope, user_id))[0]
+    return known if known is not None else (await get_or_create(tx, scope, user_id, now=now))[0]
 
 
 async def find(tx: Tx, scope: ProjectScope, reference: str, *, param: str = "id") -> Row[Any]:
@@ -159,24 +165,22 @@ def require_not_deleted(customer: Row[Any]) -> None:
 
 
 async def update(tx: Tx, scope: ProjectScope, customer: Row[Any], values: dict[str, Any], *, now: int) -> Row[Any]:
-    """Write the values, in force in every process within a second; who is put on no plan leaves their subscription.
-
-    `now`: the present moment of the project, which its periods follow.
-    """
+    """Write the values, in force in every process within a second; who is put on no plan leaves their subscription."""
     if values.get("plan", "") is None:
         values = values | _period_change(customer, None, now)
-    return await _write(tx, scope, customer, values)
+    return await _write(tx, scope, customer, values, now)
 
 
-async def _write(tx: Tx, scope: ProjectScope, customer: Row[Any], values: dict[str, Any]) -> Row[Any]:
-    changed = await queries.update_customer(tx, scope, customer.id, values | {"updated_at": clock.now()})
+async def _write(tx: Tx, scope: ProjectScope, customer: Row[Any], values: dict[str, Any], now: int) -> Row[Any]:
+    changed = await queries.update_customer(tx, scope, customer.id, values | {"updated_at": now})
     await invalidate(tx, CACHE_KIND, scope.name_of(customer.user_id))
     return changed
 
 
-async def delete(tx: Tx, scope: ProjectScope, customer: Row[Any]) -> Row[Any]:
+async def delete(tx: Tx, scope: ProjectScope, customer: Row[Any], *, now: int) -> Row[Any]:
     """The person's data goes, the counts stay: they are what was billed."""
-    return await _write(tx, scope, customer, {"status": "deleted", "email": None, "name": None, "metadata": EMPTY})
+    erased = {"status": "deleted", "email": None, "name": None, "metadata": EMPTY}
+    return await _write(tx, scope, customer, erased, now)
 
 
 async def set_plan(
@@ -191,14 +195,13 @@ async def set_plan(
 ) -> None:
     """Put a customer on a plan, with the time it has paid for; the customer is made where there is none.
 
-    `now` is the present moment of the project.
-
     Without a period the calendar month counts again, with its count so far. A customer who subscribes again inside the
     month in which they left goes on in that month, so that limits are not reset by leaving and coming back; where
     `continues` is false, because what is used is billed, the count begins with the period.
     """
-    known = await ensure(tx, scope, user_id)
-    await _write(tx, scope, known, {"plan": plan} | _period_change(known, period, now, continues=continues))
+    known = await ensure(tx, scope, user_id, now=now)
+    change = _period_change(known, period, now, continues=continues)
+    await _write(tx, scope, known, {"plan": plan} | change, now)
 
 
 def _period_change(
@@ -221,8 +224,7 @@ def _period_change(
     }
 
 
-def new_row(user_id: str, no: int) -> dict[str, Any]:
-    now = clock.now()
+def _new_row(user_id: str, no: int, now: int) -> dict[str, Any]:
     return {
         "id": ids.new("cus"),
         "no": no,

@@ -5,7 +5,7 @@ from dream_api.core import clock
 from dream_api.core.db import RawTransaction
 from dream_api.core.errors import AppError
 from dream_api.core.idempotency import IdempotencyMismatch
-from dream_api.customers import Customer, CustomerKey
+from dream_api.customers import Customer, CustomerKey, NewCustomer
 from dream_api.keys import Key
 from dream_api.metering import responses, threshold_events
 from dream_api.metering.calls import CallResult, QueuedCall
@@ -53,7 +53,7 @@ class BatchTransaction:
         self.active: list[QueuedCall] = []
         # Those whose customer was not remembered.
         self.met: list[QueuedCall] = []
-        self._new_customers: dict[CustomerKey, Customer] = {}
+        self._new_customers: dict[CustomerKey, NewCustomer] = {}
 
     async def run(self, tx: RawTransaction) -> list[Result]:
         await self._meet_customers(tx)
@@ -107,7 +107,7 @@ class BatchTransaction:
         await self._touch_keys(tx, used)
         if counted.crossings:
             await webhooks.record_events(
-                tx, threshold_events.threshold_events(counted.crossings, [batch[place] for place in places])
+                tx, threshold_events.threshold_events(counted.crossings, [batch[place] for place in places], self._now)
             )
         return await self._enroll(tx, admitted_nos)
 
@@ -124,8 +124,9 @@ class BatchTransaction:
                 found |= await customers.find_many(tx, wanted)
             self._number(missing, found, last)
         for waiting in self.met:
-            waiting.is_new_customer = waiting.call.customer_key in self._new_customers
-            waiting.customer = (self._new_customers if waiting.is_new_customer else found)[waiting.call.customer_key]
+            new = self._new_customers.get(waiting.call.customer_key)
+            waiting.is_new_customer = new is not None
+            waiting.customer = found[waiting.call.customer_key] if new is None else new.customer
 
     def _number(self, missing: list[QueuedCall], found: dict[CustomerKey, Customer], last: dict[int, int]) -> None:
         for waiting in missing:
@@ -133,7 +134,8 @@ class BatchTransaction:
             if who not in found and who not in self._new_customers:
                 platform_no = waiting.call.key.platform_no
                 last[platform_no] += 1
-                self._new_customers[who] = Customer(last[platform_no], "active", None, None, None)
+                customer = Customer(last[platform_no], "active", None, None, None)
+                self._new_customers[who] = NewCustomer(customer, self._now + waiting.call.plans.ahead)
 
     def _call_of(self, waiting: QueuedCall) -> Call:
         customer = waiting.customer
@@ -146,9 +148,7 @@ class BatchTransaction:
         """Create the customers of first admitted calls; one whose calls were all refused is not created."""
         if not admitted_nos:
             return set()
-        fresh = {
-            who: customer for who, customer in self._new_customers.items() if (who[0], customer.no) in admitted_nos
-        }
+        fresh = {who: new for who, new in self._new_customers.items() if (who[0], new.customer.no) in admitted_nos}
         await customers.bulk_create(tx, fresh)
         return set(fresh)
 

@@ -7,7 +7,6 @@ from typing import Protocol
 
 from dream_api import catalog, customers, usage
 from dream_api.catalog import Plans
-from dream_api.core import clock
 from dream_api.core.cache import Cache, CacheInvalidator
 from dream_api.core.db import Database
 from dream_api.core.errors import AppError, ValidationFailed
@@ -165,7 +164,7 @@ class MeteringEngine:
             waiting = QueuedCall(call, lambda _: None, found.get(call.customer_key) or _UNKNOWN)
 
             async def read(charges: tuple[Increment, ...]) -> Admitted:
-                return Admitted(await usage.get_limit_statuses(tx, charges[0], clock.now()))
+                return Admitted(await usage.get_limit_statuses(tx, charges[0]))
 
             return batch_transaction.admitted_result(waiting, await with_open_period(waiting, read))
 

@@ -3,6 +3,7 @@
 import dataclasses
 
 from dream_api import customers, usage, webhooks
+from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import ValidationFailed
 from dream_api.customers import Customer
@@ -51,7 +52,9 @@ async def _get_or_create_customer(tx: Tx, call: UsageCall) -> tuple[Customer, bo
     found = await customers.find_many(tx, [call.customer_key])
     if call.customer_key in found:
         return found[call.customer_key], False
-    row, is_new_customer = await customers.get_or_create(tx, _scope(call.key), call.user_id)
+    row, is_new_customer = await customers.get_or_create(
+        tx, _scope(call.key), call.user_id, now=clock.now() + call.plans.ahead
+    )
     return _customer(row), is_new_customer
 
 
@@ -73,7 +76,7 @@ async def settle(
 
     counted = await with_open_period(waiting, count)
     if counted.crossings:
-        await webhooks.record_events(tx, threshold_events.threshold_events(counted.crossings, [waiting]))
+        await webhooks.record_events(tx, threshold_events.threshold_events(counted.crossings, [waiting], clock.now()))
     [verdict] = counted.verdicts
     if not isinstance(verdict, Admitted):
         assert isinstance(verdict, usage.Overflowing)

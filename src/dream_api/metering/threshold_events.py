@@ -9,11 +9,11 @@ from dream_api.usage import Increment, Period, ThresholdCrossing
 from dream_api.webhooks import Event
 
 
-def threshold_events(crossings: Iterable[ThresholdCrossing], batch: Sequence[QueuedCall]) -> list[Event]:
-    return [_event(crossing, batch[crossing.call]) for crossing in crossings]
+def threshold_events(crossings: Iterable[ThresholdCrossing], batch: Sequence[QueuedCall], real_now: int) -> list[Event]:
+    return [_event(crossing, batch[crossing.call], real_now) for crossing in crossings]
 
 
-def _event(crossing: ThresholdCrossing, waiting: QueuedCall) -> Event:
+def _event(crossing: ThresholdCrossing, waiting: QueuedCall, real_now: int) -> Event:
     call, limit = waiting.call, crossing.limit
     is_of_level = crossing.charge > 0
     facts: dict[str, object] = {} if is_of_level else {"userId": call.user_id}
@@ -35,6 +35,7 @@ def _event(crossing: ThresholdCrossing, waiting: QueuedCall) -> Event:
         key.mode,
         "level.threshold_reached" if is_of_level else "usage.threshold_reached",
         facts,
+        real_now + call.plans.ahead,
     )
 
 

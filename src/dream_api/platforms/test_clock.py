@@ -1,4 +1,9 @@
-"""Test clocks: a project's test mode may be ahead of real time; its live mode, and the project home, never are."""
+"""Test clocks: a project's test mode may be ahead of real time; its live mode, and the project home, never are.
+
+What happens in a project and mode is stored with the time of its clock (`project_now`). Only keys, sign-ins, the
+security log, reservations, jobs, emails and received gateway events have real time (`clock.now`), because they concern
+real servers and people. A time is shown, and compared, with the clock by which it was written.
+"""
 
 from sqlalchemy import select
 

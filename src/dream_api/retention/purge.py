@@ -133,9 +133,9 @@ async def _delete_wholly(database: Database, project: Project) -> None:
 async def _leave_home(tx: Tx, platform: Platform, mode: Mode) -> None:
     """Delete the platform as a customer of the operator's; its payments to the operator stay."""
     scope = home_scope(await catalog.find_home(tx), mode)
-    known = await customers.ensure(tx, scope, platform.id)
+    known = await customers.ensure(tx, scope, platform.id, now=clock.now())
     if known.status != "deleted":
-        await customers.delete(tx, scope, known)
+        await customers.delete(tx, scope, known, now=clock.now())
 
 
 async def _forget_persons(database: Database, project: Project) -> None:

@@ -42,7 +42,7 @@ async def on_checkout_completed(tx: Tx, *, checkout: Row[Any], payment: Row[Any]
         "discount": order.subtotal - checkout.total,
         "total": checkout.total,
     }
-    if await stock_holds.settle(tx, scope, checkout.id):
+    if await stock_holds.settle(tx, scope, checkout.id, now):
         await _end(tx, order, "completed", now, paid)
     else:
         failed = await _end(tx, order, "failed", now, paid, reason="sold_out")
@@ -60,7 +60,7 @@ async def on_checkout_expired(tx: Tx, *, checkout: Row[Any], failed: bool, now: 
     assert order is not None
     if order.status != "processing":
         return
-    await stock_holds.release(tx, billing.scope_of(await _account_of(tx, checkout)), checkout.id)
+    await stock_holds.release(tx, billing.scope_of(await _account_of(tx, checkout)), checkout.id, now)
     if failed:
         await _end(tx, order, "failed", now, {}, reason="not_paid")
     else:
@@ -88,7 +88,7 @@ async def _sync_refunds(tx: Tx, scope: ProjectScope, payment: Row[Any], now: int
     refunded = sum(refund.amount for refund in refunds)
     if refunded == order.refunded_amount:
         return order
-    await _record_returns(tx, scope, order, refunds)
+    await _record_returns(tx, scope, order, refunds, now)
     amount, values = refunded - order.refunded_amount, {"refunded_amount": refunded}
     is_whole = refunded == order.total
     if order.status == ("completed" if is_whole else "refunded"):
@@ -96,11 +96,11 @@ async def _sync_refunds(tx: Tx, scope: ProjectScope, payment: Row[Any], now: int
     else:
         order = await queries.update_order(tx, order.platform_no, order.id, values | {"updated_at": now})
     await orders.add_event(tx, order, "refunded", now, amount=amount, refundedAmount=refunded)
-    await orders.emit_order_event(tx, order, "order.refunded")
+    await orders.emit_order_event(tx, order, "order.refunded", now)
     return order
 
 
-async def _record_returns(tx: Tx, scope: ProjectScope, order: Row[Any], refunds: list[Row[Any]]) -> None:
+async def _record_returns(tx: Tx, scope: ProjectScope, order: Row[Any], refunds: list[Row[Any]], now: int) -> None:
     """Count on each line what was refunded; units that go back on sale do so once, also if the money did not arrive."""
     returns = sum_returns(refunds)
     restocking: dict[str, int] = {}
@@ -112,7 +112,7 @@ async def _record_returns(tx: Tx, scope: ProjectScope, order: Row[Any], refunds:
         )
         if restocked > line.restocked_quantity:
             restocking[line.tier_id] = restocking.get(line.tier_id, 0) + restocked - line.restocked_quantity
-    await inventory.restock(tx, scope, restocking)
+    await inventory.restock(tx, scope, restocking, now)
 
 
 async def _end(
@@ -121,7 +121,7 @@ async def _end(
     """The order with its new status; records the history row and the webhook event."""
     ended = await orders.set_status(tx, order, status, now, values)
     await orders.add_event(tx, ended, status, now, **why)
-    await orders.emit_order_event(tx, ended, _ENDED[status])
+    await orders.emit_order_event(tx, ended, _ENDED[status], now)
     return ended
 
 

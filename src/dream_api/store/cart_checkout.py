@@ -78,7 +78,7 @@ async def create_checkout(
     coupon = None if cart.coupon is None else await _coupon(tx, scope, cart.coupon, currency, now)
     amounts = [each.amount for each in picked]
     discount = _discount(coupon, amounts, currency)
-    customer_id = None if cart.user_id is None else await _customer(tx, scope, cart.user_id)
+    customer_id = None if cart.user_id is None else await _customer(tx, scope, cart.user_id, now)
     order_id = ids.new("ord")
     wanted = gateways.NewCheckout(
         lines=tuple(each.line for each in picked),
@@ -100,10 +100,10 @@ async def create_checkout(
         customer_id=customer_id,
         metadata=cart.metadata,
         once=once,
+        now=now,
     )
-    await stock_holds.hold_stock(
-        tx, scope, checkout.id, [WantedStock(each.tier_id, each.line.name, each.line.quantity) for each in picked]
-    )
+    wanted_stock = [WantedStock(each.tier_id, each.line.name, each.line.quantity) for each in picked]
+    await stock_holds.hold_stock(tx, scope, checkout.id, wanted_stock, now)
     lines = [_order_line(each) for each in picked]
     await orders.create_order(
         tx,
@@ -164,8 +164,8 @@ def _discount(coupon: Coupon | None, amounts: Sequence[int], currency: str) -> i
     return discount
 
 
-async def _customer(tx: Tx, scope: ProjectScope, user_id: str) -> str:
-    customer = await customers.ensure(tx, scope, user_id)
+async def _customer(tx: Tx, scope: ProjectScope, user_id: str, now: int) -> str:
+    customer = await customers.ensure(tx, scope, user_id, now=now)
     customers.require_active(customer.status)
     return customer.id
 

@@ -6,9 +6,8 @@ from typing import Any
 
 from sqlalchemy import Row, delete, select, update
 
-from dream_api import webhooks
+from dream_api import platforms, webhooks
 from dream_api.catalog import TierUpdate
-from dream_api.core import clock
 from dream_api.core.db import Tx, insert
 from dream_api.core.errors import Invalid, ValidationFailed
 from dream_api.platforms import ProjectScope
@@ -49,7 +48,8 @@ async def set_inventory(tx: Tx, scope: ProjectScope, tier_id: str, inventory: in
     if inventory is None:
         await tx.execute(delete(stock).where(*of_tier))
         return
-    row = {"on_hand": inventory, "updated_at": clock.now()}
+    now = await platforms.project_now(tx, scope.platform_no, scope.project_id, scope.mode)
+    row = {"on_hand": inventory, "updated_at": now}
     putting = insert(stock).values(
         platform_no=scope.platform_no, tier_id=tier_id, project_id=scope.project_id, mode=scope.mode, held=0, **row
     )
@@ -70,13 +70,13 @@ async def get_inventory(tx: Tx, scope: ProjectScope, tier_ids: Sequence[str]) ->
     return {tier_id: counted.get(tier_id, _UNCOUNTED) for tier_id in tier_ids}
 
 
-async def restock(tx: Tx, scope: ProjectScope, quantities: Mapping[str, int]) -> None:
+async def restock(tx: Tx, scope: ProjectScope, quantities: Mapping[str, int], now: int) -> None:
     """Put so many of each tier back; what is not counted is left alone."""
     for row in await queries.lock_stock(tx, scope.platform_no, quantities):
-        await queries.move_stock(tx, scope.platform_no, row.tier_id, on_hand=quantities[row.tier_id])
+        await queries.move_stock(tx, scope.platform_no, row.tier_id, now, on_hand=quantities[row.tier_id])
 
 
-async def emit_stock_events(tx: Tx, scope: ProjectScope, before: Row[Any], on_hand: int) -> None:
+async def emit_stock_events(tx: Tx, scope: ProjectScope, before: Row[Any], on_hand: int, now: int) -> None:
     """Say that a sale left few, or took the last one: once each time that the number comes down to it."""
     kinds: list[EventType] = []
     if before.low_at is not None and on_hand <= before.low_at < before.on_hand:
@@ -84,7 +84,7 @@ async def emit_stock_events(tx: Tx, scope: ProjectScope, before: Row[Any], on_ha
     if on_hand == 0:
         kinds.append("stock.sold_out")
     data: dict[str, object] = {"tier": before.name, "inventory": on_hand, "lowInventory": before.low_at}
-    events = [Event(scope.platform_no, scope.project_id, scope.mode, kind, data) for kind in kinds]
+    events = [Event(scope.platform_no, scope.project_id, scope.mode, kind, data, now) for kind in kinds]
     await webhooks.record_events(tx, events)
 
 

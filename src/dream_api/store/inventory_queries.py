@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import Row, and_, insert, select, update
 
 from dream_api.catalog.tables import tiers
-from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.platforms import ProjectScope
 from dream_api.store.tables import stock, stock_holds
@@ -22,14 +21,14 @@ async def lock_stock(tx: Tx, platform_no: int, tier_ids: Collection[str]) -> Seq
     return await tx.all(wanted.where(s.tier_id.in_(tier_ids)).order_by(s.tier_id).with_for_update(of=stock))
 
 
-async def move_stock(tx: Tx, platform_no: int, tier_id: str, *, on_hand: int = 0, held: int = 0) -> None:
+async def move_stock(tx: Tx, platform_no: int, tier_id: str, now: int, *, on_hand: int = 0, held: int = 0) -> None:
     """Add to both, or take away; the table refuses to hold more than there is."""
-    values = {"on_hand": s.on_hand + on_hand, "held": s.held + held, "updated_at": clock.now()}
+    values = {"on_hand": s.on_hand + on_hand, "held": s.held + held, "updated_at": now}
     await tx.execute(update(stock).where(s.platform_no == platform_no, s.tier_id == tier_id).values(values))
 
 
-async def insert_hold(tx: Tx, scope: ProjectScope, checkout_id: str, tier_id: str, quantity: int) -> None:
-    row = {"tier_id": tier_id, "quantity": quantity, "state": "held", "updated_at": clock.now()}
+async def insert_hold(tx: Tx, scope: ProjectScope, checkout_id: str, tier_id: str, quantity: int, now: int) -> None:
+    row = {"tier_id": tier_id, "quantity": quantity, "state": "held", "updated_at": now}
     whose = {"platform_no": scope.platform_no, "project_id": scope.project_id, "mode": scope.mode}
     await tx.execute(insert(stock_holds).values(whose | row | {"checkout_id": checkout_id}))
 
@@ -40,9 +39,9 @@ async def holds_of(tx: Tx, platform_no: int, checkout_id: str) -> Sequence[Row[A
     return await tx.all(wanted.order_by(h.tier_id))
 
 
-async def end_hold(tx: Tx, platform_no: int, hold: Row[Any], state: str) -> None:
+async def end_hold(tx: Tx, platform_no: int, hold: Row[Any], state: str, now: int) -> None:
     await tx.execute(
         update(stock_holds)
         .where(h.platform_no == platform_no, h.checkout_id == hold.checkout_id, h.tier_id == hold.tier_id)
-        .values(state=state, updated_at=clock.now())
+        .values(state=state, updated_at=now)
     )

@@ -136,7 +136,7 @@ async def add_event_once(tx: Tx, order: Row[Any], happening: OrderEventType, now
         await add_event(tx, order, happening, now, **data)
 
 
-async def emit_order_event(tx: Tx, order: Row[Any], kind: EventType) -> None:
+async def emit_order_event(tx: Tx, order: Row[Any], kind: EventType, now: int) -> None:
     """Record a webhook event with the order's present state."""
     data: dict[str, object] = {
         "orderId": order.id,
@@ -148,4 +148,4 @@ async def emit_order_event(tx: Tx, order: Row[Any], kind: EventType) -> None:
         "refundedAmount": order.refunded_amount,
         "metadata": load(order.metadata),
     }
-    await webhooks.record_events(tx, [Event(order.platform_no, order.project_id, order.mode, kind, data)])
+    await webhooks.record_events(tx, [Event(order.platform_no, order.project_id, order.mode, kind, data, now)])

@@ -31,18 +31,18 @@ class WantedStock:
     quantity: int
 
 
-async def hold_stock(tx: Tx, scope: ProjectScope, checkout_id: str, wanted: Iterable[WantedStock]) -> None:
+async def hold_stock(tx: Tx, scope: ProjectScope, checkout_id: str, wanted: Iterable[WantedStock], now: int) -> None:
     """Hold all of it for the checkout, or nothing (SoldOut); uncounted stock needs no hold."""
     together, names = _together(wanted)
     for row in await queries.lock_stock(tx, scope.platform_no, together):
         quantity, left = together[row.tier_id], row.on_hand - row.held
         if quantity > left:
             raise SoldOut(_sentence(names[row.tier_id], left), param="items")
-        await queries.move_stock(tx, scope.platform_no, row.tier_id, held=quantity)
-        await queries.insert_hold(tx, scope, checkout_id, row.tier_id, quantity)
+        await queries.move_stock(tx, scope.platform_no, row.tier_id, now, held=quantity)
+        await queries.insert_hold(tx, scope, checkout_id, row.tier_id, quantity, now)
 
 
-async def settle(tx: Tx, scope: ProjectScope, checkout_id: str) -> bool:
+async def settle(tx: Tx, scope: ProjectScope, checkout_id: str, now: int) -> bool:
     """Take what was held, once however often it is asked; False, and all of it released, where not all is there.
 
     What was released before the payment arrived is taken again where there is as much.
@@ -50,29 +50,29 @@ async def settle(tx: Tx, scope: ProjectScope, checkout_id: str) -> bool:
     stocked, holds = await _locked(tx, scope, checkout_id)
     unsettled = [each for each in holds if each.state != "settled"]
     if any(_is_short(stocked, each) for each in unsettled):
-        await _release(tx, scope, holds)
+        await _release(tx, scope, holds, now)
         return False
     for each in unsettled:
         row = stocked.get(each.tier_id)
         if row is not None:
             held = each.quantity if each.state == "held" else 0
-            await queries.move_stock(tx, scope.platform_no, each.tier_id, on_hand=-each.quantity, held=-held)
-            await emit_stock_events(tx, scope, row, row.on_hand - each.quantity)
-        await queries.end_hold(tx, scope.platform_no, each, "settled")
+            await queries.move_stock(tx, scope.platform_no, each.tier_id, now, on_hand=-each.quantity, held=-held)
+            await emit_stock_events(tx, scope, row, row.on_hand - each.quantity, now)
+        await queries.end_hold(tx, scope.platform_no, each, "settled", now)
     return True
 
 
-async def release(tx: Tx, scope: ProjectScope, checkout_id: str) -> None:
+async def release(tx: Tx, scope: ProjectScope, checkout_id: str, now: int) -> None:
     """Nobody pays for it any more; what was settled stays so."""
     _, holds = await _locked(tx, scope, checkout_id)
-    await _release(tx, scope, holds)
+    await _release(tx, scope, holds, now)
 
 
-async def _release(tx: Tx, scope: ProjectScope, holds: Iterable[Row[Any]]) -> None:
+async def _release(tx: Tx, scope: ProjectScope, holds: Iterable[Row[Any]], now: int) -> None:
     for each in holds:
         if each.state == "held":
-            await queries.move_stock(tx, scope.platform_no, each.tier_id, held=-each.quantity)
-            await queries.end_hold(tx, scope.platform_no, each, "released")
+            await queries.move_stock(tx, scope.platform_no, each.tier_id, now, held=-each.quantity)
+            await queries.end_hold(tx, scope.platform_no, each, "released", now)
 
 
 async def _locked(tx: Tx, scope: ProjectScope, checkout_id: str) -> tuple[dict[str, Row[Any]], list[Row[Any]]]:

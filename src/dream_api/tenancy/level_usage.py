@@ -60,7 +60,7 @@ async def level_usage(tx: Tx, platform: Platform, found: PlatformLevel) -> Seque
     statuses: list[tuple[str, LimitStatus]] = []
     for meter in (found.home.active_users, found.home.requests, found.home.members):
         charge = found.charge(platform, meter, 0)
-        for standing in await usage.get_limit_statuses(tx, charge, clock.now()):
+        for standing in await usage.get_limit_statuses(tx, charge):
             if standing.limit.max is not None or meter is found.home.members:
                 statuses.append((meter.name, standing))
     return statuses

@@ -26,7 +26,7 @@ async def sync_member_count(tx: Tx, platform: Platform, mode: Mode) -> None:
     if found is None:
         return
     meter = found.home.members
-    known = (await usage.get_limit_statuses(tx, found.charge(platform, meter, 0), clock.now()))[0].count
+    known = (await usage.get_limit_statuses(tx, found.charge(platform, meter, 0)))[0].count
     change = await platforms.count_members(tx, platform.no) - known
     if change == 0:
         return

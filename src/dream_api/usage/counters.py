@@ -51,14 +51,17 @@ async def count(tx: RawTransaction, calls: list[Call], storable: Storable, *, ex
     return Counted(decided.verdicts, decided.crossings)
 
 
-async def peek(tx: RawTransaction, charge: Increment, now: int) -> State:
-    """The state of everything that the increment would touch; nothing is locked or written."""
+async def peek(tx: RawTransaction, charge: Increment) -> State:
+    """The state of everything that the increment would touch; nothing is locked or written.
+
+    Reservations expire in real time, whatever the project's clock is.
+    """
     state = await read_state(tx, [charge])
     if state.closed:
         require_open_periods(state, [Call((charge,))])
     life = state.counter(charge.whole_life)
     if life.held:
-        for reservation in await reservation_queries.get_overdue_of_life(tx, charge.life, now):
+        for reservation in await reservation_queries.get_overdue_of_life(tx, charge.life, clock.now()):
             life.held -= reservation[0]
     return state
 

@@ -78,6 +78,6 @@ async def meters_of(tx: Tx, platform_no: int, project_no: int) -> dict[str, Mete
     return {row.name: Meter(row.meter_no, row.name, row.aggregation) for row in rows}
 
 
-async def get_limit_statuses(tx: RawTransaction, charge: Increment, now: int) -> tuple[LimitStatus, ...]:
+async def get_limit_statuses(tx: RawTransaction, charge: Increment) -> tuple[LimitStatus, ...]:
     """The present count of each limit of the increment, without counting it."""
-    return admission.limit_statuses(await counters.peek(tx, charge, now), charge)
+    return admission.limit_statuses(await counters.peek(tx, charge), charge)

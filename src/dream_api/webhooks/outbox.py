@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Row, Text, func, or_, select
 
-from dream_api.core import clock, ids
+from dream_api.core import ids
 from dream_api.core.db import RawTransaction, Statement, Tx, insert, is_real_row, values_table
 from dream_api.core.db.columns import ByteOrderedText
 from dream_api.platforms import Mode
@@ -18,13 +18,14 @@ from dream_api.webhooks.tables import events
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event in a project and mode; `data` is stored as JSON."""
+    """An event in a project and mode, at a time of the project's clock; `data` is stored as JSON."""
 
     platform_no: int
     project_id: str
     mode: Mode
     type: EventType
     data: dict[str, object]
+    at: int
 
 
 _happened = values_table(
@@ -45,7 +46,6 @@ _RECORD = Statement(
 
 async def record_events(tx: RawTransaction, happened: Sequence[Event]) -> None:
     """Insert the events, in their order; they are visible once the transaction is committed."""
-    now = clock.now()
     rows = [
         (
             event.platform_no,
@@ -54,7 +54,7 @@ async def record_events(tx: RawTransaction, happened: Sequence[Event]) -> None:
             event.mode,
             event.type,
             _to_json(event.data),
-            now,
+            event.at,
         )
         for event in happened
     ]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from dream_api.core import clock
 from dream_api.customers import ensure, queries
 from dream_api.customers.tables import customers
 from dream_api.platforms import ProjectScope
@@ -181,6 +182,6 @@ async def test_who_looked_before_a_customer_was_made_finds_them_in_the_end(
 
     monkeypatch.setattr(queries, "by_user_id", look_early)
     async with instance.database.write() as tx:
-        met = await ensure(tx, scope, "ada")
+        met = await ensure(tx, scope, "ada", now=clock.now())
 
     assert (met.id, met.name) == (made["id"], "Ada")

@@ -21,7 +21,8 @@ async def happen(
     project = who.project
     async with instance.database.write() as tx:
         for number in numbers:
-            event = Event(project.platform_no, project.id, mode, kind or "usage.threshold_reached", {"number": number})
+            kind = kind or "usage.threshold_reached"
+            event = Event(project.platform_no, project.id, mode, kind, {"number": number}, clock.now())
             await record_events(tx, [event])
 
 

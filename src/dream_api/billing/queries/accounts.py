@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Row, Select, Table, func, select, union
 
 from dream_api.billing.tables import checkouts, gateway_customers, subscriptions
-from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.db import insert as upserting
 from dream_api.gateways.contract import GatewayAccount
@@ -50,14 +49,16 @@ async def lock_account(tx: Tx, platform_no: int, account_id: str) -> None:
     await tx.first(select(a.id).where(a.platform_no == platform_no, a.id == account_id).with_for_update())
 
 
-async def put_gateway_customer(tx: Tx, account: GatewayAccount, gateway_customer: str, customer_id: str) -> None:
+async def put_gateway_customer(
+    tx: Tx, account: GatewayAccount, gateway_customer: str, customer_id: str, now: int
+) -> None:
     """The first one stays."""
     row = {
         "platform_no": account.platform_no,
         "account": account.id,
         "id": gateway_customer,
         "customer_id": customer_id,
-        "created_at": clock.now(),
+        "created_at": now,
     }
     await tx.execute(upserting(gateway_customers).values(row).on_conflict_do_nothing())
 

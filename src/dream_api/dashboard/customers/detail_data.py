@@ -92,7 +92,7 @@ async def _metered(
         life = (scope.platform_no, customer.no, meter.no)
         charge = Increment(life, 1, opened.limits, windows.hour, period[0], subject)
         try:
-            found.append(Metered(name, await usage.get_limit_statuses(tx, charge, now)))
+            found.append(Metered(name, await usage.get_limit_statuses(tx, charge)))
         except usage.PeriodClosed:
             found.append(Metered(name, ()))  # billed just now; what comes next opens another
     return found

@@ -74,7 +74,8 @@ async def delete_customer(
         customer = await customers.find(tx, visit.scope, customer_id)
     require_confirmation(form, customer.user_id.strip(), "typed")
     async with db.write() as tx:
-        await customers.delete(tx, visit.scope, await customers.find(tx, visit.scope, customer_id))
+        now = await platforms.project_now(tx, visit.platform_no, visit.project.id, visit.mode)
+        await customers.delete(tx, visit.scope, await customers.find(tx, visit.scope, customer_id), now=now)
         await record(tx, request, visit, "customer.deleted", about=customer.id)
     return project_url(visit, f"/customers/{customer_id}")
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from dream_api import customers
+from dream_api import customers, platforms
 from dream_api.core import clock
 from dream_api.core.db import Row, Tx
 from dream_api.core.errors import ValidationFailed
@@ -188,5 +188,6 @@ async def create_customer(db: Db, engine: MeteringDep, visit: ProjectPageCanSell
     email, name = read_profile(form)
     plan = plans.find(form["plan"], param="plan").name if form.get("plan") else None
     async with db.write() as tx:
-        made = await customers.create(tx, visit.acting.scope, user_id, email=email, name=name, plan=plan)
+        now = await platforms.project_now(tx, visit.platform_no, visit.project.id, visit.mode)
+        made = await customers.create(tx, visit.scope, user_id, email=email, name=name, plan=plan, now=now)
     return project_url(visit, f"/customers/{made.id}")

@@ -181,7 +181,7 @@ async def _first_call(tx: Tx, scope: ProjectScope, project: Project) -> tuple[st
     windows = CurrentWindows(now)
     limits = windows.limits_for(plan, meter, Period(*period)).limits
     charge = Increment((scope.platform_no, customer.no, meter.no), 1, limits, windows.hour, period[0])
-    standing = (await usage.get_limit_statuses(tx, charge, now))[0]
+    standing = (await usage.get_limit_statuses(tx, charge))[0]
     return (customer.user_id, standing) if standing.count else None
 
 
