@@ -11,6 +11,7 @@ from dream_api.accounts import Role
 from dream_api.auth.browser_sessions import SignedIn, SignedInUser
 from dream_api.auth.dependencies import AuthenticatorDep
 from dream_api.auth.principals import PlatformPrincipal, ProjectPrincipal
+from dream_api.core import clock
 from dream_api.core.db import Database
 from dream_api.core.errors import NotFound
 from dream_api.core.http.dependencies import Db
@@ -48,6 +49,11 @@ class PlatformContext:
         return f"/dashboard/{self.platform_id}"
 
     @property
+    def real_now(self) -> int:
+        """The present moment of keys, members and the security log, whatever a project's test clock is."""
+        return clock.now()
+
+    @property
     def caller(self) -> str:
         return self.user.caller
 
@@ -67,10 +73,17 @@ class ProjectContext(PlatformContext):
 
     project: Project
     mode: Mode
+    # By how many microseconds the project's time in this mode is ahead of real time.
+    ahead: int
 
     @property
     def base(self) -> str:
         return f"/dashboard/{self.project.id}/{self.mode}"
+
+    @property
+    def project_now(self) -> int:
+        """The present moment of the project in this mode, by which what happens in it is dated."""
+        return clock.now() + self.ahead
 
     @property
     def sold(self) -> str:
@@ -95,19 +108,30 @@ class ProjectContext(PlatformContext):
 
 async def _at(
     request: Request, db: Database, user: SignedInUser, platform_id: str, permission: Permission
-) -> PlatformContext:
-    """Raises NotFound for a platform that is not the user's, PermissionDenied where their role does not allow it."""
+) -> tuple[PlatformContext, dict[str, int]]:
+    """The context, and the test clock offsets of its projects by their ids.
+
+    Raises NotFound for a platform that is not the user's, PermissionDenied where their role does not allow it.
+    """
     own = user.membership_on(platform_id)
     if own is None:
         raise NotFound("Page not found.", hint="It may belong to a platform that you are not a member of.")
     platforms.require_permission(own.role, permission)
     async with db.read() as tx:
-        projects = await platforms.projects_of(tx, own.platform.no, limit=_MOST_PROJECTS)
+        found = await platforms.projects_with_offsets(tx, own.platform.no, limit=_MOST_PROJECTS)
         operator = await platforms.operator_platform(tx)
-    is_operators = operator.id == platform_id
-    return PlatformContext(
-        user, own.platform, own.role, projects, is_operators, find_current_project(request, projects)
-    )
+    projects = [project for project, _ in found]
+    current = find_current_project(request, projects)
+    at = PlatformContext(user, own.platform, own.role, projects, operator.id == platform_id, current)
+    return at, {project.id: ahead for project, ahead in found}
+
+
+async def _clock_offset(db: Database, project: Project, mode: Mode, known: dict[str, int]) -> int:
+    """The project's offset in this mode; read where the project is not among the known ones."""
+    if mode == "live" or project.id in known:
+        return 0 if mode == "live" else known[project.id]
+    async with db.read() as tx:
+        return await platforms.clock_offset(tx, project.platform_no, project.id, mode)
 
 
 def at_platform(permission: Permission) -> Callable[..., Awaitable[PlatformContext]]:
@@ -119,7 +143,7 @@ def at_platform(permission: Permission) -> Callable[..., Awaitable[PlatformConte
         user: SignedIn,
         platform_id: Annotated[str, Path(alias="platformId", max_length=255)],
     ) -> PlatformContext:
-        return await _at(request, db, user, platform_id, permission)
+        return (await _at(request, db, user, platform_id, permission))[0]
 
     return find
 
@@ -138,7 +162,7 @@ def in_project(permission: Permission) -> Callable[..., Awaitable[ProjectContext
         project = await authenticator.find_project(project_id)
         if project is None:
             raise NotFound("Page not found.")
-        at = await _at(request, db, user, project.platform_id, permission)
+        at, offsets = await _at(request, db, user, project.platform_id, permission)
         return ProjectContext(
             at.user,
             at.platform,
@@ -148,6 +172,7 @@ def in_project(permission: Permission) -> Callable[..., Awaitable[ProjectContext
             CurrentProject(project, mode),
             project=project,
             mode=mode,
+            ahead=await _clock_offset(db, project, mode, offsets),
         )
 
     return find
@@ -179,7 +204,7 @@ def on_operator_platform(permission: Permission) -> Callable[..., Awaitable[Plat
     async def find(request: Request, db: Db, user: SignedIn) -> PlatformContext:
         async with db.read() as tx:
             operator = await platforms.operator_platform(tx)
-        return await _at(request, db, user, operator.id, permission)
+        return (await _at(request, db, user, operator.id, permission))[0]
 
     return find
 

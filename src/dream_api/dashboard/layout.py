@@ -149,7 +149,10 @@ def render_page(visit: PlatformContext, template: str, *, here: str, status: int
         "base": visit.base,
         "csrf": visit.user.csrf,
         "sold": visit.sold if isinstance(visit, ProjectContext) else "",
+        "real_now": visit.real_now,
     }
+    if isinstance(visit, ProjectContext):
+        context["project_now"] = visit.project_now
     return HTMLResponse(_PAGES.render(template, **context, **values), status, _HEADERS)
 
 
@@ -158,7 +161,7 @@ def render_public(
 ) -> Response:
     """A page without navigation (`plain.html`): for those who are not signed in, or not on a platform's page."""
     csrf = csrf if user is None else user.csrf
-    return HTMLResponse(_PAGES.render(template, user=user, csrf=csrf, **values), status, _HEADERS)
+    return HTMLResponse(_PAGES.render(template, user=user, csrf=csrf, real_now=clock.now(), **values), status, _HEADERS)
 
 
 def redirect(url: str) -> Response:

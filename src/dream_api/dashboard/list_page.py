@@ -15,7 +15,8 @@ from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
 from dream_api.core.db import Database
-from dream_api.dashboard.dependencies import EXPORT, PlatformContext
+from dream_api.core.html import format as formats
+from dream_api.dashboard.dependencies import EXPORT, PlatformContext, ProjectContext
 from dream_api.dashboard.exports import MOST_ROWS, ExportColumns, Fetch, Format, export_file, read_pieces
 from dream_api.dashboard.layout import render_page
 from dream_api.platforms import Permission
@@ -183,6 +184,16 @@ class ListPage(Generic[T, V]):
 def text(read: Callable[[T], object]) -> Callable[[T, Any], object]:
     """A cell that needs nothing but its row."""
     return lambda row, _: read(row)
+
+
+def project_time(read: Callable[[T], int | None]) -> Callable[[T, ProjectContext], object]:
+    """A cell with how long ago it was by the project's clock, which wrote the time."""
+    return lambda row, visit: formats.ago(read(row), visit.project_now)
+
+
+def real_time(read: Callable[[T], int | None]) -> Callable[[T, PlatformContext], object]:
+    """A cell with how long ago it was in real time."""
+    return lambda row, visit: formats.ago(read(row), visit.real_now)
 
 
 def joined(*parts: str) -> Markup:

@@ -124,6 +124,7 @@ from dream_api.platforms.test_clock import (
     clock_offset,
     move_to,
     project_now,
+    projects_with_offsets,
     require_movable,
 )
 
@@ -220,6 +221,7 @@ __all__ = [
     "project_from",
     "project_now",
     "projects_of",
+    "projects_with_offsets",
     "read_invitation",
     "register_sign_ins",
     "remove_member",

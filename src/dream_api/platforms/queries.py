@@ -4,10 +4,10 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, ScalarSelect, delete, null, select, update
+from sqlalchemy import Row, ScalarSelect, and_, delete, func, null, select, update
 
 from dream_api.core.db import Tx, insert
-from dream_api.platforms.tables import instance, platforms, project_ids, projects
+from dream_api.platforms.tables import instance, platforms, project_ids, projects, test_clocks
 
 _HOME = "home_project_id"
 _project_columns = (
@@ -112,6 +112,16 @@ async def project_by_id(tx: Tx, project_id: str) -> Row[Any] | None:
 async def projects_of(tx: Tx, platform_no: int, *, limit: int) -> Sequence[Row[Any]]:
     """Oldest first."""
     whose = select(*_project_columns).select_from(_of_platform).where(projects.c.platform_no == platform_no, _IS_THERE)
+    return await tx.all(whose.order_by(projects.c.id).limit(limit))
+
+
+async def projects_with_offsets(tx: Tx, platform_no: int, *, limit: int) -> Sequence[Row[Any]]:
+    """Oldest first, each with `ahead`, the offset of its test clock."""
+    t = test_clocks.c
+    is_its_clock = and_(t.platform_no == projects.c.platform_no, t.project_id == projects.c.id)
+    wanted = select(*_project_columns, func.coalesce(t.ahead, 0).label("ahead"))
+    found = wanted.select_from(_of_platform.outerjoin(test_clocks, is_its_clock))
+    whose = found.where(projects.c.platform_no == platform_no, _IS_THERE)
     return await tx.all(whose.order_by(projects.c.id).limit(limit))
 
 

@@ -12,7 +12,7 @@ from dream_api.core.cache import invalidate
 from dream_api.core.db import Tx, insert
 from dream_api.core.errors import Invalid, ValidationFailed
 from dream_api.platforms import queries
-from dream_api.platforms.rules import Mode, Project
+from dream_api.platforms.rules import Mode, Project, project_from
 from dream_api.platforms.tables import test_clocks
 
 # How far ahead a project is, is cached with its tiers, as `<project>:<mode>`.
@@ -36,6 +36,12 @@ async def clock_offset(tx: Tx, platform_no: int, project_id: str, mode: Mode) ->
 async def project_now(tx: Tx, platform_no: int, project_id: str, mode: Mode) -> int:
     """The present moment of the project in this mode."""
     return clock.now() + await clock_offset(tx, platform_no, project_id, mode)
+
+
+async def projects_with_offsets(tx: Tx, platform_no: int, *, limit: int) -> list[tuple[Project, int]]:
+    """The platform's projects, oldest first, so many at most, each with the `clock_offset` of its test mode."""
+    rows = await queries.projects_with_offsets(tx, platform_no, limit=limit)
+    return [(project_from(row), row.ahead) for row in rows]
 
 
 async def require_movable(tx: Tx, project: Project, at: int) -> None:

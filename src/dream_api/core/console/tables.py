@@ -104,7 +104,7 @@ def message(sentence: str, *parts: RenderableType, hint: str = "") -> Renderable
 
 
 def ago(at: int | None, *, never: str = "never") -> str:
-    """A relative time: `3 min ago`, `in 23 h`, `Nov 4, 2026`."""
+    """A relative time: `3 min ago`, `in 23 h`, `Nov 4, 2026`; `at` is real time, not of a test clock."""
     if at is None:
         return never
     distance = at - clock.now()

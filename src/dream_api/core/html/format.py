@@ -180,9 +180,12 @@ def instant(at: int | None) -> Markup:
     return Markup("–") if at is None else _time_element(at, format_time(at))
 
 
-def relative(at: int) -> str:
-    """`4 min ago`, `in 3 d`; the date where it is far away."""
-    seconds = (clock.now() - at) // clock.SECOND
+def relative(at: int, now: int) -> str:
+    """`4 min ago`, `in 3 d`; the date where it is far away.
+
+    `now` is of the clock that `at` was written by: of a project, which in test mode may be ahead, or real time.
+    """
+    seconds = (now - at) // clock.SECOND
     if 0 <= seconds < _JUST_NOW:
         return "just now"
     for below, unit, name in _STEPS:
@@ -192,9 +195,9 @@ def relative(at: int) -> str:
     return day(at)
 
 
-def ago(at: int | None) -> Markup:
+def ago(at: int | None, now: int) -> Markup:
     """The same, with the exact time on hover."""
-    return Markup("never") if at is None else _time_element(at, relative(at))
+    return Markup("never") if at is None else _time_element(at, relative(at, now))
 
 
 def _time_element(at: int, text: str) -> Markup:

@@ -48,7 +48,6 @@ def _moment(form: Form, now: int) -> int:
 
 async def _show(db: Database, visit: ProjectContext, form: Form, problems: FormErrors | None = None) -> Response:
     async with db.read() as tx:
-        ahead = await platforms.clock_offset(tx, visit.platform_no, visit.project.id, visit.mode)
         project = await platforms.find_project(tx, visit.project.id)
         is_home = await platforms.home_project_id(tx) == project.id
     return render_page(
@@ -58,8 +57,6 @@ async def _show(db: Database, visit: ProjectContext, form: Form, problems: FormE
         status=422 if problems else 200,
         mode_path="/settings",
         origins=project.origins,
-        ahead=ahead,
-        now=clock.now() + ahead,
         has_clock=visit.mode == "test" and not is_home,
         may_manage=visit.may("manage"),
         form={"name": visit.project.name, **form},

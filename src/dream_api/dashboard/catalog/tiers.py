@@ -123,7 +123,7 @@ PRODUCTS = replace(
         lists.Column("In stock", lists.text(_stock), "less"),
         _COLUMNS[3],
         lists.Column[Held, ProjectContext](
-            "Created", lists.text(lambda held: formats.ago(held.offer.created_at)), sort="newest"
+            "Created", lists.project_time(lambda held: held.offer.created_at), sort="newest"
         ),
     ],
     actions=[PLANS.actions[0], lists.Action("New product", "/new-tier", "sell")],

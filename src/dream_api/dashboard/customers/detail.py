@@ -39,7 +39,7 @@ async def customer_page(
     plans = await engine.get_plans(visit.acting)
     async with db.read() as tx:
         customer: Row[Any] = await customers.find(tx, visit.acting.scope, customer_id)
-        page = await customer_detail(tx, visit.acting.scope, customer, plans)
+        page = await customer_detail(tx, visit.acting.scope, customer, plans, visit.project_now)
     return render_page(
         visit,
         "customers/customer.html",

@@ -46,8 +46,8 @@ class CustomerDetail:
     has_portal: bool
 
 
-async def customer_detail(tx: Tx, scope: ProjectScope, customer: Row[Any], plans: Plans) -> CustomerDetail:
-    now = clock.now() + plans.ahead
+async def customer_detail(tx: Tx, scope: ProjectScope, customer: Row[Any], plans: Plans, now: int) -> CustomerDetail:
+    """`now`: the present moment of the project."""
     own = customers.period_of(customer, now)
     period = own or clock.month_of(now)
     plan = _plan(plans, None if customers.has_lapsed(customer, now) else customer.plan)

@@ -68,7 +68,7 @@ _COLUMNS: Sequence[lists.Column[ListedCustomer, ProjectContext]] = [
     lists.Column("Customer", _name, "cut"),
     lists.Column("Plan", lists.text(lambda one: one.row.plan or cells.soft(one.default_plan))),
     lists.Column("Status", lists.text(lambda one: statuses.state(one.row.status, "customer")), "less"),
-    lists.Column("Created", lists.text(lambda one: formats.ago(one.row.created_at))),
+    lists.Column("Created", lists.project_time(lambda one: one.row.created_at)),
 ]
 _REQUESTS = lists.Column[ListedCustomer, ProjectContext](
     "Requests", lists.text(lambda one: formats.number(one.requests)), "wide-only"

@@ -10,7 +10,6 @@ from starlette.responses import Response
 from dream_api import webhooks
 from dream_api.core.db import Tx
 from dream_api.core.errors import NotFound
-from dream_api.core.html import format as formats
 from dream_api.core.http.dependencies import Db
 from dream_api.dashboard import cells
 from dream_api.dashboard import list_page as lists
@@ -45,7 +44,7 @@ EVENTS = lists.ListPage[EventSummary, ProjectContext](
         ),
         lists.Column("Customer", lists.text(lambda event: event.who), "cut wide-only"),
         lists.Column("Details", lists.text(lambda event: event.detail), "cut wide-only"),
-        lists.Column("Time", lists.text(lambda event: formats.ago(event.at))),
+        lists.Column("Time", lists.project_time(lambda event: event.at)),
     ],
     filters=[lists.Select("type", "Type", [("", "All"), *((kind, kind) for kind in webhooks.SENTENCES)])],
     nothing_found="No events of this type in the last 90 days.",

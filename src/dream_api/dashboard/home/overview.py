@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from dream_api import analytics, keys, platforms, usage, webhooks
+from dream_api import analytics, keys, usage, webhooks
 from dream_api.analytics import LowStock, Nearest, Revenue, Subscriptions, Trend
 from dream_api.core import clock
 from dream_api.core.db import Tx
@@ -63,7 +63,7 @@ async def overview(db: Db, settings: SettingsDep, visit: ProjectPage, days: str 
             tx, visit.platform_no, visit.project.id, visit.mode, kind=None, limit=_SHOWN_EVENTS, after=None
         )
         summaries = await summarize_events(tx, visit.platform_no, events)
-    now = clock.now()
+    now = visit.real_now
     working = [key for key in all_keys if key.revoked_at is None and (key.expires_at is None or key.expires_at > now)]
     return render_page(
         visit,
@@ -82,7 +82,7 @@ async def overview(db: Db, settings: SettingsDep, visit: ProjectPage, days: str 
 async def _of_saas(tx: Tx, visit: ProjectContext, days: int) -> Board:
     """Of the figures that docs/guide/figures.md defines, those by which a saas project lives."""
     scope = visit.acting.scope
-    now = await platforms.project_now(tx, scope.platform_no, scope.project_id, scope.mode)
+    now = visit.project_now
     span = analytics.last_days(days, now)
     meters = await usage.meters_of(tx, scope.platform_no, visit.project.no)
     subscribed = await analytics.get_subscriptions(tx, scope, span)
@@ -139,8 +139,7 @@ def _problems(s: Subscriptions) -> Card:
 
 async def _of_store(tx: Tx, visit: ProjectContext, days: int) -> Board:
     scope = visit.acting.scope
-    now = await platforms.project_now(tx, scope.platform_no, scope.project_id, scope.mode)
-    span = analytics.last_days(days, now)
+    span = analytics.last_days(days, visit.project_now)
     revenue = await analytics.get_revenue(tx, scope, span)
     earlier = await analytics.get_revenue(tx, scope, Span(span.starts_at - days * clock.DAY, span.starts_at))
     by_status = await analytics.count_orders_by_status(tx, scope, span)

@@ -8,7 +8,6 @@ from fastapi import Depends
 from starlette.responses import Response
 
 from dream_api import accounts, keys, platforms
-from dream_api.core import clock
 from dream_api.core.db import Database, Row, Tx
 from dream_api.core.errors import NotFound
 from dream_api.core.http import Form
@@ -74,7 +73,7 @@ async def keys_of(tx: Tx, visit: ProjectContext) -> list[KeyRow]:
     """Newest first."""
     rows = await keys.of_project(tx, visit.platform_no, visit.project.id, visit.mode)
     names = await _names_of(tx, rows)
-    now = clock.now()
+    now = visit.real_now
     return [KeyRow(row, names.get(row.created_by) or str(row.created_by), now) for row in reversed(rows)]
 
 

@@ -58,7 +58,7 @@ PLATFORMS = lists.ListPage[Tenant, PlatformContext](
         lists.Column("Level", lists.text(lambda one: one.level.display_name if one.level else cells.soft("–"))),
         lists.Column("Live customers", lists.text(lambda one: formats.number(one.customers)), "less"),
         lists.Column("Calls this month", lists.text(lambda one: formats.number(one.calls)), "less"),
-        lists.Column("Created", lists.text(lambda one: formats.ago(one.row.created_at))),
+        lists.Column("Created", lists.real_time(lambda one: one.row.created_at)),
     ],
     filters=[lists.Search("q", "Name or ID")],
     exports={

@@ -9,7 +9,6 @@ from starlette.responses import Response
 from dream_api.core import ids, mail
 from dream_api.core.db import Database, Row
 from dream_api.core.errors import NotFound
-from dream_api.core.html import format as formats
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard import cells, statuses
 from dream_api.dashboard import list_page as lists
@@ -38,7 +37,7 @@ MAIL = lists.ListPage[Row[Any], PlatformContext](
         lists.Column("Subject", lists.text(lambda email: cells.link(f"{_HERE}/{email.id}", email.subject))),
         lists.Column("To", lists.text(lambda email: email.to), "wide-only"),
         lists.Column("Status", lists.text(lambda email: statuses.state(email.state, "email"))),
-        lists.Column("Created", lists.text(lambda email: formats.ago(email.created_at))),
+        lists.Column("Created", lists.real_time(lambda email: email.created_at)),
     ],
     empty=lists.Empty("No emails yet", "Invitations, email verifications and password resets are listed here."),
 )

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from dream_api import accounts, platforms
 from dream_api.accounts import ROLES, Role
-from dream_api.core import clock, mail
+from dream_api.core import mail
 from dream_api.core.db import Database, Row, Tx
 from dream_api.core.errors import AppError, ValidationFailed
 from dream_api.core.http.dependencies import Db, SettingsDep
@@ -44,7 +44,6 @@ async def _show(
         status=422 if problems else 200,
         members=members,
         invitations=invitations,
-        now=clock.now(),
         form=form or {"role": "member"},
         problems=problems or {},
         roles=roles_for(visit),

@@ -12,7 +12,6 @@ from starlette.responses import Response
 from dream_api import audit
 from dream_api.audit import ACTIONS, Entry
 from dream_api.core import clock
-from dream_api.core.html import format as formats
 from dream_api.core.http.dependencies import Db
 from dream_api.dashboard import cells
 from dream_api.dashboard import list_page as lists
@@ -81,7 +80,7 @@ LOG = lists.ListPage[Entry, PlatformContext](
         lists.Column("User", lists.text(_actor), "long"),
         lists.Column("Action", lists.text(_action), "long"),
         lists.Column("IP address", lists.text(_address), "wide-only"),
-        lists.Column("Time", lists.text(lambda entry: formats.ago(entry.at))),
+        lists.Column("Time", lists.real_time(lambda entry: entry.at)),
     ],
     filters=[
         lists.Select("action", "Action", [("", "All"), *sorted(ACTIONS.items(), key=lambda one: one[1])]),

@@ -79,7 +79,7 @@ def _usage_filter(visit: ProjectContext, plans: Plans, asked: UsageQuery) -> Usa
     found = plans.meters.get(asked.meter) or plans.meters.get(usage.REQUESTS) or next(iter(plans.meters.values()))
     name = asked.span if asked.span in _SPANS else _BY_DEFAULT
     length, by = _SPANS[name]
-    now = clock.now() + plans.ahead
+    now = visit.project_now
     step = clock.DAY if by == "day" else clock.HOUR
     ends_at = now - now % step + step
     return UsageFilter(found, name, by, Span(ends_at - length, ends_at), asked.user_id.strip()[:_LONGEST])
