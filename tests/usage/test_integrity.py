@@ -33,6 +33,10 @@ BREAKS = {
         "all has the last price": "UPDATE usage_bills SET price_id = (SELECT max(price_id) FROM usage_segments)",
         "a price was changed": "UPDATE prices SET unit_amount = unit_amount + 1 WHERE type = 'usage'",
     },
+    "usage_reaches_invoices": {
+        "a line was lost": "UPDATE usage_bills SET sent_at = NULL WHERE amount > 0",
+        "it was too much": "UPDATE usage_bills SET amount = NULL WHERE amount > 0",
+    },
     "refunds_add_up": {"a payment forgets": "UPDATE payments SET refunded = refunded - 1 WHERE refunded > 0"},
     "plans_are_held": {
         "an active one holds nothing": "UPDATE subscriptions SET holds = false WHERE status = 'active'",

@@ -13,6 +13,7 @@ from dream_api.catalog.tables import prices
 from dream_api.core.db import Tx
 
 _AT_ONCE = 200
+_LARGEST_PAYMENT = 99_999_999
 _Rows = dict[str, list[Row[Any]]]
 
 
@@ -74,6 +75,7 @@ def _wrong_of(
             amount: int | None = 0
             if price_id is not None and (quantity or (not was_used and bill is of_period[-1])):
                 amount = _amount(terms.get(price_id), quantity)
+                amount = None if amount is None or amount > _LARGEST_PAYMENT else amount
             if (bill.price_id, bill.quantity, bill.amount) != (price_id, quantity, amount):
                 wrong.append(_contradiction(bill, price_id, quantity, amount))
     return wrong

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 from dream_api import catalog, platforms
 from dream_api.billing import gateway_accounts, queries
 from dream_api.billing.context import CHECKOUT_COMPLETED, CHECKOUT_EXPIRED, BillingContext
-from dream_api.core import clock, ids, jobs
+from dream_api.core import clock, ids, jobs, money
 from dream_api.core.db import Tx
 from dream_api.core.idempotency import IdempotentRequest
 from dream_api.core.metadata import Metadata, dump
@@ -40,8 +40,9 @@ async def create_checkout(
     `now`: the present moment of the project.
 
     `wanted.metadata` is the gateway's, and gets the checkout's id; `metadata` is the caller's, which no gateway gets.
-    Raises PlatformClosing.
+    Raises PlatformClosing, AmountTooLarge and AmountTooSmall.
     """
+    catalog.require_chargeable(_due_now(wanted), wanted.currency, param="items" if purpose == "cart" else "quantity")
     await platforms.require_open(tx, account.platform_no, account.project_id)
     if wanted.coupon is not None:
         await catalog.redeem(tx, account.platform_no, wanted.coupon.id)
@@ -75,6 +76,17 @@ async def create_checkout(
         run_at=clock.now() + _ABANDONED,
     )
     return checkout
+
+
+def _due_now(wanted: NewCheckout) -> int:
+    """What is paid on its page: nothing for a trial, and usage later."""
+    sold = [line for line in wanted.lines if line.price.type != "usage"]
+    if wanted.trial_days:
+        sold = [line for line in sold if line.price.interval is None]
+    amounts = [catalog.amount_of(line.price, line.quantity) for line in sold]
+    if wanted.coupon is None:
+        return sum(amounts)
+    return sum(amounts) - sum(catalog.discount_of(wanted.coupon, amounts, step=money.step(wanted.currency)))
 
 
 async def open_page(billing: BillingContext, account: GatewayAccount, checkout: Row[Any]) -> Row[Any]:

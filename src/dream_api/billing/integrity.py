@@ -1,9 +1,9 @@
 """Integrity checks of billing, for `doctor`."""
 
-from sqlalchemy import BigInteger, cast, func, or_, select
+from sqlalchemy import BigInteger, and_, cast, func, or_, select
 
 from dream_api.billing.bill_recomputation import find_wrong_bills
-from dream_api.billing.tables import checkouts, payments, refunds, subscriptions, usage_bills
+from dream_api.billing.tables import checkouts, invoices, payments, refunds, subscriptions, usage_bills
 from dream_api.core import clock
 from dream_api.core.integrity import IntegrityCheck
 from dream_api.platforms import GRACE
@@ -19,6 +19,7 @@ def checks() -> list[IntegrityCheck]:
     return [
         _usage_is_billed(),
         _usage_has_its_price(),
+        _usage_reaches_invoices(),
         _refunds_add_up(),
         _plans_are_held(),
         _closed_platforms_sell_nothing(),
@@ -67,6 +68,25 @@ def _usage_has_its_price() -> IntegrityCheck:
         "usage_has_its_price",
         "Each part of a billed period has the price that was in force when it was counted, and costs what it says.",
         find_wrong_bills,
+    )
+
+
+def _usage_reaches_invoices() -> IntegrityCheck:
+    b, i = usage_bills.c, invoices.c
+    finished = (
+        select(i.id)
+        .where(i.platform_no == b.platform_no, i.gateway_id == b.invoice, i.status != "draft")
+        .correlate(usage_bills)
+    )
+    return IntegrityCheck(
+        "usage_reaches_invoices",
+        "All billed usage is on an invoice.",
+        select(b.platform_no, b.subscription_id, b.meter, b.period_starts_at, b.segment, b.quantity, b.amount).where(
+            b.price_id.is_not(None),
+            or_(b.amount.is_(None), and_(b.amount > 0, b.sent_at.is_(None), finished.exists())),
+        ),
+        hint="Usage without an amount costs more than one payment can be: invoice it by hand. All other usage is put "
+        "on the next invoice.",
     )
 
 

@@ -94,6 +94,8 @@ def checkout_lines(offer: TierWithPrices, price: Price, quantity: int) -> tuple[
         raise ValidationFailed(f"The quantity must be a whole number from 1 to {LARGEST_QUANTITY:,}.", param="quantity")
     if price.billing_scheme == "flat_rate" and quantity != 1:
         raise ValidationFailed("The quantity of a flat rate is always 1.", param="quantity")
+    if catalog.amount_of(price, quantity) > catalog.LARGEST_CHARGE:
+        catalog.require_chargeable(catalog.amount_of(price, quantity), price.currency, param="quantity")
     metered = [
         each
         for each in catalog.usage_prices(offer, price.currency)

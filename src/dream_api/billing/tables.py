@@ -310,7 +310,8 @@ usage_bills = tenant_table(
     Column("customer_no", Number, nullable=False),
     Column("meter_no", Number, nullable=False),
     Column("quantity", Number, nullable=False),
-    Column("amount", Number, nullable=False),
+    # None: more than one payment can be; it is kept, and not invoiced.
+    Column("amount", Number, nullable=True),
     id_column("invoice"),
     # When the gateway had the line.
     timestamp_column("sent_at", nullable=True),

@@ -5,12 +5,14 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from dream_api import customers, usage
+from dream_api import customers, usage, webhooks
 from dream_api.billing import gateway_accounts, queries, usage_segments
 from dream_api.billing.context import BillingContext
+from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.gateways.contract import GatewayAccount, GatewayRefused, InvoiceSnapshot, LineItem
 from dream_api.usage import Meter
+from dream_api.webhooks import Event
 
 # Invoices of these are made when a period has ended.
 _CLOSING = ("subscription_cycle", "subscription_cancel")
@@ -47,7 +49,7 @@ async def _rate_meter(
     parts = usage_segments.split(segments, starts_at, quantity)
     prices = await usage_segments.prices_of(tx, account, parts)
     for part, amount in zip(parts, usage_segments.amounts_of(parts, prices), strict=True):
-        await queries.insert_usage_bill(
+        is_new = await queries.insert_usage_bill(
             tx,
             account.platform_no,
             {
@@ -65,6 +67,23 @@ async def _rate_meter(
                 "created_at": now,
             },
         )
+        if is_new and amount is None:
+            await _report_unbillable(tx, account, subscription, meter, starts_at, part.quantity, now)
+
+
+async def _report_unbillable(
+    tx: Tx, account: GatewayAccount, subscription: Row[Any], meter: Meter, starts_at: int, quantity: int, now: int
+) -> None:
+    """The usage is kept without an amount; `doctor` names it too."""
+    data: dict[str, object] = {
+        "subscriptionId": subscription.id,
+        "userId": subscription.user_id,
+        "meter": meter.name,
+        "quantity": quantity,
+        "periodStart": clock.rfc3339(starts_at),
+    }
+    event = Event(account.platform_no, account.project_id, account.mode, "usage.not_billable", data, at=now)
+    await webhooks.record_events(tx, [event])
 
 
 async def send(billing: BillingContext, account: GatewayAccount, snapshot: InvoiceSnapshot) -> None:

@@ -37,7 +37,8 @@ class OwedUsage:
 
     meter: str
     quantity: int
-    amount: int
+    # None: more than one payment can be.
+    amount: int | None
 
 
 async def record_segments(
@@ -178,13 +179,24 @@ def split(segments: Sequence[Row[Any]], period_starts_at: int, quantity: int) ->
     return parts
 
 
-def amounts_of(parts: Sequence[BilledSegment], prices: Mapping[str, Price]) -> list[int]:
-    """What each part costs. Of parts without usage, only the last one asks for the flat amount of its price."""
+def amounts_of(parts: Sequence[BilledSegment], prices: Mapping[str, Price]) -> list[int | None]:
+    """What each part costs; None: more than one payment can be.
+
+    Of parts without usage, only the last one asks for the flat amount of its price.
+    """
     used = any(part.quantity for part in parts)
     last = parts[-1] if parts else None
     return [
         0
         if part.price_id is None or (part.quantity == 0 and (used or part is not last))
-        else catalog.amount_of(prices[part.price_id], part.quantity)
+        else _amount_of(prices[part.price_id], part.quantity)
         for part in parts
     ]
+
+
+def _amount_of(price: Price, quantity: int) -> int | None:
+    try:
+        amount = catalog.amount_of(price, quantity)
+    except catalog.AmountTooLarge:
+        return None
+    return amount if amount <= catalog.LARGEST_CHARGE else None

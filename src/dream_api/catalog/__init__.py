@@ -38,9 +38,11 @@ from dream_api.catalog.plans import CACHE_KIND, NoPlan, Plan, Plans, UnknownPlan
 from dream_api.catalog.price_validation import NewPrice, parse_amount, validate_prices
 from dream_api.catalog.pricing import (
     LARGEST_AMOUNT,
+    LARGEST_CHARGE,
     LARGEST_UNIT_AMOUNT,
     AmountPart,
     AmountTooLarge,
+    AmountTooSmall,
     BillingScheme,
     Interval,
     Price,
@@ -53,6 +55,7 @@ from dream_api.catalog.pricing import (
     describe_price,
     monthly_amount,
     parts_of,
+    require_chargeable,
 )
 from dream_api.catalog.proration import allocate, prorate
 from dream_api.catalog.rules import add_price, archive_price, create_project_with_defaults, set_tier
@@ -90,12 +93,14 @@ from dream_api.catalog.tiers import (
 __all__ = [
     "CACHE_KIND",
     "LARGEST_AMOUNT",
+    "LARGEST_CHARGE",
     "LARGEST_UNIT_AMOUNT",
     "LEVELS",
     "LEVELS_PROJECT",
     "OPERATOR_PLATFORM",
     "AmountPart",
     "AmountTooLarge",
+    "AmountTooSmall",
     "BillingScheme",
     "Coupon",
     "CouponDuration",
@@ -169,6 +174,7 @@ __all__ = [
     "prorate",
     "redeem",
     "release_redemption",
+    "require_chargeable",
     "select_next_price",
     "select_price",
     "set_level",

@@ -6,6 +6,7 @@ from typing import Literal
 
 from typing_extensions import TypeAliasType
 
+from dream_api.core import money
 from dream_api.core.errors import Invalid, ValidationFailed
 from dream_api.core.html.format import format_amount
 from dream_api.core.html.format import number as format_number
@@ -16,8 +17,8 @@ PriceType = TypeAliasType("PriceType", Literal["recurring", "one_time", "usage"]
 BillingScheme = TypeAliasType("BillingScheme", Literal["flat_rate", "per_unit", "tiered", "volume"])
 Interval = TypeAliasType("Interval", Literal["day", "week", "month", "year"])
 
-# Of one unit; what Stripe charges at most in one payment.
-LARGEST_UNIT_AMOUNT = 99_999_999
+# What Stripe charges at most in one payment: the most for one unit, a cart, a period of a subscription, and usage.
+LARGEST_CHARGE = LARGEST_UNIT_AMOUNT = 99_999_999
 # Whatever is added up stays below 2^53, so that every JSON reader reads it exactly.
 LARGEST_AMOUNT = LARGEST_QUANTITY = 2**53 - 1
 _A_YEAR: dict[Interval, int] = {"day": 365, "week": 52, "month": 12, "year": 1}
@@ -27,7 +28,12 @@ _ADVERBS: dict[Interval, str] = {"day": "daily", "week": "weekly", "month": "mon
 
 class AmountTooLarge(Invalid):
     code = "amount_too_large"
-    hint = "Use a smaller quantity. An amount must be less than 2^53 minor units."
+    hint = "Use a smaller quantity. At most 99,999,999 minor units can be charged at once."
+
+
+class AmountTooSmall(Invalid):
+    code = "amount_too_small"
+    hint = "Sell a larger quantity, or use a coupon that takes off less or everything."
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,19 @@ class AmountPart:
 def amount_of(price: PriceTerms, quantity: int) -> int:
     """What so many units cost in minor units; refuses a quantity that cannot be sold, and a sum of 2^53 or more."""
     return sum(part.amount for part in parts_of(price, quantity))
+
+
+def require_chargeable(amount: int, currency: str, *, param: str) -> None:
+    """Raises AmountTooLarge or AmountTooSmall for what no payment can be made of; nothing is always chargeable."""
+    if amount > LARGEST_CHARGE:
+        most = format_amount(LARGEST_CHARGE, currency)
+        raise AmountTooLarge(f"{format_amount(amount, currency)} is more than one payment can be: {most}.", param=param)
+    least = money.smallest_charge(currency)
+    if 0 < amount < least:
+        sentence = (
+            f"{format_amount(amount, currency)} is less than the smallest payment: {format_amount(least, currency)}."
+        )
+        raise AmountTooSmall(sentence, param=param)
 
 
 def parts_of(price: PriceTerms, quantity: int) -> tuple[AmountPart, ...]:

@@ -19,6 +19,14 @@ _CHARGED = """
 CURRENCIES = frozenset(_CHARGED.split())
 # Written in hundredths, although only whole units can be charged.
 _WHOLE_UNITS_ONLY = frozenset(["isk", "ugx"])
+# The least that Stripe charges, in minor units: https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
+# It has none for other currencies; what it settles in, and so their own least, depends on the account.
+_SMALLEST_CHARGES = {
+    **dict.fromkeys(("usd", "aud", "brl", "cad", "chf", "eur", "inr", "nzd", "sgd"), 50),
+    **dict.fromkeys(("aed", "myr", "pln", "ron"), 200),
+    **{"bgn": 100, "czk": 1_500, "dkk": 250, "gbp": 30, "hkd": 400, "huf": 17_500, "jpy": 50, "mxn": 1_000},
+    **{"nok": 300, "sek": 300, "thb": 1_000},
+}
 # More digits than any sum of money has; what does not fit exactly is refused rather than rounded.
 _EXACT = Context(prec=32, traps=[InvalidOperation, Inexact, Overflow, FloatOperation])
 _ONE = Decimal(1)
@@ -38,6 +46,12 @@ def step(currency: str) -> int:
     if code in _WHOLE_UNITS_ONLY:
         return 100
     return 10 if code in THREE_DECIMAL else 1
+
+
+def smallest_charge(currency: str) -> int:
+    """The least that one payment can be, in minor units."""
+    code = currency.lower()
+    return _SMALLEST_CHARGES.get(code, step(code))
 
 
 def to_minor(major: str | int | Decimal, currency: str) -> int:

@@ -57,9 +57,10 @@ async def invoices_of_customer(tx: Tx, platform_no: int, customer_id: str, *, li
     return await common.newest_of_customer(tx, platform_no, invoices, customer_id, limit=limit)
 
 
-async def insert_usage_bill(tx: Tx, platform_no: int, row: dict[str, Any]) -> None:
-    """A segment of a closed period is billed once: the first bill stays."""
-    await tx.execute(upserting(usage_bills).values(platform_no=platform_no, **row).on_conflict_do_nothing())
+async def insert_usage_bill(tx: Tx, platform_no: int, row: dict[str, Any]) -> bool:
+    """A segment of a closed period is billed once: the first bill stays; whether this is it."""
+    made = upserting(usage_bills).values(platform_no=platform_no, **row).on_conflict_do_nothing()
+    return await tx.execute(made) == 1
 
 
 async def segments_of(tx: Tx, platform_no: int, subscription_id: str) -> Sequence[Row[Any]]:
@@ -85,6 +86,7 @@ async def unsent_bills(tx: Tx, account: GatewayAccount, gateway_subscription: st
             s.gateway_id == gateway_subscription,
             u.sent_at.is_(None),
             u.price_id.is_not(None),
+            u.amount.is_not(None),
             (u.quantity > 0) | (u.amount > 0),
         )
     )

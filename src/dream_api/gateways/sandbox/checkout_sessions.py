@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from dream_api.core import clock, ids
+from dream_api.catalog import LARGEST_CHARGE
+from dream_api.core import clock, ids, money
 from dream_api.core.errors import ValidationFailed
 from dream_api.gateways.contract import AuthenticationRequired, CardRefused, GatewayRefused, NewCheckout
 from dream_api.gateways.sandbox import dunning, invoices, objects, page_ids, payment_intents, subscriptions
@@ -32,6 +33,10 @@ async def open_session(work: UnitOfWork, wanted: NewCheckout, link_base: str) ->
     url = page_ids.link_to(link_base, page_ids.CHECKOUT, session_id)
     document = _document(work, wanted, session_id, url, email)
     _price(document, lines, coupon, trial_days)
+    if 0 < document["amount_total"] < money.smallest_charge(wanted.currency):
+        raise GatewayRefused("The total is less than the smallest payment in this currency.")
+    if document["amount_total"] > LARGEST_CHARGE:
+        raise GatewayRefused("The total is more than one payment can be.")
     return work.add(
         document,
         due=document["expires_at"],

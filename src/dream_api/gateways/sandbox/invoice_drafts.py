@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from dream_api.catalog import LARGEST_CHARGE
 from dream_api.core import ids
 from dream_api.gateways.contract import GatewayRefused, LineItem
 from dream_api.gateways.sandbox import objects
@@ -145,6 +146,8 @@ def add_usage_line(work: UnitOfWork, invoice: StoredObject, usage: LineItem, amo
         return
     if document["status"] != "draft":
         raise GatewayRefused("The invoice is finalized: no line can be added to it.")
+    if document["total"] + amount > LARGEST_CHARGE:
+        raise GatewayRefused("The invoice would be more than one payment can be.")
     price, period = objects.price(usage, work.at), (document["period_start"], document["period_end"])
     lines.append(new_line(amount, usage.name, period, price, quantity=usage.quantity, key=key))
     set_totals(document, invoice.hidden["coupon"])

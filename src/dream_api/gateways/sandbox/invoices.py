@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dream_api.core import ids
+from dream_api.core import ids, money
 from dream_api.gateways.sandbox import objects
 from dream_api.gateways.sandbox.unit_of_work import StoredObject, UnitOfWork
 
@@ -10,7 +10,7 @@ Json = dict[str, Any]
 
 
 def credit_balance(customer: StoredObject, currency: str) -> int:
-    """What the customer is owed, and following invoices are paid with."""
+    """What the customer is owed, and following invoices are paid with; below nothing: what they owe with the next."""
     return -customer.document["invoice_credit_balance"].get(currency, 0)
 
 
@@ -20,6 +20,8 @@ def finalize(work: UnitOfWork, invoice: StoredObject, customer: StoredObject, *,
     currency, total = document["currency"], document["total"]
     credit = credit_balance(customer, currency)
     used = min(credit if uses_credit else 0, total)
+    if 0 < total - used < money.smallest_charge(currency):
+        used = total  # what is too little to be charged is owed with the next invoice
     _set_credit(customer, currency, credit - used)
     number = payer["next_invoice_sequence"]
     payer["next_invoice_sequence"] = number + 1

@@ -57,10 +57,14 @@ async def preview(
     lines = [PreviewLine(one["description"], one["amount"]) for one in quote.billed]
     credit = _credit_used(quote, customer, currency)
     if credit:
-        lines.append(PreviewLine("Credit balance", -credit))
+        lines.append(PreviewLine("Credit balance" if credit > 0 else "Balance of earlier invoices", -credit))
+    due = quote.total - credit
+    if 0 < due < money.smallest_charge(currency):
+        lines.append(PreviewLine("Owed with the next invoice", -due))
+        due = 0
     return Preview(
         currency=currency,
-        due=quote.total - credit,
+        due=due,
         lines=tuple(lines),
         recurring_amount=sum(one.amount for one in quote.lines),
         period_ends_at=quote.period[1] * clock.SECOND,

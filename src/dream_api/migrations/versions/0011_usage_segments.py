@@ -105,7 +105,7 @@ def _number_bills() -> None:
         sa.Column("customer_no", sa.BigInteger(), nullable=False),
         sa.Column("meter_no", sa.BigInteger(), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
-        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=True),
         sa.Column("invoice", KEY, nullable=False),
         sa.Column("sent_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
