@@ -15,8 +15,9 @@ STEPS = st.sampled_from([1, 10, 100])
 
 def coupon(*, percent: int | None = None, amount: int | None = None) -> Coupon:
     currency = None if amount is None else "usd"
+    points = None if percent is None else 100 * percent
     return Coupon(
-        "cpn_1", "prj_1", "test", "X", percent, amount, currency, "once", None, None, 0, None, None, created_at=0
+        "cpn_1", "prj_1", "test", "X", points, amount, currency, "once", None, None, 0, None, None, created_at=0
     )
 
 

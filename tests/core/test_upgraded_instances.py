@@ -115,7 +115,9 @@ async def _write(database: Database, revision: str, rows: Mapping[str, Rows]) ->
         connect(database.path).close()
     schema = MetaData()
     if revision < "0011":
-        rows = dict(rows) | {"subscriptions": [_with_old_usage_prices(row) for row in rows["subscriptions"]]}
+        coupons = [row | {"percent_off": row["basis_points"] and row["basis_points"] // 100} for row in rows["coupons"]]
+        subscriptions = [_with_old_usage_prices(row) for row in rows["subscriptions"]]
+        rows = dict(rows) | {"coupons": coupons, "subscriptions": subscriptions}
     if revision < "0010":
         rows = _before_tenant_keys(rows)
     async with database.write() as tx:

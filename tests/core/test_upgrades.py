@@ -152,6 +152,19 @@ def _by_number(filled: dict[str, Rows]) -> dict[str, Rows]:
     }
 
 
+def _with_exact_billing(filled: dict[str, Rows]) -> dict[str, Rows]:
+    """The rows as revision 0011 writes them."""
+    coupons = [
+        {name: value for name, value in row.items() if name != "percent_off"}
+        | {"basis_points": None if row["percent_off"] is None else 100 * row["percent_off"]}
+        for row in filled.get("coupons", [])
+    ]
+    subscriptions = [row | {"usage_prices": "[]"} for row in filled.get("subscriptions", [])]
+    return filled | {
+        name: rows for name, rows in (("coupons", coupons), ("subscriptions", subscriptions)) if name in filled
+    }
+
+
 def _row_by_number(table: str, row: dict[str, Any], numbers: dict[str, int]) -> dict[str, Any]:
     if table == "numbers":
         of_customers = {"platform_no": 1, "series": "customers"}
@@ -203,7 +216,7 @@ async def test_a_filled_database_is_upgraded_with_nothing_lost(
     assert {name for name, rows in filled.items() if len(rows) < 2} == set()
     before = _by_number(filled) if revision < "0010" else filled
     if revision < "0011":
-        before = before | {"subscriptions": [row | {"usage_prices": "[]"} for row in before.get("subscriptions", [])]}
+        before = _with_exact_billing(before)
 
     assert await migrate(fresh) is (revision != head_revision())
 

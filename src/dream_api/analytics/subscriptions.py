@@ -34,7 +34,7 @@ class Subscriptions:
     holding: int
     started: int
     ended: int
-    # Those that were past their trial when the span began, and how many of them have ended in it.
+    # Those that paid and were past their trial when the span began, and how many of them have ended in it.
     held_at_start: int
     lost: int
     # Trials that were over in the span, and how many went on.
@@ -65,7 +65,9 @@ async def subscription_rows(tx: Tx, platform_no: int, within: ReportScope, span:
 def _subscriptions(is_one: bool) -> Select[*tuple[Any, ...]]:
     starts, ends = STARTS_AT, ENDS_AT
     pays = and_(s.holds, s.status.in_(("active", "past_due")))
+    # Of who pays nothing, neither by the period nor by usage, nothing is lost.
     was_there = and_(
+        or_(s.monthly_amount > 0, s.usage_prices != "[]"),
         s.started_at < starts,
         or_(s.trial_ends_at.is_(None), s.trial_ends_at <= starts),
         or_(s.ended_at.is_(None), s.ended_at >= starts),

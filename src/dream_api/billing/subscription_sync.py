@@ -11,7 +11,7 @@ from dream_api import catalog, customers, webhooks
 from dream_api.billing import gateway_accounts, queries, usage_segments
 from dream_api.billing.context import PLAN_CHANGED
 from dream_api.catalog import Price
-from dream_api.core import clock, ids, metadata
+from dream_api.core import clock, ids, metadata, money
 from dream_api.core.db import Tx
 from dream_api.core.events import Events
 from dream_api.gateways import usage_prices
@@ -78,6 +78,7 @@ async def sync_subscription(
     await queries.put_gateway_customer(tx, account, snapshot.customer, customer.id, now)
     plan = await catalog.get_tier_name(tx, account.platform_no, price.tier_id)
     values = _values(snapshot, price, plan, grant_status(snapshot, now), now)
+    values["monthly_amount"] -= await _lasting_discount(tx, account, snapshot, price, values["amount"])
     if known is None:
         written = await queries.insert_subscription(
             tx,
@@ -116,6 +117,22 @@ async def sync_plan(
     plan = None if after is None else after.plan
     if plan != (None if before is None else before.plan):
         await events.emit(tx, PLAN_CHANGED, account=account, user_id=customer.user_id, plan=plan)
+
+
+async def _lasting_discount(
+    tx: Tx, account: GatewayAccount, snapshot: SubscriptionSnapshot, price: Price, amount: int
+) -> int:
+    """What a coupon that lasts for ever takes off by the month."""
+    checkout_id = snapshot.metadata.get("checkout")
+    checkout = None if checkout_id is None else await queries.checkout_by_id(tx, account.platform_no, checkout_id)
+    if checkout is None or checkout.coupon_id is None:
+        return 0
+    coupon = await catalog.coupon_by_id(tx, account.platform_no, checkout.coupon_id)
+    if coupon is None or coupon.duration != "forever":
+        return 0
+    assert price.interval is not None
+    [off] = catalog.discount_of(coupon, [amount], step=money.step(price.currency))
+    return catalog.monthly_amount(off, price.interval, price.interval_count)
 
 
 def _values(snapshot: SubscriptionSnapshot, price: Price, plan: str, grant: GrantStatus, now: int) -> dict[str, Any]:

@@ -116,7 +116,7 @@ subscriptions = tenant_table(
     id_column("product_id"),
     # JSON: the ids of the prices by which its usage is billed now; `usage_segments` has those of before.
     Column("usage_prices", RawText, nullable=False),
-    # What a full period costs without usage, and by the month.
+    # What a full period costs without usage; and by the month, less a coupon that lasts for ever.
     Column("amount", Number, nullable=False),
     Column("monthly_amount", Number, nullable=False),
     id_column("currency"),

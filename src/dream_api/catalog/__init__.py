@@ -14,10 +14,11 @@ from dream_api.catalog.coupons import (
     create_coupon,
     find_coupon,
     list_coupons,
+    parse_percent,
     redeem,
     release_redemption,
 )
-from dream_api.catalog.discounts import Coupon, CouponDuration, discount_of
+from dream_api.catalog.discounts import Coupon, CouponDuration, basis_points_of, discount_of, percent_of
 from dream_api.catalog.inputs import LimitWindow, PriceCreate, TierCreate, TierUpdate, new_price, to_draft
 from dream_api.catalog.levels import (
     LEVELS,
@@ -142,6 +143,7 @@ __all__ = [
     "archive_price",
     "archive_tier",
     "assign_level",
+    "basis_points_of",
     "coupon_by_id",
     "create_coupon",
     "create_project_with_defaults",
@@ -169,7 +171,9 @@ __all__ = [
     "monthly_amount",
     "new_price",
     "parse_amount",
+    "parse_percent",
     "parts_of",
+    "percent_of",
     "price_by_id",
     "prorate",
     "redeem",

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, fields, replace
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row
@@ -17,7 +18,9 @@ from dream_api.platforms import Mode, lock_project, project_now
 MOST_REDEMPTIONS = 10**9
 LONGEST_DURATION_MONTHS = 60
 _CODE = re.compile(r"[A-Z0-9][A-Z0-9_-]{0,39}")
-_WHOLE = 100
+_BASIS_POINTS = 100
+_PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,9})?")
+_WHOLE = 100 * _BASIS_POINTS
 _USED_UP = "The coupon was used as often as it can be."
 
 
@@ -36,7 +39,7 @@ class NewCoupon:
     """A coupon as it is asked for: percent or an amount."""
 
     code: str
-    percent_off: int | None = None
+    percent_off: Decimal | int | None = None
     amount_off: int | None = None
     currency: str | None = None
     duration: CouponDuration = "once"
@@ -116,8 +119,7 @@ def _validated(new: NewCoupon, now: int) -> dict[str, Any]:
         raise ValidationFailed("A code must be 1 to 40 characters: A-Z, 0-9, - and _.", param="code")
     if (new.percent_off is None) == (new.amount_off is None):
         raise ValidationFailed("Enter either a percentage or an amount.", param="percentOff")
-    if new.percent_off is not None and not 1 <= new.percent_off <= _WHOLE:
-        raise ValidationFailed("The percentage must be from 1 to 100.", param="percentOff")
+    basis_points = None if new.percent_off is None else parse_percent(new.percent_off, param="percentOff")
     currency = _currency_of(new)
     if (new.duration == "repeating") != (new.duration_months is not None):
         raise ValidationFailed(
@@ -133,8 +135,17 @@ def _validated(new: NewCoupon, now: int) -> dict[str, Any]:
         )
     if new.expires_at is not None and new.expires_at <= now:
         raise ValidationFailed("The expiry date must be in the future.", param="expiresAt")
-    values = {field.name: getattr(new, field.name) for field in fields(new)}
-    return values | {"code": code, "currency": currency}
+    values = {field.name: getattr(new, field.name) for field in fields(new) if field.name != "percent_off"}
+    return values | {"code": code, "currency": currency, "basis_points": basis_points}
+
+
+def parse_percent(percent: Decimal | int | float | str, *, param: str) -> int:
+    """A percentage from 0.01 to 100 in hundredths; ValidationFailed for all else."""
+    text = str(percent)
+    hundredths = Decimal(text) * _BASIS_POINTS if _PERCENT.fullmatch(text) else Decimal(0)
+    if hundredths % 1 or not 0 < hundredths <= _WHOLE:
+        raise ValidationFailed("The percentage must be from 0.01 to 100, with at most two decimals.", param=param)
+    return int(hundredths)
 
 
 def _currency_of(new: NewCoupon) -> str | None:

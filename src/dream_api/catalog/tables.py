@@ -108,7 +108,8 @@ coupons = tenant_table(
     id_column("mode"),
     # What buyers type, in capital letters.
     id_column("code"),
-    Column("percent_off", Small, nullable=True),
+    # Hundredths of a percent.
+    Column("basis_points", Small, nullable=True),
     Column("amount_off", Number, nullable=True),
     id_column("currency", nullable=True),
     id_column("duration"),
@@ -122,8 +123,8 @@ coupons = tenant_table(
     tenant_reference("project_id", "projects"),
     tenant_unique("project_id", "mode", "code"),
     CheckConstraint("mode IN ('test', 'live')", name="mode"),
-    CheckConstraint("(percent_off IS NULL) = (amount_off IS NOT NULL)", name="off"),
-    CheckConstraint("percent_off BETWEEN 1 AND 100", name="percent_off"),
+    CheckConstraint("(basis_points IS NULL) = (amount_off IS NOT NULL)", name="off"),
+    CheckConstraint("basis_points BETWEEN 1 AND 10000", name="basis_points"),
     CheckConstraint("amount_off > 0", name="amount_off"),
     CheckConstraint("(amount_off IS NULL) = (currency IS NULL)", name="currency"),
     CheckConstraint("duration IN ('once', 'repeating', 'forever')", name="duration"),

@@ -66,7 +66,9 @@ def moment(text: str) -> int:
 
 def coupon(**more: Any) -> Coupon:
     """Half of everything, for ever, unless told otherwise."""
-    told = {"percent_off": 50, "amount_off": None, "currency": None, "duration": "forever", "duration_months": None}
+    told: dict[str, Any] = {"amount_off": None, "currency": None, "duration": "forever", "duration_months": None}
+    percent = more.pop("percent_off", 50)
+    told["basis_points"] = None if percent is None else 100 * percent
     return Coupon(
         id="cpn_half",
         project_id="prj_shop",

@@ -28,7 +28,7 @@ class CouponCreate(RequestModel, json_schema_extra=example(_EXAMPLE)):
     code: str = Field(
         max_length=40, description="The code that buyers enter. It is not case-sensitive, and cannot be reused."
     )
-    percent_off: int | None = Field(None, description="1 to 100.")
+    percent_off: int | float | None = Field(None, description="0.01 to 100, with at most two decimals.")
     amount_off: int | None = Field(None, description="In minor units.")
     currency: str | None = Field(None, max_length=3, description="The currency of amountOff: an ISO code, such as usd.")
     duration: CouponDuration = Field(
@@ -60,7 +60,7 @@ class Coupon(
 
     id: str
     code: str
-    percent_off: int | None
+    percent_off: int | float | None
     amount_off: int | None
     currency: str | None
     duration: CouponDuration

@@ -1,5 +1,6 @@
 """`/dashboard/{projectId}/{mode}/coupons`: create, list and archive coupons."""
 
+from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -99,6 +100,11 @@ async def archive_coupon(request: Request, db: Db, visit: ProjectPageCanSell, fo
     return project_url(visit, "/coupons")
 
 
+def _parse_percent(off: str) -> Decimal:
+    typed = off.removesuffix("%").strip()
+    return Decimal(catalog.parse_percent(typed, param="off")) / 100
+
+
 def _parse_coupon(form: Form) -> NewCoupon:
     """A percentage off, or an amount where a currency was typed."""
     currency, off, duration = form.get("currency") or None, form.get("off", ""), form.get("duration", "once")
@@ -106,7 +112,7 @@ def _parse_coupon(form: Form) -> NewCoupon:
         raise ValidationFailed("Choose a duration.", param="duration")
     return NewCoupon(
         code=form.get("code", ""),
-        percent_off=parse_integer({"off": off.removesuffix("%").strip()}, "off") if currency is None else None,
+        percent_off=_parse_percent(off) if currency is None else None,
         amount_off=None if currency is None else catalog.parse_amount(off, currency, "off"),
         currency=currency,
         duration=duration,

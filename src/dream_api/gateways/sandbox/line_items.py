@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from dream_api.catalog import Coupon, amount_of, discount_of
+from dream_api.catalog import Coupon, amount_of, basis_points_of, discount_of
 from dream_api.core import money
 from dream_api.gateways.contract import GatewayRefused, LineItem
 from dream_api.gateways.sandbox import billing_cycle, objects
@@ -72,13 +72,16 @@ def _sold(line: LineItem, at: int) -> SubscriptionItem:
 
 
 def discounts(coupon: Json | None, amounts: Sequence[int], usage: Sequence[int], currency: str) -> list[int]:
-    """What is taken off each line, first off the plan's and with what then remains off usage."""
+    """What is taken off each line: an amount first off the plan's and with what then remains off usage."""
     if coupon is None:
         return [0] * (len(amounts) + len(usage))
     # As it was sold, whatever else a later release knows of coupons.
     known: Json = {field.name: coupon.get(field.name) for field in fields(Coupon)}
+    known["basis_points"] = basis_points_of(coupon)
     the_coupon = Coupon(**known)
     step = money.step(currency)
+    if the_coupon.basis_points is not None:
+        return discount_of(the_coupon, [*amounts, *usage], step=step)
     off = discount_of(the_coupon, amounts, step=step)
     if the_coupon.amount_off is not None:
         the_coupon = replace(the_coupon, amount_off=the_coupon.amount_off - sum(off))

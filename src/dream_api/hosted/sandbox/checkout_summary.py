@@ -115,7 +115,7 @@ def _days(many: int) -> str:
 
 def coupon_text(coupon: Json) -> str:
     """`HALF: 50% off for 3 months`."""
-    percent = coupon["percent_off"]
+    percent = catalog.percent_of(coupon)
     off = f"{percent}%" if percent is not None else format_amount(coupon["amount_off"], coupon["currency"])
     months: int | None = coupon["duration_months"]
     lasts = {

@@ -1,6 +1,7 @@
-"""Usage has the price that was in force when it happened: segments of periods, each billed by itself."""
+"""Usage has the price that was in force when it happened, and percentages of coupons have two decimals."""
 
 import json
+import re
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ KEY = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 revision = "0011"
 down_revision = "0010"
 
+_NAMES = re.compile(r"percent_off")
 _OLD = "usage_bills_before"
 _KEPT = (
     *("platform_no", "subscription_id", "meter", "period_starts_at", "period_ends_at", "price_id", "customer_no"),
@@ -38,6 +40,7 @@ def upgrade() -> None:
     )
     _fill(segments)
     _number_bills()
+    _change_percentages()
 
 
 def _fill(segments: sa.Table) -> None:
@@ -122,3 +125,38 @@ def _number_bills() -> None:
     columns = ", ".join(_KEPT)
     op.execute(f"INSERT INTO usage_bills ({columns}, segment) SELECT {columns}, 1 FROM {_OLD}")  # noqa: S608
     op.drop_table(_OLD)
+
+
+def _change_percentages() -> None:
+    """Percentages of coupons have two decimals: they are stored in hundredths of a percent."""
+    if op.get_bind().dialect.name == "sqlite":
+        _recreate_coupons()
+        return
+    op.execute("ALTER TABLE coupons DROP CONSTRAINT ck_coupons__percent_off")
+    op.execute("ALTER TABLE coupons RENAME COLUMN percent_off TO basis_points")
+    op.execute("UPDATE coupons SET basis_points = basis_points * 100")
+    op.execute("ALTER TABLE coupons ADD CONSTRAINT ck_coupons__basis_points CHECK (basis_points BETWEEN 1 AND 10000)")
+
+
+def _recreate_coupons() -> None:
+    """SQLite cannot change a check: the table is created again from its own definition, with its indexes."""
+    connection = op.get_bind()
+    rows = connection.execute(
+        sa.text("SELECT type, sql FROM sqlite_schema WHERE tbl_name = 'coupons' AND sql IS NOT NULL ORDER BY name")
+    )
+    found = [(row.type, _edited(row.sql)) for row in rows]
+    [definition] = [sql for kind, sql in found if kind == "table"]
+    connection.execute(sa.text(re.sub(r'^CREATE TABLE "?coupons"?', "CREATE TABLE new_coupons", definition)))
+    columns = [row.name for row in connection.execute(sa.text("PRAGMA table_info(coupons)"))]
+    names = ", ".join(f'"{_edited(name)}"' for name in columns)
+    values = ", ".join("percent_off * 100" if name == "percent_off" else f'"{name}"' for name in columns)
+    op.execute(f"INSERT INTO new_coupons ({names}) SELECT {values} FROM coupons")  # noqa: S608
+    op.execute("DROP TABLE coupons")
+    op.execute("ALTER TABLE new_coupons RENAME TO coupons")
+    for kind, sql in found:
+        if kind == "index":
+            op.execute(sql)
+
+
+def _edited(definition: str) -> str:
+    return _NAMES.sub("basis_points", definition).replace("BETWEEN 1 AND 100", "BETWEEN 1 AND 10000")
