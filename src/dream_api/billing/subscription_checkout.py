@@ -89,18 +89,14 @@ async def create_subscription_checkout(
 
 
 def checkout_lines(offer: TierWithPrices, price: Price, quantity: int) -> tuple[LineItem, ...]:
-    """The price, and what the tier bills by usage at the same interval."""
+    """The price, and what the tier bills by usage with it."""
     if not 1 <= quantity <= LARGEST_QUANTITY:
         raise ValidationFailed(f"The quantity must be a whole number from 1 to {LARGEST_QUANTITY:,}.", param="quantity")
     if price.billing_scheme == "flat_rate" and quantity != 1:
         raise ValidationFailed("The quantity of a flat rate is always 1.", param="quantity")
     if catalog.amount_of(price, quantity) > catalog.LARGEST_CHARGE:
         catalog.require_chargeable(catalog.amount_of(price, quantity), price.currency, param="quantity")
-    metered = [
-        each
-        for each in catalog.usage_prices(offer, price.currency)
-        if (each.interval, each.interval_count) == (price.interval, price.interval_count)
-    ]
+    metered = catalog.usage_prices_of(price, offer.prices)
     name = offer.display_name
     return (LineItem(price, name, quantity), *(LineItem(each, f"{name}: {each.meter}", 0) for each in metered))
 

@@ -154,6 +154,7 @@ def _values(snapshot: SubscriptionSnapshot, price: Price, plan: str, grant: Gran
         "ended_at": snapshot.ended_at,
         "period_starts_at": snapshot.period_starts_at,
         "period_ends_at": snapshot.period_ends_at,
+        "usage_period_starts_at": snapshot.usage_period_starts_at,
         "trial_ends_at": snapshot.trial_ends_at,
         "cancel_at": snapshot.cancel_at,
         "canceled_at": snapshot.canceled_at,

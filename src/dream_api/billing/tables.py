@@ -141,6 +141,8 @@ subscriptions = tenant_table(
     timestamp_column("created_at"),
     timestamp_column("updated_at"),
     metadata_column(),
+    # Of what is billed by usage, which may be billed more often than the plan.
+    timestamp_column("usage_period_starts_at", nullable=True),
     *_of_project(),
     tenant_reference("customer_id", "customers"),
     tenant_reference("price_id", "prices"),

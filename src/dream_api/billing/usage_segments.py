@@ -59,11 +59,12 @@ async def record_segments(
     changed = [name for name in {*wanted, *last} if wanted.get(name) != (last[name].price_id if name in last else None)]
     if not changed:
         return
-    begins_period = before is None or before.period_starts_at != snapshot.period_starts_at
+    starts_at = snapshot.usage_period_starts_at
+    begins_period = before is None or before.usage_period_starts_at != starts_at
     for meter in await meters_named(tx, account, changed):
         quantity = 0
         if not begins_period:
-            quantity = await count_so_far(tx, account, customer_no, meter, snapshot.period_starts_at)
+            quantity = await count_so_far(tx, account, customer_no, meter, starts_at)
         await queries.insert_segment(
             tx,
             account.platform_no,
@@ -71,7 +72,7 @@ async def record_segments(
                 "subscription_id": subscription.id,
                 "meter": meter.name,
                 "number": last[meter.name].number + 1 if meter.name in last else 1,
-                "period_starts_at": snapshot.period_starts_at,
+                "period_starts_at": starts_at,
                 "starts_at_quantity": quantity,
                 "price_id": wanted.get(meter.name),
                 "created_at": now,
@@ -109,7 +110,7 @@ async def count_so_far(
 
 async def owed_usage(tx: Tx, account: GatewayAccount, subscription: Row[Any]) -> list[OwedUsage]:
     """What the current period costs by its usage so far, by meter, oldest segment first."""
-    starts_at = subscription.period_starts_at
+    starts_at = subscription.usage_period_starts_at
     customer = await customers.find(tx, gateway_accounts.scope_of(account), subscription.customer_id)
     priced = priced_meters(await queries.segments_of(tx, account.platform_no, subscription.id), starts_at)
     owed: list[OwedUsage] = []

@@ -57,6 +57,7 @@ from dream_api.catalog.pricing import (
     monthly_amount,
     parts_of,
     require_chargeable,
+    usage_prices_of,
 )
 from dream_api.catalog.proration import allocate, prorate
 from dream_api.catalog.rules import add_price, archive_price, create_project_with_defaults, set_tier
@@ -186,5 +187,6 @@ __all__ = [
     "to_draft",
     "update_tier",
     "usage_prices",
+    "usage_prices_of",
     "validate_prices",
 ]

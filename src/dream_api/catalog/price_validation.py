@@ -5,7 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dream_api.catalog.limits import NAME
-from dream_api.catalog.pricing import LARGEST_UNIT_AMOUNT, BillingScheme, Interval, PriceTerms, PriceType, Step
+from dream_api.catalog.pricing import (
+    LARGEST_UNIT_AMOUNT,
+    BillingScheme,
+    Interval,
+    PriceTerms,
+    PriceType,
+    Step,
+    describe_billing,
+    describe_interval,
+    usage_prices_of,
+)
 from dream_api.core import money
 from dream_api.core.errors import ValidationFailed
 from dream_api.core.metadata import Metadata
@@ -55,7 +65,29 @@ def validate_prices(project_type: ProjectType, wanted: Sequence[NewPrice]) -> tu
         one = _terms_of(project_type, new, f"prices.{place}")
         _refuse_conflicting(terms, one, f"prices.{place}")
         terms.append(one)
+    _refuse_mixed_intervals(terms)
     return tuple(terms)
+
+
+def _refuse_mixed_intervals(terms: Sequence[PriceTerms]) -> None:
+    """Usage is billed with each recurring price, at one interval that divides the price's."""
+    usage = [price for price in terms if price.type == "usage"]
+    for plan in (price for price in terms if price.type == "recurring"):
+        billed = usage_prices_of(plan, terms)
+        meters = {price.meter for price in billed}
+        for price in usage:
+            if price.currency == plan.currency and price.meter not in meters:
+                raise ValidationFailed(
+                    f"Usage of {price.meter}, {describe_billing(price)}, cannot be billed with a price "
+                    f"{describe_interval(plan)}.",
+                    param=f"prices.{terms.index(price)}.interval",
+                    hint="Use the same interval, or one of months for a price per year.",
+                )
+        if len({(price.interval, price.interval_count) for price in billed}) > 1:
+            raise ValidationFailed(
+                f"All usage must be billed at the same interval with the price {describe_interval(plan)}.",
+                param=f"prices.{terms.index(billed[-1])}.interval",
+            )
 
 
 def _terms_of(project_type: ProjectType, new: NewPrice, at: str) -> PriceTerms:

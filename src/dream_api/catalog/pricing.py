@@ -1,8 +1,8 @@
 """Pricing: the amount of a quantity at a price, in whole minor units."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
-from typing import Literal
+from typing import Literal, TypeVar
 
 from typing_extensions import TypeAliasType
 
@@ -91,6 +91,10 @@ class AmountPart:
     amount: int
 
 
+P = TypeVar("P", bound=PriceTerms)
+_MONTHS_OF = {"month": 1, "year": _MONTHS}
+
+
 def amount_of(price: PriceTerms, quantity: int) -> int:
     """What so many units cost in minor units; refuses a quantity that cannot be sold, and a sum of 2^53 or more."""
     return sum(part.amount for part in parts_of(price, quantity))
@@ -155,6 +159,29 @@ def _unit_amount(price: PriceTerms) -> int:
 def monthly_amount(amount: int, interval: Interval, count: int) -> int:
     """What an amount for so many intervals is by the month: a twelfth of a year of 365 days or 52 weeks."""
     return divide_rounded(amount * _A_YEAR[interval], _MONTHS * count)
+
+
+def bills_within(usage: PriceTerms, plan: PriceTerms) -> bool:
+    """Whether the usage price can be billed in the periods of the plan's price: each has a whole number of its own."""
+    if (usage.interval, usage.interval_count) == (plan.interval, plan.interval_count):
+        return True
+    of_usage, of_plan = _months(usage), _months(plan)
+    return of_usage is not None and of_plan is not None and of_plan % of_usage == 0
+
+
+def _months(price: PriceTerms) -> int | None:
+    months = _MONTHS_OF.get(price.interval or "")
+    return None if months is None else months * price.interval_count
+
+
+def usage_prices_of(plan: P, prices: Iterable[P]) -> tuple[P, ...]:
+    """By which of the prices usage is billed with this recurring price, one for each meter: the longest that fits."""
+    fitting: dict[str | None, P] = {}
+    usage = [price for price in prices if price.type == "usage" and price.currency == plan.currency]
+    for price in sorted(usage, key=lambda price: _months(price) or 0):
+        if bills_within(price, plan):
+            fitting[price.meter] = price
+    return tuple(fitting.values())
 
 
 def describe_price(price: PriceTerms) -> str:

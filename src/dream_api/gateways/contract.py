@@ -175,6 +175,8 @@ class SubscriptionSnapshot:
     started_at: int
     period_starts_at: int
     period_ends_at: int
+    # Of what is billed by usage, which may be billed more often than the plan.
+    usage_period_starts_at: int
     trial_ends_at: int | None
     cancel_at: int | None
     canceled_at: int | None

@@ -81,6 +81,7 @@ def parse_subscription(subscription: Json) -> SubscriptionSnapshot:
     """With its `latest_invoice` expanded."""
     items: Sequence[Json] = subscription["items"]["data"]
     licensed = next(item for item in items if item["price"]["recurring"]["usage_type"] == "licensed")
+    metered = next((item for item in items if item["price"]["recurring"]["usage_type"] == "metered"), licensed)
     details = _part(subscription, "cancellation_details")
     return SubscriptionSnapshot(
         id=subscription["id"],
@@ -91,6 +92,7 @@ def parse_subscription(subscription: Json) -> SubscriptionSnapshot:
         started_at=_timestamp(subscription["start_date"]),
         period_starts_at=_timestamp(licensed["current_period_start"]),
         period_ends_at=_timestamp(licensed["current_period_end"]),
+        usage_period_starts_at=_timestamp(metered["current_period_start"]),
         trial_ends_at=_optional_timestamp(subscription.get("trial_end")),
         cancel_at=_optional_timestamp(subscription.get("cancel_at")),
         canceled_at=_optional_timestamp(subscription.get("canceled_at")),

@@ -44,7 +44,8 @@ async def end_subscription(work: UnitOfWork, subscription: StoredObject, *, reas
             invoice_drafts.remove_plan_lines(work, invoice)
         elif invoice.document["status"] == "open":
             invoices.mark_uncollectible(work, invoice)
-    bill_usage(work, subscription, "subscription_cancel")
+    if document["status"] != "trialing":
+        bill_usage(work, subscription, "subscription_cancel")
     document["cancellation_details"]["reason"] = reason
     document |= {"status": "canceled", "ended_at": work.at, "canceled_at": document["canceled_at"] or work.at}
     subscription.due = None
@@ -53,7 +54,7 @@ async def end_subscription(work: UnitOfWork, subscription: StoredObject, *, reas
 
 def bill_usage(work: UnitOfWork, subscription: StoredObject, reason: str) -> None:
     """A draft for the usage of the period that closes now, where usage is billed."""
-    begun = current_period(subscription)[0]
+    begun = running_usage_period(subscription)[0]
     if subscription.hidden["is_metered"] and begun < work.at:
         discount = subscription.hidden["discount"]
         coupon = discount["coupon"] if coupon_applies(discount, work.at) else None
@@ -62,6 +63,12 @@ def bill_usage(work: UnitOfWork, subscription: StoredObject, reason: str) -> Non
 
 
 def current_period(subscription: StoredObject) -> tuple[int, int]:
-    """The period that is running; all items have the same."""
+    """The plan's period that is running."""
     item = subscription.document["items"]["data"][0]
     return item["current_period_start"], item["current_period_end"]
+
+
+def running_usage_period(subscription: StoredObject) -> tuple[int, int]:
+    """The period that usage is billed for at its end; of subscriptions of earlier releases that of the plan."""
+    running: list[int] | None = subscription.hidden.get("usage_period")
+    return current_period(subscription) if running is None else (running[0], running[1])

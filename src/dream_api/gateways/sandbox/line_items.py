@@ -52,10 +52,8 @@ def build_items(lines: Sequence[LineItem], currency: str, at: int) -> list[Subsc
             "All recurring prices of a subscription must renew together.",
             hint="Choose prices with the same interval.",
         )
-    for recurrence in recurrences:
-        for one in made:
-            if one.is_metered:
-                one.price["recurring"] |= dict(zip(("interval", "interval_count"), recurrence or (), strict=True))
+    if len({one.recurrence for one in made if one.is_metered}) > 1:
+        raise GatewayRefused("All usage-based prices of a subscription must be billed together.")
     return made
 
 

@@ -56,6 +56,7 @@ def start_period(
     is_free: bool = False,
 ) -> list[Json]:
     """The period that begins at its first moment, and what is asked for it; a trial is free."""
+    subscription.hidden["usage_period"] = None
     discount = subscription.hidden["discount"]
     is_discounted = not is_free and coupon_applies(discount, period[0])
     discount["used"] = discount["used"] or is_discounted
@@ -76,11 +77,13 @@ def set_items(
 ) -> None:
     """From now on it has these lines, less the coupon; an item whose price stays keeps its id."""
     document, hidden = subscription.document, subscription.hidden
+    # One that runs goes on to its end.
+    usage = hidden.get("usage_period") or _next_usage_period(subscription, lines, period, period[0])
     old = {item["price"]["id"]: item for item in document["items"]["data"]}
     items: list[Json] = []
     for one in lines:
         quantity = None if one.is_metered else one.quantity
-        item = objects.item(subscription.id, one.price, quantity, period, work.at)
+        item = objects.item(subscription.id, one.price, quantity, usage if one.is_metered else period, work.at)
         before = old.pop(one.price["id"], item)
         items.append(item | {"id": before["id"], "created": before["created"]})
     document["items"] = objects.list_object(items, document["items"]["url"])
@@ -88,7 +91,20 @@ def set_items(
     hidden["nets"] = net_amounts(lines, coupon)
     # Also usage that was sold for a part of the period only is billed at its end.
     hidden["is_metered"] = hidden["is_metered"] or any(one.is_metered for one in lines)
-    subscription.due = period[1]
+    hidden["usage_period"] = list(usage)
+    subscription.due = usage[1]
+
+
+def _next_usage_period(
+    subscription: StoredObject, lines: Sequence[SubscriptionItem], period: Period, at: int
+) -> Period:
+    """The one that begins at a moment inside the plan's period, and ends with it at the latest."""
+    recurrence = next((one.recurrence for one in lines if one.is_metered), None)
+    if recurrence is None or subscription.document["status"] == "trialing":
+        return (at, period[1])
+    anchor = subscription.document["billing_cycle_anchor"]
+    end = billing_cycle.renewal_after(at, anchor=anchor, interval=recurrence[0], count=recurrence[1])
+    return (at, min(end, period[1]))
 
 
 def net_amounts(lines: Sequence[SubscriptionItem], coupon: Json | None) -> list[int]:
@@ -112,18 +128,36 @@ def items_of(subscription: StoredObject) -> list[SubscriptionItem]:
     return [SubscriptionItem(**one) for one in subscription.hidden["lines"]]
 
 
+def _bill_usage_period(
+    work: UnitOfWork, subscription: StoredObject, lines: Sequence[SubscriptionItem], plan_period: Period
+) -> None:
+    """A month of usage inside a paid year is over: it is billed, and the next one begins."""
+    closed = cancellation.running_usage_period(subscription)
+    subscription.hidden["usage_period"] = list(_next_usage_period(subscription, lines, plan_period, closed[1]))
+    coupon = coupon_of(subscription)
+    set_items(work, subscription, lines, plan_period, coupon=coupon)
+    due = work.at + billing_cycle.DRAFT_TIME
+    invoice_drafts.create_draft(
+        work, subscription, "subscription_cycle", (), closed, coupon=lasting_coupon_of(subscription), due=due
+    )
+    work.emit_event("customer.subscription.updated", subscription)
+
+
 async def renew(work: UnitOfWork, subscription: StoredObject) -> None:
     """At its period's end: the next one begins at once and its invoice is drafted, or all of it ends."""
     document = subscription.document
+    closed, lines = cancellation.running_usage_period(subscription), items_of(subscription)
+    plan_period = cancellation.current_period(subscription)
+    if closed[1] < plan_period[1]:
+        _bill_usage_period(work, subscription, lines, plan_period)
+        return
     if document["cancel_at_period_end"]:
         await cancellation.end_subscription(work, subscription, reason="cancellation_requested")
         return
-    closed = cancellation.current_period(subscription)
-    lines = items_of(subscription)
     period = (closed[1], renewal_after(closed[1], lines, anchor=document["billing_cycle_anchor"]))
-    asked = start_period(work, subscription, lines, period)
     if document["status"] == "trialing":
         document["status"] = "active"
+    asked = start_period(work, subscription, lines, period)
     due = work.at + billing_cycle.DRAFT_TIME
     coupon = coupon_of(subscription)
     invoice_drafts.create_draft(work, subscription, "subscription_cycle", asked, closed, coupon=coupon, due=due)

@@ -39,6 +39,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("platform_no", "subscription_id", "meter", "number", name=op.f("pk_usage_segments")),
     )
     _fill(segments)
+    op.add_column("subscriptions", sa.Column("usage_period_starts_at", sa.BigInteger(), nullable=True))
+    op.execute("UPDATE subscriptions SET usage_period_starts_at = period_starts_at")
     _number_bills()
     _change_percentages()
 
