@@ -1,6 +1,7 @@
 """Every error code is explained, in one form, and the server shows the page."""
 
 import re
+from urllib.parse import urljoin
 
 import httpx2 as httpx
 import pytest
@@ -77,6 +78,17 @@ async def test_the_server_shows_every_page(api: httpx.AsyncClient) -> None:
         assert f"<h1><code>{code}</code></h1>" in answer.text
         assert "<h2>The fix</h2>" in answer.text
         assert "**" not in answer.text
+
+
+async def test_links_between_the_pages_lead_to_pages(api: httpx.AsyncClient) -> None:
+    found: set[str] = set()
+    for code in PAGES:
+        url = f"http://dream.test/docs/errors/{code}"
+        found |= {urljoin(url, link) for link in re.findall(r'href="([^"]+)"', (await api.get(url)).text)}
+    own = {link for link in found if link.startswith("http://dream.test/")}
+
+    assert "http://dream.test/docs/errors/customer_deleted" in own
+    assert {link for link in own if (await api.get(link)).status_code != httpx.codes.OK} == set()
 
 
 async def test_the_list_has_every_code_with_its_status_and_sentence(api: httpx.AsyncClient) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Path, Request
 
@@ -106,9 +106,21 @@ class ProjectContext(PlatformContext):
         return self.acting.scope
 
 
+@dataclass(frozen=True, slots=True)
+class OperatorContext(PlatformContext):
+    """At work on the whole instance, as a member of the operator's platform."""
+
+    @property
+    def base(self) -> str:
+        return "/dashboard/operator"
+
+
+C = TypeVar("C", bound=PlatformContext)
+
+
 async def _at(
-    request: Request, db: Database, user: SignedInUser, platform_id: str, permission: Permission
-) -> tuple[PlatformContext, dict[str, int]]:
+    context: type[C], request: Request, db: Database, user: SignedInUser, platform_id: str, permission: Permission
+) -> tuple[C, dict[str, int]]:
     """The context, and the test clock offsets of its projects by their ids.
 
     Raises NotFound for a platform that is not the user's, PermissionDenied where their role does not allow it.
@@ -122,7 +134,7 @@ async def _at(
         operator = await platforms.operator_platform(tx)
     projects = [project for project, _ in found]
     current = find_current_project(request, projects)
-    at = PlatformContext(user, own.platform, own.role, projects, operator.id == platform_id, current)
+    at = context(user, own.platform, own.role, projects, operator.id == platform_id, current)
     return at, {project.id: ahead for project, ahead in found}
 
 
@@ -143,7 +155,7 @@ def at_platform(permission: Permission) -> Callable[..., Awaitable[PlatformConte
         user: SignedIn,
         platform_id: Annotated[str, Path(alias="platformId", max_length=255)],
     ) -> PlatformContext:
-        return (await _at(request, db, user, platform_id, permission))[0]
+        return (await _at(PlatformContext, request, db, user, platform_id, permission))[0]
 
     return find
 
@@ -162,7 +174,7 @@ def in_project(permission: Permission) -> Callable[..., Awaitable[ProjectContext
         project = await authenticator.find_project(project_id)
         if project is None:
             raise NotFound("Page not found.")
-        at, offsets = await _at(request, db, user, project.platform_id, permission)
+        at, offsets = await _at(PlatformContext, request, db, user, project.platform_id, permission)
         return ProjectContext(
             at.user,
             at.platform,
@@ -198,23 +210,23 @@ ProjectPageCanRefund = Annotated[ProjectContext, Depends(_refunding)]
 ProjectPageCanManage = Annotated[ProjectContext, Depends(in_project("manage"))]
 
 
-def on_operator_platform(permission: Permission) -> Callable[..., Awaitable[PlatformContext]]:
+def on_operator_platform(permission: Permission) -> Callable[..., Awaitable[OperatorContext]]:
     """A dependency: a page of the whole instance, for whose role on the operator's platform has the permission."""
 
-    async def find(request: Request, db: Db, user: SignedIn) -> PlatformContext:
+    async def find(request: Request, db: Db, user: SignedIn) -> OperatorContext:
         async with db.read() as tx:
             operator = await platforms.operator_platform(tx)
-        return (await _at(request, db, user, operator.id, permission))[0]
+        return (await _at(OperatorContext, request, db, user, operator.id, permission))[0]
 
     return find
 
 
 # Pages of the whole instance.
-OperatorPage = Annotated[PlatformContext, Depends(on_operator_platform("view"))]
-OperatorPageCanManage = Annotated[PlatformContext, Depends(on_operator_platform("manage"))]
+OperatorPage = Annotated[OperatorContext, Depends(on_operator_platform("view"))]
+OperatorPageCanManage = Annotated[OperatorContext, Depends(on_operator_platform("manage"))]
 
 # Exports of whole lists: every route of one takes one of these, and every Export button asks `may(EXPORT)`.
 EXPORT: Permission = "manage"
 ProjectExport = Annotated[ProjectContext, Depends(in_project(EXPORT))]
 PlatformExport = Annotated[PlatformContext, Depends(at_platform(EXPORT))]
-OperatorExport = Annotated[PlatformContext, Depends(on_operator_platform(EXPORT))]
+OperatorExport = Annotated[OperatorContext, Depends(on_operator_platform(EXPORT))]

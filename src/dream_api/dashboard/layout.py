@@ -104,7 +104,7 @@ _AT_PLATFORM: tuple[NavItem, ...] = (
 _OF_OPERATOR: tuple[NavItem, ...] = (
     NavItem("platforms", "Platforms", "/operator/platforms"),
     NavItem("levels", "Levels", "/operator/levels"),
-    NavItem("mail", "Emails", "/operator/mail"),
+    NavItem("mail", "Emails", "/operator/mail", "manage"),
 )
 
 

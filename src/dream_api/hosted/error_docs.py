@@ -21,6 +21,8 @@ _HERE = Path(__file__).resolve().parent
 _PLACES = (_HERE / "errors", _HERE.parents[2] / "docs" / "errors")
 # How every page begins: "**Status 422.** What happened. More of it."
 _BEGINNING = re.compile(r"^\*\*Status (\d{3})\.\*\* (.+?\.)(?:\s|$)", re.MULTILINE)
+# How the files link to each other.
+_LINK = re.compile(r'href="(\w+)\.md"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +67,5 @@ def _read(path: Path, markdown: Any) -> Document:
     if beginning is None:
         raise ValueError(f"{path} does not begin with its status and a sentence.")
     status = HTTPStatus(int(beginning[1]))
-    return Document(path.stem, f"{status.value} {status.phrase}", beginning[2], markdown.render(text))
+    body = _LINK.sub(r'href="/docs/errors/\1"', markdown.render(text))
+    return Document(path.stem, f"{status.value} {status.phrase}", beginning[2], body)

@@ -23,7 +23,15 @@ _MOST = 200
 async def open_dashboard(db: Db, user: SignedIn) -> Response:
     """The user's first project, the operator's home last; without any, the page that makes one."""
     project = await _project(db, user, None)
-    return redirect("/dashboard/welcome" if project is None else f"/dashboard/{project.id}/test")
+    return redirect(_without_project(user) if project is None else f"/dashboard/{project.id}/test")
+
+
+def _without_project(user: SignedInUser) -> str:
+    """To those who may create no project on any of their platforms, the first of these is shown."""
+    own = user.memberships
+    if not own or any(platforms.has_permission(each.role, "manage") for each in own):
+        return "/dashboard/welcome"
+    return f"/dashboard/{own[0].platform.id}/projects"
 
 
 @router.get("/api-tier-config")
@@ -38,7 +46,7 @@ async def open_keys(db: Db, user: SignedIn, project_id: Asked = None, mode: Mode
 
 async def _see_page(db: Database, user: SignedInUser, asked: str | None, mode: Mode, path: str) -> Response:
     project = await _project(db, user, asked)
-    return redirect("/dashboard/welcome" if project is None else f"/dashboard/{project.id}/{mode}{path}")
+    return redirect(_without_project(user) if project is None else f"/dashboard/{project.id}/{mode}{path}")
 
 
 async def _project(db: Database, user: SignedInUser, asked: str | None) -> Project | None:

@@ -19,7 +19,7 @@ from dream_api.core.settings import Settings
 from dream_api.dashboard import cells
 from dream_api.dashboard import list_page as lists
 from dream_api.dashboard.audit import actor_of
-from dream_api.dashboard.dependencies import OperatorExport, OperatorPage, OperatorPageCanManage, PlatformContext
+from dream_api.dashboard.dependencies import OperatorContext, OperatorExport, OperatorPage, OperatorPageCanManage
 from dream_api.dashboard.exports import Fetch
 from dream_api.dashboard.forms import FormErrors, SentForm, submits
 from dream_api.dashboard.layout import PageRoute, render_page
@@ -49,10 +49,10 @@ class PlatformQuery(lists.ListQuery):
 
 
 Asked = Annotated[PlatformQuery, Query()]
-PLATFORMS = lists.ListPage[Tenant, PlatformContext](
+PLATFORMS = lists.ListPage[Tenant, OperatorContext](
     title="Platforms",
     here="platforms",
-    path="/operator/platforms",
+    path="/platforms",
     columns=[
         lists.Column("Platform", lists.text(lambda one: cells.link(f"{_PLATFORMS}/{one.row.id}", one.row.name))),
         lists.Column("Level", lists.text(lambda one: one.level.display_name if one.level else cells.soft("–"))),
@@ -121,7 +121,7 @@ async def list_levels(db: Db, settings: SettingsDep, visit: OperatorPage) -> Res
     )
 
 
-async def _record(tx: Tx, request: Request, visit: PlatformContext, platform: platforms.Platform, number: int) -> None:
+async def _record(tx: Tx, request: Request, visit: OperatorContext, platform: platforms.Platform, number: int) -> None:
     """In the operator's stream who it was, in the platform's that an operator did it; in one order, as all do it."""
     by = {visit.platform.log_stream: actor_of(request, visit.user), platform.log_stream: Actor("operator", "")}
     for stream in sorted(by):
@@ -132,7 +132,7 @@ async def _record(tx: Tx, request: Request, visit: PlatformContext, platform: pl
 async def _show_one(
     db: Database,
     settings: Settings,
-    visit: PlatformContext,
+    visit: OperatorContext,
     platform_id: str,
     problems: FormErrors | None = None,
 ) -> Response:

@@ -12,7 +12,7 @@ from dream_api.core.errors import NotFound
 from dream_api.core.http.dependencies import Db, SettingsDep
 from dream_api.dashboard import cells, statuses
 from dream_api.dashboard import list_page as lists
-from dream_api.dashboard.dependencies import OperatorPageCanManage, PlatformContext
+from dream_api.dashboard.dependencies import OperatorContext, OperatorPageCanManage
 from dream_api.dashboard.layout import PageRoute, render_page
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -29,10 +29,10 @@ class MailQuery(lists.ListQuery):
     after: str | None = lists.cursor("eml", alias="before")
 
 
-MAIL = lists.ListPage[Row[Any], PlatformContext](
+MAIL = lists.ListPage[Row[Any], OperatorContext](
     title="Emails",
     here="mail",
-    path="/operator/mail",
+    path="/mail",
     columns=[
         lists.Column("Subject", lists.text(lambda email: cells.link(f"{_HERE}/{email.id}", email.subject))),
         lists.Column("To", lists.text(lambda email: email.to), "wide-only"),
