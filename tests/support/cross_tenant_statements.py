@@ -39,6 +39,12 @@ _LOOK_UPS = {
 _OF_ONE_USER = {
     "platforms.member_queries:memberships_of": CrossTenant(("members",), "the platforms that a user may choose from"),
     "platforms.invitation_queries:are_for": CrossTenant(("invitations",), "whether anybody invited this address"),
+    "platforms.invitation_queries:open_of_email": CrossTenant(
+        ("invitations",), "who has verified an address chooses among its invitations"
+    ),
+    "platforms.invitation_queries:by_id_and_email": CrossTenant(
+        ("invitations",), "who has verified the address names one of its invitations, which says whose it is"
+    ),
     "accounts.token_queries:list_user_tokens": CrossTenant(("personal_tokens",), "a user's own tokens"),
 }
 _OPERATOR = {

@@ -20,7 +20,7 @@ from dream_api.accounts.profile import (
     set_password,
     verify_email,
 )
-from dream_api.accounts.registration import require_invitation, sign_up
+from dream_api.accounts.registration import require_invitation, sign_up, sign_up_verified
 from dream_api.accounts.roles import ROLES, Role
 from dream_api.accounts.sessions import (
     SESSION_KIND,
@@ -121,6 +121,7 @@ __all__ = [
     "sign_in",
     "sign_in_external",
     "sign_up",
+    "sign_up_verified",
     "start_session",
     "token_in_header",
     "touch_session",

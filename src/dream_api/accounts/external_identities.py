@@ -10,6 +10,7 @@ from dream_api.core.db import Tx
 from dream_api.identity import Claims, ProviderSignInFailed
 
 _LONGEST_NAME = 120
+_UNVERIFIED = "The provider has not verified your email address."
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,12 @@ class ExternalSignIn:
     is_linked: bool = False
 
 
-async def sign_in_external(tx: Tx, claims: Claims, *, may_join: bool) -> ExternalSignIn:
+async def sign_in_external(tx: Tx, claims: Claims, *, may_join: bool, is_email_proved: bool = False) -> ExternalSignIn:
     """The user with this subject, or else with this address; a new one where there is none and `may_join`.
 
     The subject takes precedence, because the address may belong to somebody else by now. The provider must have
-    verified the address; an account that was created with it unverified loses its password.
+    verified the address; an account that was created with it unverified loses its password. `is_email_proved`: they
+    came by a link that was emailed to the address, which is enough where no verified account has it.
 
     Raises ProviderSignInFailed.
     """
@@ -34,10 +36,12 @@ async def sign_in_external(tx: Tx, claims: Claims, *, may_join: bool) -> Externa
         user = await find_user(tx, known)
         assert user is not None
         return ExternalSignIn(user)
-    if not claims.is_email_verified:
-        raise ProviderSignInFailed("The provider has not verified your email address.")
+    if not (claims.is_email_verified or is_email_proved):
+        raise ProviderSignInFailed(_UNVERIFIED)
     email = normalize_email(claims.email)
     known_by_email = await find_user_by_email(tx, email)
+    if not claims.is_email_verified and known_by_email is not None and known_by_email.verified_at is not None:
+        raise ProviderSignInFailed(_UNVERIFIED)
     if known_by_email is not None:
         user = await mark_verified(tx, known_by_email)
     elif may_join:

@@ -2,9 +2,10 @@
 
 from dream_api.accounts import user_queries
 from dream_api.accounts.deferred_mail import random_moment
-from dream_api.accounts.users import normalize_email, validate_name
+from dream_api.accounts.profile import mark_verified
+from dream_api.accounts.users import User, find_user, find_user_by_email, normalize_email, validate_name
 from dream_api.core import clock, ids
-from dream_api.core.db import Database
+from dream_api.core.db import Database, Tx
 from dream_api.core.errors import Forbidden
 from dream_api.core.jobs import enqueue
 from dream_api.identity import PasswordHasher, validate_password
@@ -36,3 +37,24 @@ async def sign_up(
     async with database.write() as tx:
         await user_queries.insert_user_unless_known(tx, {**row, "verified_at": None})
         await enqueue(tx, WELCOME_JOB, {"user": row["id"], "email": proper, "address": address}, run_at=random_moment())
+
+
+async def sign_up_verified(tx: Tx, *, email: str, name: str, password_hash: str) -> User | None:
+    """The account of somebody who has proved that they read mail to the address; None where a verified one has it.
+
+    The creator of an unverified account with the address has proved nothing: its password and name are replaced.
+    """
+    proper, person, now = normalize_email(email), validate_name(name), clock.now()
+    row = {"id": ids.new("usr"), "email": proper, "name": person, "password_hash": password_hash, "created_at": now}
+    await user_queries.insert_user_unless_known(tx, {**row, "verified_at": now})
+    known = await find_user_by_email(tx, proper)
+    assert known is not None
+    if known.id == row["id"]:
+        return known
+    await user_queries.lock_user(tx, known.id)
+    locked = await find_user(tx, known.id)
+    if locked is None or locked.verified_at is not None:
+        return None
+    await mark_verified(tx, locked)
+    await user_queries.set_user(tx, locked.id, name=person, password_hash=password_hash)
+    return await find_user(tx, locked.id)

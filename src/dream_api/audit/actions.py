@@ -29,6 +29,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         # Members.
         "member.invited": "Invited a member",
         "member.uninvited": "Revoked an invitation",
+        "member.declined": "Declined an invitation",
         "member.joined": "Joined the platform",
         "member.role_changed": "Changed a role",
         "member.removed": "Removed a member",

@@ -11,10 +11,12 @@ from dream_api.platforms.invitations import (
     find_invitation,
     invite,
     invite_again,
+    list_open_invitations,
     new_token,
     read_invitation,
     revoke_invitation,
     use_invitation,
+    use_invitation_of,
 )
 from dream_api.platforms.lifecycle import (
     GRACE,
@@ -193,6 +195,7 @@ __all__ = [
     "invite_again",
     "is_invited",
     "is_open",
+    "list_open_invitations",
     "list_projects",
     "load_project",
     "lock_customer_sequences",
@@ -240,6 +243,7 @@ __all__ = [
     "set_instance_value",
     "transfer",
     "use_invitation",
+    "use_invitation_of",
     "validate_name",
     "validate_refund_limit",
 ]

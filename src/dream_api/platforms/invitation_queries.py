@@ -15,11 +15,23 @@ async def insert_invitation(tx: Tx, platform_no: int, row: dict[str, Any]) -> No
     await tx.execute(insert(invitations).values(platform_no=platform_no, **row))
 
 
+# With the platform's name, before any tenant is known.
+_named = select(*i, platforms.c.id.label("platform_id"), platforms.c.name.label("platform_name")).select_from(
+    invitations.join(platforms, platforms.c.no == i.platform_no)
+)
+
+
 async def by_hash(tx: Tx, hashed: bytes) -> Row[Any] | None:
-    """Before any tenant is known."""
-    joined = invitations.join(platforms, platforms.c.no == i.platform_no)
-    columns = (*i, platforms.c.id.label("platform_id"), platforms.c.name.label("platform_name"))
-    return await tx.first(select(*columns).select_from(joined).where(i.hash == hashed))
+    return await tx.first(_named.where(i.hash == hashed))
+
+
+async def open_of_email(tx: Tx, email: str, now: int) -> Sequence[Row[Any]]:
+    """On all platforms, the oldest first."""
+    return await tx.all(_named.where(i.email == email, i.expires_at > now).order_by(i.id))
+
+
+async def by_id_and_email(tx: Tx, invitation_id: str, email: str) -> Row[Any] | None:
+    return await tx.first(_named.where(i.id == invitation_id, i.email == email))
 
 
 async def by_id(tx: Tx, platform_no: int, invitation_id: str) -> Row[Any] | None:

@@ -1,6 +1,7 @@
-"""Invitations: somebody's address is asked to work on a platform, by a link that works once."""
+"""Invitations: somebody's address is asked to work on a platform, by a link that works once, or after they sign in."""
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row
@@ -91,10 +92,12 @@ async def revoke_invitation(tx: Tx, platform_no: int, invitation_id: str, *, by:
 
 async def find_invitation(tx: Tx, token: str) -> Row[Any]:
     """The open invitation with this token, and the name of its platform."""
-    row = await invitation_queries.by_hash(tx, hash_token(token))
-    if row is None or row.expires_at <= clock.now():
-        raise InvitationExpired("This invitation has expired or was revoked.")
-    return row
+    return _require_open(await invitation_queries.by_hash(tx, hash_token(token)))
+
+
+async def list_open_invitations(tx: Tx, email: str) -> Sequence[Row[Any]]:
+    """The open invitations of the address, and the names of their platforms."""
+    return await invitation_queries.open_of_email(tx, email, clock.now())
 
 
 async def use_invitation(tx: Tx, token: str, email: str) -> Row[Any]:
@@ -102,8 +105,23 @@ async def use_invitation(tx: Tx, token: str, email: str) -> Row[Any]:
     row = await find_invitation(tx, token)
     if row.email != email:
         raise InvitationEmailMismatch(f"The invitation was not sent to {email}.")
+    return await _use_up(tx, row)
+
+
+async def use_invitation_of(tx: Tx, invitation_id: str, email: str) -> Row[Any]:
+    """The invitation, used up without its link: the caller has checked that the address is the user's."""
+    return await _use_up(tx, _require_open(await invitation_queries.by_id_and_email(tx, invitation_id, email)))
+
+
+async def _use_up(tx: Tx, row: Row[Any]) -> Row[Any]:
     if not await invitation_queries.delete_invitation(tx, row.platform_no, row.id):
         raise InvitationExpired("This invitation was already used.")
+    return row
+
+
+def _require_open(row: Row[Any] | None) -> Row[Any]:
+    if row is None or row.expires_at <= clock.now():
+        raise InvitationExpired("This invitation has expired or was revoked.")
     return row
 
 

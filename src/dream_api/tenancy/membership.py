@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from dream_api import audit, platforms
+from dream_api import accounts, audit, platforms
 from dream_api.accounts import Role, Session
 from dream_api.audit import Actor
 from dream_api.auth.principals import PlatformPrincipal
@@ -33,7 +33,7 @@ async def create_platform(tx: Tx, name: str, session: Session, mode: Mode, *, ad
     platform = await platforms.create(tx, name)
     await platforms.add_member(tx, platform.no, session.user_id, "owner")
     await sync_member_count(tx, platform, mode)
-    by = Actor("user", session.user_id, session.shown_name, address or "")
+    by = _actor_of(session, address)
     await audit.record(
         tx, platform.log_stream, "platform.created", by=by, about=platform.id, details={"name": platform.name}
     )
@@ -64,16 +64,44 @@ async def revoke_invitation(tx: Tx, by: TeamChange, invitation_id: str) -> None:
 
 async def accept(tx: Tx, token: str, session: Session, mode: Mode, *, address: str | None) -> Platform:
     """The platform of the invitation, of which the signed-in user is a member now."""
-    invitation = await platforms.use_invitation(tx, token, session.email)
+    return await _join(tx, await platforms.use_invitation(tx, token, session.email), session, mode, address)
+
+
+async def accept_waiting(tx: Tx, invitation_id: str, session: Session, mode: Mode, *, address: str | None) -> Platform:
+    """As `accept`, without the link of the invitation: the user's address is verified."""
+    return await _join(tx, await _use_waiting(tx, invitation_id, session), session, mode, address)
+
+
+async def decline(tx: Tx, invitation_id: str, session: Session, *, address: str | None) -> None:
+    """Delete an invitation of the user's verified address."""
+    invitation = await _use_waiting(tx, invitation_id, session)
+    platform = await platforms.get(tx, invitation.platform_no)
+    by, details = _actor_of(session, address), {"email": invitation.email, "role": invitation.role}
+    await audit.record(tx, platform.log_stream, "member.declined", by=by, about=invitation.id, details=details)
+
+
+async def _use_waiting(tx: Tx, invitation_id: str, session: Session) -> Row[Any]:
+    """The address is read again: the session may know a former one."""
+    user = await accounts.find_user(tx, session.user_id)
+    if user is None or user.verified_at is None:
+        raise accounts.EmailNotVerified("The email address is not verified.")
+    return await platforms.use_invitation_of(tx, invitation_id, user.email)
+
+
+async def _join(tx: Tx, invitation: Row[Any], session: Session, mode: Mode, address: str | None) -> Platform:
     await platforms.lock_platform(tx, invitation.platform_no)
     await platforms.require_open(tx, invitation.platform_no)
     platform = await platforms.get(tx, invitation.platform_no)
     await platforms.add_member(tx, platform.no, session.user_id, invitation.role)
     await sync_member_count(tx, platform, mode)
-    by = Actor("user", session.user_id, session.shown_name, address or "")
-    about, details = session.user_id, {"email": session.email, "role": invitation.role}
+    by, about = _actor_of(session, address), session.user_id
+    details = {"email": invitation.email, "role": invitation.role}
     await audit.record(tx, platform.log_stream, "member.joined", by=by, about=about, details=details)
     return platform
+
+
+def _actor_of(session: Session, address: str | None) -> Actor:
+    return Actor("user", session.user_id, session.shown_name, address or "")
 
 
 async def change_role(tx: Tx, by: TeamChange, user_id: str, role: Role) -> Row[Any]:

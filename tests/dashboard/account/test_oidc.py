@@ -27,6 +27,7 @@ from tests.identity.oidc_server import (
     query,
 )
 from tests.support.instance import Cast, Instance, open_instance
+from tests.tenancy.team import invite, link_to
 
 
 @pytest.fixture
@@ -131,6 +132,43 @@ async def test_an_address_that_nobody_verified_opens_nothing(instance: Instance,
         provider.person |= {"email": "alice@example.com", "email_verified": odd, "sub": f"s{odd}"}
         answer = await sign_in(Browser(instance), provider)
         assert (answer.status_code, "has not verified" in answer.text) == (422, True), odd
+
+
+async def invited(instance: Instance, email: str) -> str:
+    """The path of the link that is sent to the address."""
+    answer = await invite(instance, instance.charlie, email)
+    assert answer.status_code == 201, answer.text
+    return await link_to(instance, email)
+
+
+async def test_an_invitation_waits_for_who_comes_by_a_provider(instance: Instance, provider: OidcServer) -> None:
+    await invited(instance, "ada@example.com")
+    browser = Browser(instance)
+
+    answer = await sign_in(browser, provider)
+
+    assert answer.headers["location"] == "/account/invitations"
+    assert "Charlie" in (await browser.get("/account/invitations")).text
+
+
+async def test_the_link_of_an_invitation_proves_an_address_that_the_provider_did_not(
+    instance: Instance, provider: OidcServer
+) -> None:
+    """Only that address, and only where nobody has verified it before."""
+    links = {email: await invited(instance, email) for email in ("ada@example.com", "alice@example.com")}
+    await Browser(instance).sign_up("ada@example.com", "the password of somebody else")
+    provider.person |= {"email": "ada@example.com", "email_verified": False}
+
+    other = await sign_in(Browser(instance), provider, links["alice@example.com"])
+    proved = await sign_in(browser := Browser(instance), provider, links["ada@example.com"])
+    provider.person |= {"email": "alice@example.com", "sub": "another"}
+    taken = await sign_in(Browser(instance), provider, links["alice@example.com"])
+
+    assert (proved.status_code, proved.headers["location"]) == (303, links["ada@example.com"])
+    assert (await browser.send(links["ada@example.com"])).status_code == 303
+    for refused in (other, taken):
+        assert (refused.status_code, "has not verified" in refused.text) == (422, True)
+    assert (await Browser(instance).sign_in("ada@example.com", "the password of somebody else")).status_code == 422
 
 
 async def test_an_answer_counts_once_in_the_browser_that_asked(instance: Instance, provider: OidcServer) -> None:

@@ -136,19 +136,26 @@ async def test_where_one_must_be_invited_only_that_address_joins_by_its_invitati
         bare = {**form, "next": "/dashboard"}
         assert (await browser.send("/account/sign-up", on=page, email="ada@example.com", **bare)).status_code == 403
 
-        await browser.send("/account/sign-up", on=page, email="ada@example.com", **form)
-        *_, letter = await letters(closed)
-        confirmed = await browser.send(letter.path)
-        assert confirmed.headers["location"].endswith(f"&next={quote(form['next'], safe='')}")
-        on = await browser.get(confirmed.headers["location"])
-        assert f'name="next" value="{form["next"]}"' in on.text
-        await browser.sign_in("ada@example.com", next=form["next"])
+        joined = await browser.send("/account/sign-up", on=page, email="ada@example.com", **form)
+        assert (joined.status_code, joined.headers["location"]) == (303, form["next"])
         await browser.send(f"/account/invitation/{token}")
 
         assert "Alice" in (await browser.get("/account/tokens")).text
         assert (await browser.send("/account/close", email="ada@example.com", current=PASSWORD)).status_code == 303
         async with closed.database.read() as tx:
             assert len(await platforms.members_of(tx, owner)) == 4
+
+
+async def test_after_the_confirmation_one_goes_on_to_where_one_wanted_to_go(
+    instance: Instance, browser: Browser
+) -> None:
+    await browser.sign_up("ada@example.com", next="/dashboard/welcome")
+    (letter,) = await letters(instance)
+
+    confirmed = await browser.send(letter.path)
+
+    assert confirmed.headers["location"].endswith(f"&next={quote('/dashboard/welcome', safe='')}")
+    assert 'name="next" value="/dashboard/welcome"' in (await browser.get(confirmed.headers["location"])).text
 
 
 async def test_whom_an_invitation_was_sent_to_finds_the_address_filled_in(instance: Instance, browser: Browser) -> None:

@@ -14,7 +14,14 @@ from dream_api.core import clock
 from dream_api.core.db import Tx
 from dream_api.core.errors import AppError, NotFound
 from dream_api.core.http.dependencies import Db, SettingsDep
-from dream_api.dashboard.account.page import INVALID, actor_of, complete_sign_in, own_path, page
+from dream_api.dashboard.account.page import (
+    INVALID,
+    actor_of,
+    complete_sign_in,
+    invited_address,
+    own_path,
+    page,
+)
 from dream_api.dashboard.layout import PageRoute, redirect
 from dream_api.identity import Flow, Provider
 
@@ -47,10 +54,14 @@ async def finish(
         path = flow.next
         claims = await provider.finish(flow, dict(request.query_params))
         async with db.write() as tx:
-            is_invited = settings.sign_up == "invited" and await platforms.is_invited(
-                tx, claims.email.strip().lower(), clock.now()
+            email = claims.email.strip().lower()
+            is_invited = settings.sign_up == "invited" and await platforms.is_invited(tx, email, clock.now())
+            arrival = await accounts.sign_in_external(
+                tx,
+                claims,
+                may_join=settings.sign_up == "open" or is_invited,
+                is_email_proved=email == await invited_address(tx, path),
             )
-            arrival = await accounts.sign_in_external(tx, claims, may_join=settings.sign_up == "open" or is_invited)
             await _record(tx, request, arrival, provider.name)
             answer = await complete_sign_in(tx, request, arrival.user, provider.name, path)
     except AppError as error:

@@ -62,6 +62,7 @@ async def show_account(db: Db, user: SignedIn, done: str = "") -> Response:
         tokens = await accounts.list_user_tokens(tx, user_id)
         has_factor = await identity.has_second_factor(tx, user_id)
         codes_left = await identity.count_recovery_codes(tx, user_id)
+        invitations = await platforms.list_open_invitations(tx, user.session.email)
     now = clock.now()
     open_ones = [row for row in sessions if row.expires_at > now]
     working = [row for row in tokens if row.revoked_at is None and (row.expires_at is None or row.expires_at > now)]
@@ -75,6 +76,7 @@ async def show_account(db: Db, user: SignedIn, done: str = "") -> Response:
         tokens=[_token(row, own[row.platform_no]) for row in working if row.platform_no in own],
         has_factor=has_factor,
         codes_left=codes_left,
+        has_invitations=user.session.is_verified and bool(invitations),
     )
 
 

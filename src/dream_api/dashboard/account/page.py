@@ -1,6 +1,7 @@
 """Shared by account pages: rendering, cookies, audit actors and starting sessions."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -29,11 +30,14 @@ from dream_api.dashboard.layout import redirect, render_public
 from dream_api.identity import PasswordHasher
 
 HOME = "/dashboard"
+INVITATIONS = "/account/invitations"
 INVALID = 422
 # The browser that has shown its password, and has a code to show.
 CODE_COOKIE = "dream_code"
 # Where somebody wanted to go before they made an account, and who it is that may sign in now.
 NEXT_COOKIE, ADDRESS_COOKIE = "dream_next", "dream_address"
+# With the token that was emailed to the invited address.
+_INVITATION = "/account/invitation/"
 _CODE_MINUTES = 10
 _ADDRESS_SECONDS = 600
 _LONGEST_PATH = 2_000
@@ -65,6 +69,14 @@ def own_path(text: str) -> str:
     return text if is_own and text.isascii() and text.isprintable() and len(text) <= _LONGEST_PATH else HOME
 
 
+async def invited_address(tx: Tx, path: str) -> str | None:
+    """The email address of the invitation at the path; None where the path leads to no open invitation."""
+    if path.startswith(_INVITATION):
+        with suppress(platforms.InvitationExpired):
+            return (await platforms.find_invitation(tx, path.removeprefix(_INVITATION))).email
+    return None
+
+
 def address_of(request: Request) -> str:
     return client_address(request.scope) or ""
 
@@ -87,7 +99,9 @@ async def begin_session(tx: Tx, request: Request, user: User, how: str) -> str:
 
 
 async def complete_sign_in(tx: Tx, request: Request, user: User, how: str, path: str) -> Response:
-    """To where they wanted to go; who has a second factor shows a code first."""
+    """To where they wanted to go, or to their open invitations; who has a second factor shows a code first."""
+    if path == HOME and user.verified_at is not None and await platforms.list_open_invitations(tx, user.email):
+        path = INVITATIONS
     if await identity.has_second_factor(tx, user.id):
         lasts = _CODE_MINUTES * clock.MINUTE
         token = await identity.issue_link(tx, accounts.CODE_LINK, user.id, lasts=lasts, payload=path)
@@ -100,9 +114,12 @@ def read_cookie(request: Request, settings: Settings, cookie: str) -> str:
     return request.cookies.get(cookie_name(settings, cookie), "")
 
 
-def to_sign_in(request: Request, settings: Settings, done: str, email: str) -> Response:
-    """Redirects to the sign-in page with the email address filled in, which is kept out of the URL."""
-    path = own_path(unquote(read_cookie(request, settings, NEXT_COOKIE)))
+def to_sign_in(request: Request, settings: Settings, done: str, email: str, path: str = "") -> Response:
+    """Redirects to the sign-in page with the email address filled in, which is kept out of the URL.
+
+    `path`: where to go afterwards; without it, where they wanted to go before they made an account.
+    """
+    path = path or own_path(unquote(read_cookie(request, settings, NEXT_COOKIE)))
     back = "" if path == HOME else f"&next={quote(path, safe='')}"
     answer = delete_cookie(request, redirect(f"/account/sign-in?done={done}{back}"), NEXT_COOKIE)
     return set_cookie(request, answer, ADDRESS_COOKIE, quote(email), seconds=_ADDRESS_SECONDS)

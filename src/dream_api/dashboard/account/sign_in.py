@@ -38,12 +38,13 @@ router = APIRouter(prefix="/account", route_class=PageRoute, include_in_schema=F
 Next = Annotated[str, Query(max_length=2_000)]
 _DONE = {
     "reset": "Password changed. Sign in with your new password.",
+    "known": "You already have an account with this email address. Sign in to continue.",
     "verified": "Email address verified. Sign in to continue.",
     "closed": "Your account is closed.",
     "out": "You are signed out.",
 }
 # After these, the address is known.
-_FILLED_IN = ("reset", "verified")
+_FILLED_IN = ("reset", "verified", "known")
 _CODE_WRONG = "Incorrect or already used code."
 
 

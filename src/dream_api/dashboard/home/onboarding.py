@@ -43,8 +43,9 @@ async def show_welcome(
 ) -> Response:
     async with db.read() as tx:
         found = await _found(tx, user, project)
+        invitations = await platforms.list_open_invitations(tx, user.session.email) if found is None else ()
     if found is None:
-        return _ask(user, {"type": "saas"}, {})
+        return _ask(user, {"type": "saas"}, {}, has_invitations=bool(invitations))
     return await _show_steps(db, settings, instance_key, user, *found)
 
 
@@ -58,13 +59,16 @@ async def _found(tx: Tx, user: SignedInUser, project_id: str) -> tuple[Membershi
     return None
 
 
-def _ask(user: SignedInUser, form: Mapping[str, str], problems: Mapping[str, str]) -> Response:
+def _ask(
+    user: SignedInUser, form: Mapping[str, str], problems: Mapping[str, str], has_invitations: bool = False
+) -> Response:
     return render_public(
         "home/welcome.html",
         user,
         status=ValidationFailed.status if problems else 200,
         has_platform=_may_found(user) is not None,
         is_verified=user.session.is_verified,
+        has_invitations=has_invitations,
         form=form,
         problems=problems,
     )

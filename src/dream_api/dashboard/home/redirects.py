@@ -21,17 +21,21 @@ _MOST = 200
 
 @router.get("/dashboard")
 async def open_dashboard(db: Db, user: SignedIn) -> Response:
-    """The user's first project, the operator's home last; without any, the page that makes one."""
+    """The user's first project, the operator's home last; without any, the page that comes before it."""
     project = await _project(db, user, None)
-    return redirect(_without_project(user) if project is None else f"/dashboard/{project.id}/test")
+    return redirect(await _without_project(db, user) if project is None else f"/dashboard/{project.id}/test")
 
 
-def _without_project(user: SignedInUser) -> str:
-    """To those who may create no project on any of their platforms, the first of these is shown."""
+async def _without_project(db: Database, user: SignedInUser) -> str:
+    """Open invitations come before the page that creates a project; who may create none is shown their platform."""
     own = user.memberships
-    if not own or any(platforms.has_permission(each.role, "manage") for each in own):
-        return "/dashboard/welcome"
-    return f"/dashboard/{own[0].platform.id}/projects"
+    if own and not any(platforms.has_permission(each.role, "manage") for each in own):
+        return f"/dashboard/{own[0].platform.id}/projects"
+    if user.session.is_verified:
+        async with db.read() as tx:
+            if await platforms.list_open_invitations(tx, user.session.email):
+                return "/account/invitations"
+    return "/dashboard/welcome"
 
 
 @router.get("/api-tier-config")
@@ -46,7 +50,7 @@ async def open_keys(db: Db, user: SignedIn, project_id: Asked = None, mode: Mode
 
 async def _see_page(db: Database, user: SignedInUser, asked: str | None, mode: Mode, path: str) -> Response:
     project = await _project(db, user, asked)
-    return redirect(_without_project(user) if project is None else f"/dashboard/{project.id}/{mode}{path}")
+    return redirect(await _without_project(db, user) if project is None else f"/dashboard/{project.id}/{mode}{path}")
 
 
 async def _project(db: Database, user: SignedInUser, asked: str | None) -> Project | None:

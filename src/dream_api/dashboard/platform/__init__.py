@@ -1,5 +1,5 @@
 """Pages of a platform: projects, team, level, settings and invitations."""
 
-from dream_api.dashboard.platform import accept_invitation, level, projects, settings, team
+from dream_api.dashboard.platform import accept_invitation, invitations, level, projects, settings, team
 
-ROUTERS = (accept_invitation.router, team.router, settings.router, level.router, projects.router)
+ROUTERS = (accept_invitation.router, invitations.router, team.router, settings.router, level.router, projects.router)
