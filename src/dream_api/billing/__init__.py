@@ -55,6 +55,7 @@ from dream_api.billing.refunds import (
     require_refund_limit,
     send_refund,
 )
+from dream_api.billing.return_pages import ReturnPages, create_return_pages, find_by_return_page
 from dream_api.billing.sandbox_delivery import deliver_events
 from dream_api.billing.subscription_checkout import AlreadySubscribed, create_subscription_checkout
 from dream_api.billing.webhook_intake import receive
@@ -76,6 +77,7 @@ __all__ = [
     "GatewayMissing",
     "RefundLimitExceeded",
     "RefundTooLarge",
+    "ReturnPages",
     "TestClockNeedsSandbox",
     "account_now",
     "advance",
@@ -84,12 +86,14 @@ __all__ = [
     "checks",
     "create_checkout",
     "create_refund",
+    "create_return_pages",
     "create_subscription_checkout",
     "deliver_events",
     "end_sales_to",
     "ensure_account",
     "expire_checkout",
     "find_account",
+    "find_by_return_page",
     "find_gateway_customer",
     "find_payer",
     "find_payment",

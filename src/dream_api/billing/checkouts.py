@@ -34,12 +34,12 @@ async def create_checkout(
     metadata: Metadata,
     once: IdempotentRequest | None,
     now: int,
+    checkout_id: str | None = None,
 ) -> Row[Any]:
     """The new checkout, its coupon redeemed; its id is the idempotency key of the call that follows.
 
-    `now`: the present moment of the project.
-
     `wanted.metadata` is the gateway's, and gets the checkout's id; `metadata` is the caller's, which no gateway gets.
+    `now`: the present moment of the project; `checkout_id`: where its URLs contain it already.
     Raises PlatformClosing, AmountTooLarge and AmountTooSmall.
     """
     catalog.require_chargeable(_due_now(wanted), wanted.currency, param="items" if purpose == "cart" else "quantity")
@@ -47,7 +47,7 @@ async def create_checkout(
     if wanted.coupon is not None:
         await catalog.redeem(tx, account.platform_no, wanted.coupon.id)
     row = {
-        "id": ids.new("chk"),
+        "id": checkout_id or ids.new("chk"),
         "project_id": account.project_id,
         "mode": account.mode,
         "purpose": purpose,

@@ -41,10 +41,12 @@ async def create_subscription_checkout(
     are_own_pages: bool = False,
     metadata: Metadata | None = None,
     once: IdempotentRequest | None = None,
+    checkout_id: str | None = None,
 ) -> Row[Any]:
     """The checkout by which the customer will pay for the tier; the customer is made where there is none.
 
-    `are_own_pages`: both URLs are pages of this instance, whose origin no project needs to list.
+    `are_own_pages`: both URLs are pages of this instance, whose origin no project needs to list. `checkout_id`: where
+    they contain it.
     """
     if not are_own_pages:
         platforms.require_allowed_redirect(project, scope.mode, success_url, "successUrl")
@@ -85,6 +87,7 @@ async def create_subscription_checkout(
         metadata=metadata or {},
         once=once,
         now=now,
+        checkout_id=checkout_id,
     )
 
 

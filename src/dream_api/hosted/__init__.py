@@ -1,5 +1,5 @@
 """Pages that customers see, and those that explain error codes."""
 
-from dream_api.hosted import error_docs, sandbox
+from dream_api.hosted import checkout_return, error_docs, sandbox
 
-ROUTERS = (*sandbox.ROUTERS, error_docs.router)
+ROUTERS = (*sandbox.ROUTERS, checkout_return.router, error_docs.router)

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from dream_api import billing, catalog, customers
-from dream_api.billing import BillingContext
+from dream_api.billing import BillingContext, ReturnPages
 from dream_api.billing.dependencies import BillingDep
 from dream_api.catalog import Price, TierWithPrices
+from dream_api.core import ids
 from dream_api.core.db import Tx
 from dream_api.core.errors import Conflict, Forbidden, Invalid, NotFound, ValidationFailed
 from dream_api.core.http import Form
@@ -24,15 +25,13 @@ from dream_api.platforms import SaasProjectRequired
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _PATH = "/dashboard/{projectId}/{mode}/subscriptions"
-_HERE = ("localhost", "127.0.0.1", "::1")
+_NOT_HERE = "Customers cannot sign in to this dashboard. Leave the field empty to show them a page that thanks them."
 _FIELDS = {"X-User-Id": "userId", "successUrl": "url", "cancelUrl": "url", "priceId": "price", "tier": "price"}
 
 
 @router.get(_PATH + "/new")
-async def ask_for_link(
-    settings: SettingsDep, billing_context: BillingDep, visit: ProjectPageCanSell, user_id: str = ""
-) -> Response:
-    return await _show(billing_context, visit, {"userId": user_id, "quantity": "1", "url": _way_on(settings, visit)})
+async def ask_for_link(billing_context: BillingDep, visit: ProjectPageCanSell, user_id: str = "") -> Response:
+    return await _show(billing_context, visit, {"userId": user_id, "quantity": "1", "url": _website(visit)})
 
 
 @router.get(_PATH + "/links/{id}")
@@ -61,15 +60,19 @@ async def _choices(tx: Tx, visit: ProjectContext) -> list[tuple[TierWithPrices, 
     return [(offer, price) for offer in offers for price in offer.prices if price.type == "recurring"]
 
 
-def _way_on(settings: Settings, visit: ProjectContext) -> str:
-    """Where the customer goes afterwards: the project's own website, or in test mode this machine."""
-    own = next((origin for origin in visit.project.origins if "*" not in origin), None)
-    if own is not None:
-        return own
+def _website(visit: ProjectContext) -> str:
+    """Where the customer goes afterwards: the project's own website; without one, our page that thanks them."""
+    return next((origin for origin in visit.project.origins if "*" not in origin), "")
+
+
+def _return_pages(settings: Settings, visit: ProjectContext, typed: str, checkout_id: str) -> ReturnPages:
+    """Raises ValidationFailed for a page of the dashboard, which asks customers to sign in."""
     link_base: str = settings.link_base
-    if visit.mode == "test" and urlsplit(link_base).hostname in _HERE:
-        return f"{link_base}/"
-    return "http://localhost:3000/" if visit.mode == "test" else ""
+    if not typed:
+        return billing.create_return_pages(link_base, visit.project.id, checkout_id)
+    if urlsplit(typed).netloc == urlsplit(link_base).netloc:
+        raise ValidationFailed(_NOT_HERE, param="url")
+    return ReturnPages(typed, typed)
 
 
 async def _show(
@@ -90,11 +93,15 @@ async def _show(
 
 
 @submits(router, _PATH, _show, fields=_FIELDS, errors=(Invalid, Conflict, Forbidden))
-async def create_link(request: Request, billing_context: BillingDep, visit: ProjectPageCanSell, form: SentForm) -> str:
+async def create_link(
+    request: Request, settings: SettingsDep, billing_context: BillingDep, visit: ProjectPageCanSell, form: SentForm
+) -> str:
     """The customer has the plan as soon as they have paid there."""
     if visit.project.type != "saas":
         raise SaasProjectRequired("Only saas projects sell subscriptions, and this project is a store.")
     user_id = customers.validate_user_id(form.get("userId", ""), "userId")
+    typed, checkout_id = form.get("url", "").strip(), ids.new("chk")
+    pages = _return_pages(settings, visit, typed, checkout_id)
     async with billing_context.database.write() as tx:
         offer, price = await _chosen(tx, visit, form.get("price", ""))
         quantity = parse_integer(form, "quantity")
@@ -108,9 +115,10 @@ async def create_link(request: Request, billing_context: BillingDep, visit: Proj
             price_id=price.id,
             quantity=1 if quantity is None else quantity,
             coupon=form.get("coupon") or None,
-            success_url=form.get("url", ""),
-            cancel_url=form.get("url", ""),
-            once=None,
+            success_url=pages.success_url,
+            cancel_url=pages.cancel_url,
+            are_own_pages=not typed,
+            checkout_id=checkout_id,
         )
         await record(tx, request, visit, "checkout.made", about=checkout.id)
     await billing.open_page(billing_context, account, checkout)

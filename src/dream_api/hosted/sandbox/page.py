@@ -17,6 +17,7 @@ from dream_api.core.html import format as formats
 from dream_api.core.html.renderer import TemplateRenderer
 from dream_api.gateways.contract import GatewayAccount
 from dream_api.gateways.sandbox import CARDS
+from dream_api.hosted.headers import HEADERS, POLICY
 from dream_api.hosted.sandbox import card_form
 
 Id = Annotated[str, Path(alias="id", max_length=255, pattern=r"^[^\x00]*$")]
@@ -32,13 +33,6 @@ _PAGES = TemplateRenderer(
     rfc3339=clock.rfc3339,
     status=display.status_label,
 )
-_HEADERS = {
-    "Cache-Control": "no-store",
-    # The address of the page is the permission: no referrer carries it.
-    "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex",
-}
-_POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action "
 _SEE_OTHER = 303
 # What a Content-Security-Policy can name; it knows no IPv6.
 _NAMEABLE = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.:")
@@ -64,13 +58,13 @@ def page(template: str, status: int = 200, *, leads_to: tuple[str, ...] = (), **
     """`leads_to`: where a form of the page may send people, besides our own pages."""
     # Browsers hold a form's policy also against the redirect that answers it.
     targets = " ".join(["'self'", *sorted({_source(url) for url in leads_to})])
-    headers = {**_HEADERS, "Content-Security-Policy": _POLICY + targets}
+    headers = {**HEADERS, "Content-Security-Policy": POLICY + targets}
     return HTMLResponse(_PAGES.render(template, cards=CARDS, **values), status, headers)
 
 
 def redirect(url: str) -> Response:
     """What was asked for is done: the browser gets the page that shows it."""
-    return RedirectResponse(url, _SEE_OTHER, _HEADERS)
+    return RedirectResponse(url, _SEE_OTHER, HEADERS)
 
 
 async def seller_of(tx: Tx, account: GatewayAccount) -> str:
