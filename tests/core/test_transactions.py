@@ -11,12 +11,13 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import insert, make_url, select
+from sqlalchemy import insert, make_url, select, text
 from starlette.types import Message
 
 from dream_api import metering
 from dream_api.catalog import TierLimit
 from dream_api.core.db import NO_PLATFORM, Database, RawTransaction, Statement, in_transaction
+from dream_api.core.errors import StorageUnavailable
 from dream_api.metering import queue
 from dream_api.platforms import Mode
 from dream_api.platforms.tables import sequences
@@ -462,3 +463,17 @@ def _given(values: dict[str, Any]) -> int:
 def _shape(statement: str) -> str:
     """The statement without its values, which SQLite shows in their places."""
     return "".join("0" if letter.isdigit() else letter for letter in statement.partition("VALUES")[0])
+
+
+@pytest.mark.parametrize("database_kind", ["postgres"])
+@pytest.mark.parametrize("code", ["XX001", "XX002"])
+async def test_what_postgresql_says_of_damaged_files_is_a_storage_error(database: Database, code: str) -> None:
+    """Not an error of ours: 503 instead of 500. PostgreSQL recovers by itself or by a restart, so it is asked again."""
+    statement = f"DO $$ BEGIN RAISE EXCEPTION 'invalid page' USING ERRCODE = '{code}'; END $$"
+
+    with pytest.raises(StorageUnavailable, match="The database is damaged"):
+        async with database.read() as tx:
+            await tx.execute(text(statement))
+
+    async with database.read() as tx:
+        assert await tx.scalar(text("SELECT 1")) == 1
