@@ -172,6 +172,8 @@ class State:
     events: dict[EventKey, tuple[bytes, str]] = field(default_factory=dict[EventKey, tuple[bytes, str]])
     # Billing periods that are closed, by their counters: up to when; and of their lives, the latest of these moments.
     closed: dict[CounterKey, int] = field(default_factory=dict[CounterKey, int])
+    # Up to when the hours of platforms are summed up, as far as it was read with their locks.
+    summed_until: dict[int, int] = field(default_factory=dict[int, int])
 
     def counter(self, key: CounterKey) -> Counter:
         """The counter; what is missing is zero."""

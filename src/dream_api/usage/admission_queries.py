@@ -50,14 +50,16 @@ _COUNTS = Statement(
     wanted=_wanted,
 )
 
+u = usage_rolled.c
 _lives = values_table("lives", **_life_key)
 _LOCK_LIVES = Statement(
-    select(c.platform_no, c.customer_no, c.meter_no, c.window, c.starts_at, c.count, c.held)
+    select(c.platform_no, c.customer_no, c.meter_no, func.coalesce(u.until, _NOTHING))
     .join_from(
         _lives,
         usage_counters,
         and_(*(c[name] == _lives.c[name] for name in _life_key), c.window == 0, c.starts_at == 0),
     )
+    .outerjoin(usage_rolled, u.platform_no == c.platform_no)
     .order_by(c.platform_no, c.customer_no, c.meter_no)
     .with_for_update(of=usage_counters),
     lives=_lives,
@@ -138,7 +140,6 @@ _NOTE_LATE = Statement(
 )
 
 _counting = values_table("counting", platform_no=_BIG, hour=_BIG)
-u = usage_rolled.c
 _SUMMED = Statement(
     select(_counting.c.platform_no, _counting.c.hour).join_from(
         _counting, usage_rolled, and_(u.platform_no == _counting.c.platform_no, u.until > _counting.c.hour)
@@ -205,7 +206,10 @@ async def counts(tx: RawTransaction, wanted: Iterable[CounterKey]) -> Rows:
 
 
 async def lock_lifetime_counters(tx: RawTransaction, lives: Iterable[LifeKey]) -> Rows:
-    """The life rows that exist, in the order of their keys, each locked until the transaction ends."""
+    """The life rows that exist, in the order of their keys, each locked until the transaction ends.
+
+    With up to when the hours of their platform are summed up.
+    """
     return await tx.fetch(_LOCK_LIVES, lives=sorted(lives))
 
 

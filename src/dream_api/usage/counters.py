@@ -1,6 +1,6 @@
 """Counting of calls in a transaction: lock and read their rows in the order of keys, decide, write."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from dream_api.core import clock
@@ -78,11 +78,13 @@ async def lock_state(
     charges = list({charge: None for call in calls for charge in call.charges})
     rowless = {call.charges[0].life for call in calls if call.is_new_customer}
     born: set[LifeKey] = set()
+    summed_until: dict[int, int] = {}
     if tx.locks_rows:
         lives = {charge.life for charge in charges} - rowless
         lives.update(also, *(reservation.lives for reservation in expired))
-        born = await lock_counters(tx, lives)
+        born, summed_until = await lock_counters(tx, lives)
     state = await read_state(tx, charges, rowless | born)
+    state.summed_until = summed_until
     if state.closed:
         require_open_periods(state, calls)
     asked = {call.event for call in calls if call.event is not None}
@@ -94,18 +96,22 @@ async def lock_state(
     return state, born
 
 
-async def lock_counters(tx: RawTransaction, lives: set[LifeKey]) -> set[LifeKey]:
-    """Lock every life row; missing ones are created first. Returns the created ones."""
+async def lock_counters(tx: RawTransaction, lives: set[LifeKey]) -> tuple[set[LifeKey], dict[int, int]]:
+    """Lock every life row; missing ones are created first.
+
+    Returns the created ones, and up to when the hours of the others' platforms are summed up.
+    """
     if not lives:
-        return set()
-    found = {(row[0], row[1], row[2]) for row in await admission_queries.lock_lifetime_counters(tx, lives)}
-    missing = lives - found
+        return set(), {}
+    rows = await admission_queries.lock_lifetime_counters(tx, lives)
+    summed_until = {row[0]: row[3] for row in rows}
+    missing = lives - {(row[0], row[1], row[2]) for row in rows}
     if not missing:
-        return set()
+        return set(), summed_until
     born = {(row[0], row[1], row[2]) for row in await admission_queries.insert_lifetime_counters(tx, missing)}
     if len(born) < len(missing):
         await admission_queries.lock_lifetime_counters(tx, missing - born)
-    return born
+    return born, summed_until
 
 
 async def read_state(tx: RawTransaction, charges: list[Increment], rowless: Collection[LifeKey] = ()) -> State:
@@ -198,7 +204,7 @@ async def write_state(tx: RawTransaction, decided: AdmissionResult, state: State
         await admission_queries.upsert_counts(tx, rows)
     if decided.hours:
         await admission_queries.add_hours(tx, decided.hours)
-        await _insert_late_hours(tx, {(key[0], key[3]) for key in decided.hours})
+        await _insert_late_hours(tx, {(key[0], key[3]) for key in decided.hours}, state.summed_until)
     if decided.subjects:
         await admission_queries.insert_subjects(tx, decided.subjects)
     stillborn = {life for life in born if not state.counter((*life, 0, 0)).is_written}
@@ -206,14 +212,17 @@ async def write_state(tx: RawTransaction, decided: AdmissionResult, state: State
         await admission_queries.delete_unused_lifetime_counters(tx, stillborn)
 
 
-async def _insert_late_hours(tx: RawTransaction, hours: set[tuple[int, int]]) -> None:
+async def _insert_late_hours(tx: RawTransaction, hours: set[tuple[int, int]], summed_until: Mapping[int, int]) -> None:
     """Record those of the hours (platform, hour) that are summed up already, or may be before this is committed.
 
     What is summed up is compared as it is stored: a clock that was ahead and then set right has summed up hours that
     are not finished now.
     """
     finished = finished_before(clock.now())
-    late = {one for one in hours if one[1] < finished} | await admission_queries.summed_hours(tx, hours)
+    late = {one for one in hours if one[1] < max(finished, summed_until.get(one[0], 0))}
+    unknown = {one for one in hours if one[0] not in summed_until}
+    if unknown:
+        late |= await admission_queries.summed_hours(tx, unknown)
     if late:
         await admission_queries.insert_late_hours(tx, late)
 
