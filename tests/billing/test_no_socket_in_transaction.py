@@ -76,6 +76,8 @@ async def test_every_question_to_the_gateway_is_asked_outside(instance: Instance
         [*_, first] = (await seller.get("/api/payments"))["data"]
         await seller.post(f"/api/payments/{first['id']}/refunds", {"amount": 100})
         await seller.post("/api/customer-portal", {"returnUrl": URLS["successUrl"]}, **{"X-User-Id": "ada"})
+        for status in ("blocked", "active"):
+            await seller.ask("PATCH", "/api/customers/userId:ada", {"status": status})
         await seller.advance(beyond=subscription["currentPeriodEnd"], hours=2)
         await seller.checkout("bob", "pro")
         await seller.advance(days=1)

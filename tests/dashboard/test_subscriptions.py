@@ -164,3 +164,21 @@ async def test_subscriptions_are_filtered_and_exported(instance: Instance) -> No
         ["ada", "pro", "active"],
         ["grace", "pro", "active"],
     ]
+
+
+async def test_deleting_a_customer_asks_what_happens_to_the_subscription(instance: Instance) -> None:
+    desk = _Desk(instance)
+    bought = await desk.sold(await desk.tier(_PRO))
+    customer = (await desk.api.get("/api/customers/userId:ada", headers=desk.alice.sk)).json()
+    page = f"/dashboard/{desk.alice.project.id}/test/customers/{customer['id']}"
+
+    async def delete(subscriptions: str) -> Response:
+        form = desk.alice.form(typed="ada", subscriptions=subscriptions)
+        return await desk.api.post(f"{page}/delete", headers=desk.alice.cookie(), data=form)
+
+    refused, unknown = await delete("refuse"), await delete("anything")
+    assert (refused.status_code, unknown.status_code) == (422, 422)
+    assert "ada has a subscription to pro" in refused.text
+    assert (await delete("end")).status_code == 303
+    assert "Canceled" in await desk.get(bought)
+    assert "customer_deleted" in await desk.get(bought)

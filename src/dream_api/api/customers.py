@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import Path, Request
+from fastapi import Path, Query, Request
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from dream_api import customers, platforms
+from dream_api import billing, customers, platforms
 from dream_api.api.endpoint import Endpoints, JsonBody, Post
 from dream_api.api.models import (
     METADATA,
@@ -23,6 +23,7 @@ from dream_api.api.models import (
 from dream_api.auth.audit import audit_request
 from dream_api.auth.dependencies import CanSell, CanView
 from dream_api.auth.principals import ProjectPrincipal
+from dream_api.billing.dependencies import BillingDep
 from dream_api.catalog import UnknownPlan
 from dream_api.core import metadata
 from dream_api.core.db import Row, Tx
@@ -49,6 +50,13 @@ Id = Annotated[
         max_length=300,
         pattern=NO_NUL,
         examples=["userId:user_123"],
+    ),
+]
+WhatOfSubscriptions = Annotated[
+    Literal["refuse", "end"],
+    Query(
+        description="What happens to the customer's subscriptions. `refuse`: while there is one, the customer is not "
+        "deleted. `end`: they end now, without another charge and without a refund."
     ),
 ]
 _EXAMPLE = {
@@ -152,9 +160,16 @@ async def get_customer(db: Db, acting: CanView, reference: Id) -> ModelResponse[
     errors=(NotFound, UnknownPlan, customers.CustomerDeleted),
 )
 async def update_customer(
-    request: Request, db: Db, engine: MeteringDep, acting: CanSell, reference: Id, body: JsonBody[CustomerUpdate]
+    request: Request,
+    db: Db,
+    engine: MeteringDep,
+    billing_context: BillingDep,
+    acting: CanSell,
+    reference: Id,
+    body: JsonBody[CustomerUpdate],
 ) -> ModelResponse[Customer]:
-    """The change affects metered calls within a second."""
+    """The change affects metered calls within a second. Blocking pauses the customer's subscriptions: no invoices are
+    made. Unblocking resumes them; periods that passed meanwhile are not charged."""
     if body.plan is not None:
         (await engine.get_plans(acting, body.plan)).find(body.plan, param="plan")
     values = body.model_dump(exclude_unset=True)
@@ -168,6 +183,11 @@ async def update_customer(
         now = await platforms.project_now(tx, acting.platform_no, acting.project_id, acting.mode)
         changed = await customers.update(tx, acting.scope, customer, values, now=now)
         await _audit_update(tx, request, acting, customer, values)
+        is_status_changed = changed.status != customer.status
+        if is_status_changed:
+            await billing.record_status_change(tx, acting.scope, customer.id)
+    if is_status_changed:
+        await billing.follow_at_once(billing_context, acting.scope, customer.id)
     return json_response(Customer.model_validate(changed))
 
 
@@ -188,14 +208,29 @@ async def _audit_update(
         await audit_request(tx, request, acting, change[0], about=before.id, details=change[1])
 
 
-@endpoints.delete("/{id:path}", "customers.delete", "Delete a customer", errors=(NotFound,))
-async def delete_customer(request: Request, db: Db, acting: CanSell, reference: Id) -> ModelResponse[Customer]:
+@endpoints.delete("/{id:path}", "customers.delete", "Delete a customer", errors=(NotFound, billing.CustomerSubscribed))
+async def delete_customer(
+    request: Request,
+    db: Db,
+    billing_context: BillingDep,
+    acting: CanSell,
+    reference: Id,
+    subscriptions: WhatOfSubscriptions = "refuse",
+) -> ModelResponse[Customer]:
     """Name, email and metadata are erased, and metered calls are rejected. The counts are kept, because they were
     billed."""
+    async with db.read() as tx:
+        found = await customers.find(tx, acting.scope, reference)
+    if subscriptions == "end":
+        await billing.end_subscriptions(billing_context, acting.scope, found.id)
     async with db.write() as tx:
-        customer = await customers.find(tx, acting.scope, reference)
+        customer = await customers.lock(tx, acting.scope, found.id)
+        assert customer is not None
+        await billing.require_not_subscribed(tx, acting.scope, customer)
         now = await platforms.project_now(tx, acting.platform_no, acting.project_id, acting.mode)
         deleted = await customers.delete(tx, acting.scope, customer, now=now)
         if customer.status != "deleted":
             await audit_request(tx, request, acting, "customer.deleted", about=customer.id)
+            await billing.record_status_change(tx, acting.scope, customer.id)
+    await billing.follow_at_once(billing_context, acting.scope, customer.id)
     return json_response(Customer.model_validate(deleted))

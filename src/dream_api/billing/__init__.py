@@ -21,6 +21,13 @@ from dream_api.billing.context import (
     BillingContext,
     DueTask,
 )
+from dream_api.billing.customer_status import (
+    CustomerSubscribed,
+    end_subscriptions,
+    follow_at_once,
+    record_status_change,
+    require_not_subscribed,
+)
 from dream_api.billing.due_work import DUE_TASKS, TestClockNeedsSandbox, advance, run_due
 from dream_api.billing.event_sync import apply_event, sync_object
 from dream_api.billing.gateway_accounts import (
@@ -73,6 +80,7 @@ __all__ = [
     "AlreadySubscribed",
     "BillingContext",
     "CustomerNeverPaid",
+    "CustomerSubscribed",
     "DueTask",
     "GatewayMissing",
     "RefundLimitExceeded",
@@ -90,6 +98,7 @@ __all__ = [
     "create_subscription_checkout",
     "deliver_events",
     "end_sales_to",
+    "end_subscriptions",
     "ensure_account",
     "expire_checkout",
     "find_account",
@@ -99,6 +108,7 @@ __all__ = [
     "find_payment",
     "find_started_checkout",
     "find_started_refund",
+    "follow_at_once",
     "follow_closure",
     "granting_subscriptions_of_user",
     "has_payments",
@@ -106,7 +116,9 @@ __all__ = [
     "open_page",
     "payments_of_checkout",
     "receive",
+    "record_status_change",
     "refunds_of",
+    "require_not_subscribed",
     "require_refund_limit",
     "run_due",
     "scope_of",

@@ -4,6 +4,7 @@ from functools import partial
 
 from dream_api.billing import (
     checkouts,
+    customer_status,
     due_work,
     event_sync,
     gateway_accounts,
@@ -20,6 +21,7 @@ from dream_api.core.expiry import ExpiryRule
 from dream_api.core.jobs import Job, Registry
 from dream_api.gateways.sandbox import DELIVER_JOB
 from dream_api.gateways.sandbox.tables import sandbox_events, sandbox_requests
+from dream_api.platforms import ProjectScope
 
 EXPIRY_RULES = (
     ExpiryRule(gateway_events.c.received_at, 90 * clock.DAY),
@@ -35,6 +37,7 @@ def register(registry: Registry, billing: BillingContext) -> None:
     registry.handle(DELIVER_JOB, partial(_deliver, billing))
     registry.handle(webhook_intake.APPLY_JOB, partial(_apply, billing))
     registry.handle(refunds.SEND_JOB, partial(_send_refund, billing))
+    registry.handle(customer_status.FOLLOW_JOB, partial(_follow_customer, billing))
     registry.handle(_DUE_JOB, partial(_run_due, billing))
     registry.schedule(_DUE_JOB, every=_EVERY, kind=_DUE_JOB)
 
@@ -58,6 +61,12 @@ async def _apply(billing: BillingContext, database: Database, job: Job) -> None:
 async def _send_refund(billing: BillingContext, _: Database, job: Job) -> None:
     assert job.platform_no is not None
     await refunds.send_abandoned(billing, job.platform_no, job.payload["id"])
+
+
+async def _follow_customer(billing: BillingContext, _: Database, job: Job) -> None:
+    assert job.platform_no is not None
+    scope = ProjectScope(job.platform_no, job.payload["project"], job.payload["mode"])
+    await customer_status.follow_status(billing, scope, job.payload["customer"])
 
 
 async def _run_due(billing: BillingContext, database: Database, job: Job) -> None:

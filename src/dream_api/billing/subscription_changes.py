@@ -113,10 +113,17 @@ async def cancel(
     at_period_end: bool,
     reason: str | None,
     key: str | None,
+    bills_usage: bool = True,
 ) -> None:
+    """`bills_usage`: whether one that ends now is invoiced for its usage."""
     require_not_ended(subscription)
     await billing.gateway_of(account).cancel_subscription(
-        account, subscription.gateway_id, at_period_end=at_period_end, reason=reason, key=_key(key)
+        account,
+        subscription.gateway_id,
+        at_period_end=at_period_end,
+        reason=reason,
+        key=_key(key),
+        bills_usage=bills_usage,
     )
     await _sync(billing, account, subscription)
 
@@ -127,6 +134,18 @@ async def resume(billing: BillingContext, account: GatewayAccount, subscription:
     async with billing.database.read() as tx:
         await platforms.require_open(tx, account.platform_no, account.project_id, lock=False)
     await billing.gateway_of(account).resume_subscription(account, subscription.gateway_id, key=_key(key))
+    await _sync(billing, account, subscription)
+
+
+async def pause(billing: BillingContext, account: GatewayAccount, subscription: Row[Any]) -> None:
+    """Its periods pass without an invoice, and without its plan."""
+    await billing.gateway_of(account).pause_collection(account, subscription.gateway_id, key=_key(None))
+    await _sync(billing, account, subscription)
+
+
+async def end_pause(billing: BillingContext, account: GatewayAccount, subscription: Row[Any]) -> None:
+    """Charge for it again, from the next period on that is not paid for."""
+    await billing.gateway_of(account).resume_collection(account, subscription.gateway_id, key=_key(None))
     await _sync(billing, account, subscription)
 
 

@@ -21,6 +21,7 @@ from dream_api.customers.rules import (
     require_active,
     require_not_deleted,
     set_plan,
+    status_of,
     update,
     validate_user_id,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "require_active",
     "require_not_deleted",
     "set_plan",
+    "status_of",
     "update",
     "validate_user_id",
 ]

@@ -143,6 +143,12 @@ async def lock(tx: Tx, scope: ProjectScope, customer_id: str) -> Row[Any] | None
     return await queries.by_id(tx, scope, customer_id, held=True)
 
 
+async def status_of(tx: Tx, scope: ProjectScope, customer_id: str) -> str | None:
+    """None where there is no such customer."""
+    customer = await queries.by_id(tx, scope, customer_id)
+    return None if customer is None else customer.status
+
+
 async def find_by_number(tx: Tx, scope: ProjectScope, no: int) -> Row[Any]:
     """The customer of that number; it must be one of the project's and mode's."""
     row = await queries.by_no(tx, scope, no)

@@ -301,11 +301,28 @@ class Gateway(Protocol):
         ...
 
     async def cancel_subscription(
-        self, account: GatewayAccount, subscription_id: str, *, at_period_end: bool, reason: str | None, key: str
-    ) -> None: ...
+        self,
+        account: GatewayAccount,
+        subscription_id: str,
+        *,
+        at_period_end: bool,
+        reason: str | None,
+        key: str,
+        bills_usage: bool = True,
+    ) -> None:
+        """`bills_usage`: whether one that ends now is invoiced for its usage; otherwise nothing more is charged."""
+        ...
 
     async def resume_subscription(self, account: GatewayAccount, subscription_id: str, *, key: str) -> None:
         """Take back a cancellation at the period's end."""
+        ...
+
+    async def pause_collection(self, account: GatewayAccount, subscription_id: str, *, key: str) -> None:
+        """Its periods pass without an invoice; nothing where it is paused, or has ended."""
+        ...
+
+    async def resume_collection(self, account: GatewayAccount, subscription_id: str, *, key: str) -> None:
+        """At once where the current period is paid for, otherwise with the next one; nothing where it is not paused."""
         ...
 
     async def add_invoice_line(

@@ -86,7 +86,7 @@ def parse_subscription(subscription: Json) -> SubscriptionSnapshot:
     return SubscriptionSnapshot(
         id=subscription["id"],
         customer=id_of(subscription["customer"]) or "",
-        status=_SUBSCRIPTION[subscription["status"]],
+        status=_status_of(subscription),
         price_id=licensed["price"].get("lookup_key") or licensed["price"]["id"],
         quantity=licensed.get("quantity") or 1,
         started_at=_timestamp(subscription["start_date"]),
@@ -101,6 +101,12 @@ def parse_subscription(subscription: Json) -> SubscriptionSnapshot:
         unpaid_since=_unpaid_since(subscription.get("latest_invoice")),
         metadata=dict(subscription.get("metadata") or {}),
     )
+
+
+def _status_of(subscription: Json) -> SubscriptionStatus:
+    """Stripe calls a subscription active whose collection is paused."""
+    status = _SUBSCRIPTION[subscription["status"]]
+    return "paused" if status != "canceled" and subscription.get("pause_collection") else status
 
 
 def _unpaid_since(invoice: Json | str | None) -> int | None:

@@ -86,6 +86,7 @@ from dream_api.billing.queries.subscriptions import (
     subscription_by_id,
     subscription_in,
     subscriptions_of,
+    unended_subscriptions,
     update_subscription,
 )
 
@@ -158,6 +159,7 @@ __all__ = [
     "subscription_in",
     "subscriptions_of",
     "unapplied_events",
+    "unended_subscriptions",
     "unpaid_of_customer",
     "unsent_bills",
     "update_invoice",

@@ -42,6 +42,14 @@ async def subscriptions_of(tx: Tx, platform_no: int, customer_id: str) -> Sequen
     )
 
 
+async def unended_subscriptions(tx: Tx, platform_no: int, customer_id: str) -> Sequence[Row[Any]]:
+    """Those that may be charged for again."""
+    query = select(subscriptions).where(
+        s.platform_no == platform_no, s.customer_id == customer_id, s.status != "canceled"
+    )
+    return await tx.all(query.order_by(s.id))
+
+
 async def granting_subscriptions(tx: Tx, platform_no: int, customer_id: str) -> Sequence[Row[Any]]:
     """Those by which the customer has a plan."""
     query = select(subscriptions).where(s.platform_no == platform_no, s.customer_id == customer_id, s.holds)

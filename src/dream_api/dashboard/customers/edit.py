@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from dream_api import customers, platforms
+from dream_api import billing, customers, platforms
 from dream_api.billing.dependencies import BillingDep
 from dream_api.core.db import Database
 from dream_api.core.errors import Conflict, Invalid
@@ -22,6 +22,8 @@ from dream_api.metering.dependencies import MeteringDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
+_DELETE_FIELDS = {"": "subscriptions"}
+
 
 async def _change(
     request: Request, db: Database, visit: ProjectContext, customer_id: str, values: dict[str, Any]
@@ -35,6 +37,8 @@ async def _change(
         change = audit_details(customer, values)
         if change is not None:
             await record(tx, request, visit, change[0], about=customer.id, **change[1])
+        if values.get("status", customer.status) != customer.status:
+            await billing.record_status_change(tx, scope, customer.id)
     return project_url(visit, f"/customers/{customer_id}")
 
 
@@ -59,24 +63,46 @@ async def set_plan(
 
 @submits(router, PATH + "/status", customer_page, errors=Invalid)
 async def set_status(
-    request: Request, db: Db, engine: MeteringDep, visit: ProjectPageCanSell, customer_id: Id, form: SentForm
+    request: Request,
+    db: Db,
+    engine: MeteringDep,
+    billing_context: BillingDep,
+    visit: ProjectPageCanSell,
+    customer_id: Id,
+    form: SentForm,
 ) -> str:
+    """Blocking pauses the customer's subscriptions, unblocking resumes them."""
     status = "blocked" if form.get("status") == "blocked" else "active"
-    return await _change(request, db, visit, customer_id, {"status": status})
+    shown = await _change(request, db, visit, customer_id, {"status": status})
+    await billing.follow_at_once(billing_context, visit.scope, customer_id)
+    return shown
 
 
-@submits(router, PATH + "/delete", customer_page, errors=Invalid)
+@submits(router, PATH + "/delete", customer_page, errors=(Invalid, billing.CustomerSubscribed), fields=_DELETE_FIELDS)
 async def delete_customer(
-    request: Request, db: Db, engine: MeteringDep, visit: ProjectPageCanSell, customer_id: Id, form: SentForm
+    request: Request,
+    db: Db,
+    engine: MeteringDep,
+    billing_context: BillingDep,
+    visit: ProjectPageCanSell,
+    customer_id: Id,
+    form: SentForm,
 ) -> str:
     """Confirmed by the user id: name, email and metadata are erased for good."""
     async with db.read() as tx:
         customer = await customers.find(tx, visit.scope, customer_id)
     require_confirmation(form, customer.user_id.strip(), "typed")
+    if form.get("subscriptions") == "end":
+        await billing.end_subscriptions(billing_context, visit.scope, customer_id)
     async with db.write() as tx:
+        customer = await customers.lock(tx, visit.scope, customer_id)
+        assert customer is not None
+        await billing.require_not_subscribed(tx, visit.scope, customer)
         now = await platforms.project_now(tx, visit.platform_no, visit.project.id, visit.mode)
-        await customers.delete(tx, visit.scope, await customers.find(tx, visit.scope, customer_id), now=now)
+        await customers.delete(tx, visit.scope, customer, now=now)
         await record(tx, request, visit, "customer.deleted", about=customer.id)
+        await billing.record_status_change(tx, visit.scope, customer_id)
+    await billing.follow_at_once(billing_context, visit.scope, customer_id)
     return project_url(visit, f"/customers/{customer_id}")
 
 

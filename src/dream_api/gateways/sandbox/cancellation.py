@@ -7,14 +7,21 @@ from dream_api.gateways.sandbox.line_items import coupon_applies
 from dream_api.gateways.sandbox.unit_of_work import StoredObject, UnitOfWork
 
 
-async def cancel(work: UnitOfWork, subscription: StoredObject, *, at_period_end: bool, reason: str | None) -> None:
-    """Nothing is given back for the time that is left."""
+async def cancel(
+    work: UnitOfWork,
+    subscription: StoredObject,
+    *,
+    at_period_end: bool,
+    reason: str | None,
+    bills_usage: bool = True,
+) -> None:
+    """Nothing is given back for the time that is left; `bills_usage`: of one that ends now."""
     refuse_ended(subscription)
     document = subscription.document
     document["cancellation_details"] |= {"reason": "cancellation_requested", "comment": reason}
     document["canceled_at"] = work.at
     if not at_period_end:
-        await end_subscription(work, subscription, reason="cancellation_requested")
+        await end_subscription(work, subscription, reason="cancellation_requested", bills_usage=bills_usage)
         return
     document |= {"cancel_at_period_end": True, "cancel_at": current_period(subscription)[1]}
     work.emit_event("customer.subscription.updated", subscription)
@@ -36,15 +43,19 @@ def refuse_ended(subscription: StoredObject) -> None:
         raise GatewayRefused("The subscription has ended.", hint="Let the customer buy a new one.")
 
 
-async def end_subscription(work: UnitOfWork, subscription: StoredObject, *, reason: str) -> None:
+async def end_subscription(
+    work: UnitOfWork, subscription: StoredObject, *, reason: str, bills_usage: bool = True
+) -> None:
     """Over at this moment: usage is billed once more, and what was not paid is not asked for any longer."""
     document = subscription.document
     for invoice in await work.children(subscription.id, "invoice"):
-        if invoice.document["status"] == "draft":
+        if invoice.document["status"] == "draft" and not bills_usage:
+            invoices.void(work, invoice)
+        elif invoice.document["status"] == "draft":
             invoice_drafts.remove_plan_lines(work, invoice)
         elif invoice.document["status"] == "open":
             invoices.mark_uncollectible(work, invoice)
-    if document["status"] != "trialing":
+    if bills_usage and document["status"] != "trialing":
         bill_usage(work, subscription, "subscription_cancel")
     document["cancellation_details"]["reason"] = reason
     document |= {"status": "canceled", "ended_at": work.at, "canceled_at": document["canceled_at"] or work.at}

@@ -27,6 +27,7 @@ from dream_api.gateways.contract import (
 from dream_api.gateways.sandbox import (
     cancellation,
     checkout_sessions,
+    collection_pause,
     invoice_drafts,
     page_ids,
     payment_intents,
@@ -124,11 +125,20 @@ class Sandbox:
         await self._once(account, f"change_subscription:{subscription_id}", key, act)
 
     async def cancel_subscription(
-        self, account: GatewayAccount, subscription_id: str, *, at_period_end: bool, reason: str | None, key: str
+        self,
+        account: GatewayAccount,
+        subscription_id: str,
+        *,
+        at_period_end: bool,
+        reason: str | None,
+        key: str,
+        bills_usage: bool = True,
     ) -> None:
         async def act(work: UnitOfWork) -> None:
             subscription = await work.find("subscription", subscription_id)
-            await cancellation.cancel(work, subscription, at_period_end=at_period_end, reason=reason)
+            await cancellation.cancel(
+                work, subscription, at_period_end=at_period_end, reason=reason, bills_usage=bills_usage
+            )
 
         await self._once(account, f"cancel_subscription:{subscription_id}", key, act)
 
@@ -138,6 +148,18 @@ class Sandbox:
             cancellation.resume(work, await work.find("subscription", subscription_id))
 
         await self._once(account, f"resume_subscription:{subscription_id}", key, act)
+
+    async def pause_collection(self, account: GatewayAccount, subscription_id: str, *, key: str) -> None:
+        async def act(work: UnitOfWork) -> None:
+            await collection_pause.pause(work, await work.find("subscription", subscription_id))
+
+        await self._once(account, f"pause_collection:{subscription_id}", key, act)
+
+    async def resume_collection(self, account: GatewayAccount, subscription_id: str, *, key: str) -> None:
+        async def act(work: UnitOfWork) -> None:
+            await collection_pause.resume(work, await work.find("subscription", subscription_id))
+
+        await self._once(account, f"resume_collection:{subscription_id}", key, act)
 
     async def add_invoice_line(
         self, account: GatewayAccount, invoice_id: str, line: LineItem, *, amount: int, line_key: str, key: str

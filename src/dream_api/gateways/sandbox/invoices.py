@@ -82,6 +82,15 @@ def _payment(work: UnitOfWork, invoice: StoredObject, payment: StoredObject) -> 
     }
 
 
+def void(work: UnitOfWork, invoice: StoredObject) -> None:
+    """It bills nothing any more."""
+    invoice.document |= {"status": "void", "auto_advance": False, "next_payment_attempt": None}
+    invoice.document |= {"automatically_finalizes_at": None, "amount_due": 0, "amount_remaining": 0}
+    invoice.document["status_transitions"]["voided_at"] = work.at
+    invoice.due = None
+    work.emit_event("invoice.voided", invoice)
+
+
 def mark_uncollectible(work: UnitOfWork, invoice: StoredObject) -> None:
     """Nobody is asked for it any more."""
     invoice.document |= {"status": "uncollectible", "auto_advance": False, "next_payment_attempt": None}

@@ -7,7 +7,7 @@ from typing import Any
 from dream_api.catalog import prorate
 from dream_api.core import clock, money
 from dream_api.gateways.contract import GatewayRefused, Preview, PreviewLine, SubscriptionChange
-from dream_api.gateways.sandbox import cancellation, dunning, invoice_drafts, invoices
+from dream_api.gateways.sandbox import cancellation, collection_pause, dunning, invoice_drafts, invoices
 from dream_api.gateways.sandbox.invoice_drafts import Period
 from dream_api.gateways.sandbox.line_items import SubscriptionItem, build_items, coupon_applies
 from dream_api.gateways.sandbox.subscriptions import (
@@ -110,6 +110,7 @@ def _put(work: UnitOfWork, subscription: StoredObject, quote: Quote) -> None:
 
 async def _quote(work: UnitOfWork, subscription: StoredObject, wanted: SubscriptionChange) -> Quote:
     status = subscription.document["status"]
+    collection_pause.refuse_paused(subscription)
     if status not in ("active", "trialing"):
         raise GatewayRefused(f"A subscription that is {status} cannot be changed.", hint=_NOT_NOW)
     lines = build_items(wanted.lines, subscription.document["currency"], work.at)

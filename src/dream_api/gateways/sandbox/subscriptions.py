@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from dream_api.gateways.sandbox import billing_cycle, cancellation, invoice_drafts, objects
+from dream_api.gateways.sandbox import billing_cycle, cancellation, collection_pause, invoice_drafts, objects
 from dream_api.gateways.sandbox.invoice_drafts import Period
 from dream_api.gateways.sandbox.line_items import SubscriptionItem, coupon_applies, discounts, new_discount
 from dream_api.gateways.sandbox.unit_of_work import StoredObject, UnitOfWork
@@ -60,7 +60,7 @@ def start_period(
     discount = subscription.hidden["discount"]
     is_discounted = not is_free and coupon_applies(discount, period[0])
     discount["used"] = discount["used"] or is_discounted
-    subscription.hidden |= {"is_discounted": is_discounted, "is_metered": False}
+    subscription.hidden |= {"is_discounted": is_discounted, "is_metered": False, "is_unpaid_period": False}
     set_items(work, subscription, lines, period, coupon=coupon_of(subscription))
     if is_free:
         return [invoice_line(one, 0, period, f"Trial of {one.description}") for one in lines if one.is_licensed]
@@ -136,10 +136,20 @@ def _bill_usage_period(
     subscription.hidden["usage_period"] = list(_next_usage_period(subscription, lines, plan_period, closed[1]))
     coupon = coupon_of(subscription)
     set_items(work, subscription, lines, plan_period, coupon=coupon)
-    due = work.at + billing_cycle.DRAFT_TIME
-    invoice_drafts.create_draft(
-        work, subscription, "subscription_cycle", (), closed, coupon=lasting_coupon_of(subscription), due=due
-    )
+    if not collection_pause.is_paused(subscription):
+        due = work.at + billing_cycle.DRAFT_TIME
+        coupon = lasting_coupon_of(subscription)
+        invoice_drafts.create_draft(work, subscription, "subscription_cycle", (), closed, coupon=coupon, due=due)
+    work.emit_event("customer.subscription.updated", subscription)
+
+
+def _pass_period(
+    work: UnitOfWork, subscription: StoredObject, lines: Sequence[SubscriptionItem], period: Period
+) -> None:
+    """A period that nobody pays for begins: there is no invoice, and no coupon is spent on it."""
+    subscription.hidden |= {"usage_period": None, "is_discounted": False, "is_metered": False}
+    subscription.hidden["is_unpaid_period"] = True
+    set_items(work, subscription, lines, period, coupon=None)
     work.emit_event("customer.subscription.updated", subscription)
 
 
@@ -152,13 +162,24 @@ async def renew(work: UnitOfWork, subscription: StoredObject) -> None:
         _bill_usage_period(work, subscription, lines, plan_period)
         return
     if document["cancel_at_period_end"]:
-        await cancellation.end_subscription(work, subscription, reason="cancellation_requested")
+        bills_usage = not collection_pause.is_paused(subscription)
+        await cancellation.end_subscription(
+            work, subscription, reason="cancellation_requested", bills_usage=bills_usage
+        )
         return
     period = (closed[1], renewal_after(closed[1], lines, anchor=document["billing_cycle_anchor"]))
     if document["status"] == "trialing":
         document["status"] = "active"
+    reason = "subscription_cycle"
+    if collection_pause.is_paused(subscription):
+        if not collection_pause.is_over(subscription, closed[1]):
+            _pass_period(work, subscription, lines, period)
+            return
+        await collection_pause.end_pause(work, subscription)
+        # It bills no usage: the period before was paused.
+        reason = "subscription_update"
     asked = start_period(work, subscription, lines, period)
     due = work.at + billing_cycle.DRAFT_TIME
     coupon = coupon_of(subscription)
-    invoice_drafts.create_draft(work, subscription, "subscription_cycle", asked, closed, coupon=coupon, due=due)
+    invoice_drafts.create_draft(work, subscription, reason, asked, closed, coupon=coupon, due=due)
     work.emit_event("customer.subscription.updated", subscription)
