@@ -8,8 +8,6 @@ from tests.support.instance import Instance
 from tests.support.storefront import open_storefront
 from tests.usage.test_integrity import contradicted
 
-pytestmark = pytest.mark.both
-
 SEATS = monthly("999999.99", billingScheme="per_unit")
 
 

@@ -1,7 +1,5 @@
 """Customers who are blocked or deleted are not charged any more; who is unblocked is, from the next period on."""
 
-from typing import Any
-
 import httpx2 as httpx
 import pytest
 from sqlalchemy import update
@@ -13,8 +11,7 @@ from tests.billing.developer import LATER_DECLINED, Seller, at, metered, monthly
 from tests.support.instance import Instance
 from tests.usage.test_integrity import contradicted
 
-pytestmark = pytest.mark.both
-Json = dict[str, Any]
+pytestmark = pytest.mark.rest
 
 
 @pytest.fixture

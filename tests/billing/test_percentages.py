@@ -6,8 +6,6 @@ from tests.billing.developer import Seller, metered, monthly
 from tests.support.instance import Instance
 from tests.usage.test_integrity import contradicted
 
-pytestmark = pytest.mark.both
-
 
 @pytest.fixture
 async def seller(instance: Instance) -> Seller:

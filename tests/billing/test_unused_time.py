@@ -10,8 +10,6 @@ from tests.billing.developer import DISPUTED, LATER_DECLINED, Seller, monthly
 from tests.support.instance import Instance
 from tests.usage.test_integrity import contradicted
 
-pytestmark = pytest.mark.both
-
 
 @pytest.fixture
 async def seller(instance: Instance) -> Seller:

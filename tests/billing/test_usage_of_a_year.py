@@ -6,8 +6,6 @@ from tests.billing.developer import URLS, Seller, metered, monthly
 from tests.support.instance import Instance
 from tests.usage.test_integrity import contradicted
 
-pytestmark = pytest.mark.both
-
 YEARLY = {**monthly("100"), "interval": "year"}
 
 
@@ -16,6 +14,7 @@ async def seller(instance: Instance) -> Seller:
     return Seller(instance.api, instance.alice.sk)
 
 
+@pytest.mark.rest
 async def test_each_month_is_billed_when_it_is_over(instance: Instance, seller: Seller) -> None:
     await seller.post("/tiers", {"name": "pro", "prices": [YEARLY, metered("tokens", 10, 1)]})
     await seller.advance_to("2027-01-31T12:00:00Z")

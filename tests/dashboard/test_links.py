@@ -14,6 +14,8 @@ from tests.dashboard.crawler import Site, crawl, forms_of, route_of, routes
 from tests.support.instance import Account, Instance, open_store
 from tests.support.storefront import Storefront
 
+pytestmark = pytest.mark.rest
+
 _OPERATOR = "/dashboard/operator"
 _SHOWN = ("/dashboard", "/account", "/sandbox")
 Cookies = dict[str, str]

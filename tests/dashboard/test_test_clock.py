@@ -186,6 +186,7 @@ async def _wrong_answers(instance: Instance, made: Made) -> list[str]:
     return wrong
 
 
+@pytest.mark.rest
 async def test_pages_show_times_by_the_clock_that_wrote_them(
     instance: Instance, made: Made, charlie: Account, monkeypatch: pytest.MonkeyPatch
 ):

@@ -18,8 +18,6 @@ from tests.support.storefront import open_storefront
 from tests.tenancy.team import invite, link_to, sign_up
 from tests.usage.test_integrity import contradicted
 
-pytestmark = pytest.mark.both
-
 
 @pytest.fixture
 async def instance(database_settings: Settings, cast: Cast) -> AsyncIterator[Instance]:
@@ -57,6 +55,7 @@ def _is_refused_as_closed(answer: httpx.Response) -> bool:
     return "is being deleted" in answer.text
 
 
+@pytest.mark.both
 async def test_an_open_checkout_is_not_paid_any_more(instance: Instance, seller: Seller) -> None:
     page = await seller.checkout("ada", "pro")
     await _close(instance)
@@ -85,6 +84,7 @@ async def test_an_open_cart_is_not_paid_and_its_stock_is_released(instance: Inst
     assert ((await storefront.order(order_id))["status"], await storefront.inventory("mug")) == ("canceled", 3)
 
 
+@pytest.mark.both
 async def test_nothing_is_sold_issued_or_joined(instance: Instance, seller: Seller) -> None:
     """By token and by session; and nothing was written."""
     alice = instance.alice
@@ -144,6 +144,7 @@ async def _counts(instance: Instance) -> dict[str, int]:
         return {name: await tx.scalar(sa.text(f"SELECT count(*) FROM {name}")) or 0 for name in names}
 
 
+@pytest.mark.both
 async def test_subscriptions_end_with_their_period(instance: Instance, seller: Seller) -> None:
     subscription = await seller.subscribe("ada", "pro")
     await _close(instance)
@@ -263,6 +264,7 @@ async def test_every_page_says_that_the_platform_will_be_deleted(instance: Insta
     assert [settings in page for page in by_role.values()] == [True, False]
 
 
+@pytest.mark.both
 async def test_what_is_paid_at_the_moment_of_closing_ends_with_its_period(instance: Instance, seller: Seller) -> None:
     pages = [await seller.checkout(f"user-{number}", "pro") for number in range(6)]
 
