@@ -68,6 +68,26 @@ async def test_usage_of_more_than_one_payment_is_kept_and_reported(
     assert await contradicted(instance) == {"usage_reaches_invoices"}
 
 
+async def test_previews_and_pages_show_usage_of_more_than_one_payment(instance: Instance, seller: Seller) -> None:
+    await seller.post("/tiers", {"name": "pro", "prices": [monthly("20"), metered("tokens", 99_999_999, 1)]})
+    team = await seller.post("/tiers", {"name": "team", "prices": [monthly("50")]})
+    subscription = await seller.subscribe("ada", "pro")
+    await seller.count("ada", 2, "tokens")
+    alice, price = instance.alice, team["prices"][0]["id"]
+
+    preview = await seller.post(f"/api/subscriptions/{subscription['id']}/preview", {"tier": "team"})
+    opened = await seller.post("/api/customer-portal", {"returnUrl": "https://myapp.com"}, **{"X-User-Id": "ada"})
+    portal = opened["url"].partition("/sandbox")[2]
+    path = f"/subscriptions/{subscription['id']}/change?price={price}"
+    pages = [
+        await instance.api.get(f"/sandbox{portal}{path}"),
+        await instance.api.get(f"/dashboard/{alice.project.id}/test{path}", headers=alice.cookie()),
+    ]
+
+    assert preview["usage"] == [{"meter": "tokens", "quantity": 2, "amount": None}]
+    assert [(page.status_code, "more than one payment can be" in page.text) for page in pages] == [(200, True)] * 2
+
+
 async def test_usage_that_an_invoice_has_no_room_for_is_on_the_next_one(instance: Instance, seller: Seller) -> None:
     prices = [monthly("20"), metered("tokens", 99_999_999, 1), metered("words", 99_000_000, 1)]
     await seller.post("/tiers", {"name": "pro", "prices": prices})

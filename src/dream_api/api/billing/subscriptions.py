@@ -63,7 +63,7 @@ class SubscriptionPreviewUsage(ResponseModel):
 
     meter: str
     quantity: int
-    amount: int = Field(description="In minor units.")
+    amount: int | None = Field(description="In minor units. null: more than one payment can be.")
 
 
 class SubscriptionPreview(

@@ -30,6 +30,7 @@ _PAGES = TemplateRenderer(
     instant=formats.format_time,
     mood=display.status_tone,
     number=card_form.grouped,
+    quantity=formats.number,
     rfc3339=clock.rfc3339,
     status=display.status_label,
 )
